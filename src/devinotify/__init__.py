@@ -1,0 +1,1 @@
+"""SMS and Viber through the Devino Telecom HTTP API."""

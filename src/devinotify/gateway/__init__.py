@@ -1,0 +1,1 @@
+"""The Devino Telecom HTTP API: tables, wire format, session, transport, client."""

@@ -1,0 +1,298 @@
+"""The values that go in and come out: messages, receipts, outcomes, states. Pure.
+
+All of them are frozen. Their reprs mask numbers and texts; their attributes hold them in full.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from devinotify.exceptions import DevinotifyError, Verdict
+from devinotify.redact import mask_id, mask_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+    from decimal import Decimal
+
+    from devinotify.gateway.client import Client
+
+
+class DeliveryStatus(StrEnum):
+    """What became of an accepted message, one vocabulary for SMS and Viber."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    UNDELIVERED = "undelivered"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    DELETED = "deleted"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether delivery is decided, so that waiting longer changes nothing."""
+        return self not in _OPEN
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether the message reached the handset."""
+        return self in _DELIVERED
+
+
+_OPEN = frozenset({DeliveryStatus.QUEUED, DeliveryStatus.SENT, DeliveryStatus.UNKNOWN})
+_DELIVERED = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.READ})
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SmsState:
+    """What the gateway knows of one SMS segment.
+
+    ``code`` is the gateway's number, kept even where it is undocumented (``status`` is then UNKNOWN).
+    The dates are aware UTC or ``None``; ``price`` is in the account's currency or ``None``.
+    """
+
+    status: DeliveryStatus
+    code: int
+    description: str = ""
+    message_id: str = ""
+    created_at: datetime | None = None
+    submitted_at: datetime | None = None
+    reported_at: datetime | None = None
+    updated_at: datetime | None = None
+    price: Decimal | None = None
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        return f"<{name} {self.status} code={self.code} id={mask_id(self.message_id)} price={self.price}>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ViberState(SmsState):
+    """What the gateway knows of one Viber message; ``resent_sms`` lists the SMS that the platform sent in its place."""
+
+    resent_sms: tuple[SmsState, ...] = ()
+
+    @property
+    def whole_status(self) -> DeliveryStatus:
+        """The status of the whole story: of the resent SMS where there is one and Viber did not deliver.
+
+        A resend whose parts are not all decided is as open as its least decided part; a decided one is
+        as bad as its worst part.
+        """
+        if self.status.is_delivered or not self.resent_sms:
+            return self.status
+        return worst(state.status for state in self.resent_sms)
+
+
+_BADNESS = {
+    # Open beats decided, since the whole is undecided while a part is; among the decided the worst wins.
+    status: rank
+    for rank, status in enumerate(
+        (
+            DeliveryStatus.READ,
+            DeliveryStatus.DELIVERED,
+            DeliveryStatus.STOPPED,
+            DeliveryStatus.DELETED,
+            DeliveryStatus.EXPIRED,
+            DeliveryStatus.UNDELIVERED,
+            DeliveryStatus.FAILED,
+            DeliveryStatus.REJECTED,
+            DeliveryStatus.SENT,
+            DeliveryStatus.QUEUED,
+            DeliveryStatus.UNKNOWN,
+        )
+    )
+}
+
+
+def worst(statuses: Iterator[DeliveryStatus] | Sequence[DeliveryStatus]) -> DeliveryStatus:
+    """Return the one status of a message from the statuses of its parts, at least one; an open part keeps it open."""
+    return max(statuses, key=_BADNESS.__getitem__)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class IncomingSms:
+    """A message that a subscriber sent to one of the account's numbers."""
+
+    id: str
+    text: str
+    sender: str
+    recipient: str
+    created_at: datetime | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"<IncomingSms id={mask_id(self.id)} from {mask_number(self.sender)}"
+            f" to {mask_number(self.recipient)} at {self.created_at}, {len(self.text)} characters>"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SmsStatistics:
+    """Counts of segments over a period, as the gateway reports them; ``delivery_ratio`` is in its own unit."""
+
+    sent: int
+    delivered: int
+    errors: int
+    in_process: int
+    expired: int
+    rejected: int
+    total: int
+    total_with_errors: int
+    delivery_ratio: Decimal
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Receipt:
+    """The gateway's acceptance of a message for one recipient.
+
+    ``recipient`` is the number in E.164 (``+79161234567``). ``message_ids`` holds one id per segment for
+    SMS and one for Viber; it is empty, and ``segments`` is ``None``, where the reply to a bulk could not be
+    told apart by recipient. ``segments`` is what the gateway bills; ``estimated_segments`` what we expected.
+    ``sent_at`` is when the message goes out (aware UTC; the scheduled instant where there is one), from which
+    the gateway's 48 hours of state count. ``resends`` is true where the platform resends as SMS.
+    """
+
+    recipient: str
+    message_ids: tuple[str, ...]
+    segments: int | None
+    channel: str = "sms"
+    estimated_segments: int | None = None
+    sent_at: datetime | None = None
+    resends: bool = False
+
+    @property
+    def estimate_differs(self) -> bool:
+        """Whether the gateway bills another number of segments than was estimated."""
+        return None not in (self.segments, self.estimated_segments) and self.segments != self.estimated_segments
+
+    def __repr__(self) -> str:
+        ids = ", ".join(map(mask_id, self.message_ids))
+        differs = f" (estimated {self.estimated_segments})" if self.estimate_differs else ""
+        return f"<Receipt {self.channel} to {mask_number(self.recipient)} segments={self.segments}{differs} ids=[{ids}]>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class BulkReceipt:
+    """The gateway's acceptance of one message for many recipients; iterates as Receipts in recipient order.
+
+    ``message_ids`` holds all ids in the gateway's order: the segments of the first recipient, then of the
+    second. Where they do not divide evenly, nothing is guessed: they are all here, and each Receipt has none.
+    """
+
+    recipients: tuple[str, ...]
+    message_ids: tuple[str, ...]
+    channel: str = "sms"
+    estimated_segments: int | None = None
+    sent_at: datetime | None = None
+    resends: bool = False
+
+    @property
+    def segments_per_recipient(self) -> int | None:
+        """Ids per recipient, or ``None`` where they do not divide evenly."""
+        each, rest = divmod(len(self.message_ids), len(self.recipients))
+        return each if each and not rest else None
+
+    def __len__(self) -> int:
+        return len(self.recipients)
+
+    def __iter__(self) -> Iterator[Receipt]:
+        each = self.segments_per_recipient
+        for index, recipient in enumerate(self.recipients):
+            yield Receipt(
+                recipient=recipient,
+                message_ids=() if each is None else self.message_ids[index * each : (index + 1) * each],
+                segments=each,
+                channel=self.channel,
+                estimated_segments=self.estimated_segments,
+                sent_at=self.sent_at,
+                resends=self.resends,
+            )
+
+    def __repr__(self) -> str:
+        return f"<BulkReceipt {self.channel} to {len(self.recipients)} recipients, {len(self.message_ids)} ids>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Attempt:
+    """One step of a send on one channel; ``channel`` is the channel's name."""
+
+    channel: str
+    verdict: Verdict
+    receipt: Receipt | None = None
+    error: DevinotifyError | None = None
+
+    def __repr__(self) -> str:
+        return f"<Attempt {self.channel} {self.verdict} error={self.error!r}>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Outcome:
+    """What became of a message for one recipient.
+
+    ``recipient`` is the number in E.164, or what was given where it is no number. ``channel`` names the
+    channel of the last attempt, ``attempts`` all of them in order.
+    """
+
+    recipient: str
+    verdict: Verdict
+    channel: str
+    receipt: Receipt | None = None
+    error: DevinotifyError | None = None
+    attempts: tuple[Attempt, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Outcome {mask_number(self.recipient)} {self.channel} {self.verdict} error={self.error!r}>"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Message:
+    """One text for some recipients: what hooks see, and change with ``dataclasses.replace``.
+
+    ``send_at``: aware means that instant, naive the recipient's own wall clock (sent by the time-zone
+    operation), ``None`` now. ``validity`` is in minutes. The tag ``urgent`` marks what must not be held back.
+    """
+
+    text: str
+    recipients: tuple[str, ...]
+    title: str | None = None
+    sender: str | None = None
+    channel: str = "sms"
+    send_at: datetime | None = None
+    validity: int | None = None
+    tags: frozenset[str] = field(default_factory=frozenset)
+
+    def __repr__(self) -> str:
+        numbers = ", ".join(map(mask_number, self.recipients[:3])) + (", …" if len(self.recipients) > 3 else "")
+        return (
+            f"<Message {self.channel} to [{numbers}] ({len(self.recipients)}), {len(self.text)} characters,"
+            f" send_at={self.send_at} tags={sorted(self.tags)}>"
+        )
+
+
+@runtime_checkable
+class Channel(Protocol):
+    """A way to reach recipients: ``sms``, ``viber``, or one that a plugin brings.
+
+    ``send`` answers one Outcome per recipient of the message, in their order, and never raises for a
+    recipient's failure. ``state`` reads what became of an accepted message.
+    """
+
+    name: str
+    max_length: int
+
+    def check_sender(self, sender: str) -> None:
+        """Raise InvalidSender where this channel does not take the sender."""
+
+    def send(self, message: Message, client: Client) -> list[Outcome]:
+        """Send the message and answer one Outcome per recipient, in order."""
+
+    def state(self, receipt: Receipt, client: Client) -> SmsState:
+        """Return the state of an accepted message: the worst of its parts."""

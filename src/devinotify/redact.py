@@ -1,0 +1,56 @@
+"""What may be shown of a secret, a number, an id or a reply. Pure.
+
+Logs, reprs and exception messages pass through here, so that a full phone number, a session id or a
+message text never reaches them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_DIGIT_RUN = re.compile(r"\+?\d(?:[\s().\-]{0,3}\d){6,}")
+_TOKEN = re.compile(r"[A-Za-z0-9]{24,}")
+_MARKUP = re.compile(r"<[^>]*>")
+_SPACE = re.compile(r"\s+")
+
+EXCERPT_LENGTH = 120
+"""Characters of a reply that an error may show: enough to recognise a proxy's page, too few to leak one."""
+
+
+def mask_number(raw: str) -> str:
+    """Return a number that a colleague recognises and a stranger cannot dial: ``+7916***4567``.
+
+    Short or odd input shows less: two characters at either end, or nothing at all.
+    """
+    sign = "+" if raw.lstrip().startswith("+") else ""
+    digits = "".join(
+        str(unicodedata.decimal(character)) for character in raw if unicodedata.decimal(character, None) is not None
+    )
+    if len(digits) >= 10:
+        return f"{sign}{digits[:4]}***{digits[-4:]}"
+    if len(digits) >= 6:
+        return f"{sign}{digits[:2]}***{digits[-2:]}"
+    if digits:
+        return f"{sign}***"
+    letters = raw.strip()
+    return f"{letters[:2]}***" if len(letters) > 4 else "***"
+
+
+def mask_id(message_id: str) -> str:
+    """Return a message id fit for a log: the gateway's newer ids hold the recipient's number."""
+    return f"{message_id[:4]}***{message_id[-4:]}" if len(message_id) > 8 else "***"
+
+
+def scrub(text: str) -> str:
+    """Return ``text`` with everything that looks like a phone number or a session id masked."""
+    masked = _DIGIT_RUN.sub(lambda match: mask_number(match.group()), text)
+    return _TOKEN.sub("***", masked)
+
+
+def excerpt(body: bytes | str, limit: int = EXCERPT_LENGTH) -> str:
+    """Return the start of a reply as one short, scrubbed line without markup."""
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    line = _SPACE.sub(" ", _MARKUP.sub(" ", text[: limit * 20])).strip()
+    line = scrub("".join(character for character in line if character.isprintable()))
+    return line if len(line) <= limit else line[: limit - 1] + "…"
