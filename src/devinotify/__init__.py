@@ -1,1 +1,157 @@
-"""SMS and Viber through the Devino Telecom HTTP API."""
+"""SMS and Viber through the Devino Telecom HTTP API, for the frameworks you already run.
+
+>>> from devinotify import Client, phones, text
+
+Every public name is imported on first use, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from devinotify import phones, text
+    from devinotify.exceptions import (
+        ArgumentMissing,
+        DevinotifyError,
+        Forbidden,
+        GatewayError,
+        GatewayFailure,
+        InternalServerError,
+        InvalidArgument,
+        InvalidInput,
+        InvalidOperation,
+        InvalidPhoneNumber,
+        InvalidSchedule,
+        InvalidSender,
+        InvalidSession,
+        InvalidText,
+        InvalidURL,
+        NotEnoughCredits,
+        NotSent,
+        OutcomeUnknown,
+        PluginError,
+        TransportError,
+        Unauthorized,
+        UnexpectedResponse,
+        Verdict,
+        ViberRejected,
+    )
+    from devinotify.gateway.client import Client
+    from devinotify.models import (
+        Attempt,
+        BulkReceipt,
+        Channel,
+        DeliveryStatus,
+        IncomingSms,
+        Message,
+        Outcome,
+        Receipt,
+        SmsState,
+        SmsStatistics,
+        ViberState,
+    )
+    from devinotify.phones import PhoneNumber
+    from devinotify.url import DevinoURL
+
+# The one table of public names: where each of them lives. A module is named by itself.
+_HOMES = {
+    "ArgumentMissing": "exceptions",
+    "Attempt": "models",
+    "BulkReceipt": "models",
+    "Channel": "models",
+    "Client": "gateway.client",
+    "DeliveryStatus": "models",
+    "DevinoURL": "url",
+    "DevinotifyError": "exceptions",
+    "Forbidden": "exceptions",
+    "GatewayError": "exceptions",
+    "GatewayFailure": "exceptions",
+    "IncomingSms": "models",
+    "InternalServerError": "exceptions",
+    "InvalidArgument": "exceptions",
+    "InvalidInput": "exceptions",
+    "InvalidOperation": "exceptions",
+    "InvalidPhoneNumber": "exceptions",
+    "InvalidSchedule": "exceptions",
+    "InvalidSender": "exceptions",
+    "InvalidSession": "exceptions",
+    "InvalidText": "exceptions",
+    "InvalidURL": "exceptions",
+    "Message": "models",
+    "NotEnoughCredits": "exceptions",
+    "NotSent": "exceptions",
+    "Outcome": "models",
+    "OutcomeUnknown": "exceptions",
+    "PhoneNumber": "phones",
+    "PluginError": "exceptions",
+    "Receipt": "models",
+    "SmsState": "models",
+    "SmsStatistics": "models",
+    "TransportError": "exceptions",
+    "Unauthorized": "exceptions",
+    "UnexpectedResponse": "exceptions",
+    "Verdict": "exceptions",
+    "ViberRejected": "exceptions",
+    "ViberState": "models",
+    "phones": "phones",
+    "text": "text",
+}
+
+__all__ = [
+    "ArgumentMissing",
+    "Attempt",
+    "BulkReceipt",
+    "Channel",
+    "Client",
+    "DeliveryStatus",
+    "DevinoURL",
+    "DevinotifyError",
+    "Forbidden",
+    "GatewayError",
+    "GatewayFailure",
+    "IncomingSms",
+    "InternalServerError",
+    "InvalidArgument",
+    "InvalidInput",
+    "InvalidOperation",
+    "InvalidPhoneNumber",
+    "InvalidSchedule",
+    "InvalidSender",
+    "InvalidSession",
+    "InvalidText",
+    "InvalidURL",
+    "Message",
+    "NotEnoughCredits",
+    "NotSent",
+    "Outcome",
+    "OutcomeUnknown",
+    "PhoneNumber",
+    "PluginError",
+    "Receipt",
+    "SmsState",
+    "SmsStatistics",
+    "TransportError",
+    "Unauthorized",
+    "UnexpectedResponse",
+    "Verdict",
+    "ViberRejected",
+    "ViberState",
+    "phones",
+    "text",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - each public name has its own type, given above to type checkers
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(f"{__name__}.{home}")
+    value = module if home == name else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(globals().keys() | _HOMES.keys())

@@ -53,7 +53,7 @@ class DevinotifyError(Exception):
 
     ``operation`` names the gateway operation (``"Sms/Send"``) or is ``None`` where none was under way;
     ``verdict`` says what became of the message; ``retryable`` is true where the same call is safe to
-    repeat and may succeed.
+    repeat and may succeed; ``retry_after`` is the pause in seconds that the gateway asked for, or ``None``.
     """
 
     default_verdict: ClassVar[Verdict] = Verdict.UNKNOWN
@@ -62,6 +62,7 @@ class DevinotifyError(Exception):
     operation: str | None
     verdict: Verdict
     retryable: bool
+    retry_after: float | None = None
 
     def __init__(
         self,

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.redact import mask_id, mask_number
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
+    from devinotify.exceptions import DevinotifyError, Verdict
     from devinotify.gateway.client import Client
 
 
@@ -176,7 +176,9 @@ class Receipt:
     def __repr__(self) -> str:
         ids = ", ".join(map(mask_id, self.message_ids))
         differs = f" (estimated {self.estimated_segments})" if self.estimate_differs else ""
-        return f"<Receipt {self.channel} to {mask_number(self.recipient)} segments={self.segments}{differs} ids=[{ids}]>"
+        return (
+            f"<Receipt {self.channel} to {mask_number(self.recipient)} segments={self.segments}{differs} ids=[{ids}]>"
+        )
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -46,7 +46,9 @@ ERRORS: Mapping[int, ErrorCode] = MappingProxyType(
             ErrorCode(6, 400, "Invalid operation", errors.InvalidOperation, Verdict.REJECTED),
             ErrorCode(7, 403, "Forbidden", errors.Forbidden, Verdict.REJECTED),
             ErrorCode(8, 500, "Gateway error", errors.GatewayFailure, Verdict.UNKNOWN, read_retryable=True),
-            ErrorCode(9, 500, "Internal server error", errors.InternalServerError, Verdict.UNKNOWN, read_retryable=True),
+            ErrorCode(
+                9, 500, "Internal server error", errors.InternalServerError, Verdict.UNKNOWN, read_retryable=True
+            ),
         )
     }
 )

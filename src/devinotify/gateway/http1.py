@@ -1,0 +1,210 @@
+"""HTTP/1.1 replies from bytes, strictly: a reply that was cut, or says two things, is never read as whole. Pure.
+
+The general-purpose parsers are lenient where a send cannot afford it: ``http.client`` reads a connection
+closed inside the headers as a whole reply with an empty body, and a number cut short as a smaller number.
+This one takes bytes in any portions and gives one Reply, or raises BadReply. Source: RFC 9112.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+REPLY_LIMIT = 1024 * 1024
+"""Bytes that the body of a reply may have, before and after decompression."""
+HEAD_LIMIT = 64 * 1024
+"""Bytes that the status line and headers of a reply may have."""
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: [^\r\n]*)?")
+_HEADER_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_DIGITS = re.compile(rb"\d{1,15}")
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?")
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # zlib finds out which of the two it is
+_BODILESS = frozenset({204, 304})
+
+
+class BadReply(ValueError):
+    """The bytes are no whole HTTP reply; the message says why and quotes nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One whole HTTP reply.
+
+    ``framed`` is true where the reply declared its own length (Content-Length or chunks), so that its
+    body cannot have been cut unnoticed. ``retry_after`` is in seconds, or ``None``. ``keep_alive`` says
+    whether the connection may carry another request.
+    """
+
+    status: int
+    body: bytes
+    framed: bool = True
+    retry_after: float | None = None
+    keep_alive: bool = True
+
+
+class ReplyParser:
+    """Takes the bytes of one reply as they arrive; one parser serves one request."""
+
+    __slots__ = ("_body", "_buffer", "_headers", "_keep_alive", "_length", "_read_body", "_status")
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._status = 0
+        self._headers: dict[bytes, bytes] = {}
+        self._keep_alive = True
+        self._length = 0
+        self._body: list[bytes] = []
+        self._read_body: Callable[[], Reply | None] = self._until_close
+
+    def feed(self, data: bytes) -> Reply | None:
+        """Return the reply when ``data`` completes it, ``None`` while there is more to come; raise BadReply."""
+        self._buffer += data
+        if not self._status and not self._read_head():
+            return None
+        return self._read_body()
+
+    def close(self) -> Reply:
+        """Return the reply that the end of the connection completes; raise BadReply where it was cut."""
+        if not self._status:
+            raise BadReply("the connection was closed before the headers were complete")
+        if self._read_body != self._until_close:
+            raise BadReply("the connection was closed in the middle of the body")
+        return self._reply(self._buffer, framed=False)
+
+    def _read_head(self) -> bool:
+        while True:
+            end = self._buffer.find(b"\r\n\r\n")
+            if end < 0 or end > HEAD_LIMIT:
+                if len(self._buffer) > HEAD_LIMIT:
+                    raise BadReply("the headers are too long")
+                if not b"HTTP/1."[: len(self._buffer)].startswith(self._buffer[:7]):
+                    raise BadReply("the reply is not HTTP/1")
+                return False
+            lines = self._buffer[:end].split(b"\r\n")
+            self._buffer = self._buffer[end + 4 :]
+            match = _STATUS_LINE.fullmatch(lines[0])
+            if match is None:
+                raise BadReply("the status line is malformed")
+            status = int(match[2])
+            if status == 101:
+                raise BadReply("the server switched to another protocol")
+            if status >= 200:
+                break
+        self._status = status
+        self._headers = _headers(lines[1:])
+        connection = self._headers.get(b"connection", b"").lower()
+        self._keep_alive = b"close" not in connection and (match[1] == b"1" or b"keep-alive" in connection)
+        self._choose_framing()
+        return True
+
+    def _choose_framing(self) -> None:
+        coding = self._headers.get(b"transfer-encoding")
+        declared = self._headers.get(b"content-length")
+        if self._status in _BODILESS:
+            self._read_body, self._length = self._counted, 0
+        elif coding is not None:
+            if coding.lower() != b"chunked":
+                raise BadReply("the transfer coding is unknown")
+            if declared is not None:
+                raise BadReply("the reply declares both a length and chunks")
+            self._read_body = self._chunked
+        elif declared is not None:
+            if not _DIGITS.fullmatch(declared):
+                raise BadReply("the declared length is no number")
+            self._read_body, self._length = self._counted, int(declared)
+            if self._length > REPLY_LIMIT:
+                raise BadReply("the reply is too large")
+
+    def _counted(self) -> Reply | None:
+        missing = self._length - len(self._buffer)
+        if missing > 0:
+            return None
+        if missing < 0:
+            raise BadReply("the reply is longer than it declares")
+        return self._reply(self._buffer, framed=True)
+
+    def _until_close(self) -> None:
+        if len(self._buffer) > REPLY_LIMIT:
+            raise BadReply("the reply is too large")
+
+    def _chunked(self) -> Reply | None:
+        while True:
+            end = self._buffer.find(b"\r\n")
+            if end < 0:
+                if len(self._buffer) > HEAD_LIMIT:
+                    raise BadReply("a chunk's size line is too long")
+                return None
+            match = _CHUNK_SIZE.fullmatch(self._buffer[:end])
+            if match is None:
+                raise BadReply("a chunk's size is malformed")
+            size = int(match[1], 16)
+            self._length += size
+            if self._length > REPLY_LIMIT:
+                raise BadReply("the reply is too large")
+            if not size:
+                return self._after_last_chunk(end)
+            start, stop = end + 2, end + 2 + size
+            if len(self._buffer) < stop + 2:
+                self._length -= size  # counted again when the chunk is whole
+                return None
+            if self._buffer[stop : stop + 2] != b"\r\n":
+                raise BadReply("a chunk is longer than it declares")
+            self._body.append(self._buffer[start:stop])
+            self._buffer = self._buffer[stop + 2 :]
+
+    def _after_last_chunk(self, end: int) -> Reply | None:
+        # The trailers, if any, end with an empty line like the headers; they tell us nothing.
+        rest = self._buffer[end:]
+        stop = rest.find(b"\r\n\r\n")
+        if stop < 0:
+            if len(rest) > HEAD_LIMIT:
+                raise BadReply("the trailers are too long")
+            return None
+        if len(rest) > stop + 4:
+            raise BadReply("the reply is longer than it declares")
+        return self._reply(b"".join(self._body), framed=True)
+
+    def _reply(self, body: bytes, *, framed: bool) -> Reply:
+        encoding = self._headers.get(b"content-encoding", b"identity").lower()
+        retry_after = self._headers.get(b"retry-after", b"")
+        return Reply(
+            status=self._status,
+            body=body if encoding == b"identity" or not body else _decompress(body, encoding),
+            framed=framed,
+            retry_after=float(retry_after) if _DIGITS.fullmatch(retry_after) else None,
+            keep_alive=self._keep_alive and framed,
+        )
+
+
+def _headers(lines: list[bytes]) -> dict[bytes, bytes]:
+    headers: dict[bytes, bytes] = {}
+    for line in lines:
+        name, colon, value = line.partition(b":")
+        if not colon or not _HEADER_NAME.fullmatch(name):
+            raise BadReply("a header is malformed")
+        name, value = name.lower(), value.strip(b" \t")
+        known = headers.setdefault(name, value)
+        if known != value and name in (b"content-length", b"transfer-encoding"):
+            raise BadReply("the reply declares two lengths")
+    return headers
+
+
+def _decompress(body: bytes, encoding: bytes) -> bytes:
+    if encoding not in (b"gzip", b"x-gzip", b"deflate"):
+        raise BadReply("the content coding is unknown")
+    decoder = zlib.decompressobj(_GZIP_OR_ZLIB)
+    try:
+        plain = decoder.decompress(body, REPLY_LIMIT + 1)
+    except zlib.error:
+        raise BadReply("the compressed body is damaged") from None
+    if len(plain) > REPLY_LIMIT:
+        raise BadReply("the reply is too large")
+    if not decoder.eof or decoder.unused_data:
+        raise BadReply("the compressed body is cut")
+    return plain

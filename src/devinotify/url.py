@@ -1,0 +1,306 @@
+"""The one URL that configures everything: ``devino://LOGIN:PASSWORD@SENDER/TO1/TO2?channel=sms``. Pure.
+
+Login, password and sender are percent-encoded; targets are optional. A plus sign stands for itself
+throughout, so that ``?to=+79161234567`` means what it says.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, fields, replace
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote, urlsplit
+
+from devinotify.exceptions import InvalidURL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SCHEME = "devino"
+DEFAULT_GATEWAY = "https://integrationapi.net/rest"
+DEFAULT_REGION = "RU"
+DEFAULT_TIMEOUT = 30.0
+"""Seconds that one request may take from start to end."""
+DEFAULT_PATIENCE = 300.0
+"""Seconds that a fallback channel waits for the first one to deliver."""
+DEFAULT_POLL = 5.0
+"""Seconds between two looks at a message's state, to begin with."""
+
+ON_UNKNOWN = ("continue", "stop")
+
+_CHANNEL = re.compile(r"[a-z][a-z0-9_-]*")
+_REGION = re.compile(r"[A-Z]{2}")
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|min|)")
+_SECONDS_PER = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_BOOLEANS = {
+    **dict.fromkeys(("yes", "true", "on", "1"), True),
+    **dict.fromkeys(("no", "false", "off", "0"), False),
+}
+# A host whose name ends in .localhost resolves to loopback by RFC 6761.
+_LOOPBACK_NAMES = ("localhost",)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class DevinoURL:
+    """The settings that a ``devino://`` URL holds; its repr and str hide the password and the targets.
+
+    ``validity`` is in minutes; ``timeout``, ``patience`` and ``poll`` are in seconds. ``gateway`` is the
+    API's base URL without a slash at its end. ``ca`` and ``outbox`` are paths.
+    """
+
+    login: str
+    password: str
+    sender: str
+    targets: tuple[str, ...] = ()
+    channel: str = "sms"
+    region: str = DEFAULT_REGION
+    validity: int | None = None
+    timeout: float = DEFAULT_TIMEOUT
+    gateway: str = DEFAULT_GATEWAY
+    ca: str | None = None
+    transliterate: bool = False
+    max_segments: int | None = None
+    patience: float = DEFAULT_PATIENCE
+    poll: float = DEFAULT_POLL
+    on_unknown: str = "continue"
+    outbox: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("login", "password", "sender"):
+            if not getattr(self, name):
+                raise InvalidURL(f"the {name} is missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO")
+        for option in _OPTIONS.values():
+            value = getattr(self, option.attribute)
+            if value is not None:
+                option.check(value)
+
+    def __str__(self) -> str:
+        return f"{SCHEME}://{quote(self.login, safe='')}:***@{quote(self.sender, safe='')}/…"
+
+    def __repr__(self) -> str:
+        return f"DevinoURL('{self}')"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the gateway is on this machine, so that plain HTTP is allowed and proxies are passed by."""
+        return is_loopback(urlsplit(self.gateway).hostname or "")
+
+    def with_options(self, **changes: Any) -> DevinoURL:  # noqa: ANN401 - the field types are checked on construction
+        """Return a copy with some settings changed; raise InvalidURL for a bad one."""
+        return replace(self, **changes)
+
+    def to_url(self) -> str:
+        """Return the URL in full, password and targets included: for handing on, never for showing."""
+        parts = (quote(part, safe="") for part in (self.login, self.password, self.sender))
+        base = "{}://{}:{}@{}".format(SCHEME, *parts)
+        path = "".join("/" + quote(target, safe="+") for target in self.targets)
+        query = "&".join(
+            f"{option.key}={quote(option.write(value), safe='/:+,')}"
+            for option in _OPTIONS.values()
+            if (value := getattr(self, option.attribute)) != _DEFAULTS[option.attribute]
+        )
+        return base + path + (f"?{query}" if query else "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """One key of the query: how its text is read, how its value is checked and written."""
+
+    key: str
+    expects: str
+    read: Callable[[str], Any]
+    accepts: Callable[[Any], bool]
+    write: Callable[[Any], str] = str
+    attribute: str = field(default="")
+
+    def parse(self, text: str) -> Any:  # noqa: ANN401 - each option has its own type
+        try:
+            return self.read(text)
+        except (KeyError, ValueError, OverflowError):
+            raise self.error() from None
+
+    def check(self, value: object) -> None:
+        if not self.accepts(value):
+            raise self.error()
+
+    def error(self) -> InvalidURL:
+        return InvalidURL(f"bad value for {self.key}: {self.expects}")
+
+
+def duration(text: str) -> float:
+    """Return the seconds in ``"90"``, ``"90s"``, ``"5m"`` or ``"1h"``; raise ValueError for anything else."""
+    match = _DURATION.fullmatch(text.strip().lower())
+    if match is None:
+        raise ValueError("a duration is a number of seconds, or one with the unit ms, s, m or h")
+    return float(match[1]) * _SECONDS_PER[match[2]]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address means this machine."""
+    name = host.rstrip(".").lower()
+    if name in _LOOPBACK_NAMES or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _boolean(text: str) -> bool:
+    return _BOOLEANS[text.strip().lower()]
+
+
+def _gateway(text: str) -> str:
+    return text.strip().rstrip("/")
+
+
+def _is_gateway(value: object) -> bool:
+    if not isinstance(value, str) or not value.isprintable() or " " in value:
+        return False
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if not host or parts.username or parts.password or parts.query or parts.fragment:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+
+
+def _between(low: float, high: float) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+
+def _whole(low: int, high: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str) and bool(value) and "\0" not in value
+
+
+def _seconds(value: float) -> str:
+    return f"{value:g}"
+
+
+def _yes_no(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+_MAX_VALIDITY = 7 * 24 * 60  # a week of minutes; the API names no limit for SMS and no network keeps one longer
+_DAY = 24 * 3600.0
+
+_OPTIONS = {
+    option.key: replace(option, attribute=option.key)
+    for option in (
+        _Option(
+            "channel",
+            "a channel's name such as sms, viber, sms-viber, viber-sms or null",
+            str.lower,
+            lambda value: isinstance(value, str) and _CHANNEL.fullmatch(value) is not None,
+        ),
+        _Option(
+            "region",
+            "a country of two letters such as RU",
+            str.upper,
+            lambda value: isinstance(value, str) and _REGION.fullmatch(value) is not None,
+        ),
+        _Option("validity", f"minutes, 0 to {_MAX_VALIDITY}", int, _whole(0, _MAX_VALIDITY)),
+        _Option("timeout", "seconds, above 0 and at most 600", duration, _between(0.001, 600.0), _seconds),
+        _Option(
+            "gateway",
+            "an https:// base URL without credentials or query (plain http:// is for loopback alone)",
+            _gateway,
+            _is_gateway,
+        ),
+        _Option("ca", "the path of a file or folder of CA certificates", str, _text),
+        _Option("transliterate", "yes or no", _boolean, lambda value: isinstance(value, bool), _yes_no),
+        _Option("max_segments", "a number of segments, 1 or more", int, _whole(1, 1000)),
+        _Option("patience", "a duration such as 300, 90s or 5m", duration, _between(0.0, 2 * _DAY), _seconds),
+        _Option("poll", "a duration such as 5 or 500ms", duration, _between(0.001, _DAY), _seconds),
+        _Option("on_unknown", f"one of {', '.join(ON_UNKNOWN)}", str.lower, lambda value: value in ON_UNKNOWN),
+        _Option("outbox", "the path of a file", str, _text),
+    )
+}
+_DEFAULTS = {item.name: item.default for item in fields(DevinoURL)}
+
+OPTION_NAMES = (*_OPTIONS, "to", "from")
+"""The keys that the query may hold."""
+
+
+def parse(url: str) -> DevinoURL:
+    """Return the settings that ``url`` holds; raise InvalidURL that names what is wrong, never showing a secret."""
+    if not isinstance(url, str):
+        raise InvalidURL("the URL must be text")
+    text = url.strip()
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme.lower() != SCHEME:
+        raise InvalidURL(f"the URL must begin with {SCHEME}://")
+    rest, _, fragment = rest.partition("#")
+    if fragment:
+        raise InvalidURL("the URL has a fragment: write # as %23")
+    head, _, query = rest.partition("?")
+    authority, _, path = head.partition("/")
+    values, targets, sender_override = _parse_query(query)
+    login, password, sender = _parse_authority(authority, has_override=sender_override is not None)
+    path_targets = [_decode(part, "a target") for part in path.split("/") if part]
+    return DevinoURL(
+        login=login,
+        password=password,
+        sender=sender if sender_override is None else sender_override,
+        targets=(*path_targets, *targets),
+        **values,
+    )
+
+
+def _parse_authority(authority: str, *, has_override: bool) -> tuple[str, str, str]:
+    credentials, at, sender = authority.rpartition("@")
+    if not at:
+        raise InvalidURL(f"the login and password are missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO")
+    if "@" in credentials:
+        raise InvalidURL("there is more than one @ before the sender: write @ in a login or password as %40")
+    login, colon, password = credentials.partition(":")
+    if not colon:
+        raise InvalidURL(f"the password is missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO")
+    if not sender and not has_override:
+        raise InvalidURL(f"the sender is missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO")
+    return _decode(login, "the login"), _decode(password, "the password"), _decode(sender, "the sender")
+
+
+def _parse_query(query: str) -> tuple[dict[str, Any], list[str], str | None]:
+    values: dict[str, Any] = {}
+    targets: list[str] = []
+    sender: str | None = None
+    for item in filter(None, query.split("&")):
+        raw_key, _, raw_value = item.partition("=")
+        key = _decode(raw_key, "a key of the query").lower()
+        value = _decode(raw_value, key)
+        if key == "to":
+            targets += [part.strip() for part in value.split(",") if part.strip()]
+        elif key in values or (key == "from" and sender is not None):
+            raise InvalidURL(f"{key} is given twice")
+        elif key == "from":
+            if not value:
+                raise InvalidURL("bad value for from: a sender")
+            sender = value
+        elif key in _OPTIONS:
+            values[key] = _OPTIONS[key].parse(value)
+        else:
+            raise InvalidURL(f"unknown key {_shown(key)}: the keys are {', '.join(OPTION_NAMES)}")
+    return values, targets, sender
+
+
+def _decode(text: str, what: str) -> str:
+    if _BAD_ESCAPE.search(text):
+        raise InvalidURL(f"{what} holds a bad percent escape: write % as %25")
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise InvalidURL(f"{what} is not percent-encoded UTF-8") from None
+
+
+def _shown(key: str) -> str:
+    # A key may be the rest of a password with a stray & in it, so only a word is shown.
+    return repr(key) if re.fullmatch(r"[a-z_]{1,20}", key) else "(not shown)"
