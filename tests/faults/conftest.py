@@ -1,0 +1,72 @@
+"""Certificates, servers and clients of the fault tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinotify import Client
+from tests.faults.certificates import Certificates, make_certificates
+from tests.faults.harness import SETTINGS_FROM_OUTSIDE, Report, Runs
+from tests.faults.server import LOGIN, PASSWORD, FaultServer
+
+if TYPE_CHECKING:
+    from tests.faults.scenarios import Scenario
+
+ClientMaker = Callable[..., Client]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep this machine's own proxies and CA files out of the tests."""
+    for name in SETTINGS_FROM_OUTSIDE:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Certificates made once for all the tests."""
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(params=["plain", "tls"])
+def server(request: pytest.FixtureRequest, certificates: Certificates) -> Iterator[FaultServer]:
+    """A server that speaks plain HTTP, and one that speaks TLS."""
+    with FaultServer(certificates.good if request.param == "tls" else None) as running:
+        yield running
+
+
+@pytest.fixture
+def tls_server(certificates: Certificates) -> Iterator[FaultServer]:
+    """A server that speaks TLS."""
+    with FaultServer(certificates.good) as running:
+        yield running
+
+
+@pytest.fixture
+def make_client(certificates: Certificates) -> Iterator[ClientMaker]:
+    """Return a maker of clients for a server, closed at the end; keyword arguments override the usual settings."""
+    with ExitStack() as stack:
+
+        def make(server: FaultServer, **settings: object) -> Client:
+            usual: dict[str, object] = {
+                "login": LOGIN,
+                "password": PASSWORD,
+                "sender": "Acme",
+                "gateway": server.base,
+                "ca": str(certificates.ca),
+                "timeout": 1.0,
+            }
+            return stack.enter_context(Client(**(usual | settings)))  # type: ignore[arg-type]  # settings of any type
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+def run(certificates: Certificates) -> Callable[[Scenario, str, bool], Report]:
+    """Return what runs a scenario, once however many tests look at it, and reports what happened."""
+    return Runs(certificates)

@@ -1,0 +1,229 @@
+"""Kept connections: when they are used again, when they must not be, and whose they are after a fork."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinotify.exceptions import DevinotifyError, OutcomeUnknown, Verdict
+from tests.faults import acts
+from tests.faults.acts import IDS
+from tests.faults.harness import NUMBER, TEXT, send_from_threads
+from tests.faults.server import LOGIN, PASSWORD, Act, Exchange, FaultServer, answer, handshake, head
+
+if TYPE_CHECKING:
+    from tests.faults.certificates import Certificates
+    from tests.faults.conftest import ClientMaker
+
+
+def test_connections_are_kept(server: FaultServer, make_client: ClientMaker) -> None:
+    """Ten sends one after the other need one connection."""
+    client = make_client(server)
+    for _ in range(10):
+        client.sms.send(NUMBER, TEXT)
+    assert (server.connections, server.logins) == (1, 1)
+
+
+def test_a_connection_closed_while_idle_is_not_used(server: FaultServer, make_client: ClientMaker) -> None:
+    """A connection that the server has closed meanwhile is noticed before anything is sent on it."""
+    client = make_client(server)
+    client.user.balance()
+    server.drop_connections()
+    # The end of the connection arrives in its own time; the server notices it no earlier than the client may.
+    assert server.wait_for(lambda: not server.open_connections)
+    receipt = client.sms.send(NUMBER, TEXT)
+    assert (len(receipt.message_ids), server.connections, len(server.received("sms/send"))) == (1, 2, 1)
+
+
+def test_a_connection_closed_right_after_its_reply_is_not_used(server: FaultServer, make_client: ClientMaker) -> None:
+    """A server that says keep-alive and closes all the same costs nothing but a new connection."""
+    server.play("sms/send", acts.closing)
+    client = make_client(server)
+    client.sms.send(NUMBER, TEXT)
+    assert server.wait_for(lambda: not server.open_connections)
+    receipt = client.sms.send(NUMBER, TEXT)
+    assert (len(receipt.message_ids), server.connections, len(server.received("sms/send"))) == (1, 2, 2)
+
+
+@pytest.mark.parametrize("end", [acts.close, acts.goodbye, acts.reset])
+def test_a_kept_connection_that_dies_with_the_request_is_unknown(
+    server: FaultServer, make_client: ClientMaker, end: acts.End
+) -> None:
+    """The server read the request on the kept connection and closed: it may have sent the message."""
+    client = make_client(server)
+    client.sms.send(NUMBER, TEXT)
+    server.play("sms/send", acts.unanswered(end))
+    with pytest.raises(OutcomeUnknown) as caught:
+        client.sms.send(NUMBER, TEXT)
+    assert (caught.value.verdict, len(server.received("sms/send"))) == (Verdict.UNKNOWN, 2)
+
+
+def test_a_connection_idle_for_more_than_four_seconds_is_retired(
+    tls_server: FaultServer, make_client: ClientMaker
+) -> None:
+    """Servers close idle connections from five seconds on, so ours are not used after four."""
+    client = make_client(tls_server)
+    client.sms.send(NUMBER, TEXT)
+    time.sleep(4.1)  # the rule is about real time on a real connection
+    client.sms.send(NUMBER, TEXT)
+    assert [request.connection for request in tls_server.received("sms/send")] == [1, 2]
+
+
+def _then_another(client: object) -> tuple[str, ...]:
+    """Return the ids that the next send is told."""
+    ids: tuple[str, ...] = client.sms.send(NUMBER, TEXT).message_ids  # type: ignore[attr-defined]  # a Client
+    return ids
+
+
+OTHER = '["111111111111111111"]'
+_WHOLE = head(200, {"Content-Length": str(len(IDS)), "Connection": "keep-alive"}) + IDS.encode()
+LEFTOVERS: dict[str, Act] = {
+    "more than declared": acts.raw(_WHOLE + b'"and more"', acts.stay),
+    "a second reply at once": acts.raw(_WHOLE + head(200, {"Content-Length": "22"}) + OTHER.encode(), acts.stay),
+    "a body after 204": acts.raw(head(204, {}) + head(200, {"Content-Length": "22"}) + OTHER.encode(), acts.stay),
+    "a body after 304": acts.raw(head(304, {}) + head(200, {"Content-Length": "22"}) + OTHER.encode(), acts.stay),
+    "more after the last chunk": acts.chunked(
+        IDS, last=f"0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\n{OTHER}"
+    ),
+    "an interim reply between": acts.after_interim(b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("name", LEFTOVERS)
+def test_what_is_left_over_never_answers_the_next_send(
+    server: FaultServer, make_client: ClientMaker, name: str
+) -> None:
+    """A message is never told the ids of another, or of a reply that nobody asked for."""
+    server.play("sms/send", LEFTOVERS[name])
+    client = make_client(server)
+    try:
+        client.sms.send(NUMBER, TEXT)
+    except DevinotifyError as error:
+        assert error.verdict in {Verdict.UNKNOWN, Verdict.REJECTED}
+    ids = _then_another(client)
+    assert (ids[0] not in IDS + OTHER or name == "an interim reply between", len(server.received("sms/send"))) == (
+        True,
+        2,
+    )
+
+
+def test_a_reply_that_comes_too_late_never_answers_the_next_send(server: FaultServer, make_client: ClientMaker) -> None:
+    """After a timeout the connection is thrown away, with whatever may still come on it."""
+
+    def late(exchange: Exchange) -> None:
+        exchange.receive()
+        exchange.line.stopping.wait(0.5)
+        exchange.reply(OTHER)
+
+    server.play("sms/send", late)
+    client = make_client(server, timeout=0.3)
+    with pytest.raises(OutcomeUnknown):
+        client.sms.send(NUMBER, TEXT)
+    assert _then_another(client) != (json.loads(OTHER)[0],)
+
+
+def test_a_reply_before_the_request_never_answers_it(server: FaultServer, make_client: ClientMaker) -> None:
+    """A reply that lies there before anything was asked belongs to no request of ours."""
+
+    def answer_twice(exchange: Exchange) -> None:
+        answer(exchange)
+        exchange.line.stopping.wait(0.05)
+        exchange.reply(OTHER)
+
+    server.play("sms/send", answer_twice)
+    client = make_client(server)
+    client.sms.send(NUMBER, TEXT)
+    assert server.wait_for(lambda: True)
+    time.sleep(0.15)  # the stray reply is sent on purpose after the good one
+    assert _then_another(client) != (json.loads(OTHER)[0],)
+
+
+@pytest.mark.parametrize("failures", [1, 2, 3])
+def test_what_was_not_sent_is_tried_up_to_three_times_more(
+    tls_server: FaultServer, make_client: ClientMaker, failures: int
+) -> None:
+    """Handshakes that fail leave nothing sent: the message goes out when one succeeds, once."""
+    tls_server.play("user/balance", lambda exchange: answer(exchange, close=True))
+    client = make_client(tls_server)
+    client.user.balance()
+    tls_server.doors = [handshake, *[acts.door_reset] * failures, handshake]
+    receipt = client.sms.send(NUMBER, TEXT)
+    assert (1, 1, failures + 2) == (
+        len(receipt.message_ids),
+        len(tls_server.received("sms/send")),
+        tls_server.connections,
+    )
+
+
+def test_threads_share_no_connection_at_the_same_time(server: FaultServer, make_client: ClientMaker) -> None:
+    """Every thread of 32 hears the answer to its own message."""
+    client = make_client(server, timeout=10)
+    verdicts = send_from_threads(client, 32)
+    assert ({Verdict.ACCEPTED}, 32) == (
+        set(verdicts),
+        len({request.params["destinationaddress"][0] for request in server.received("sms/send")}),
+    )
+
+
+def test_a_closed_client_leaves_no_connection(server: FaultServer, make_client: ClientMaker) -> None:
+    """Closing ends the idle connections, and using the client again opens new ones."""
+    client = make_client(server)
+    client.sms.send(NUMBER, TEXT)
+    client.close()
+    assert server.wait_for(lambda: not server.open_connections)
+    client.sms.send(NUMBER, TEXT)
+    assert server.connections == 2
+
+
+_FORKING = """
+import os, sys
+from devinotify import Client
+
+gateway, ca, login, password = sys.argv[1:]
+client = Client(login=login, password=password, sender="Acme", gateway=gateway, ca=ca, timeout=5)
+client.sms.send("79160000000", "before")
+children = []
+for number in range(3):
+    pid = os.fork()
+    if pid == 0:
+        try:
+            for _ in range(3):
+                client.sms.send(f"7916000001{number}", "child")
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    children.append(pid)
+for _ in range(3):
+    client.sms.send("79160000020", "parent")
+codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
+client.sms.send("79160000020", "parent")
+sys.exit(any(codes))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_fork_shares_no_connection(server: FaultServer, certificates: Certificates) -> None:
+    """Parent and children send at the same time, each on connections of its own, and the session is shared."""
+    done = subprocess.run(
+        [sys.executable, "-c", _FORKING, server.base, str(certificates.ca), LOGIN, PASSWORD],
+        timeout=30,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    owners: dict[int, set[str]] = {}
+    for request in server.received("sms/send"):
+        owner = "parent" if request.params["data"] != ["child"] else request.params["destinationaddress"][0]
+        owners.setdefault(request.connection, set()).add(owner)
+    assert (
+        done.returncode,
+        [len(names) for names in owners.values()],
+        len(server.received("sms/send")),
+        server.logins,
+    ) == (0, [1] * 4, 14, 1), done.stderr
