@@ -1,0 +1,110 @@
+"""``devinotify sandbox``: a local gateway until Ctrl-C."""
+
+from __future__ import annotations
+
+import errno
+import json
+import signal
+import threading
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+DEFAULT_PORT = 8026
+_USAGE = 2
+"""The exit code of everything that the user can put right on the command line."""
+
+
+class _Refused(click.ClickException):
+    exit_code = _USAGE
+
+
+def _fail(message: str) -> NoReturn:
+    raise _Refused(message)
+
+
+def _money(_: click.Context, __: click.Parameter, value: str) -> Decimal:
+    try:
+        balance = Decimal(value)
+    except InvalidOperation:
+        balance = Decimal("NaN")
+    if not balance.is_finite():
+        raise click.BadParameter("it must be a number, such as 100.50")
+    return balance
+
+
+@click.command("sandbox")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Loopback address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="Port; 0 takes a free one."
+)
+@click.option("--login", default="demo", show_default=True, help="The account's login.")
+@click.option(
+    "--password",
+    default="demo",
+    show_default=True,
+    envvar="DEVINOTIFY_SANDBOX_PASSWORD",
+    show_envvar=True,
+    help="The account's password.",
+)
+@click.option(
+    "--balance", default="100000.00", show_default=True, callback=_money, help="The account's balance at the start."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON in place of the text.")
+def command(host: str, port: int, login: str, password: str, balance: Decimal, *, as_json: bool) -> None:
+    """Run a local gateway that behaves like the real one, until Ctrl-C.
+
+    Messages sent to it go nowhere: the page it prints shows them.
+    """
+    from devinotify.sandbox.server import Sandbox, check_host
+
+    try:
+        check_host(host)
+    except ValueError as refused:
+        _fail(str(refused))
+    sandbox = Sandbox(host=host, port=port, login=login, password=password, balance=balance)
+    try:
+        sandbox.start()
+    except ImportError as missing:
+        _fail(str(missing))
+    except OSError as failure:
+        if failure.errno == errno.EADDRINUSE:
+            _fail(f"port {port} is in use: stop what listens there, or choose another with --port")
+        _fail(f"cannot listen on {host} port {port}: {failure.strerror}")
+    stop = threading.Event()
+
+    def ask_to_stop(_: int, __: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        _announce(sandbox.gateway, sandbox.origin, sandbox.shown_url, as_json=as_json)
+        # A wait without end cannot be interrupted on every platform.
+        while not stop.wait(0.5):
+            pass
+    finally:
+        sandbox.stop()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if not as_json:
+        click.echo("Stopped.")
+
+
+def _announce(gateway: str, page: str, url: str, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"gateway": gateway, "page": f"{page}/", "control": f"{page}/sandbox", "url": url}))
+        return
+    click.echo(
+        f"""devinotify sandbox is running. Press Ctrl-C to stop it.
+
+  Inbox    {page}/
+  Gateway  {gateway}
+  Control  {page}/sandbox
+
+Give the gateway to devinotify with
+  export DEVINOTIFY_URL='{url}'"""
+    )

@@ -1,0 +1,79 @@
+"""The sandbox's one account: its login, its sessions of 120 minutes and its balance.
+
+Neither the password nor a session id is kept in clear: what is compared are keyed digests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections import OrderedDict
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from devinotify.gateway.codes import SESSION_LIFETIME
+from devinotify.sandbox import ids
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+MAX_SESSIONS = 10_000
+"""Sessions remembered, expired ones included; the oldest is forgotten first and is then unknown."""
+
+
+class SessionCheck(Enum):
+    """What the account knows of a session id."""
+
+    VALID = "valid"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+class Account:
+    """A login and a password, the sessions they opened, and the money left."""
+
+    def __init__(self, login: str, password: str, balance: Decimal) -> None:
+        self.login = login
+        self.balance = balance
+        self._initial_balance = balance
+        self._key = secrets.token_bytes(32)
+        self._password = self._digest(password)
+        self._expiry: OrderedDict[bytes, float] = OrderedDict()
+
+    def _digest(self, secret: str) -> bytes:
+        return hashlib.blake2b(secret.encode("utf-8", "surrogatepass"), key=self._key, digest_size=24).digest()
+
+    def log_in(self, login: str, password: str, now: float) -> str | None:
+        """Return a new session id, or ``None`` where login or password is wrong."""
+        right = hmac.compare_digest(self._digest(password), self._password)
+        if not (hmac.compare_digest(self._digest(login), self._digest(self.login)) and right):
+            return None
+        session = ids.session_id()
+        self._expiry[self._digest(session)] = now + SESSION_LIFETIME
+        if len(self._expiry) > MAX_SESSIONS:
+            self._expiry.popitem(last=False)
+        return session
+
+    def check(self, session: str, now: float) -> SessionCheck:
+        """Return whether a session id is valid now, has expired, or was never given out."""
+        expiry = self._expiry.get(self._digest(session))
+        if expiry is None:
+            return SessionCheck.UNKNOWN
+        return SessionCheck.VALID if now < expiry else SessionCheck.EXPIRED
+
+    def live_sessions(self, now: float) -> int:
+        """Return how many sessions are valid now."""
+        return sum(now < expiry for expiry in self._expiry.values())
+
+    def expire_sessions(self, now: float) -> int:
+        """End every session and return how many were valid; their ids now answer ``SessionID expired``."""
+        live = self.live_sessions(now)
+        for digest in self._expiry:
+            self._expiry[digest] = now
+        return live
+
+    def reset(self) -> None:
+        """Forget every session and restore the balance."""
+        self._expiry.clear()
+        self.balance = self._initial_balance

@@ -1,0 +1,167 @@
+"""What becomes of a message, as tables: the fates, their magic numbers and their timelines. Pure.
+
+A magic number is ``+7 900 000-00-EE``, a valid Russian mobile, with one of the endings ``EE`` below. Every
+other number is delivered, unless the control API gave it a fate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+MAGIC_PREFIX = "790000000"
+"""A magic number is these nine digits and a fate's two-digit ending."""
+
+SENT_AFTER = 0.2
+"""Seconds from the sending until the network has the message, where nothing goes wrong."""
+
+ENDS_AFTER = 1.0
+"""Seconds from the sending until its report arrives."""
+
+
+class Step(NamedTuple):
+    """A state that a message reaches so many seconds after its sending."""
+
+    after: float
+    state: int
+
+
+class Transition(NamedTuple):
+    """A state and the instant it was, or will be, reached (seconds since the epoch)."""
+
+    at: float
+    state: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """How a channel's messages begin, what still counts as under way, and what their validity's end makes of them."""
+
+    queued: int
+    sent: int
+    expired: int
+
+    @property
+    def open(self) -> tuple[int, int]:
+        """The states that the end of the validity cuts short."""
+        return (self.queued, self.sent)
+
+
+LIFECYCLES: Mapping[str, Lifecycle] = MappingProxyType(
+    {
+        "sms": Lifecycle(queued=-2, sent=-1, expired=46),
+        "viber": Lifecycle(queued=0, sent=1, expired=7),
+    }
+)
+
+RESENT_AFTER = frozenset({4, 5, 7})
+"""The Viber states after which the platform sends an SMS instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """One fate: its magic ending, what it means, and its timeline on either channel.
+
+    ``refusal`` is the Code with which a send to the number is refused instead, ``word`` the Viber
+    operations' word for the same.
+    """
+
+    name: str
+    ending: str
+    meaning: str
+    sms: tuple[Step, ...] = ()
+    viber: tuple[Step, ...] = ()
+    refusal: int | None = None
+    word: str | None = None
+
+
+def _ends(sent: int, *states: int) -> tuple[Step, ...]:
+    later = (Step(ENDS_AFTER + index, state) for index, state in enumerate(states))
+    return (Step(SENT_AFTER, sent), *later)
+
+
+def _sms(*states: int) -> tuple[Step, ...]:
+    return _ends(-1, *states)
+
+
+def _viber(*states: int) -> tuple[Step, ...]:
+    return _ends(1, *states)
+
+
+def _refused_by_platform(state: int) -> tuple[Step, ...]:
+    return (Step(SENT_AFTER, state),)
+
+
+DELIVERED = "delivered"
+
+FATES: Mapping[str, Fate] = MappingProxyType(
+    {
+        fate.name: fate
+        for fate in (
+            Fate(DELIVERED, "00", "delivered, on Viber not read yet; every ordinary number's fate", _sms(0), _viber(2)),
+            Fate("queued", "02", "stays queued until its validity ends", (), ()),
+            Fate("sent", "03", "stays with the network until its validity ends", _sms(), _viber()),
+            Fate("slow", "04", "delivered after a minute", (Step(5, -1), Step(60, 0)), (Step(5, 1), Step(60, 2))),
+            Fate("no-credits", "05", "the send is refused: not enough credits", refusal=5),
+            Fate(
+                "sender-not-allowed",
+                "06",
+                "the send is refused: the sender is not allowed",
+                refusal=6,
+                word="error-subject-unknown",
+            ),
+            Fate(
+                "forbidden",
+                "07",
+                "the send is refused: the account may not send to this range",
+                refusal=7,
+                word="error-address-unknown",
+            ),
+            Fate("gateway-error", "08", "the send fails: gateway error", refusal=8, word="error-system"),
+            Fate("server-error", "09", "the send fails: internal server error", refusal=9),
+            Fate("bad-sender", "10", "SMS: bad sender address", _refused_by_platform(10), _viber(5)),
+            Fate("bad-recipient", "11", "SMS: bad recipient address", _refused_by_platform(11), _viber(4)),
+            Fate("read", "23", "delivered, on Viber read a second later", _sms(0), _viber(2, 3)),
+            Fate("not-a-viber-user", "24", "Viber: not delivered; SMS: delivered", _sms(0), _viber(4)),
+            Fate("viber-error", "25", "Viber: error; SMS: delivered", _sms(0), _viber(5)),
+            Fate("viber-unknown", "26", "Viber: unknown; SMS: delivered", _sms(0), _viber(6)),
+            Fate("viber-expired", "27", "Viber: expired; SMS: delivered", _sms(0), _viber(7)),
+            Fate("clicked", "28", "delivered, on Viber read and its link visited", _sms(0), _viber(2, 3, 8)),
+            Fate("not-allowed", "41", "SMS: recipient address not allowed", _refused_by_platform(41), _viber(4)),
+            Fate("rejected-by-centre", "42", "SMS: rejected by the SMS centre", _sms(42), _viber(4)),
+            Fate("unreachable", "44", "Viber: not delivered; SMS: expired", _sms(46), _viber(4)),
+            Fate("expired", "46", "expired, without waiting for the validity to end", _sms(46), _viber(7)),
+            Fate("deleted", "47", "SMS: deleted", _sms(47), _viber(5)),
+            Fate("rejected-by-platform", "48", "SMS: rejected by the platform", _refused_by_platform(48), _viber(5)),
+            Fate("lost", "55", "never gets into the database: state 255; Viber: unknown", (Step(0, 255),), _viber(6)),
+            Fate("rejected", "69", "SMS: rejected", _sms(69), _viber(5)),
+            Fate("stopped", "98", "SMS: stopped", (Step(SENT_AFTER, -98),), _viber(5)),
+            Fate("unknown", "99", "unknown on both channels", _sms(99), _viber(6)),
+        )
+    }
+)
+
+MAGIC_NUMBERS: Mapping[str, Fate] = MappingProxyType({MAGIC_PREFIX + fate.ending: fate for fate in FATES.values()})
+"""Digits of each magic number -> its fate."""
+
+
+def timeline(
+    steps: Iterable[Step], life: Lifecycle, *, created: float, due: float, expires: float
+) -> tuple[Transition, ...]:
+    """Return the states of a message with their instants, the first at its creation.
+
+    It is queued until ``due``, then takes the steps. One that is still under way at ``expires`` expires.
+    """
+    states = [Transition(created, life.queued)]
+    for step in steps:
+        at = due + step.after
+        if at >= expires and states[-1].state in life.open:
+            break
+        states.append(Transition(at, step.state))
+    if states[-1].state in life.open:
+        states.append(Transition(expires, life.expired))
+    return tuple(states)

@@ -1,0 +1,293 @@
+"""The gateway's API: a request's parts in, the documented answer out. No HTTP server is involved.
+
+The checks come in the order that the API documents: required parameters, session, balance, numbers,
+sender, length. (Dates and the validity are read right after the session.)
+"""
+
+from __future__ import annotations
+
+import logging
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from devinotify import text as texts
+from devinotify.gateway import codes
+from devinotify.sandbox import checks, operations, params, replies
+from devinotify.sandbox.account import SessionCheck
+from devinotify.sandbox.operations import Kind
+from devinotify.sandbox.replies import Refused, Reply
+from devinotify.sandbox.store import RequestRecord, shown_parameters
+from devinotify.sandbox.views import STATES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from decimal import Decimal
+
+    from devinotify.sandbox.emulator import Emulator
+    from devinotify.sandbox.fates import Fate
+    from devinotify.sandbox.operations import Operation
+    from devinotify.sandbox.params import Arguments
+    from devinotify.sandbox.store import StoredMessage
+
+_log = logging.getLogger(__name__)
+
+NOT_FOUND = "No such resource: the base URL ends in /rest, and the resources below it are those of the API"
+DAY = 86400.0
+INCOMING_REACH = 366 * DAY
+"""Seconds back that minDateUTC may lie: a year, and a day for leap years and time zones."""
+STATISTICS_RANGE = 90 * DAY
+STATISTICS_TOO_LONG = "Нельзя указывать диапазон дат более 90 дней."
+WHOLE_SECOND = 1.0
+"""Dates in requests name whole seconds, so the end of a period includes all of its last one."""
+
+UNKNOWN_STATE = 255
+_SESSION_ERRORS = {
+    SessionCheck.EXPIRED: (4, "SessionID expired"),
+    SessionCheck.UNKNOWN: (3, "Invalid session id"),
+}
+_REFUSALS = {
+    5: "Not enough credits",
+    6: checks.INVALID_SENDER,
+    7: "Forbidden",
+    8: "Gateway error",
+    9: "Internal server error",
+}
+
+_COUNTERS: Mapping[str, frozenset[int]] = {
+    "Sent": frozenset({-1}),
+    "Delivered": frozenset({0}),
+    "Errors": frozenset({-98, 10, 11, 41, 47, 99, 255}),
+    "InProcess": frozenset({-2}),
+    "Expired": frozenset({46}),
+    "Rejected": frozenset({42, 48, 69}),
+}
+"""Which SMS states each of the statistics counts: no state twice, as in the API's example, whose counts add up."""
+
+
+def answer(emulator: Emulator, method: str, path: str, query: bytes, body: bytes) -> Reply:
+    """Return the gateway's answer to a request, and log the request without its secrets."""
+    operation = operations.find(path)
+    name = operation.name if operation else None
+    shown: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    with emulator.lock:
+        now = emulator.now()
+        try:
+            if operation is None:
+                reply = replies.error(6, NOT_FOUND, status=404)
+            elif method not in operation.methods:
+                allowed = ", ".join(operation.methods)
+                reply = replies.error(6, f"{operation.name} takes {allowed}", status=405)._replace(allow=allowed)
+            else:
+                arguments = params.merge(query, body)
+                shown = shown_parameters(operation, arguments)
+                reply = _perform(emulator, operation, arguments, now)
+        except Refused as refusal:
+            reply = replies.error(refusal.code, refusal.description)
+        except Exception as fault:  # noqa: BLE001 - whatever fails here, the client is owed the documented form
+            # The type alone: a traceback's last line could show a number or a text.
+            _log.error("The sandbox failed at %s: %s", name, type(fault).__name__)
+            reply = replies.error(9, _REFUSALS[9])
+        emulator.store.requests.append(RequestRecord(now, method, path, name, shown, reply.status, reply.code))
+    return reply
+
+
+def _perform(emulator: Emulator, operation: Operation, arguments: Arguments, now: float) -> Reply:
+    for parameter in operation.parameters:
+        if parameter.code is not None and not arguments.given(parameter.name):
+            raise Refused(parameter.code, parameter.absence)
+    if operation.kind is not Kind.LOGIN:
+        error = _SESSION_ERRORS.get(emulator.account.check(arguments.scalar("SessionID"), now))
+        if error is not None:
+            raise Refused(*error)
+    return _HANDLERS[operation.kind](emulator, operation, arguments, now)
+
+
+def _log_in(emulator: Emulator, _: Operation, arguments: Arguments, now: float) -> Reply:
+    session = emulator.account.log_in(arguments.scalar("Login"), arguments.scalar("Password"), now)
+    if session is None:
+        raise Refused(4, "Invalid user login or password")
+    return replies.quoted(session)
+
+
+def _balance(emulator: Emulator, _: Operation, __: Arguments, ___: float) -> Reply:
+    return Reply(200, f"{emulator.account.balance:f}".encode())
+
+
+def _addresses(operation: Operation, arguments: Arguments) -> Sequence[str]:
+    return arguments.all(operation.recipients) if operation.bulk else [arguments.scalar(operation.recipients)]
+
+
+def _check_refusals(fates: Sequence[Fate], *, words: bool) -> None:
+    """Refuse a send to a number whose fate is a refusal."""
+    for fate in fates:
+        if fate.refusal is not None:
+            if words and fate.word:
+                raise Refused(8 if fate.word == "error-system" else 1, fate.word)
+            raise Refused(fate.refusal, _REFUSALS[fate.refusal])
+
+
+def _afford(emulator: Emulator, cost: Decimal) -> None:
+    if cost > emulator.account.balance:
+        raise Refused(5, _REFUSALS[5])
+
+
+def _send_sms(emulator: Emulator, operation: Operation, arguments: Arguments, now: float) -> Reply:
+    text = arguments.scalar("Data")
+    raw_date = arguments.scalar("SendDate")
+    send_date = checks.date(raw_date, "SendDate") if raw_date else None
+    validity = checks.sms_validity(arguments.scalar("Validity"))
+    addresses = _addresses(operation, arguments)
+    # A text that the length check will refuse is not worth counting to its end.
+    segments = texts.count_segments(text[: codes.SMS_MAX_LENGTH + 1])
+    cost = emulator.prices["sms"] * (segments * len(addresses))
+    _afford(emulator, cost)
+    recipients = [checks.sms_address(address) for address in addresses]
+    sender = checks.sms_sender(arguments.scalar("SourceAddress"))
+    checks.length(text, codes.SMS_MAX_LENGTH)
+    fates = [emulator.fate_of(recipient) for recipient in recipients]
+    _check_refusals(fates, words=False)
+    emulator.account.balance -= cost
+    part_ids: list[str] = []
+    for recipient, fate in zip(recipients, fates, strict=True):
+        due = now
+        if send_date is not None and operation.local_time:
+            due = checks.local_instant(send_date, emulator.zone_of(recipient))
+        elif send_date is not None:
+            due = checks.instant(send_date)
+        message = emulator.accept_sms(
+            operation.name,
+            sender=sender,
+            recipient=recipient,
+            text=text,
+            segments=segments,
+            now=now,
+            due=max(now, due),
+            validity=validity,
+            fate=fate,
+        )
+        part_ids.extend(message.part_ids)
+    return replies.message_ids(part_ids)
+
+
+def _send_viber(emulator: Emulator, operation: Operation, arguments: Arguments, now: float) -> Reply:
+    text = arguments.scalar("Data")
+    validity = checks.viber_validity(arguments.scalar("Validity"))
+    addresses = _addresses(operation, arguments)
+    cost = emulator.prices["viber"] * len(addresses)
+    _afford(emulator, cost)
+    recipients = [checks.viber_address(address) for address in addresses]
+    sender = checks.viber_sender(arguments.scalar("SourceAddress"))
+    checks.length(text, codes.VIBER_MAX_LENGTH)
+    fates = [emulator.fate_of(recipient) for recipient in recipients]
+    _check_refusals(fates, words=True)
+    emulator.account.balance -= cost
+    optionals = arguments.all("Optionals") if operation.bulk else [arguments.scalar("Optional")]
+    part_ids: list[str] = []
+    for recipient, fate, optional in zip_longest(recipients, fates, optionals[: len(recipients)]):
+        message = emulator.accept_viber(
+            operation.name,
+            sender=sender,
+            recipient=recipient,
+            text=text,
+            optional=optional or "",
+            now=now,
+            validity=validity,
+            fate=fate,
+            resends=operation.resends,
+        )
+        part_ids.extend(message.part_ids)
+    return replies.message_ids(part_ids)
+
+
+def _state_document(message: StoredMessage | None, now: float, channel: str) -> dict[str, object]:
+    if message is None or message.channel != channel or message.forgotten(now):
+        code, created, submitted, reported, price = UNKNOWN_STATE, None, None, None, None
+    else:
+        code = message.at(now).state
+        if code != UNKNOWN_STATE:
+            created, submitted, reported = message.created, message.submitted(now), message.reported(now)
+            price = float(message.price)
+        else:
+            created, submitted, reported, price = None, None, None, None
+    known = STATES[channel].get(code) or codes.SMS_STATES[UNKNOWN_STATE]
+    return {
+        "State": code,
+        "CreationDateUtc": replies.date(created),
+        "SubmittedDateUtc": replies.date(submitted),
+        "ReportedDateUtc": replies.date(reported),
+        "TimeStampUtc": replies.date(reported) or replies.NO_DATE,
+        "StateDescription": known.description,
+        "Price": price,
+    }
+
+
+def _sms_state(emulator: Emulator, _: Operation, arguments: Arguments, now: float) -> Reply:
+    message = emulator.store.by_part(arguments.scalar("MessageID"))
+    return replies.document(_state_document(message, now, "sms"))
+
+
+def _viber_state(emulator: Emulator, _: Operation, arguments: Arguments, now: float) -> Reply:
+    message = emulator.store.by_part(arguments.scalar("MessageID"))
+    document = _state_document(message, now, "viber")
+    if document["State"] != UNKNOWN_STATE and message is not None and message.resent is not None:
+        sms = message.resent
+        document["ResentSms"] = [{**_state_document(sms, now, "sms"), "Id": part} for part in sms.part_ids]
+    return replies.document(document)
+
+
+def _period(start: float, end: float, names: tuple[str, str]) -> None:
+    if end <= start:
+        raise Refused(2, f"{names[1]} must be later than {names[0]}")
+
+
+def _incoming(emulator: Emulator, _: Operation, arguments: Arguments, now: float) -> Reply:
+    raw_start = arguments.scalar("minDateUTC")
+    earliest = now - INCOMING_REACH
+    start = checks.instant(checks.date(raw_start, "minDateUTC")) if raw_start else earliest
+    end = checks.instant(checks.date(arguments.scalar("maxDateUTC"), "maxDateUTC"))
+    if start < earliest:
+        raise Refused(2, "minDateUTC can not be more than one year ago Parameter name: mindateutc")
+    _period(start, end, ("minDateUTC", "maxDateUTC"))
+    return replies.document(
+        [
+            {
+                "Data": message.text,
+                "SourceAddress": message.sender,
+                "DestinationAddress": message.recipient,
+                "ID": message.id,
+                "CreateDateUtc": replies.date(message.at),
+            }
+            for message in emulator.store.incoming
+            if start <= message.at < end + WHOLE_SECOND
+        ]
+    )
+
+
+def _statistics(emulator: Emulator, _: Operation, arguments: Arguments, now: float) -> Reply:
+    names = ("startDateTime", "endDateTime")
+    start, end = (checks.instant(checks.date(arguments.scalar(name), name)) for name in names)
+    _period(start, end, names)
+    if end - start > STATISTICS_RANGE:
+        raise Refused(2, STATISTICS_TOO_LONG)
+    counts = dict.fromkeys(_COUNTERS, 0)
+    for message in emulator.store:
+        if message.channel == "sms" and start <= message.due < end + WHOLE_SECOND:
+            state = message.at(now).state
+            counts[next(name for name, states in _COUNTERS.items() if state in states)] += len(message.part_ids)
+    total = sum(counts.values()) - counts["Errors"]
+    ratio = round(100 * counts["Delivered"] / total, 2) if total else 0
+    return replies.document(
+        {**counts, "Total": total, "TotalWithErrors": total + counts["Errors"], "DeliveryRatio": ratio}
+    )
+
+
+_HANDLERS: Mapping[Kind, Callable[[Emulator, Operation, Arguments, float], Reply]] = {
+    Kind.LOGIN: _log_in,
+    Kind.BALANCE: _balance,
+    Kind.SEND_SMS: _send_sms,
+    Kind.SEND_VIBER: _send_viber,
+    Kind.SMS_STATE: _sms_state,
+    Kind.VIBER_STATE: _viber_state,
+    Kind.INCOMING: _incoming,
+    Kind.STATISTICS: _statistics,
+}

@@ -1,0 +1,124 @@
+"""Messages as the inbox, the control API and ``Sandbox.messages()`` show them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from devinotify import text as texts
+from devinotify.gateway.codes import SMS_STATES, VIBER_STATES
+from devinotify.sandbox.clock import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+    from devinotify.gateway.codes import State
+    from devinotify.models import DeliveryStatus
+    from devinotify.sandbox.store import Incoming, RequestRecord, StoredMessage
+
+STATES: Mapping[str, Mapping[int, State]] = {"sms": SMS_STATES, "viber": VIBER_STATES}
+"""The state table of each channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A message that reached the sandbox, with what became of it so far.
+
+    Shown in full, text and number included: that is what an inbox is for. ``number`` counts messages from
+    1; ``recipient`` is E.164 (``+79161234567``); ``message_ids`` are the gateway's, one per SMS segment and
+    one for Viber; ``price`` is for the whole; dates are ISO 8601 in UTC; ``timeline`` pairs each date with
+    the state reached, the coming ones included. ``resent_as`` and ``resent_from`` are numbers of messages.
+    """
+
+    number: int
+    channel: str
+    operation: str
+    sender: str
+    recipient: str
+    text: str
+    segments: int
+    encoding: str
+    message_ids: tuple[str, ...]
+    price: Decimal
+    state: int
+    status: DeliveryStatus
+    fate: str
+    created_at: str
+    send_at: str
+    timeline: tuple[tuple[str, int], ...]
+    optional: str
+    resent_as: int | None
+    resent_from: int | None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the same as JSON has it; the price becomes a string, so that no digit is lost."""
+        return {**asdict(self), "price": f"{self.price:f}"}
+
+
+def arrived(message: StoredMessage, now: float) -> Arrived:
+    """Return a stored message as it is shown."""
+    state = message.at(now).state
+    return Arrived(
+        number=message.serial,
+        channel=message.channel,
+        operation=message.operation,
+        sender=message.sender,
+        recipient=f"+{message.recipient}",
+        text=message.text,
+        segments=len(message.part_ids),
+        encoding=str(texts.segment(message.text).encoding.value),
+        message_ids=message.part_ids,
+        price=message.price * len(message.part_ids),
+        state=state,
+        status=STATES[message.channel][state].status,
+        fate=message.fate,
+        created_at=iso(message.created),
+        send_at=iso(message.due),
+        timeline=tuple((iso(at), code) for at, code in message.schedule),
+        optional=message.optional,
+        resent_as=message.resent.serial if message.resent else None,
+        resent_from=message.resent_from.serial if message.resent_from else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that reached the gateway; secrets, and parameters that the API does not name, show as ``***``."""
+
+    at: str
+    method: str
+    path: str
+    operation: str | None
+    parameters: dict[str, tuple[str, ...]]
+    status: int
+    code: int | None
+
+
+def request(record: RequestRecord) -> Request:
+    """Return a logged request as it is shown."""
+    return Request(
+        iso(record.at),
+        record.method,
+        record.path,
+        record.operation,
+        dict(record.parameters),
+        record.status,
+        record.code,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An incoming message, as a subscriber sent it."""
+
+    id: str
+    sender: str
+    recipient: str
+    text: str
+    created_at: str
+
+
+def incoming(message: Incoming) -> Reply:
+    """Return an incoming message as it is shown."""
+    return Reply(message.id, message.sender, message.recipient, message.text, iso(message.at))
