@@ -1,0 +1,159 @@
+"""From what a caller has to numbers to send to: one, many, and none lost. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
+from devinotify.phones.number import PhoneNumber, russian_mobile
+from devinotify.phones.refusal import MAX_INPUT, Reason, Refused, invalid
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Iterable, Mapping
+
+_LONGEST = 10**15
+"""The first integer with more digits than E.164 allows."""
+
+
+@cache
+def _russian() -> Callable[[str], re.Match[str] | None]:
+    """Return the full match for Russian mobiles, the mass of all input: the fast path."""
+    from devinotify.phones.plan import russian_matcher
+
+    return russian_matcher()
+
+
+def _region(region: str) -> str:
+    if region == "RU":
+        return region
+    from devinotify.phones.plan import known_region
+
+    return known_region(region)
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class NormalizedMany:
+    """A list of inputs sorted out: ``len(numbers) + len(duplicates) + len(refused)`` is the number of inputs.
+
+    ``numbers`` are distinct, in order of first appearance, and ``positions`` tells where each of them stood.
+    ``duplicates`` maps the position of a repeated number to the position of its first appearance; ``refused``
+    holds one InvalidPhoneNumber for each other input, with its position. Positions count from 0.
+    """
+
+    numbers: tuple[PhoneNumber, ...]
+    positions: tuple[int, ...]
+    duplicates: Mapping[int, int]
+    refused: tuple[InvalidPhoneNumber, ...]
+
+    def __repr__(self) -> str:
+        return (
+            f"<NormalizedMany {len(self.numbers)} numbers, {len(self.duplicates)} duplicates,"
+            f" {len(self.refused)} refused>"
+        )
+
+
+def _text(raw: object) -> str:
+    """Return the text of an input; integers count as text, since JSON and spreadsheets bring them."""
+    if isinstance(raw, str):
+        if len(raw) > MAX_INPUT:
+            raise Refused(Reason.TOO_LONG, f"a text of {len(raw)} characters is no phone number")
+        return raw
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        if raw >= _LONGEST:
+            raise Refused(Reason.TOO_LONG)
+        if raw >= 0:
+            return str(raw)
+        raise Refused(Reason.NOT_A_NUMBER, "a negative number is no phone number")
+    raise Refused(Reason.NOT_A_NUMBER, f"a phone number is given as text, not as {type(raw).__name__}")
+
+
+def _read(raw: object, region: str) -> PhoneNumber:
+    """Return the number of an input that the fast path has not taken; raises Refused."""
+    if isinstance(raw, PhoneNumber):
+        return raw
+    text = _text(raw)
+    match = _russian()
+    if region == "RU":
+        # The usual punctuation. No dot: what spreadsheets make of numbers ends in ".0", and is refused below.
+        bare = text.replace(" ", "").replace("-", "").replace("(", "").replace(")", "").replace("\xa0", "")
+        if match(bare):
+            return russian_mobile("+7" + bare[-10:])
+    from devinotify.phones import notation, plan
+
+    number = notation.read(text)
+    if (region == "RU" or number[0] == "+") and match(number):
+        return russian_mobile("+7" + number[-10:])
+    return plan.resolve(number, region)
+
+
+def normalize(raw: str | int | PhoneNumber, region: str = "RU", *, position: int | None = None) -> PhoneNumber:
+    """Return the number that a message can be sent to; raises InvalidPhoneNumber, which says why it is none.
+
+    ``region`` is the ISO 3166 code of the country whose way of writing is assumed for numbers without ``+``;
+    raises InvalidInput where it is unknown. ``position`` is told by the error: the number's place in a list, from
+    0. A PhoneNumber is returned as it is.
+    """
+    if region == "RU":
+        if type(raw) is str and _russian()(raw):
+            return russian_mobile("+7" + raw[-10:])
+    else:
+        region = _region(region)
+    try:
+        return _read(raw, region)
+    except Refused as refused:
+        error = invalid(refused, raw, position)
+    raise error
+
+
+def normalize_many(raws: Iterable[str | int | PhoneNumber], region: str = "RU") -> NormalizedMany:
+    """Return the distinct numbers in order of first appearance, the duplicates, and the refused with reasons.
+
+    Nothing is lost: each input is in exactly one of the three. Raises InvalidInput for an unknown ``region`` and
+    for one text in place of a list.
+    """
+    if isinstance(raws, str | bytes):
+        raise InvalidInput("the numbers must be a list, not one text")
+    region = _region(region)
+    match = _russian() if region == "RU" else None
+    numbers: list[PhoneNumber] = []
+    first: dict[str, int] = {}
+    duplicates: dict[int, int] = {}
+    refused: list[InvalidPhoneNumber] = []
+    for position, raw in enumerate(raws):
+        if match and type(raw) is str and match(raw):
+            e164 = "+7" + raw[-10:]
+            seen = first.setdefault(e164, position)
+            if seen == position:
+                numbers.append(russian_mobile(e164))
+            else:
+                duplicates[position] = seen
+            continue
+        try:
+            number = _read(raw, region)
+        except Refused as why:
+            refused.append(invalid(why, raw, position))
+            continue
+        seen = first.setdefault(number.e164, position)
+        if seen == position:
+            numbers.append(number)
+        else:
+            duplicates[position] = seen
+    return NormalizedMany(tuple(numbers), tuple(first.values()), duplicates, tuple(refused))
+
+
+def gateway_digits(raw: str | int | PhoneNumber, region: str = "RU") -> str:
+    """Return the number as the gateway takes it, ``79161234567``; raises InvalidPhoneNumber."""
+    return normalize(raw, region).digits
+
+
+def time_zones(number: str | int | PhoneNumber, region: str = "RU") -> tuple[str, ...]:
+    """Return the IANA names of the time zones that the number may be in, sorted; none where the plan does not say.
+
+    A mobile number tells its country and no more: ``+7`` alone spans sixteen zones. Raises InvalidPhoneNumber.
+    """
+    from devinotify.phones.plan import zones
+
+    return zones(normalize(number, region))
