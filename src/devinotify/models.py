@@ -5,7 +5,7 @@ All of them are frozen. Their reprs mask numbers and texts; their attributes hol
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -68,6 +68,11 @@ class SmsState:
     updated_at: datetime | None = None
     price: Decimal | None = None
 
+    @property
+    def whole_status(self) -> DeliveryStatus:
+        """The status of the whole story, resends included; for an SMS its own."""
+        return self.status
+
     def __repr__(self) -> str:
         name = type(self).__name__
         return f"<{name} {self.status} code={self.code} id={mask_id(self.message_id)} price={self.price}>"
@@ -115,6 +120,21 @@ _BADNESS = {
 def worst(statuses: Iterator[DeliveryStatus] | Sequence[DeliveryStatus]) -> DeliveryStatus:
     """Return the one status of a message from the statuses of its parts, at least one; an open part keeps it open."""
     return max(statuses, key=_BADNESS.__getitem__)
+
+
+def combine(states: Sequence[SmsState]) -> SmsState:
+    """Return the one state of a message from the states of its parts: the worst of them, with their prices added up.
+
+    The dates and the description are those of the worst part; the price is ``None`` while any of them is.
+    A message without parts has the state ``unknown``, with the gateway's own code for one it does not know.
+    """
+    if not states:
+        return SmsState(DeliveryStatus.UNKNOWN, 255)
+    whole = max(states, key=lambda state: _BADNESS[state.whole_status])
+    if len(states) == 1:
+        return whole
+    prices = [state.price for state in states if state.price is not None]
+    return replace(whole, price=sum(prices[1:], prices[0]) if len(prices) == len(states) else None)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -239,8 +259,9 @@ class Attempt:
 class Outcome:
     """What became of a message for one recipient.
 
-    ``recipient`` is the number in E.164, or what was given where it is no number. ``channel`` names the
-    channel of the last attempt, ``attempts`` all of them in order.
+    ``recipient`` is the number in E.164, or what was given where it is no number. ``channel`` is the channel
+    that was asked for, ``attempts`` every step that was taken on it, in order; ``verdict``, ``receipt`` and
+    ``error`` are those of the last step. ``state`` is the delivery state that was last seen, or ``None``.
     """
 
     recipient: str
@@ -249,6 +270,12 @@ class Outcome:
     receipt: Receipt | None = None
     error: DevinotifyError | None = None
     attempts: tuple[Attempt, ...] = ()
+    state: SmsState | None = None
+
+    @property
+    def status(self) -> DeliveryStatus | None:
+        """The delivery status that was last seen, resends included, or ``None`` where none was asked for."""
+        return None if self.state is None else self.state.whole_status
 
     def __repr__(self) -> str:
         return f"<Outcome {mask_number(self.recipient)} {self.channel} {self.verdict} error={self.error!r}>"
@@ -287,8 +314,13 @@ class Channel(Protocol):
     recipient's failure. ``state`` reads what became of an accepted message.
     """
 
-    name: str
-    max_length: int
+    @property
+    def name(self) -> str:
+        """The name that URLs and ``notify`` use."""
+
+    @property
+    def max_length(self) -> int:
+        """Characters that a text may have, counted by code points."""
 
     def check_sender(self, sender: str) -> None:
         """Raise InvalidSender where this channel does not take the sender."""

@@ -1,0 +1,154 @@
+"""The channels that are one step: SMS, Viber, Viber with the platform's own resend, and none at all."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from devinotify import text as texts
+from devinotify.channels.batch import BATCH, accepted, deliver, failed
+from devinotify.exceptions import DevinotifyError, InvalidSchedule
+from devinotify.gateway import checks
+from devinotify.gateway.client import BULK_LIMIT
+from devinotify.models import DeliveryStatus, Receipt, SmsState, combine
+from devinotify.redact import mask_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from devinotify.gateway.client import Client
+    from devinotify.models import Message, Outcome
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Direct:
+    """What the one-step channels share: the limits, and one request for one recipient or for a batch."""
+
+    name: str
+    limits: checks.Limits
+
+    @property
+    def max_length(self) -> int:
+        """Characters that a text may have, counted by code points."""
+        return self.limits.max_length
+
+    def check_sender(self, sender: str) -> None:
+        """Raise InvalidSender where the channel does not take the sender."""
+        self.limits.check_sender(sender)
+
+    def send(self, message: Message, client: Client) -> list[Outcome]:
+        """Send the message, in bulk where it has several recipients, and answer one Outcome each, in order."""
+
+        def post(some: Sequence[str]) -> Iterable[Receipt]:
+            return [self._one(some[0], message, client)] if len(some) == 1 else self._many(some, message, client)
+
+        return deliver(self.name, message.recipients, post, batch=self._batch(message))
+
+    def _batch(self, message: Message) -> int:  # noqa: ARG002 - SMS needs it
+        return BATCH
+
+    def _one(self, recipient: str, message: Message, client: Client) -> Receipt:
+        raise NotImplementedError
+
+    def _many(self, recipients: Sequence[str], message: Message, client: Client) -> Iterable[Receipt]:
+        raise NotImplementedError
+
+
+class SmsChannel(_Direct):
+    """SMS, at once, at an instant, or by the recipient's own clock."""
+
+    __slots__ = ()
+
+    def state(self, receipt: Receipt, client: Client) -> SmsState:
+        """Return the state of the message: the worst of its segments, one request each."""
+        return combine([client.sms.state(message_id) for message_id in receipt.message_ids])
+
+    def _batch(self, message: Message) -> int:
+        return max(1, min(BATCH, BULK_LIMIT // texts.count_segments(message.text)))
+
+    def _one(self, recipient: str, message: Message, client: Client) -> Receipt:
+        at, sender, validity = message.send_at, message.sender, message.validity
+        if at is not None and at.utcoffset() is None:
+            return client.sms.send_by_time_zone(recipient, message.text, at, sender=sender, validity=validity)
+        return client.sms.send(recipient, message.text, sender=sender, send_at=at, validity=validity)
+
+    def _many(self, recipients: Sequence[str], message: Message, client: Client) -> Iterable[Receipt]:
+        at, sender, validity = message.send_at, message.sender, message.validity
+        if at is not None and at.utcoffset() is None:
+            return client.sms.send_by_time_zone_to_addresses(
+                recipients, message.text, at, sender=sender, validity=validity
+            )
+        return client.sms.send_bulk(recipients, message.text, sender=sender, send_at=at, validity=validity)
+
+
+class ViberChannel(_Direct):
+    """Viber alone; it cannot be scheduled."""
+
+    __slots__ = ()
+
+    def send(self, message: Message, client: Client) -> list[Outcome]:
+        """Send the message; one with a ``send_at`` is refused, since Viber has no such thing."""
+        if message.send_at is not None:
+            error = InvalidSchedule(f"the channel {self.name} cannot send later: it has no send_at")
+            return [failed(self.name, recipient, error) for recipient in message.recipients]
+        return _Direct.send(self, message, client)
+
+    def state(self, receipt: Receipt, client: Client) -> SmsState:
+        """Return the state of the message, with the SMS that were sent in its place."""
+        return combine([client.viber.state(message_id) for message_id in receipt.message_ids])
+
+    def _one(self, recipient: str, message: Message, client: Client) -> Receipt:
+        return client.viber.send(recipient, message.text, sender=message.sender, validity=message.validity)
+
+    def _many(self, recipients: Sequence[str], message: Message, client: Client) -> Iterable[Receipt]:
+        return client.viber.send_bulk(recipients, message.text, sender=message.sender, validity=message.validity)
+
+
+class ViberSmsChannel(ViberChannel):
+    """Viber, and the platform itself sends an SMS where Viber fails."""
+
+    __slots__ = ()
+
+    def _one(self, recipient: str, message: Message, client: Client) -> Receipt:
+        return client.viber.send_with_resend(recipient, message.text, sender=message.sender, validity=message.validity)
+
+    def _many(self, recipients: Sequence[str], message: Message, client: Client) -> Iterable[Receipt]:
+        return client.viber.send_with_resend_bulk(
+            recipients, message.text, sender=message.sender, validity=message.validity
+        )
+
+
+class NullChannel(_Direct):
+    """Accepts everything, sends nothing, and logs it masked: for staging."""
+
+    __slots__ = ()
+
+    def send(self, message: Message, client: Client) -> list[Outcome]:
+        """Check the message as SMS would, log it, and accept it."""
+        try:
+            text = self.limits.check_text(message.text)
+            self.check_sender(message.sender or client.url.sender)
+        except DevinotifyError as error:
+            return [failed(self.name, recipient, error) for recipient in message.recipients]
+        segments = texts.count_segments(text)
+        now = datetime.now(UTC)
+        outcomes = []
+        for recipient in message.recipients:
+            log.info("null channel: %d segments to %s are not sent", segments, mask_number(recipient))
+            receipt = Receipt(recipient, (), segments, self.name, estimated_segments=segments, sent_at=now)
+            outcomes.append(accepted(self.name, recipient, receipt))
+        return outcomes
+
+    def state(self, receipt: Receipt, client: Client) -> SmsState:  # noqa: ARG002 - the protocol has both
+        """Return ``delivered``, so that what waits for it goes on; the description says that nothing was sent."""
+        return SmsState(DeliveryStatus.DELIVERED, 0, "null channel: nothing was sent")
+
+
+SMS = SmsChannel("sms", checks.SMS)
+VIBER = ViberChannel("viber", checks.VIBER)
+VIBER_SMS = ViberSmsChannel("viber-sms", checks.VIBER)
+NULL = NullChannel("null", checks.SMS)
