@@ -1,0 +1,30 @@
+"""The command line: ``devinotify``, one module per command, loaded when it is called.
+
+Needs the extra: ``pip install 'devinotify[cli]'``. Without it, ``main`` says so in one line.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+REQUIRED = ("click", "rich")
+"""What the extra ``cli`` brings."""
+EXTRA_MISSING = 2
+"""The exit code where the extra is missing: that of a usage error, kept here because nothing else can be imported."""
+
+
+def main() -> None:
+    """Run the command line with the arguments of this process, and exit with the documented code."""
+    try:
+        for name in REQUIRED:
+            import_module(name)
+    except ImportError:
+        print("devinotify: the command line needs its extra: pip install 'devinotify[cli]'", file=sys.stderr)
+        sys.exit(EXTRA_MISSING)
+    from devinotify.cli.app import cli
+
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character gets its escape, never a traceback.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a process's own streams have it
+    cli.main(prog_name="devinotify")

@@ -1,0 +1,201 @@
+"""The group of all commands: loads each when it is called, and turns every failure into one line and a code."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from devinotify.cli import errors, output
+from devinotify.cli.exits import MEANINGS, ExitCode, of_error
+from devinotify.exceptions import DevinotifyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "demo": ("demo", "Send SMS and Viber to an embedded gateway and watch them arrive."),
+        "send": ("send", "Send an SMS to one or more numbers."),
+        "viber": ("viber", "Send a Viber message to one or more numbers."),
+        "state": ("state", "Show what became of messages, by their ids."),
+        "balance": ("balance", "Show the money left on the account."),
+        "incoming": ("incoming", "List the SMS that subscribers sent to the account."),
+        "stats": ("stats", "Show how many SMS segments were sent and delivered."),
+        "segments": ("segments", "Show what texts cost in segments, and why."),
+        "phone": ("phone", "Show how phone numbers are read, and why some are refused."),
+        "sandbox": ("sandbox", "Run a local gateway that behaves like the real one, until Ctrl-C."),
+        "completion": ("completion", "Print the shell's completion script."),
+    }
+)
+"""Command -> its module here and its help in one line, so that ``--help`` loads none of them. A test compares."""
+
+EXTRAS: Mapping[str, str] = MappingProxyType({"starlette": "sandbox", "uvicorn": "sandbox"})
+"""Package -> the extra that brings it."""
+
+EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {meaning}" for code, meaning in MEANINGS.items())
+
+
+class _Interrupted(click.ClickException):
+    exit_code = ExitCode.INTERRUPTED
+
+
+class _PipeClosed(click.ClickException):
+    exit_code = ExitCode.PIPE_CLOSED
+
+
+@contextmanager
+def _own_interrupts() -> Iterator[None]:
+    # click handles both by itself, with a code of 1 and words of its own.
+    try:
+        yield
+    except (KeyboardInterrupt, click.Abort):
+        raise _Interrupted("interrupted; what was being sent may have gone out") from None
+    except BrokenPipeError:
+        raise _PipeClosed("nobody reads the output any more") from None
+
+
+class Commands(click.Group):
+    """A click group whose own commands come from COMMANDS, and others by ``add_command`` as usual."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names: ours in the order of the table, then those added."""
+        return [*COMMANDS, *(name for name in super().list_commands(ctx) if name not in COMMANDS)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, loading its module where it is one of ours."""
+        if cmd_name in COMMANDS:
+            module = import_module(f"devinotify.cli.{COMMANDS[cmd_name][0]}")
+            command: click.Command = module.command
+            return command
+        return super().get_command(ctx, cmd_name)
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Register another command; one of ours is never replaced: raises ValueError."""
+        if (name or cmd.name) in COMMANDS:
+            raise ValueError(f"devinotify has a command {name or cmd.name} of its own")
+        super().add_command(cmd, name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Write the list of commands without loading ours."""
+        added = {name: command for name, command in self.commands.items() if not command.hidden}
+        rows = [(name, text) for name, (_, text) in COMMANDS.items()]
+        rows += [(name, added[name].get_short_help_str(80)) for name in sorted(added)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - click's own signature
+    ) -> click.Context:
+        """Parse the command line, ``--help`` and ``--version`` included."""
+        with _own_interrupts():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what a command returns is its own affair
+        """Run the command."""
+        with _own_interrupts():
+            return super().invoke(ctx)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = False,  # a text with a * or a $ in it is a text
+        **extra: Any,  # noqa: ANN401 - click's own signature
+    ) -> Any:  # noqa: ANN401 - click's own signature
+        """Run and exit: an int that a command returns is its exit code, an error is one line on stderr.
+
+        With ``--json`` the error is a JSON document on stdout in place of the line. With ``standalone_mode``
+        off, nothing is caught.
+        """
+        if not standalone_mode:
+            return self._run(args, prog_name, complete_var, windows_expand_args=windows_expand_args, **extra)
+        given = sys.argv[1:] if args is None else list(args)
+        as_json = "--json" in given[: given.index("--") if "--" in given else None]
+        try:
+            value = self._run(given, prog_name, complete_var, windows_expand_args=windows_expand_args, **extra)
+        except click.ClickException as error:
+            _end_by_click(error, as_json=as_json)
+        except DevinotifyError as error:
+            code = of_error(error)
+            if as_json:
+                output.emit({"error": errors.document(error, sending=False), "exit_code": code})
+            else:
+                output.say(errors.sentence(error, sending=False))
+            sys.exit(code)
+        except ImportError as error:
+            extra_name = EXTRAS.get(error.name or "")
+            if extra_name is None:
+                _end_by_fault(error, as_json=as_json)
+            hint = f"this command needs an extra: pip install 'devinotify[{extra_name}]'"
+            _end("MissingExtra", hint, ExitCode.USAGE, as_json=as_json)
+        except Exception as error:  # noqa: BLE001 - a traceback may quote a URL; the place is enough to find the fault
+            _end_by_fault(error, as_json=as_json)
+        sys.exit(value if isinstance(value, int) else ExitCode.ACCEPTED)
+
+    def _run(
+        self,
+        args: Sequence[str] | None,
+        prog_name: str | None,
+        complete_var: str | None,
+        **extra: Any,  # noqa: ANN401 - click's own signature
+    ) -> Any:  # noqa: ANN401 - click's own signature
+        return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+
+
+def _end(kind: str, message: str, code: ExitCode, *, as_json: bool) -> NoReturn:
+    if as_json:
+        output.emit(errors.plain_document(kind, message, code))
+    else:
+        output.say(message)
+    sys.exit(code)
+
+
+def _end_by_click(error: click.ClickException, *, as_json: bool) -> NoReturn:
+    if isinstance(error, _PipeClosed):
+        output.discard(sys.stdout)
+        sys.exit(ExitCode.PIPE_CLOSED)
+    if isinstance(error, _Interrupted):
+        _end("Interrupted", error.message, ExitCode.INTERRUPTED, as_json=as_json)
+    message = errors.hide(" ".join(error.format_message().split()))
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        message = f"{message.rstrip('.')}. See: {error.ctx.command_path} --help"
+    _end("UsageError", message, ExitCode.USAGE, as_json=as_json)
+
+
+def _end_by_fault(error: Exception, *, as_json: bool) -> NoReturn:
+    trace = error.__traceback__
+    place = "?"
+    while trace is not None:
+        place = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    message = f"a fault in devinotify: {type(error).__name__} at {place}. What was being sent may have gone out."
+    _end("Fault", message, ExitCode.FAULT, as_json=as_json)
+
+
+@click.group(
+    cls=Commands,
+    name="devinotify",
+    epilog=EPILOG,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(package_name="devinotify", prog_name="devinotify", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """SMS and Viber through the Devino Telecom HTTP API.
+
+    Begin with `devinotify demo`: it needs no account. With one, put its URL into DEVINOTIFY_URL.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())

@@ -1,0 +1,33 @@
+"""``devinotify completion``: the script that makes a shell complete commands and options."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import get_completion_class
+
+from devinotify.cli import output
+from devinotify.cli.options import json_option
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+@click.command("completion")
+@click.argument("shell", type=click.Choice(SHELLS))
+@json_option
+@click.pass_context
+def command(ctx: click.Context, shell: str, *, as_json: bool) -> None:
+    """Print the shell's completion script.
+
+    \b
+    bash: eval "$(devinotify completion bash)" in ~/.bashrc
+    zsh:  eval "$(devinotify completion zsh)" in ~/.zshrc
+    fish: devinotify completion fish > ~/.config/fish/completions/devinotify.fish
+    """
+    kind = get_completion_class(shell)
+    if kind is None:  # pragma: no cover - click has had all three since 8.0
+        raise click.UsageError(f"this version of click knows no {shell}")
+    script = kind(ctx.find_root().command, {}, "devinotify", "_DEVINOTIFY_COMPLETE").source()
+    if as_json:
+        output.emit({"shell": shell, "script": script})
+    else:
+        output.write(script)

@@ -1,0 +1,220 @@
+"""``devinotify demo``: the main job in a few seconds, on an embedded gateway, with no account."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from devinotify.cli import output
+from devinotify.cli.exits import ExitCode, worst
+from devinotify.cli.options import json_option
+from devinotify.models import DeliveryStatus, ViberState
+from devinotify.models import worst as worst_status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rich.table import Table
+
+    from devinotify.gateway.client import Client
+    from devinotify.models import Receipt, SmsState
+
+PATIENCE = 30.0
+"""Seconds until the demo gives up; it needs about three."""
+POLL = 0.1
+"""Seconds between two looks at the states."""
+
+LOG_WIDTH = 120
+"""Columns of the table where it goes into a log in place of a terminal."""
+
+
+class Sample(NamedTuple):
+    """A message of the demo: the client's operation that sends it, its recipient and its text."""
+
+    resource: str
+    operation: str
+    recipient: str
+    text: str
+
+
+SAMPLES: tuple[Sample, ...] = (
+    Sample("sms", "send", "+79161234567", "Hello from devinotify"),
+    Sample(
+        "sms",
+        "send",
+        "+79161234568",
+        "Привет из devinotify! Кириллица идёт в кодировке UCS-2: в одну SMS входит 70 символов, а в каждую часть"
+        " длинного сообщения — 67.",
+    ),
+    Sample("viber", "send", "+79161234569", "Привет, Viber!"),
+    # The sandbox's number of somebody without Viber, so that the platform's resend is seen at work.
+    Sample("viber", "send_with_resend", "+79000000024", "No Viber here, so this comes as SMS"),
+)
+
+NEXT_STEPS = (
+    ("devinotify sandbox", "starts a gateway that stays, with a page that shows what arrives, and prints its URL"),
+    ("export DEVINOTIFY_URL='devino://LOGIN:PASSWORD@SENDER'", "names that gateway, or a real account"),
+    ('devinotify send "Hello" +79161234567', "sends through it"),
+)
+
+
+@dataclass(slots=True)
+class Sent:
+    """A message on its way: its receipt, and what the gateway has said of it so far."""
+
+    sample: Sample
+    sender: str
+    receipt: Receipt
+    states: tuple[SmsState, ...] = ()
+    history: list[DeliveryStatus] = field(default_factory=list)
+
+    def look(self, client: Client) -> None:
+        """Ask the gateway, and note the status where it is a new one."""
+        if self.is_final:
+            return
+        resource: Callable[[str], SmsState] = getattr(client, self.sample.resource).state
+        self.states = tuple(map(resource, self.receipt.message_ids))
+        if self.status not in self.history[-1:]:
+            self.history.append(self.status)
+
+    @property
+    def resent(self) -> tuple[SmsState, ...]:
+        """The SMS that the platform sent in place of a failed Viber message."""
+        return tuple(sms for state in self.states if isinstance(state, ViberState) for sms in state.resent_sms)
+
+    @property
+    def status(self) -> DeliveryStatus:
+        """The status of the whole message."""
+        if not self.states:
+            return DeliveryStatus.QUEUED
+        return worst_status(
+            [state.whole_status if isinstance(state, ViberState) else state.status for state in self.states]
+        )
+
+    @property
+    def is_final(self) -> bool:
+        """Whether its delivery is decided; a failed Viber message is not before its SMS is."""
+        waits_for_sms = self.receipt.resends and not self.resent and not self.status.is_delivered
+        return self.status.is_final and not waits_for_sms
+
+    @property
+    def segments(self) -> int:
+        """Units that are billed: SMS segments, or one for a Viber message, and those of its resend."""
+        return len(self.receipt.message_ids) + len(self.resent)
+
+    @property
+    def price(self) -> Decimal:
+        """What the gateway has charged so far."""
+        return sum((state.price for state in (*self.states, *self.resent) if state.price is not None), Decimal())
+
+    @property
+    def channel(self) -> str:
+        """The channel, and the one that it was resent on."""
+        return f"{self.sample.resource}, then sms" if self.resent else self.sample.resource
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0 where it was delivered, 3 where it ended otherwise, 5 where it is still open."""
+        if not self.is_final:
+            return ExitCode.UNKNOWN
+        return ExitCode.ACCEPTED if self.status.is_delivered else ExitCode.REJECTED
+
+
+@click.command("demo")
+@json_option
+def command(*, as_json: bool) -> ExitCode:
+    """Send SMS and Viber to an embedded gateway and watch them arrive.
+
+    It needs no account, and nothing leaves this machine. The exit code is 0 only when all were delivered:
+    3 says that one ended otherwise, 5 that one was still under way after half a minute.
+    """
+    from devinotify.gateway.client import Client
+    from devinotify.sandbox import Sandbox
+
+    with Sandbox() as sandbox, Client(sandbox.url) as client:
+        messages = [_send(client, sample) for sample in SAMPLES]
+        if not as_json and sys.stdout.isatty():
+            _watch_live(client, messages)
+        else:
+            _watch(client, messages, lambda: None)
+    code = worst(message.exit_code for message in messages)
+    if as_json:
+        output.emit(_document(messages, code))
+        return code
+    if not sys.stdout.isatty():
+        output.show(_table(messages), LOG_WIDTH)
+    output.write(_closing(messages))
+    return code
+
+
+def _send(client: Client, sample: Sample) -> Sent:
+    send: Callable[[str, str], Receipt] = getattr(getattr(client, sample.resource), sample.operation)
+    return Sent(sample, client.url.sender, send(sample.recipient, sample.text))
+
+
+def _watch(client: Client, messages: Sequence[Sent], show: Callable[[], None]) -> None:
+    """Ask for the states until all are decided, or the patience is over."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        for message in messages:
+            message.look(client)
+        show()
+        if all(message.is_final for message in messages) or time.monotonic() >= deadline:
+            return
+        time.sleep(POLL)  # the gateway has no way to tell
+
+
+def _watch_live(client: Client, messages: Sequence[Sent]) -> None:
+    from rich.live import Live
+
+    with Live(_table(messages), console=output.console(), auto_refresh=False) as live:
+        _watch(client, messages, lambda: live.update(_table(messages), refresh=True))
+
+
+def _table(messages: Sequence[Sent]) -> Table:
+    rows = (
+        (
+            message.channel,
+            message.sender,
+            message.receipt.recipient,
+            message.sample.text,
+            message.segments,
+            message.price,
+            " > ".join(message.history),
+        )
+        for message in messages
+    )
+    return output.table(("channel", "sender", "recipient", "text", "segments", "price", "status"), rows)
+
+
+def _closing(messages: Sequence[Sent]) -> str:
+    delivered = sum(message.exit_code is ExitCode.ACCEPTED for message in messages)
+    steps = "\n".join(f"  {command}\n      {meaning}" for command, meaning in NEXT_STEPS)
+    return (
+        f"{delivered} of {len(messages)} messages delivered, by a gateway inside this process:"
+        f" nothing left this machine.\n\nNext:\n{steps}"
+    )
+
+
+def _document(messages: Sequence[Sent], code: ExitCode) -> dict[str, Any]:
+    results = [
+        {
+            "channel": message.sample.resource,
+            "resent_as_sms": bool(message.resent),
+            "sender": message.sender,
+            "recipient": message.receipt.recipient,
+            "text": message.sample.text,
+            "message_ids": message.receipt.message_ids,
+            "segments": message.segments,
+            "price": message.price,
+            "status": message.status,
+            "history": message.history,
+        }
+        for message in messages
+    ]
+    return {"delivered": code is ExitCode.ACCEPTED, "results": results, "exit_code": code}

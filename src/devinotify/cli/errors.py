@@ -1,0 +1,90 @@
+"""What an error says to people and to machines, with what to do next where that is known."""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from devinotify import exceptions as errors
+from devinotify.redact import scrub
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from devinotify.cli.exits import ExitCode
+
+_LOOK_FIRST = "It may have gone out: ask the recipient or look at `devinotify stats` before you send it again."
+_ASK_AGAIN = "Try again in a while."
+
+ADVICE: Mapping[type[errors.DevinotifyError], tuple[str, str]] = MappingProxyType(
+    {
+        errors.InvalidURL: ("The form is devino://LOGIN:PASSWORD@SENDER/TO, each part percent-encoded.",) * 2,
+        errors.InvalidPhoneNumber: ("`devinotify phone` shows how a number is read.",) * 2,
+        errors.InvalidSender: ("Give another with --sender.",) * 2,
+        errors.InvalidText: ("`devinotify segments` shows what a text comes to.",) * 2,
+        errors.Unauthorized: ("Check the login and the password of the URL.",) * 2,
+        errors.NotEnoughCredits: ("Top up the account; `devinotify balance` shows what is left.",) * 2,
+        errors.InvalidOperation: ("Check that the sender is registered for the account.", ""),
+        errors.Forbidden: ("Ask the provider what the account may send, and where to.", "Ask the provider."),
+        errors.GatewayFailure: (_LOOK_FIRST, _ASK_AGAIN),
+        errors.InternalServerError: (_LOOK_FIRST, _ASK_AGAIN),
+        errors.UnexpectedResponse: ("", "Check the gateway of the URL, and any proxy on the way to it."),
+        errors.NotSent: ("Nothing was sent, so trying again is safe; check the gateway of the URL and the network.",)
+        * 2,
+        errors.OutcomeUnknown: (_LOOK_FIRST, _ASK_AGAIN),
+    }
+)
+"""Error class -> what to do next, after a send and after a read; a class without a row has its base's."""
+
+_DETAILS = ("code", "http_status", "description", "reason", "position", "message_ids", "plugin", "hook")
+"""Attributes that some of the errors have, as they come in the JSON."""
+
+_URL = re.compile(r"devino:.*", re.IGNORECASE | re.DOTALL)
+_CREDENTIALS = re.compile(r"[^\s'(]*:[^\s'(]*@[^\s')]*")
+
+
+def advice(error: errors.DevinotifyError, *, sending: bool) -> str:
+    """Return what to do next, or nothing; ``sending`` where a message was under way."""
+    row = next((ADVICE[kind] for kind in type(error).__mro__ if kind in ADVICE), ("", ""))
+    found = row[0 if sending else 1]
+    # Whatever the class: after an unknown send the only safe step is to look.
+    return _LOOK_FIRST if sending and error.verdict is errors.Verdict.UNKNOWN else found
+
+
+def sentence(error: errors.DevinotifyError, *, sending: bool) -> str:
+    """Return the error as one line: what went wrong, and what to do next."""
+    message = " ".join(str(error).split()) or type(error).__name__
+    step = advice(error, sending=sending)
+    return f"{message.rstrip('.')}. {step}" if step else message
+
+
+def document(error: errors.DevinotifyError, *, sending: bool) -> dict[str, Any]:
+    """Return the error for JSON: ``type``, ``message``, ``verdict``, ``retryable``, ``operation``, ``advice``, details.
+
+    The details are those that the error has: ``code``, ``http_status``, ``description``, ``reason``, ``position``
+    (from 0), ``message_ids``.
+    """
+    found = {name: getattr(error, name) for name in _DETAILS if getattr(error, name, None) not in (None, "", ())}
+    return {
+        "type": type(error).__name__,
+        "message": str(error),
+        "verdict": error.verdict,
+        "retryable": error.retryable,
+        "operation": error.operation,
+        "advice": advice(error, sending=sending),
+        **found,
+    }
+
+
+def plain_document(kind: str, message: str, code: ExitCode) -> dict[str, Any]:
+    """Return the JSON of an error that ends the command: ``{"error": {…}, "exit_code": …}``."""
+    return {"error": {"type": kind, "message": message}, "exit_code": code}
+
+
+def hide(message: str) -> str:
+    """Return a message that quotes the command line, with URLs, credentials and numbers hidden.
+
+    A URL given in the wrong place is quoted by the parser; from where it begins, nothing is shown.
+    """
+    return scrub(_CREDENTIALS.sub("***", _URL.sub("devino://***", message)))

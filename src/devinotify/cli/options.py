@@ -1,0 +1,104 @@
+"""The options that commands share: the URL, ``--json``, and dates as people write them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from devinotify.url import DevinoURL
+
+    DateParameter = click.ParamType[datetime]
+else:
+    DateParameter = click.ParamType  # no generic before click 8.2
+
+F = TypeVar("F", bound="Callable[..., object]")
+
+ENVIRONMENT = "DEVINOTIFY_URL"
+
+_DURATION = re.compile(r"(\d{1,9})([smhdw])", re.ASCII | re.IGNORECASE)
+_UNITS = {
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
+
+
+def json_option(command: F) -> F:
+    """Add ``--json``, which arrives as ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, errors included.")(
+        command
+    )
+
+
+def url_option(command: F) -> F:
+    """Add ``--url``, which arrives as ``url``, or from DEVINOTIFY_URL."""
+    return click.option(
+        "--url",
+        envvar=ENVIRONMENT,
+        show_envvar=True,
+        metavar="URL",
+        help="The account: devino://LOGIN:PASSWORD@SENDER/TO. The variable keeps it out of the process list.",
+    )(command)
+
+
+def settings_of(url: str | None) -> DevinoURL:
+    """Return the settings of the URL; raise a usage error where there is none, InvalidURL where it is wrong."""
+    from devinotify.url import parse
+
+    if not url:
+        raise click.UsageError(
+            f"no account: give --url devino://LOGIN:PASSWORD@SENDER or set {ENVIRONMENT};"
+            " `devinotify sandbox` starts a gateway to try it on without one"
+        )
+    return parse(url)
+
+
+class Moment(DateParameter):
+    """An aware instant: an ISO date or time, or a duration from now, back (``past``) or ahead."""
+
+    name = "when"
+
+    def __init__(self, *, past: bool) -> None:
+        self.past = past
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the instant; without an offset it is this machine's time, a date alone is its midnight."""
+        if isinstance(value, datetime):
+            return value
+        text = str(value).strip()
+        duration = _DURATION.fullmatch(text)
+        try:
+            if duration is None:
+                return datetime.fromisoformat(text).astimezone(UTC)
+            span = int(duration[1]) * _UNITS[duration[2].lower()]
+            return datetime.now(UTC) - span if self.past else datetime.now(UTC) + span
+        except (ValueError, OverflowError, OSError):
+            self.fail(
+                "give an ISO date or time (2026-01-31, 2026-01-31T09:00+03:00) or a duration (24h, 7d)", param, ctx
+            )
+
+
+class WallClock(DateParameter):
+    """A naive time: what the clock on the recipient's wall shows."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the time, which may have no offset."""
+        try:
+            found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
+        except ValueError:
+            self.fail("give an ISO time such as 2026-01-31T09:00", param, ctx)
+        if found.utcoffset() is not None:
+            self.fail(
+                "it is the recipient's own clock, so it has no offset; an instant is given with --send-at", param, ctx
+            )
+        return found

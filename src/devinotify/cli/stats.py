@@ -1,0 +1,43 @@
+"""``devinotify stats``: how many segments were sent and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import click
+
+from devinotify.cli import output
+from devinotify.cli.options import Moment, json_option, settings_of, url_option
+
+
+@click.command("stats")
+@click.option(
+    "--start",
+    type=Moment(past=True),
+    default="30d",
+    show_default=True,
+    metavar="WHEN",
+    help="From this time on: ISO, this machine's time where it has no offset, or a duration back (24h, 7d).",
+)
+@click.option("--end", type=Moment(past=True), metavar="WHEN", help="Up to this time, as for --start.  [default: now]")
+@url_option
+@json_option
+def command(start: datetime, end: datetime | None, url: str | None, *, as_json: bool) -> None:
+    """Show how many SMS segments were sent and delivered.
+
+    The gateway tells periods of at most 90 days.
+    """
+    settings = settings_of(url)
+    last = end or datetime.now(UTC)
+    from devinotify.gateway.client import Client
+
+    with Client(settings) as client:
+        counts = asdict(client.sms.statistics(start, last))
+    if as_json:
+        output.emit({"start": start, "end": last, **counts, "exit_code": 0})
+        return
+    title = f"{output.moment(start)} to {output.moment(last)}"
+    output.show(
+        output.table(("segments", "count"), ((name.replace("_", " "), n) for name, n in counts.items()), title=title)
+    )
