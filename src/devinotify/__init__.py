@@ -7,10 +7,12 @@ Every public name is imported on first use, so that importing the package costs 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+# Type checkers know this name and take it for true; importing it from ``typing`` would be most of our import time.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from devinotify import phones, text
     from devinotify.exceptions import (
         ArgumentMissing,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
         ViberRejected,
     )
     from devinotify.gateway.client import Client
+    from devinotify.hookspecs import hookimpl, hookspec
     from devinotify.models import (
         Attempt,
         BulkReceipt,
@@ -52,7 +55,10 @@ if TYPE_CHECKING:
         SmsStatistics,
         ViberState,
     )
+    from devinotify.notifier import Notifier
+    from devinotify.outbox import Outbox
     from devinotify.phones import PhoneNumber
+    from devinotify.plugins import make_plugin_manager
     from devinotify.url import DevinoURL
 
 # The one table of public names: where each of them lives. A module is named by itself.
@@ -82,6 +88,8 @@ _HOMES = {
     "Message": "models",
     "NotEnoughCredits": "exceptions",
     "NotSent": "exceptions",
+    "Notifier": "notifier",
+    "Outbox": "outbox",
     "Outcome": "models",
     "OutcomeUnknown": "exceptions",
     "PhoneNumber": "phones",
@@ -95,6 +103,9 @@ _HOMES = {
     "Verdict": "exceptions",
     "ViberRejected": "exceptions",
     "ViberState": "models",
+    "hookimpl": "hookspecs",
+    "hookspec": "hookspecs",
+    "make_plugin_manager": "plugins",
     "phones": "phones",
     "text": "text",
 }
@@ -125,6 +136,8 @@ __all__ = [
     "Message",
     "NotEnoughCredits",
     "NotSent",
+    "Notifier",
+    "Outbox",
     "Outcome",
     "OutcomeUnknown",
     "PhoneNumber",
@@ -138,12 +151,17 @@ __all__ = [
     "Verdict",
     "ViberRejected",
     "ViberState",
+    "hookimpl",
+    "hookspec",
+    "make_plugin_manager",
     "phones",
     "text",
 ]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - each public name has its own type, given above to type checkers
+    from importlib import import_module
+
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
