@@ -1,0 +1,58 @@
+"""The table of operations against the API's own lists."""
+
+from __future__ import annotations
+
+import pytest
+
+from devinotify.sandbox.operations import BY_PATH, OPERATIONS, Operation, find
+
+DOCUMENTED = {
+    "User/SessionID": "Login Password",
+    "User/Balance": "SessionID",
+    "Sms/Send": "SessionID DestinationAddress Data SourceAddress",
+    "Sms/SendByTimeZone": "SessionID DestinationAddress Data SourceAddress SendDate",
+    "Sms/SendBulk": "SessionID DestinationAddresses Data SourceAddress",
+    "Sms/SendByTimeZoneToAddresses": "SessionID DestinationAddresses Data SourceAddress SendDate",
+    "Sms/State": "SessionID MessageID",
+    "Sms/In": "SessionID maxDateUTC",
+    "Sms/Statistics": "SessionID startDateTime endDateTime",
+    "Viber/Send": "SessionID DestinationAddress Data SourceAddress",
+    "Viber/SendBulk": "SessionID DestinationAddresses Data SourceAddress",
+    "Viber/SendWithResend": "SessionID DestinationAddress Data SourceAddress",
+    "Viber/SendWithResendBulk": "SessionID DestinationAddresses Data SourceAddress",
+    "Viber/State": "SessionID MessageID",
+}
+
+
+def test_the_14_operations_and_what_they_require() -> None:
+    """There are the 14 documented operations, each with its required parameters."""
+    required = {
+        operation.name: {parameter.name for parameter in operation.parameters if parameter.code is not None}
+        for operation in OPERATIONS
+    }
+    assert {name: set(names.split()) for name, names in DOCUMENTED.items()} == required
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_paths_in_any_case_and_with_any_slashes(operation: Operation) -> None:
+    """A path is found in any case, with doubled and with trailing slashes."""
+    spellings = [
+        f"/rest/{operation.name}",
+        f"/REST/{operation.name.upper()}/",
+        f"//rest//{operation.name.lower().replace('/', '//')}//",
+    ]
+    assert [operation] * 3 == [find(path) for path in spellings]
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "/rest", "/rest/", "/Sms/Send", "/rest/v2/Sms/Send", "/rest/Sms/Send/1", "/x/Sms/Send"]
+)
+def test_other_paths_are_none(path: str) -> None:
+    """What is not below /rest, or not in the table, is no operation."""
+    assert find(path) is None
+
+
+def test_sends_are_post_alone() -> None:
+    """No operation that sends takes GET."""
+    methods = {operation.name: operation.methods for operation in BY_PATH.values() if "Send" in operation.name}
+    assert {("POST",)} == set(methods.values())

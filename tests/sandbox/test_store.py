@@ -1,0 +1,54 @@
+"""What is kept, and for how long."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from devinotify.sandbox import emulator as emulators
+from devinotify.sandbox import store as stores
+from tests.sandbox.conftest import Api
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def test_the_oldest_message_is_pruned() -> None:
+    """Past the cap the oldest message goes, its ids with it."""
+    api = Api(keep=2)
+    parts = [api.send(Data="я" * 71)[1] for _ in range(3)]
+    assert [255, -2, -2] == [api.state(second)["State"] for _, second in parts]
+    assert 2 == len(api.emulator.store)
+
+
+def test_numbers_are_never_used_twice(api: Api) -> None:
+    """Messages are numbered from 1, and go on counting after a reset."""
+    api.send()
+    api.emulator.reset()
+    api.session = ""
+    api.send()
+    assert [2] == [message.serial for message in api.emulator.store]
+    assert api.emulator.store.get(1) is None
+
+
+def test_an_id_that_is_taken_is_not_given_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids are drawn until one is free."""
+    draws = iter([("1",), ("1",), ("2",)])
+    monkeypatch.setattr(emulators.ids, "sms_ids", lambda *_: next(draws))
+    assert [["1"], ["2"]] == [api.send()[1], api.send()[1]]
+
+
+def test_requests_are_capped(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the log keeps of a request is bounded in values and in characters."""
+    monkeypatch.setattr(stores, "_SHOWN_VALUES", 2)
+    monkeypatch.setattr(stores, "_SHOWN_CHARACTERS", 3)
+    api.send("Sms/SendBulk", Data="long text", DestinationAddresses=["79161234567"] * 5)
+    shown = dict(api.emulator.store.requests[-1].parameters)
+    # Names are cut as well: what is not the API's may be of any length.
+    assert (("lon",), ("791", "791")) == (shown["dat"], shown["des"])
+
+
+def test_nothing_is_kept_of_another_emulator() -> None:
+    """Two emulators share nothing."""
+    first, second = Api(), Api()
+    first.send()
+    assert 0 == len(second.emulator.store)
