@@ -1,0 +1,137 @@
+"""The command, in a process of its own and in this one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from devinotify.cli.sandbox import command
+from devinotify.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RUN = "from devinotify.cli.sandbox import command; command()"
+
+
+def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """Return the running command."""
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, **environment},
+    )
+
+
+def opened(url: str) -> Any:  # noqa: ANN401 - any JSON document
+    """Return a document, past any proxy."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=10) as reply:
+        return json.load(reply)
+
+
+def finish(process: subprocess.Popen[str], number: int) -> tuple[int, str, str]:
+    """Return exit code and both outputs of a process that a signal ends."""
+    process.send_signal(number)
+    out, err = process.communicate(timeout=20)
+    return process.returncode, out, err
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """Give a port that somebody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_runs_until_a_signal(number: int) -> None:
+    """It prints its URLs, serves, and ends in peace on Ctrl-C and on SIGTERM."""
+    process = start("--json", "--balance", "7.50")
+    assert process.stdout is not None
+    urls = json.loads(process.stdout.readline())
+    session = opened(f"{urls['gateway']}/user/sessionid?login=demo&password=demo")
+    balance = opened(f"{urls['gateway']}/User/Balance?SessionID={session}")
+    assert (7.5, f"devino://demo:demo@DEVINO?gateway={urls['gateway']}") == (balance, urls["url"])
+    assert opened(urls["control"])["gateway"] == "/rest"
+    assert (0, "", "") == finish(process, number)
+
+
+def test_the_text() -> None:
+    """Without --json it prints what to open and what to export, and says goodbye."""
+    process = start()
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(8)]
+    code, rest, err = finish(process, signal.SIGINT)
+    text = "".join(lines) + rest
+    assert (0, "", True) == (code, err, text.endswith("Stopped.\n"))
+    assert "export DEVINOTIFY_URL='devino://demo:demo@DEVINO?gateway=http://127.0.0.1:" in text
+
+
+def test_a_password_of_ones_own_is_not_printed() -> None:
+    """A password from the environment is taken, and does not reach the terminal."""
+    process = start("--json", DEVINOTIFY_SANDBOX_PASSWORD="hunter2")
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    gateway = json.loads(line)["gateway"]
+    session = opened(f"{gateway}/user/sessionid?login=demo&password=hunter2")
+    assert (36, False) == (len(session), "hunter2" in line)
+    assert 0 == finish(process, signal.SIGTERM)[0]
+
+
+def failed(*arguments: str) -> tuple[int, str]:
+    """Return exit code and output of a command that does not start."""
+    result = CliRunner().invoke(command, list(arguments))
+    return result.exit_code, result.output
+
+
+def test_a_taken_port_is_one_line(taken: int) -> None:
+    """A port in use is told in one line that says what to do."""
+    line = f"Error: port {taken} is in use: stop what listens there, or choose another with --port\n"
+    assert (2, line) == failed("--port", str(taken))
+
+
+def test_loopback_only() -> None:
+    """Another address is refused in one line."""
+    line = "Error: the sandbox listens on loopback only in this version: use 127.0.0.1, ::1 or localhost\n"
+    assert (2, line) == failed("--host", "0.0.0.0")  # noqa: S104 - what is refused
+
+
+@pytest.mark.parametrize("balance", ["much", "NaN"])
+def test_wrong_balances(balance: str) -> None:
+    """What is no number is a usage error."""
+    code, output = failed("--balance", balance)
+    assert (2, True) == (code, "it must be a number, such as 100.50" in output)
+
+
+def test_a_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the extra is missing, one line says what to install."""
+
+    def start_without_extra(_: Sandbox) -> None:
+        raise ImportError("the sandbox needs starlette and uvicorn: pip install 'devinotify[sandbox]'")
+
+    monkeypatch.setattr(Sandbox, "start", start_without_extra)
+    line = "Error: the sandbox needs starlette and uvicorn: pip install 'devinotify[sandbox]'\n"
+    assert (2, line) == failed("--port", "0")
+
+
+def test_another_failure_to_listen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any other failure to listen is told in one line too."""
+
+    def start_in_vain(_: Sandbox) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Sandbox, "start", start_in_vain)
+    assert (2, "Error: cannot listen on 127.0.0.1 port 80: Permission denied\n") == failed("--port", "80")

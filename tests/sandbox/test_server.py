@@ -1,0 +1,260 @@
+"""The Sandbox as code uses it."""
+
+from __future__ import annotations
+
+import builtins
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+import trustme
+
+from devinotify import sandbox as package
+from devinotify.sandbox import Sandbox
+from devinotify.sandbox.clock import Clock
+from devinotify.sandbox.server import LOOPBACK_ONLY, MISSING_EXTRA
+from tests.sandbox.conftest import NUMBER, START
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def get(url: str, **options: Any) -> requests.Response:  # noqa: ANN401 - requests' own
+    """Return the answer to a GET that heeds no proxy."""
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.get(url, timeout=5, **options)
+
+
+def send(sandbox: Sandbox, **changed: str) -> list[str]:
+    """Return the ids of an SMS sent in a session of its own."""
+    session = get(f"{sandbox.gateway}/user/sessionid?login=demo&password=demo").json()
+    form = {"SessionID": session, "SourceAddress": "DEVINO", "DestinationAddress": NUMBER, "Data": "test", **changed}
+    with requests.Session() as client:
+        client.trust_env = False
+        reply = client.post(f"{sandbox.gateway}/Sms/Send", data=form, timeout=5)
+    assert 200 == reply.status_code
+    return [str(part) for part in reply.json()]
+
+
+def test_it_starts_and_stops_any_number_of_times() -> None:
+    """A sandbox serves, stops, and serves again with what it holds, and its thread ends."""
+    before = threading.active_count()
+    sandbox = Sandbox()
+    for count in (1, 2):
+        with sandbox:
+            send(sandbox)
+            assert count == len(sandbox.messages())
+            port = sandbox.port
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=5)
+    assert before == threading.active_count()
+
+
+def test_two_run_side_by_side() -> None:
+    """Two sandboxes have two ports and share nothing."""
+    with Sandbox() as first, Sandbox() as second:
+        send(first)
+        assert (True, 1, 0) == (first.port != second.port, len(first.messages()), len(second.messages()))
+
+
+def test_what_it_says_while_it_does_not_run() -> None:
+    """A sandbox that does not run has no port, and stopping it does nothing."""
+    sandbox = Sandbox()
+    sandbox.stop()
+    assert "<Sandbox not running>" == repr(sandbox)
+    with pytest.raises(RuntimeError, match="not running"):
+        _ = sandbox.url
+
+
+def test_it_is_not_started_twice(sandbox: Sandbox) -> None:
+    """Starting a running sandbox is an error."""
+    with pytest.raises(RuntimeError, match="running already"):
+        sandbox.start()
+
+
+def test_its_urls(sandbox: Sandbox) -> None:
+    """The URLs hold the port, and the repr shows no password."""
+    gateway = f"http://127.0.0.1:{sandbox.port}/rest"
+    assert (gateway, f"devino://demo:demo@DEVINO?gateway={gateway}", f"<Sandbox {gateway}>") == (
+        sandbox.gateway,
+        sandbox.url,
+        repr(sandbox),
+    )
+
+
+def test_its_own_account() -> None:
+    """Login, password and sender are quoted on the URL; only the published password is shown."""
+    with Sandbox(login="a@b", password="p/w:?", sender="A B") as sandbox:
+        assert sandbox.url.startswith("devino://a%40b:p%2Fw%3A%3F@A%20B?gateway=")
+        assert sandbox.shown_url.startswith("devino://a%40b:PASSWORD@A%20B?gateway=")
+        reply = get(f"{sandbox.gateway}/user/sessionid", params={"Login": "a@b", "Password": "p/w:?"})
+        assert 200 == reply.status_code
+        assert [False, True] == [words in get(sandbox.origin).text for words in ("p/w:?", "password=PASSWORD")]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", ""])  # noqa: S104 - what is refused
+def test_loopback_only(host: str) -> None:
+    """Any address but loopback is refused."""
+    with pytest.raises(ValueError, match=LOOPBACK_ONLY):
+        Sandbox(host=host)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.2"])
+def test_loopback_names(host: str) -> None:
+    """Any loopback address or localhost will do."""
+    with Sandbox(host=host) as sandbox:
+        assert 400 == get(f"{sandbox.gateway}/User/Balance").status_code
+
+
+def test_ipv6() -> None:
+    """On IPv6's loopback the URL has brackets."""
+    try:
+        sandbox = Sandbox(host="::1").start()
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+    try:
+        assert f"http://[::1]:{sandbox.port}/rest" == sandbox.gateway
+        assert 400 == get(f"{sandbox.gateway}/User/Balance").status_code
+    finally:
+        sandbox.stop()
+
+
+def test_a_port_that_is_taken(sandbox: Sandbox) -> None:
+    """A taken port is an OSError, and the sandbox can be started elsewhere later."""
+    other = Sandbox(port=sandbox.port)
+    with pytest.raises(OSError, match="in use"):
+        other.start()
+    assert "<Sandbox not running>" == repr(other)
+
+
+@pytest.mark.parametrize("options", [{"id_prefix": '"'}, {"keep": 0}])
+def test_wrong_options(options: Mapping[str, Any]) -> None:
+    """An option that makes no sense is a ValueError."""
+    with pytest.raises(ValueError, match=next(iter(options))):
+        Sandbox(**options)
+
+
+def test_https(tmp_path: Path) -> None:
+    """With a certificate it speaks HTTPS, and its URL names the CA."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    ca, chain, key = (tmp_path / name for name in ("ca.pem", "chain.pem", "key.pem"))
+    authority.cert_pem.write_to_path(str(ca))
+    certificate.cert_chain_pems[0].write_to_path(str(chain))
+    certificate.private_key_pem.write_to_path(str(key))
+    with Sandbox(ssl_certfile=chain, ssl_keyfile=key, ca=ca) as sandbox:
+        assert sandbox.url.endswith(f"?gateway=https://127.0.0.1:{sandbox.port}/rest&ca={ca}")
+        assert 400 == get(f"{sandbox.gateway}/User/Balance", verify=str(ca)).status_code
+
+
+def test_a_bad_certificate_is_told_at_once(tmp_path: Path) -> None:
+    """A file that is no certificate is an error of start(), not of a thread."""
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text("no certificate", encoding="ascii")
+    with pytest.raises(ssl.SSLError):
+        Sandbox(ssl_certfile=wrong, ssl_keyfile=wrong).start()
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where uvicorn is not installed, the error says what to install."""
+    real = builtins.__import__
+
+    def without(name: str, *arguments: Any) -> Any:  # noqa: ANN401 - as the real one
+        if name == "uvicorn":
+            raise ModuleNotFoundError("No module named 'uvicorn'", name=name)
+        return real(name, *arguments)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ImportError, match=r"pip install 'devinotify\[sandbox\]'") as missing:
+        Sandbox().start()
+    assert (MISSING_EXTRA, "uvicorn") == (missing.value.msg, missing.value.name)
+
+
+def test_importing_it_imports_no_server() -> None:
+    """Neither the package nor the class loads starlette or uvicorn before a sandbox is started."""
+    code = (
+        "import sys; from devinotify.sandbox import Sandbox; Sandbox();"
+        "print([name for name in ('starlette', 'uvicorn', 'asyncio') if name in sys.modules])"
+    )
+    assert "[]" == subprocess.check_output([sys.executable, "-c", code], text=True).strip()
+
+
+def test_the_package_names_one_thing() -> None:
+    """The package's public name is Sandbox."""
+    assert ["Sandbox"] == package.__all__
+    with pytest.raises(AttributeError, match="no attribute 'Other'"):
+        _ = package.Other
+
+
+# The control API in Python
+
+
+def test_messages(sandbox: Sandbox) -> None:
+    """Messages come in order of arrival, as far as the filters fit."""
+    parts = send(sandbox, Data="one") + send(sandbox, Data="two")
+    assert ["one", "two"] == [message.text for message in sandbox.messages()]
+    assert [(parts[1],)] == [message.message_ids for message in sandbox.messages(text="TWO", status="queued")]
+
+
+def test_advance(sandbox: Sandbox) -> None:
+    """Advancing the clock moves the messages on."""
+    send(sandbox)
+    sandbox.advance(5)
+    assert (["delivered"], START.timestamp() + 5) == ([message.status for message in sandbox.messages()], sandbox.now)
+
+
+def test_real_time_passes() -> None:
+    """Without being told to stand, the clock runs."""
+    with Sandbox() as sandbox:
+        assert sandbox.now < sandbox.now
+
+
+def test_settings(sandbox: Sandbox) -> None:
+    """Fates, zones and the balance are set."""
+    sandbox.set_fate(NUMBER, "rejected")
+    sandbox.set_time_zone(NUMBER, "Asia/Omsk")
+    sandbox.balance = "12.50"
+    send(sandbox)
+    assert (["rejected"], Decimal("10.00")) == ([message.fate for message in sandbox.messages()], sandbox.balance)
+
+
+def test_wrong_settings(sandbox: Sandbox) -> None:
+    """A wrong setting is a ValueError."""
+    with pytest.raises(ValueError, match="no such fate"):
+        sandbox.set_fate(NUMBER, "eaten")
+
+
+def test_incoming(sandbox: Sandbox) -> None:
+    """An incoming message is answered with its id and time."""
+    message = sandbox.add_incoming("стоп", "79260000000")
+    assert ("стоп", "79160000000", "2026-01-28T12:00:00.000Z") == (message.text, message.recipient, message.created_at)
+
+
+def test_sessions_and_requests(sandbox: Sandbox) -> None:
+    """Sessions can be ended, and the requests seen."""
+    send(sandbox)
+    assert (1, ["User/SessionID", "Sms/Send"]) == (
+        sandbox.expire_sessions(),
+        [request.operation for request in sandbox.requests()],
+    )
+
+
+def test_threads_share_it() -> None:
+    """Many threads send at once, and nothing is lost or charged twice."""
+    with Sandbox(clock=Clock(running=False)) as sandbox:
+        threads = [threading.Thread(target=lambda: [send(sandbox) for _ in range(5)]) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        arrived = sandbox.messages()
+        ids = {part for message in arrived for part in message.message_ids}
+        assert (40, 40, Decimal("99900.00")) == (len(arrived), len(ids), sandbox.balance)
