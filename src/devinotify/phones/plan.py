@@ -35,12 +35,12 @@ KINDS: Mapping[int, Kind] = {
 
 UNREADABLE: Mapping[int, Reason] = {
     0: Reason.UNKNOWN_COUNTRY_CODE,
-    1: Reason.NOT_A_NUMBER,
+    1: Reason.TOO_SHORT,
     2: Reason.TOO_SHORT,
     3: Reason.TOO_SHORT,
     4: Reason.TOO_LONG,
 }
-"""phonenumbers' NumberParseException.error_type -> Reason."""
+"""phonenumbers' NumberParseException.error_type -> Reason. Of digits alone, 1 (no number) means a single one."""
 
 LENGTHS: Mapping[int, Reason] = {
     0: Reason.INVALID,

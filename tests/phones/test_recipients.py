@@ -1,0 +1,223 @@
+"""One number, many numbers, and none lost."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import phonenumbers
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devinotify import phones
+from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
+from devinotify.phones import Reason
+from devinotify.phones.refusal import MAX_INPUT
+
+E164 = "+79161234567"
+RUSSIAN = st.integers(0, 10**8 - 1).map(lambda tail: f"+791{tail:08d}")
+MOBILES = [
+    phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+    if (number := phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE))
+]
+ANY_MOBILE = st.sampled_from(MOBILES) | RUSSIAN
+
+
+def test_a_number_passes_through() -> None:
+    """A PhoneNumber is returned as it is."""
+    number = phones.normalize(E164)
+    assert phones.normalize(number) is number
+
+
+def test_region_is_russia_unless_told() -> None:
+    """Digits alone are read as they are written in Russia."""
+    assert phones.normalize("89161234567").e164 == E164
+
+
+def test_region_in_lower_case() -> None:
+    """The region's case does not matter."""
+    assert phones.normalize("89161234567", "ru").e164 == E164
+
+
+@pytest.mark.parametrize("region", ["XX", "UK", "", "001", "RUS", None, 7, ("RU",), "+79161234567", "\ud800"])
+def test_unknown_region(region: object) -> None:
+    """A region that does not exist is the caller's mistake, told without showing a number."""
+    with pytest.raises(InvalidInput, match="ISO 3166") as caught:
+        phones.normalize(E164, cast("str", region))
+    assert not isinstance(caught.value, InvalidPhoneNumber)
+    assert "1234567" not in str(caught.value)
+    with pytest.raises(InvalidInput, match="ISO 3166"):
+        phones.normalize_many([], cast("str", region))
+
+
+def test_an_unhashable_region() -> None:
+    """Even a list in the region's place is told in words."""
+    with pytest.raises(InvalidInput, match="ISO 3166"):
+        phones.normalize(E164, cast("str", ["RU"]))
+
+
+def test_integers_are_numbers() -> None:
+    """JSON and spreadsheets bring integers."""
+    assert phones.normalize(79161234567).e164 == E164
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (None, Reason.NOT_A_NUMBER),
+        (b"79161234567", Reason.NOT_A_NUMBER),
+        (79161234567.0, Reason.NOT_A_NUMBER),
+        (True, Reason.NOT_A_NUMBER),
+        (-79161234567, Reason.NOT_A_NUMBER),
+        (["79161234567"], Reason.NOT_A_NUMBER),
+        (0, Reason.TOO_SHORT),
+        (10**5000, Reason.TOO_LONG),
+        ("7" * (MAX_INPUT + 1), Reason.TOO_LONG),
+    ],
+    ids=["None", "bytes", "float", "bool", "negative", "list", "zero", "huge", "long text"],
+)
+def test_other_types_are_refused(raw: object, reason: Reason) -> None:
+    """What is neither text nor a number is refused like a wrong number, never with a bare error."""
+    with pytest.raises(InvalidPhoneNumber) as caught:
+        phones.normalize(cast("str", raw))
+    assert caught.value.reason == reason
+    assert "1234567" not in str(caught.value)
+
+
+def test_subclasses_of_text_are_read() -> None:
+    """A subclass of str, an enum member for one, is a text like any other."""
+
+    class Text(str):
+        __slots__ = ()
+
+    assert phones.normalize(Text(E164)).e164 == E164
+
+
+def test_gateway_digits() -> None:
+    """The gateway's form of whatever was written."""
+    assert phones.gateway_digits("8 (916) 123-45-67") == "79161234567"
+
+
+@pytest.mark.parametrize(
+    ("number", "region", "zones"),
+    [
+        ("+4915112345678", "RU", ("Europe/Berlin",)),
+        ("0151 12345678", "DE", ("Europe/Berlin",)),
+        ("+881612345678", "RU", ()),
+    ],
+)
+def test_time_zones(number: str, region: str, zones: tuple[str, ...]) -> None:
+    """The time zones that the numbering plan tells, none where it tells none."""
+    assert phones.time_zones(number, region) == zones
+
+
+def test_time_zones_of_a_russian_mobile() -> None:
+    """A Russian mobile may be in any of Russia's zones."""
+    assert {"Europe/Moscow", "Asia/Vladivostok"} <= set(phones.time_zones(phones.normalize(E164)))
+
+
+def test_many_keeps_order_and_drops_duplicates() -> None:
+    """Distinct numbers come in order of first appearance; the repeated point back to it."""
+    found = phones.normalize_many(
+        ["+380501234567", "8 916 123-45-67", E164, "00380501234567", "79160000000", 79161234567]
+    )
+    assert [number.e164 for number in found.numbers] == ["+380501234567", E164, "+79160000000"]
+    assert found.positions == (0, 1, 4)
+    assert found.duplicates == {2: 1, 3: 0, 5: 1}
+    assert found.refused == ()
+
+
+def test_many_returns_the_refused() -> None:
+    """Each refused input comes back with its position and reason."""
+    found = phones.normalize_many(["", E164, "+74951234567", None])  # type: ignore[list-item]  # what callers do
+    assert [(error.position, error.reason) for error in found.refused] == [
+        (0, Reason.EMPTY),
+        (2, Reason.FIXED_LINE),
+        (3, Reason.NOT_A_NUMBER),
+    ]
+
+
+def test_many_takes_any_iterable_of_both() -> None:
+    """Numbers and texts mix, and a generator will do."""
+    number = phones.normalize(E164)
+    found = phones.normalize_many(item for item in (number, "89161234567"))
+    assert found.numbers[0] is number
+    assert found.duplicates == {1: 0}
+
+
+def test_many_in_another_region() -> None:
+    """The region counts for each of them."""
+    found = phones.normalize_many(["87011234567", "7 701 123 45 67", "79161234567"], "KZ")
+    assert [number.e164 for number in found.numbers] == ["+77011234567", E164]
+
+
+@pytest.mark.parametrize("raws", [E164, b"79161234567"])
+def test_many_refuses_one_text(raws: object) -> None:
+    """One text in place of a list would be read character by character."""
+    with pytest.raises(InvalidInput, match="list"):
+        phones.normalize_many(cast("list[str]", raws))
+
+
+def test_many_shows_counts_alone() -> None:
+    """The repr of a result holds no number."""
+    assert repr(phones.normalize_many([E164, E164, ""])) == "<NormalizedMany 1 numbers, 1 duplicates, 1 refused>"
+
+
+@given(st.lists(RUSSIAN | st.text(max_size=15) | st.none() | st.integers(), max_size=12))
+def test_many_loses_nothing(raws: list[object]) -> None:
+    """Every input is in exactly one of the three: numbers, duplicates, refused."""
+    found = phones.normalize_many(cast("list[str]", raws))
+    accounted = [*found.positions, *found.duplicates, *(error.position for error in found.refused)]
+    assert sorted(cast("list[int]", accounted)) == list(range(len(raws)))
+    assert len(found.numbers) == len(found.positions)
+
+
+@given(st.lists(ANY_MOBILE, max_size=8))
+def test_many_agrees_with_one(raws: list[str]) -> None:
+    """A list gives what its inputs give one by one."""
+    assert list(phones.normalize_many(raws).numbers) == list(dict.fromkeys(map(phones.normalize, raws)))
+
+
+@given(ANY_MOBILE, st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS)))
+def test_idempotent_in_any_region(e164: str, region: str) -> None:
+    """A number in E.164 is itself, wherever it is read, and so is what comes out."""
+    number = phones.normalize(e164, region)
+    assert number.e164 == e164
+    assert phones.normalize(number.e164, region) == number
+
+
+_GAP = st.text(alphabet=" -().\u00a0\u2009\u200b–—\u2060", max_size=2)
+
+
+@st.composite
+def _decorated(draw: st.DrawFn) -> tuple[str, str]:
+    """Return a number in E.164 and the same number as somebody might write it."""
+    e164 = draw(ANY_MOBILE)
+    plus = draw(st.sampled_from(["+", "＋", "00", "tel:+", "8~10"]))
+    zero = ord(draw(st.sampled_from("0０٠०")))
+    digits = "".join(chr(zero + int(digit)) + draw(_GAP) for digit in e164[1:])
+    return e164, draw(_GAP) + plus + digits + draw(_GAP)
+
+
+@given(_decorated())
+def test_stable_under_formatting(pair: tuple[str, str]) -> None:
+    """Punctuation, spaces, invisible characters and other digits change nothing."""
+    e164, written = pair
+    if written.lstrip(" -().\u00a0\u2009\u200b–—\u2060") != written and "tel:" in written:
+        written = written[written.index("tel:") :]
+    assert phones.normalize(written).e164 == e164
+
+
+@given(
+    st.text(max_size=30) | st.from_regex(r"[+(]?[0-9() ;,x.-]{5,25}", fullmatch=True),
+    st.sampled_from(["RU", "KZ", "US"]),
+)
+def test_never_another_error(raw: str, region: str) -> None:
+    """Any text is a number or an InvalidPhoneNumber that does not show it."""
+    shown = ""
+    try:
+        phones.normalize(raw, region)
+    except InvalidPhoneNumber as error:
+        shown = str(error)
+    assert len(raw) < 9 or raw not in shown
