@@ -1,0 +1,161 @@
+"""What can be asked of an outbox: counts, rows, messages, claims. Memory stays bounded however many rows there are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from devinotify.outbox.base import SELECT, SELECT_MESSAGE, OutboxFile, get
+from devinotify.outbox.leases import Estate
+from devinotify.outbox.records import (
+    Claim,
+    Counts,
+    Row,
+    StoredMessage,
+    decode_message,
+    decode_row,
+    describe,
+    encode_recipient,
+)
+from devinotify.outbox.states import CODES, RowState
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+PAGE = 1000
+"""Rows that an iteration reads at a time; more are never in memory."""
+
+
+class ReadableOutbox(OutboxFile):
+    """The questions that an outbox answers."""
+
+    def counts(self) -> Counts:
+        """Return how many rows stand in each state, and how many were dropped and forgotten: all at one moment."""
+        with self._database.read("counts") as connection:
+            # One statement is one snapshot.
+            lines = dict(
+                connection.execute(
+                    "SELECT state, count(*) FROM rows GROUP BY state"
+                    " UNION ALL SELECT 'waiting', count(*) FROM intake WHERE text IS NOT NULL"
+                    " UNION ALL SELECT name, value FROM facts WHERE name IN ('dropped', 'forgotten')"
+                ).fetchall()
+            )
+        numbers = {str(state): lines.get(code, 0) for state, code in CODES.items()}
+        numbers[RowState.QUEUED] += lines["waiting"]
+        return Counts(**numbers, dropped=lines["dropped"], forgotten=lines["forgotten"])
+
+    def get(self, row_id: int) -> Row | None:
+        """Return one row as it stands now, or ``None`` where there is none of this id."""
+        with self._absorbed("get") as connection:
+            return get(connection, row_id)
+
+    def find(self, key: str) -> list[Row]:
+        """Return all rows of the message enqueued under ``key``; an empty list where the key is unknown."""
+        with self._absorbed("find") as connection:
+            known = self._by_key(connection, key)
+            return [] if known is None else self._of_message(connection, known)
+
+    def message(self, message_id: int) -> StoredMessage | None:
+        """Return a message without its recipients, or ``None`` where there is none of this id."""
+        with self._absorbed("message") as connection:
+            line = connection.execute(f"{SELECT_MESSAGE} WHERE id = ?", (message_id,)).fetchone()
+            return None if line is None else decode_message(line)
+
+    def rows(
+        self,
+        *,
+        states: Collection[RowState] | None = None,
+        message_id: int | None = None,
+        channel: str | None = None,
+        recipient: str | None = None,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> Iterator[Row]:
+        """Yield rows in the order of their ids, with bounded memory, as they stand when their page is read.
+
+        The filters go together: in one of ``states``, of one message, channel or recipient, with an id above
+        ``after``; at most ``limit`` rows.
+        """
+        conditions, values = _conditions(states, message_id, channel, recipient)
+        left = limit
+        while left is None or left > 0:
+            page = PAGE if left is None else min(PAGE, left)
+            with self._absorbed("rows") as connection:
+                lines = connection.execute(
+                    f"{SELECT} WHERE id > ? {conditions} ORDER BY id LIMIT ?", (after, *values, page)
+                ).fetchall()
+            yield from map(decode_row, lines)
+            if len(lines) < page:
+                return
+            after = lines[-1][0]
+            left = None if left is None else left - page
+
+    def __iter__(self) -> Iterator[Row]:
+        return self.rows()
+
+    def __len__(self) -> int:
+        return self.counts().total
+
+    def export(self, *, full: bool = False, states: Collection[RowState] | None = None) -> Iterator[dict[str, Any]]:
+        """Yield every row as a flat dict of JSON values; numbers masked and texts left out unless ``full``."""
+        stored: StoredMessage | None = None
+        for row in self.rows(states=states):
+            if stored is None or stored.id != row.message_id:
+                stored = self.message(row.message_id)
+            if stored is not None:  # forgotten since its page was read
+                yield describe(row, stored, full=full)
+
+    def claims(self) -> list[Claim]:
+        """Return the claims whose outcome is open, of all workers."""
+        with self._database.read("claims") as connection:
+            lines = connection.execute("SELECT id, worker, pid, claimed_at, open FROM claims ORDER BY id").fetchall()
+        alive: dict[str, bool] = {}
+        for _, worker, *_ in lines:
+            if worker not in alive:
+                estate = Estate(self.path, worker)
+                alive[worker] = not estate.open
+                estate.close(remove=False)
+        return [
+            Claim(number, worker, pid, datetime.fromtimestamp(at, UTC), left, alive[worker])
+            for number, worker, pid, at, left in lines
+        ]
+
+    def next_due(self) -> float | None:
+        """Return when (seconds since the epoch) the next row can be claimed or needs attention; ``None`` for never."""
+        with self._database.read("next") as connection:
+            (moment,) = connection.execute(
+                "SELECT min(due) FROM (SELECT min(due) AS due FROM rows WHERE state = 0"
+                " UNION ALL SELECT min(next_poll_at) FROM rows WHERE next_poll_at IS NOT NULL"
+                " UNION ALL SELECT min(due) FROM intake)"
+            ).fetchone()
+        return None if moment is None else float(moment)
+
+    def recall(self, name: str) -> str | None:
+        """Return the text stored under a name, or ``None``."""
+        with self._database.read("recall") as connection:
+            line = connection.execute("SELECT value FROM facts WHERE name = ?", (f"user.{name}",)).fetchone()
+        return None if line is None else str(line[0])
+
+
+def _conditions(
+    states: Collection[RowState] | None, message_id: int | None, channel: str | None, recipient: str | None
+) -> tuple[str, list[object]]:
+    """Return the WHERE terms of a filter and their values; unary plus keeps the order that of the ids, page by page."""
+    terms: list[str] = []
+    values: list[object] = []
+    if states is not None:
+        terms.append(f"AND state IN ({', '.join(str(CODES[state]) for state in states)})")
+    if message_id is not None:
+        terms.append(
+            "AND +message = ? AND id >= (SELECT min(id) FROM rows WHERE message = ?)"
+            " AND id <= (SELECT max(id) FROM rows WHERE message = ?)"
+        )
+        values += [message_id] * 3
+    for name, value in (
+        ("channel", channel),
+        ("recipient", None if recipient is None else encode_recipient(recipient)),
+    ):
+        if value is not None:
+            terms.append(f"AND +{name} = ?")
+            values.append(value)
+    return " ".join(terms), values
