@@ -132,7 +132,7 @@ class Commands(click.Group):
                 output.emit({"error": errors.document(error, sending=False), "exit_code": code})
             else:
                 output.say(errors.sentence(error, sending=False))
-            sys.exit(code)
+            sys.exit(int(code))
         except ImportError as error:
             extra_name = EXTRAS.get(error.name or "")
             if extra_name is None:
@@ -141,7 +141,7 @@ class Commands(click.Group):
             _end("MissingExtra", hint, ExitCode.USAGE, as_json=as_json)
         except Exception as error:  # noqa: BLE001 - a traceback may quote a URL; the place is enough to find the fault
             _end_by_fault(error, as_json=as_json)
-        sys.exit(value if isinstance(value, int) else ExitCode.ACCEPTED)
+        sys.exit(int(value) if isinstance(value, int) else 0)
 
     def _run(
         self,
@@ -158,13 +158,13 @@ def _end(kind: str, message: str, code: ExitCode, *, as_json: bool) -> NoReturn:
         output.emit(errors.plain_document(kind, message, code))
     else:
         output.say(message)
-    sys.exit(code)
+    sys.exit(int(code))
 
 
 def _end_by_click(error: click.ClickException, *, as_json: bool) -> NoReturn:
     if isinstance(error, _PipeClosed):
         output.discard(sys.stdout)
-        sys.exit(ExitCode.PIPE_CLOSED)
+        sys.exit(int(ExitCode.PIPE_CLOSED))
     if isinstance(error, _Interrupted):
         _end("Interrupted", error.message, ExitCode.INTERRUPTED, as_json=as_json)
     message = errors.hide(" ".join(error.format_message().split()))

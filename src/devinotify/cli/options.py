@@ -55,7 +55,7 @@ def settings_of(url: str | None) -> DevinoURL:
 
     if not url:
         raise click.UsageError(
-            f"no account: give --url devino://LOGIN:PASSWORD@SENDER or set {ENVIRONMENT};"
+            f"no account: put its URL into {ENVIRONMENT}, or give it with --url;"
             " `devinotify sandbox` starts a gateway to try it on without one"
         )
     return parse(url)

@@ -1,0 +1,96 @@
+"""``devinotify demo``: the main job, for real, in a few seconds."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from devinotify.cli import demo
+from tests.cli.conftest import Run, document
+
+UNREACHABLE = demo.Sample("viber", "send_with_resend", "+79000000044", "To nobody")
+QUEUED = demo.Sample("sms", "send", "+79000000002", "For later")
+
+
+def test_every_message_is_delivered(run: Run) -> None:
+    """Exit code 0 and a table with each of them, and the next steps."""
+    result = run("demo")
+    assert (0, "", True, True) == (
+        result.exit_code,
+        result.stderr,
+        all(sample.recipient in result.stdout for sample in demo.SAMPLES),
+        "4 of 4 messages delivered" in result.stdout and "devinotify sandbox" in result.stdout,
+    )
+
+
+def test_json_tells_how_each_arrived(run: Run) -> None:
+    """Status, segments, price and history of each message."""
+    found = document(run("demo", "--json"))
+    rows = [(row["channel"], row["resent_as_sms"], row["segments"], row["status"]) for row in found["results"]]
+    expected = [
+        ("sms", False, 1, "delivered"),
+        ("sms", False, 2, "delivered"),
+        ("viber", False, 1, "delivered"),
+        ("viber", True, 2, "delivered"),
+    ]
+    assert (True, 0, expected) == (found["delivered"], found["exit_code"], rows)
+
+
+def test_a_message_that_is_not_delivered_is_code_3(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Viber fails, its SMS expires: 3."""
+    monkeypatch.setattr(demo, "SAMPLES", (UNREACHABLE,))
+    result = run("demo", "--json")
+    assert (3, "expired") == (result.exit_code, document(result)["results"][0]["status"])
+
+
+def test_a_message_that_stays_open_is_code_5(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the patience is over before the message has ended: 5."""
+    monkeypatch.setattr(demo, "SAMPLES", (QUEUED,))
+    monkeypatch.setattr(demo, "PATIENCE", 0.0)
+    result = run("demo", "--json")
+    assert (5, "queued") == (result.exit_code, document(result)["results"][0]["status"])
+
+
+def test_a_refused_message_ends_the_demo_with_its_code(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A send that the gateway refuses: 3, in one line."""
+    monkeypatch.setattr(demo, "SAMPLES", (demo.Sample("sms", "send", "+79000000005", "Too dear"),))
+    result = run("demo")
+    assert (3, 1) == (result.exit_code, len(result.stderr.splitlines()))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no pseudo-terminals of this kind")
+def test_a_terminal_shows_the_states_as_they_come() -> None:
+    """On a terminal the table is redrawn, and ends with everything delivered."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "devinotify.cli", "demo"],
+        stdout=theirs,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "160"},
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            read = os.read(ours, 65536)
+        except OSError:  # Linux says so when the other end is closed
+            break
+        if not read:
+            break
+        shown += read
+    os.close(ours)
+    code = process.wait(30)
+    text = shown.decode()
+    assert (0, True, True) == (code, "\x1b[" in text, text.index("sent") < text.index("delivered"))
+
+
+def test_a_message_not_yet_looked_at_is_queued() -> None:
+    """Before the first look a message counts as queued and costs nothing."""
+    from devinotify.models import Receipt
+
+    message = demo.Sent(QUEUED, "DEVINO", Receipt("+79000000002", ("1",), 1))
+    assert ("queued", "0", False) == (str(message.status), str(message.price), message.is_final)

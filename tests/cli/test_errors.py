@@ -1,0 +1,83 @@
+"""Errors as lines and as JSON."""
+
+from __future__ import annotations
+
+import pytest
+
+from devinotify import exceptions as errors
+from devinotify.cli.errors import ADVICE, advice, document, hide, sentence
+from devinotify.exceptions import Verdict
+
+
+def test_the_sentence_says_what_to_do_next() -> None:
+    """The line has the message and the advice."""
+    expected = "no route. Nothing was sent, so trying again is safe; check the gateway of the URL and the network."
+    assert expected == sentence(errors.NotSent("no route."), sending=True)
+
+
+def test_an_error_without_advice_is_its_message_on_one_line() -> None:
+    """A class that the table does not name has no advice, and line breaks become spaces."""
+    assert "one two" == sentence(errors.PluginError("one\n two"), sending=True)
+
+
+def test_an_error_without_a_message_is_named() -> None:
+    """Where the message is empty, the class stands for it."""
+    assert sentence(errors.PluginError(), sending=False) == "PluginError"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [errors.OutcomeUnknown("x"), errors.UnexpectedResponse("x"), errors.ViberRejected("x", verdict=Verdict.UNKNOWN)],
+)
+def test_an_unknown_send_is_to_be_looked_at_first(error: errors.DevinotifyError) -> None:
+    """Whatever the class, the advice after an unknown send is never to send again at once."""
+    assert advice(error, sending=True).startswith("It may have gone out")
+
+
+def test_no_advice_to_look_first_where_the_send_was_refused() -> None:
+    """A rejected send has no doubt about it."""
+    assert "" == advice(errors.UnexpectedResponse("x", verdict=Verdict.REJECTED), sending=True)
+
+
+def test_every_row_is_for_an_error_of_the_tree() -> None:
+    """Each row has a class and two sentences."""
+    assert {2} == {len(row) for kind, row in ADVICE.items() if issubclass(kind, errors.DevinotifyError)}
+
+
+def test_the_document_has_the_details_that_the_error_has() -> None:
+    """Code, status and description come with a gateway's error."""
+    error = errors.InvalidOperation(
+        "bad", code=6, http_status=400, description="Invalid source address", operation="Sms/Send"
+    )
+    expected = {
+        "type": "InvalidOperation",
+        "message": "bad",
+        "verdict": "rejected",
+        "retryable": False,
+        "operation": "Sms/Send",
+        "advice": "Check that the sender is registered for the account.",
+        "code": 6,
+        "http_status": 400,
+        "description": "Invalid source address",
+    }
+    assert expected == document(error, sending=True)
+
+
+def test_position_zero_is_a_detail() -> None:
+    """The first recipient's position is told, though it is 0."""
+    assert 0 == document(errors.InvalidPhoneNumber("x", position=0), sending=True)["position"]
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("unexpected argument (devino://me:p w@S)", "unexpected argument (devino://***"),
+        ("No such command 'DEVINO://me:pw@S'.", "No such command 'devino://***"),
+        ("unexpected argument (me:pw@S)", "unexpected argument (***)"),
+        ("No such command '+79161234567'.", "No such command '+7916***4567'."),
+        ("No such option: --ulr", "No such option: --ulr"),
+    ],
+)
+def test_what_is_quoted_from_the_command_line_is_hidden(message: str, expected: str) -> None:
+    """URLs, credentials and numbers do not come back in a usage error."""
+    assert expected == hide(message)

@@ -1,0 +1,82 @@
+"""Dates as people write them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import click
+import pytest
+
+from devinotify.cli.options import Moment, WallClock, settings_of
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("2026-01-31T09:00:00+03:00", datetime(2026, 1, 31, 6, 0, tzinfo=UTC)),
+        ("2026-01-31T09:00:00Z", datetime(2026, 1, 31, 9, 0, tzinfo=UTC)),
+        (" 2026-01-31T09:00:00Z ", datetime(2026, 1, 31, 9, 0, tzinfo=UTC)),
+    ],
+)
+def test_an_iso_time_with_an_offset_is_that_instant(written: str, expected: datetime) -> None:
+    """The offset decides."""
+    assert expected == Moment(past=True).convert(written, None, None)
+
+
+@pytest.mark.parametrize("written", ["2026-01-31T09:00", "2026-01-31"])
+def test_an_iso_time_without_an_offset_is_this_machines(written: str) -> None:
+    """A time without an offset is read in this machine's zone."""
+    assert datetime.fromisoformat(written).astimezone() == Moment(past=True).convert(written, None, None)
+
+
+@pytest.mark.parametrize(
+    ("written", "span"),
+    [("30s", 30), ("90m", 5400), ("24H", 86400), ("7d", 7 * 86400), ("2w", 14 * 86400)],
+)
+@pytest.mark.parametrize("past", [True, False])
+def test_a_duration_is_counted_from_now(written: str, span: int, past: bool) -> None:
+    """A duration goes back for a period that has passed, and ahead for a send."""
+    before = datetime.now(UTC)
+    found = Moment(past=past).convert(written, None, None)
+    after = datetime.now(UTC)
+    distance = timedelta(seconds=-span if past else span)
+    assert before + distance <= found <= after + distance
+
+
+def test_a_datetime_is_itself() -> None:
+    """A default that is a datetime already passes through."""
+    now = datetime.now(UTC)
+    assert now == Moment(past=True).convert(now, None, None)
+
+
+@pytest.mark.parametrize(
+    "written", ["yesterday", "", "24", "999999999w", "2026-13-01", "7x", "0001-01-01T00:00:00+14:00"]
+)
+def test_other_words_are_refused(written: str) -> None:
+    """What is neither a date nor a duration, or lies beyond the calendar, is a usage error."""
+    with pytest.raises(click.BadParameter):
+        Moment(past=True).convert(written, None, None)
+
+
+def test_a_wall_clock_is_naive() -> None:
+    """The recipient's own time has no offset."""
+    assert datetime(2026, 1, 31, 9, 0) == WallClock().convert("2026-01-31T09:00", None, None)  # noqa: DTZ001 - naive
+
+
+def test_a_wall_clock_passes_through() -> None:
+    """A naive datetime passes through."""
+    nine = datetime(2026, 1, 31, 9, 0)  # noqa: DTZ001 - naive is the point
+    assert nine == WallClock().convert(nine, None, None)
+
+
+@pytest.mark.parametrize("written", ["2026-01-31T09:00Z", "noon"])
+def test_a_wall_clock_with_an_offset_is_refused(written: str) -> None:
+    """An instant is no wall clock, and a word is neither."""
+    with pytest.raises(click.BadParameter):
+        WallClock().convert(written, None, None)
+
+
+def test_settings_need_a_url() -> None:
+    """Without a URL the error says how to give one, and how to do without."""
+    with pytest.raises(click.UsageError, match=r"DEVINOTIFY_URL.*devinotify sandbox"):
+        settings_of(None)
