@@ -21,10 +21,18 @@ ClientMaker = Callable[..., Client]
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep this machine's own proxies and CA files out of the tests."""
+    """Keep the proxies and CA files of the machine's own environment out of the tests."""
     for name in SETTINGS_FROM_OUTSIDE:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _short_pauses() -> Iterator[None]:
+    """Let the pauses between repetitions be short, since a thousand faults are met here; their number stays."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("devinotify.gateway.client.FIRST_BACKOFF", 0.01)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ BROKEN = (errors.OutcomeUnknown, errors.UnexpectedResponse)
 """A reply that was cut or cannot be read: either name is true of it, and the verdict is what counts."""
 REFUSED = errors.UnexpectedResponse
 """A refusal that is not in the gateway's format."""
-SHORT = 0.3
+SHORT = 0.25
 """Seconds: the deadline where the client has to run into it."""
 
 
@@ -142,7 +142,7 @@ CODES: dict[int, type[errors.GatewayError]] = {
     8: errors.GatewayFailure,
     9: errors.InternalServerError,
 }
-STATUSES = (200, 400, 401, 403, 408, 500, 503)
+STATUSES = (200, 400, 403, 408, 500)
 RENEWED = (3, 4)
 """The codes after which a new login and one more send are right: they have their own tests."""
 

@@ -234,7 +234,7 @@ class FaultServer:
         self._valid: set[str] = set()
         self._expired: set[str] = set()
         self.issued: list[str] = []
-        self._ids = itertools.count(579700854169272358)
+        self._ids = itertools.count(600_000_000_000_000_000)
         self._lock = threading.RLock()  # a condition waited for asks what was received
         self._changed = threading.Condition(self._lock)
         self.stopping = threading.Event()

@@ -1,0 +1,270 @@
+"""Settings from the environment: CA files and proxies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinotify import Client
+from devinotify.exceptions import DevinotifyError, InvalidURL, NotSent, OutcomeUnknown, Verdict
+from tests.faults import acts, proxy
+from tests.faults.certificates import GATEWAY_NAME
+from tests.faults.harness import NUMBER, SETTINGS_FROM_OUTSIDE, TEXT, Report, everything_about, logs, secrets_of, watch
+from tests.faults.proxy import Proxy, tunnel
+from tests.faults.server import LOGIN, PASSWORD, FaultServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.faults.certificates import Certificates
+    from tests.faults.conftest import ClientMaker
+
+ELSEWHERE = f"https://{GATEWAY_NAME}/rest"
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+
+
+@pytest.mark.parametrize("variable", CA_VARIABLES)
+def test_a_ca_file_in_the_environment_is_trusted(
+    tls_server: FaultServer,
+    make_client: ClientMaker,
+    certificates: Certificates,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+) -> None:
+    """The variables that requests and OpenSSL read are read here."""
+    monkeypatch.setenv(variable, str(certificates.ca))
+    receipt = make_client(tls_server, ca=None).sms.send(NUMBER, TEXT)
+    assert 1 == len(receipt.message_ids)
+
+
+def test_without_a_ca_an_unknown_one_is_not_trusted(tls_server: FaultServer, make_client: ClientMaker) -> None:
+    """A private CA that nobody named is refused, once, and nothing is sent."""
+    with pytest.raises(NotSent) as caught:
+        make_client(tls_server, ca=None).sms.send(NUMBER, TEXT)
+    assert (False, 1, []) == (caught.value.retryable, tls_server.connections, tls_server.requests)
+
+
+def test_the_ca_of_the_settings_beats_the_environment(
+    tls_server: FaultServer, make_client: ClientMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A CA named for the client is used whatever the environment says."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
+    assert 1 == len(make_client(tls_server).sms.send(NUMBER, TEXT).message_ids)
+
+
+def test_a_missing_ca_file_is_named(tls_server: FaultServer, make_client: ClientMaker, tmp_path: Path) -> None:
+    """A CA file that is not there is an error at construction."""
+    with pytest.raises(InvalidURL, match="ca"):
+        make_client(tls_server, ca=str(tmp_path / "missing.pem"))
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", *PROXY_VARIABLES])
+def test_a_loopback_gateway_passes_proxies_by(
+    server: FaultServer, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """A gateway on this machine is reached directly, whatever proxy the environment names."""
+    with Proxy(server, tunnel) as between:
+        monkeypatch.setenv(variable, between.url)
+        receipt = make_client(server).sms.send(NUMBER, TEXT)
+    assert (1, []) == (len(receipt.message_ids), between.asked)
+
+
+@pytest.mark.parametrize("variable", PROXY_VARIABLES)
+def test_a_proxy_in_the_environment_is_used(
+    tls_server: FaultServer, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """A gateway elsewhere is reached through the proxy, by a tunnel to its name."""
+    with Proxy(tls_server, tunnel) as between:
+        monkeypatch.setenv(variable, between.url)
+        receipt = make_client(tls_server, gateway=ELSEWHERE).sms.send(NUMBER, TEXT)
+    assert (1, [f"CONNECT {GATEWAY_NAME}:443"]) == (
+        len(receipt.message_ids),
+        [head.partition(" HTTP/1.")[0] for head in between.asked],
+    )
+
+
+def test_a_proxy_sees_nothing_of_the_requests(
+    tls_server: FaultServer, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What passes through the tunnel is encrypted, and its opening holds no secret."""
+    with Proxy(tls_server, tunnel) as between:
+        monkeypatch.setenv("HTTPS_PROXY", between.url)
+        make_client(tls_server, gateway=ELSEWHERE).sms.send(NUMBER, TEXT)
+    seen = between.overheard + "".join(between.asked).encode()
+    leaked = [secret for secret in secrets_of(tls_server) if secret.encode() in seen]
+    assert leaked == []
+
+
+def test_a_proxy_behind_tls_is_used(
+    tls_server: FaultServer, make_client: ClientMaker, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy may itself be reached by TLS."""
+    with Proxy(tls_server, tunnel, certificates.good) as between:
+        monkeypatch.setenv("HTTPS_PROXY", between.url)
+        client = make_client(tls_server, gateway=ELSEWHERE)
+        for _ in range(3):
+            client.sms.send(NUMBER, TEXT)
+    assert (1, 3) == (len(between.asked), len(tls_server.received("sms/send")))
+
+
+def test_no_proxy_names_hosts_that_need_none(
+    tls_server: FaultServer, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host in NO_PROXY is not looked for through the proxy."""
+    with Proxy(tls_server, tunnel) as between:
+        monkeypatch.setenv("HTTPS_PROXY", between.url)
+        monkeypatch.setenv("NO_PROXY", "gateway.invalid")
+        with pytest.raises(NotSent):
+            make_client(tls_server, gateway="https://gateway.invalid/rest").sms.send(NUMBER, TEXT)
+    assert between.asked == []
+
+
+def test_the_environment_is_read_once(
+    tls_server: FaultServer, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client keeps the proxy that it was made with."""
+    with Proxy(tls_server, tunnel) as between:
+        monkeypatch.setenv("HTTPS_PROXY", between.url)
+        client = make_client(tls_server, gateway=ELSEWHERE)
+        monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+        receipt = client.sms.send(NUMBER, TEXT)
+    assert 1 == len(receipt.message_ids)
+
+
+def test_proxy_credentials_are_sent_and_not_shown(
+    tls_server: FaultServer, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The proxy's own password goes to the proxy, and into no log, error or repr."""
+    with Proxy(tls_server, proxy.refuse(502)) as between:
+        monkeypatch.setenv("HTTPS_PROXY", between.url.replace("//", "//agent:hunter2%3D@"))
+        client = make_client(tls_server, gateway=ELSEWHERE)
+        with logs() as lines, pytest.raises(NotSent) as caught:
+            client.sms.send(NUMBER, TEXT)
+    shown = everything_about(caught.value) + "\n".join(lines) + repr(client)
+    leaked = [secret for secret in ("hunter2", "YWdlbnQ6aHVudGVyMj0=") if secret in shown]
+    assert (True, []) == ("Proxy-Authorization: Basic YWdlbnQ6aHVudGVyMj0=" in _titled(between.asked[0]), leaked)
+
+
+def _titled(head: str) -> str:
+    """Return a head whose header names are written in one way."""
+    lines = (line.partition(":") for line in head.split("\r\n")[1:])
+    return "\n".join(f"{name.title()}:{value}" for name, _, value in lines)
+
+
+WAYS_TO_FAIL: dict[str, proxy.Manner] = {
+    "407": proxy.refuse(407, 'Proxy-Authenticate: Basic realm="proxy"\r\n'),
+    "502": proxy.refuse(502),
+    "503": proxy.refuse(503),
+    "403": proxy.refuse(403),
+    "302": proxy.refuse(302, "Location: https://login.example/\r\n"),
+    "closed": proxy.say(b""),
+    "half a reply": proxy.say(b"HTTP/1.1 20"),
+    "garbage": proxy.say(b"\x00\xff\x17 garbage\r\n\r\n"),
+    "200 and then closed": proxy.say(b"HTTP/1.1 200 OK\r\n\r\n"),
+    "200 and then garbage": proxy.say(b"HTTP/1.1 200 OK\r\n\r\n" + b"\x00\xff" * 50),
+    "silence": proxy.silent,
+    "a drip": proxy.dripping,
+}
+
+
+@pytest.fixture(scope="module", params=WAYS_TO_FAIL)
+def failed(request: pytest.FixtureRequest, certificates: Certificates) -> Iterator[tuple[Report, FaultServer]]:
+    """What came of one send through a proxy that fails, and the server behind it."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        FaultServer(certificates.good) as server,
+        Proxy(server, WAYS_TO_FAIL[request.param]) as between,
+    ):
+        for name in SETTINGS_FROM_OUTSIDE:
+            patch.delenv(name, raising=False)
+            patch.delenv(name.lower(), raising=False)
+        patch.setenv("HTTPS_PROXY", between.url)
+        with Client(
+            login=LOGIN, password=PASSWORD, sender="A", gateway=ELSEWHERE, ca=str(certificates.ca), timeout=0.3
+        ) as client:
+            yield watch(client, server), server
+
+
+def test_a_proxy_that_fails_means_not_sent(failed: tuple[Report, FaultServer]) -> None:
+    """Before the tunnel is open and the handshake done, nothing was sent."""
+    report, server = failed
+    assert (Verdict.NOT_SENT, NotSent, []) == (report.verdict, report.error, server.requests), report.shown
+
+
+def test_a_proxy_does_not_outlast_the_deadline(failed: tuple[Report, FaultServer]) -> None:
+    """Four attempts of 0.3 s each, and not the time that the proxy would like to take."""
+    report, _ = failed
+    assert report.seconds < 4 * 0.3 + 0.6
+
+
+def test_a_proxy_that_fails_shows_nothing_secret(failed: tuple[Report, FaultServer]) -> None:
+    """Nothing of the message or the account stands in the error of a proxy, or in a log."""
+    report, _ = failed
+    leaked = [secret for secret in report.secrets if secret in report.shown]
+    assert leaked == []
+
+
+def test_a_slow_proxy_and_a_slow_handshake_share_one_deadline(
+    tls_server: FaultServer, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tunnel and the handshake through it take no longer than the timeout together."""
+    tls_server.doors = [acts.door_silent]
+    with Proxy(tls_server, proxy.tunnel_after(0.35)) as between:
+        monkeypatch.setenv("HTTPS_PROXY", between.url)
+        report = watch(make_client(tls_server, gateway=ELSEWHERE, timeout=0.5), tls_server)
+    assert report.seconds < 4 * 0.5 + 0.6
+
+
+def test_a_proxy_that_is_away_means_not_sent(
+    tls_server: FaultServer, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy that refuses connections lets nothing out."""
+    with Proxy(tls_server, tunnel) as between:
+        pass
+    monkeypatch.setenv("HTTPS_PROXY", between.url)
+    with pytest.raises(NotSent) as caught:
+        make_client(tls_server, gateway=ELSEWHERE).sms.send(NUMBER, TEXT)
+    assert (Verdict.NOT_SENT, []) == (caught.value.verdict, tls_server.requests)
+
+
+def test_a_request_lost_behind_the_proxy_is_unknown(
+    tls_server: FaultServer, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the request has gone through the tunnel, a proxy changes nothing: unknown, and sent once."""
+    tls_server.play("sms/send", acts.unanswered(acts.reset))
+    with Proxy(tls_server, tunnel) as between:
+        monkeypatch.setenv("HTTPS_PROXY", between.url)
+        with pytest.raises(OutcomeUnknown):
+            make_client(tls_server, gateway=ELSEWHERE).sms.send(NUMBER, TEXT)
+    assert 1 == len(tls_server.received("sms/send"))
+
+
+def test_a_wrong_certificate_behind_the_proxy_is_tried_once(
+    tls_server: FaultServer, make_client: ClientMaker, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The host name that the certificate must hold is the gateway's, and no retry makes it right."""
+    tls_server.tls = certificates.misnamed
+    with Proxy(tls_server, tunnel) as between:
+        monkeypatch.setenv("HTTPS_PROXY", between.url)
+        with pytest.raises(NotSent) as caught:
+            make_client(tls_server, gateway=ELSEWHERE).sms.send(NUMBER, TEXT)
+    assert (False, 1, 1) == (caught.value.retryable, len(between.asked), tls_server.connections)
+
+
+@pytest.mark.parametrize("url", ["socks5://127.0.0.1:1", "http://", "::", "http://127.0.0.1:port"])
+def test_a_proxy_that_cannot_be_used_is_an_error_of_ours(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    """A proxy setting that makes no sense is an InvalidURL at construction or a NotSent, and nothing else."""
+    monkeypatch.setenv("HTTPS_PROXY", url)
+    with (
+        pytest.raises((InvalidURL, NotSent)) as caught,
+        Client(
+            login=LOGIN, password=PASSWORD, sender="Acme", gateway=ELSEWHERE, ca=str(certificates.ca), timeout=0.3
+        ) as client,
+    ):
+        client.sms.send(NUMBER, TEXT)
+    assert isinstance(caught.value, DevinotifyError)
