@@ -10,7 +10,14 @@ import re
 import unicodedata
 
 _DIGIT_RUN = re.compile(r"\+?\d(?:[\s().\-]{0,3}\d){6,}")
-_TOKEN = re.compile(r"[A-Za-z0-9]{24,}")
+# A session id is 36 letters and digits, or a GUID with hyphens; words joined by hyphens hold no digit.
+_TOKEN = re.compile(r"[A-Za-z0-9]{24,}|(?=[A-Za-z-]*[0-9])[A-Za-z0-9-]{24,}")
+# What an error page may echo of a request (``?login=me&password=…``, ``(Data="…")``), or a cut reply of a text.
+_NAMED = re.compile(
+    r"""\b(password|sessionid|data)((?:\\*["']|&quot;)?\s*[=:]\s*)"""
+    r"""(?:&quot;.*?(?:&quot;|$)|(?:\\*"(?:[^"\\]|\\.)*"?)|'[^']*'?|[^\s&,;<>)}]+)""",
+    re.IGNORECASE | re.DOTALL,
+)
 _MARKUP = re.compile(r"<[^>]*>")
 _SPACE = re.compile(r"\s+")
 
@@ -43,9 +50,13 @@ def mask_id(message_id: str) -> str:
 
 
 def scrub(text: str) -> str:
-    """Return ``text`` with everything that looks like a phone number or a session id masked."""
-    masked = _DIGIT_RUN.sub(lambda match: mask_number(match.group()), text)
-    return _TOKEN.sub("***", masked)
+    """Return ``text`` with everything masked that looks like a phone number, a session id, a password or a text.
+
+    Passwords and texts are known by the name before them (``password=…``, ``"Data": "…"``).
+    """
+    # Tokens before numbers: a session id may hold a run of digits, and masking that first would leave the rest.
+    masked = _TOKEN.sub("***", _NAMED.sub(r"\1\2***", text))
+    return _DIGIT_RUN.sub(lambda match: mask_number(match.group()), masked)
 
 
 def excerpt(body: bytes | str, limit: int = EXCERPT_LENGTH) -> str:
