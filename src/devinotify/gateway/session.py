@@ -66,7 +66,7 @@ class Session:
     def renewed(self, refused: str) -> str:
         """Return a session id other than ``refused``: the one that another thread got meanwhile, or a new one."""
         granted = self._granted
-        if granted is not None and granted.id != refused:
+        if granted is not None and granted.id != refused and self._clock() < granted.until:
             return granted.id
         return self._renew(granted)
 
@@ -83,13 +83,15 @@ class Session:
                 # Another thread's login failed while this one waited for it, or failed just now.
                 raise _copy(self._failure)
             self._granted = None
-            self._attempts += 1
+            asked_at = self._clock()  # the gateway counts from some time between this and the reply
             try:
                 session_id = self._login()
             except DevinotifyError as error:
                 self._note(error)
                 raise
-            self._granted = _Granted(session_id, self._clock() + SESSION_LIFETIME - RENEW_EARLY)
+            finally:
+                self._attempts += 1  # at its end, so that whoever came while it ran sees that it waited for it
+            self._granted = _Granted(session_id, asked_at + SESSION_LIFETIME - RENEW_EARLY)
             self._failure = None
             self._pause = FIRST_PAUSE
             return session_id
