@@ -21,7 +21,7 @@ HEAD_LIMIT = 64 * 1024
 """Bytes that the status line and headers of a reply may have."""
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: [^\r\n]*)?")
-_HEADER_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_HEADER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\r\n\0]*)")
 _DIGITS = re.compile(rb"\d{1,15}")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?")
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # zlib finds out which of the two it is
@@ -80,10 +80,10 @@ class ReplyParser:
     def _read_head(self) -> bool:
         while True:
             end = self._buffer.find(b"\r\n\r\n")
-            if end < 0 or end > HEAD_LIMIT:
-                if len(self._buffer) > HEAD_LIMIT:
-                    raise BadReply("the headers are too long")
-                if not b"HTTP/1."[: len(self._buffer)].startswith(self._buffer[:7]):
+            if _is_late(end, self._buffer, b"\r\n\r\n"):
+                raise BadReply("the headers are too long")
+            if end < 0:
+                if not b"HTTP/1.".startswith(self._buffer[:7]):
                     raise BadReply("the reply is not HTTP/1")
                 return False
             lines = self._buffer[:end].split(b"\r\n")
@@ -136,9 +136,9 @@ class ReplyParser:
     def _chunked(self) -> Reply | None:
         while True:
             end = self._buffer.find(b"\r\n")
+            if _is_late(end, self._buffer, b"\r\n"):
+                raise BadReply("a chunk's size line is too long")
             if end < 0:
-                if len(self._buffer) > HEAD_LIMIT:
-                    raise BadReply("a chunk's size line is too long")
                 return None
             match = _CHUNK_SIZE.fullmatch(self._buffer[:end])
             if match is None:
@@ -162,9 +162,9 @@ class ReplyParser:
         # The trailers, if any, end with an empty line like the headers; they tell us nothing.
         rest = self._buffer[end:]
         stop = rest.find(b"\r\n\r\n")
+        if _is_late(stop, rest, b"\r\n\r\n"):
+            raise BadReply("the trailers are too long")
         if stop < 0:
-            if len(rest) > HEAD_LIMIT:
-                raise BadReply("the trailers are too long")
             return None
         if len(rest) > stop + 4:
             raise BadReply("the reply is longer than it declares")
@@ -182,16 +182,26 @@ class ReplyParser:
         )
 
 
+def _is_late(end: int, buffer: bytes, mark: bytes) -> bool:
+    """Whether the mark stands, or can only come, past the limit: the same answer however the bytes are split."""
+    earliest = end if end >= 0 else len(buffer) - len(mark) + 1
+    return earliest > HEAD_LIMIT
+
+
 def _headers(lines: list[bytes]) -> dict[bytes, bytes]:
     headers: dict[bytes, bytes] = {}
     for line in lines:
-        name, colon, value = line.partition(b":")
-        if not colon or not _HEADER_NAME.fullmatch(name):
+        match = _HEADER.fullmatch(line)
+        if match is None:
             raise BadReply("a header is malformed")
-        name, value = name.lower(), value.strip(b" \t")
-        known = headers.setdefault(name, value)
-        if known != value and name in (b"content-length", b"transfer-encoding"):
+        name, value = match[1].lower(), match[2].strip(b" \t")
+        known = headers.get(name)
+        if known is None or (known == value and name == b"content-length"):
+            headers[name] = value
+        elif name == b"content-length":
             raise BadReply("the reply declares two lengths")
+        else:
+            headers[name] = known + b", " + value  # so that a second Connection or coding is not overlooked
     return headers
 
 
