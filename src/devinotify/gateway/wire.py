@@ -14,12 +14,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from urllib.parse import quote_plus
+from urllib.parse import quote, quote_plus
 
 from devinotify.exceptions import (
     DevinotifyError,
     GatewayError,
+    InvalidInput,
     NotSent,
     OutcomeUnknown,
     Unauthorized,
@@ -56,11 +58,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of an operation: its name in the API's tables, and how its value is written."""
+    """One parameter of an operation: its name in the API's tables, and how its value is written.
+
+    ``secret`` marks a value that no error may show.
+    """
 
     name: str
     encode: Callable[[str, Any], str]
     required: bool = True
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,14 @@ class Operation(Generic[T]):
     is_send: bool = False
 
 
+DESCRIPTION_LENGTH = 200
+"""Characters of the gateway's own words that an error shows; the longest documented one has some 350."""
+
+_LEAST_SECRET = 3  # characters; replacing a shorter one would leave nothing of the reply to recognise
+
+_INT32 = 2**31  # the API is a .NET service, whose codes and states are Int32
+
+
 class _Misfit(ValueError):
     """The body does not fit the operation."""
 
@@ -86,7 +100,8 @@ def build(operation: Operation[Any], values: Mapping[str, Value]) -> Request:
     """Return the request for ``operation`` with ``values`` by parameter name; ``None`` leaves a parameter out.
 
     GET operations carry a query, POST operations a form body, so that no text and no session id stands in
-    the URL of a send. Raises ValueError for a name that the operation does not have or a required one missing.
+    the URL of a send. Raises ValueError for a name that the operation does not have or a required one missing,
+    InvalidInput for a text that cannot be written as UTF-8.
     """
     unknown = values.keys() - {parameter.name for parameter in operation.parameters}
     if unknown:
@@ -105,7 +120,10 @@ def build(operation: Operation[Any], values: Mapping[str, Value]) -> Request:
 
 
 def _text(name: str, value: str) -> str:
-    return f"{name}={quote_plus(value)}"
+    try:
+        return f"{name}={quote_plus(value)}"
+    except UnicodeEncodeError:
+        raise InvalidInput(f"{name} holds a lone surrogate, which no encoding can carry") from None
 
 
 def _number(name: str, value: int) -> str:
@@ -132,32 +150,59 @@ def _clock(name: str, value: datetime) -> str:
 # --- replies ---------------------------------------------------------------------------------------
 
 
-def interpret(operation: Operation[T], reply: Reply, *, recipients: int = 1) -> T:
+def interpret(
+    operation: Operation[T], reply: Reply, *, recipients: int = 1, sent: Mapping[str, Value] | None = None
+) -> T:
     """Return what the reply to ``operation`` says; raise what it refuses, with the verdict of a send.
 
     The order is that of the design: a well-formed error body decides first, then the status, then whether
     the body fits. ``recipients`` is how many the request had: a reply with fewer ids is not understood.
-    Raises GatewayError or UnexpectedResponse.
+    ``sent`` are the values of the request, of which the errors show none that is secret, should the reply
+    quote it. Raises GatewayError or UnexpectedResponse.
     """
+    hide = partial(_without_secrets, operation, sent or {})
     text = _decode(reply.body)
     refusal = _error_body(text) if text.lstrip("\ufeff \t\r\n").startswith("{") else None
     if refusal is not None:
-        raise _gateway_error(operation, reply, *refusal)
+        raise _gateway_error(operation, reply, *refusal, hide)
     if not 200 <= reply.status < 300:
-        raise _unexpected(operation, reply, f"HTTP status {reply.status} without the documented error body")
+        raise _unexpected(operation, reply, f"HTTP status {reply.status} without the documented error body", hide)
     try:
         value = operation.parse(reply)
     except _Misfit as misfit:
-        raise _unexpected(operation, reply, str(misfit)) from None
+        raise _unexpected(operation, reply, str(misfit), hide) from None
     if operation.is_send and isinstance(value, tuple) and len(value) < recipients:
-        raise _unexpected(operation, reply, f"{len(value)} ids for {recipients} recipients", message_ids=value)
+        raise _unexpected(operation, reply, f"{len(value)} ids for {recipients} recipients", hide, message_ids=value)
     return value
 
 
-def _gateway_error(operation: Operation[Any], reply: Reply, code: int, description: str) -> GatewayError:
+# How a page or an error may quote a value of the request: as it is, escaped for a URL, for HTML, for JSON.
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
+_QUOTATIONS: tuple[Callable[[str], str], ...] = (
+    str,
+    quote_plus,
+    quote,
+    lambda value: value.translate(_HTML),
+    lambda value: json.dumps(value)[1:-1],
+    lambda value: json.dumps(value, ensure_ascii=False)[1:-1],
+)
+
+
+def _without_secrets(operation: Operation[Any], sent: Mapping[str, Value], text: str) -> str:
+    values = (sent.get(parameter.name) for parameter in operation.parameters if parameter.secret)
+    secrets = (value for value in values if isinstance(value, str) and len(value) >= _LEAST_SECRET)
+    forms = {quotation(value) for value in secrets for quotation in _QUOTATIONS}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, "***")
+    return text
+
+
+def _gateway_error(
+    operation: Operation[Any], reply: Reply, code: int, description: str, hide: Callable[[str], str]
+) -> GatewayError:
     status = reply.status
-    shown = scrub(description)[:200]
-    word = VIBER_WORDS.get(description)
+    shown = excerpt(hide(description), DESCRIPTION_LENGTH)
+    word = VIBER_WORDS.get(description.strip().lower())
     row = ERRORS.get(code)
     if word is not None:
         verdict, meaning, read_retryable = word.verdict, word.meaning, word.verdict is Verdict.UNKNOWN
@@ -175,7 +220,7 @@ def _gateway_error(operation: Operation[Any], reply: Reply, code: int, descripti
         "verdict": verdict,
         "retryable": (read_retryable or status >= 500) and not operation.is_send,
     }
-    message = f"{operation.name}: {meaning} (code {code}, HTTP {status}): {shown or 'no description'}"
+    message = scrub(f"{operation.name}: {meaning} (code {code}, HTTP {status}): {shown or 'no description'}")
     error: GatewayError
     if word is not None:
         error = ViberRejected(message, reason=word.word, **details)
@@ -189,10 +234,15 @@ _TEMPORARY = frozenset({408, 425, 429})  # statuses below 500 that a later reque
 
 
 def _unexpected(
-    operation: Operation[Any], reply: Reply, why: str, *, message_ids: tuple[str, ...] = ()
+    operation: Operation[Any],
+    reply: Reply,
+    why: str,
+    hide: Callable[[str], str],
+    *,
+    message_ids: tuple[str, ...] = (),
 ) -> UnexpectedResponse:
     refused = 300 <= reply.status < 500 and reply.status != 408
-    start = excerpt(reply.body)
+    start = excerpt(hide(_decode(reply.body)))
     later = reply.status >= 500 or reply.status < 300 or reply.status in _TEMPORARY
     error = UnexpectedResponse(
         f"{operation.name}: {why}" + (f"; the reply begins {start!r}" if start else "; the reply is empty"),
@@ -240,7 +290,8 @@ def _decode(body: bytes) -> str:
 
 _DATE = re.compile(r"[\\/]*Date\((-?\d{1,17})([+-]\d{4})?\)[\\/]*")
 _QUOTED_DATE = re.compile(r'"[\\/]*(Date\(-?\d{1,17}(?:[+-]\d{4})?\))[\\/]*"')
-_KEY_OR_STRING = re.compile(r'"(?:[^"\\]|\\.)*"|(?<=[{,\s])([A-Za-z_]\w*)(?=\s*:)')
+# A string that never ends is taken to the end of the text: looking for it again from every quote would take hours.
+_KEY_OR_STRING = re.compile(r'"(?:[^"\\]|\\.)*"?|(?<=[{,\s])([A-Za-z_]\w*)(?=\s*:)', re.DOTALL)
 _MISSING_COMMA = re.compile(r'(?<=[\d"])(\s+)(?="Desc"\s*:)', re.IGNORECASE)
 
 
@@ -284,7 +335,7 @@ def _error_body(text: str) -> tuple[int, str] | None:
         return None
     found = _lowered(document)
     code, description = _integer(found.get("code")), found.get("desc")
-    if code is None or not isinstance(description, str | None) or description == "ok":
+    if code is None or abs(code) >= _INT32 or not isinstance(description, str | None) or description == "ok":
         return None  # "ok" is the one word of the Viber table that means accepted
     return code, description or ""
 
@@ -313,10 +364,16 @@ def _objects(document: object) -> list[dict[str, Any]]:
     return [_object(item) for item in document]
 
 
+_MOST_DIGITS = 27  # prices are added up, and past this the sum of two is no longer exact, or overflows
+
+
 def _decimal(value: object, what: str) -> Decimal:
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        return Decimal(value)
-    raise _Misfit(f"{what} is no number")
+    if not isinstance(value, int | Decimal) or isinstance(value, bool):
+        raise _Misfit(f"{what} is no number")
+    number = Decimal(value)
+    if abs(number.adjusted()) > _MOST_DIGITS:
+        raise _Misfit(f"{what} is out of range")
+    return number
 
 
 def _price(value: object) -> Decimal | None:
@@ -462,11 +519,11 @@ def _parse_statistics(reply: Reply) -> SmsStatistics:
 
 # --- the tables ------------------------------------------------------------------------------------
 
-_SESSION = Parameter("SessionID", _text)
+_SESSION = Parameter("SessionID", _text, secret=True)
 _SENDER = Parameter("SourceAddress", _text)
 _TO = Parameter("DestinationAddress", _text)
 _TO_MANY = Parameter("DestinationAddresses", _numbers)
-_DATA = Parameter("Data", _text)
+_DATA = Parameter("Data", _text, secret=True)
 _VALIDITY = Parameter("Validity", _number, required=False)
 _SEND_AT = Parameter("SendDate", _instant, required=False)
 _LOCAL_TIME = Parameter("SendDate", _clock)
@@ -484,7 +541,7 @@ def _send(name: str, *parameters: Parameter) -> Operation[tuple[str, ...]]:
 
 
 LOGIN = replace(
-    _read("User/SessionID", _parse_session_id, Parameter("Login", _text), Parameter("Password", _text)),
+    _read("User/SessionID", _parse_session_id, Parameter("Login", _text), Parameter("Password", _text, secret=True)),
     path="/user/sessionid",
 )
 BALANCE = _read("User/Balance", _parse_balance, _SESSION)
