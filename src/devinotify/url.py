@@ -32,7 +32,7 @@ ON_UNKNOWN = ("continue", "stop")
 _CHANNEL = re.compile(r"[a-z][a-z0-9_-]*")
 _REGION = re.compile(r"[A-Z]{2}")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|min|)")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?(?:e-?\d+)?)\s*(ms|s|m|h|min|)")
 _SECONDS_PER = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _BOOLEANS = {
     **dict.fromkeys(("yes", "true", "on", "1"), True),
@@ -69,11 +69,18 @@ class DevinoURL:
 
     def __post_init__(self) -> None:
         for name in ("login", "password", "sender"):
-            if not getattr(self, name):
+            value = getattr(self, name)
+            if not value:
                 raise InvalidURL(f"the {name} is missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO")
+            if not _is_text(value):
+                raise InvalidURL(f"the {name} must be text that UTF-8 can carry")
+        if isinstance(self.targets, str) or not all(map(_is_text, self.targets)):
+            raise InvalidURL("the targets must be a tuple of texts, none of them empty")
+        if isinstance(self.gateway, str):
+            object.__setattr__(self, "gateway", self.gateway.rstrip("/"))  # given with the slash or without
         for option in _OPTIONS.values():
             value = getattr(self, option.attribute)
-            if value is not None:
+            if value is not None or _DEFAULTS[option.attribute] is not None:
                 option.check(value)
 
     def __str__(self) -> str:
@@ -152,19 +159,16 @@ def _boolean(text: str) -> bool:
     return _BOOLEANS[text.strip().lower()]
 
 
-def _gateway(text: str) -> str:
-    return text.strip().rstrip("/")
-
-
 def _is_gateway(value: object) -> bool:
-    if not isinstance(value, str) or not value.isprintable() or " " in value:
+    # Printable, without what would end the base URL or mean something else to another reader of it.
+    if not isinstance(value, str) or not value.isprintable() or any(sign in value for sign in " ?#\\"):
         return False
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port
     except ValueError:
         return False
-    if not host or parts.username or parts.password or parts.query or parts.fragment:
+    if not host or "@" in parts.netloc:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
 
@@ -177,12 +181,23 @@ def _whole(low: int, high: int) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
-def _text(value: object) -> bool:
-    return isinstance(value, str) and bool(value) and "\0" not in value
+def _is_text(value: object) -> bool:
+    if not isinstance(value, str) or not value:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # a lone surrogate, which no URL and no request can carry
+        return False
+    return True
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str) and _is_text(value) and "\0" not in value
 
 
 def _seconds(value: float) -> str:
-    return f"{value:g}"
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
 
 
 def _yes_no(value: bool) -> str:
@@ -212,16 +227,16 @@ _OPTIONS = {
         _Option(
             "gateway",
             "an https:// base URL without credentials or query (plain http:// is for loopback alone)",
-            _gateway,
+            str.strip,
             _is_gateway,
         ),
-        _Option("ca", "the path of a file or folder of CA certificates", str, _text),
+        _Option("ca", "the path of a file or folder of CA certificates", str, _is_path),
         _Option("transliterate", "yes or no", _boolean, lambda value: isinstance(value, bool), _yes_no),
         _Option("max_segments", "a number of segments, 1 or more", int, _whole(1, 1000)),
         _Option("patience", "a duration such as 300, 90s or 5m", duration, _between(0.0, 2 * _DAY), _seconds),
         _Option("poll", "a duration such as 5 or 500ms", duration, _between(0.001, _DAY), _seconds),
         _Option("on_unknown", f"one of {', '.join(ON_UNKNOWN)}", str.lower, lambda value: value in ON_UNKNOWN),
-        _Option("outbox", "the path of a file", str, _text),
+        _Option("outbox", "the path of a file", str, _is_path),
     )
 }
 _DEFAULTS = {item.name: item.default for item in fields(DevinoURL)}
@@ -243,6 +258,8 @@ def parse(url: str) -> DevinoURL:
         raise InvalidURL("the URL has a fragment: write # as %23")
     head, _, query = rest.partition("?")
     authority, _, path = head.partition("/")
+    if "@" not in authority:  # said first: what follows would be read from the middle of a password
+        raise InvalidURL(f"the login and password are missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO")
     values, targets, sender_override = _parse_query(query)
     login, password, sender = _parse_authority(authority, has_override=sender_override is not None)
     path_targets = [_decode(part, "a target") for part in path.split("/") if part]
@@ -256,9 +273,7 @@ def parse(url: str) -> DevinoURL:
 
 
 def _parse_authority(authority: str, *, has_override: bool) -> tuple[str, str, str]:
-    credentials, at, sender = authority.rpartition("@")
-    if not at:
-        raise InvalidURL(f"the login and password are missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO")
+    credentials, _, sender = authority.rpartition("@")
     if "@" in credentials:
         raise InvalidURL("there is more than one @ before the sender: write @ in a login or password as %40")
     login, colon, password = credentials.partition(":")
@@ -276,6 +291,8 @@ def _parse_query(query: str) -> tuple[dict[str, Any], list[str], str | None]:
     for item in filter(None, query.split("&")):
         raw_key, _, raw_value = item.partition("=")
         key = _decode(raw_key, "a key of the query").lower()
+        if key not in OPTION_NAMES:
+            raise InvalidURL(f"unknown key {_shown(key, query)}: the keys are {', '.join(OPTION_NAMES)}")
         value = _decode(raw_value, key)
         if key == "to":
             targets += [part.strip() for part in value.split(",") if part.strip()]
@@ -285,10 +302,8 @@ def _parse_query(query: str) -> tuple[dict[str, Any], list[str], str | None]:
             if not value:
                 raise InvalidURL("bad value for from: a sender")
             sender = value
-        elif key in _OPTIONS:
-            values[key] = _OPTIONS[key].parse(value)
         else:
-            raise InvalidURL(f"unknown key {_shown(key)}: the keys are {', '.join(OPTION_NAMES)}")
+            values[key] = _OPTIONS[key].parse(value)
     return values, targets, sender
 
 
@@ -301,6 +316,6 @@ def _decode(text: str, what: str) -> str:
         raise InvalidURL(f"{what} is not percent-encoded UTF-8") from None
 
 
-def _shown(key: str) -> str:
-    # A key may be the rest of a password with a stray & in it, so only a word is shown.
-    return repr(key) if re.fullmatch(r"[a-z_]{1,20}", key) else "(not shown)"
+def _shown(key: str, query: str) -> str:
+    # A key may be the rest of a password with a stray ? in it, so only a word is shown, and only where no @ follows.
+    return repr(key) if "@" not in query and re.fullmatch(r"[a-z_]{1,20}", key) else "(not shown)"
