@@ -219,7 +219,7 @@ class BulkReceipt:
     @property
     def segments_per_recipient(self) -> int | None:
         """Ids per recipient, or ``None`` where they do not divide evenly."""
-        each, rest = divmod(len(self.message_ids), len(self.recipients))
+        each, rest = divmod(len(self.message_ids), len(self.recipients) or 1)
         return each if each and not rest else None
 
     def __len__(self) -> int:

@@ -151,6 +151,8 @@ def check_message_id(message_id: object) -> str:
 
 def check_optionals(optionals: Sequence[str] | None, recipients: int) -> Sequence[str] | None:
     """Return the free parameters of a Viber bulk; raise InvalidInput unless there is one per recipient."""
+    if isinstance(optionals, str):
+        raise InvalidInput("optionals must be a list with one str for each recipient")
     if optionals is not None and len(optionals) != recipients:
         raise InvalidInput(f"there are {len(optionals)} optionals for {recipients} recipients: give one for each")
     return optionals
