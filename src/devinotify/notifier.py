@@ -7,24 +7,31 @@ a fallback. Neither raises for one recipient's failure: it is in that recipient'
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from devinotify import phones
+from devinotify.channels import fallback
 from devinotify.channels.batch import failed
 from devinotify.channels.compose import compose
+from devinotify.channels.fallback import SmsViberChannel
 from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidURL, PluginError, Verdict
+from devinotify.following import Following
 from devinotify.gateway.client import Client
+from devinotify.gateway.codes import STATE_LIFETIME
 from devinotify.hookspecs import hookimpl
 from devinotify.models import Message, Outcome
+from devinotify.outbox.states import RowState
 from devinotify.plugins import BUILT_IN, make_plugin_manager
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime
     from types import TracebackType
 
-    from devinotify.models import Channel
+    from devinotify.models import Channel, Receipt, SmsState
+    from devinotify.outbox import Outbox
     from devinotify.phones import PhoneNumber
     from devinotify.plugins import PluginManager
     from devinotify.text import Segmentation
@@ -32,7 +39,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Recipients = "str | PhoneNumber | Iterable[str | PhoneNumber]"
+SLOWER = 1.5
+"""What the pause between two looks at one delivery is multiplied with after each."""
+LONGEST_POLL = 60.0
+"""Seconds between two looks at one delivery at most, unless ``poll`` asks for more."""
 
 
 class Notifier:
@@ -62,7 +72,8 @@ class Notifier:
         self.plugins = make_plugin_manager() if plugins is None else plugins
         self.plugins.register(_Sending(self.client), "send", BUILT_IN)
         self.channels = _channels(self.plugins)
-        self.channel(self.url.channel)
+        # A wrong channel, a sender it does not take, an outbox that cannot be written: better now than at night.
+        self.channel(self.url.channel).check_sender(self.url.sender)
 
     def __repr__(self) -> str:
         return f"<Notifier {self.url}>"
@@ -76,16 +87,26 @@ class Notifier:
         self.close()
 
     def close(self) -> None:
-        """Close the client, where this notifier made it."""
+        """Close the outbox of a fallback, and the client where this notifier made it."""
+        self._fallback.close()
         if self._owns_client:
             self.client.close()
 
     def channel(self, name: str) -> Channel:
         """Return the channel of this name; raise InvalidURL that lists the names there are."""
         try:
-            return self.channels[name]
+            channel = self.channels[name]
         except KeyError:
             raise InvalidURL(f"there is no channel {name!r}: the channels are {', '.join(self.channels)}") from None
+        if channel is self._fallback:
+            self._fallback.open(self.url)
+        return channel
+
+    @property
+    def _fallback(self) -> SmsViberChannel:
+        channel = self.channels[fallback.NAME]
+        assert isinstance(channel, SmsViberChannel)  # noqa: S101 - no plugin can take a built-in's name
+        return channel
 
     def notify(
         self,
@@ -122,9 +143,80 @@ class Notifier:
             tags=frozenset((tags,) if isinstance(tags, str) else tags or ()),
         )
         if message.recipients:
-            for outcome in self._process(message):
+            for outcome in self.process(message):
                 outcomes[outcome.recipient] = outcome
         return [outcome for outcome in outcomes.values() if outcome is not None]
+
+    def wait(self, outcomes: Iterable[Outcome], timeout: float | None = None) -> list[Outcome]:
+        """Watch accepted messages until their delivery is decided, and return the outcomes with their last ``state``.
+
+        In their order; those that were not accepted come back as they are. ``timeout`` is in seconds (``None``: until
+        decided). The later steps of a fallback are taken here, and are then among the ``attempts``. Each delivery is
+        looked at every ``poll`` seconds at first, then less often, and given up when the gateway has forgotten it: 48
+        hours after it was sent. A look that fails is tried again.
+        """
+        results = list(outcomes)
+        until = None if timeout is None else time.monotonic() + timeout
+        watches = [_Watch(index, time.monotonic(), self.url.poll) for index in range(len(results))]
+        while watches:
+            watch = min(watches, key=lambda one: one.due)
+            pause = watch.due - time.monotonic()
+            if until is not None and watch.due > until:
+                pause = until - time.monotonic()
+                watches.clear()
+            if pause > 0:
+                time.sleep(pause)
+            if not watches:
+                break
+            results[watch.index], done = self._look(results[watch.index])
+            if done:
+                watches.remove(watch)
+            watch.due = time.monotonic() + watch.pause
+            watch.pause = max(self.url.poll, min(watch.pause * SLOWER, LONGEST_POLL))
+        return results
+
+    def following(self, outbox: Outbox | None = None) -> Following:
+        """Return what attends to the rows of ``outbox`` (the notifier's own without one) with this one's hooks."""
+        return Following(
+            self._fallback.open(self.url, outbox),
+            self.client,
+            self.channels,
+            send=self.send,
+            process=self.process,
+            observe=self._status_changed,
+        )
+
+    def _look(self, outcome: Outcome) -> tuple[Outcome, bool]:
+        """Look at one delivery; return the outcome as it stands now, and whether there is nothing more to wait for."""
+        if outcome.channel == fallback.NAME:
+            return self._look_at_steps(outcome)
+        receipt = outcome.receipt
+        if receipt is None:
+            return outcome, True
+        try:
+            state = self.channel(outcome.channel).state(receipt, self.client)
+        except DevinotifyError as error:
+            log.info("the state of a message could not be read: %s", error)
+            return outcome, not error.retryable
+        if state.whole_status is not outcome.status:
+            self._status_changed(receipt, state)
+        return replace(outcome, state=state), state.whole_status.is_final or _forgotten(receipt)
+
+    def _look_at_steps(self, outcome: Outcome) -> tuple[Outcome, bool]:
+        following = self.following()
+        rows = fallback.steps_of(following.outbox, outcome)
+        if not rows:
+            return outcome, True
+        following.attend([row for row in rows if row.state is not RowState.QUEUED])
+        batch = following.outbox.claim(rows=[row for row in rows if row.state is RowState.QUEUED])
+        if batch is not None:
+            following.deliver(batch)
+        rows = fallback.steps_of(following.outbox, outcome)
+        return fallback.outcome_of(rows), fallback.is_over(rows)
+
+    def _status_changed(self, receipt: Receipt, state: SmsState) -> None:
+        if self.plugins.listens("devinotify_status_changed"):
+            self.plugins.observe("devinotify_status_changed", receipt=receipt, state=state)
 
     # --- recipients
 
@@ -171,7 +263,7 @@ class Notifier:
 
     # --- messages
 
-    def _process(self, message: Message) -> Iterator[Outcome]:
+    def process(self, message: Message) -> Iterator[Outcome]:
         """Prepare, send and record; yield one Outcome per recipient of ``message``, and of those a plugin adds."""
         try:
             prepared = self._prepare(message)
@@ -247,6 +339,20 @@ class Notifier:
             replace(attempt, error=mapped) if attempt.error is error else attempt for attempt in outcome.attempts
         )
         return replace(outcome, error=mapped, attempts=attempts)
+
+
+@dataclass(slots=True)
+class _Watch:
+    """One delivery that is waited for: its place, when it is looked at next, and the pause after that, in seconds."""
+
+    index: int
+    due: float
+    pause: float
+
+
+def _forgotten(receipt: Receipt) -> bool:
+    """Whether the gateway has forgotten the message, so that its state will never be told any more."""
+    return receipt.sent_at is not None and datetime.now(UTC) - receipt.sent_at > timedelta(seconds=STATE_LIFETIME)
 
 
 class _Sending:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from devinotify import phones
 from devinotify import text as texts
 from devinotify.channels import direct
+from devinotify.channels.fallback import SmsViberChannel
 from devinotify.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def built_ins() -> dict[str, object]:
         "prepare": _Prepare(),
         "sms": _Brings(direct.SMS),
         "viber": _Brings(direct.VIBER),
+        "sms-viber": _Brings(SmsViberChannel()),
         "viber-sms": _Brings(direct.VIBER_SMS),
         "null": _Brings(direct.NULL),
     }

@@ -21,7 +21,7 @@ from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox import intake, queue, settling, watching
 from devinotify.outbox.base import number_of
 from devinotify.outbox.records import Batch, Row, encode_error, encode_message, encode_recipient, encode_time, make_row
-from devinotify.outbox.states import CODES, RowState
+from devinotify.outbox.states import CODES, STEPS, RowState
 from devinotify.outbox.upkeep import KeptOutbox
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from devinotify.models import Message, Outcome, SmsState
+    from devinotify.outbox.leases import Lease
 
 _ABSORB_CHUNK = 5000  # lines of the intake that one claim moves: some 20 ms
 
@@ -273,6 +274,66 @@ class Outbox(KeptOutbox):
             ),
         )
 
+    def begin(
+        self,
+        message: Message,
+        *,
+        channel: str | None = None,
+        deadline: datetime | None = None,
+        patience: float | None = None,
+        watch: bool = True,
+        fallback: bool = False,
+        meta: Mapping[str, Any] | None = None,
+    ) -> Batch | None:
+        """Return new rows as a batch that is this worker's from the start: for who writes down a send and makes it now.
+
+        The arguments are those of ``enqueue``; no other worker ever sees the rows as queued. ``None`` where the outbox
+        is full; a batch holds only the rows that found room. Safe against a power failure before this returns.
+        """
+        now = self._clock()
+        values = encode_message(message, now, patience=patience, watch=watch, fallback=fallback, meta=meta)
+        with self._database.lock:
+            lease = self._lease()
+            with self._database.write("begin", full=True) as connection:
+                intake.absorb(connection)
+                chosen = self._bound.fit(connection, tuple(dict.fromkeys(message.recipients)))
+                if not chosen:
+                    return None
+                first = intake.take_ids(connection, len(chosen))
+                intake.add_message(connection, first, values)
+                until = self._deadline(deadline, now)
+                intake.add_rows(connection, first, chosen, first, channel or message.channel, now, until)
+                return self._claimed(connection, lease, first, range(first, first + len(chosen)), now)
+
+    def go_on(self, rows: Iterable[Row | int], channel: str, *, deadline: datetime | None = None) -> Batch | None:
+        """Take the fallback step to ``channel`` for rows of one message, as a claimed batch; ``None`` if none is left.
+
+        As ``step`` and ``claim`` in one transaction, so that no other worker comes between. Rows that have gone on
+        before are passed over: whoever took that step sends it. Without ``deadline`` it is tried like a new message.
+        """
+        now = self._clock()
+        until = self._deadline(deadline, now)
+        with self._database.lock:
+            lease = self._lease()
+            with self._database.write("step", full=True) as connection:
+                parents = [self._need(connection, number_of(row)) for row in rows]
+                numbers = [
+                    watching.step(connection, row, channel, now, until).id
+                    for row in parents
+                    if row.state in STEPS and not row.stepped
+                ]
+                if not numbers:
+                    return None
+                return self._claimed(connection, lease, parents[0].message_id, numbers, now)
+
+    def _claimed(
+        self, connection: sqlite3.Connection, lease: Lease, message: int, numbers: Sequence[int], now: float
+    ) -> Batch:
+        claim = settling.open_claim(connection, lease.worker, lease.pid, now, numbers)
+        queue.mark_claimed(connection, claim, numbers)
+        rows = tuple(self._need(connection, number) for number in numbers)
+        return Batch(claim, self._need_message(connection, message), rows)
+
     def settle(self, batch: Batch, outcomes: Sequence[Outcome]) -> dict[int, RowState]:
         """Record what became of a batch, or of a part of it; return the state of each row that took its outcome.
 
@@ -287,7 +348,7 @@ class Outbox(KeptOutbox):
         return self._settle(batch, settlement)
 
     def release(self, batch: Batch, rows: Iterable[Row | int] | None = None) -> dict[int, RowState]:
-        """Queue a batch, or these rows of it, again, since nothing was tried: the worker stops, the account is empty."""
+        """Queue a batch, or these rows of it, again, as nothing was tried: the worker stops, the account is empty."""
         chosen = None if rows is None else {number_of(row) for row in rows}
         settlement = self._settling(batch)
         for row in batch.rows:
