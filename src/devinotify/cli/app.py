@@ -177,7 +177,9 @@ def _end_by_fault(error: Exception, *, as_json: bool) -> NoReturn:
     trace = error.__traceback__
     place = "?"
     while trace is not None:
-        place = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
+        module = str(trace.tb_frame.f_globals.get("__name__"))
+        if not module.startswith(("importlib", "click")):
+            place = f"{module}:{trace.tb_lineno}"
         trace = trace.tb_next
     message = f"a fault in devinotify: {type(error).__name__} at {place}. What was being sent may have gone out."
     _end("Fault", message, ExitCode.FAULT, as_json=as_json)

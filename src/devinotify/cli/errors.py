@@ -19,7 +19,7 @@ _ASK_AGAIN = "Try again in a while."
 
 ADVICE: Mapping[type[errors.DevinotifyError], tuple[str, str]] = MappingProxyType(
     {
-        errors.InvalidURL: ("The form is devino://LOGIN:PASSWORD@SENDER/TO, each part percent-encoded.",) * 2,
+        errors.InvalidURL: ("Special characters in its parts are percent-encoded: @ is %40.",) * 2,
         errors.InvalidPhoneNumber: ("`devinotify phone` shows how a number is read.",) * 2,
         errors.InvalidSender: ("Give another with --sender.",) * 2,
         errors.InvalidText: ("`devinotify segments` shows what a text comes to.",) * 2,
@@ -30,8 +30,10 @@ ADVICE: Mapping[type[errors.DevinotifyError], tuple[str, str]] = MappingProxyTyp
         errors.GatewayFailure: (_LOOK_FIRST, _ASK_AGAIN),
         errors.InternalServerError: (_LOOK_FIRST, _ASK_AGAIN),
         errors.UnexpectedResponse: ("", "Check the gateway of the URL, and any proxy on the way to it."),
-        errors.NotSent: ("Nothing was sent, so trying again is safe; check the gateway of the URL and the network.",)
-        * 2,
+        errors.NotSent: (
+            "Nothing was sent, so trying again is safe; check the gateway of the URL and the network.",
+            "Check the gateway of the URL and the network.",
+        ),
         errors.OutcomeUnknown: (_LOOK_FIRST, _ASK_AGAIN),
     }
 )

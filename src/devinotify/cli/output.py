@@ -84,12 +84,12 @@ def console(plain_width: int = PLAIN_WIDTH) -> Console:
     return Console(markup=False, emoji=False, highlight=False, width=width)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> Table:
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """Return a table with every cell printable; ``None`` is an empty cell."""
     from rich import box
     from rich.table import Table
 
-    grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         grid.add_column(column, overflow="fold")
     for row in rows:
@@ -102,4 +102,4 @@ def show(renderable: RenderableType, plain_width: int = PLAIN_WIDTH) -> None:
     screen = console(plain_width)
     with screen.capture() as captured:
         screen.print(renderable)
-    write("\n".join(line.rstrip() for line in captured.get().strip("\n").splitlines()))
+    write("\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n"))

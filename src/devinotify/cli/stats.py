@@ -37,7 +37,5 @@ def command(start: datetime, end: datetime | None, url: str | None, *, as_json: 
     if as_json:
         output.emit({"start": start, "end": last, **counts, "exit_code": 0})
         return
-    title = f"{output.moment(start)} to {output.moment(last)}"
-    output.show(
-        output.table(("segments", "count"), ((name.replace("_", " "), n) for name, n in counts.items()), title=title)
-    )
+    output.write(f"{output.moment(start)} to {output.moment(last)}\n")
+    output.show(output.table(("segments", "count"), ((name.replace("_", " "), n) for name, n in counts.items())))
