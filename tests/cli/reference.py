@@ -30,7 +30,9 @@ def _command(root: click.Context, name: str) -> str:
     rows = [
         f"| `{_cell(names)}` | {_cell(meaning)} |"
         for parameter in command.get_params(context)
-        if (record := parameter.get_help_record(context)) is not None and "--help" not in record[0]
+        if isinstance(parameter, click.Option)
+        and (record := parameter.get_help_record(context)) is not None
+        and "--help" not in record[0]
         for names, meaning in [record]
     ]
     options = ["| option | meaning |", "|---|---|", *rows, ""] if rows else []
