@@ -1,0 +1,420 @@
+"""Enqueue, claim, settle: one process."""
+
+from __future__ import annotations
+
+import os
+import stat
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinotify import exceptions as errors
+from devinotify.exceptions import InvalidInput, Verdict
+from devinotify.models import Message, Outcome, Receipt
+from devinotify.outbox import Counts, Outbox, RowState
+from tests.outbox.support import NUMBER, START, Clock, accepted, claim, failed, message, not_sent, numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still."""
+    return Clock()
+
+
+@pytest.fixture
+def outbox(tmp_path: Path, clock: Clock) -> Iterator[Outbox]:
+    """A new outbox without jitter."""
+    with Outbox(tmp_path / "outbox.db", clock=clock, random=lambda: 1.0) as outbox:
+        yield outbox
+
+
+# --- in
+
+
+def test_enqueue_returns_a_queued_row(outbox: Outbox) -> None:
+    """A message to one number makes one row, queued."""
+    (row,) = outbox.enqueue(message())
+    assert (NUMBER, "sms", RowState.QUEUED, 0) == (row.recipient, row.channel, row.state, row.attempts)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_enqueue_returns_what_get_returns(outbox: Outbox, count: int) -> None:
+    """The rows that enqueue returns are those in the file."""
+    rows = outbox.enqueue(message(*numbers(count)))
+    assert rows == [outbox.get(row.id) for row in rows] == list(outbox)
+
+
+def test_enqueue_drops_repeated_recipients(outbox: Outbox) -> None:
+    """A recipient given twice gets one row, in the order of first appearance."""
+    rows = outbox.enqueue(message("+79160000002", "+79160000001", "+79160000002"))
+    assert ["+79160000002", "+79160000001"] == [row.recipient for row in rows]
+
+
+def test_enqueue_of_nobody_stores_nothing(outbox: Outbox) -> None:
+    """A message without recipients leaves no trace."""
+    assert ([], Counts()) == (outbox.enqueue(Message("a", ())), outbox.counts())
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("absorbed", [False, True])
+def test_a_known_key_returns_the_rows_that_exist(outbox: Outbox, count: int, absorbed: bool) -> None:
+    """The same key twice makes one message, whether the first has been moved to the queue or not."""
+    rows = outbox.enqueue(message(*numbers(count)), key="k")
+    if absorbed:
+        list(outbox)
+    again = outbox.enqueue(message(*numbers(count), text="another"), key="k")
+    assert (rows, count) == (again, len(outbox))
+
+
+def test_find_returns_the_rows_of_a_key(outbox: Outbox) -> None:
+    """A key leads to its rows, an unknown one to none."""
+    rows = outbox.enqueue(message(), key="k")
+    assert (rows, []) == (outbox.find("k"), outbox.find("other"))
+
+
+def test_ids_are_never_used_twice(outbox: Outbox) -> None:
+    """A row that comes after a forgotten one does not get its id."""
+    first = outbox.enqueue(message())
+    outbox.forget(first)
+    second = outbox.enqueue(message(*numbers(2)))
+    outbox.forget(second)
+    (third,) = outbox.enqueue(message())
+    assert first[0].id < second[0].id < second[1].id < third.id
+
+
+def test_enqueue_many_queues_personal_texts(outbox: Outbox) -> None:
+    """Many messages go in at once, those with a known key left out."""
+    outbox.enqueue(message(), key="b")
+    texts = [message(text=text) for text in "abc"]
+    assert 2 == outbox.enqueue_many(texts, keys=["a", "b", "c"])
+    assert 3 == outbox.enqueue_many(texts)
+    assert 6 == outbox.counts().queued
+
+
+def test_a_registered_message_is_extended(outbox: Outbox) -> None:
+    """A campaign's message is stored once and takes recipients in portions, each once."""
+    number = outbox.register(message(text="campaign"), key="campaign")
+    assert number == outbox.register(message(text="campaign"), key="campaign")
+    assert [2, 1] == [outbox.extend(number, numbers(2)), outbox.extend(number, numbers(3))]
+    assert numbers(3) == claim(outbox).message.recipients
+
+
+def test_extending_an_unknown_message_is_an_error(outbox: Outbox) -> None:
+    """There must be a message to extend."""
+    with pytest.raises(InvalidInput, match="no message 5"):
+        outbox.extend(5, numbers(1))
+
+
+def test_refused_recipients_are_recorded(outbox: Outbox) -> None:
+    """What our own checks refused is accounted for, and never sent."""
+    number = outbox.register(message())
+    error = errors.InvalidPhoneNumber("too short", reason="too_short")
+    assert 1 == outbox.refuse(number, [("12", error)])
+    (row,) = outbox
+    assert ("12", RowState.NOT_SENT, "InvalidPhoneNumber", "too_short", None) == (
+        row.recipient,
+        row.state,
+        row.error,
+        row.error_reason,
+        outbox.claim(),
+    )
+
+
+# --- claim
+
+
+def test_claim_returns_a_batch_of_one_message(outbox: Outbox) -> None:
+    """Rows of two messages come in two batches, the older first."""
+    outbox.enqueue(message(*numbers(3), text="first"))
+    outbox.enqueue(message(*numbers(2), text="second"))
+    batches = [claim(outbox), claim(outbox)]
+    assert [("first", 3), ("second", 2)] == [(batch.message.text, len(batch)) for batch in batches]
+    assert outbox.claim() is None
+
+
+def test_claim_respects_its_limit(outbox: Outbox) -> None:
+    """A batch holds at most what was asked for."""
+    outbox.enqueue(message(*numbers(5)))
+    assert [2, 2, 1] == [len(claim(outbox, 2)) for _ in range(3)]
+
+
+def test_claim_needs_a_limit(outbox: Outbox) -> None:
+    """A claim of nothing is an error."""
+    with pytest.raises(InvalidInput):
+        outbox.claim(0)
+
+
+def test_a_claimed_row_is_not_claimed_again(outbox: Outbox) -> None:
+    """What is in flight is nobody else's."""
+    outbox.enqueue(message())
+    batch = claim(outbox)
+    assert (RowState.CLAIMED, 1, None) == (batch.rows[0].state, batch.rows[0].attempts, outbox.claim())
+    assert batch.rows == tuple(outbox)
+
+
+def test_claim_of_given_rows(outbox: Outbox) -> None:
+    """A caller may claim just the rows that it has enqueued, in front of older ones."""
+    outbox.enqueue(message(text="old"))
+    rows = outbox.enqueue(message(*numbers(2), text="mine"))
+    batch = outbox.claim(rows=rows)
+    assert batch is not None
+    assert (("mine", 2), None) == ((batch.message.text, len(batch)), outbox.claim(rows=rows))
+
+
+def test_steps_of_one_message_share_a_batch(outbox: Outbox, clock: Clock) -> None:
+    """Rows of one message that came due at different times are claimed together, other messages' rows between them."""
+    rows = outbox.enqueue(message(*numbers(3)), channel="sms")
+    outbox.settle(claim(outbox), [Outcome(row.recipient, Verdict.REJECTED, "sms") for row in rows])
+    for row in rows:
+        clock.now += 1
+        outbox.step(row, "viber")
+        outbox.enqueue(message(text="between"))
+    batch = claim(outbox)
+    assert ("viber", 3) == (batch.message.channel, len(batch))
+
+
+def test_not_before_delays_a_row(outbox: Outbox, clock: Clock) -> None:
+    """A row is not claimed before its time."""
+    outbox.enqueue(message(), not_before=clock.datetime + timedelta(seconds=10))
+    assert outbox.claim() is None
+    clock.now += 10
+    assert 1 == len(claim(outbox))
+
+
+def test_next_due_tells_when_to_come_back(outbox: Outbox, clock: Clock) -> None:
+    """A worker may sleep until the next row is due, wherever that row stands."""
+    assert outbox.next_due() is None
+    outbox.enqueue(message(), not_before=clock.datetime + timedelta(seconds=10))
+    waiting = outbox.next_due()
+    list(outbox)
+    assert (START + 10, START + 10) == (waiting, outbox.next_due())
+
+
+def test_a_row_past_its_deadline_is_not_sent(outbox: Outbox, clock: Clock) -> None:
+    """What nobody claimed in time ends as not_sent, and the next message is claimed."""
+    (late,) = outbox.enqueue(message(text="late"), deadline=clock.datetime + timedelta(seconds=5))
+    outbox.enqueue(message(text="in time"))
+    clock.now += 6
+    assert "in time" == claim(outbox).message.text
+    row = outbox.get(late.id)
+    assert row is not None
+    assert (RowState.NOT_SENT, "NotSent") == (row.state, row.error)
+
+
+def test_nothing_left_after_expiry(outbox: Outbox, clock: Clock) -> None:
+    """Where all that is due is too late, nothing is claimed."""
+    outbox.enqueue(message(), deadline=clock.datetime)
+    clock.now += 1
+    assert (None, 1) == (outbox.claim(), outbox.counts().not_sent)
+
+
+def test_a_schedule_reaches_the_channel(outbox: Outbox) -> None:
+    """A wall clock stays naive, an instant stays an instant, and neither delays the claim: the gateway schedules."""
+    naive = datetime(2030, 1, 1, 9)  # noqa: DTZ001 - a wall clock
+    aware = datetime(2030, 1, 1, 9, tzinfo=UTC)
+    outbox.enqueue(Message("a", (NUMBER,), send_at=naive))
+    outbox.enqueue(Message("b", (NUMBER,), send_at=aware))
+    assert [naive, aware] == [claim(outbox).message.send_at, claim(outbox).message.send_at]
+
+
+# --- settle
+
+
+def test_accepted(outbox: Outbox, clock: Clock) -> None:
+    """An accepted row holds its receipt and is watched."""
+    outbox.enqueue(message())
+    batch = claim(outbox)
+    assert {batch.rows[0].id: RowState.ACCEPTED} == outbox.settle(batch, accepted(batch))
+    (row,) = outbox
+    receipt = Receipt(NUMBER, (f"id-{row.id}",), 1, sent_at=clock.datetime)
+    assert (receipt, START + 15, START + 48 * 3600, None) == (row.receipt, row.next_poll_at, row.watch_until, row.claim)
+
+
+def test_a_receipt_of_another_channel_is_kept(outbox: Outbox, clock: Clock) -> None:
+    """Where the platform resends, the receipt comes back with its own channel and the mark of it."""
+    outbox.enqueue(message(channel="viber-sms"))
+    batch = claim(outbox)
+    receipt = Receipt(NUMBER, ("a", "b"), 2, channel="viber", sent_at=clock.datetime, resends=True)
+    outbox.settle(batch, [Outcome(NUMBER, Verdict.ACCEPTED, "viber-sms", receipt)])
+    assert [receipt] == [row.receipt for row in outbox]
+
+
+@pytest.mark.parametrize("receipt", [None, Receipt(NUMBER, (), None)])
+def test_accepted_without_ids_is_not_watched(outbox: Outbox, receipt: Receipt | None) -> None:
+    """Without an id there is nothing to ask for."""
+    outbox.enqueue(message())
+    outbox.settle(claim(outbox), [Outcome(NUMBER, Verdict.ACCEPTED, "sms", receipt)])
+    (row,) = outbox
+    assert (RowState.ACCEPTED, None, START) == (row.state, row.next_poll_at, row.sent_at)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (errors.NotEnoughCredits("no", code=5), RowState.REJECTED),
+        (errors.OutcomeUnknown("lost"), RowState.UNKNOWN),
+        (errors.InvalidText("empty"), RowState.NOT_SENT),
+        (errors.NotSent("refused"), RowState.QUEUED),
+    ],
+)
+def test_a_verdict_decides_the_state(outbox: Outbox, error: errors.DevinotifyError, expected: RowState) -> None:
+    """Each error's verdict leads to its state, and only what is provably unsent and worth it is queued again."""
+    outbox.enqueue(message())
+    batch = claim(outbox)
+    settled = outbox.settle(batch, failed(batch, error))
+    (row,) = outbox
+    assert ({row.id: expected}, expected, type(error).__name__) == (settled, row.state, row.error)
+
+
+def test_a_retry_waits_for_its_backoff(outbox: Outbox, clock: Clock) -> None:
+    """What is queued again is not due before its backoff is over, and counts its attempts."""
+    outbox.enqueue(message(*numbers(3)))
+    batch = claim(outbox)
+    outbox.settle(batch, failed(batch, not_sent()))
+    assert (START + 5, None) == (outbox.next_due(), outbox.claim())
+    clock.now += 5
+    assert [2, 2, 2] == [row.attempts for row in claim(outbox).rows]
+
+
+def test_a_retry_ends_at_the_deadline(outbox: Outbox, clock: Clock) -> None:
+    """Where the next attempt would come too late, not_sent is final."""
+    outbox.enqueue(message(), deadline=clock.datetime + timedelta(seconds=4))
+    batch = claim(outbox)
+    outbox.settle(batch, failed(batch, not_sent()))
+    assert 1 == outbox.counts().not_sent
+
+
+def test_without_a_deadline_a_retry_never_ends(tmp_path: Path, clock: Clock) -> None:
+    """An outbox may be told to try for ever."""
+    with Outbox(tmp_path / "outbox.db", retry_for=None, clock=clock) as outbox:
+        outbox.enqueue(message())
+        for _ in range(50):
+            batch = claim(outbox)
+            outbox.settle(batch, failed(batch, not_sent()))
+            clock.now += 86400
+        assert 1 == outbox.counts().queued
+
+
+def test_a_part_of_a_batch_may_be_settled(outbox: Outbox) -> None:
+    """Outcomes are matched by recipient, in any order, and the rest stays claimed."""
+    outbox.enqueue(message(*numbers(3)))
+    batch = claim(outbox)
+    outcomes = accepted(batch)
+    outbox.settle(batch, [outcomes[2], outcomes[0]])
+    open_rows = [each.open for each in outbox.claims()]
+    assert ([1], 2, 1) == (open_rows, outbox.counts().accepted, outbox.counts().claimed)
+    outbox.settle(batch, [outcomes[1]])
+    assert ([], 3) == (outbox.claims(), outbox.counts().accepted)
+
+
+def test_an_outcome_of_nobody_is_an_error(outbox: Outbox) -> None:
+    """An outcome for a stranger, or two for one recipient, is refused and nothing is recorded."""
+    outbox.enqueue(message(*numbers(2)))
+    batch = claim(outbox)
+    first, _ = accepted(batch)
+    with pytest.raises(InvalidInput):
+        outbox.settle(batch, [first, first])
+    assert 2 == outbox.counts().claimed
+
+
+def test_settling_twice_changes_nothing(outbox: Outbox) -> None:
+    """A second settlement finds its rows settled and leaves them alone."""
+    outbox.enqueue(message())
+    batch = claim(outbox)
+    outbox.settle(batch, accepted(batch))
+    assert {} == outbox.settle(batch, failed(batch, not_sent()))
+    assert 1 == outbox.counts().accepted
+
+
+def test_released_rows_are_as_before(outbox: Outbox) -> None:
+    """A worker that stops gives back what it has not tried, without an attempt counted."""
+    before = outbox.enqueue(message(*numbers(2)))
+    batch = claim(outbox)
+    outbox.release(batch, [batch.rows[0]])
+    assert [before[0], batch.rows[1]] == list(outbox)
+    outbox.release(batch)
+    assert before == list(outbox)
+
+
+def test_close_makes_open_claims_unknown(tmp_path: Path) -> None:
+    """What was in flight when the outbox closed is unknown, and no lock file stays."""
+    path = tmp_path / "outbox.db"
+    with Outbox(path) as outbox:
+        outbox.enqueue(message())
+        claim(outbox)
+        assert 2 < len(list(tmp_path.iterdir()))
+    with Outbox(path) as outbox:
+        assert (1, []) == (outbox.counts().unknown, outbox.claims())
+    assert ["outbox.db"] == [each.name for each in tmp_path.iterdir()]
+
+
+def test_closed_is_closed(tmp_path: Path) -> None:
+    """A closed outbox closes again quietly and does nothing else."""
+    outbox = Outbox(tmp_path / "outbox.db")
+    outbox.close()
+    outbox.close()
+    with pytest.raises(InvalidInput, match="closed"):
+        outbox.enqueue(message())
+    assert "closed" in repr(outbox)
+
+
+def test_an_outbox_that_is_collected_lets_go(tmp_path: Path) -> None:
+    """An outbox that nobody closed closes its file when it is collected."""
+    outbox = Outbox(tmp_path / "outbox.db")
+    outbox.enqueue(message())
+    claim(outbox)
+    del outbox
+    assert ["outbox.db"] == [each.name for each in tmp_path.iterdir()]
+
+
+# --- the file
+
+
+def test_the_files_are_the_owners_alone(tmp_path: Path) -> None:
+    """Main file, log, shared memory and lock are mode 0600, whatever the umask."""
+    before = os.umask(0)
+    try:
+        with Outbox(tmp_path / "outbox.db") as outbox:
+            outbox.enqueue(message())
+            claim(outbox)
+            modes = {name.name.split("-")[-1][:3]: stat.S_IMODE(name.stat().st_mode) for name in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert (4, {0o600}) == (len(modes), set(modes.values()))
+
+
+def test_a_paranoid_umask_does_not_lock_us_out(tmp_path: Path) -> None:
+    """Even an umask that takes the owner's rights leaves 0600."""
+    before = os.umask(0o777)
+    try:
+        with Outbox(tmp_path / "outbox.db"):
+            mode = stat.S_IMODE((tmp_path / "outbox.db").stat().st_mode)
+    finally:
+        os.umask(before)
+    assert 0o600 == mode
+
+
+def test_loose_rights_are_tightened(tmp_path: Path) -> None:
+    """A file that others could read is closed to them when it is opened."""
+    path = tmp_path / "outbox.db"
+    Outbox(path).close()
+    path.chmod(0o644)
+    with Outbox(path):
+        assert 0o600 == stat.S_IMODE(path.stat().st_mode)
+
+
+def test_nothing_is_shown(outbox: Outbox) -> None:
+    """The outbox's repr names its file alone."""
+    outbox.enqueue(message())
+    assert f"<Outbox {outbox.path}>" == repr(outbox)
+
+
+def test_a_bound_is_at_least_one(tmp_path: Path) -> None:
+    """An outbox for nothing is an error."""
+    with pytest.raises(InvalidInput):
+        Outbox(tmp_path / "outbox.db", max_rows=0)

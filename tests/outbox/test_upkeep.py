@@ -1,0 +1,398 @@
+"""Retry, forget, the bound, the counts, the notes, and reading page by page."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinotify import exceptions as errors
+from devinotify.exceptions import InvalidInput
+from devinotify.outbox import Batch, Counts, Outbox, RowState, reading, upkeep
+from tests.outbox.support import NUMBER, START, Clock, accepted, claim, failed, message, not_sent, numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands still."""
+    return Clock()
+
+
+@pytest.fixture
+def outbox(tmp_path: Path, clock: Clock) -> Iterator[Outbox]:
+    """A new outbox without jitter."""
+    with Outbox(tmp_path / "outbox.db", clock=clock, random=lambda: 1.0) as outbox:
+        yield outbox
+
+
+REJECTED = errors.Forbidden("no", code=7)
+REFUSED = errors.InvalidText("empty")
+UNKNOWN = errors.OutcomeUnknown("lost")
+
+
+def settled(outbox: Outbox, error: errors.DevinotifyError, count: int = 1) -> Batch:
+    """Return a batch whose rows met an error."""
+    outbox.enqueue(message(*numbers(count)))
+    batch = claim(outbox)
+    outbox.settle(batch, failed(batch, error))
+    return batch
+
+
+# --- retry
+
+
+@pytest.mark.parametrize("error", [REJECTED, REFUSED])
+def test_what_was_not_sent_is_retried(outbox: Outbox, error: errors.DevinotifyError) -> None:
+    """Rejected and not_sent rows are queued again without their error."""
+    rows = settled(outbox, error).rows
+    assert 1 == outbox.retry(rows)
+    (row,) = outbox
+    assert (RowState.QUEUED, None, 1) == (row.state, row.error, len(claim(outbox)))
+
+
+def test_unknown_takes_force(outbox: Outbox) -> None:
+    """What may have been sent is sent again only by force."""
+    rows = settled(outbox, UNKNOWN).rows
+    with pytest.raises(InvalidInput, match="takes force"):
+        outbox.retry(rows)
+    assert (1, 1) == (outbox.counts().unknown, outbox.retry(rows, force=True))
+
+
+def test_a_row_with_a_fallback_takes_force(outbox: Outbox) -> None:
+    """What went on to another channel may reach the recipient twice."""
+    (row,) = settled(outbox, REJECTED).rows
+    outbox.step(row, "viber")
+    with pytest.raises(InvalidInput, match="takes force"):
+        outbox.retry([row])
+    assert (0, 1) == (outbox.retry_all(RowState.REJECTED), outbox.retry([row], force=True))
+
+
+def test_what_is_on_its_way_is_not_retried(outbox: Outbox) -> None:
+    """Queued, claimed and accepted rows are refused, and nothing else is changed then."""
+    good = settled(outbox, REJECTED).rows[0]
+    (row,) = outbox.enqueue(message())
+    for step in range(3):
+        with pytest.raises(InvalidInput, match="cannot be sent again"):
+            outbox.retry([good, row], force=True)
+        if step == 0:
+            batch = claim(outbox)
+        if step == 1:
+            outbox.settle(batch, accepted(batch))
+    assert 1 == outbox.counts().rejected
+
+
+def test_an_unknown_id_is_an_error(outbox: Outbox) -> None:
+    """There must be a row to retry."""
+    with pytest.raises(InvalidInput, match="no row 5"):
+        outbox.retry([5])
+
+
+def test_a_retry_after_the_deadline_gets_a_new_one(outbox: Outbox, clock: Clock) -> None:
+    """A person's retry is tried as long as a new message, and keeps a deadline that lies ahead."""
+    rows = settled(outbox, REJECTED).rows
+    outbox.retry(rows)
+    assert [START + 86400] == [row.deadline for row in outbox]
+    batch = claim(outbox)
+    outbox.settle(batch, failed(batch, REJECTED))
+    clock.now += 100_000
+    outbox.retry(rows)
+    assert [clock.now + 86400] == [row.deadline for row in outbox]
+
+
+def test_retry_all(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All rows of a state, of one message or all, go back to the queue, page by page."""
+    monkeypatch.setattr(reading, "PAGE", 2)
+    monkeypatch.setattr(upkeep, "PAGE", 2)
+    first = settled(outbox, REJECTED, 5)
+    settled(outbox, REJECTED, 3)
+    assert 5 == outbox.retry_all(RowState.REJECTED, message_id=first.stored.id)
+    assert 3 == outbox.retry_all(RowState.REJECTED)
+    assert 8 == outbox.counts().queued
+
+
+def test_retry_all_takes_force_for_unknown(outbox: Outbox) -> None:
+    """Unknown rows are resent together only by force, and accepted ones not at all."""
+    settled(outbox, UNKNOWN, 2)
+    with pytest.raises(InvalidInput, match="takes force"):
+        outbox.retry_all(RowState.UNKNOWN)
+    with pytest.raises(InvalidInput, match="cannot be sent again"):
+        outbox.retry_all(RowState.ACCEPTED, force=True)
+    assert 2 == outbox.retry_all(RowState.UNKNOWN, force=True)
+
+
+# --- the truth that comes late
+
+
+def test_a_late_outcome_wins(outbox: Outbox) -> None:
+    """Where a claim's outcome comes after the row was retried by force, the row takes it and is not sent twice."""
+    outbox.enqueue(message(*numbers(2)))
+    batch = claim(outbox)
+    with Outbox(outbox.path) as other:
+        for lock in outbox.path.parent.glob("*-worker-*"):
+            lock.unlink()  # an administrator's mistake: the worker seems dead
+        assert 2 == other.recover()
+        other.retry([batch.rows[0]], force=True)
+    assert {row.id: RowState.ACCEPTED for row in batch.rows} == outbox.settle(batch, accepted(batch))
+    assert (2, None) == (outbox.counts().accepted, outbox.claim())
+
+
+def test_a_row_claimed_anew_is_anothers(outbox: Outbox) -> None:
+    """Where the row has been claimed again meanwhile, the late outcome is not taken, and the answer says so."""
+    outbox.enqueue(message(*numbers(2)))
+    batch = claim(outbox)
+    with Outbox(outbox.path, clock=Clock()) as other:
+        for lock in outbox.path.parent.glob("*-worker-*"):
+            lock.unlink()
+        other.recover()
+        other.retry([batch.rows[0]], force=True)
+        claim(other)
+        assert {batch.rows[1].id: RowState.ACCEPTED} == outbox.settle(batch, accepted(batch))
+        assert (1, 1) == (other.counts().claimed, other.counts().accepted)
+
+
+# --- forget
+
+
+def test_forget_removes_rows_and_texts(outbox: Outbox) -> None:
+    """A forgotten row is gone, and its message with its last row; both are counted."""
+    rows = outbox.enqueue(message(*numbers(2)))
+    message_id = rows[0].message_id
+    assert 1 == outbox.forget([rows[0]])
+    assert outbox.message(message_id) is not None
+    assert 1 == outbox.forget([rows[0].id, rows[1]])
+    assert (None, Counts(forgotten=2)) == (outbox.message(message_id), outbox.counts())
+
+
+def test_forgotten_texts_leave_the_file(outbox: Outbox) -> None:
+    """Neither text nor number of a forgotten message can be found in the file afterwards."""
+    rows = outbox.enqueue(message("not a number but secret", text="the secret text"))
+    outbox.forget(rows)
+    outbox.close()
+    assert b"secret" not in outbox.path.read_bytes()
+
+
+def test_what_is_in_flight_is_not_forgotten(outbox: Outbox) -> None:
+    """A claimed row stays, and with it all that was to be forgotten."""
+    settled(outbox, REJECTED)
+    outbox.enqueue(message())
+    claim(outbox)
+    with pytest.raises(InvalidInput, match="being sent"):
+        outbox.forget(list(outbox))
+    with pytest.raises(InvalidInput, match="being sent"):
+        outbox.forget_all([RowState.CLAIMED])
+    assert 2 == len(outbox)
+
+
+def test_forget_all_spares_what_is_watched(outbox: Outbox) -> None:
+    """Finished rows go; what is queued, unknown or watched stays."""
+    settled(outbox, REJECTED, 2)
+    settled(outbox, UNKNOWN)
+    outbox.enqueue(message())
+    batch = claim(outbox)
+    outbox.settle(batch, accepted(batch))
+    outbox.enqueue(message())
+    assert 2 == outbox.forget_all()
+    assert Counts(queued=1, accepted=1, unknown=1, forgotten=2) == outbox.counts()
+
+
+def test_forget_all_by_age_and_message(outbox: Outbox, clock: Clock) -> None:
+    """Only what is older, and only of the message named."""
+    old = settled(outbox, REJECTED)
+    clock.now += 100
+    new = settled(outbox, REJECTED)
+    then = clock.datetime - timedelta(seconds=50)
+    assert 0 == outbox.forget_all(older_than=then, message_id=new.stored.id)
+    assert 1 == outbox.forget_all(older_than=then)
+    assert (None, True) == (outbox.get(old.rows[0].id), outbox.get(new.rows[0].id) is not None)
+
+
+# --- the bound
+
+
+@pytest.fixture
+def small(tmp_path: Path, clock: Clock) -> Iterator[Outbox]:
+    """An outbox for three rows."""
+    with Outbox(tmp_path / "small.db", max_rows=3, clock=clock) as outbox:
+        yield outbox
+
+
+def test_a_full_outbox_drops_and_counts(small: Outbox) -> None:
+    """What finds no room is not stored, is counted, and the count survives."""
+    rows = [small.enqueue(message()) for _ in range(5)]
+    assert [1, 1, 1, 0, 0] == [len(each) for each in rows]
+    assert (3, 2, 5) == (small.counts().queued, small.counts().dropped, small.counts().offered)
+    small.close()
+    with Outbox(small.path, max_rows=3) as again:
+        assert 2 == again.counts().dropped
+
+
+def test_a_bulk_is_stored_as_far_as_it_fits(small: Outbox) -> None:
+    """Of many recipients the first that fit are queued; later ones are dropped altogether."""
+    assert ["+79160000000", "+79160000001"] == [row.recipient for row in small.enqueue(message(*numbers(2)))]
+    assert ["+79160000000"] == [row.recipient for row in small.enqueue(message(*numbers(4)))]
+    assert [] == small.enqueue(message(*numbers(2)))
+    assert Counts(queued=3, dropped=5) == small.counts()
+
+
+def test_finished_rows_make_room(small: Outbox) -> None:
+    """The oldest finished row goes when a new one comes, and is counted as forgotten."""
+    settled(small, REJECTED, 2)
+    settled(small, UNKNOWN)
+    assert 1 == len(small.enqueue(message()))
+    assert Counts(queued=1, rejected=1, unknown=1, forgotten=1) == small.counts()
+    assert 1 == len(small.enqueue(message(*numbers(2))))
+    assert Counts(queued=2, unknown=1, forgotten=2, dropped=1) == small.counts()
+
+
+def test_other_processes_count_too(small: Outbox) -> None:
+    """What another one stored is noticed at the latest when the bound is reached."""
+    with Outbox(small.path, max_rows=3) as other:
+        other.enqueue(message(*numbers(3)))
+    assert [] == small.enqueue(message())
+
+
+def test_forgetting_gives_room_back(small: Outbox) -> None:
+    """A full outbox takes messages again after it was cleared."""
+    rows = small.enqueue(message(*numbers(4)))
+    small.forget(rows)
+    assert (3, 0) == (len(small.enqueue(message(*numbers(3)))), len(small.enqueue(message())))
+
+
+def test_a_claimed_row_is_not_dropped(small: Outbox) -> None:
+    """A bulk portion that finds no room at all is dropped and counted."""
+    number = small.register(message())
+    assert [3, 0] == [small.extend(number, numbers(4)), small.extend(number, numbers(2, 79170000000))]
+    assert (3, 3, 0) == (small.counts().queued, small.counts().dropped, small.enqueue_many([message()]))
+
+
+def test_an_unbounded_outbox(tmp_path: Path) -> None:
+    """Without a bound nothing is dropped."""
+    with Outbox(tmp_path / "outbox.db", max_rows=None) as outbox:
+        assert (1, 2) == (len(outbox.enqueue(message())), len(outbox.enqueue(message(*numbers(2)))))
+
+
+# --- reading
+
+
+def test_rows_come_in_pages(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All rows come in the order of their ids, however many pages they fill, and may change meanwhile."""
+    monkeypatch.setattr(reading, "PAGE", 2)
+    rows = outbox.enqueue(message(*numbers(5)))
+    seen = []
+    for row in outbox:
+        seen.append(row.id)
+        outbox.forget([row])
+    assert ([row.id for row in rows], 0) == (seen, len(outbox))
+
+
+@pytest.mark.parametrize("limit", [0, 1, 2, 3, 9])
+def test_rows_are_limited(outbox: Outbox, monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    """No more rows come than were asked for."""
+    monkeypatch.setattr(reading, "PAGE", 2)
+    outbox.enqueue(message(*numbers(5)))
+    assert min(limit, 5) == len(list(outbox.rows(limit=limit)))
+
+
+def test_rows_are_filtered(outbox: Outbox) -> None:
+    """State, message, channel, recipient and place narrow what comes."""
+    first = settled(outbox, REJECTED, 2)
+    second = outbox.enqueue(message(*numbers(2)), channel="viber")
+    found = [
+        outbox.rows(states=[RowState.REJECTED]),
+        outbox.rows(message_id=second[0].message_id),
+        outbox.rows(channel="viber"),
+        outbox.rows(recipient="+79160000000"),
+        outbox.rows(after=second[0].id),
+        outbox.rows(message_id=99),
+    ]
+    ids = [row.id for row in first.rows], [row.id for row in second]
+    expected = [ids[0], ids[1], ids[1], [ids[0][0], ids[1][0]], [ids[1][1]], []]
+    assert expected == [[row.id for row in each] for each in found]
+
+
+def test_get_of_nothing(outbox: Outbox) -> None:
+    """An id that is not there gives nothing."""
+    assert (None, None) == (outbox.get(5), outbox.message(5))
+
+
+def test_counts_add_up(outbox: Outbox) -> None:
+    """The states and their sum, by name, by key and by iteration."""
+    settled(outbox, REJECTED, 2)
+    outbox.enqueue(message())
+    counts = outbox.counts()
+    assert (3, 2, {"queued": 1, "rejected": 2}) == (
+        counts.total,
+        counts[RowState.REJECTED],
+        {str(state): number for state, number in counts if number},
+    )
+
+
+def test_an_export_is_masked(outbox: Outbox) -> None:
+    """Without being asked, an export holds neither number nor id nor text."""
+    outbox.enqueue(message(text="secret"), key="key of secret", meta={"a": "secret"})
+    batch = claim(outbox)
+    outbox.settle(batch, accepted(batch))
+    shown = json.dumps(list(outbox.export()))
+    assert (False, False, True) == (NUMBER in shown, "secret" in shown, "+7916***4567" in shown)
+
+
+def test_a_full_export_has_everything(outbox: Outbox, clock: Clock) -> None:
+    """On request, an export holds number, ids and text in full."""
+    outbox.enqueue(message(text="secret"), key="k", meta={"a": 1}, original_time=clock.datetime)
+    batch = claim(outbox)
+    outbox.settle(batch, accepted(batch))
+    (line,) = outbox.export(full=True, states=[RowState.ACCEPTED])
+    expected = {
+        "recipient": NUMBER,
+        "text": "secret",
+        "key": "k",
+        "meta": {"a": 1},
+        "message_ids": ["id-1"],
+        "original_time": clock.datetime.isoformat(),
+        "sent_at": clock.datetime.isoformat(),
+    }
+    assert expected == {name: line[name] for name in expected}
+
+
+def test_an_export_passes_over_what_vanishes(outbox: Outbox) -> None:
+    """A row that is forgotten while its page is exported is left out."""
+    outbox.enqueue(message())
+    outbox.enqueue(message())
+    lines = outbox.export()
+    next(lines)
+    outbox.forget([2])
+    assert [] == list(lines)
+
+
+def test_notes_are_kept(outbox: Outbox) -> None:
+    """A note is found again, may be overwritten, and never touches the counts."""
+    outbox.remember("dropped", "a")
+    outbox.remember("dropped", "b")
+    assert ("b", None, 0) == (outbox.recall("dropped"), outbox.recall("other"), outbox.counts().dropped)
+
+
+def test_claims_are_listed(outbox: Outbox, clock: Clock) -> None:
+    """An open claim shows who holds it and that its worker lives."""
+    outbox.enqueue(message(*numbers(2)))
+    batch = claim(outbox)
+    (held,) = outbox.claims()
+    assert (batch.claim, 2, clock.datetime, True) == (held.id, held.open, held.claimed_at, held.alive)
+
+
+def test_own_claims_are_not_recovered(outbox: Outbox) -> None:
+    """A worker that recovers leaves alone what it sends itself."""
+    outbox.enqueue(message())
+    claim(outbox)
+    assert (0, 1) == (outbox.recover(), outbox.counts().claimed)
+
+
+def test_a_retryable_error_names_the_backoff(outbox: Outbox) -> None:
+    """A row that is queued again still tells why."""
+    settled(outbox, not_sent())
+    assert ["NotSent"] == [row.error for row in outbox]
