@@ -10,7 +10,7 @@ from urllib.parse import quote_plus, urlencode
 
 import pytest
 
-from devinotify.gateway.codes import SESSION_LIFETIME
+from devinotify.gateway.codes import ERRORS, SESSION_LIFETIME
 from devinotify.sandbox import Sandbox, service
 from devinotify.sandbox.clock import Clock
 from devinotify.sandbox.emulator import Emulator
@@ -18,8 +18,29 @@ from devinotify.sandbox.emulator import Emulator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from devinotify.sandbox.replies import Reply
+
 START = datetime(2026, 1, 28, 12, 0, 0, tzinfo=UTC)
 NUMBER = "79161234567"
+NUMBERS = ["79161234567", "79031234567"]
+NOW = "2026-01-28T12:00:00"
+MILLISECONDS = int(START.timestamp() * 1000)
+NO_DATE = "/Date(-62135596800000)/"
+
+
+def date(seconds: float) -> str:
+    """Return a date of the API, so many seconds after the clock's start."""
+    return f"/Date({MILLISECONDS + int(seconds * 1000)})/"
+
+
+def error(code: int, description: str) -> tuple[int, dict[str, Any]]:
+    """Return what a refusal looks like."""
+    return ERRORS[code].http_status, {"Code": code, "Desc": description}
+
+
+def dated(resource: str) -> dict[str, str]:
+    """Return the SendDate that an operation requires, if it does."""
+    return {"SendDate": NOW} if "TimeZone" in resource else {}
 
 
 class Api:
@@ -30,7 +51,7 @@ class Api:
         self.emulator = Emulator(clock=Clock(running=False, start=START), **options)
         self.session = ""
 
-    def raw(self, method: str, path: str, query: str = "", body: str = "") -> service.Reply:
+    def raw(self, method: str, path: str, query: str = "", body: str = "") -> Reply:
         """Return the reply to a request as it stands."""
         return service.answer(self.emulator, method, path, query.encode(), body.encode())
 

@@ -273,8 +273,12 @@ class PublishedClient:
 
     def ask(self, method: str, path: str, form: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON document
         """Return the document of an answer."""
-        place = "params" if method == "get" else "data"
-        reply = self._http.request(method, self._url + path, timeout=5, **{place: form})
+        url = self._url + path
+        reply = (
+            self._http.get(url, params=form, timeout=5)
+            if method == "get"
+            else self._http.post(url, data=form, timeout=5)
+        )
         assert 200 == reply.status_code
         return reply.json()
 

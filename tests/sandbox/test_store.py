@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from devinotify.sandbox import emulator as emulators
+from devinotify.sandbox import ids
 from devinotify.sandbox import store as stores
 from tests.sandbox.conftest import Api
 
@@ -33,7 +33,7 @@ def test_numbers_are_never_used_twice(api: Api) -> None:
 def test_an_id_that_is_taken_is_not_given_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ids are drawn until one is free."""
     draws = iter([("1",), ("1",), ("2",)])
-    monkeypatch.setattr(emulators.ids, "sms_ids", lambda *_: next(draws))
+    monkeypatch.setattr(ids, "sms_ids", lambda *_: next(draws))
     assert [["1"], ["2"]] == [api.send()[1], api.send()[1]]
 
 

@@ -84,8 +84,8 @@ def command(host: str, port: int, login: str, password: str, balance: Decimal, *
     try:
         _announce(sandbox.gateway, sandbox.origin, sandbox.shown_url, as_json=as_json)
         # A wait without end cannot be interrupted on every platform.
-        while not stop.wait(0.5):
-            pass
+        while not stop.is_set():
+            stop.wait(0.5)
     finally:
         sandbox.stop()
         for number, handler in before.items():

@@ -46,7 +46,9 @@ def check_host(host: str) -> None:
 
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol is named since asyncio turns Nagle's algorithm off only where it is; with it on, every answer
+    # on a kept connection waits some 40 ms for the client's delayed acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if sys.platform != "win32":  # There it would let two servers share the port.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -108,9 +110,9 @@ class Sandbox:
         self._emulator = Emulator(
             login=login,
             password=password,
-            balance=Decimal(balance),
-            sms_price=Decimal(sms_price),
-            viber_price=Decimal(viber_price),
+            balance=_amount("balance", balance),
+            sms_price=_amount("sms_price", sms_price),
+            viber_price=_amount("viber_price", viber_price),
             keep=keep,
             clock=clock,
             id_prefix=id_prefix,
@@ -136,6 +138,8 @@ class Sandbox:
             raise ImportError(MISSING_EXTRA, name=missing.name) from missing
         config = uvicorn.Config(
             make_app(self._emulator, self.shown_password),
+            # h11, installed or not what is faster: it takes request lines of a size that a bulk may need.
+            http="h11",
             lifespan="off",
             ws="none",
             log_config=None,
@@ -268,9 +272,9 @@ class Sandbox:
         """Say by which clock a number's time-zone sends go: ``"Asia/Vladivostok"``; ``None`` takes it back."""
         self._ask("POST", "/zones", number=number, zone=zone)
 
-    def add_incoming(self, text: str, sender: str, recipient: str = control.DEFAULT_RECIPIENT) -> views.Reply:
+    def add_incoming(self, text: str, sender: str, recipient: str = control.DEFAULT_RECIPIENT) -> views.IncomingMessage:
         """Add a message from a subscriber, as of now, and return it."""
-        return views.Reply(**self._ask("POST", "/incoming", text=text, sender=sender, recipient=recipient))
+        return views.IncomingMessage(**self._ask("POST", "/incoming", text=text, sender=sender, recipient=recipient))
 
     @property
     def balance(self) -> Decimal:
@@ -293,6 +297,16 @@ class Sandbox:
     def reset(self) -> None:
         """Go back to the start: no messages, no sessions, no fates, real time, the balance restored."""
         self._ask("POST", "/reset")
+
+
+def _amount(name: str, value: Decimal | int | str) -> Decimal:
+    try:
+        amount = Decimal(value)
+    except ArithmeticError:
+        amount = Decimal("NaN")
+    if not (amount.is_finite() and 0 <= amount <= 10**15):
+        raise ValueError(f"{name} must be a number from 0 to 10^15")
+    return amount
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

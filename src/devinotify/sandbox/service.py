@@ -2,6 +2,20 @@
 
 The checks come in the order that the API documents: required parameters, session, balance, numbers,
 sender, length. (Dates and the validity are read right after the session.)
+
+Where the API says nothing, this was decided:
+
+- An unknown path is 404, a wrong method 405, both with Code 6. Reads are answered to POST too, sends to POST alone.
+- A request over 1 MiB or 50,000 parameters is Code 2. So is a text over its length, Viber's included.
+- A SendDate that has passed sends at once. A wall clock's time that comes twice is the first of the two.
+- An accepted message is charged, whatever becomes of it; a refused request costs nothing. A resent SMS is
+  charged when Viber fails; one that the balance does not cover is an SMS that the platform rejected.
+- A message without Validity, or with 0, is valid for a day. At its end an SMS becomes 46, a Viber message 7.
+- An id of the other channel is as unknown as one never given out: 255, on Viber/State too.
+- A number that stands twice in a bulk gets the message twice.
+- Statistics count SMS segments by the instant of sending, each in one counter; Total leaves out Errors, and
+  DeliveryRatio is Delivered in per cent of Total. Only messages still kept are counted.
+- Sms/In without minDateUTC reaches back a year.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def request(record: RequestRecord) -> Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class IncomingMessage:
     """An incoming message, as a subscriber sent it."""
 
     id: str
@@ -119,6 +119,6 @@ class Reply:
     created_at: str
 
 
-def incoming(message: Incoming) -> Reply:
+def incoming(message: Incoming) -> IncomingMessage:
     """Return an incoming message as it is shown."""
-    return Reply(message.id, message.sender, message.recipient, message.text, iso(message.at))
+    return IncomingMessage(message.id, message.sender, message.recipient, message.text, iso(message.at))
