@@ -43,14 +43,15 @@ LOGGERS = ("", "devinotify", "urllib3", "urllib3.connectionpool", "requests", "c
 class Report:
     """What became of one send.
 
-    ``error`` is the class that was raised, ``None`` where the send was accepted; ``shown`` is everything
+    ``error`` is the class that was raised, ``None`` where the send was accepted, and ``verdict`` is ``None``
+    where it is no error of ours; ``shown`` is everything
     that a log or a traceback would show; ``secrets`` what must not be in it; ``operations`` lists the
     requests received after the send began, ``connections`` counts the connections made since; ``seconds``
     is what the send took.
     """
 
-    verdict: Verdict
-    error: type[DevinotifyError] | None = None
+    verdict: Verdict | None
+    error: type[Exception] | None = None
     shown: str = ""
     secrets: tuple[str, ...] = ()
     operations: list[str] = field(default_factory=list)
@@ -113,6 +114,9 @@ def watch(client: Client, server: FaultServer, *, viber: bool = False) -> Report
             shown = repr((client.viber if viber else client.sms).send(NUMBER, TEXT))
         except DevinotifyError as error:
             report.verdict, report.error = error.verdict, type(error)
+            shown = everything_about(error)
+        except Exception as error:  # noqa: BLE001 - an error that is none of ours is what the tests must see
+            report.verdict, report.error = None, type(error)
             shown = everything_about(error)
         report.seconds = time.monotonic() - started
     report.shown = "\n".join([shown, repr(client), *lines])

@@ -21,10 +21,12 @@ SLACK = 0.4
 """Seconds that a busy machine may add."""
 
 
-def test_a_server_that_never_reads_does_not_hold_a_large_bulk(server: FaultServer, make_client: ClientMaker) -> None:
+def test_a_server_that_never_reads_does_not_hold_a_large_bulk(
+    tls_server: FaultServer, make_client: ClientMaker
+) -> None:
     """A request that cannot be written in time is given up, and may have begun to leave: unknown."""
-    server.play("sms/sendbulk", acts.partly_read(10, acts.hold))
-    client = make_client(server, timeout=1.0)
+    tls_server.play("sms/sendbulk", acts.partly_read(10, acts.hold))
+    client = make_client(tls_server, timeout=1.0)
     client.user.balance()
     recipients = [f"79{number:09d}" for number in range(160_000_000, 160_020_000)]
     prepared = time.monotonic()
@@ -55,22 +57,24 @@ def test_a_slow_handshake_and_a_slow_reply_share_one_deadline(
     assert time.monotonic() - started < 1.0 + SLACK
 
 
-def test_a_read_that_drips_is_given_up_each_time_at_its_deadline(server: FaultServer, make_client: ClientMaker) -> None:
+def test_a_read_that_drips_is_given_up_each_time_at_its_deadline(
+    tls_server: FaultServer, make_client: ClientMaker
+) -> None:
     """Three tries of 0.3 s and their pauses, not the minutes that the drip would take."""
-    server.play_always("user/balance", acts.drip(b"1" * 1000, head(200, {"Content-Length": "1000"}), 0.05))
-    client = make_client(server, timeout=0.3)
+    tls_server.play_always("user/balance", acts.drip(b"1" * 1000, head(200, {"Content-Length": "1000"}), 0.05))
+    client = make_client(tls_server, timeout=0.3)
     started = time.monotonic()
     with pytest.raises(TransportError):
         client.user.balance()
     assert time.monotonic() - started < 3 * 0.3 + 0.3 + SLACK
 
 
-def test_a_reply_just_within_the_deadline_is_taken(server: FaultServer, make_client: ClientMaker) -> None:
+def test_a_reply_just_within_the_deadline_is_taken(tls_server: FaultServer, make_client: ClientMaker) -> None:
     """Slow is not late."""
 
     def slow(exchange: Exchange) -> None:
         exchange.server.stopping.wait(0.6)
         answer(exchange)
 
-    server.play("sms/send", slow)
-    assert len(make_client(server, timeout=2.0).sms.send(NUMBER, TEXT).message_ids) == 1
+    tls_server.play("sms/send", slow)
+    assert len(make_client(tls_server, timeout=2.0).sms.send(NUMBER, TEXT).message_ids) == 1

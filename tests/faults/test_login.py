@@ -59,7 +59,7 @@ def failed(request: pytest.FixtureRequest, certificates: Certificates) -> Iterat
     with (
         FaultServer(certificates.good if over == "tls" else None) as server,
         Client(
-            login=LOGIN, password=PASSWORD, sender="A", gateway=server.base, ca=str(certificates.ca), timeout=0.3
+            login=LOGIN, password=PASSWORD, sender="A", gateway=server.base, ca=str(certificates.ca), timeout=0.2
         ) as client,
     ):
         server.play_always("user/sessionid", LOGIN_FAULTS[name])

@@ -112,19 +112,19 @@ def test_a_state_survives_a_passing_fault(tls_server: FaultServer, make_client: 
     assert (state.status, len(tls_server.received("sms/state"))) == (DeliveryStatus.DELIVERED, 2)
 
 
-def test_retry_after_is_waited_for(server: FaultServer, make_client: ClientMaker) -> None:
+def test_retry_after_is_waited_for(tls_server: FaultServer, make_client: ClientMaker) -> None:
     """A gateway that asks for a pause of a second gets it."""
-    server.play("user/balance", acts.html(503, {"Retry-After": "1"}))
-    client = make_client(server)
+    tls_server.play("user/balance", acts.html(503, {"Retry-After": "1"}))
+    client = make_client(tls_server)
     client.user.balance()
-    first, second = server.received("user/balance")
+    first, second = tls_server.received("user/balance")
     assert second.at - first.at >= 1
 
 
-def test_a_hostile_retry_after_does_not_stop_the_caller(server: FaultServer, make_client: ClientMaker) -> None:
+def test_a_hostile_retry_after_does_not_stop_the_caller(tls_server: FaultServer, make_client: ClientMaker) -> None:
     """A pause that nobody can mean is no reason to fail on anything but the reply."""
-    server.play_always("user/balance", acts.html(503, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}))
-    client = make_client(server)
+    tls_server.play_always("user/balance", acts.html(503, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}))
+    client = make_client(tls_server)
     started = time.monotonic()
     with pytest.raises(UnexpectedResponse):
         client.user.balance()
