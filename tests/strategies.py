@@ -1,0 +1,36 @@
+"""What the property tests draw from: numbers, texts, credentials, and the bytes of a reply in portions."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+RESERVED = ":/?#[]@!$&'()*+,;=%|\\\"<>^`{} ~-._"
+"""Every character that a URL gives a meaning to, and some that it does not allow."""
+
+_WRITABLE = st.characters(exclude_categories=["Cs"])
+
+texts = st.text(_WRITABLE, min_size=1, max_size=40)
+"""Any text that UTF-8 can carry, never empty."""
+
+credentials = st.one_of(
+    texts,
+    st.text(st.sampled_from(RESERVED + "aZ0ж漢😀"), min_size=1, max_size=20),
+    st.just(RESERVED),
+)
+"""Logins and passwords: any text, with every reserved character in it now and then."""
+
+numbers = st.from_regex(r"[1-9][0-9]{9,14}", fullmatch=True)
+"""The digits of a number in the international format, 10 to 15 of them."""
+
+passwords = st.from_regex(r"[a-z]{6}[A-Z][!-.][0-9]{3}", fullmatch=True)
+"""Passwords that occur in no message by chance."""
+
+words = st.from_regex(r"zq[a-z]{8}", fullmatch=True)
+"""Texts that occur in no message by chance."""
+
+
+@st.composite
+def portions(draw: st.DrawFn, data: bytes) -> list[bytes]:
+    """Return ``data`` cut into portions at any places."""
+    cuts = sorted(draw(st.lists(st.integers(0, len(data)), max_size=8)))
+    return [data[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(data)], strict=True)]

@@ -1,0 +1,117 @@
+"""The pure modules: values in, values out, and no way to a socket, a clock, a file or a log."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import devinotify
+
+ROOT = Path(str(devinotify.__file__)).parent
+
+PURE = sorted(
+    path.relative_to(ROOT).as_posix()
+    for pattern in (
+        *("redact.py", "exceptions.py", "models.py", "url.py", "phones/*.py", "text/*.py"),
+        *("gateway/codes.py", "gateway/checks.py", "gateway/http1.py", "gateway/wire.py"),
+    )
+    for path in ROOT.glob(pattern)
+)
+
+ALLOWED = {
+    *("__future__", "abc", "bisect", "codecs", "collections", "contextlib", "dataclasses", "datetime", "decimal"),
+    *("enum", "functools", "importlib", "ipaddress", "itertools", "json", "math", "re", "string", "sys", "types"),
+    *("typing", "unicodedata", "urllib.parse", "zlib"),
+}
+"""Modules of the standard library that only compute. Anything else has to be argued for here."""
+
+IMPURE_CALLS = {
+    "open",
+    "print",
+    "input",
+    "exec",
+    "eval",
+    "__import__",
+    "now",
+    "utcnow",
+    "today",
+    "getenv",
+    "breakpoint",
+}
+
+
+def imported(path: Path) -> set[str]:
+    """Return the names of the modules that a file imports at run time, wherever in it the import stands."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for_checkers = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+    names: set[str] = set()
+    for node in set(ast.walk(tree)) - for_checkers:
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute here"
+            names.add(str(node.module))
+            if node.module == "devinotify" or str(node.module).startswith("devinotify."):
+                names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def is_ours(name: str) -> bool:
+    """Whether a module belongs to the package."""
+    return name == "devinotify" or name.startswith("devinotify.")
+
+
+def test_every_pure_module_is_looked_at() -> None:
+    """The patterns find the modules that the design calls pure."""
+    singles = {"redact.py", "exceptions.py", "models.py", "url.py", "phones/__init__.py", "text/__init__.py"}
+    assert singles | {f"gateway/{name}.py" for name in ("codes", "checks", "http1", "wire")} <= set(PURE)
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_a_pure_module_imports_no_io(module: str) -> None:
+    """A pure module imports nothing but computation; phones may use phonenumbers."""
+    allowed = ALLOWED | ({"phonenumbers"} if module.startswith("phones/") else set())
+    foreign = {name for name in imported(ROOT / module) if not is_ours(name)}
+    assert {name for name in foreign if name not in allowed and name.partition(".")[0] not in allowed} == set()
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_a_pure_module_imports_only_pure_modules(module: str) -> None:
+    """What a pure module takes from the package is pure itself."""
+    pure = {"devinotify." + name.removesuffix(".py").replace("/", ".").removesuffix(".__init__") for name in PURE}
+    packages = {"devinotify", "devinotify.gateway"}  # their __init__ modules hold no code that runs
+    ours = {name for name in imported(ROOT / module) if is_ours(name)}
+    strange = {name for name in ours if name not in pure | packages and name.rpartition(".")[0] not in pure}
+    assert strange == set()
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_a_pure_module_calls_nothing_impure(module: str) -> None:
+    """A pure module reads no clock and opens no file by a builtin or a method either."""
+    tree = ast.parse((ROOT / module).read_text(encoding="utf-8"))
+    called = {
+        node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
+    }
+    assert called & IMPURE_CALLS == set()
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_a_pure_module_reaches_no_io_through_sys(module: str) -> None:
+    """Where ``sys`` is used, it is for figures and not for its streams."""
+    tree = ast.parse((ROOT / module).read_text(encoding="utf-8"))
+    used = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "sys"
+    }
+    assert used & {"stdin", "stdout", "stderr", "argv", "modules", "path"} == set()

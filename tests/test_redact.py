@@ -1,0 +1,148 @@
+"""What may be shown: masked numbers and ids, scrubbed texts, short excerpts."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devinotify.redact import EXCERPT_LENGTH, excerpt, mask_id, mask_number, scrub
+from tests.strategies import numbers, passwords, words
+
+session_ids = st.from_regex(r"[A-Z0-9]{36}", fullmatch=True)
+guids = st.uuids().map(str)
+gaps = st.sampled_from(["", " ", "-", " (", ") ", ".", "\xa0"])
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("+79161234567", "+7916***4567"),
+        ("79161234567", "7916***4567"),
+        ("8 (916) 123-45-67", "8916***4567"),
+        (" +7 916 123 45 67", "+7916***4567"),
+        ("９１６１２３４５６７", "9161***4567"),
+        ("123456789", "12***89"),
+        ("123456", "12***56"),
+        ("+12345", "+***"),
+        ("1", "***"),
+        ("oncall", "on***"),
+        ("ops", "***"),
+        ("", "***"),
+    ],
+)
+def test_a_number_is_masked(raw: str, shown: str) -> None:
+    """A number shows its two ends, a short or odd one less."""
+    assert shown == mask_number(raw)
+
+
+@given(number=numbers)
+def test_a_masked_number_cannot_be_dialled(number: str) -> None:
+    """No mask holds the number, or as many digits as a national number has."""
+    shown = mask_number("+" + number)
+    assert (number in shown, len(re.sub(r"\D", "", shown)) <= 8) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("message_id", "shown"),
+    [
+        ("579700854169272358", "5797***2358"),
+        ("SAR-GW01+79160000000-5f3b1972-2-1", "SAR-***-2-1"),
+        ("GW0261BBD6B3", "GW02***D6B3"),
+        ("12345678", "***"),
+        ("", "***"),
+    ],
+)
+def test_an_id_is_masked(message_id: str, shown: str) -> None:
+    """An id shows its two ends, since some hold the recipient's number."""
+    assert shown == mask_id(message_id)
+
+
+@given(
+    number=numbers,
+    gap=gaps,
+    before=st.sampled_from(["", "to ", "tel:+", "x"]),
+    after=st.sampled_from(["", " now", "!"]),
+)
+def test_a_number_is_scrubbed_however_it_is_written(number: str, gap: str, before: str, after: str) -> None:
+    """A number within a text is masked, grouped or not."""
+    written = gap.join((number[:3], number[3:6], number[6:]))
+    shown = scrub(before + written + after)
+    assert (written in shown, number in re.sub(r"[^\d*]", "", shown)) == (False, False)
+
+
+@given(session_id=st.one_of(session_ids, guids), around=st.sampled_from(["{}", "id {} ends", '"{}"', "={}&"]))
+def test_a_session_id_is_scrubbed(session_id: str, around: str) -> None:
+    """Nothing of a session id is left, whatever digits or hyphens it holds."""
+    assert scrub(around.format(session_id)) == around.format("***")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "?login=me&password={}&x=1",
+        "Password={}",
+        '(Data="{}")',
+        "(Data='{}')",
+        '[{{"Data": "{}',
+        r"{{\"Data\":\"{}\"}}",
+        "Data=&quot;{}&quot;",
+        "SessionID: {}",
+        'data = "say \\"{}\\" now"',
+    ],
+)
+@given(secret=st.one_of(passwords, words))
+def test_what_is_named_is_scrubbed(form: str, secret: str) -> None:
+    """A password, session id or text that a page quotes by name is masked."""
+    assert secret not in scrub(form.format(secret))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Invalid user login or password",
+        "SessionID expired",
+        "error-validity-period-seconds-format",
+        "Нельзя указывать диапазон дат более 90 дней.",
+        "MessageID can not be null or empty Parameter name: messageid",
+        "The parameters dictionary contains a null entry for parameter 'maxDateUtc' of non-nullable type 'DateTime'",
+        "Invalid source address",
+    ],
+)
+def test_the_gateways_own_words_are_left(text: str) -> None:
+    """No documented description is scrubbed of anything."""
+    assert text == scrub(text)
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b"<html><body><h1>502 Bad\r\n\tGateway</h1></body></html>", "502 Bad Gateway"),
+        ("тело", "тело"),
+        ("тело".encode(), "тело"),
+        (b"\xff\xfe!", "��!"),
+        (b"a\x00b\x1b[31mc", "ab[31mc"),
+        (b"", ""),
+        ("x " * 60, ("x " * 60).strip()),
+        ("y " * 61, ("y " * 61)[: EXCERPT_LENGTH - 1] + "…"),
+    ],
+)
+def test_an_excerpt_is_one_plain_line(body: bytes | str, shown: str) -> None:
+    """An excerpt has no markup, no control characters and no line breaks."""
+    assert shown == excerpt(body)
+
+
+@given(body=st.one_of(st.binary(max_size=400), st.text(max_size=400)), limit=st.integers(1, 200))
+def test_an_excerpt_is_short_and_printable(body: bytes | str, limit: int) -> None:
+    """Whatever the body, the excerpt keeps its limit and can be printed."""
+    shown = excerpt(body, limit)
+    assert (len(shown) <= limit, shown.isprintable()) == (True, True)
+
+
+@given(number=numbers, session_id=session_ids, filling=st.text(max_size=30))
+def test_an_excerpt_shows_no_secret(number: str, session_id: str, filling: str) -> None:
+    """Numbers and session ids are masked in an excerpt, markup between their digits or not."""
+    shown = excerpt(f"{filling} {number} <b>{number[:5]}</b>{number[5:]} {session_id}", 1000)
+    assert (number in shown, session_id in shown, number in shown.replace(" ", "")) == (False, False, False)

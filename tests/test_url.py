@@ -1,0 +1,469 @@
+"""The one URL: what it says, what it refuses and in which words, and that it reads back the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from devinotify.exceptions import InvalidURL
+from devinotify.url import DEFAULT_GATEWAY, OPTION_NAMES, DevinoURL, duration, is_loopback, parse
+from tests.strategies import RESERVED, credentials, numbers, passwords, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+START = "devino://login:password@SENDER"
+
+paths = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20)
+gateways = st.sampled_from(
+    [
+        DEFAULT_GATEWAY,
+        "https://gateway.example:8443/a/b",
+        "https://шлюз.рф/rest",
+        "http://127.0.0.1:8026/rest",
+        "http://[::1]:8026/rest",
+        "http://localhost",
+        "https://h.example/a%20b/a@b&c=d",
+    ]
+)
+settings = st.builds(
+    DevinoURL,
+    login=credentials,
+    password=credentials,
+    sender=credentials,
+    targets=st.lists(st.one_of(numbers, numbers.map("+{}".format), texts), max_size=4).map(tuple),
+    channel=st.from_regex(r"[a-z][a-z0-9_-]{0,8}", fullmatch=True),
+    region=st.from_regex(r"[A-Z]{2}", fullmatch=True),
+    validity=st.none() | st.integers(0, 10080),
+    timeout=st.floats(0.001, 600) | st.integers(1, 600),
+    gateway=gateways,
+    ca=st.none() | paths,
+    transliterate=st.booleans(),
+    max_segments=st.none() | st.integers(1, 1000),
+    patience=st.floats(0, 172800),
+    poll=st.floats(0.001, 86400),
+    on_unknown=st.sampled_from(["continue", "stop"]),
+    outbox=st.none() | paths,
+)
+
+
+@given(url=settings)
+@example(url=DevinoURL(RESERVED, RESERVED, RESERVED, (RESERVED, "+79161234567")))
+@example(url=DevinoURL("l", "p", "S", patience=1e-05, timeout=123.456789))
+def test_a_url_reads_back_the_same(url: DevinoURL) -> None:
+    """Whatever the settings are, the URL written for them says the same."""
+    assert url == parse(url.to_url())
+
+
+@given(url=settings)
+def test_a_written_url_is_plain(url: DevinoURL) -> None:
+    """A URL is ASCII without spaces, so that it survives shells, files and environment variables."""
+    written = url.to_url()
+    assert (written.isascii(), written.isprintable(), " " in written) == (True, True, False)
+
+
+def test_the_shortest_url_has_the_documented_defaults() -> None:
+    """What a URL does not say has the default of the design."""
+    expected = {
+        "login": "login",
+        "password": "password",
+        "sender": "SENDER",
+        "targets": (),
+        "channel": "sms",
+        "region": "RU",
+        "validity": None,
+        "timeout": 30.0,
+        "gateway": "https://integrationapi.net/rest",
+        "ca": None,
+        "transliterate": False,
+        "max_segments": None,
+        "patience": 300.0,
+    }
+    actual = dataclasses.asdict(parse(START))
+    assert expected == {name: actual[name] for name in expected}
+
+
+def test_the_shortest_url_is_written_short() -> None:
+    """Defaults are not written."""
+    assert START + "/79161234567" == parse(START + "/79161234567?channel=sms&timeout=30s").to_url()
+
+
+def test_the_keys_are_the_designs() -> None:
+    """The query takes the keys that the design names."""
+    expected = (
+        "channel region validity to from timeout gateway ca transliterate max_segments patience poll on_unknown outbox"
+    )
+    assert set(expected.split()) == set(OPTION_NAMES)
+
+
+def test_a_full_url() -> None:
+    """Each part of a URL arrives in its field."""
+    url = parse(
+        "DEVINO://l%40gin:p%3Ass@My%20Shop/79161234567/+79161234568?channel=SMS-Viber&region=by&validity=60"
+        "&to=79161234569&timeout=1.5m&gateway=https://gw.example/rest/&ca=/etc/ca.pem&transliterate=Yes"
+        "&max_segments=3&patience=90s&poll=500ms&on_unknown=STOP&outbox=/var/lib/d.db"
+    )
+    expected = DevinoURL(
+        login="l@gin",
+        password="p:ss",
+        sender="My Shop",
+        targets=("79161234567", "+79161234568", "79161234569"),
+        channel="sms-viber",
+        region="BY",
+        validity=60,
+        timeout=90.0,
+        gateway="https://gw.example/rest",
+        ca="/etc/ca.pem",
+        transliterate=True,
+        max_segments=3,
+        patience=90.0,
+        poll=0.5,
+        on_unknown="stop",
+        outbox="/var/lib/d.db",
+    )
+    assert expected == url
+
+
+@pytest.mark.parametrize(
+    ("tail", "targets"),
+    [
+        ("", ()),
+        ("/", ()),
+        ("/1/2", ("1", "2")),
+        ("//1//2/", ("1", "2")),
+        ("/+7916", ("+7916",)),
+        ("/%2B7916", ("+7916",)),
+        ("/a%2Fb", ("a/b",)),
+        ("?to=+7916", ("+7916",)),
+        ("?to=1,2,%203%20", ("1", "2", "3")),
+        ("?to=1&to=2", ("1", "2")),
+        ("/1?to=2", ("1", "2")),
+        ("/8%20(916)%20123-45-67", ("8 (916) 123-45-67",)),
+        ("/дежурный", ("дежурный",)),
+    ],
+)
+def test_targets_come_from_the_path_and_the_query(tail: str, targets: tuple[str, ...]) -> None:
+    """Targets keep their order, and a plus sign stands for itself."""
+    assert targets == parse(START + tail).targets
+
+
+@pytest.mark.parametrize(
+    ("url", "sender"),
+    [
+        ("devino://l:p@SENDER?from=Other", "Other"),
+        ("devino://l:p@?from=My%20Shop", "My Shop"),
+        ("devino://l:p@/79161234567?from=+7916", "+7916"),
+        ("devino://l:p@MiXed", "MiXed"),
+    ],
+)
+def test_the_sender_comes_from_the_host_or_from(url: str, sender: str) -> None:
+    """``from`` names the sender in place of the host; the case is kept."""
+    assert sender == parse(url).sender
+
+
+def test_space_around_a_url_is_dropped() -> None:
+    """A URL read from a file with its line break is still that URL."""
+    assert parse(START) == parse(f"\n {START} \n")
+
+
+def test_a_colon_in_a_password_needs_no_escape() -> None:
+    """The first colon ends the login; further ones belong to the password."""
+    assert parse("devino://l:a:b@S").password == "a:b"
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("", "devino://"),
+        ("login:password@SENDER", "devino://"),
+        ("https://login:password@SENDER", "devino://"),
+        ("devino:login:password@SENDER", "devino://"),
+        ("devino://", "login and password are missing"),
+        ("devino://SENDER/79161234567", "login and password are missing"),
+        ("devino://login@SENDER", "password is missing"),
+        ("devino://login:@SENDER", "password is missing"),
+        ("devino://:password@SENDER", "login is missing"),
+        ("devino://login:password@", "sender is missing"),
+        ("devino://login:password@/79161234567", "sender is missing"),
+        ("devino://a@b:password@SENDER", "more than one @"),
+        ("devino://login:pass#word@SENDER", "fragment"),
+        ("devino://login:pass%zzword@SENDER", "the password holds a bad percent escape"),
+        ("devino://log%in:password@SENDER", "the login holds a bad percent escape"),
+        ("devino://login:password@SEND%ER", "the sender holds a bad percent escape"),
+        ("devino://login:%ff@SENDER", "the password is not percent-encoded UTF-8"),
+        (START + "/%", "a target holds a bad percent escape"),
+        (START + "?%=1", "a key of the query holds a bad percent escape"),
+        (START + "?outbox=%", "outbox holds a bad percent escape"),
+        (START + "?from=", "from"),
+    ],
+)
+def test_a_missing_or_broken_part_is_named(url: str, words: str) -> None:
+    """The error says which part is missing or broken."""
+    with pytest.raises(InvalidURL, match=words):
+        parse(url)
+
+
+BAD_VALUES = {
+    "channel": ["", "1sms", "sms viber", "смс", "-sms", "sms,viber"],
+    "region": ["", "R", "RUS", "7", "РУ"],
+    "validity": ["", "-1", "1.5", "10081", "1h", "soon", "9" * 5000],
+    "timeout": ["", "0", "-1", "601", "11m", "nan", "inf", "1d", "s", "1,5", "9" * 400],
+    "gateway": [
+        *(
+            "",
+            "gateway.example",
+            "ftp://gateway.example",
+            "https://",
+            "https:///rest",
+            "https://h:port/",
+            "https://[::1",
+        ),
+        *(
+            "https://user:secret@h/rest",
+            "https://@h/rest",
+            "https://h/rest?x=1",
+            "https://h/rest?",
+            "https://h/rest%23",
+        ),
+        *("https://h/a%20b c", "https://h\\@evil.example", "https://h/%0Aa", "https://h:99999/", "file:///etc/passwd"),
+    ],
+    "ca": ["", "a%00b"],
+    "transliterate": ["", "maybe", "2", "y"],
+    "max_segments": ["", "0", "-1", "1001", "one", "1.0"],
+    "patience": ["", "-1", "3d", "49h", "e5", "later"],
+    "poll": ["", "0", "-1", "25h", "0ms"],
+    "on_unknown": ["", "ask", "continue,stop"],
+    "outbox": ["", "%00"],
+    "from": [""],
+}
+
+
+def test_every_option_has_bad_values_to_try() -> None:
+    """The table of bad values covers each key that can have one."""
+    assert set(OPTION_NAMES) - {"to"} == set(BAD_VALUES)
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in BAD_VALUES.items() for value in values])
+def test_a_bad_value_is_refused_by_its_key(key: str, value: str) -> None:
+    """A value that makes no sense is refused, and the error names the key."""
+    with pytest.raises(InvalidURL, match=rf"bad value for {key}\b"):
+        parse(f"{START}?{key}={value}")
+
+
+WRONG_FIELDS: dict[str, list[Any]] = {
+    "login": ["", None, 5, "\ud800"],
+    "password": ["", None, 5, "\ud800"],
+    "sender": ["", None, 5, "\ud800"],
+    "targets": ["79161234567", ("",), (None,), ("\ud800",)],
+    "channel": [None, 5, "SMS"],
+    "region": [None, "ru", 7],
+    "validity": [True, 1.5, "60", -1, 10081],
+    "timeout": [None, True, "30", 0, math.nan, math.inf],
+    "gateway": [None, 5, "http://gateway.example/rest"],
+    "ca": ["", 5, "\ud800"],
+    "transliterate": [None, 1, "yes"],
+    "max_segments": [0, True, 1.0],
+    "patience": [None, -1, "5m"],
+    "poll": [None, 0, math.nan],
+    "on_unknown": [None, "ask", ["stop"]],
+    "outbox": ["", 5],
+}
+
+
+def test_every_field_has_wrong_values_to_try() -> None:
+    """The table of wrong values covers each field."""
+    assert [field.name for field in dataclasses.fields(DevinoURL)] == list(WRONG_FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in WRONG_FIELDS.items() for value in values]
+)
+def test_a_wrong_field_is_refused_by_name(name: str, value: object) -> None:
+    """Settings given in place of a URL are checked like those on it."""
+    given_settings: dict[str, Any] = {"login": "l", "password": "p", "sender": "S", name: value}
+    with pytest.raises(InvalidURL, match=name):
+        DevinoURL(**given_settings)
+
+
+def test_changed_settings_are_checked() -> None:
+    """A copy with a bad setting is refused like the first."""
+    with pytest.raises(InvalidURL, match="timeout"):
+        parse(START).with_options(timeout=-1)
+
+
+def test_changed_settings_leave_the_first_alone() -> None:
+    """A copy has the change, the URL it came from has not."""
+    url = parse(START)
+    assert (5.0, 30.0) == (url.with_options(timeout=5.0).timeout, url.timeout)
+
+
+@pytest.mark.parametrize("value", cast(list[str], [None, 5, b"devino://l:p@S"]))
+def test_what_is_no_text_is_refused(value: str) -> None:
+    """A URL of another type is an InvalidURL, too."""
+    with pytest.raises(InvalidURL, match="must be text"):
+        parse(value)
+
+
+@pytest.mark.parametrize("key", [name for name in OPTION_NAMES if name != "to"])
+def test_a_key_given_twice_is_refused(key: str) -> None:
+    """Two values for one setting are refused, since either could be meant."""
+    value = {"gateway": DEFAULT_GATEWAY, "transliterate": "yes", "on_unknown": "stop", "region": "RU"}.get(key, "1")
+    value = "sms" if key == "channel" else value
+    with pytest.raises(InvalidURL, match=f"{key} is given twice"):
+        parse(f"{START}?{key}={value}&{key.upper()}={value}")
+
+
+def test_an_unknown_key_is_named() -> None:
+    """A misspelt key is named, and the known ones are listed."""
+    with pytest.raises(InvalidURL, match=r"unknown key 'chanel': .*channel"):
+        parse(START + "?chanel=sms")
+
+
+@pytest.mark.parametrize("key", ["p@ssword", "x" * 30, "секрет", "a1"])
+def test_an_odd_key_is_not_shown(key: str) -> None:
+    """A key that looks like no key may be a part of a password, so it is not shown."""
+    with pytest.raises(InvalidURL, match=r"unknown key \(not shown\)"):
+        parse(f"{START}?{key}=1")
+
+
+def test_empty_items_of_the_query_are_passed_over() -> None:
+    """A stray ampersand does no harm."""
+    assert parse(START + "?region=RU") == parse(START + "?&region=RU&&")
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("localhost", True),
+        ("LOCALHOST.", True),
+        ("gateway.localhost", True),
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("10.0.0.1", False),
+        ("0.0.0.0", False),  # noqa: S104 - read, not bound
+        ("localhost.example", False),
+        ("notlocalhost", False),
+        ("127.0.0.1.example", False),
+        ("", False),
+    ],
+)
+def test_loopback_is_this_machine_alone(host: str, local: bool) -> None:
+    """Only names and addresses that cannot leave this machine are loopback."""
+    assert local == is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "gateway.localhost"])
+def test_plain_http_is_for_loopback(host: str) -> None:
+    """A gateway on this machine may speak plain HTTP."""
+    assert parse(f"{START}?gateway=http://{host}:8026/rest").is_loopback is True
+
+
+@pytest.mark.parametrize("host", ["integrationapi.net", "10.0.0.1", "localhost.example", "localhost%40evil.example"])
+def test_plain_http_elsewhere_is_refused(host: str) -> None:
+    """The session id is as good as the password, so no other host is spoken to in the clear."""
+    with pytest.raises(InvalidURL, match=r"bad value for gateway: .*loopback"):
+        parse(f"{START}?gateway=http://{host}/rest")
+
+
+def test_the_real_gateway_is_not_loopback() -> None:
+    """The default gateway is elsewhere."""
+    assert parse(START).is_loopback is False
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90", 90.0),
+        ("1.5", 1.5),
+        ("90s", 90.0),
+        ("5m", 300.0),
+        ("5min", 300.0),
+        ("1h", 3600.0),
+        ("500ms", 0.5),
+        (" 5 M ", 300.0),
+        ("0", 0.0),
+    ],
+)
+def test_a_duration_is_in_seconds(text: str, seconds: float) -> None:
+    """A duration is a number of seconds, or one with a unit."""
+    assert seconds == duration(text)
+
+
+@pytest.mark.parametrize("text", ["", "m", "5d", "-5", "5 m s", "1.", ".5", "0x5", "five"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    """Anything else is no duration."""
+    with pytest.raises(ValueError, match="a duration is"):
+        duration(text)
+
+
+@pytest.mark.parametrize("show", [str, repr, "{}".format, "{!r}".format])
+@given(password=passwords, number=numbers)
+def test_what_is_shown_hides_the_password_and_the_targets(
+    show: Callable[[DevinoURL], str], password: str, number: str
+) -> None:
+    """The shown form holds neither the password nor a number."""
+    shown = show(DevinoURL("login", password, "SENDER", (number, "+" + number)))
+    assert (password in shown, number in shown) == (False, False)
+
+
+def test_the_shown_form_is_the_designs() -> None:
+    """What is shown of a URL is its login and sender."""
+    assert (
+        str(parse("devino://lo%20gin:secret@My%20Shop/79161234567?channel=viber"))
+        == "devino://lo%20gin:***@My%20Shop/…"
+    )
+
+
+BREAKAGE = [
+    "devino://login:{}",
+    "devino://login:{}SENDER",
+    "devino://login:x@{}@SENDER",
+    "devino://login:%zz{}@SENDER",
+    "devino://login:%ff{}@SENDER",
+    "devino:/login:{}@SENDER",
+    "//login:{}@SENDER",
+    "devino://login:#{}@SENDER",
+    "devino://login:x#{}@SENDER",
+    "devino://login:?{}@SENDER",
+    "devino://login:?{}=1@SENDER",
+    "devino://login:x@y?{}=1@SENDER",
+    "devino://login:x@y?a&{}=%zz@SENDER",
+    "devino://login:x@y?{}=1&timeout=1@SENDER",
+    "devino://login:/{}@SENDER",
+    "devino://:{}@SENDER",
+    "devino://login:{}@",
+    "devino://login:{}@SENDER?timeout=never",
+    "devino://login:{}@SENDER?unknown=1",
+    "devino://login:{}@SENDER?from=",
+    "devino://login:{}@SENDER?poll=1&poll=1",
+    "devino://login:{}@SENDER/%zz",
+    "devino://login:{}@SENDER#top",
+    "devino://login:x@SENDER?timeout={}",
+    "devino://login:x@SENDER?gateway=https://me:{}@h/rest",
+]
+
+
+@pytest.mark.parametrize("url", BREAKAGE)
+@given(password=st.one_of(passwords, st.from_regex(r"[a-z]{8,12}", fullmatch=True)))
+def test_no_error_shows_the_password(url: str, password: str) -> None:
+    """However a URL is broken, the error holds nothing of its password, in any case."""
+    with pytest.raises(InvalidURL) as caught:
+        parse(url.format(password))
+    shown = f"{caught.value!r} {caught.value} {caught.value.__cause__!r} {vars(caught.value)}".lower()
+    assert password.lower() not in shown
+
+
+@given(
+    text=st.one_of(st.text(max_size=60), st.text(st.sampled_from(":/?#@&=%+ab"), max_size=30).map("devino://{}".format))
+)
+def test_any_text_is_read_or_refused(text: str) -> None:
+    """Whatever is given for a URL, the answer is settings or InvalidURL."""
+    with suppress(InvalidURL):
+        assert isinstance(parse(text), DevinoURL)
