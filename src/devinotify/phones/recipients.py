@@ -12,7 +12,7 @@ from devinotify.phones.refusal import MAX_INPUT, Reason, Refused, invalid
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _LONGEST = 10**15
 """The first integer with more digits than E.164 allows."""
@@ -44,7 +44,7 @@ class NormalizedMany:
     """
 
     numbers: tuple[PhoneNumber, ...]
-    positions: tuple[int, ...]
+    positions: Sequence[int]
     duplicates: Mapping[int, int]
     refused: tuple[InvalidPhoneNumber, ...]
 
@@ -56,31 +56,50 @@ class NormalizedMany:
 
 
 def _text(raw: object) -> str:
-    """Return the text of an input; integers count as text, since JSON and spreadsheets bring them."""
-    if isinstance(raw, str):
-        if len(raw) > MAX_INPUT:
-            raise Refused(Reason.TOO_LONG, f"a text of {len(raw)} characters is no phone number")
-        return raw
-    if isinstance(raw, int) and not isinstance(raw, bool):
-        if raw >= _LONGEST:
-            raise Refused(Reason.TOO_LONG)
-        if raw >= 0:
-            return str(raw)
+    """Return the text of an input that is none; integers have one, since JSON and spreadsheets bring them."""
+    if not isinstance(raw, int) or isinstance(raw, bool):
+        raise Refused(Reason.NOT_A_NUMBER, f"a phone number is given as text, not as {type(raw).__name__}")
+    if raw < 0:
         raise Refused(Reason.NOT_A_NUMBER, "a negative number is no phone number")
-    raise Refused(Reason.NOT_A_NUMBER, f"a phone number is given as text, not as {type(raw).__name__}")
+    if raw >= _LONGEST:
+        raise Refused(Reason.TOO_LONG)
+    return str(raw)
+
+
+def _bare(text: str) -> str:
+    """Return the text without the usual punctuation.
+
+    No dot is dropped: what spreadsheets make of numbers ends in ".0", and must be refused.
+    """
+    return text.replace(" ", "").replace("-", "").replace("(", "").replace(")", "").replace("\xa0", "")
+
+
+def _fast(inputs: Sequence[object]) -> list[str | None]:
+    """Return each input's Russian mobile in E.164, ``None`` where the long way has to look.
+
+    It goes over the whole list in passes, since one loop that does everything takes half as long again.
+    """
+    match = _russian()
+    found = ["+7" + raw[-10:] if type(raw) is str and match(raw) else None for raw in inputs]
+    if None not in found:
+        return found
+    bare = [
+        _bare(raw) if e164 is None and type(raw) is str and len(raw) <= MAX_INPUT else ""
+        for e164, raw in zip(found, inputs, strict=True)
+    ]
+    return [e164 or ("+7" + text[-10:] if match(text) else None) for e164, text in zip(found, bare, strict=True)]
 
 
 def _read(raw: object, region: str) -> PhoneNumber:
     """Return the number of an input that the fast path has not taken; raises Refused."""
     if isinstance(raw, PhoneNumber):
         return raw
-    text = _text(raw)
+    text = raw if isinstance(raw, str) else _text(raw)
+    if len(text) > MAX_INPUT:
+        raise Refused(Reason.TOO_LONG, f"a text of {len(text)} characters is no phone number")
     match = _russian()
-    if region == "RU":
-        # The usual punctuation. No dot: what spreadsheets make of numbers ends in ".0", and is refused below.
-        bare = text.replace(" ", "").replace("-", "").replace("(", "").replace(")", "").replace("\xa0", "")
-        if match(bare):
-            return russian_mobile("+7" + bare[-10:])
+    if region == "RU" and match(bare := _bare(text)):
+        return russian_mobile("+7" + bare[-10:])
     from devinotify.phones import notation, plan
 
     number = notation.read(text)
@@ -117,31 +136,32 @@ def normalize_many(raws: Iterable[str | int | PhoneNumber], region: str = "RU") 
     if isinstance(raws, str | bytes):
         raise InvalidInput("the numbers must be a list, not one text")
     region = _region(region)
-    match = _russian() if region == "RU" else None
-    numbers: list[PhoneNumber] = []
+    inputs = list(raws)
+    found: list[str | None] = _fast(inputs) if region == "RU" else [None] * len(inputs)
+    others: dict[str, PhoneNumber] = {}
+    refused: list[InvalidPhoneNumber] = []
+    if None in found:
+        for position, raw in enumerate(inputs):
+            if found[position] is None:
+                try:
+                    number = _read(raw, region)
+                except Refused as why:
+                    refused.append(invalid(why, raw, position))
+                else:
+                    found[position] = others.setdefault(number.e164, number).e164
+    distinct = dict.fromkeys([e164 for e164 in found if e164 is not None])
+    if others:
+        numbers = tuple([others.get(e164) or russian_mobile(e164) for e164 in distinct])
+    else:
+        numbers = tuple(map(russian_mobile, distinct))
+    if len(distinct) == len(found):
+        return NormalizedMany(numbers, range(len(found)), {}, ())
     first: dict[str, int] = {}
     duplicates: dict[int, int] = {}
-    refused: list[InvalidPhoneNumber] = []
-    for position, raw in enumerate(raws):
-        if match and type(raw) is str and match(raw):
-            e164 = "+7" + raw[-10:]
-            seen = first.setdefault(e164, position)
-            if seen == position:
-                numbers.append(russian_mobile(e164))
-            else:
-                duplicates[position] = seen
-            continue
-        try:
-            number = _read(raw, region)
-        except Refused as why:
-            refused.append(invalid(why, raw, position))
-            continue
-        seen = first.setdefault(number.e164, position)
-        if seen == position:
-            numbers.append(number)
-        else:
-            duplicates[position] = seen
-    return NormalizedMany(tuple(numbers), tuple(first.values()), duplicates, tuple(refused))
+    for position, e164 in enumerate(found):
+        if e164 is not None and first.setdefault(e164, position) != position:
+            duplicates[position] = first[e164]
+    return NormalizedMany(numbers, tuple(first.values()), duplicates, tuple(refused))
 
 
 def gateway_digits(raw: str | int | PhoneNumber, region: str = "RU") -> str:
