@@ -1,0 +1,61 @@
+"""Where a text may be cut without taking apart what a reader sees as one character. Pure.
+
+The rules of Unicode's UAX #29 on the safe side: every boundary here is one there, but a few there are none
+here. That suffices to shorten a text, and needs no table but Python's own.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+_JOINER = "\u200d"
+_REGIONAL = ("\U0001f1e6", "\U0001f1ff")
+_ATTACHED = (
+    # ranges that continue a character though they are no combining marks in Unicode's categories
+    ("\u200c", _JOINER),
+    ("\U0001f3fb", "\U0001f3ff"),  # skin tones
+    ("\U000e0020", "\U000e007f"),  # tags, of which some flags are made
+    ("\uff9e", "\uff9f"),  # halfwidth katakana sound marks
+    ("\u0e33", "\u0e33"),  # Thai and Lao AM
+    ("\u0eb3", "\u0eb3"),
+    ("\u1160", "\u11ff"),  # Hangul vowels and finals
+    ("\ud7b0", "\ud7fb"),
+)
+_HANGUL_INITIALS = (("\u1100", "\u115f"), ("\ua960", "\ua97c"))
+_HANGUL = (*_HANGUL_INITIALS, ("\uac00", "\ud7a3"))
+_PREPENDED = frozenset(
+    "\u0d4e\U000111c2\U000111c3\U000113d1\U0001193f\U00011941\U00011a3a\U00011d46\U00011f02"
+) | frozenset(map(chr, range(0x11A84, 0x11A8A)))
+"""Letters that belong to the one after them; the others of their kind are format characters (Cf)."""
+_VIRAMA = 9
+"""The combining class of the sign that joins two consonants of an Indic script."""
+
+
+def is_boundary(text: str, position: int) -> bool:
+    """Return whether ``text`` may be cut before ``position`` (0 to its length) without splitting a character."""
+    if not 0 < position < len(text):
+        return True
+    before, after = text[position - 1], text[position]
+    if before.isascii() and after.isascii():
+        return (before, after) != ("\r", "\n")
+    return not (
+        unicodedata.category(after).startswith("M")
+        or _within(after, *_ATTACHED)
+        or unicodedata.category(before) == "Cf"  # joiners, too
+        or before in _PREPENDED
+        or unicodedata.combining(before) == _VIRAMA
+        or (_within(before, *_HANGUL_INITIALS) and _within(after, *_HANGUL))
+        or (_within(after, _REGIONAL) and _regional_before(text, position) % 2)
+    )
+
+
+def _within(character: str, *ranges: tuple[str, str]) -> bool:
+    return any(first <= character <= last for first, last in ranges)
+
+
+def _regional_before(text: str, position: int) -> int:
+    """Return how many regional indicators, of which two make a flag, end at ``position``."""
+    start = position
+    while start and _within(text[start - 1], _REGIONAL):
+        start -= 1
+    return position - start

@@ -1,0 +1,46 @@
+"""Cyrillic in Latin letters, held against the document's own examples and rows."""
+
+from __future__ import annotations
+
+import pytest
+
+from devinotify.text import cyrillic, is_gsm7
+from devinotify.text.icao import CYRILLIC, latin
+
+
+def test_russian_follows_icao_doc_9303() -> None:
+    """The whole alphabet, in order, as part 3, section 6 B gives it."""
+    alphabet = "а б в г д е ё ж з и й к л м н о п р с т у ф х ц ч ш щ ъ ы э ю я"
+    expected = "a b v g d e e zh z i i k l m n o p r s t u f kh ts ch sh shch ie y e iu ia"
+    assert expected == cyrillic(alphabet)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("Щукин Юрий", "Shchukin Iurii", id="a capital before a small letter"),
+        pytest.param("ЩУКИН ЮРИЙ", "SHCHUKIN IURII", id="a capital before a capital"),
+        pytest.param("БОРЩ И ЩИ", "BORSHCH I SHCHI", id="a capital at the end of a word in capitals"),
+        pytest.param("Я и Ю", "Ia i Iu", id="a capital by itself"),
+        pytest.param("объезд, Ольга", "obieezd, Olga", id="hard and soft sign"),
+        pytest.param("Їжак, Євген, Ґанок", "Izhak, Ievgen, Ganok", id="Ukrainian"),
+        pytest.param("Ўладзімір", "Uladzimir", id="Belarusian"),
+        pytest.param("Әлем, Ғалым, Қазақ, Өң, Ұлт, Үй, Һ", "Alem, Galym, Kazak, On, Ult, Ui, H", id="Kazakh"),
+        pytest.param("ѝ Ѐ", "i E", id="letters with a grave accent"),
+        pytest.param("ЩUK", "SHCHUK", id="a neighbour in Latin counts, too"),
+    ],
+)
+def test_words_are_spelled_in_their_case(text: str, expected: str) -> None:
+    """A letter that takes several is written as its neighbours are."""
+    assert expected == cyrillic(text)
+
+
+def test_every_spelling_is_gsm7() -> None:
+    """Every row of the table, capitals included."""
+    assert [] == [letter for letter, spelled in CYRILLIC.items() if not is_gsm7(spelled)]
+
+
+@pytest.mark.parametrize("character", ["a", "\u0482", "漢"])
+def test_what_is_no_letter_of_the_table_has_no_spelling(character: str) -> None:
+    """Latin, the Cyrillic thousands sign and an ideograph."""
+    assert latin(character) is None
