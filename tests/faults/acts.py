@@ -7,7 +7,8 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from tests.faults.server import Act, Door, Exchange, FaultServer, Line, answer, error_body, handshake, head
+from tests.faults.line import Line
+from tests.faults.server import Act, Door, Exchange, FaultServer, answer, error_body, handshake, head
 
 if TYPE_CHECKING:
     import socket

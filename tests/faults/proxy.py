@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
-from tests.faults.server import Closed, Line
+from tests.faults.line import Closed, Line
 
 if TYPE_CHECKING:
     import ssl

@@ -335,7 +335,11 @@ SCENARIOS: tuple[Scenario, ...] = (
         for end, how in _ENDS.items()
     ),
     # Broken off in the reply
-    *(broken(f"{end}: {place}", raw(data, how)) for place, data in _CUT_PLACES.items() for end, how in _ENDS.items()),
+    *(
+        broken(f"{end}: {place}", raw(data, how), over=("tls",) if how is goodbye else BOTH)
+        for place, data in _CUT_PLACES.items()
+        for end, how in _ENDS.items()
+    ),
     *(
         slow(f"silent: {place}", raw(_CUT_PLACES[place], hold))
         for place in ("nothing", "inside the headers", "inside the body")

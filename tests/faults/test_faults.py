@@ -40,18 +40,17 @@ def test_the_verdict_and_the_error_are_right(run: Run, scenario: Scenario, over:
 
 
 @every_case
-def test_no_request_is_sent_twice(run: Run, scenario: Scenario, over: str, kept: bool) -> None:
-    """The server reads the one POST, whole or in part, and nothing else anywhere."""
+def test_nothing_is_sent_twice_and_no_connection_tried_too_often(
+    run: Run, scenario: Scenario, over: str, kept: bool
+) -> None:
+    """The server reads the one POST, whole or in part, and nothing else anywhere.
+
+    What never left is tried up to three times more, on connections of its own; a wrong certificate once.
+    """
     report = run(scenario, over, kept)
     operation = "viber/send" if scenario.viber else "sms/send"
-    assert ([operation] * scenario.received, scenario.partly) == (report.operations, report.partly)
-
-
-@every_case
-def test_connections_are_tried_as_often_as_is_safe(run: Run, scenario: Scenario, over: str, kept: bool) -> None:
-    """What never left is tried up to three times more, a wrong certificate and everything else once."""
-    report = run(scenario, over, kept)
-    assert (0 if kept else scenario.connections) == report.connections
+    expected = [operation] * scenario.received, scenario.partly, 0 if kept else scenario.connections
+    assert expected == (report.operations, report.partly, report.connections)
 
 
 @every_case
