@@ -84,6 +84,12 @@ def claim(outbox: Outbox, limit: int = 500) -> Batch:
     return batch
 
 
+def finish(process: subprocess.Popen[str]) -> int:
+    """Wait for the end of a process; return its exit code."""
+    process.communicate()
+    return process.returncode
+
+
 def run_python(path: Path, code: str, *arguments: str) -> subprocess.Popen[str]:
     """Start a process of its own that runs ``code`` with ``sys.argv[1]`` the outbox's path; it talks over its pipes."""
     return subprocess.Popen(

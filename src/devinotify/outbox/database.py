@@ -70,8 +70,14 @@ class Database:
             _databases.add(self)
 
     def error(self, error: sqlite3.Error, operation: str, verdict: Verdict) -> DevinotifyError:
-        """Return what went wrong in words that name the file and hold nothing of its contents."""
+        """Return what went wrong in words that name the file and hold nothing of its contents.
+
+        On a full disk the log is folded into the file first: the next try may find its room there.
+        """
         code = getattr(error, "sqlite_errorcode", None)
+        if code == sqlite3.SQLITE_FULL and self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
         fallback = ("SQLite failed", False)
         trouble, retryable = fallback if code is None else _TROUBLES.get(code & 0xFF, fallback)
         name = getattr(error, "sqlite_errorname", type(error).__name__)
@@ -216,16 +222,23 @@ def _check_version(path: Path, version: int) -> None:
 
 def _probe(path: Path, size: int) -> None:
     """Raise InvalidInput where the file is damaged or too new, over a connection that cannot change it."""
-    damaged = f"outbox {path}: it is damaged; it was left untouched"
+    log = Path(f"{path}-wal")
+    # Without a log nobody else is using the file, and it can be read as if nobody could: no side file is made for that.
+    if not log.exists() and _is_whole(path, size, "immutable=1"):
+        return
+    # Asked again where somebody has begun to use it meanwhile.
+    if not log.exists() or not _is_whole(path, size, "mode=ro"):
+        raise InvalidInput(f"outbox {path}: it is damaged; it was left untouched")
+
+
+def _is_whole(path: Path, size: int, how: str) -> bool:
     try:
-        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT)) as probe:
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?{how}", uri=True, timeout=BUSY_TIMEOUT)) as probe:
             _check_version(path, _pragma(probe, "user_version"))
-            if size <= CHECKED_SIZE and _pragma(probe, "quick_check(1)") != "ok":
-                raise InvalidInput(damaged)
+            return size > CHECKED_SIZE or bool(_pragma(probe, "quick_check(1)") == "ok")
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise InvalidInput(damaged) from None
-        # Anything else, such as a creation that was cut short, is for the writing connection to mend or to tell.
+        # Anything but damage, such as a creation that was cut short, is for the writing connection to mend or to tell.
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

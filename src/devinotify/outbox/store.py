@@ -316,6 +316,7 @@ class Outbox(KeptOutbox):
         with self._database.lock:
             lease = self._lease()
             with self._database.write("step", full=True) as connection:
+                intake.absorb(connection)
                 parents = [self._need(connection, number_of(row)) for row in rows]
                 numbers = [
                     watching.step(connection, row, channel, now, until).id
@@ -426,6 +427,7 @@ class Outbox(KeptOutbox):
         """
         now = self._clock()
         with self._database.write("step", full=True) as connection:
+            intake.absorb(connection)
             due = now if not_before is None else max(now, encode_time(not_before) or now)
             return watching.step(
                 connection, self._need(connection, number_of(row)), channel, due, encode_time(deadline)

@@ -31,6 +31,7 @@ class KeptOutbox(ReadableOutbox):
         """
         now = self._clock()
         with self._database.write("retry") as connection:
+            intake.absorb(connection)
             chosen = [self._need(connection, number_of(row)) for row in rows]
             for row in chosen:
                 if row.state not in RETRIES:

@@ -104,7 +104,6 @@ def step(connection: sqlite3.Connection, row: Row, channel: str, when: float, de
         raise InvalidInput(f"row {row.id} is {row.state}: no other channel is tried for it")
     if row.stepped:
         raise InvalidInput(f"row {row.id} has gone on to another channel before")
-    intake.absorb(connection)
     number = intake.take_ids(connection, 1)
     until = row.deadline if deadline is None else deadline
     connection.execute(

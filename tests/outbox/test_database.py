@@ -1,0 +1,437 @@
+"""The file: recognised, created, upgraded, refused; and what happens when the disk does not play along."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
+from devinotify.outbox import Outbox, database, schema
+from tests.outbox.support import NUMBER, accepted, claim, finish, message, numbers, run_python
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the outbox goes."""
+    return tmp_path / "outbox.db"
+
+
+def filled(path: Path) -> None:
+    """Make an outbox with something in it."""
+    with Outbox(path) as outbox:
+        outbox.enqueue(message(*numbers(500), text="x" * 2000))
+
+
+def edit(path: Path, *statements: str) -> None:
+    """Change a database from outside."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def _text(path: Path) -> None:
+    path.write_bytes(b"not a database at all" * 50)
+
+
+def _short(path: Path) -> None:
+    path.write_bytes(b"SQLite format 3\0")
+
+
+def _foreign(path: Path) -> None:
+    edit(path, "CREATE TABLE theirs (a)", "INSERT INTO theirs VALUES (1)")
+
+
+def _foreign_wal(path: Path) -> None:
+    edit(path, "PRAGMA journal_mode=WAL", "PRAGMA application_id=1", "CREATE TABLE rows (a)")
+
+
+def _newer(path: Path) -> None:
+    filled(path)
+    edit(path, f"PRAGMA user_version={len(schema.MIGRATIONS) + 1}")
+
+
+def _truncated(path: Path) -> None:
+    filled(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def _garbled(path: Path) -> None:
+    filled(path)
+    content = bytearray(path.read_bytes())
+    content[4096 : len(content) : 7] = b"\xff" * len(range(4096, len(content), 7))
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (_text, "no outbox but another file"),
+        (_short, "no outbox but another file"),
+        (_foreign, "another program"),
+        (_foreign_wal, "another program"),
+        (_newer, "newer devinotify"),
+        (_truncated, "damaged"),
+        (_garbled, "damaged"),
+    ],
+)
+def test_a_wrong_file_is_left_untouched(path: Path, make: Callable[[Path], None], words: str) -> None:
+    """A file that is not ours, too new or damaged is an error that names it, and keeps every byte."""
+    make(path)
+    before = path.read_bytes()
+    with pytest.raises(InvalidInput, match=words) as caught:
+        Outbox(path)
+    assert (before, [path], True) == (path.read_bytes(), list(path.parent.iterdir()), str(path) in str(caught.value))
+
+
+def test_a_damaged_file_with_an_open_log_is_left_untouched(path: Path) -> None:
+    """Where a crash has left a log beside a damaged file, neither is merged into the other."""
+    filled(path)
+    process = run_python(path, CRASH_WITH_LOG)
+    assert finish(process) == 9
+    content = bytearray(path.read_bytes())
+    content[4096 : len(content) : 7] = b"\xff" * len(range(4096, len(content), 7))
+    path.write_bytes(content)
+    log = path.with_name("outbox.db-wal").read_bytes()
+    with pytest.raises(InvalidInput, match="damaged"):
+        Outbox(path)
+    assert (bytes(content), log) == (path.read_bytes(), path.with_name("outbox.db-wal").read_bytes())
+
+
+CRASH_WITH_LOG = """
+import os, sys
+from devinotify.models import Message
+from devinotify.outbox import Outbox
+outbox = Outbox(sys.argv[1])
+outbox.enqueue(Message("in the log", ("+79160009999",)))
+os._exit(9)
+"""
+
+
+def test_what_is_in_the_log_after_a_crash_is_there(path: Path) -> None:
+    """An enqueue whose process died right after it is found again."""
+    process = run_python(path, CRASH_WITH_LOG)
+    assert finish(process) == 9
+    with Outbox(path) as outbox:
+        assert "in the log" == claim(outbox).message.text
+
+
+def test_a_log_that_holds_a_newer_format_is_refused(path: Path) -> None:
+    """A newer version's upgrade that only stands in the log is noticed too."""
+    filled(path)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as newer:
+        newer.execute("PRAGMA user_version=99")
+        with pytest.raises(InvalidInput, match="format 99"):
+            Outbox(path)
+
+
+@pytest.mark.parametrize("where", ["missing/outbox.db", ".", "file/outbox.db"])
+def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path, where: str) -> None:
+    """A missing folder, a folder in place of a file, and a file in place of a folder are told at once."""
+    (tmp_path / "file").touch()
+    with pytest.raises(InvalidInput, match=str(tmp_path)):
+        Outbox(tmp_path / where)
+
+
+def test_a_device_is_no_outbox() -> None:
+    """Only a regular file will do."""
+    with pytest.raises(InvalidInput, match="regular"):
+        Outbox("/dev/null")
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o200])
+def test_a_file_without_rights_is_an_error(path: Path, mode: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that cannot be read and written is told at once; root may do all, so it is asked as if it might not."""
+    filled(path)
+    path.chmod(mode)
+    monkeypatch.setattr(database.os, "access", lambda _, how: not how & ~(mode >> 6) & 7)
+    with pytest.raises(InvalidInput, match="cannot be written"):
+        Outbox(path)
+
+
+def test_a_folder_without_rights_is_an_error(tmp_path: Path) -> None:
+    """Someone who may not write to the folder is told so, by a real refusal of the system."""
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o555)
+    tmp_path.chmod(0o755)
+    code = "from devinotify.outbox import Outbox; Outbox('outbox.db')"
+    prelude = (
+        "import os, sys; import devinotify.outbox; os.chdir(sys.argv[1]); os.setuid(65534) if not os.getuid() else 0; "
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", prelude + code, str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (1, True) == (done.returncode, "InvalidInput: outbox" in done.stderr)
+
+
+def test_an_empty_file_becomes_an_outbox(path: Path) -> None:
+    """A file that someone has only touched is used."""
+    path.touch()
+    with Outbox(path) as outbox:
+        assert 0 == len(outbox)
+
+
+def test_a_path_with_odd_characters(tmp_path: Path) -> None:
+    """Characters that mean something in a URI are part of the name."""
+    path = tmp_path / "a b?c#d%20é.db"
+    with Outbox(path) as outbox:
+        outbox.enqueue(message())
+    assert path.exists()
+
+
+def test_the_home_folder_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tilde is the user's home."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with Outbox("~/outbox.db") as outbox:
+        assert tmp_path / "outbox.db" == outbox.path
+
+
+def test_two_outboxes_of_one_process_share_a_file(path: Path) -> None:
+    """A second one in the same process opens the file without disturbing the first one's locks."""
+    with Outbox(path) as first, Outbox(path) as second:
+        first.enqueue(message())
+        assert 1 == len(second)
+        second.close()
+        other = run_python(
+            path, "import sys, sqlite3; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT 1'); c.close()"
+        )
+        assert 0 == finish(other)
+        first.enqueue(message())
+        assert 2 == len(first)
+
+
+def test_a_creation_cut_short_is_mended(path: Path) -> None:
+    """Where a process died while it made the file, the next one makes it."""
+    process = run_python(path, DIE_WHILE_CREATING)
+    assert finish(process) == 9
+    assert path.exists()
+    with Outbox(path) as outbox:
+        assert 1 == len(outbox.enqueue(message()))
+
+
+DIE_WHILE_CREATING = """
+import os, sys
+from devinotify.outbox import Outbox, schema
+class Deadly(str):
+    pass
+def statements():
+    yield from schema._VERSION_1[:5]
+    os._exit(9)
+class Steps(tuple):
+    def __getitem__(self, key):
+        return [statements()]
+schema.MIGRATIONS = Steps((1,))
+Outbox(sys.argv[1])
+"""
+
+
+def test_an_older_file_is_upgraded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of the version before keeps what it holds and gets what is new."""
+    with Outbox(path) as outbox:
+        outbox.enqueue(message())
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, ("CREATE TABLE extra (a)",)))
+    with Outbox(path) as outbox:
+        assert 1 == len(outbox)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'extra'").fetchone()[0]
+    assert (2, 1) == (version, tables)
+
+
+def test_an_upgrade_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step that cannot be made leaves the file at its version, with all it holds."""
+    filled(path)
+    before = path.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, ("CREATE TABLE extra (a)", "no SQL at all")))
+        with pytest.raises(InvalidInput, match=r"outbox\.db"):
+            Outbox(path)
+    assert before == path.read_bytes()
+    with Outbox(path) as outbox:
+        assert 500 == len(outbox)
+
+
+def test_two_create_the_file_at_once(path: Path) -> None:
+    """Processes that start together on a new file all get it."""
+    code = "import sys; from devinotify.outbox import Outbox; input(); Outbox(sys.argv[1]).remember(sys.argv[2], 'x')"
+    processes = [run_python(path, code, str(number)) for number in range(4)]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    assert [0] * 4 == [finish(process) for process in processes]
+    with Outbox(path) as outbox:
+        assert ["x"] * 4 == [outbox.recall(str(number)) for number in range(4)]
+
+
+def test_a_vanished_file_is_not_made_anew(path: Path) -> None:
+    """A connection that has to be opened again does not begin an empty file in silence."""
+    outbox = Outbox(path)
+    outbox._database.disconnect()
+    path.unlink()
+    outbox.enqueue(message())  # the file is made again by the same steps as at first
+    assert 1 == len(outbox)
+    outbox.close()
+
+
+def _limit_pages(outbox: Outbox, extra: int) -> None:
+    """Let the file grow by so many pages and no more: SQLite then says what it says of a full disk."""
+    connection = outbox._database.connection
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count={pages + extra}")
+
+
+def fill(outbox: Outbox) -> tuple[int, DevinotifyError]:
+    """Enqueue until there is no more room; return how many went in and what was raised then."""
+    for stored in range(1_000_000):
+        try:
+            outbox.enqueue(message(text="x" * 1000))
+        except DevinotifyError as error:
+            return stored, error
+    raise AssertionError("the disk has no end")
+
+
+def test_a_full_disk_loses_nothing_on_enqueue(path: Path) -> None:
+    """When the disk fills up, enqueue raises, and what was taken before is all there."""
+    with Outbox(path) as outbox:
+        _limit_pages(outbox, 20)
+        stored, error = fill(outbox)
+        with pytest.raises(DevinotifyError, match="disk is full"):
+            outbox.enqueue(message(*numbers(5000)))
+        assert (Verdict.NOT_SENT, True, "outbox.enqueue") == (error.verdict, error.retryable, error.operation)
+        _limit_pages(outbox, 10_000)
+        assert (stored, True) == (len(outbox), stored > 0)
+
+
+def test_a_full_disk_loses_nothing_on_settle(path: Path) -> None:
+    """When the disk fills up, settle raises, and settles the same batch once there is room again."""
+    with Outbox(path) as outbox:
+        outbox.enqueue(message(*numbers(2000)))
+        batch = claim(outbox, 2000)
+        _limit_pages(outbox, 0)
+        with pytest.raises(DevinotifyError, match="disk is full") as caught:
+            outbox.settle(batch, accepted(batch))
+        assert (Verdict.UNKNOWN, 2000) == (caught.value.verdict, outbox.counts().claimed)
+        _limit_pages(outbox, 10_000)
+        outbox.settle(batch, accepted(batch))
+        assert 2000 == outbox.counts().accepted
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 8 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("only root may mount a file system")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_disk_that_is_really_full(tiny_disk: Path) -> None:
+    """On a real full disk everything that enqueue returned is there, and is sent once there is room."""
+    ballast = tiny_disk / "ballast"
+    ballast.write_bytes(b"x" * 7_500_000)
+    with Outbox(tiny_disk / "outbox.db") as outbox:
+        stored, error = fill(outbox)
+        ballast.unlink()
+        assert (True, stored, True) == (stored > 10, outbox.counts().queued, "disk is full" in str(error))
+        while batch := outbox.claim():
+            outbox.settle(batch, accepted(batch))
+        assert stored == outbox.counts().accepted
+
+
+def test_a_file_size_limit_is_an_error_of_the_disk(path: Path) -> None:
+    """Where the system refuses to let the file grow, the error says so and nothing is lost."""
+    code = """
+import resource, sys
+from devinotify.exceptions import DevinotifyError
+from devinotify.models import Message
+from devinotify.outbox import Outbox
+outbox = Outbox(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+stored = 0
+try:
+    while True:
+        outbox.enqueue(Message("x" * 1000, ("+79161234567",)))
+        stored += 1
+except DevinotifyError as error:
+    print("disk" in str(error), stored > 10, stored == outbox.counts().queued)
+"""
+    assert "True True True\n" == run_python(path, code).communicate()[0]
+
+
+def test_a_locked_file_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where another process keeps the file to itself for too long, the error says so and may be retried."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.05)
+    with Outbox(path) as outbox, contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DevinotifyError, match="SQLITE_BUSY") as caught:
+            outbox.enqueue(message())
+        assert (True, False) == (caught.value.retryable, NUMBER in str(caught.value))
+
+
+def test_damage_that_shows_later_is_told(path: Path) -> None:
+    """Where a table is gone, the error names the file and no SQL."""
+    with Outbox(path) as outbox:
+        outbox.enqueue(message())
+        list(outbox)
+        edit(path, "DROP TABLE rows")
+        with pytest.raises(DevinotifyError, match="SQLite failed") as caught:
+            outbox.counts()
+        assert "SELECT" not in str(caught.value)
+
+
+def test_use_within_its_own_transaction_is_refused(path: Path) -> None:
+    """A callback that comes back to the outbox from within is an error and no deadlock."""
+    outbox = Outbox(path)
+
+    def recipients() -> Iterator[str]:
+        outbox.remember("a", "b")
+        yield NUMBER
+
+    number = outbox.register(message())
+    with pytest.raises(InvalidInput, match="own transaction"):
+        outbox.extend(number, recipients())
+    assert 0 == len(outbox)
+    outbox.close()
+
+
+def test_threads_share_an_outbox(path: Path) -> None:
+    """Many threads enqueue, claim and settle at once, and every row is sent once."""
+    with Outbox(path) as outbox:
+        sent: list[int] = []
+
+        def work(number: int) -> None:
+            for index in range(50):
+                outbox.enqueue(message(text=f"{number} {index}"))
+                batch = outbox.claim(3)
+                if batch is not None:
+                    sent.extend(row.id for row in batch.rows)
+                    outbox.settle(batch, accepted(batch))
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        while batch := outbox.claim():
+            sent.extend(row.id for row in batch.rows)
+            outbox.settle(batch, accepted(batch))
+        assert (list(range(1, 201)), 200) == (sorted(sent), outbox.counts().accepted)
