@@ -55,8 +55,8 @@ LENGTHS: Mapping[int, Reason] = {
 _OTHER_LINES = frozenset(REFUSED.values())
 """The reasons of numbers that exist, and are no mobiles."""
 
-_ANY_TEN = re.compile(r"\[[0-9-]*9\]\\d\{9\}|9\\d\{9\}")
-"""A branch of a pattern that takes every ten digits of which the first is 9."""
+_NINE = re.compile(r"9|\[[0-9-]*9\]")
+"""A pattern for one digit that takes a 9."""
 
 _NEVER = re.compile(r"(?!)").fullmatch
 
@@ -139,6 +139,13 @@ def resolve(number: str, region: str) -> PhoneNumber:
     raise Refused(reason) if number.startswith(("+", "00")) else _explain(number, region, reason)
 
 
+def _takes_nines(pattern: str, rest: str = "") -> bool:
+    """Whether a branch of a flat pattern is a 9, or a class with it, and then ``rest``."""
+    return "(" not in pattern and any(
+        branch.endswith(rest) and _NINE.fullmatch(branch.removesuffix(rest)) for branch in pattern.split("|")
+    )
+
+
 def compile_matcher(plan: PhoneMetadata | None) -> Callable[[str], re.Match[str] | None]:
     """Return a full match for Russian mobiles, built of the plan's own patterns; one that never matches if it cannot.
 
@@ -152,7 +159,8 @@ def compile_matcher(plan: PhoneMetadata | None) -> Callable[[str], re.Match[str]
         or plan.general_desc is None
         or plan.mobile.national_number_pattern is None
         or plan.general_desc.national_number_pattern is None
-        or (plan.country_code, plan.national_prefix_for_parsing, plan.leading_digits) != (7, "8", "[3489]")
+        or plan.leading_digits is None
+        or (plan.country_code, plan.national_prefix_for_parsing) != (7, "8")
         or plan.national_prefix_transform_rule is not None
         or 11 in plan.general_desc.possible_length
         or 10 not in plan.mobile.possible_length
@@ -163,11 +171,13 @@ def compile_matcher(plan: PhoneMetadata | None) -> Callable[[str], re.Match[str]
         plan.uan, plan.voicemail, plan.fixed_line,
     )  # fmt: skip
     others = "|".join(f"(?:{kind.national_number_pattern})" for kind in first if kind and kind.national_number_pattern)
-    general = plan.general_desc.national_number_pattern
-    # Asking the general pattern costs as much as all the rest; where it plainly takes any ten digits after a 9,
-    # as it does today, it is left out.
-    taken = "(" not in general and any(_ANY_TEN.fullmatch(branch) for branch in general.split("|"))
-    ahead = ("" if taken else rf"(?=(?:{general})\Z)") + (rf"(?!(?:{others})\Z)" if others else "")
+    # Asking these two costs as much as all the rest; where they plainly take whatever follows a 9, as they do
+    # today, they are left out.
+    general, leading = plan.general_desc.national_number_pattern, plan.leading_digits
+    ahead = ("" if _takes_nines(general, r"\d{9}") else rf"(?=(?:{general})\Z)") + (
+        "" if _takes_nines(leading) else f"(?={leading})"
+    )
+    ahead += rf"(?!(?:{others})\Z)" if others else ""
     # ASCII: \d in phonenumbers' patterns would take any script's digits.
     mobile = rf"(?:\+?7|8)?(?=9.{{9}}\Z){ahead}(?:{plan.mobile.national_number_pattern})"
     return re.compile(mobile, re.ASCII).fullmatch
