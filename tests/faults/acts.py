@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import select
 import zlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -232,6 +233,8 @@ def inside(count: int, end: End) -> Door:
         through = handshake(sock, server)
         if through is not None:
             line = Line(through, 0, server.stopping)
+            # Not before the client has begun to send: earlier, connecting itself may fail, which is another fault.
+            select.select([through], [], [], 5)
             if count:
                 line.take(count)
                 server.record_part()
