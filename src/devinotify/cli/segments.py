@@ -1,0 +1,306 @@
+"""``devinotify segments``: what texts cost, drawn part by part, and what makes them dear."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from itertools import groupby
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from devinotify import text as texts
+from devinotify.cli import output
+from devinotify.cli.exits import ExitCode
+from devinotify.cli.options import json_option
+from devinotify.gateway.codes import SMS_MAX_LENGTH, VIBER_MAX_LENGTH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from decimal import Decimal
+
+    from rich.console import RenderableType
+    from rich.text import Text
+
+    LimitsParameter = click.ParamType[texts.SegmentLimits]
+else:
+    LimitsParameter = click.ParamType  # no generic before click 8.2
+
+STDIN = "-"
+_MOST_BYTES = 1024 * 1024
+"""Bytes of stdin or of a file that are read: far beyond any message, and little enough for an endless pipe."""
+
+_PLAIN_WIDTH = 80
+"""Columns of a drawing where stdout is no terminal."""
+
+_MOST_ROWS = 12
+"""Different blockers that are listed for people; ``--json`` has all."""
+
+_UNITS = {texts.Encoding.GSM7: "septets", texts.Encoding.UCS2: "UTF-16 units"}
+_LENGTHS = {"sms": SMS_MAX_LENGTH, "viber": VIBER_MAX_LENGTH}
+
+
+class Limits(LimitsParameter):
+    """Segment limits as two numbers (GSM-7) or four (UCS-2, too): ``140/134`` or ``160/153/70/67``."""
+
+    name = "limits"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> texts.SegmentLimits:
+        """Return the limits; an error says what is expected."""
+        if isinstance(value, texts.SegmentLimits):
+            return value
+        numbers = str(value).split("/")
+        if len(numbers) not in (2, 4) or not all(number.isascii() and number.isdecimal() for number in numbers):
+            self.fail("expected SINGLE/PART for GSM-7, or four numbers with those of UCS-2: 160/153/70/67", param, ctx)
+        try:
+            return texts.SegmentLimits(*map(int, numbers))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked about each text."""
+
+    limits: texts.SegmentLimits
+    to_gsm7: bool
+    budget: int | None
+    recipients: int
+    price: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one text comes to, after it was changed where that was asked for; ``cost`` where there was a price."""
+
+    result: texts.Segmentation
+    conversion: texts.Conversion | None
+    cost: Decimal | None
+
+
+def _inputs(given: Sequence[str], files: Sequence[str]) -> Iterator[str]:
+    """Yield each text: the arguments, then the files; stdin for ``-``, and where there is neither."""
+    if not given and not files and sys.stdin.isatty():
+        raise click.UsageError("no text: give some as arguments, with --file, or on stdin")
+    for text in given or ([] if files else [STDIN]):
+        yield _decoded(sys.stdin.buffer, "stdin") if text == STDIN else text
+    for path in files:
+        with click.open_file(path, "rb") as stream:
+            yield _decoded(stream, "stdin" if path == STDIN else "the file")
+
+
+def _decoded(stream: IO[bytes], source: str) -> str:
+    raw = stream.read(_MOST_BYTES + 1)
+    if len(raw) > _MOST_BYTES:
+        raise click.UsageError(f"{source} holds more than {_MOST_BYTES >> 20} MiB, which no message does")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"{source} is not UTF-8 (at byte {error.start})") from None
+    # What echo and editors end a line with is not part of the text.
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def _last_resort() -> Callable[[str], str] | str:
+    """Return what is asked for a character that no step knows: the ``text`` extra where it is installed."""
+    try:
+        from anyascii import anyascii
+    except ImportError:
+        return "?"
+    found: Callable[[str], str] = anyascii
+    return found
+
+
+def _answer(text: str, request: Request) -> Answer:
+    conversion = None
+    if request.to_gsm7:
+        conversion = texts.convert(text, last_resort=_last_resort(), limits=request.limits)
+        text = conversion.text
+    if request.budget is not None:
+        text = texts.fit(text, request.budget, request.limits)
+    cost = None
+    if request.price is not None:
+        try:
+            cost = texts.estimate_cost(text, request.recipients, request.price, request.limits)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--price") from None
+    return Answer(texts.segment(text, request.limits), conversion, cost)
+
+
+def _change(blocker: texts.Blocker) -> dict[str, Any]:
+    return {**blocker._asdict(), "lost": blocker.lost}
+
+
+def _document(answer: Answer, request: Request) -> dict[str, Any]:
+    result = answer.result
+    replaced = result.replaced
+    return {
+        "text": result.text,
+        "encoding": result.encoding,
+        "count": result.count,
+        "units": result.units,
+        "capacity": result.capacity,
+        "remaining": result.remaining,
+        "characters": len(result.text),
+        "characters_remaining": {channel: limit - len(result.text) for channel, limit in _LENGTHS.items()},
+        "segments": [{**part._asdict(), "end": part.end} for part in result.segments],
+        "blockers": [_change(blocker) for blocker in result.blockers],
+        "replaced": {"text": replaced.text, "count": replaced.count, "savings": result.count - replaced.count},
+        "changes": None if answer.conversion is None else [_change(each) for each in answer.conversion.changes],
+        "cost": None
+        if answer.cost is None
+        else {"recipients": request.recipients, "price": request.price, "total": answer.cost},
+    }
+
+
+def _runs(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield the runs of a text that holds blockers, and whether each is of them."""
+    for blocking, run in groupby(text, lambda character: not texts.is_gsm7(character)):
+        yield "".join(run), blocking
+
+
+def _drawn(part: texts.Segment, *, coloured: bool) -> Text:
+    """Return a part as it is shown: blockers stand out by colour, or in brackets where there is none."""
+    from rich.text import Text
+
+    shown = Text()
+    for run, blocking in _runs(part.text):
+        printable = output.printable(run)
+        if blocking and not coloured:
+            shown.append(f"⟦{printable}⟧")
+        else:
+            shown.append(printable, style="black on yellow" if blocking else "")
+    return shown
+
+
+def _drawing(result: texts.Segmentation, *, coloured: bool) -> Iterator[RenderableType]:
+    from rich.panel import Panel
+
+    for number, part in enumerate(result.segments, 1):
+        place = f"characters {part.position}-{part.end - 1}" if part.text else "no characters"
+        yield Panel(
+            _drawn(part, coloured=coloured),
+            title=f"{number} of {result.count}",
+            subtitle=f"{part.units} of {result.capacity} {_UNITS[result.encoding]}, {place}",
+            title_align="left",
+            subtitle_align="left",
+        )
+
+
+def _blocker_rows(blockers: Sequence[texts.Blocker]) -> list[tuple[object, ...]]:
+    """Return a row for each different blocker, in order of first appearance."""
+    places: dict[str, list[texts.Blocker]] = {}
+    for blocker in blockers:
+        places.setdefault(blocker.character, []).append(blocker)
+    return [
+        (
+            character,
+            found[0].name,
+            ", ".join(str(each.position) for each in found[:4]) + (", …" if len(found) > 4 else ""),
+            found[0].replacement or "nothing",
+            found[0].step.replace("_", " "),
+        )
+        for character, found in places.items()
+    ]
+
+
+def _plural(number: int) -> str:
+    return f"{number} segment{'' if number == 1 else 's'}"
+
+
+def _replacing(result: texts.Segmentation) -> str:
+    """Return what replacing every blocker would come to, as a sentence."""
+    savings = result.savings
+    effect = f"which saves {savings}" if savings > 0 else f"{-savings} more" if savings else "as many"
+    lost = sum(blocker.lost for blocker in result.blockers)
+    loss = f"; characters that nothing stands for: {lost}" if lost else ""
+    return f"In GSM-7 (--to-gsm7) it would take {_plural(result.replaced.count)}, {effect}{loss}."
+
+
+def _lines(answer: Answer, request: Request) -> Iterator[str]:
+    """Yield what is to be known about a text, a sentence each."""
+    result = answer.result
+    characters = len(result.text)
+    yield (
+        f"{result.encoding}, {_plural(result.count)}: {result.units} {_UNITS[result.encoding]},"
+        f" {result.remaining} left in the last; {characters} characters"
+    )
+    for channel, limit in _LENGTHS.items():
+        if characters > limit:
+            yield f"Too long for {channel}: {characters - limit} characters more than {limit}."
+    if any("\ud800" <= character <= "\udfff" for character in result.text):
+        yield "It cannot be sent: it holds half of a surrogate pair."
+    if answer.conversion is not None and answer.conversion.lost:
+        lost = "".join(dict.fromkeys(change.character for change in answer.conversion.lost))
+        yield f"Lost in GSM-7: {output.printable(lost)}"
+    if answer.cost is not None:
+        yield f"Cost: {_plural(result.count)} x {request.recipients} x {request.price} = {answer.cost}"
+
+
+def _show(answer: Answer, request: Request) -> None:
+    from rich.console import Group
+
+    console = output.console(_PLAIN_WIDTH)
+    # Elsewhere than on a terminal click takes every colour out again.
+    coloured = sys.stdout.isatty() and console.color_system is not None and not console.no_color
+    for line in _lines(answer, request):
+        output.write(line)
+    output.show(Group(*_drawing(answer.result, coloured=coloured)), _PLAIN_WIDTH)
+    blockers = answer.result.blockers
+    if blockers:
+        rows = _blocker_rows(blockers)
+        output.write(f"UCS-2 because of {len(blockers)} characters:")
+        output.show(output.table(("", "name", "at", "GSM-7 has", "step"), rows[:_MOST_ROWS]))
+        if len(rows) > _MOST_ROWS:
+            output.write(f"… and {len(rows) - _MOST_ROWS} more (--json lists them all)")
+        output.write(_replacing(answer.result))
+
+
+@click.command("segments")
+@click.argument("given", nargs=-1, metavar="[TEXT]...")
+@click.option(
+    "--file",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    help="Read a text from this file, in UTF-8; may be repeated.",
+)
+@click.option("--to-gsm7", is_flag=True, help="Show the text as it is after it was brought into GSM-7.")
+@click.option("--fit", "budget", type=click.IntRange(min=1), metavar="N", help="Show the text shortened to N segments.")
+@click.option("--price", metavar="PRICE", help="Show the cost, at this price of a segment.")
+@click.option(
+    "--recipients", type=click.IntRange(min=0), default=1, show_default=True, help="Count the cost for so many."
+)
+@click.option(
+    "--limits",
+    type=Limits(),
+    default=texts.STANDARD,
+    metavar="SINGLE/PART",
+    help="Bill like a gateway of other limits: 140/134, or with those of UCS-2 160/153/70/67, the default.",
+)
+@json_option
+def command(
+    given: tuple[str, ...],
+    files: tuple[str, ...],
+    *,
+    to_gsm7: bool,
+    budget: int | None,
+    price: str | None,
+    recipients: int,
+    limits: texts.SegmentLimits,
+    as_json: bool,
+) -> None:
+    """Show how many SMS segments each TEXT takes, where it is cut, and which characters make it dear.
+
+    Without a text, or for -, it is read from stdin, in UTF-8; one line break at its end is left out. Nothing is
+    sent, and no account is needed.
+    """
+    request = Request(limits, to_gsm7, budget, recipients, price)
+    answers = [_answer(text, request) for text in _inputs(given, files)]
+    if as_json:
+        output.emit({"results": [_document(answer, request) for answer in answers], "exit_code": ExitCode.ACCEPTED})
+        return
+    for number, answer in enumerate(answers):
+        if number:
+            output.write("")
+        _show(answer, request)
