@@ -52,16 +52,16 @@ class Following:
         self._clock = clock
 
     def deliver(self, batch: Batch) -> list[Outcome]:
-        """Send a claimed batch, settle it, and return its outcomes in the order of its rows."""
+        """Send a claimed batch, settle it, and return the outcomes of its rows."""
         if not fallback.is_step(batch.stored):
             outcomes = list(self._process(batch.message))
         elif batch.rows[0].channel == fallback.SECOND.name:
             outcomes = list(self._send(fallback.second_message(batch)))
         else:
             outcomes = list(self._send(batch.message))
-        found = {outcome.recipient: outcome for outcome in outcomes}
+        asked = {row.recipient for row in batch.rows}
         # A plugin may have added recipients of its own; the rows are the ones that were asked for.
-        ours = [found[row.recipient] for row in batch.rows]
+        ours = [outcome for outcome in outcomes if outcome.recipient in asked]
         self.outbox.settle(batch, ours)
         return ours
 

@@ -252,7 +252,7 @@ class Notifier:
             yield from self._numbers(member, channel, (*path, raw))
 
     def _normalize(self, raw: str) -> PhoneNumber:
-        if self.plugins.has_outsiders("devinotify_normalize_phone"):
+        if self.plugins.listens("devinotify_normalize_phone", outside=True):
             number: PhoneNumber = self.plugins.hook.devinotify_normalize_phone(raw=raw, region=self.url.region)
             return number
         return phones.normalize(raw, region=self.url.region)
@@ -406,6 +406,8 @@ def _all_failed(message: Message, error: DevinotifyError) -> list[Outcome]:
 
 def _complete(message: Message, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Return the outcomes in the order of the recipients; one that a plugin's answer left out is unknown."""
+    if tuple([outcome.recipient for outcome in outcomes]) == message.recipients:
+        return list(outcomes)
     found = {outcome.recipient: outcome for outcome in outcomes}
     error = PluginError(
         "no outcome was answered for the recipient", hook="devinotify_send_message", verdict=Verdict.UNKNOWN

@@ -93,9 +93,11 @@ class PluginManager(pluggy.PluginManager):
         self.add_hookspecs(hookspecs)
         self.failures: list[FailedPlugin] = []
         self._origins: dict[str, str] = {}
+        self._known: dict[tuple[str, bool], bool] = {}  # answers of ``listens``, until something is registered
 
     def register(self, plugin: object, name: str | None = None, origin: str = "given in code") -> str | None:
         """Register a plugin and guard its implementations; raise PluginError where it does not validate."""
+        self._known.clear()
         label = name or self.get_canonical_name(plugin)
         try:
             registered = super().register(plugin, name)
@@ -152,16 +154,19 @@ class PluginManager(pluggy.PluginManager):
             if plugin is not None
         ]
 
-    def listens(self, hook: str) -> bool:
-        """Whether anything implements the hook of this full name."""
-        return bool(getattr(self.hook, hook).get_hookimpls())
+    def unregister(self, plugin: object | None = None, name: str | None = None) -> object:
+        """Take a plugin out again and return it."""
+        self._known.clear()
+        return super().unregister(plugin, name)
 
-    def has_outsiders(self, hook: str) -> bool:
-        """Whether anything but a built-in implements the hook of this full name."""
-        return any(
-            self._origins.get(implementation.plugin_name) != BUILT_IN
-            for implementation in getattr(self.hook, hook).get_hookimpls()
-        )
+    def listens(self, hook: str, *, outside: bool = False) -> bool:
+        """Whether anything implements the hook of this full name; ``outside``: anything but a built-in."""
+        known = self._known.get((hook, outside))
+        if known is None:
+            found = getattr(self.hook, hook).get_hookimpls()
+            known = any(not outside or self._origins.get(one.plugin_name) != BUILT_IN for one in found)
+            self._known[hook, outside] = known
+        return known
 
     def observe(self, hook: str, **arguments: object) -> None:
         """Call each observer apart from the others; one that raises is logged, by its name, and breaks nothing."""

@@ -59,8 +59,11 @@ def deliver(
             error = unreachable
         else:
             try:
-                for recipient, receipt in zip(some, post(some), strict=True):
-                    found[recipient] = accepted(channel, recipient, receipt)
+                receipts = post(some)
+                found.update(
+                    (recipient, accepted(channel, recipient, receipt))
+                    for recipient, receipt in zip(some, receipts, strict=True)
+                )
                 continue
             except NotSent as failure:
                 error = unreachable = failure
@@ -76,13 +79,8 @@ def deliver(
 
 def accepted(channel: str, recipient: str, receipt: Receipt) -> Outcome:
     """Return the Outcome of a message that the gateway took."""
-    return Outcome(
-        recipient=recipient,
-        verdict=Verdict.ACCEPTED,
-        channel=channel,
-        receipt=receipt,
-        attempts=(Attempt(channel, Verdict.ACCEPTED, receipt),),
-    )
+    attempt = Attempt(channel, Verdict.ACCEPTED, receipt)
+    return Outcome(recipient, Verdict.ACCEPTED, channel, receipt, None, (attempt,))
 
 
 def failed(channel: str, recipient: str, error: DevinotifyError) -> Outcome:

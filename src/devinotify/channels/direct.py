@@ -46,7 +46,8 @@ class _Direct:
         def post(some: Sequence[str]) -> Iterable[Receipt]:
             return [self._one(some[0], message, client)] if len(some) == 1 else self._many(some, message, client)
 
-        return deliver(self.name, message.recipients, post, batch=self._batch(message))
+        batch = 1 if len(message.recipients) == 1 else self._batch(message)
+        return deliver(self.name, message.recipients, post, batch=batch)
 
     def _batch(self, message: Message) -> int:  # noqa: ARG002 - SMS needs it
         return BATCH

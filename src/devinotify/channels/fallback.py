@@ -46,19 +46,25 @@ class SmsViberChannel:
     def __init__(self) -> None:
         self._settings: DevinoURL | None = None
         self._outbox: Outbox | None = None
+        self._own: Outbox | None = None
 
     def open(self, settings: DevinoURL, outbox: Outbox | None = None) -> Outbox:
-        """Open the outbox that the settings name, or take the one given; raise InvalidInput where it cannot be used."""
-        if self._outbox is None:
-            self._settings = settings
-            self._outbox = open_outbox(settings.outbox) if outbox is None else outbox
+        """Return the outbox to write to: from now on the one given, else the one that the settings name.
+
+        Raises InvalidInput where that cannot be used.
+        """
+        self._settings = settings
+        if outbox is not None:
+            self._outbox = outbox
+        elif self._outbox is None:
+            self._outbox = self._own = open_outbox(settings.outbox)
         return self._outbox
 
     def close(self) -> None:
-        """Close the outbox; the next use opens it again."""
-        if self._outbox is not None:
-            self._outbox.close()
-            self._outbox = None
+        """Close the outbox, where this channel opened it; the next use opens it again."""
+        if self._own is not None:
+            self._own.close()
+        self._outbox = self._own = None
 
     def check_sender(self, sender: str) -> None:
         """Raise InvalidSender where SMS or Viber does not take the sender: both steps send from it."""

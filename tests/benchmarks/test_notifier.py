@@ -1,0 +1,61 @@
+"""The figures of Notifier and worker: what the hooks cost, and a queue drained beside the bare parsing of its numbers."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import phonenumbers
+
+from devinotify import Client, Message, Notifier, Outbox
+from devinotify.outbox.worker import Worker
+from tests.benchmarks.ratios import report, side_by_side
+from tests.benchmarks.server import fast_gateway
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT = "Привет, мир! Это проверка связи."
+SENDS = 300
+QUEUED = 100_000
+
+
+def test_notify_beside_send(tmp_path: Path) -> None:
+    """A notify of one recipient costs little more CPU than the client's own send."""
+    with fast_gateway() as (gateway, ca):
+        url = f"devino://demo:demo@TEST/79161234567?gateway={gateway}&ca={ca}&outbox={tmp_path / 'outbox.db'}"
+        with Client(url) as client, Notifier(url, client=client) as notifier:
+
+            def send() -> None:
+                for _ in range(SENDS):
+                    client.sms.send("79161234567", TEXT)
+
+            def notify() -> None:
+                for _ in range(SENDS):
+                    notifier.notify(TEXT)
+
+            medians = side_by_side({"send": send, "notify": notify}, rounds=25)
+    added = (medians["notify"] - medians["send"]) / SENDS * 1e6
+    report("CPU that notify adds to a send, in µs", added, "at most 60", added <= 60)
+    assert medians["notify"] > 0
+
+
+def test_worker_drains_the_outbox(tmp_path: Path) -> None:
+    """A worker drains 100,000 messages of one text for less CPU than phonenumbers needs to parse their numbers."""
+    numbers = [f"+7916{number:07d}" for number in range(QUEUED)]
+    with fast_gateway(tls=False) as (gateway, _), Outbox(tmp_path / "outbox.db") as outbox:
+        url = f"devino://demo:demo@TEST?gateway={gateway}&outbox={tmp_path / 'outbox.db'}"
+        outbox.enqueue(Message(TEXT, tuple(numbers), sender="TEST"), watch=False)
+        with Notifier(url) as notifier:
+            worker = Worker(notifier, outbox)
+            start = time.process_time()
+            worker.run(once=True)
+            drained = time.process_time() - start
+        assert QUEUED == outbox.counts().accepted
+    start = time.process_time()
+    for number in numbers:
+        assert phonenumbers.is_valid_number(phonenumbers.parse(number, "RU"))
+    parsed = time.process_time() - start
+    ratio = drained / parsed
+    report("CPU of draining 100,000 messages / of phonenumbers on their numbers", ratio, "at most 0.5", ratio <= 0.5)
+    print(f"  drained in {drained:.2f} s, parsed in {parsed:.2f} s of CPU")  # noqa: T201 - figures are for reading
