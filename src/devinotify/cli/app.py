@@ -26,10 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "balance": ("balance", "Show the money left on the account."),
         "incoming": ("incoming", "List the SMS that subscribers sent to the account."),
         "stats": ("stats", "Show how many SMS segments were sent and delivered."),
-        "segments": (
-            "segments",
-            "Show how many SMS segments each TEXT takes, where it is cut, and which characters make it dear.",
-        ),
+        "segments": ("segments", "Show what texts cost in segments, and why."),
         "phone": ("phone", "Show how phone numbers are read, and why some are refused."),
         "sandbox": ("sandbox", "Run a local gateway that behaves like the real one, until Ctrl-C."),
         "completion": ("completion", "Print the shell's completion script."),
