@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import subprocess
 import sys
@@ -154,7 +155,7 @@ def test_a_file_without_rights_is_an_error(path: Path, mode: int, monkeypatch: p
     """A file that cannot be read and written is told at once; root may do all, so it is asked as if it might not."""
     filled(path)
     path.chmod(mode)
-    monkeypatch.setattr(database.os, "access", lambda _, how: not how & ~(mode >> 6) & 7)
+    monkeypatch.setattr(os, "access", lambda _, how: not how & ~(mode >> 6) & 7)
     with pytest.raises(InvalidInput, match="cannot be written"):
         Outbox(path)
 
@@ -275,6 +276,49 @@ def test_two_create_the_file_at_once(path: Path) -> None:
     assert [0] * 4 == [finish(process) for process in processes]
     with Outbox(path) as outbox:
         assert ["x"] * 4 == [outbox.recall(str(number)) for number in range(4)]
+
+
+def test_the_log_waits_for_others(path: Path) -> None:
+    """Where another process still reads while the log is switched on, the switch waits for it."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as reader:
+        reader.execute("CREATE TABLE a (b)")
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM a").fetchall()
+        with contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
+            release = threading.Timer(0.05, lambda: reader.execute("COMMIT"))
+            release.start()
+            database._use_wal(connection, path)
+            release.join()
+            assert "wal" == connection.execute("PRAGMA journal_mode").fetchone()[0]
+
+
+def test_the_log_does_not_wait_for_ever(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the reader stays, the error comes out after the time that is set for it."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.02)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("CREATE TABLE a (b)")
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM a").fetchall()
+        with (
+            contextlib.closing(sqlite3.connect(path, timeout=0)) as connection,
+            pytest.raises(sqlite3.OperationalError),
+        ):
+            database._use_wal(connection, path)
+
+
+def test_a_place_without_a_log_is_refused(path: Path) -> None:
+    """Where SQLite cannot keep its log, as in memory, that is an error."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection, pytest.raises(InvalidInput, match="log"):
+        database._use_wal(connection, path)
+
+
+def test_a_file_that_is_being_made_elsewhere_is_waited_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where another process keeps a file that is still empty to itself, the error says that it is locked."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.02)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(InvalidInput, match="locked"):
+            Outbox(path)
 
 
 def test_a_vanished_file_is_not_made_anew(path: Path) -> None:

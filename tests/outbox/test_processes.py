@@ -165,7 +165,7 @@ def test_a_lock_held_is_not_inherited(tmp_path: Path) -> None:
 def test_a_lease_that_is_cleared_away_at_birth_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A recovery that takes a lock file before its worker has locked it only makes the worker choose another name."""
     real: Callable[..., bool] = leases._lock
-    stolen = []
+    stolen: list[Path] = []
 
     def lock(file: object) -> bool:
         if not stolen:

@@ -94,9 +94,8 @@ def test_a_naive_deadline_is_refused() -> None:
 )
 def test_an_error_survives_its_storage(error: DevinotifyError) -> None:
     """An error comes back as its class, with its words, code and reason."""
-    row = _row()._replace(
-        **dict(zip(("error", "error_code", "error_reason", "error_text"), records.encode_error(error), strict=True))
-    )
+    name, code, reason, text = records.encode_error(error)
+    row = _row()._replace(error=name, error_code=code, error_reason=reason, error_text=text)
     back = row.exception()
     assert (type(error), str(error), getattr(error, "code", None), getattr(error, "reason", None)) == (
         type(back),

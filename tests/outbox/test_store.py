@@ -13,6 +13,7 @@ from devinotify import exceptions as errors
 from devinotify.exceptions import InvalidInput, Verdict
 from devinotify.models import Message, Outcome, Receipt
 from devinotify.outbox import Counts, Outbox, RowState
+from devinotify.outbox.records import encode_recipient
 from tests.outbox.support import NUMBER, START, Clock, accepted, claim, failed, message, not_sent, numbers
 
 if TYPE_CHECKING:
@@ -47,6 +48,20 @@ def test_enqueue_returns_what_get_returns(outbox: Outbox, count: int) -> None:
     """The rows that enqueue returns are those in the file."""
     rows = outbox.enqueue(message(*numbers(count)))
     assert rows == [outbox.get(row.id) for row in rows] == list(outbox)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["", "+", "none", "89161234567", "+0123456789", "+1234567", "+123456", "+" + "1" * 15, "+" + "1" * 16, "+٧٩١٦١٢٣٤"],
+)
+def test_one_recipient_is_stored_like_many(outbox: Outbox, raw: str) -> None:
+    """A recipient of a single message comes to stand in the file as one of many does, number or not."""
+    outbox.enqueue(message(raw))
+    outbox.enqueue(message(raw, NUMBER))
+    with outbox._database.read("test") as connection:
+        outbox.get(1)
+        kinds = connection.execute("SELECT DISTINCT recipient FROM rows WHERE id < 3").fetchall()
+    assert ([(encode_recipient(raw),)], [raw, raw, NUMBER]) == (kinds, [row.recipient for row in outbox])
 
 
 def test_enqueue_drops_repeated_recipients(outbox: Outbox) -> None:
@@ -220,6 +235,37 @@ def test_a_schedule_reaches_the_channel(outbox: Outbox) -> None:
     outbox.enqueue(Message("a", (NUMBER,), send_at=naive))
     outbox.enqueue(Message("b", (NUMBER,), send_at=aware))
     assert [naive, aware] == [claim(outbox).message.send_at, claim(outbox).message.send_at]
+
+
+def test_begin_claims_from_the_start(outbox: Outbox) -> None:
+    """Who sends at once gets its rows as a batch that nobody else ever saw queued."""
+    batch = outbox.begin(message(*numbers(2)), channel="viber")
+    assert batch is not None
+    assert ("viber", 2, None) == (batch.message.channel, len(batch), outbox.claim())
+    outbox.settle(batch, accepted(batch))
+    assert 2 == outbox.counts().accepted
+
+
+def test_begin_in_a_full_outbox(tmp_path: Path) -> None:
+    """Where there is no room, nothing is begun."""
+    with Outbox(tmp_path / "small.db", max_rows=1) as outbox:
+        outbox.enqueue(message())
+        assert (None, 1) == (outbox.begin(message()), outbox.counts().dropped)
+
+
+def test_go_on_takes_the_step_as_a_batch(outbox: Outbox) -> None:
+    """The fallback of several rows is claimed with its making, once, and passes over what is open."""
+    (queued,) = outbox.enqueue(message())
+    batch = outbox.begin(message(*numbers(2)))
+    assert batch is not None
+    outbox.settle(batch, failed(batch, errors.Forbidden("no", code=7)))
+    following = outbox.go_on(batch.rows, "viber")
+    assert following is not None
+    assert ("viber", [row.id for row in batch.rows]) == (
+        following.message.channel,
+        [row.parent for row in following.rows],
+    )
+    assert None is outbox.go_on([queued, *batch.rows], "viber")
 
 
 # --- settle

@@ -54,8 +54,8 @@ _databases: weakref.WeakSet[Database] = weakref.WeakSet()
 class Database:
     """One outbox file and this process's connection to it.
 
-    All threads share the connection under one lock: writers of an SQLite file take turns anyway, and a lock hands over
-    in microseconds where SQLite's own waiting sleeps for milliseconds.
+    All threads share the connection under one lock: writers of an SQLite file take turns anyway. Four threads come
+    about as far as with a connection each, none has to sleep in SQLite's waiting, and one is closed before a fork.
     """
 
     def __init__(self, path: Path) -> None:

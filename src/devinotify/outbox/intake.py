@@ -26,7 +26,7 @@ _INTAKE = ", ".join(_OWN)
 _MARKS = ", ".join("?" * len(_OWN))
 
 ADD_ONE = f"INSERT INTO intake ({_INTAKE}) VALUES ({_MARKS})"  # noqa: S608 - built from our own column names
-"""Enqueues a single message: recipient, channel of the step, due, deadline, MESSAGE_COLUMNS."""
+"""Enqueues a single message: recipient as it is, channel of the step, due, deadline, MESSAGE_COLUMNS."""
 
 ADD_ONE_ONCE = (
     f"INSERT OR IGNORE INTO intake ({_INTAKE}) SELECT {_MARKS}"  # noqa: S608 - built from our own column names
@@ -39,11 +39,14 @@ _ADD_ROW = (
     "INSERT OR IGNORE INTO rows (id, recipient, message, channel, state, due, deadline) VALUES (?, ?, ?, ?, 0, ?, ?)"
 )
 
+# The CASE is encode_recipient, done here so that enqueue need not.
 _ABSORB = (
     f"INSERT INTO messages (id, {MESSAGE_COLUMNS})"  # noqa: S608
     f" SELECT id, {MESSAGE_COLUMNS} FROM intake WHERE text IS NOT NULL AND id <= :last;"
     "INSERT INTO rows (id, message, recipient, channel, state, due, deadline)"
-    " SELECT id, id, recipient, step, 0, due, deadline FROM intake WHERE text IS NOT NULL AND id <= :last;"
+    " SELECT id, id, CASE WHEN recipient GLOB '+[1-9]*' AND length(recipient) BETWEEN 8 AND 16"
+    " AND substr(recipient, 2) NOT GLOB '*[^0-9]*' THEN CAST(substr(recipient, 2) AS INTEGER) ELSE recipient END,"
+    " step, 0, due, deadline FROM intake WHERE text IS NOT NULL AND id <= :last;"
     "DELETE FROM intake WHERE id <= :last AND id < (SELECT max(id) FROM intake);"
     f"UPDATE intake SET {', '.join(f'{name} = NULL' for name in _OWN)} WHERE id <= :last"
 ).split(";")

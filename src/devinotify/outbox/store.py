@@ -126,7 +126,7 @@ class Outbox(KeptOutbox):
             (recipient,) = message.recipients
             key = next(key_of) if key_of is not None else None
             values = encode_message(message, now, key=key, watch=watch, fallback=fallback, patience=patience)
-            lines.append((encode_recipient(recipient), message.channel, now, until, *values, key))
+            lines.append((recipient, message.channel, now, until, *values, key))
         with self._database.write("enqueue") as connection:
             return connection.executemany(intake.ADD_ONE_ONCE, self._bound.fit(connection, tuple(lines))).rowcount
 
@@ -199,7 +199,7 @@ class Outbox(KeptOutbox):
     def _enqueue_one(
         self, recipient: str, step: str, due: float, until: float | None, key: str | None, values: tuple[object, ...]
     ) -> list[Row]:
-        line = (encode_recipient(recipient), step, due, until, *values)
+        line = (recipient, step, due, until, *values)
         database = self._database
         with database.lock:
             try:  # one statement is its own transaction, and a context manager would cost a tenth of it
