@@ -39,7 +39,7 @@ def _quick(kind: type[_Value]) -> type[_Value]:
     source = f"def __init__(self, {', '.join(parameters)}):\n" + "\n".join(settings)
     exec(source, scope)  # noqa: S102 - built from the names of our own fields, as dataclass itself does
     scope["__init__"].__qualname__ = f"{kind.__qualname__}.__init__"
-    kind.__init__ = scope["__init__"]  # type: ignore[misc, method-assign]  # the same signature, made faster
+    kind.__init__ = scope["__init__"]  # type: ignore[method-assign]  # the same signature, made faster
     return kind
 
 
