@@ -133,10 +133,12 @@ def forgettable(connection: sqlite3.Connection, rows: Iterable[Row], before: flo
     """Return the ids of those rows that are still as they were read, unwatched, and older than ``before``."""
     ask = (
         "SELECT 1 FROM rows JOIN messages ON messages.id = rows.message WHERE rows.id = ? AND state = ?"
-        " AND next_poll_at IS NULL AND (?3 IS NULL OR created_at < ?3)"
+        " AND next_poll_at IS NULL AND (? IS NULL OR created_at < ?)"
     )
     return [
-        row.id for row in rows if connection.execute(ask, (row.id, CODES[row.state], before)).fetchone() is not None
+        row.id
+        for row in rows
+        if connection.execute(ask, (row.id, CODES[row.state], before, before)).fetchone() is not None
     ]
 
 
@@ -150,7 +152,7 @@ def remove(connection: sqlite3.Connection, numbers: Sequence[int]) -> int:
             messages.add(line)
             removed += connection.execute("DELETE FROM rows WHERE id = ?", (number,)).rowcount
     connection.executemany(
-        "DELETE FROM messages WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM rows WHERE message = ?1)", messages
+        "DELETE FROM messages WHERE id = ? AND NOT EXISTS (SELECT 1 FROM rows WHERE message = messages.id)", messages
     )
     add_to_fact(connection, "forgotten", removed)
     return removed
