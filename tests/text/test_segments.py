@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devinotify.text import Encoding, Segment, SegmentLimits, count_segments, segment
+from devinotify.text import Encoding, SegmentLimits, count_segments, segment
 from tests.text import reference
 from tests.text.strategies import any_texts, long_texts, ucs2_texts
 
@@ -181,8 +181,22 @@ def test_a_very_long_text_is_counted_as_it_is_cut(text: str) -> None:
 
 def test_the_parts_carry_their_text_units_and_position() -> None:
     """What a part tells of itself."""
-    expected = (Segment("я" * 67, 67, 0), Segment("яя😀", 4, 67))
-    assert expected == segment("я" * 69 + "😀").segments
+    parts = segment("я" * 69 + "😀").segments
+    expected = [("я" * 67, 67, 0, 67), ("яя😀", 4, 67, 70)]
+    assert expected == [(part.text, part.units, part.position, part.end) for part in parts]
+
+
+def test_parts_are_equal_where_text_units_and_position_are() -> None:
+    """And the hash agrees."""
+    one, other = segment("a" * 306).segments
+    (same, _) = segment("a" * 306).segments
+    assert (True, True, False, False) == (one == same, hash(one) == hash(same), one == other, one == "a" * 153)
+
+
+def test_a_part_does_not_change() -> None:
+    """Its values cannot be set."""
+    with pytest.raises(AttributeError):
+        segment("мир").segments[0].units = 0  # type: ignore[misc]
 
 
 def test_the_parts_are_made_once() -> None:

@@ -143,7 +143,10 @@ def _document(answer: Answer, request: Request) -> dict[str, Any]:
         "remaining": result.remaining,
         "characters": len(result.text),
         "characters_remaining": {channel: limit - len(result.text) for channel, limit in _LENGTHS.items()},
-        "segments": [{**part._asdict(), "end": part.end} for part in result.segments],
+        "segments": [
+            {"text": part.text, "units": part.units, "position": part.position, "end": part.end}
+            for part in result.segments
+        ],
         "blockers": [_change(blocker) for blocker in result.blockers],
         "replaced": {"text": replaced.text, "count": replaced.count, "savings": result.count - replaced.count},
         "changes": None if answer.conversion is None else [_change(each) for each in answer.conversion.changes],
@@ -290,7 +293,9 @@ def command(
     limits: texts.SegmentLimits,
     as_json: bool,
 ) -> None:
-    """Show how many SMS segments each TEXT takes, where it is cut, and which characters make it dear.
+    """Show what texts cost in segments, and why.
+
+    Each TEXT is drawn as it is cut into parts, with the characters marked that force UCS-2.
 
     Without a text, or for -, it is read from stdin, in UTF-8; one line break at its end is left out. Nothing is
     sent, and no account is needed.

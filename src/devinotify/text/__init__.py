@@ -76,7 +76,7 @@ __all__ = [
 ]
 
 
-if not TYPE_CHECKING:  # a type checker that saw it would take every misspelt name for one of them
+if not TYPE_CHECKING:  # pragma: no branch  # a type checker that saw it would take every misspelt name for one of them
 
     def __getattr__(name: str) -> Any:  # noqa: ANN401  # a module's names are of every type
         """Return a public name, loading the module that defines it on first use."""
