@@ -22,8 +22,21 @@ PURE = sorted(
 
 ALLOWED = {
     *("__future__", "abc", "bisect", "codecs", "collections", "contextlib", "dataclasses", "datetime", "decimal"),
-    *("enum", "functools", "importlib", "ipaddress", "itertools", "json", "math", "re", "string", "sys", "types"),
-    *("typing", "unicodedata", "urllib.parse", "zlib"),
+    *(
+        "enum",
+        "functools",
+        "html",
+        "importlib",
+        "ipaddress",
+        "itertools",
+        "json",
+        "math",
+        "re",
+        "string",
+        "sys",
+        "types",
+    ),
+    *("types", "typing", "unicodedata", "urllib.parse", "zlib"),
 }
 """Modules of the standard library that only compute. Anything else has to be argued for here."""
 

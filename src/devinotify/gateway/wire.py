@@ -176,23 +176,24 @@ def interpret(
     return value
 
 
-# How a page or an error may quote a value of the request: as it is, escaped for a URL, for HTML, for JSON.
-_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
+# How a reply may quote a value of the request, apart from HTML's many ways: as it is, escaped for a URL, for JSON.
 _QUOTATIONS: tuple[Callable[[str], str], ...] = (
     str,
     quote_plus,
     quote,
-    lambda value: value.translate(_HTML),
     lambda value: json.dumps(value)[1:-1],
     lambda value: json.dumps(value, ensure_ascii=False)[1:-1],
 )
 
 
 def _without_secrets(operation: Operation[Any], sent: Mapping[str, Value], text: str) -> str:
+    from html import unescape  # on demand: its table of entities is needed for errors alone
+
     values = (sent.get(parameter.name) for parameter in operation.parameters if parameter.secret)
     secrets = (value for value in values if isinstance(value, str) and len(value) >= _LEAST_SECRET)
     forms = {quotation(value) for value in secrets for quotation in _QUOTATIONS}
-    for form in sorted(forms, key=len, reverse=True):
+    text = unescape(text)  # a value that was escaped is then itself; one that was not may hold what looks like entities
+    for form in sorted(forms | set(map(unescape, forms)), key=len, reverse=True):
         text = text.replace(form, "***")
     return text
 
@@ -220,7 +221,7 @@ def _gateway_error(
         "verdict": verdict,
         "retryable": (read_retryable or status >= 500) and not operation.is_send,
     }
-    message = scrub(f"{operation.name}: {meaning} (code {code}, HTTP {status}): {shown or 'no description'}")
+    message = f"{operation.name}: {meaning} (code {code}, HTTP {status}): {shown or 'no description'}"
     error: GatewayError
     if word is not None:
         error = ViberRejected(message, reason=word.word, **details)
