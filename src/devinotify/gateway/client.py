@@ -128,7 +128,8 @@ class Client:
         attempt = 0
         while True:
             try:
-                return wire.interpret(operation, self._transport.exchange(request), recipients=recipients)
+                reply = self._transport.exchange(request)
+                return wire.interpret(operation, reply, recipients=recipients, sent=values)
             except TransportError as error:
                 error.operation = operation.name
                 if not operation.is_send and not isinstance(error, NotSent):

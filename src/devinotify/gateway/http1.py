@@ -49,11 +49,15 @@ class Reply:
 
 
 class ReplyParser:
-    """Takes the bytes of one reply as they arrive; one parser serves one request."""
+    """Takes the bytes of one reply as they arrive; one parser serves one request.
 
-    __slots__ = ("_body", "_buffer", "_headers", "_keep_alive", "_length", "_read_body", "_status")
+    With ``tunnel`` the reply is that of a proxy to CONNECT, which ends with its headers.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_body", "_buffer", "_headers", "_keep_alive", "_length", "_read_body", "_status", "_tunnel")
+
+    def __init__(self, *, tunnel: bool = False) -> None:
+        self._tunnel = tunnel
         self._buffer = b""
         self._status = 0
         self._headers: dict[bytes, bytes] = {}
@@ -106,7 +110,9 @@ class ReplyParser:
     def _choose_framing(self) -> None:
         coding = self._headers.get(b"transfer-encoding")
         declared = self._headers.get(b"content-length")
-        if self._status in _BODILESS:
+        if self._tunnel:
+            self._read_body = self._head_alone
+        elif self._status in _BODILESS:
             self._read_body, self._length = self._counted, 0
         elif coding is not None:
             if coding.lower() != b"chunked":
@@ -120,6 +126,9 @@ class ReplyParser:
             self._read_body, self._length = self._counted, int(declared)
             if self._length > REPLY_LIMIT:
                 raise BadReply("the reply is too large")
+
+    def _head_alone(self) -> Reply:
+        return Reply(self._status, b"", framed=False, keep_alive=False)
 
     def _counted(self) -> Reply | None:
         missing = self._length - len(self._buffer)

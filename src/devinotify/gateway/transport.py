@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from devinotify.gateway.wire import Request
 
 CONNECT_TIMEOUT = 5.0
-"""Seconds that connecting may take; the TLS handshake after it has as long again, within the deadline."""
+"""Seconds that connecting may take, from the first address to the end of the TLS handshake."""
 IDLE_LIMIT = 4.0
 """Seconds after which an idle connection is not used again: servers close theirs from 5 seconds on, and a
 request that meets the closing is of unknown outcome."""
@@ -180,11 +180,13 @@ class Transport:
 
 
 class _Bounded:
-    """Connects to whichever address of the host answers, all of them together within the connection's timeout."""
+    """Connects within the connection's timeout, which all addresses, a proxy's tunnel and the handshake share."""
+
+    _until = 0.0
 
     def _new_conn(self) -> socket.socket:
         connection: HTTPConnection = self  # type: ignore[assignment]  # a mixin: it stands before urllib3's class
-        deadline = time.monotonic() + float(connection.timeout or CONNECT_TIMEOUT)
+        self._until = time.monotonic() + float(connection.timeout or CONNECT_TIMEOUT)
         failure: OSError = socket.gaierror("the name has no address")
         for family, kind, protocol, _, address in socket.getaddrinfo(
             connection._dns_host, connection.port, 0, socket.SOCK_STREAM
@@ -192,15 +194,39 @@ class _Bounded:
             sock = socket.socket(family, kind, protocol)
             try:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                sock.settimeout(max(deadline - time.monotonic(), 0.001))
+                self._bound(sock)
                 sock.connect(address)
+                self._bound(sock)
             except OSError as error:
                 failure = error
                 sock.close()
             else:
-                sock.settimeout(connection.timeout)
                 return sock
         raise failure
+
+    def _tunnel(self) -> None:
+        """Ask the proxy for a tunnel; a proxy that refuses, drips or answers rubbish is an OSError in time."""
+        connection: HTTPConnection = self  # type: ignore[assignment]  # as above
+        sock, host = connection.sock, connection._tunnel_host or ""
+        name = f"[{host}]" if ":" in host else host
+        lines = [f"CONNECT {name}:{connection._tunnel_port} HTTP/1.1", f"Host: {name}:{connection._tunnel_port}"]
+        lines += [f"{header}: {value}" for header, value in connection._tunnel_headers.items()]  # type: ignore[attr-defined]  # http.client's
+        sock.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+        parser = ReplyParser(tunnel=True)
+        reply = None
+        while reply is None:
+            self._bound(sock)
+            received = sock.recv(_RECEIVE)
+            reply = parser.feed(received) if received else parser.close()
+        if not 200 <= reply.status < 300:
+            raise OSError(f"the proxy refused the tunnel with status {reply.status}")
+        self._bound(sock)
+
+    def _bound(self, sock: socket.socket) -> None:
+        remaining = self._until - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError
+        sock.settimeout(remaining)
 
 
 class _PlainConnection(_Bounded, HTTPConnection):
