@@ -89,7 +89,6 @@ def test_a_session_id_is_scrubbed(session_id: str, around: str) -> None:
         '[{{"Data": "{}',
         r"{{\"Data\":\"{}\"}}",
         "Data=&quot;{}&quot;",
-        "SessionID: {}",
         'data = "say \\"{}\\" now"',
     ],
 )
@@ -109,6 +108,7 @@ def test_what_is_named_is_scrubbed(form: str, secret: str) -> None:
         "MessageID can not be null or empty Parameter name: messageid",
         "The parameters dictionary contains a null entry for parameter 'maxDateUtc' of non-nullable type 'DateTime'",
         "Invalid source address",
+        "User/SessionID: Unauthorized access (code 4, HTTP 401): Invalid user login or password",
     ],
 )
 def test_the_gateways_own_words_are_left(text: str) -> None:

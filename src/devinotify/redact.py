@@ -14,7 +14,7 @@ _DIGIT_RUN = re.compile(r"\+?\d(?:[\s().\-]{0,3}\d){6,}")
 _TOKEN = re.compile(r"[A-Za-z0-9]{24,}|(?=[A-Za-z-]*[0-9])[A-Za-z0-9-]{24,}")
 # What an error page may echo of a request (``?login=me&password=…``, ``(Data="…")``), or a cut reply of a text.
 _NAMED = re.compile(
-    r"""\b(password|sessionid|data)((?:\\*["']|&quot;)?\s*[=:]\s*)"""
+    r"""\b(password|data)((?:\\*["']|&quot;)?\s*[=:]\s*)"""
     r"""(?:&quot;.*?(?:&quot;|$)|(?:\\*"(?:[^"\\]|\\.)*"?)|'[^']*'?|[^\s&,;<>)}]+)""",
     re.IGNORECASE | re.DOTALL,
 )

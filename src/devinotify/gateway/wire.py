@@ -221,7 +221,7 @@ def _gateway_error(
         "verdict": verdict,
         "retryable": (read_retryable or status >= 500) and not operation.is_send,
     }
-    message = f"{operation.name}: {meaning} (code {code}, HTTP {status}): {shown or 'no description'}"
+    message = f"{operation.name}: {meaning} (code {scrub(str(code))}, HTTP {status}): {shown or 'no description'}"
     error: GatewayError
     if word is not None:
         error = ViberRejected(message, reason=word.word, **details)
