@@ -1,0 +1,85 @@
+"""The README does what it says: its Python, its shell commands, and the parts that are generated."""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinotify.sandbox import Sandbox
+from tests.cli import reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+_BLOCK = re.compile(r"(?:<!-- (?P<mark>[^>]*) -->\n)?```(?P<kind>\w+)\n(?P<code>.*?)```", re.DOTALL)
+BLOCKS = [match.groupdict() for match in _BLOCK.finditer(README)]
+SHELL = [
+    block["code"]
+    for block in BLOCKS
+    if block["kind"] == "sh" and not (block["mark"] or "").startswith(("command:", "not run"))
+]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """Run the gateway that the README's examples talk to."""
+    with Sandbox() as gateway:
+        yield gateway
+
+
+def test_python(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Every Python session of the README gives what it shows."""
+    monkeypatch.setenv("DEVINOTIFY_URL", sandbox.url)
+    monkeypatch.chdir(tmp_path)
+    code = "\n".join(block["code"] for block in BLOCKS if block["kind"] == "python")
+    example = doctest.DocTestParser().get_doctest(code, {}, "README.md", "README.md", 0)
+    failures: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    runner.run(example, out=failures.append, clear_globs=False)
+    client = example.globs.get("client")
+    if client is not None:
+        client.close()
+    assert [] == failures
+    assert runner.summarize(verbose=False).attempted > 20
+
+
+@pytest.mark.parametrize("code", SHELL, ids=lambda code: code.split("\n")[0][:40])
+def test_shell(code: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    """Every command of the README ends well, against the sandbox in place of the one at port 8026."""
+    origin = sandbox.gateway.removesuffix("/rest")
+    environment = {
+        **os.environ,
+        "DEVINOTIFY_URL": sandbox.url,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", code.replace("http://127.0.0.1:8026", origin)],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert 0 == done.returncode, done.stderr
+
+
+def test_commands_are_described_as_they_are() -> None:
+    """docs/commands.md is what the commands' own help says."""
+    described = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    assert reference.markdown().strip() in described
+
+
+def test_ci_runs_the_commands_of_the_readme() -> None:
+    """The two commands that CI takes from the README are there."""
+    marks = [block["mark"] for block in BLOCKS if block["mark"]]
+    assert ["command: demo", "command: test"] == [mark for mark in marks if mark.startswith("command:")]
