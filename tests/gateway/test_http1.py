@@ -268,6 +268,23 @@ def test_some_statuses_have_no_body(status: int) -> None:
     assert Reply(status, b"") == read(head("Content-Length: 5", status=str(status)))
 
 
+@pytest.mark.parametrize("lines", [(), ("Content-Length: 5",), ("Transfer-Encoding: chunked",)])
+@pytest.mark.parametrize("status", [200, 407, 502])
+def test_a_proxys_reply_to_connect_ends_with_its_headers(status: int, lines: tuple[str, ...]) -> None:
+    """What follows the headers belongs to the tunnel, whatever length they declare."""
+    answer = ReplyParser(tunnel=True).feed(head(*lines, status=str(status)))
+    assert answer is not None
+    assert (answer.status, answer.body, answer.keep_alive) == (status, b"", False)
+
+
+def test_a_cut_reply_to_connect_is_bad() -> None:
+    """A proxy that closes within its headers opened no tunnel."""
+    parser = ReplyParser(tunnel=True)
+    assert parser.feed(head()[:-1]) is None
+    with pytest.raises(BadReply):
+        parser.close()
+
+
 def fed_in_halves(data: bytes, at: int) -> Reply | None:
     """Return what a parser makes of the bytes in two portions."""
     parser = ReplyParser()
