@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,9 +23,10 @@ from devinotify.text import (
     to_gsm7,
     typography,
 )
+from devinotify.text.conversion import character_name
 from tests.text.strategies import any_texts, long_texts
 
-MIXED = "“Щи” ЩИ №5 — 5₽ ﬁ½ é e\u0301 и\u0306 ё\u0301 Ωμέγα Łódź 😀 \u200d\xa0\t中 \ud800"
+MIXED = "“Щи” ЩИ Х₸ №5 — 5₽ ﬁ½ é e\u0301 и\u0306 ё\u0301 Ωμέγα Łódź 😀 \u200d\xa0\t中 \ud800"
 texts = st.one_of(any_texts, long_texts(), st.text(st.sampled_from(MIXED), max_size=40))
 
 
@@ -172,6 +171,11 @@ def test_a_change_stands_where_its_cluster_begins() -> None:
     assert expected == [(each.character, each.position, each.replacement, each.step) for each in changes]
 
 
+def test_a_letter_is_spelled_as_its_neighbours_were_written() -> None:
+    """What another step makes of a neighbour does not count."""
+    assert ("KhKZT", "Kh") == (to_gsm7("Х₸"), convert("Х₸").changes[0].replacement)
+
+
 def test_composed_hangul_is_one_change() -> None:
     """Letters of a syllable are one cluster."""
     assert [("\uac01", 0)] == [(each.character, each.position) for each in convert("\u1100\u1161\u11a8").changes]
@@ -185,6 +189,7 @@ def test_composed_hangul_is_one_change() -> None:
         ("\ud800", "LONE SURROGATE U+D800"),
         ("\ue000", "PRIVATE USE CHARACTER U+E000"),
         ("\u0378", "UNASSIGNED CODE POINT U+0378"),
+        ("\U00017000", "CHARACTER U+17000"),
     ],
 )
 def test_every_blocker_has_a_name(character: str, expected: str) -> None:
@@ -192,10 +197,9 @@ def test_every_blocker_has_a_name(character: str, expected: str) -> None:
     assert expected == segment(character).blockers[0].name
 
 
-def test_every_code_point_without_a_name_is_of_a_known_kind() -> None:
-    """No code point of the BMP is without words."""
-    kinds = {unicodedata.category(chr(point)) for point in range(0x10000) if not unicodedata.name(chr(point), "")}
-    assert {"Cc", "Cs", "Co", "Cn"} == kinds
+def test_every_code_point_of_the_first_three_planes_has_words() -> None:
+    """Named or not, assigned or not."""
+    assert [] == [point for point in range(0x30000) if not character_name(chr(point))]
 
 
 @given(texts)

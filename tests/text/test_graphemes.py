@@ -31,6 +31,12 @@ def test_ordinary_characters_can_be_cut_apart(text: str) -> None:
     assert expected == {place for place in range(len(text) + 1) if is_boundary(text, place)}
 
 
+@pytest.mark.parametrize("text", ["\u094d\U0001f3fdक", "क\u094d\u200dष", "क\u093c\u094d\u093cष"])
+def test_a_virama_joins_across_what_continues_it(text: str) -> None:
+    """Two consonants of an Indic script are one character, also with a joiner or a dot between."""
+    assert not is_boundary(text, len(text) - 1)
+
+
 def test_two_flags_can_be_cut_apart_and_one_cannot() -> None:
     """Regional indicators make pairs, counted from the first."""
     assert [True, False, True, False, True] == [is_boundary("🇷🇺🇺🇦", place) for place in range(5)]

@@ -119,6 +119,8 @@ def to_gsm7(
     if is_gsm7(text):
         return text
     converted = compose(text)
+    for step in steps:  # while every letter still has the neighbours that it was written with
+        converted = step.prepare(converted)
     for step in steps:
         converted = step(converted)
     if last_resort is not None:
@@ -162,7 +164,8 @@ _KINDS: Mapping[str, str] = MappingProxyType(
 def character_name(character: str) -> str:
     """Return the Unicode name of a character, or its kind and number: ``CONTROL CHARACTER U+0009``."""
     name = unicodedata.name(character, "")
-    return name or f"{_KINDS[unicodedata.category(character)]} U+{ord(character):04X}"
+    # Python has no names for some ideographs, of Tangut for one.
+    return name or f"{_KINDS.get(unicodedata.category(character), 'CHARACTER')} U+{ord(character):04X}"
 
 
 def _resort(character: str, last_resort: str | LastResort) -> str:

@@ -39,11 +39,10 @@ def is_boundary(text: str, position: int) -> bool:
     if before.isascii() and after.isascii():
         return (before, after) != ("\r", "\n")
     return not (
-        unicodedata.category(after).startswith("M")
-        or _within(after, *_ATTACHED)
+        _continues(after)
         or unicodedata.category(before) == "Cf"  # joiners, too
         or before in _PREPENDED
-        or unicodedata.combining(before) == _VIRAMA
+        or _virama_before(text, position)
         or (_within(before, *_HANGUL_INITIALS) and _within(after, *_HANGUL))
         or (_within(after, _REGIONAL) and _regional_before(text, position) % 2)
     )
@@ -51,6 +50,19 @@ def is_boundary(text: str, position: int) -> bool:
 
 def _within(character: str, *ranges: tuple[str, str]) -> bool:
     return any(first <= character <= last for first, last in ranges)
+
+
+def _continues(character: str) -> bool:
+    """Return whether ``character`` belongs to the one before it, whatever that is."""
+    return unicodedata.category(character).startswith("M") or _within(character, *_ATTACHED)
+
+
+def _virama_before(text: str, position: int) -> bool:
+    """Return whether a virama is among what continues the character that ends at ``position``."""
+    start = position - 1
+    while start and _continues(text[start]) and unicodedata.combining(text[start]) != _VIRAMA:
+        start -= 1
+    return unicodedata.combining(text[start]) == _VIRAMA
 
 
 def _regional_before(text: str, position: int) -> int:
