@@ -180,17 +180,10 @@ def test_to_gsm7_shows_the_text_as_it_becomes(run: Run) -> None:
     assert ('Da - "net"', "GSM-7", 8) == (found["text"], found["encoding"], len(found["changes"]))
 
 
-def test_to_gsm7_asks_the_text_extra_where_it_is_installed(run: Run) -> None:
-    """Scripts that the own tables lack are spelled; the loss is told all the same."""
-    pytest.importorskip("anyascii")
-    shown = run("segments", "--to-gsm7", "北京").stdout
-    assert (True, True) == ("BeiJing" in shown, "Lost in GSM-7: 北京" in shown)
-
-
-def test_to_gsm7_does_without_the_text_extra(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A question mark stands for what no step knows."""
-    monkeypatch.setitem(sys.modules, "anyascii", None)
-    assert "??" == results(run, "--to-gsm7", "北京")[0]["text"]
+def test_to_gsm7_tells_what_is_lost(run: Run) -> None:
+    """A question mark stands for what no step knows, and is no secret; it is what a send would transliterate to."""
+    shown = run("segments", "--to-gsm7", "да, 北京").stdout
+    assert (True, True) == ("da, ??" in shown, "Lost in GSM-7: 北京" in shown)
 
 
 def test_fit_shows_the_text_shortened(run: Run) -> None:

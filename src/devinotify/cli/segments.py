@@ -16,7 +16,7 @@ from devinotify.cli.options import json_option
 from devinotify.gateway.codes import SMS_MAX_LENGTH, VIBER_MAX_LENGTH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from decimal import Decimal
 
     from rich.console import RenderableType
@@ -101,20 +101,10 @@ def _decoded(stream: IO[bytes], source: str) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def _last_resort() -> Callable[[str], str] | str:
-    """Return what is asked for a character that no step knows: the ``text`` extra where it is installed."""
-    try:
-        from anyascii import anyascii
-    except ImportError:
-        return "?"
-    found: Callable[[str], str] = anyascii
-    return found
-
-
 def _answer(text: str, request: Request) -> Answer:
     conversion = None
     if request.to_gsm7:
-        conversion = texts.convert(text, last_resort=_last_resort(), limits=request.limits)
+        conversion = texts.convert(text, limits=request.limits)
         text = conversion.text
     if request.budget is not None:
         text = texts.fit(text, request.budget, request.limits)
