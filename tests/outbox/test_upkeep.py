@@ -316,6 +316,19 @@ def test_rows_are_filtered(outbox: Outbox) -> None:
     assert expected == [[row.id for row in each] for each in found]
 
 
+@pytest.mark.parametrize("count", [2, 7])
+def test_rows_of_one_message(outbox: Outbox, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """A message's rows come complete and in order, be they few or many, with others between them and a step far off."""
+    monkeypatch.setattr(reading, "PAGE", 3)
+    rows = outbox.enqueue(message(*numbers(count)))
+    batch = claim(outbox)
+    outbox.settle(batch, failed(batch, REJECTED))
+    outbox.enqueue(message(*numbers(4)))
+    child = outbox.step(rows[0], "viber")
+    found = [row.id for row in outbox.rows(message_id=rows[0].message_id)]
+    assert [*(row.id for row in rows), child.id] == found
+
+
 def test_get_of_nothing(outbox: Outbox) -> None:
     """An id that is not there gives nothing."""
     assert (None, None) == (outbox.get(5), outbox.message(5))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from devinotify.outbox.base import SELECT, SELECT_MESSAGE, OutboxFile, get
+from devinotify.outbox.base import SELECT_MESSAGE, OutboxFile, get
 from devinotify.outbox.leases import Estate
 from devinotify.outbox.records import (
+    COLUMNS,
     Claim,
     Counts,
     Row,
@@ -76,19 +77,36 @@ class ReadableOutbox(OutboxFile):
         The filters go together: in one of ``states``, of one message, channel or recipient, with an id above
         ``after``; at most ``limit`` rows.
         """
-        conditions, values = _conditions(states, message_id, channel, recipient)
+        conditions, values = _conditions(states, channel, recipient)
+        source = "FROM rows"
+        if message_id is not None:
+            source, within, ids, first = self._within(message_id)
+            conditions, values, after = f"{conditions} {within}", [*values, *ids], max(after, first - 1)
         left = limit
         while left is None or left > 0:
             page = PAGE if left is None else min(PAGE, left)
             with self._absorbed("rows") as connection:
                 lines = connection.execute(
-                    f"{SELECT} WHERE id > ? {conditions} ORDER BY id LIMIT ?", (after, *values, page)
+                    f"SELECT {COLUMNS} {source} WHERE id > ? {conditions} ORDER BY id LIMIT ?",
+                    (after, *values, page),
                 ).fetchall()
             yield from map(decode_row, lines)
             if len(lines) < page:
                 return
             after = lines[-1][0]
             left = None if left is None else left - page
+
+    def _within(self, message_id: int) -> tuple[str, str, list[int], int]:
+        """Return where to look for a message's rows, and from which id: a few by index, many as a range of the table."""
+        with self._absorbed("rows") as connection:
+            few = "SELECT count(*) FROM (SELECT 1 FROM rows WHERE message = ? LIMIT ?)"
+            if connection.execute(few, (message_id, PAGE + 1)).fetchone()[0] <= PAGE:
+                return "FROM rows INDEXED BY rows_once", "AND message = ?", [message_id], 0
+            first, last = connection.execute(
+                "SELECT min(id), max(id) FROM rows WHERE message = ?", (message_id,)
+            ).fetchone()
+        # One lower bound alone: of two, SQLite may seek by the wrong one.
+        return "FROM rows", "AND +message = ? AND id <= ?", [message_id, last], first
 
     def __iter__(self) -> Iterator[Row]:
         return self.rows()
@@ -138,19 +156,13 @@ class ReadableOutbox(OutboxFile):
 
 
 def _conditions(
-    states: Collection[RowState] | None, message_id: int | None, channel: str | None, recipient: str | None
+    states: Collection[RowState] | None, channel: str | None, recipient: str | None
 ) -> tuple[str, list[object]]:
     """Return the WHERE terms of a filter and their values; unary plus keeps the order that of the ids, page by page."""
     terms: list[str] = []
     values: list[object] = []
     if states is not None:
         terms.append(f"AND state IN ({', '.join(str(CODES[state]) for state in states)})")
-    if message_id is not None:
-        terms.append(
-            "AND +message = ? AND id >= (SELECT min(id) FROM rows WHERE message = ?)"
-            " AND id <= (SELECT max(id) FROM rows WHERE message = ?)"
-        )
-        values += [message_id] * 3
     for name, value in (
         ("channel", channel),
         ("recipient", None if recipient is None else encode_recipient(recipient)),

@@ -162,7 +162,7 @@ class Outbox(KeptOutbox):
     ) -> int:
         """Queue a stored message for more recipients; return how many were new to it on this channel.
 
-        A campaign of a million feeds its message so, some thousands at a time, and again after a crash.
+        A campaign of a million feeds its message so, some 50,000 at a time, and again after a crash.
         """
         now = self._clock()
         until = self._deadline(deadline, now)
