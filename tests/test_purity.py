@@ -44,8 +44,6 @@ IMPURE_CALLS = {
     "open",
     "print",
     "input",
-    "exec",
-    "eval",
     "__import__",
     "now",
     "utcnow",

@@ -329,12 +329,9 @@ def _loads(text: str, repairs: Sequence[Callable[[str], str]] = _REPAIRS) -> Any
 def _error_body(text: str) -> tuple[int, str] | None:
     """Return Code and Desc of a well-formed error body, or ``None`` where the body is none."""
     try:
-        document = _loads(text)
+        found = _object(_loads(text))
     except _Misfit:
         return None
-    if not isinstance(document, dict):
-        return None
-    found = _lowered(document)
     code, description = _integer(found.get("code")), found.get("desc")
     if code is None or abs(code) >= _INT32 or not isinstance(description, str | None) or description == "ok":
         return None  # "ok" is the one word of the Viber table that means accepted
