@@ -76,6 +76,7 @@ class OutboxFile:
                         for worker in mine:
                             settling.give_up(connection, worker, self._clock())
         finally:
+            self._database.close()
             self._finalizer()
 
     def __enter__(self) -> Self:
@@ -147,7 +148,12 @@ class OutboxFile:
 
 def _release(database: Database, leases: list[Lease]) -> None:
     """Let go of file and lock; whoever recovers after that finds this worker's claims without an owner."""
-    database.close()
+    # Collection may come at any moment, in a thread that holds other locks: it never waits for this one.
+    if database.lock.acquire(blocking=False):
+        try:
+            database.close()
+        finally:
+            database.lock.release()
     for lease in leases:
         lease.release()
     leases.clear()

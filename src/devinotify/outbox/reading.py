@@ -97,7 +97,7 @@ class ReadableOutbox(OutboxFile):
             left = None if left is None else left - page
 
     def _within(self, message_id: int) -> tuple[str, str, list[int], int]:
-        """Return where to look for a message's rows, and from which id: a few by index, many as a range of the table."""
+        """Return where to look for a message's rows, and from which id: few by index, many as a range of the table."""
         with self._absorbed("rows") as connection:
             few = "SELECT count(*) FROM (SELECT 1 FROM rows WHERE message = ? LIMIT ?)"
             if connection.execute(few, (message_id, PAGE + 1)).fetchone()[0] <= PAGE:
