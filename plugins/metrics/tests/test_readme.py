@@ -38,7 +38,7 @@ def table() -> str:
 def test_example_prints_what_it_says() -> None:
     """The example with spans, run as it stands in a process of its own, prints the block that follows it."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", EXAMPLE], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-W", "error", "-c", EXAMPLE], capture_output=True, encoding="utf-8", check=False, timeout=60
     )
 
     assert (OUTPUT, "", 0) == (done.stdout, done.stderr, done.returncode)
@@ -52,13 +52,13 @@ def test_prometheus_scrapes_what_it_says() -> None:
         port = str(free.getsockname()[1])
     code = SERVER.replace(PORT, port)
     with subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-W", "error", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stdout.readline().startswith(f"http://127.0.0.1:{port}/metrics is there")
         command = ["bash", "-c", f"export LC_ALL=C; {COMMAND.replace(PORT, port)}"]
-        scraped = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+        scraped = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=30).stdout
         process.stdin.write("\n")
 
     assert (SCRAPED, 0) == (scraped, process.returncode)

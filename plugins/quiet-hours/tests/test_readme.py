@@ -19,7 +19,7 @@ EXAMPLES = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", README, re.DO
 def test_prints_what_it_says(code: str, output: str) -> None:
     """Each example, run as it stands in a process of its own, prints the block that follows it."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, encoding="utf-8", check=False, timeout=60
     )
 
     assert (output, "", 0) == (done.stdout, done.stderr, done.returncode)
