@@ -1,0 +1,69 @@
+"""The transport's own corners; how it meets a failing network is told in tests/faults."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+import pytest
+import trustme
+
+from devinotify.exceptions import InvalidURL, NotSent
+from devinotify.gateway import transport
+from devinotify.gateway.transport import Transport
+from devinotify.gateway.wire import Request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GET = Request("GET", "/User/Balance?SessionID=x")
+
+
+def test_repr_names_the_host() -> None:
+    """A transport shows where it leads and no more."""
+    assert "<Transport to 127.0.0.1:9>" == repr(Transport("http://127.0.0.1:9/rest", timeout=1))
+
+
+def test_an_ipv6_gateway() -> None:
+    """An IPv6 address is connected to, and told as it is when nothing answers."""
+    with pytest.raises(NotSent, match="refused"):
+        Transport("http://[::1]:9/rest", timeout=1).exchange(GET)
+
+
+def test_an_interrupt_while_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupt closes the half-made connection and goes on as it is."""
+    closed: list[bool] = []
+
+    def interrupted(self: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(transport._PlainConnection, "connect", interrupted)
+    monkeypatch.setattr(transport._PlainConnection, "close", lambda _: closed.append(True))
+    with pytest.raises(KeyboardInterrupt):
+        Transport("http://127.0.0.1:9/rest", timeout=1).exchange(GET)
+    assert [True] == closed
+
+
+@pytest.mark.parametrize("content", [None, b"no certificate"])
+def test_a_bad_ca_is_named_at_once(tmp_path: Path, content: bytes | None) -> None:
+    """A CA that is missing or no certificate is an error at construction."""
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InvalidURL, match="bad value for ca"):
+        Transport("https://gateway.example/rest", timeout=1, ca=str(path))
+
+
+def test_a_folder_of_cas(tmp_path: Path) -> None:
+    """A folder of CA certificates is taken as OpenSSL takes it."""
+    trustme.CA().cert_pem.write_to_path(tmp_path / "ca.pem")
+    made = Transport("https://gateway.example/rest", timeout=1, ca=str(tmp_path))
+    assert ssl.CERT_REQUIRED is made._pool.conn_kw["ssl_context"].verify_mode
+
+
+def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy of another scheme is refused at construction, without showing its URL."""
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://user:secret@proxy.example:1080")
+    with pytest.raises(InvalidURL, match="proxy") as caught:
+        Transport("https://gateway.example/rest", timeout=1)
+    assert "secret" not in str(caught.value)
