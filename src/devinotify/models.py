@@ -202,6 +202,7 @@ class Receipt:
     told apart by recipient. ``segments`` is what the gateway bills; ``estimated_segments`` what we expected.
     ``sent_at`` is when the message goes out (aware UTC; the scheduled instant where there is one), from which
     the gateway's 48 hours of state count. ``resends`` is true where the platform resends as SMS.
+    ``unassigned_ids`` holds all ids of a bulk whose reply could not be told apart by recipient.
     """
 
     recipient: str
@@ -211,6 +212,7 @@ class Receipt:
     estimated_segments: int | None = None
     sent_at: datetime | None = None
     resends: bool = False
+    unassigned_ids: tuple[str, ...] = ()
 
     @property
     def estimate_differs(self) -> bool:
@@ -255,7 +257,7 @@ class BulkReceipt:
         shared = (each, self.channel, self.estimated_segments, self.sent_at, self.resends)
         if each is None:
             for recipient in self.recipients:
-                yield Receipt(recipient, (), *shared)
+                yield Receipt(recipient, (), *shared, self.message_ids)
         else:
             for start, recipient in zip(range(0, len(self.message_ids), each), self.recipients, strict=True):
                 yield Receipt(recipient, self.message_ids[start : start + each], *shared)
@@ -286,6 +288,7 @@ class Outcome:
     ``recipient`` is the number in E.164, or what was given where it is no number. ``channel`` is the channel
     that was asked for, ``attempts`` every step that was taken on it, in order; ``verdict``, ``receipt`` and
     ``error`` are those of the last step. ``state`` is the delivery state that was last seen, or ``None``.
+    ``row`` is the id of its first step in the outbox, where that step was written there.
     """
 
     recipient: str
@@ -295,6 +298,7 @@ class Outcome:
     error: DevinotifyError | None = None
     attempts: tuple[Attempt, ...] = ()
     state: SmsState | None = None
+    row: int | None = None
 
     @property
     def status(self) -> DeliveryStatus | None:
