@@ -16,9 +16,11 @@ from click.testing import CliRunner
 
 from devinotify.cli.sandbox import command
 from devinotify.sandbox import Sandbox
+from devinotify.sandbox.server import LOOPBACK_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 RUN = "from devinotify.cli.sandbox import command; command()"
 
@@ -35,7 +37,7 @@ def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     )
 
 
-def opened(url: str) -> Any:  # noqa: ANN401 - any JSON document
+def opened(url: str | urllib.request.Request) -> Any:  # noqa: ANN401 - any JSON document
     """Return a document, past any proxy."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(url, timeout=10) as reply:
@@ -105,8 +107,40 @@ def test_a_taken_port_is_one_line(taken: int) -> None:
 
 def test_loopback_only() -> None:
     """Another address is refused in one line."""
-    line = "Error: the sandbox listens on loopback only in this version: use 127.0.0.1, ::1 or localhost\n"
+    line = f"Error: {LOOPBACK_ONLY}\n"
     assert (2, line) == failed("--host", "0.0.0.0")  # noqa: S104 - what is refused
+
+
+def test_another_address_needs_a_token() -> None:
+    """Allowing another address is not enough: the line says how to make a token."""
+    code, output = failed("--host", "0.0.0.0", "--allow-remote")  # noqa: S104 - what is refused
+    assert (2, True) == (code, "export DEVINOTIFY_SANDBOX_TOKEN=" in output)
+
+
+def test_a_guarded_sandbox() -> None:
+    """With a token another address is served; the token is not printed."""
+    process = start("--json", "--host", "0.0.0.0", "--allow-remote", DEVINOTIFY_SANDBOX_TOKEN="t" * 20)  # noqa: S104 - what is guarded
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    port = json.loads(line)["page"].rstrip("/").rpartition(":")[2]
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/sandbox", headers={"Authorization": f"Bearer {'t' * 20}"}
+    )
+    assert (True, False) == (opened(request)["gateway"] == "/rest", "tttt" in line)
+    assert 0 == finish(process, signal.SIGTERM)[0]
+
+
+def test_a_database(tmp_path: Path) -> None:
+    """Messages are kept in a file; one that cannot be used is told in one line."""
+    file = tmp_path / "inbox.db"
+    process = start("--json", "--db", str(file), "--keep", "10")
+    assert process.stdout is not None
+    process.stdout.readline()
+    assert (0, True) == (finish(process, signal.SIGTERM)[0], file.stat().st_size > 0)
+    file.write_text("no database " * 200, encoding="ascii")
+    code, output = failed("--port", "0", "--db", str(file))
+    assert (2, 1, True) == (code, output.count("\n"), "no SQLite file" in output)
+    assert "Error: cannot open " in failed("--port", "0", "--db", str(tmp_path / "nowhere" / "x.db"))[1]
 
 
 @pytest.mark.parametrize("balance", ["much", "NaN"])

@@ -53,7 +53,7 @@ class Api:
 
     def raw(self, method: str, path: str, query: str = "", body: str = "") -> Reply:
         """Return the reply to a request as it stands."""
-        return service.answer(self.emulator, method, path, query.encode(), body.encode())
+        return service.answer(self.emulator, service.Received(method, path, query.encode(), body.encode()))
 
     def call(self, method: str, resource: str, **parameters: object) -> tuple[int, Any]:
         """Return status and document of an operation, with the session's id and a form body on POST."""

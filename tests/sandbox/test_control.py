@@ -10,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devinotify.sandbox import control
+from devinotify.sandbox import control, emulator
+from devinotify.sandbox import fates as steps
+from devinotify.sandbox.emulator import NotFound
 from tests.sandbox.conftest import NUMBER, START, Api
 
 Document = dict[str, Any]
@@ -23,7 +25,7 @@ def ask(api: Api, method: str, path: str, **arguments: object) -> Any:  # noqa: 
 
 def test_the_docstring_lists_every_route() -> None:
     """The table at the top of the module is the table of routes."""
-    rows = re.findall(r"^(GET|POST)\s+(/\S+)", control.__doc__ or "", re.MULTILINE)
+    rows = re.findall(r"^(GET|POST|DELETE)\s+(/\S+)", control.__doc__ or "", re.MULTILINE)
     assert [(route.method, route.path) for route in control.ROUTES] == rows
 
 
@@ -120,9 +122,12 @@ def test_zones_are_set(api: Api) -> None:
 
 def test_the_clock_is_advanced(api: Api) -> None:
     """Advancing tells the new time."""
-    assert {"now": "2026-01-28T13:00:00.000Z", "seconds": START.timestamp() + 3600} == ask(
-        api, "POST", "/clock", advance=3600
-    )
+    assert {
+        "now": "2026-01-28T13:00:00.000Z",
+        "seconds": START.timestamp() + 3600,
+        "advanced": 3600.0,
+        "running": False,
+    } == ask(api, "POST", "/clock", advance=3600)
 
 
 def test_incoming_messages_are_added_and_listed(api: Api) -> None:
@@ -167,6 +172,186 @@ def test_reset(api: Api) -> None:
     assert 0 == ask(api, "GET", "/messages")["total"]
 
 
+def test_one_message_in_full(api: Api) -> None:
+    """One message is shown with its segments, its blockers, its story and its request; places count UTF-16."""
+    api.send(Data="😀" + "a" * 75 + "—")
+    shown = ask(api, "GET", "/message", number=1)
+    assert ([(0, 67), (67, 78)], 2) == (
+        [(part["start"], part["end"]) for part in shown["anatomy"]["segments"]],
+        shown["message"]["segments"],
+    )
+    assert [(0, "😀", "GRINNING FACE"), (77, "—", "EM DASH")] == [
+        (blocker["position"], blocker["character"], blocker["name"]) for blocker in shown["anatomy"]["blockers"]
+    ]
+    assert [("queued", True), ("sent", False), ("delivered", False)] == [
+        (step["status"], step["reached"]) for step in shown["story"]
+    ]
+    assert "SessionID=***" in shown["request"]["raw"]
+    assert ("Sms/Send", 200) == (shown["request"]["operation"], shown["request"]["status"])
+
+
+def test_a_resent_sms_shows_the_request_of_its_viber(api: Api) -> None:
+    """What the platform sent by itself came of the Viber message's request."""
+    api.send("Viber/SendWithResend", DestinationAddress="79000000024")
+    api.advance(5)
+    assert ["Viber/SendWithResend"] * 2 == [
+        ask(api, "GET", "/message", number=number)["request"]["operation"] for number in (1, 2)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "arguments"),
+    [
+        ("GET", "/message", {"number": 9}),
+        ("POST", "/messages", {"number": 9, "fate": "expired"}),
+        ("DELETE", "/messages", {"number": 9}),
+        ("DELETE", "/faults", {"id": 9}),
+    ],
+)
+def test_nothing_has_the_number(api: Api, method: str, path: str, arguments: Document) -> None:
+    """What has no such number is not found."""
+    with pytest.raises(NotFound):
+        ask(api, method, path, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("resource", "fate", "states"),
+    [
+        ("Sms/Send", "delivered", [-2, 0]),
+        ("Sms/Send", "expired", [-2, 46]),
+        ("Sms/Send", "rejected", [-2, 69]),
+        ("Viber/Send", "not-a-viber-user", [0, 4]),
+        ("Viber/Send", "read", [0, 2, 3]),
+        ("Sms/Send", "queued", [-2]),
+    ],
+)
+def test_a_fate_is_forced(api: Api, resource: str, fate: str, states: list[int]) -> None:
+    """A forced fate comes true at once, and is what the gateway answers."""
+    api.send(resource)
+    api.emulator.set_timeline("delivered", ((steps.Step(9, 0)),), None)
+    forced = ask(api, "POST", "/messages", number=1, fate=fate)
+    skipped = {-1, 1}
+    assert (states, fate) == ([state for _, state in forced["timeline"] if state not in skipped], forced["fate"])
+    assert states[-1] == api.state(forced["message_ids"][0], resource.partition("/")[0])["State"]
+
+
+def test_a_fate_that_is_forced_may_lead_to_a_resend(api: Api) -> None:
+    """A Viber message that is made to fail is resent; one that is made to succeed is not."""
+    for _ in range(2):
+        api.send("Viber/SendWithResend", DestinationAddress="79000000024")
+    ask(api, "POST", "/messages", number=1, fate="delivered")
+    ask(api, "POST", "/messages", number=2, fate="not-a-viber-user")
+    api.advance(60)
+    assert [("sms", 2), ("viber", None), ("viber", None)] == [
+        (message["channel"], message["resent_from"]) for message in ask(api, "GET", "/messages")["messages"]
+    ]
+
+
+def test_a_refusal_cannot_be_forced(api: Api) -> None:
+    """A message that was accepted cannot be refused any more."""
+    api.send()
+    with pytest.raises(ValueError, match="can be refused no more"):
+        ask(api, "POST", "/messages", number=1, fate="no-credits")
+
+
+def test_messages_are_deleted(api: Api) -> None:
+    """One goes by its number, then all; what was to be resent is not."""
+    for _ in range(3):
+        api.send("Viber/SendWithResend", DestinationAddress="79000000024")
+    assert {"deleted": 1} == ask(api, "DELETE", "/messages", number="2")
+    assert [3, 1] == [message["number"] for message in ask(api, "GET", "/messages")["messages"]]
+    assert {"deleted": 2} == ask(api, "DELETE", "/messages")
+    api.advance(60)
+    assert 0 == ask(api, "GET", "/messages")["total"]
+
+
+def test_statistics(api: Api) -> None:
+    """Messages are counted by status and channel, with segments, money and senders."""
+    api.send(Data="я" * 71)
+    api.send("Viber/Send", SourceAddress="OTHER")
+    api.advance(5)
+    counted = ask(api, "GET", "/statistics")
+    assert {
+        "total": 2,
+        "status": {"delivered": 2},
+        "channel": {"sms": 1, "viber": 1},
+        "segments": 3,
+        "spent": "6.50",
+        "balance": "993.50",
+        "sessions": 1,
+        "incoming": 0,
+        "faults": 0,
+        "senders": ["DEVINO", "OTHER"],
+        "now": "2026-01-28T12:00:05.000Z",
+    } == counted
+
+
+def test_a_timeline_is_set(api: Api) -> None:
+    """A fate's timeline is changed for what is sent from then on, and taken back."""
+    ask(api, "POST", "/timelines", fate="delivered", sms=[[1, -1], [30, 0]])
+    _, (part,) = api.send()
+    api.advance(29)
+    before = api.state(part)["State"]
+    api.advance(1)
+    assert (-1, 0) == (before, api.state(part)["State"])
+    ask(api, "POST", "/timelines", fate="delivered")
+    _, (part,) = api.send()
+    api.advance(1)
+    assert 0 == api.state(part)["State"]
+
+
+def test_a_fate_of_ones_own(api: Api) -> None:
+    """A new fate has its timeline, can be given to a number, and is gone with it."""
+    ask(api, "POST", "/timelines", fate="my-own", sms=[[3, 47]], viber=[[3, 6]])
+    ask(api, "POST", "/fates", number=NUMBER, fate="my-own")
+    _, (part,) = api.send()
+    api.advance(3)
+    assert 47 == api.state(part)["State"]
+    listed = next(fate for fate in ask(api, "GET", "/fates")["fates"] if fate["fate"] == "my-own")
+    assert (None, [[3.0, 47]], True) == (listed["number"], listed["sms"], listed["changed"])
+    ask(api, "POST", "/timelines", fate="my-own", sms=None, viber=None)
+    assert {} == ask(api, "GET", "/fates")["set"]
+
+
+def test_timelines_are_capped(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is an end to how many are set."""
+    monkeypatch.setattr(emulator, "MAX_TIMELINES", 1)
+    ask(api, "POST", "/timelines", fate="one", sms=[])
+    with pytest.raises(ValueError, match="reset first"):
+        ask(api, "POST", "/timelines", fate="two", sms=[])
+
+
+@pytest.mark.parametrize(
+    ("search", "numbers"), [("6123", [2, 1]), ("+7 (903)", [3]), ("МИР", [1]), ("20", [2]), ("", [3, 2, 1]), ("-", [2])]
+)
+def test_search(api: Api, search: str, numbers: list[int]) -> None:
+    """One field finds a part of a number or of a text."""
+    api.send(Data="привет, мир")
+    api.send(Data="20-30")
+    api.send(DestinationAddress="79031234567")
+    assert numbers == [message["number"] for message in ask(api, "GET", "/messages", search=search)["messages"]]
+
+
+def test_pages(api: Api) -> None:
+    """A page tells the total of what fits."""
+    for number in range(5):
+        api.send(Data=f"{number % 2}")
+    found = ask(api, "GET", "/messages", text="0", offset="1", limit="1")
+    assert (3, [3]) == (found["total"], [message["number"] for message in found["messages"]])
+    assert (5, []) == (
+        ask(api, "GET", "/messages", offset="9")["total"],
+        ask(api, "GET", "/messages", offset="9")["messages"],
+    )
+
+
+def test_incoming_messages_of_one_number(api: Api) -> None:
+    """Incoming messages are listed by where they came from."""
+    ask(api, "POST", "/incoming", text="one", sender="+79260000000")
+    ask(api, "POST", "/incoming", text="two", sender="79260000001")
+    listed = ask(api, "GET", "/incoming", sender="+79260000000")
+    assert (1, ["one"]) == (listed["total"], [message["text"] for message in listed["incoming"]])
+
+
 @pytest.mark.parametrize(
     ("method", "path", "arguments", "reason"),
     [
@@ -181,6 +366,17 @@ def test_reset(api: Api) -> None:
         ("POST", "/balance", {"balance": "much"}, "balance must be a number"),
         ("POST", "/balance", {"balance": True}, "balance must be a number"),
         ("POST", "/sessions", {"expire": False}, "expire must be true"),
+        ("POST", "/timelines", {"fate": "A B"}, "fate must have 1 to 40"),
+        ("POST", "/timelines", {"fate": "a", "sms": [[1]]}, "sms must be a list of pairs"),
+        ("POST", "/timelines", {"fate": "a", "sms": [[1, 0.5]]}, "sms must be a whole number"),
+        ("POST", "/timelines", {"fate": "a", "sms": [[1, 12345]]}, "sms must name states of the table: -98,"),
+        ("POST", "/timelines", {"fate": "a", "viber": [[2, 1], [1, 2]]}, "viber must have seconds"),
+        ("POST", "/timelines", {"fate": "a", "viber": [[1, 1]] * 51}, "viber must have at most 50 steps"),
+        ("POST", "/faults", {"kind": "drop", "operation": "Sms/Fly"}, "operation must be * or one of"),
+        ("POST", "/faults", {"kind": "fire"}, "kind must be one of: latency"),
+        ("POST", "/faults", {"kind": "drop", "accepts": 1}, "accepts must be true or false"),
+        ("POST", "/faults", {"kind": "drop", "number": "x"}, "number"),
+        ("POST", "/messages", {"number": 1.5, "fate": "x"}, "number must be a whole number"),
         ("GET", "/messages", {"limit": "-1"}, "limit must be a whole number"),
         ("GET", "/messages", {"limit": "٣"}, "limit must be a whole number"),
         ("GET", "/messages", {"page": "1"}, "no such argument: 'page'"),
@@ -203,5 +399,5 @@ def test_wrong_arguments(api: Api, method: str, path: str, arguments: Document, 
 )
 def test_rubbish_is_a_value_error(api: Api, route: control.Route, arguments: Document) -> None:
     """Whatever the arguments, a route answers or says what is wrong."""
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, NotFound):
         assert control.answer(api.emulator, route, arguments) is not None

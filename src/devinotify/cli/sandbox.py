@@ -7,6 +7,7 @@ import json
 import signal
 import threading
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 DEFAULT_PORT = 8026
+_MAKE_TOKEN = "export DEVINOTIFY_SANDBOX_TOKEN=$(python3 -c 'import secrets; print(secrets.token_urlsafe())')"  # noqa: S105 - a command
 _USAGE = 2
 """The exit code of everything that the user can put right on the command line."""
 
@@ -38,7 +40,9 @@ def _money(_: click.Context, __: click.Parameter, value: str) -> Decimal:
 
 
 @click.command("sandbox")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Loopback address to listen on.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; loopback only, unless allowed."
+)
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="Port; 0 takes a free one."
 )
@@ -54,8 +58,39 @@ def _money(_: click.Context, __: click.Parameter, value: str) -> Decimal:
 @click.option(
     "--balance", default="100000.00", show_default=True, callback=_money, help="The account's balance at the start."
 )
+@click.option(
+    "--db",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="SQLite file to keep the messages in; made where it is missing. Without it they are kept in memory.",
+)
+@click.option(
+    "--keep",
+    type=click.IntRange(1, 1_000_000),
+    default=5000,
+    show_default=True,
+    help="Messages to keep; the oldest go first.",
+)
+@click.option("--allow-remote", is_flag=True, help="Let --host be another address than loopback; needs a token.")
+@click.option(
+    "--token",
+    envvar="DEVINOTIFY_SANDBOX_TOKEN",
+    show_envvar=True,
+    help="What the page and the control API ask for, of 16 characters or more; best given in the environment.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON in place of the text.")
-def command(host: str, port: int, login: str, password: str, balance: Decimal, *, as_json: bool) -> None:
+def command(
+    host: str,
+    port: int,
+    login: str,
+    password: str,
+    balance: Decimal,
+    db: Path | None,
+    keep: int,
+    token: str | None,
+    *,
+    allow_remote: bool,
+    as_json: bool,
+) -> None:
     """Run a local gateway that behaves like the real one, until Ctrl-C.
 
     Messages sent to it go nowhere: the page it prints shows them.
@@ -63,17 +98,30 @@ def command(host: str, port: int, login: str, password: str, balance: Decimal, *
     from devinotify.sandbox.server import Sandbox, check_host
 
     try:
-        check_host(host)
+        check_host(host, allow_remote=allow_remote, token=token)
     except ValueError as refused:
-        _fail(str(refused))
-    sandbox = Sandbox(host=host, port=port, login=login, password=password, balance=balance)
+        missing_token = f"; make one with: {_MAKE_TOKEN}" if token is None and allow_remote else ""
+        _fail(f"{refused}{missing_token}")
+    sandbox = Sandbox(
+        host=host,
+        port=port,
+        login=login,
+        password=password,
+        balance=balance,
+        db=db,
+        keep=keep,
+        token=token,
+        allow_remote=allow_remote,
+    )
     try:
         sandbox.start()
-    except ImportError as missing:
-        _fail(str(missing))
+    except (ImportError, ValueError) as refused:
+        _fail(str(refused))
     except OSError as failure:
         if failure.errno == errno.EADDRINUSE:
             _fail(f"port {port} is in use: stop what listens there, or choose another with --port")
+        if failure.filename:
+            _fail(f"cannot open {failure.filename}: {failure.strerror}")
         _fail(f"cannot listen on {host} port {port}: {failure.strerror}")
     stop = threading.Event()
 

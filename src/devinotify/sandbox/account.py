@@ -73,6 +73,12 @@ class Account:
             self._expiry[digest] = now
         return live
 
+    def expire(self, session: str, now: float) -> None:
+        """End one session."""
+        digest = self._digest(session)
+        if digest in self._expiry:
+            self._expiry[digest] = min(now, self._expiry[digest])
+
     def reset(self) -> None:
         """Forget every session and restore the balance."""
         self._expiry.clear()

@@ -43,6 +43,14 @@ def _digits(raw: str) -> str:
     return phones.normalize("+" + plain, "RU").digits
 
 
+def digits(raw: str) -> str:
+    """Return a recipient's digits, or an empty string for what is no number."""
+    try:
+        return _digits(raw)
+    except ValueError:
+        return ""
+
+
 def sms_address(raw: str) -> str:
     """Return a recipient's digits: ``79031234567`` for itself, with ``+`` or a leading 8. Code 2 otherwise."""
     try:

@@ -25,6 +25,16 @@ class Clock:
         self._base -= time.monotonic() if running else 0.0
         self._offset = 0.0
 
+    @property
+    def running(self) -> bool:
+        """Whether it moves by itself."""
+        return self._running
+
+    @property
+    def advanced(self) -> float:
+        """The seconds by which it was advanced."""
+        return self._offset
+
     def reset(self) -> None:
         """Take back every advance; time that has really passed stays passed."""
         self._offset = 0.0

@@ -1,105 +1,80 @@
 """The control API under ``/sandbox``, as a table of routes: JSON in, JSON out.
 
-========  ======================  ======================================================================
-method    path                    does
-========  ======================  ======================================================================
-GET       /sandbox                lists these routes, and the base URL to give to a client
-GET       /sandbox/messages       lists what arrived, newest first (filters: see ``messages``)
-GET       /sandbox/fates          lists the fates, their magic numbers, and what was set
-POST      /sandbox/fates          ``{"number": "+7…" or "*", "fate": "expired" or null}``: from now on
-POST      /sandbox/zones          ``{"number": "+7…", "zone": "Asia/Vladivostok" or null}``
-GET       /sandbox/clock          tells the time that the sandbox goes by
-POST      /sandbox/clock          ``{"advance": 7200}``: moves it forward by so many seconds
-GET       /sandbox/incoming       lists the incoming messages
-POST      /sandbox/incoming       ``{"text": "…", "sender": "+7…", "recipient": "…"}``: adds one, as of now
-GET       /sandbox/balance        tells the money left
-POST      /sandbox/balance        ``{"balance": "10.50"}``: sets it
-GET       /sandbox/sessions       counts the valid sessions
-POST      /sandbox/sessions       ``{"expire": true}``: ends them all
-GET       /sandbox/requests       lists the last requests to the gateway, secrets masked
-POST      /sandbox/reset          back to the start
-========  ======================  ======================================================================
+========  =======================  =====================================================================
+method    path                     does
+========  =======================  =====================================================================
+GET       /sandbox                 lists these routes, and what a client has to be given
+GET       /sandbox/messages        lists what arrived, newest first (filters: see ``search.py``)
+POST      /sandbox/messages        ``{"number": 3, "fate": "expired"}``: makes that come true now
+DELETE    /sandbox/messages        ``?number=3``: forgets a message, or all where no number is given
+GET       /sandbox/message         ``?number=3``: one message with its segments, its story and its request
+GET       /sandbox/statistics      counts messages and segments by status and channel; money; senders
+GET       /sandbox/fates           lists the fates, their magic numbers, and what was set
+POST      /sandbox/fates           ``{"number": "+7…" or "*", "fate": "expired" or null}``: from now on
+POST      /sandbox/timelines       ``{"fate": "slow", "sms": [[5, -1], [60, 0]]}``: when it reaches what
+POST      /sandbox/zones           ``{"number": "+7…", "zone": "Asia/Vladivostok" or null}``
+GET       /sandbox/faults          lists the armed faults and the kinds of fault
+POST      /sandbox/faults          ``{"kind": "drop", "operation": "Sms/Send", "times": 1}``: arms one
+DELETE    /sandbox/faults          ``?id=3``: disarms a fault, or all where no id is given
+GET       /sandbox/clock           tells the time that the sandbox goes by
+POST      /sandbox/clock           ``{"advance": 7200}``: moves it forward by so many seconds
+GET       /sandbox/incoming        lists the incoming messages, newest first
+POST      /sandbox/incoming        ``{"text": "…", "sender": "+7…", "recipient": "…"}``: adds one, as of now
+GET       /sandbox/balance         tells the money left
+POST      /sandbox/balance         ``{"balance": "10.50"}``: sets it
+GET       /sandbox/sessions        counts the valid sessions
+POST      /sandbox/sessions        ``{"expire": true}``: ends them all
+GET       /sandbox/requests        lists the last requests to the gateway, secrets masked
+POST      /sandbox/reset           back to the start
+========  =======================  =====================================================================
 
-A POST's body is a JSON object; a GET's parameters stand in the query. An unknown or missing argument, or a
-wrong value, is answered with 400 and ``{"error": "…"}``.
+A POST's body is a JSON object; the parameters of the others stand in the query. An unknown or missing
+argument, or a wrong value, is answered with 400 and ``{"error": "…"}``, a number that nothing has with 404.
+Besides, ``/sandbox/events`` is a stream of server-sent events, one whenever something has changed.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
-from decimal import Decimal, InvalidOperation
-from itertools import islice
+from decimal import Decimal
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from devinotify.gateway.codes import SMS_STATES, VIBER_STATES
 from devinotify.sandbox import views
+from devinotify.sandbox.arguments import (
+    BOOLEAN,
+    COUNT,
+    INTEGER,
+    MONEY,
+    NUMBER,
+    SECONDS,
+    STEPS,
+    TRUE,
+    Argument,
+    Values,
+    one_of,
+    or_null,
+    values_of,
+)
 from devinotify.sandbox.clock import iso
-from devinotify.sandbox.fates import FATES, MAGIC_PREFIX
+from devinotify.sandbox.emulator import NotFound
+from devinotify.sandbox.fates import FATES, MAGIC_PREFIX, steps_of
+from devinotify.sandbox.faults import KINDS, Fault
 from devinotify.sandbox.operations import OPERATIONS
+from devinotify.sandbox.search import FILTERS, page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from devinotify.sandbox.emulator import Emulator
-    from devinotify.sandbox.store import StoredMessage
-
-Values = dict[str, Any]
-"""Arguments that have passed their kinds' checks."""
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
+MAX_SENDERS = 100
 DEFAULT_RECIPIENT = "79160000000"
 """The account's own number where an incoming message names none."""
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must be a string")
-    return value
-
-
-def _text_or_null(value: object) -> str | None:
-    return None if value is None else _text(value)
-
-
-def _seconds(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("must be a number of seconds")
-    try:
-        return float(value)
-    except OverflowError:
-        raise ValueError("must be a smaller number") from None
-
-
-def _money(value: object) -> Decimal:
-    try:
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise InvalidOperation
-        return Decimal(str(value))
-    except InvalidOperation:
-        raise ValueError("must be a number, best as a string") from None
-
-
-def _true(value: object) -> bool:
-    if value is not True:
-        raise ValueError("must be true")
-    return True
-
-
-def _count(value: object) -> int:
-    text = str(value)
-    if not (text.isascii() and text.isdecimal() and len(text) <= 9):
-        raise ValueError("must be a whole number, 0 or more")
-    return int(text)
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """One argument of a route: its name, what reads and checks its value, and whether it must be there."""
-
-    name: str
-    read: Callable[[object], object]
-    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,63 +89,85 @@ class Route:
 
     def values(self, given: Mapping[str, object]) -> Values:
         """Return the checked arguments; raises ValueError naming the one that is wrong."""
-        known = {argument.name: argument for argument in self.arguments}
-        unknown = sorted(set(given) - set(known))
-        if unknown:
-            names = ", ".join(known) or "none"
-            raise ValueError(f"no such argument: {unknown[0][:40]!r}; there are: {names}")
-        values: Values = {}
-        for name, argument in known.items():
-            if name in given:
-                try:
-                    values[name] = argument.read(given[name])
-                except ValueError as wrong:
-                    raise ValueError(f"{name} {wrong}") from None
-            elif argument.required:
-                raise ValueError(f"{name} is missing")
-        return values
+        return values_of(self.arguments, given)
 
 
-def matching(emulator: Emulator, now: float, filters: Values, *, newest_first: bool) -> Iterator[StoredMessage]:
-    """Return the stored messages that fit every filter: channel, to, sender, text, status, operation.
-
-    ``to`` is a part of the number's digits, ``text`` a part of the text in any case; the others are equal.
-    """
-    to = "".join(filter(str.isdecimal, filters["to"])) if filters.get("to") else ""
-    text = filters.get("text", "").casefold()
-    equal = {name: filters[name] for name in ("channel", "sender", "operation") if filters.get(name)}
-    status = filters.get("status")
-    for message in reversed(emulator.store) if newest_first else emulator.store:
-        if (
-            to in message.recipient
-            and (not text or text in message.text.casefold())
-            and all(getattr(message, name) == value for name, value in equal.items())
-            and (not status or views.STATES[message.channel][message.at(now).state].status == status)
-        ):
-            yield message
+def _limits(values: Values) -> tuple[int, int]:
+    return values.get("offset", 0), min(values.get("limit", DEFAULT_LIMIT), MAX_LIMIT)
 
 
 def _messages(emulator: Emulator, values: Values) -> object:
     now = emulator.now()
-    found = list(matching(emulator, now, values, newest_first=True))
-    offset = values.get("offset", 0)
-    page = islice(found, offset, offset + min(values.get("limit", DEFAULT_LIMIT), MAX_LIMIT))
-    return {"total": len(found), "messages": [views.arrived(message, now).as_dict() for message in page]}
+    offset, limit = _limits(values)
+    total, found = page(emulator, now, values, offset, limit)
+    return {"total": total, "messages": [views.arrived(message, now).as_dict() for message in found]}
+
+
+def _force(emulator: Emulator, values: Values) -> object:
+    message = emulator.force(values["number"], values["fate"])
+    return views.arrived(message, emulator.now()).as_dict()
+
+
+def _forget(emulator: Emulator, values: Values) -> object:
+    return {"deleted": emulator.forget(values.get("number"))}
+
+
+def _message(emulator: Emulator, values: Values) -> object:
+    now = emulator.now()
+    message = emulator.store.get(values["number"])
+    if message is None:
+        raise NotFound("there is no such message")
+    return {
+        "message": views.arrived(message, now).as_dict(),
+        "anatomy": views.anatomy(message),
+        "story": views.story(message, now),
+        "request": None if message.request is None else asdict(views.request(message.request)),
+    }
+
+
+def _statistics(emulator: Emulator, _: Values) -> object:
+    now = emulator.now()
+    statuses: Counter[str] = Counter()
+    channels: Counter[str] = Counter()
+    senders: Counter[str] = Counter()
+    segments = 0
+    spent = Decimal(0)
+    for message in emulator.store:
+        statuses[views.STATES[message.channel][message.at(now).state].status] += 1
+        channels[message.channel] += 1
+        senders[message.sender] += 1
+        segments += len(message.part_ids)
+        spent += message.price * len(message.part_ids)
+    return {
+        "total": len(emulator.store),
+        "status": dict(statuses),
+        "channel": dict(channels),
+        "segments": segments,
+        "spent": f"{spent:f}",
+        "balance": f"{emulator.account.balance:f}",
+        "sessions": emulator.account.live_sessions(now),
+        "incoming": len(emulator.store.incoming),
+        "faults": sum(not armed.over(now) for armed in emulator.faults),
+        "senders": [sender for sender, _ in senders.most_common(MAX_SENDERS)],
+        "now": iso(now),
+    }
 
 
 def _fates(emulator: Emulator, _: Values) -> object:
+    named = {**FATES, **emulator.timelines}
     return {
         "magic_prefix": f"+{MAGIC_PREFIX}",
         "fates": [
             {
                 "fate": fate.name,
-                "number": f"+{MAGIC_PREFIX}{fate.ending}",
+                "number": f"+{MAGIC_PREFIX}{fate.ending}" if fate.ending else None,
                 "meaning": fate.meaning,
                 "sms": [list(step) for step in fate.sms],
                 "viber": [list(step) for step in fate.viber],
                 "refusal": fate.refusal,
+                "changed": fate.name in emulator.timelines,
             }
-            for fate in FATES.values()
+            for fate in named.values()
         ],
         "set": dict(emulator.fates),
     }
@@ -181,14 +178,47 @@ def _set_fate(emulator: Emulator, values: Values) -> object:
     return {"set": dict(emulator.fates)}
 
 
+def _set_timeline(emulator: Emulator, values: Values) -> object:
+    steps = {}
+    for channel, states in (("sms", SMS_STATES), ("viber", VIBER_STATES)):
+        given = values.get(channel)
+        try:
+            steps[channel] = None if given is None else steps_of(given, states)
+        except ValueError as wrong:
+            raise ValueError(f"{channel} {wrong}") from None
+    emulator.set_timeline(values["fate"], **steps)
+    return _fates(emulator, {})
+
+
 def _set_zone(emulator: Emulator, values: Values) -> object:
     emulator.set_time_zone(values["number"], values["zone"])
     return {"set": dict(emulator.zones)}
 
 
+def _faults(emulator: Emulator, _: Values) -> object:
+    now = emulator.now()
+    return {
+        "faults": [asdict(views.fault(armed, now)) for armed in emulator.faults],
+        "kinds": [
+            {"kind": kind.name, "does": kind.does, "arguments": dict(kind.own), "accepts": kind.accepts}
+            for kind in KINDS.values()
+        ],
+    }
+
+
+def _add_fault(emulator: Emulator, values: Values) -> object:
+    armed = emulator.add_fault(Fault(**values))
+    return asdict(views.fault(armed, emulator.now()))
+
+
+def _remove_faults(emulator: Emulator, values: Values) -> object:
+    emulator.remove_faults(values.get("id"))
+    return _faults(emulator, {})
+
+
 def _clock(emulator: Emulator, _: Values) -> object:
     now = emulator.now()
-    return {"now": iso(now), "seconds": now}
+    return {"now": iso(now), "seconds": now, "advanced": emulator.clock.advanced, "running": emulator.clock.running}
 
 
 def _advance(emulator: Emulator, values: Values) -> object:
@@ -196,8 +226,16 @@ def _advance(emulator: Emulator, values: Values) -> object:
     return _clock(emulator, {})
 
 
-def _incoming(emulator: Emulator, _: Values) -> object:
-    return {"incoming": [asdict(views.incoming(message)) for message in reversed(emulator.store.incoming)]}
+def _incoming(emulator: Emulator, values: Values) -> object:
+    sender = "".join(filter(str.isdecimal, values.get("sender", "")))
+    found = [
+        message
+        for message in reversed(emulator.store.incoming)
+        if not sender or sender == message.sender.removeprefix("+")
+    ]
+    offset, limit = _limits(values)
+    shown = found[offset : offset + limit]
+    return {"total": len(found), "incoming": [asdict(views.incoming(message)) for message in shown]}
 
 
 def _add_incoming(emulator: Emulator, values: Values) -> object:
@@ -222,8 +260,10 @@ def _expire_sessions(emulator: Emulator, _: Values) -> object:
     return {"expired": emulator.expire_sessions()}
 
 
-def _requests(emulator: Emulator, _: Values) -> object:
-    return {"requests": [asdict(views.request(record)) for record in reversed(emulator.store.requests)]}
+def _requests(emulator: Emulator, values: Values) -> object:
+    offset, limit = _limits({"limit": MAX_LIMIT, **values})
+    log = list(reversed(emulator.store.requests))
+    return {"total": len(log), "requests": [asdict(views.request(record)) for record in log[offset : offset + limit]]}
 
 
 def _reset(emulator: Emulator, _: Values) -> object:
@@ -231,9 +271,11 @@ def _reset(emulator: Emulator, _: Values) -> object:
     return {"reset": True}
 
 
-def _index(_: Emulator, __: Values) -> object:
+def _index(emulator: Emulator, _: Values) -> object:
     return {
         "gateway": "/rest",
+        "description": "/openapi.json",
+        "login": emulator.account.login,
         "operations": [{"methods": list(op.methods), "path": f"/rest/{op.name}"} for op in OPERATIONS],
         "control": [
             {
@@ -247,32 +289,79 @@ def _index(_: Emulator, __: Values) -> object:
     }
 
 
-FILTERS = tuple(Argument(name, _text) for name in ("channel", "to", "sender", "text", "status", "operation"))
-_NUMBER = Argument("number", _text, required=True)
+_PHONE = Argument("number", means="a phone number, or * for all others", required=True)
+_SERIAL = Argument("number", COUNT, "the message's number", required=True)
+_PAGE = (
+    Argument("limit", COUNT, f"how many at most, up to {MAX_LIMIT}"),
+    Argument("offset", COUNT, "how many to leave out at the beginning"),
+)
+_FAULT = (
+    Argument("kind", one_of(*KINDS), "what goes wrong", required=True),
+    Argument("operation", means="an operation such as Sms/Send, or * for all"),
+    Argument("number", means="a phone number that the request is about, or * for any"),
+    Argument("probability", NUMBER, "from 0 to 1: how often it strikes"),
+    Argument("seed", or_null(INTEGER), "makes the same requests fail each time"),
+    Argument("times", or_null(INTEGER), "how often it strikes at most"),
+    Argument("lasts", or_null(SECONDS), "seconds after which it is over"),
+    Argument("seconds", or_null(SECONDS), "latency: how long it waits"),
+    Argument("code", or_null(INTEGER), "error: a Code of the error table"),
+    Argument("status", or_null(INTEGER), "status, html: the HTTP status"),
+    Argument("accepts", or_null(BOOLEAN), "whether the request is carried out all the same"),
+)
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/sandbox", "lists the routes", _index),
+    Route("GET", "/sandbox/messages", "lists what arrived, newest first", _messages, (*FILTERS, *_PAGE)),
     Route(
-        "GET",
+        "POST",
         "/sandbox/messages",
-        "lists what arrived, newest first",
-        _messages,
-        (*FILTERS, Argument("limit", _count), Argument("offset", _count)),
+        "makes a fate of a message come true now",
+        _force,
+        (_SERIAL, Argument("fate", means="a fate's name", required=True)),
     ),
+    Route(
+        "DELETE",
+        "/sandbox/messages",
+        "forgets a message, or all",
+        _forget,
+        (Argument("number", COUNT, "the message's number; all where it is missing"),),
+    ),
+    Route("GET", "/sandbox/message", "shows one message with all that is known of it", _message, (_SERIAL,)),
+    Route("GET", "/sandbox/statistics", "counts what arrived, and tells the money", _statistics),
     Route("GET", "/sandbox/fates", "lists the fates and their magic numbers", _fates),
     Route(
         "POST",
         "/sandbox/fates",
         "gives a number, or * for every other one, a fate; null takes it back",
         _set_fate,
-        (_NUMBER, Argument("fate", _text_or_null, required=True)),
+        (_PHONE, Argument("fate", or_null(Argument("fate").kind), "a fate's name", required=True)),
+    ),
+    Route(
+        "POST",
+        "/sandbox/timelines",
+        "sets after how many seconds a fate reaches which states; null for both channels takes it back",
+        _set_timeline,
+        (
+            Argument("fate", means="a fate's name, or a new one", required=True),
+            Argument("sms", or_null(STEPS), "pairs of seconds after the sending and an SMS state"),
+            Argument("viber", or_null(STEPS), "pairs of seconds after the sending and a Viber state"),
+        ),
     ),
     Route(
         "POST",
         "/sandbox/zones",
         "gives a number a time zone; null takes it back",
         _set_zone,
-        (_NUMBER, Argument("zone", _text_or_null, required=True)),
+        (_PHONE, Argument("zone", or_null(Argument("zone").kind), "a name like Asia/Vladivostok", required=True)),
+    ),
+    Route("GET", "/sandbox/faults", "lists the armed faults and the kinds of fault", _faults),
+    Route("POST", "/sandbox/faults", "arms a fault", _add_fault, _FAULT),
+    Route(
+        "DELETE",
+        "/sandbox/faults",
+        "disarms a fault, or all",
+        _remove_faults,
+        (Argument("id", COUNT, "the fault's number; all where it is missing"),),
     ),
     Route("GET", "/sandbox/clock", "tells the time", _clock),
     Route(
@@ -280,25 +369,31 @@ ROUTES: tuple[Route, ...] = (
         "/sandbox/clock",
         "moves the clock forward by so many seconds",
         _advance,
-        (Argument("advance", _seconds, required=True),),
+        (Argument("advance", SECONDS, "seconds", required=True),),
     ),
-    Route("GET", "/sandbox/incoming", "lists the incoming messages, newest first", _incoming),
+    Route(
+        "GET",
+        "/sandbox/incoming",
+        "lists the incoming messages, newest first",
+        _incoming,
+        (Argument("sender", means="the number that it came from"), *_PAGE),
+    ),
     Route(
         "POST",
         "/sandbox/incoming",
         "adds an incoming message",
         _add_incoming,
         (
-            Argument("text", _text, required=True),
-            Argument("sender", _text, required=True),
-            Argument("recipient", _text),
+            Argument("text", required=True),
+            Argument("sender", means="the number that it comes from", required=True),
+            Argument("recipient", means="the account's number that it goes to"),
         ),
     ),
     Route("GET", "/sandbox/balance", "tells the money left", _balance),
-    Route("POST", "/sandbox/balance", "sets it", _set_balance, (Argument("balance", _money, required=True),)),
+    Route("POST", "/sandbox/balance", "sets it", _set_balance, (Argument("balance", MONEY, required=True),)),
     Route("GET", "/sandbox/sessions", "counts the valid sessions", _sessions),
-    Route("POST", "/sandbox/sessions", "ends them all", _expire_sessions, (Argument("expire", _true, required=True),)),
-    Route("GET", "/sandbox/requests", "lists the last requests, secrets masked, newest first", _requests),
+    Route("POST", "/sandbox/sessions", "ends them all", _expire_sessions, (Argument("expire", TRUE, required=True),)),
+    Route("GET", "/sandbox/requests", "lists the last requests, secrets masked, newest first", _requests, _PAGE),
     Route("POST", "/sandbox/reset", "back to the start", _reset),
 )
 
@@ -309,7 +404,7 @@ BY_PATH: Mapping[str, Mapping[str, Route]] = MappingProxyType(
 
 
 def answer(emulator: Emulator, route: Route, given: Mapping[str, object]) -> object:
-    """Return a route's JSON document; raises ValueError with a reason for wrong arguments."""
+    """Return a route's JSON document; raises ValueError with a reason for wrong arguments, NotFound for none such."""
     values = route.values(given)
     with emulator.lock:
         return route.answer(emulator, values)

@@ -8,7 +8,9 @@ before anything is looked at. Everything here is called with ``lock`` held.
 from __future__ import annotations
 
 import heapq
+import re
 import threading
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -17,11 +19,26 @@ from devinotify import text as texts
 from devinotify.sandbox import checks, ids
 from devinotify.sandbox.account import Account
 from devinotify.sandbox.clock import Clock
-from devinotify.sandbox.fates import DELIVERED, FATES, LIFECYCLES, MAGIC_NUMBERS, RESENT_AFTER, Fate, timeline
+from devinotify.sandbox.fates import (
+    DELIVERED,
+    FATES,
+    LIFECYCLES,
+    MAGIC_NUMBERS,
+    RESENT_AFTER,
+    Fate,
+    Step,
+    forced,
+    timeline,
+)
+from devinotify.sandbox.faults import ANY, ArmedFault, Fault, Faults, operation_name
+from devinotify.sandbox.live import Live
 from devinotify.sandbox.store import Incoming, Store, StoredMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+    from devinotify.sandbox.requestlog import RequestRecord
 
 EVERY_NUMBER = "*"
 """In place of a number: the fate of every number that has none of its own."""
@@ -32,6 +49,12 @@ UNPAID = "rejected-by-platform"
 MAX_INCOMING_TEXT = 2000
 MAX_ADDRESS = 32
 MAX_SETTINGS = 10_000
+MAX_TIMELINES = 100
+_FATE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
+
+
+class NotFound(LookupError):
+    """Nothing has the number that was asked for."""
 
 
 class Emulator:
@@ -53,12 +76,16 @@ class Emulator:
         id_prefix: str = "",
     ) -> None:
         self.lock = threading.RLock()
+        self.live = Live(self.lock)
         self.clock = clock or Clock()
         self.account = Account(login, password, balance)
         self.store = Store(keep)
         self.prices = {"sms": sms_price, "viber": viber_price}
         self.fates: dict[str, str] = {}
         self.zones: dict[str, str] = {}
+        self.timelines: dict[str, Fate] = {}
+        self.faults = Faults()
+        self.archive_path: Path | None = None
         self._id_prefix = id_prefix
         self._resends: list[tuple[float, int, StoredMessage]] = []
 
@@ -69,10 +96,12 @@ class Emulator:
         name = self.fates.get(digits)
         if name is None:
             magic = MAGIC_NUMBERS.get(digits)
-            if magic is not None:
-                return magic
-            name = self.fates.get(EVERY_NUMBER, DELIVERED)
-        return FATES[name]
+            name = magic.name if magic is not None else self.fates.get(EVERY_NUMBER, DELIVERED)
+        return self.fate_named(name)
+
+    def fate_named(self, name: str) -> Fate:
+        """Return a fate with the timeline set for it; what is no fate any more is delivered."""
+        return self.timelines.get(name) or FATES.get(name) or self.fate_named(DELIVERED)
 
     def zone_of(self, digits: str) -> str:
         """Return a number's time zone: the one set for it, else the numbering plan's."""
@@ -96,6 +125,7 @@ class Emulator:
         due: float,
         validity: float,
         fate: Fate,
+        request: RequestRecord | None,
         resent_from: StoredMessage | None = None,
     ) -> StoredMessage:
         """Keep an SMS, checked and paid for, and lay down what becomes of it; ``validity`` is in seconds."""
@@ -113,6 +143,7 @@ class Emulator:
             fate=fate.name,
             schedule=timeline(fate.sms, LIFECYCLES["sms"], created=now, due=due, expires=due + validity),
             resent_from=resent_from,
+            request=request,
         )
         self.store.add(message)
         return message
@@ -128,6 +159,7 @@ class Emulator:
         now: float,
         validity: float,
         fate: Fate,
+        request: RequestRecord | None,
         resends: bool,
     ) -> StoredMessage:
         """Keep a Viber message, checked and paid for; where it is to be resent and will fail, note when."""
@@ -146,24 +178,30 @@ class Emulator:
             schedule=timeline(fate.viber, LIFECYCLES["viber"], created=now, due=now, expires=now + validity),
             optional=optional,
             resends=resends,
+            request=request,
         )
         self.store.add(message)
-        end = message.schedule[-1]
-        if resends and end.state in RESENT_AFTER:
-            heapq.heappush(self._resends, (end.at, message.serial, message))
+        self._plan_resend(message)
         return message
+
+    def _plan_resend(self, message: StoredMessage) -> None:
+        end = message.schedule[-1]
+        if message.resends and message.resent is None and end.state in RESENT_AFTER:
+            heapq.heappush(self._resends, (end.at, message.serial, message))
 
     def settle(self, now: float) -> None:
         """Send the SMS of every Viber message that has failed by now, each at the instant of its failure."""
         while self._resends and self._resends[0][0] <= now:
             at, _, viber = heapq.heappop(self._resends)
+            if viber.resent or (at, True) != (viber.schedule[-1].at, viber.schedule[-1].state in RESENT_AFTER):
+                continue  # Its fate was changed in the meantime.
             segments = texts.count_segments(viber.text)
             cost = self.prices["sms"] * segments
-            fate = FATES[viber.fate]
+            fate = self.fate_named(viber.fate)
             if cost <= self.account.balance:
                 self.account.balance -= cost
             else:
-                fate = FATES[UNPAID]
+                fate = self.fate_named(UNPAID)
             viber.resent = self.accept_sms(
                 viber.operation,
                 sender=viber.sender,
@@ -174,8 +212,10 @@ class Emulator:
                 due=at,
                 validity=60.0 * checks.DEFAULT_VALIDITY,
                 fate=fate,
+                request=viber.request,
                 resent_from=viber,
             )
+            self.live.changed()
 
     def now(self) -> float:
         """Return the clock's time, with everything settled up to it."""
@@ -183,22 +223,123 @@ class Emulator:
         self.settle(now)
         return now
 
+    def changed(self) -> None:
+        """Write what is new to the archive, and tell all who wait for a change."""
+        self.store.commit()
+        self.live.changed()
+
+    # The archive.
+
+    def open_archive(self) -> None:
+        """Load what the archive's file holds, in place of all that is kept; nothing where there is no file.
+
+        Raises ArchiveError, a ValueError, where the file cannot be used, OSError where it cannot be made.
+        """
+        if self.archive_path is None:
+            return
+        from devinotify.sandbox.archive import Archive  # on demand: most sandboxes never need SQLite
+
+        archive = Archive(self.archive_path)
+        self._resends.clear()
+        self.store.attach(archive)
+        self.clock.advance(max(0.0, archive.advanced - self.clock.advanced))
+        for message in self.store:
+            self._plan_resend(message)
+        self.changed()
+
     # What the control API and the Sandbox's methods ask for. Wrong values raise ValueError.
 
     def advance(self, seconds: float) -> float:
         """Move the clock forward and return its time."""
         self.clock.advance(seconds)
-        return self.now()
+        now = self.now()
+        self.store.clock_advanced(self.clock.advanced)
+        self.changed()
+        return now
+
+    def force(self, serial: int, fate: str) -> StoredMessage:
+        """Make an accepted message's fate come true now; raises NotFound where there is no such message."""
+        now = self.now()
+        message = self.store.get(serial)
+        if message is None:
+            raise NotFound("there is no such message")
+        chosen = self._known_fate(fate)
+        if chosen.refusal is not None:
+            raise ValueError("a message that was accepted can be refused no more")
+        past = [transition for transition in message.schedule if transition.at <= now] or message.schedule[:1]
+        self.store.reschedule(message, fate, forced(chosen, message.channel, past, now))
+        self._plan_resend(message)
+        self.settle(now)
+        self.changed()
+        return message
+
+    def forget(self, serial: int | None) -> int:
+        """Forget a message, or all for ``None``, and return how many.
+
+        Raises NotFound where there is no such message.
+        """
+        count = 1
+        if serial is None:
+            count = len(self.store)
+            self.store.clear_messages()
+            self._resends.clear()
+        elif self.store.remove(serial):
+            self._resends = [entry for entry in self._resends if entry[1] != serial]
+            heapq.heapify(self._resends)
+        else:
+            raise NotFound("there is no such message")
+        self.changed()
+        return count
+
+    def set_timeline(self, name: str, sms: tuple[Step, ...] | None, viber: tuple[Step, ...] | None) -> None:
+        """Give a fate, or a new one, timelines of one's own; ``None`` for both takes them back."""
+        if not _FATE_NAME.fullmatch(name):
+            raise ValueError("fate must have 1 to 40 small Latin letters, digits and hyphens")
+        if sms is None and viber is None:
+            self.timelines.pop(name, None)
+            if name not in FATES:
+                for number in [number for number, fate in self.fates.items() if fate == name]:
+                    del self.fates[number]
+        elif name not in self.timelines and len(self.timelines) >= MAX_TIMELINES:
+            raise ValueError(f"more than {MAX_TIMELINES} timelines are set already; reset first")
+        else:
+            fate = self.timelines.get(name) or FATES.get(name) or Fate(name, "", "a timeline of your own")
+            fate = replace(fate, refusal=None, word=None)
+            self.timelines[name] = replace(
+                fate, sms=fate.sms if sms is None else sms, viber=fate.viber if viber is None else viber
+            )
+        self.changed()
+
+    def add_fault(self, fault: Fault) -> ArmedFault:
+        """Arm a fault as of now."""
+        number = fault.number if fault.number == ANY else self._known_number(fault.number)
+        armed = self.faults.add(replace(fault, operation=operation_name(fault.operation), number=number), self.now())
+        self.changed()
+        return armed
+
+    def remove_faults(self, number: int | None) -> None:
+        """Disarm a fault by its number, or all for ``None``; raises NotFound where there is no such fault."""
+        if number is None:
+            self.faults.clear()
+        elif not self.faults.remove(number):
+            raise NotFound("there is no such fault")
+        self.changed()
 
     def _known_number(self, number: str) -> str:
         return phones.normalize(number, "RU").digits
 
+    def _known_fate(self, name: str) -> Fate:
+        if name not in FATES and name not in self.timelines:
+            raise ValueError(f"no such fate; there are: {', '.join({**FATES, **self.timelines})}")
+        return self.fate_named(name)
+
     def set_fate(self, number: str, fate: str | None) -> None:
         """Give a number, or ``*`` for every other number, a fate from now on; ``None`` takes it back."""
         key = EVERY_NUMBER if number == EVERY_NUMBER else self._known_number(number)
-        if fate is not None and fate not in FATES:
-            raise ValueError(f"no such fate; there are: {', '.join(FATES)}")
+        if fate is not None:
+            self._known_fate(fate)
         _set(self.fates, key, fate)
+        self.changed()
 
     def set_time_zone(self, number: str, zone: str | None) -> None:
         """Give a number a time zone such as ``Asia/Vladivostok``; ``None`` takes it back."""
@@ -206,6 +347,7 @@ class Emulator:
         if zone is not None:
             checks.known_zone(zone)
         _set(self.zones, key, zone)
+        self.changed()
 
     def add_incoming(self, text: str, sender: str, recipient: str) -> Incoming:
         """Keep a message from a subscriber, as of now."""
@@ -219,27 +361,35 @@ class Emulator:
             if any("\ud800" <= character <= "\udfff" for character in value):
                 raise ValueError(f"{name} holds half a surrogate pair, which UTF-8 cannot carry")
         message = Incoming(ids.sms_ids(1)[0][:9], sender, recipient, text, self.now())
-        self.store.incoming.append(message)
+        self.store.add_incoming(message)
+        self.changed()
         return message
 
     def expire_sessions(self) -> int:
         """End every session and return how many were valid."""
-        return self.account.expire_sessions(self.now())
+        expired = self.account.expire_sessions(self.now())
+        self.changed()
+        return expired
 
     def set_balance(self, balance: Decimal) -> None:
         """Set the money left."""
         if not balance.is_finite() or abs(balance) > 10**15:
             raise ValueError("the balance must be a number of at most 15 digits")
         self.account.balance = balance
+        self.changed()
 
     def reset(self) -> None:
-        """Forget messages, sessions, fates and zones, take back every advance, and restore the balance."""
+        """Forget everything that arrived or was set, take back every advance, and restore the balance."""
         self.clock.reset()
         self.account.reset()
         self.store.clear()
         self.fates.clear()
         self.zones.clear()
+        self.timelines.clear()
+        self.faults.clear()
         self._resends.clear()
+        self.store.clock_advanced(self.clock.advanced)
+        self.changed()
 
 
 def _set(table: dict[str, str], key: str, value: str | None) -> None:

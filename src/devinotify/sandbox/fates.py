@@ -78,6 +78,10 @@ class Fate:
     refusal: int | None = None
     word: str | None = None
 
+    def steps(self, channel: str) -> tuple[Step, ...]:
+        """Return its timeline on a channel, ``sms`` or ``viber``."""
+        return self.viber if channel == "viber" else self.sms
+
 
 def _ends(sent: int, *states: int) -> tuple[Step, ...]:
     later = (Step(ENDS_AFTER + index, state) for index, state in enumerate(states))
@@ -147,6 +151,37 @@ FATES: Mapping[str, Fate] = MappingProxyType(
 
 MAGIC_NUMBERS: Mapping[str, Fate] = MappingProxyType({MAGIC_PREFIX + fate.ending: fate for fate in FATES.values()})
 """Digits of each magic number -> its fate."""
+
+
+MAX_STEPS = 50
+"""Steps that a timeline of one's own may have."""
+MAX_DELAY = 366 * 86400.0
+"""Seconds after the sending that its last step may lie."""
+
+
+def steps_of(given: Iterable[tuple[float, int]], states: Mapping[int, object]) -> tuple[Step, ...]:
+    """Return a timeline of one's own: pairs of seconds after the sending and a state of the channel's table.
+
+    Raises ValueError for an unknown state, and for seconds that are negative, endless or run backwards.
+    """
+    steps = tuple(Step(float(after), state) for after, state in given)
+    if len(steps) > MAX_STEPS:
+        raise ValueError(f"must have at most {MAX_STEPS} steps")
+    if any(step.state not in states for step in steps):
+        raise ValueError(f"must name states of the table: {', '.join(map(str, sorted(states)))}")
+    delays = [step.after for step in steps]
+    if not all(0 <= after <= MAX_DELAY for after in delays) or delays != sorted(delays):
+        raise ValueError(f"must have seconds from 0 to {MAX_DELAY:.0f} that never run backwards")
+    return steps
+
+
+def forced(fate: Fate, channel: str, past: Iterable[Transition], now: float) -> tuple[Transition, ...]:
+    """Return a message's states where its fate is fulfilled at once: the ``past`` ones, then the fate's own, now."""
+    states = list(past)
+    known = {transition.state for transition in states}
+    coming = [Transition(now, step.state) for step in fate.steps(channel)]
+    # The last one always counts: a message that is forced to be what it once was is that again.
+    return (*states, *(step for step in coming[:-1] if step.state not in known), *coming[-1:])
 
 
 def timeline(

@@ -95,8 +95,11 @@ def _viber(name: str, *, bulk: bool, resends: bool) -> Operation:
 
 _STATE = (SESSION, Parameter("MessageID"))
 
+LOGIN = "User/SessionID"
+"""The one operation that needs no session."""
+
 OPERATIONS: tuple[Operation, ...] = (
-    Operation("User/SessionID", Kind.LOGIN, GET, (Parameter("Login"), Parameter("Password"))),
+    Operation(LOGIN, Kind.LOGIN, GET, (Parameter("Login"), Parameter("Password"))),
     Operation("User/Balance", Kind.BALANCE, GET, (SESSION,)),
     _sms("Sms/Send", bulk=False, local_time=False),
     _sms("Sms/SendByTimeZone", bulk=False, local_time=True),

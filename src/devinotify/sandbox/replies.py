@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 from devinotify.gateway.codes import ERRORS
@@ -22,13 +23,17 @@ NULL_DATE = (
 """The Desc that comes with Code 9 where a date is missing (the API's own example)."""
 
 
+JSON = b"application/json; charset=utf-8"
+
+
 class Reply(NamedTuple):
-    """One HTTP answer: status, JSON body, the error's Code where it is one, and the methods of a 405."""
+    """One HTTP answer: status, body, the error's Code where it is one, the methods of a 405, and its media type."""
 
     status: int
     body: bytes
     code: int | None = None
     allow: str = ""
+    media: bytes = JSON
 
 
 class Refused(Exception):
@@ -67,6 +72,26 @@ def quoted(value: str) -> Reply:
 def message_ids(ids: Iterable[str]) -> Reply:
     """Return a list of message ids; they hold nothing that JSON would escape."""
     return Reply(200, ('["' + '","'.join(ids) + '"]').encode())
+
+
+HTML_PAGE = """<!DOCTYPE html>
+<html>
+<head><title>{status} {reason}</title></head>
+<body>
+<h1>{status} {reason}</h1>
+<p>The server is temporarily unable to service your request. Please try again later.</p>
+</body>
+</html>
+"""
+
+
+def html_page(status: int) -> Reply:
+    """Return a page as proxies and load balancers answer with in the gateway's place."""
+    try:
+        reason = HTTPStatus(status).phrase
+    except ValueError:
+        reason = "Error"
+    return Reply(status, HTML_PAGE.format(status=status, reason=reason).encode(), media=b"text/html; charset=utf-8")
 
 
 def document(value: object) -> Reply:

@@ -6,24 +6,32 @@ import re
 import socket
 import sys
 import threading
+import time
 from decimal import Decimal
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from devinotify.sandbox import control, page, params, views
+from devinotify.sandbox.access import Access, check_token
 from devinotify.sandbox.emulator import Emulator
+from devinotify.sandbox.search import matching
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     import uvicorn
 
     from devinotify.sandbox.clock import Clock
+    from devinotify.sandbox.events import Closing
     from devinotify.sandbox.views import Arrived
 
-LOOPBACK_ONLY = "the sandbox listens on loopback only in this version: use 127.0.0.1, ::1 or localhost"
+LOOPBACK_ONLY = (
+    "the sandbox listens on loopback (127.0.0.1, ::1 or localhost); another address needs --allow-remote and a token"
+)
+TOKEN_MISSING = "another address than loopback needs a token"  # noqa: S105 - what is said of it
 MISSING_EXTRA = "the sandbox needs starlette and uvicorn: pip install 'devinotify[sandbox]'"
 DEFAULT_PASSWORD = "demo"  # noqa: S105 - the published account of an emulator
 KEEP_ALIVE = 30
@@ -34,14 +42,21 @@ _GRACE = 2
 _ID_PREFIX = re.compile(r"[A-Za-z0-9+_-]{0,32}", re.ASCII)
 
 
-def check_host(host: str) -> None:
-    """Pass a loopback address or ``localhost``; raises ValueError for any other."""
+def check_host(host: str, *, allow_remote: bool = False, token: str | None = None) -> None:
+    """Pass a loopback address or ``localhost``, and any other address where that is allowed and a token is set.
+
+    Raises ValueError otherwise, for a name that is no address, and for a token that is too short.
+    """
+    if token is not None:
+        check_token(token)
     try:
         loopback = host == "localhost" or ip_address(host).is_loopback
     except ValueError:
-        loopback = False
-    if not loopback:
+        raise ValueError(LOOPBACK_ONLY) from None
+    if not loopback and not allow_remote:
         raise ValueError(LOOPBACK_ONLY)
+    if not loopback and token is None:
+        raise ValueError(TOKEN_MISSING)
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -73,7 +88,12 @@ class Sandbox:
     then the CA file to put on the URL. It can be started and stopped any number of times; what it holds
     stays until ``reset()``.
 
-    Raises ValueError for a host that is not loopback, ImportError where the extra is not installed.
+    With ``db`` it keeps messages in that SQLite file, whose content it takes up when it is started; what was
+    set besides, sessions, fates and faults, is not in it. ``token``, of 16 characters or more, is then asked
+    for by the page and the control API, and has to be set where ``host`` is not loopback, besides
+    ``allow_remote``; the gateway's own API is guarded by its login and password as ever.
+
+    Raises ValueError for options that make no sense, ImportError where the extra is not installed.
     """
 
     def __init__(
@@ -93,8 +113,11 @@ class Sandbox:
         ssl_certfile: str | Path | None = None,
         ssl_keyfile: str | Path | None = None,
         ca: str | Path | None = None,
+        db: str | Path | None = None,
+        token: str | None = None,
+        allow_remote: bool = False,
     ) -> None:
-        check_host(host)
+        check_host(host, allow_remote=allow_remote, token=token)
         if not _ID_PREFIX.fullmatch(id_prefix):
             raise ValueError("id_prefix takes at most 32 Latin letters, digits and + - _")
         if keep < 1:
@@ -106,6 +129,8 @@ class Sandbox:
         self._wanted_port = port
         self._tls = {"ssl_certfile": ssl_certfile, "ssl_keyfile": ssl_keyfile}
         self._ca = ca
+        self._rules = Access(token, remote=allow_remote)
+        self._closing: Closing | None = None
         self._running: tuple[uvicorn.Server, threading.Thread, int] | None = None
         self._emulator = Emulator(
             login=login,
@@ -117,6 +142,7 @@ class Sandbox:
             clock=clock,
             id_prefix=id_prefix,
         )
+        self._emulator.archive_path = None if db is None else Path(db)
 
     def __repr__(self) -> str:
         return f"<Sandbox {self.gateway if self._running else 'not running'}>"
@@ -126,7 +152,8 @@ class Sandbox:
     def start(self) -> Self:
         """Start serving, and return this sandbox once it answers.
 
-        Raises OSError where the port is taken, RuntimeError where it is running already.
+        Raises OSError where the port is taken, RuntimeError where it is running already, ValueError where
+        the database's file cannot be used.
         """
         if self._running:
             raise RuntimeError("the sandbox is running already")
@@ -134,12 +161,15 @@ class Sandbox:
             import uvicorn
 
             from devinotify.sandbox.app import make_app
+            from devinotify.sandbox.connections import Connections
+            from devinotify.sandbox.events import Closing
         except ImportError as missing:
             raise ImportError(MISSING_EXTRA, name=missing.name) from missing
+        connections, closing = Connections(), Closing()
         config = uvicorn.Config(
-            make_app(self._emulator, self.shown_password),
-            # h11, installed or not what is faster: it takes request lines of a size that a bulk may need.
-            http="h11",
+            make_app(self._emulator, self.shown_password, rules=self._rules, connections=connections, closing=closing),
+            # On h11, installed or not what is faster: it takes request lines of a size that a bulk may need.
+            http=connections.protocol(),
             lifespan="off",
             ws="none",
             log_config=None,
@@ -154,6 +184,12 @@ class Sandbox:
         )
         config.load()  # Here and not in the thread, so that a bad certificate is raised to the caller.
         listener = _bind(self.host, self._wanted_port)
+        try:
+            with self._emulator.lock:
+                self._emulator.open_archive()
+        except BaseException:
+            listener.close()
+            raise
         server = uvicorn.Server(config)
         thread = threading.Thread(
             target=server.run, kwargs={"sockets": [listener]}, name="devinotify-sandbox", daemon=True
@@ -161,6 +197,7 @@ class Sandbox:
         # The socket listens already: a client that connects before the loop turns waits in its backlog.
         thread.start()
         self._running = (server, thread, listener.getsockname()[1])
+        self._closing = closing
         return self
 
     def stop(self) -> None:
@@ -168,8 +205,12 @@ class Sandbox:
         if self._running:
             server, thread, _ = self._running
             server.should_exit = True
+            if self._closing:
+                self._closing.close()
             thread.join()
             self._running = None
+            with self._emulator.lock:
+                self._emulator.store.detach()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -231,11 +272,12 @@ class Sandbox:
         text: str = "",
         status: str = "",
         operation: str = "",
+        search: str = "",
     ) -> list[Arrived]:
         """Return what arrived, in order of arrival, as far as it fits the filters.
 
-        ``to`` is a part of the number, ``text`` a part of the text in any case, ``status`` a
-        ``DeliveryStatus``, ``operation`` a name such as ``"Sms/Send"``.
+        ``search`` is a part of the number or of the text, ``to`` a part of the number, ``text`` a part of the
+        text in any case, ``status`` a ``DeliveryStatus``, ``operation`` a name such as ``"Sms/Send"``.
         """
         filters = {
             "channel": channel,
@@ -244,13 +286,12 @@ class Sandbox:
             "text": text,
             "status": status,
             "operation": operation,
+            "search": search,
         }
         emulator = self._emulator
         with emulator.lock:
             now = emulator.now()
-            return [
-                views.arrived(message, now) for message in control.matching(emulator, now, filters, newest_first=False)
-            ]
+            return [views.arrived(message, now) for message in matching(emulator, now, filters, newest_first=False)]
 
     def advance(self, seconds: float) -> None:
         """Move the sandbox's clock forward: states, sessions and schedules go with it."""
@@ -267,6 +308,73 @@ class Sandbox:
         The fates are listed at ``/sandbox/fates`` and in ``devinotify.sandbox.fates``; ``None`` takes it back.
         """
         self._ask("POST", "/fates", number=number, fate=fate)
+
+    def set_timeline(
+        self,
+        fate: str,
+        *,
+        sms: Sequence[tuple[float, int]] | None = None,
+        viber: Sequence[tuple[float, int]] | None = None,
+    ) -> None:
+        """Say after how many seconds a fate, or a new one, reaches which states; without either, take that back.
+
+        ``set_timeline("delivered", sms=[(0.2, -1), (30, 0)])`` delivers every ordinary SMS after half a minute.
+        """
+        steps = {"sms": sms, "viber": viber}
+        given = {name: [list(step) for step in of] for name, of in steps.items() if of is not None}
+        self._ask("POST", "/timelines", fate=fate, **given)
+
+    def force(self, number: int, fate: str) -> None:
+        """Make a fate of the message with this number come true now; LookupError where there is no such message."""
+        self._ask("POST", "/messages", number=number, fate=fate)
+
+    def delete(self, number: int | None = None) -> int:
+        """Forget a message by its number, or all, and return how many; LookupError where there is no such message."""
+        given = {} if number is None else {"number": number}
+        return int(self._ask("DELETE", "/messages", **given)["deleted"])
+
+    def add_fault(
+        self,
+        kind: str,
+        *,
+        operation: str = "*",
+        number: str = "*",
+        probability: float = 1.0,
+        seed: int | None = None,
+        times: int | None = None,
+        lasts: float | None = None,
+        seconds: float | None = None,
+        code: int | None = None,
+        status: int | None = None,
+        accepts: bool | None = None,
+    ) -> int:
+        """Make requests go wrong from now on, and return the fault's number.
+
+        The kinds are listed at ``/sandbox/faults`` and in ``devinotify.sandbox.faults``: ``"latency"`` takes
+        ``seconds``, ``"error"`` a ``code``, ``"status"`` and ``"html"`` a ``status``, ``"outage"`` how long it
+        ``lasts``. ``accepts`` says whether the request is carried out all the same.
+        """
+        given = {
+            "operation": operation,
+            "number": number,
+            "probability": probability,
+            "seed": seed,
+            "times": times,
+            "lasts": lasts,
+            "seconds": seconds,
+            "code": code,
+            "status": status,
+            "accepts": accepts,
+        }
+        return int(self._ask("POST", "/faults", kind=kind, **given)["id"])
+
+    def faults(self) -> list[views.FaultView]:
+        """Return the armed faults, those that are over included, with how often each has struck."""
+        return [views.FaultView(**armed) for armed in self._ask("GET", "/faults")["faults"]]
+
+    def remove_fault(self, number: int | None = None) -> None:
+        """Disarm a fault by its number, or all; LookupError where there is no such fault."""
+        self._ask("DELETE", "/faults", **({} if number is None else {"id": number}))
 
     def set_time_zone(self, number: str, zone: str | None) -> None:
         """Say by which clock a number's time-zone sends go: ``"Asia/Vladivostok"``; ``None`` takes it back."""
@@ -288,6 +396,29 @@ class Sandbox:
     def expire_sessions(self) -> int:
         """End every session and return how many were valid."""
         return int(self._ask("POST", "/sessions", expire=True)["expired"])
+
+    def incoming(self) -> list[views.IncomingMessage]:
+        """Return the incoming messages, in order."""
+        with self._emulator.lock:
+            return [views.incoming(message) for message in self._emulator.store.incoming]
+
+    def wait(self, satisfied: Callable[[], bool], timeout: float) -> bool:
+        """Wait until ``satisfied()``, and return whether it was within ``timeout`` seconds.
+
+        It is asked again at every change. What time brings, such as a delivery, counts as a change.
+        """
+        emulator = self._emulator
+        deadline = time.monotonic() + timeout
+        with emulator.lock:
+            while not satisfied():
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                now = emulator.now()
+                due = emulator.store.next_change(now) if emulator.clock.running else None
+                # A millisecond more, so that the change has come when it is asked for.
+                emulator.live.wait(left if due is None else min(left, due - now + 0.001))
+            return True
 
     def requests(self) -> list[views.Request]:
         """Return the last 1000 requests to the gateway, in order, with their secrets masked."""

@@ -20,7 +20,9 @@ Where the API says nothing, this was decided:
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -28,17 +30,19 @@ from devinotify import text as texts
 from devinotify.gateway import codes
 from devinotify.sandbox import checks, operations, params, replies
 from devinotify.sandbox.account import SessionCheck
+from devinotify.sandbox.faults import EXPIRED_SESSION
 from devinotify.sandbox.operations import Kind
 from devinotify.sandbox.replies import Refused, Reply
-from devinotify.sandbox.store import RequestRecord, shown_parameters
+from devinotify.sandbox.requestlog import KEPT_CHARACTERS, RequestRecord, masked_form, masked_headers
 from devinotify.sandbox.views import STATES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from decimal import Decimal
 
     from devinotify.sandbox.emulator import Emulator
     from devinotify.sandbox.fates import Fate
+    from devinotify.sandbox.faults import Fault, Plan
     from devinotify.sandbox.operations import Operation
     from devinotify.sandbox.params import Arguments
     from devinotify.sandbox.store import StoredMessage
@@ -67,6 +71,15 @@ _REFUSALS = {
     9: "Internal server error",
 }
 
+_DESCRIPTIONS = {
+    1: replies.missing("Data"),
+    2: checks.INVALID_ADDRESS,
+    3: "Invalid session id",
+    4: "SessionID expired",
+    **_REFUSALS,
+}
+"""What stands beside each code where a fault answers it."""
+
 _COUNTERS: Mapping[str, frozenset[int]] = {
     "Sent": frozenset({-1}),
     "Delivered": frozenset({0}),
@@ -78,52 +91,146 @@ _COUNTERS: Mapping[str, frozenset[int]] = {
 """Which SMS states each of the statistics counts: no state twice, as in the API's example, whose counts add up."""
 
 
-def answer(emulator: Emulator, method: str, path: str, query: bytes, body: bytes) -> Reply:
-    """Return the gateway's answer to a request, and log the request without its secrets."""
-    operation = operations.find(path)
-    name = operation.name if operation else None
-    shown: tuple[tuple[str, tuple[str, ...]], ...] = ()
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A request's parts, as they came in."""
+
+    method: str
+    path: str
+    query: bytes = b""
+    body: bytes = b""
+    headers: Iterable[tuple[bytes, bytes]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call of an operation: its arguments, its instant, and its entry in the log."""
+
+    operation: Operation
+    arguments: Arguments
+    now: float
+    record: RequestRecord
+
+
+def answer(emulator: Emulator, received: Received, *, fault: str = "") -> Reply:
+    """Return the gateway's answer to a request, and log the request without its secrets.
+
+    ``fault`` is what goes wrong with this answer on its way, for the log.
+    """
     with emulator.lock:
-        now = emulator.now()
+        operation, record = _record(emulator, received, fault)
         try:
             if operation is None:
                 reply = replies.error(6, NOT_FOUND, status=404)
-            elif method not in operation.methods:
+            elif received.method not in operation.methods:
                 allowed = ", ".join(operation.methods)
                 reply = replies.error(6, f"{operation.name} takes {allowed}", status=405)._replace(allow=allowed)
             else:
-                arguments = params.merge(query, body)
-                shown = shown_parameters(operation, arguments)
-                reply = _perform(emulator, operation, arguments, now)
+                arguments = params.merge(received.query, received.body)
+                reply = _perform(emulator, _Call(operation, arguments, record.at, record))
         except Refused as refusal:
             reply = replies.error(refusal.code, refusal.description)
-        except Exception as fault:  # noqa: BLE001 - whatever fails here, the client is owed the documented form
+        except Exception as failure:  # noqa: BLE001 - whatever fails here, the client is owed the documented form
             # The type alone: a traceback's last line could show a number or a text.
-            _log.error("The sandbox failed at %s: %s", name, type(fault).__name__)
+            _log.error("The sandbox failed at %s: %s", record.operation, type(failure).__name__)
             reply = replies.error(9, _REFUSALS[9])
-        emulator.store.requests.append(RequestRecord(now, method, path, name, shown, reply.status, reply.code))
+        _close(emulator, record, reply)
     return reply
 
 
-def _perform(emulator: Emulator, operation: Operation, arguments: Arguments, now: float) -> Reply:
-    for parameter in operation.parameters:
+def _record(emulator: Emulator, received: Received, fault: str) -> tuple[Operation | None, RequestRecord]:
+    operation = operations.find(received.path)
+    record = RequestRecord(
+        emulator.now(),
+        received.method[:KEPT_CHARACTERS],
+        received.path[:KEPT_CHARACTERS],
+        operation.name if operation else None,
+        masked_form(received.query),
+        masked_form(received.body),
+        masked_headers(received.headers),
+        fault=fault,
+    )
+    return operation, record
+
+
+def _close(emulator: Emulator, record: RequestRecord, reply: Reply) -> None:
+    record.status, record.code = reply.status, reply.code
+    emulator.store.answered(record)
+    emulator.changed()
+
+
+def plan(emulator: Emulator, received: Received) -> Plan | None:
+    """Return what is to go wrong with a request, or ``None`` for nothing: what nearly every request gets."""
+    if not emulator.faults:
+        return None
+    with emulator.lock:
+        now = emulator.now()
+        operation = operations.find(received.path)
+        numbers: frozenset[str] = frozenset()
+        if operation is not None and emulator.faults.by_number:
+            with contextlib.suppress(Refused):  # Too large to be read: it concerns no number.
+                numbers = _numbers(emulator, operation, params.merge(received.query, received.body))
+        return emulator.faults.plan(operation.name if operation else "", numbers, now)
+
+
+def _numbers(emulator: Emulator, operation: Operation, arguments: Arguments) -> frozenset[str]:
+    """Return the digits of the numbers that a request is about: its recipients, or a message's."""
+    if operation.kind in (Kind.SMS_STATE, Kind.VIBER_STATE):
+        message = emulator.store.by_part(arguments.scalar("MessageID"))
+        return frozenset() if message is None else frozenset({message.recipient})
+    return frozenset(checks.digits(address) for address in _addresses(operation, arguments))
+
+
+def spoil(emulator: Emulator, received: Received, fault: Fault) -> Reply:
+    """Return what a fault answers in place of the gateway, which does not carry the request out, and log it.
+
+    For a fault of the connection the reply is what the gateway would have said: an internal server error.
+    """
+    with emulator.lock:
+        _, record = _record(emulator, received, fault.kind)
+        if fault.kind == EXPIRED_SESSION:
+            with contextlib.suppress(Refused):  # Too large to be read: it has no session.
+                session = params.merge(received.query, received.body).scalar("SessionID")
+                emulator.account.expire(session, record.at)
+        reply = answer_of(fault) or replies.error(9, _REFUSALS[9])
+        _close(emulator, record, reply)
+    return reply
+
+
+def answer_of(fault: Fault) -> Reply | None:
+    """Return what a fault answers, or ``None`` for one that leaves the answer to the gateway or to nobody."""
+    make = _SPOILED.get(fault.kind)
+    return make(fault) if make else None
+
+
+_SPOILED: Mapping[str, Callable[[Fault], Reply]] = {
+    "error": lambda fault: replies.error(fault.code or 8, _DESCRIPTIONS[fault.code or 8]),
+    "status": lambda fault: Reply(fault.status or 503, b""),
+    "html": lambda fault: replies.html_page(fault.status or 502),
+    EXPIRED_SESSION: lambda _: replies.error(*_SESSION_ERRORS[SessionCheck.EXPIRED]),
+}
+
+
+def _perform(emulator: Emulator, call: _Call) -> Reply:
+    arguments = call.arguments
+    for parameter in call.operation.parameters:
         if parameter.code is not None and not arguments.given(parameter.name):
             raise Refused(parameter.code, parameter.absence)
-    if operation.kind is not Kind.LOGIN:
-        error = _SESSION_ERRORS.get(emulator.account.check(arguments.scalar("SessionID"), now))
+    if call.operation.kind is not Kind.LOGIN:
+        error = _SESSION_ERRORS.get(emulator.account.check(arguments.scalar("SessionID"), call.now))
         if error is not None:
             raise Refused(*error)
-    return _HANDLERS[operation.kind](emulator, operation, arguments, now)
+    return _HANDLERS[call.operation.kind](emulator, call)
 
 
-def _log_in(emulator: Emulator, _: Operation, arguments: Arguments, now: float) -> Reply:
-    session = emulator.account.log_in(arguments.scalar("Login"), arguments.scalar("Password"), now)
+def _log_in(emulator: Emulator, call: _Call) -> Reply:
+    session = emulator.account.log_in(call.arguments.scalar("Login"), call.arguments.scalar("Password"), call.now)
     if session is None:
         raise Refused(4, "Invalid user login or password")
     return replies.quoted(session)
 
 
-def _balance(emulator: Emulator, _: Operation, __: Arguments, ___: float) -> Reply:
+def _balance(emulator: Emulator, _: _Call) -> Reply:
     return Reply(200, f"{emulator.account.balance:f}".encode())
 
 
@@ -145,7 +252,8 @@ def _afford(emulator: Emulator, cost: Decimal) -> None:
         raise Refused(5, _REFUSALS[5])
 
 
-def _send_sms(emulator: Emulator, operation: Operation, arguments: Arguments, now: float) -> Reply:
+def _send_sms(emulator: Emulator, call: _Call) -> Reply:
+    operation, arguments, now = call.operation, call.arguments, call.now
     text = arguments.scalar("Data")
     raw_date = arguments.scalar("SendDate")
     send_date = checks.date(raw_date, "SendDate") if raw_date else None
@@ -178,12 +286,14 @@ def _send_sms(emulator: Emulator, operation: Operation, arguments: Arguments, no
             due=max(now, due),
             validity=validity,
             fate=fate,
+            request=call.record,
         )
         part_ids.extend(message.part_ids)
     return replies.message_ids(part_ids)
 
 
-def _send_viber(emulator: Emulator, operation: Operation, arguments: Arguments, now: float) -> Reply:
+def _send_viber(emulator: Emulator, call: _Call) -> Reply:
+    operation, arguments, now = call.operation, call.arguments, call.now
     text = arguments.scalar("Data")
     validity = checks.viber_validity(arguments.scalar("Validity"))
     addresses = _addresses(operation, arguments)
@@ -207,6 +317,7 @@ def _send_viber(emulator: Emulator, operation: Operation, arguments: Arguments, 
             now=now,
             validity=validity,
             fate=fate,
+            request=call.record,
             resends=operation.resends,
         )
         part_ids.extend(message.part_ids)
@@ -235,13 +346,13 @@ def _state_document(message: StoredMessage | None, now: float, channel: str) -> 
     }
 
 
-def _sms_state(emulator: Emulator, _: Operation, arguments: Arguments, now: float) -> Reply:
-    message = emulator.store.by_part(arguments.scalar("MessageID"))
+def _sms_state(emulator: Emulator, call: _Call) -> Reply:
+    message, now = emulator.store.by_part(call.arguments.scalar("MessageID")), call.now
     return replies.document(_state_document(message, now, "sms"))
 
 
-def _viber_state(emulator: Emulator, _: Operation, arguments: Arguments, now: float) -> Reply:
-    message = emulator.store.by_part(arguments.scalar("MessageID"))
+def _viber_state(emulator: Emulator, call: _Call) -> Reply:
+    message, now = emulator.store.by_part(call.arguments.scalar("MessageID")), call.now
     document = _state_document(message, now, "viber")
     if document["State"] != UNKNOWN_STATE and message is not None and message.resent is not None:
         sms = message.resent
@@ -254,7 +365,8 @@ def _period(start: float, end: float, names: tuple[str, str]) -> None:
         raise Refused(2, f"{names[1]} must be later than {names[0]}")
 
 
-def _incoming(emulator: Emulator, _: Operation, arguments: Arguments, now: float) -> Reply:
+def _incoming(emulator: Emulator, call: _Call) -> Reply:
+    arguments, now = call.arguments, call.now
     raw_start = arguments.scalar("minDateUTC")
     earliest = now - INCOMING_REACH
     start = checks.instant(checks.date(raw_start, "minDateUTC")) if raw_start else earliest
@@ -277,7 +389,8 @@ def _incoming(emulator: Emulator, _: Operation, arguments: Arguments, now: float
     )
 
 
-def _statistics(emulator: Emulator, _: Operation, arguments: Arguments, now: float) -> Reply:
+def _statistics(emulator: Emulator, call: _Call) -> Reply:
+    arguments, now = call.arguments, call.now
     names = ("startDateTime", "endDateTime")
     start, end = (checks.instant(checks.date(arguments.scalar(name), name)) for name in names)
     _period(start, end, names)
@@ -295,7 +408,7 @@ def _statistics(emulator: Emulator, _: Operation, arguments: Arguments, now: flo
     )
 
 
-_HANDLERS: Mapping[Kind, Callable[[Emulator, Operation, Arguments, float], Reply]] = {
+_HANDLERS: Mapping[Kind, Callable[[Emulator, _Call], Reply]] = {
     Kind.LOGIN: _log_in,
     Kind.BALANCE: _balance,
     Kind.SEND_SMS: _send_sms,

@@ -1,57 +1,28 @@
-"""What the sandbox keeps: messages, incoming messages and the last requests, all in memory and all capped."""
+"""What the sandbox keeps: messages, incoming messages and the last requests, in memory and all capped.
+
+With an archive (see ``archive.py``) messages and incoming messages are written to a file as well, and are
+loaded from it.
+"""
 
 from __future__ import annotations
 
+import heapq
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from devinotify.gateway.codes import STATE_LIFETIME
 from devinotify.sandbox.fates import LIFECYCLES, Transition
-from devinotify.sandbox.operations import SECRETS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from decimal import Decimal
 
-    from devinotify.sandbox.operations import Operation
-    from devinotify.sandbox.params import Arguments
+    from devinotify.sandbox.archive import Archive
+    from devinotify.sandbox.requestlog import RequestRecord
 
 KEEP_REQUESTS = 1000
 """Requests remembered."""
-
-_SHOWN_VALUES = 20
-_SHOWN_CHARACTERS = 2000
-MASK = "***"
-
-
-@dataclass(frozen=True, slots=True)
-class RequestRecord:
-    """One request as it came in, without its secrets: login, password, session id, and whatever the API does not name.
-
-    ``operation`` is ``None`` where the path is none of the API's; ``code`` is the error's Code or ``None``.
-    """
-
-    at: float
-    method: str
-    path: str
-    operation: str | None
-    parameters: tuple[tuple[str, tuple[str, ...]], ...]
-    status: int
-    code: int | None
-
-
-def shown_parameters(operation: Operation, arguments: Arguments) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the parameters as they may be kept: bounded, with secrets and unknown names' values masked."""
-    known = {parameter.name.lower() for parameter in operation.parameters} - SECRETS
-    return tuple(
-        (
-            name[:_SHOWN_CHARACTERS],
-            # A misspelt password is a password too, so only what the table names is kept.
-            tuple(value[:_SHOWN_CHARACTERS] for value in values[:_SHOWN_VALUES]) if name in known else (MASK,),
-        )
-        for name, values in arguments.items()
-    )
 
 
 @dataclass(slots=True, eq=False)
@@ -60,6 +31,7 @@ class StoredMessage:
 
     ``recipient`` holds digits, ``price`` is for each of ``part_ids``: one for each SMS segment, one for
     Viber. ``resent_from`` and ``resent`` join a failed Viber message and the SMS sent in its place.
+    ``request`` is what brought it.
     """
 
     serial: int
@@ -78,6 +50,7 @@ class StoredMessage:
     resends: bool = False
     resent_from: StoredMessage | None = None
     resent: StoredMessage | None = None
+    request: RequestRecord | None = None
 
     def at(self, now: float) -> Transition:
         """Return the state that the message is in, with the instant it was reached."""
@@ -120,10 +93,49 @@ class Store:
     def __init__(self, keep: int) -> None:
         self._messages: OrderedDict[int, StoredMessage] = OrderedDict()
         self._by_part: dict[str, StoredMessage] = {}
+        self._changes: list[float] = []
         self._keep = keep
+        self._archive: Archive | None = None
+        self._serial = 0
         self.incoming: deque[Incoming] = deque(maxlen=keep)
         self.requests: deque[RequestRecord] = deque(maxlen=KEEP_REQUESTS)
-        self._serial = 0
+
+    # The archive.
+
+    def attach(self, archive: Archive) -> None:
+        """Replace what is kept by what an archive holds, and write everything new to it from now on."""
+        self.clear()
+        loaded = archive.load(self._keep)
+        self._archive = None  # What is loaded need not be written.
+        for message in loaded.messages:
+            self.add(message)
+        self.incoming.extend(loaded.incoming)
+        self._serial = max(self._serial, loaded.last_serial)
+        self._archive = archive
+
+    def detach(self) -> None:
+        """Close the archive; what is kept stays in memory."""
+        if self._archive:
+            self._archive.close()
+            self._archive = None
+
+    def commit(self) -> None:
+        """Make what was written since the last time last."""
+        if self._archive:
+            self._archive.commit()
+
+    def clock_advanced(self, seconds: float) -> None:
+        """Note by how much the clock was advanced in all."""
+        if self._archive:
+            self._archive.advanced = seconds
+
+    def answered(self, record: RequestRecord) -> None:
+        """Log a request with its answer."""
+        self.requests.append(record)
+        if self._archive:
+            self._archive.answered(record)
+
+    # Messages.
 
     def next_serial(self) -> int:
         """Return the next message's number, counted from 1 and never used twice."""
@@ -135,10 +147,36 @@ class Store:
         self._messages[message.serial] = message
         for part in message.part_ids:
             self._by_part[part] = message
+        self._await(message.schedule)
+        if self._archive:
+            self._archive.add(message)
         if len(self._messages) > self._keep:
-            _, oldest = self._messages.popitem(last=False)
-            for part in oldest.part_ids:
-                del self._by_part[part]
+            self.remove(next(iter(self._messages)))
+
+    def remove(self, serial: int) -> bool:
+        """Forget a message by its number and return whether it was there."""
+        message = self._messages.pop(serial, None)
+        if message is None:
+            return False
+        for part in message.part_ids:
+            del self._by_part[part]
+        if self._archive:
+            self._archive.remove(serial)
+        return True
+
+    def reschedule(self, message: StoredMessage, fate: str, schedule: tuple[Transition, ...]) -> None:
+        """Give a kept message another fate and other states."""
+        message.fate = fate
+        message.schedule = schedule
+        self._await(schedule)
+        if self._archive:
+            self._archive.reschedule(message)
+
+    def add_incoming(self, message: Incoming) -> None:
+        """Keep an incoming message; the oldest goes where there are too many."""
+        if self._archive:
+            self._archive.add_incoming(message, self._keep)
+        self.incoming.append(message)
 
     def by_part(self, part_id: str) -> StoredMessage | None:
         """Return the message that has this id among its segments'.
@@ -164,9 +202,36 @@ class Store:
     def __len__(self) -> int:
         return len(self._messages)
 
-    def clear(self) -> None:
-        """Forget everything but the count of serials."""
+    # What time brings.
+
+    def _await(self, schedule: Iterable[Transition]) -> None:
+        for transition in schedule:
+            heapq.heappush(self._changes, transition.at)
+        if len(self._changes) > 8 * self._keep + 1000:
+            # Those of messages that are gone pile up where nobody asks for the next change.
+            self._changes = [transition.at for message in self for transition in message.schedule]
+            heapq.heapify(self._changes)
+
+    def next_change(self, now: float) -> float | None:
+        """Return the instant after ``now`` at which a message's state will next change, or ``None`` for never."""
+        while self._changes and self._changes[0] <= now:
+            heapq.heappop(self._changes)
+        return self._changes[0] if self._changes else None
+
+    # Forgetting.
+
+    def clear_messages(self) -> None:
+        """Forget the messages but not the count of serials."""
         self._messages.clear()
         self._by_part.clear()
+        self._changes.clear()
+        if self._archive:
+            self._archive.clear_messages()
+
+    def clear(self) -> None:
+        """Forget everything but the count of serials."""
+        self.clear_messages()
         self.incoming.clear()
         self.requests.clear()
+        if self._archive:
+            self._archive.clear_incoming()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from devinotify import text as texts
 from devinotify.gateway.codes import SMS_STATES, VIBER_STATES
+from devinotify.models import DeliveryStatus
 from devinotify.sandbox.clock import iso
 
 if TYPE_CHECKING:
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from devinotify.gateway.codes import State
-    from devinotify.models import DeliveryStatus
-    from devinotify.sandbox.store import Incoming, RequestRecord, StoredMessage
+    from devinotify.sandbox.faults import ArmedFault
+    from devinotify.sandbox.requestlog import RequestRecord
+    from devinotify.sandbox.store import Incoming, StoredMessage
 
 STATES: Mapping[str, Mapping[int, State]] = {"sms": SMS_STATES, "viber": VIBER_STATES}
 """The state table of each channel."""
@@ -82,9 +84,64 @@ def arrived(message: StoredMessage, now: float) -> Arrived:
     )
 
 
+def anatomy(message: StoredMessage) -> dict[str, object]:
+    """Return how a message's text goes out: its segments, what is left of the last, and what forces UCS-2.
+
+    Positions count UTF-16 code units, as JavaScript's strings do.
+    """
+    measured = texts.segment(message.text)
+    place = _utf16_positions(message.text)
+    return {
+        "units": measured.units,
+        "capacity": measured.capacity,
+        "remaining": measured.remaining,
+        "savings": measured.savings,
+        "segments": [
+            {"start": place[part.position], "end": place[part.end], "units": part.units} for part in measured.segments
+        ],
+        "blockers": [
+            {
+                "position": place[blocker.position],
+                "character": blocker.character,
+                "name": blocker.name,
+                "replacement": blocker.replacement,
+            }
+            for blocker in measured.blockers
+        ],
+    }
+
+
+def _utf16_positions(text: str) -> list[int]:
+    """Return for each code point's position, and for the end, its position in UTF-16."""
+    places = [0]
+    for character in text:
+        places.append(places[-1] + (2 if character > "\uffff" else 1))
+    return places
+
+
+def story(message: StoredMessage, now: float) -> list[dict[str, object]]:
+    """Return the states of a message with their meanings, the coming ones included."""
+    table = STATES[message.channel]
+    return [
+        {
+            "at": iso(at),
+            "seconds": round(at - message.created, 3),
+            "state": code,
+            "status": table[code].status if code in table else DeliveryStatus.UNKNOWN,
+            "meaning": table[code].meaning if code in table else "unknown",
+            "reached": at <= now or index == 0,
+        }
+        for index, (at, code) in enumerate(message.schedule)
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that reached the gateway; secrets, and parameters that the API does not name, show as ``***``."""
+    """A request that reached the gateway; secrets, and parameters that the API does not name, show as ``***``.
+
+    ``raw`` is the request as it stood on the wire, but for these; ``fault`` is what was made to go wrong, or
+    an empty string.
+    """
 
     at: str
     method: str
@@ -93,6 +150,8 @@ class Request:
     parameters: dict[str, tuple[str, ...]]
     status: int
     code: int | None
+    fault: str
+    raw: str
 
 
 def request(record: RequestRecord) -> Request:
@@ -102,9 +161,54 @@ def request(record: RequestRecord) -> Request:
         record.method,
         record.path,
         record.operation,
-        dict(record.parameters),
+        record.parameters,
         record.status,
         record.code,
+        record.fault,
+        record.raw,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FaultView:
+    """An armed fault as it is shown: its number, its settings, how often it has struck and whether it still does."""
+
+    id: int
+    kind: str
+    operation: str
+    number: str
+    probability: float
+    seed: int | None
+    times: int | None
+    lasts: float | None
+    seconds: float | None
+    code: int | None
+    status: int | None
+    accepts: bool
+    hits: int
+    until: str | None
+    over: bool
+
+
+def fault(armed: ArmedFault, now: float) -> FaultView:
+    """Return an armed fault as it is shown."""
+    settings = armed.fault
+    return FaultView(
+        id=armed.id,
+        kind=settings.kind,
+        operation=settings.operation,
+        number=settings.number if settings.number == "*" else f"+{settings.number}",
+        probability=settings.probability,
+        seed=settings.seed,
+        times=settings.times,
+        lasts=settings.lasts,
+        seconds=settings.seconds,
+        code=settings.code,
+        status=settings.status,
+        accepts=settings.carries_out,
+        hits=armed.hits,
+        until=None if armed.until is None else iso(armed.until),
+        over=armed.over(now),
     )
 
 

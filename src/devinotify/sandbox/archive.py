@@ -1,0 +1,231 @@
+"""The sandbox's messages in an SQLite file, so that they outlive it.
+
+The file holds messages, incoming messages, the requests that brought them (masked, as everywhere) and by how
+much the clock was advanced; it holds neither sessions nor the password. One sandbox has it at a time. Only its
+owner may read it, since numbers and texts stand in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from devinotify.sandbox.fates import Transition
+from devinotify.sandbox.requestlog import RequestRecord
+from devinotify.sandbox.store import Incoming, StoredMessage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_APPLICATION = 0x44564E53
+"""SQLite's application_id of these files: ``DVNS``."""
+_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE request (
+    id INTEGER PRIMARY KEY, at REAL, method TEXT, path TEXT, operation TEXT, query TEXT, body TEXT, headers TEXT,
+    status INTEGER, code INTEGER, fault TEXT
+);
+CREATE TABLE message (
+    serial INTEGER PRIMARY KEY AUTOINCREMENT, channel TEXT, operation TEXT, sender TEXT, recipient TEXT, text TEXT,
+    part_ids TEXT, created REAL, due REAL, price TEXT, fate TEXT, schedule TEXT, optional TEXT, resends INTEGER,
+    resent_from INTEGER, request INTEGER
+);
+CREATE INDEX message_request ON message(request);
+CREATE TRIGGER forget_request AFTER DELETE ON message
+WHEN NOT EXISTS (SELECT 1 FROM message WHERE request = old.request)
+BEGIN DELETE FROM request WHERE id = old.request; END;
+CREATE TABLE incoming (number INTEGER PRIMARY KEY, id TEXT, sender TEXT, recipient TEXT, text TEXT, at REAL);
+CREATE TABLE setting (name TEXT PRIMARY KEY, value REAL);
+"""
+
+_REQUEST_COLUMNS = "id, at, method, path, operation, query, body, headers, status, code, fault"
+_MESSAGE_COLUMNS = (
+    "serial, channel, operation, sender, recipient, text, part_ids, created, due, price, fate, schedule, optional,"
+    " resends, resent_from, request"
+)
+
+
+class ArchiveError(ValueError):
+    """The file cannot be used: it is another program's, of a newer version, or in use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a file holds, in order of arrival, and the last number that was ever given to a message."""
+
+    messages: list[StoredMessage]
+    incoming: list[Incoming]
+    last_serial: int
+
+
+class Archive:
+    """An open file. Raises ArchiveError where it cannot be used, OSError where it cannot be made."""
+
+    def __init__(self, path: Path) -> None:
+        # Made here, so that nobody else may read it for even a moment.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        # The emulator's lock keeps its threads apart.
+        self._connection = sqlite3.connect(path, check_same_thread=False, timeout=0.5)
+        try:
+            self._prepare()
+        except (sqlite3.Error, ArchiveError) as failure:
+            self._connection.close()
+            if isinstance(failure, ArchiveError):
+                raise
+            locked = "locked" in str(failure)
+            reason = "another sandbox has it open" if locked else "it is no SQLite file, or a damaged one"
+            raise ArchiveError(f"cannot use {path}: {reason}") from None
+
+    def _prepare(self) -> None:
+        run = self._connection.execute
+        run("PRAGMA locking_mode = EXCLUSIVE")
+        # What a crash of the machine would lose is a sandbox's last second.
+        run("PRAGMA synchronous = OFF")
+        run("PRAGMA journal_mode = WAL")
+        (application,), (version,) = run("PRAGMA application_id").fetchone(), run("PRAGMA user_version").fetchone()
+        (tables,) = run("SELECT count(*) FROM sqlite_master").fetchone()
+        if not tables:
+            self._connection.executescript(_SCHEMA)
+            run(f"PRAGMA application_id = {_APPLICATION}")
+            run(f"PRAGMA user_version = {_VERSION}")
+        elif application != _APPLICATION:
+            raise ArchiveError("this SQLite file is another program's")
+        elif version != _VERSION:
+            raise ArchiveError(f"this file is of version {version}, and this program knows version {_VERSION}")
+        # Takes the lock now rather than at the first message.
+        run("INSERT OR IGNORE INTO setting VALUES ('advanced', 0)")
+        self._connection.commit()
+
+    def close(self) -> None:
+        """Write what is left, and close the file."""
+        self.commit()
+        self._connection.close()
+
+    def commit(self) -> None:
+        """Make what was written since the last time last."""
+        if self._connection.in_transaction:
+            self._connection.commit()
+
+    @property
+    def advanced(self) -> float:
+        """The seconds by which the clock was advanced."""
+        return float(self._connection.execute("SELECT value FROM setting WHERE name = 'advanced'").fetchone()[0])
+
+    @advanced.setter
+    def advanced(self, seconds: float) -> None:
+        self._connection.execute("UPDATE setting SET value = ? WHERE name = 'advanced'", (seconds,))
+
+    # Reading.
+
+    def load(self, keep: int) -> Loaded:
+        """Return what the file holds, after the oldest messages past ``keep`` were removed from it."""
+        run = self._connection.execute
+        newest = "SELECT serial FROM message ORDER BY serial DESC LIMIT ?"
+        run(f"DELETE FROM message WHERE serial NOT IN ({newest})", (keep,))  # noqa: S608 - no value stands in it
+        requests = {row[0]: _request(row) for row in run(f"SELECT {_REQUEST_COLUMNS} FROM request")}  # noqa: S608 - as above
+        messages: dict[int, StoredMessage] = {}
+        for row in run(f"SELECT {_MESSAGE_COLUMNS} FROM message ORDER BY serial"):  # noqa: S608 - as above
+            message = messages[row[0]] = _message(row, requests)
+            viber = messages.get(row[14])
+            if viber is not None:
+                message.resent_from, viber.resent = viber, message
+        columns = "SELECT id, sender, recipient, text, at FROM incoming ORDER BY number"
+        incoming = [Incoming(*row) for row in run(columns)][-keep:]
+        last = run("SELECT seq FROM sqlite_sequence WHERE name = 'message'").fetchone()
+        return Loaded(list(messages.values()), incoming, last[0] if last else 0)
+
+    # Writing.
+
+    def _insert(self, into: str, values: tuple[object, ...]) -> int:
+        marks = ", ".join("?" * len(values))
+        cursor = self._connection.execute(f"INSERT INTO {into} VALUES ({marks})", values)  # noqa: S608 - constants
+        return cursor.lastrowid or 0
+
+    def _request_id(self, record: RequestRecord | None) -> int | None:
+        if record is None:
+            return None
+        if not record.archived_as:
+            record.archived_as = self._insert(
+                f"request ({_REQUEST_COLUMNS})",
+                (
+                    *(None, record.at, record.method, record.path, record.operation, record.query, record.body),
+                    *(json.dumps(record.headers), record.status, record.code, record.fault),
+                ),
+            )
+        return record.archived_as
+
+    def add(self, message: StoredMessage) -> None:
+        """Write a message, and the request that brought it."""
+        self._insert(
+            f"message ({_MESSAGE_COLUMNS})",
+            (
+                *(message.serial, message.channel, message.operation, message.sender, message.recipient),
+                *(message.text, json.dumps(message.part_ids), message.created, message.due, str(message.price)),
+                *(message.fate, json.dumps(message.schedule), message.optional, message.resends),
+                message.resent_from.serial if message.resent_from else None,
+                self._request_id(message.request),
+            ),
+        )
+
+    def answered(self, record: RequestRecord) -> None:
+        """Write how a request was answered that brought a message."""
+        if record.archived_as:
+            values = (record.status, record.code, record.fault, record.archived_as)
+            self._connection.execute("UPDATE request SET status = ?, code = ?, fault = ? WHERE id = ?", values)
+
+    def reschedule(self, message: StoredMessage) -> None:
+        """Write a message's other fate and states."""
+        values = (message.fate, json.dumps(message.schedule), message.serial)
+        self._connection.execute("UPDATE message SET fate = ?, schedule = ? WHERE serial = ?", values)
+
+    def remove(self, serial: int) -> None:
+        """Remove a message, and its request with the last message that it brought."""
+        self._connection.execute("DELETE FROM message WHERE serial = ?", (serial,))
+
+    def add_incoming(self, message: Incoming, keep: int) -> None:
+        """Write an incoming message, and remove those past ``keep``."""
+        values = (message.id, message.sender, message.recipient, message.text, message.at)
+        number = self._insert("incoming (id, sender, recipient, text, at)", values)
+        self._connection.execute("DELETE FROM incoming WHERE number <= ?", (number - keep,))
+
+    def clear_messages(self) -> None:
+        """Remove all messages and the requests that brought them."""
+        self._connection.execute("DELETE FROM message")
+        self._connection.execute("DELETE FROM request")
+
+    def clear_incoming(self) -> None:
+        """Remove all incoming messages."""
+        self._connection.execute("DELETE FROM incoming")
+
+
+def _request(row: tuple[Any, ...]) -> RequestRecord:
+    number, at, method, path, operation, query, body, headers, status, code, fault = row
+    pairs = tuple((name, value) for name, value in json.loads(headers))
+    return RequestRecord(at, method, path, operation, query, body, pairs, status, code, fault, number)
+
+
+def _message(row: tuple[Any, ...], requests: dict[int, RequestRecord]) -> StoredMessage:
+    serial, channel, operation, sender, recipient, text, part_ids, created, due, price, fate, schedule = row[:12]
+    optional, resends, _, request = row[12:]
+    return StoredMessage(
+        serial,
+        channel,
+        operation,
+        sender,
+        recipient,
+        text,
+        tuple(json.loads(part_ids)),
+        created,
+        due,
+        Decimal(price),
+        fate,
+        tuple(Transition(at, state) for at, state in json.loads(schedule)),
+        optional,
+        bool(resends),
+        request=requests.get(request),
+    )

@@ -1,0 +1,161 @@
+"""The arguments of the control API: how each kind of value is read, checked and described. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Values = dict[str, Any]
+"""Arguments that have passed their kinds' checks."""
+
+MAX_COUNT = 999_999_999
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be a string")
+    return value
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("must be a number")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError("must be a smaller number") from None
+
+
+def _seconds(value: object) -> float:
+    try:
+        return _number(value)
+    except ValueError as wrong:
+        raise ValueError(str(wrong).replace("a number", "a number of seconds")) from None
+
+
+def _money(value: object) -> Decimal:
+    try:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise InvalidOperation
+        return Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError("must be a number, best as a string") from None
+
+
+def _true(value: object) -> bool:
+    if value is not True:
+        raise ValueError("must be true")
+    return True
+
+
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+def _count(value: object) -> int:
+    # A query's arguments are all strings.
+    text = str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e9 else str(value)
+    if not (text.isascii() and text.isdecimal() and len(text) <= 9):
+        raise ValueError("must be a whole number, 0 or more")
+    return int(text)
+
+
+def _integer(value: object) -> int:
+    number = _number(value)
+    if not math.isfinite(number) or not number.is_integer():
+        raise ValueError("must be a whole number")
+    return value if isinstance(value, int) else int(number)
+
+
+def _steps(value: object) -> list[tuple[float, int]]:
+    if not isinstance(value, list) or not all(isinstance(step, list) and len(step) == 2 for step in value):
+        raise ValueError("must be a list of pairs, each of seconds and a state")
+    return [(_number(after), _integer(state)) for after, state in value]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of value: what reads and checks it, and its JSON Schema."""
+
+    read: Callable[[object], object]
+    schema: Mapping[str, object]
+
+
+TEXT = Kind(_text, {"type": "string"})
+MONEY = Kind(_money, {"type": ["string", "number"]})
+TRUE = Kind(_true, {"const": True})
+BOOLEAN = Kind(_boolean, {"type": "boolean"})
+COUNT = Kind(_count, {"type": "integer", "minimum": 0, "maximum": MAX_COUNT})
+INTEGER = Kind(_integer, {"type": "integer"})
+NUMBER = Kind(_number, {"type": "number"})
+SECONDS = Kind(_seconds, {"type": "number", "minimum": 0})
+STEPS = Kind(
+    _steps,
+    {
+        "type": "array",
+        "maxItems": 50,
+        "items": {
+            "type": "array",
+            "prefixItems": [{"type": "number", "minimum": 0}, {"type": "integer"}],
+            "items": False,
+            "minItems": 2,
+        },
+    },
+)
+
+
+def one_of(*values: str) -> Kind:
+    """Return the kind of a string out of a few."""
+
+    def read(value: object) -> str:
+        if value not in values:
+            raise ValueError(f"must be one of: {', '.join(values)}")
+        return str(value)
+
+    return Kind(read, {"type": "string", "enum": list(values)})
+
+
+def or_null(kind: Kind) -> Kind:
+    """Return the kind of value that may be null as well."""
+    kinds = kind.schema.get("type")
+    if isinstance(kinds, str) and "enum" not in kind.schema:
+        schema: Mapping[str, object] = {**kind.schema, "type": [kinds, "null"]}
+    else:
+        schema = {"anyOf": [kind.schema, {"type": "null"}]}
+    return Kind(lambda value: None if value is None else kind.read(value), schema)
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a route: its name, its kind, what it means, and whether it must be there."""
+
+    name: str
+    kind: Kind = TEXT
+    means: str = ""
+    required: bool = False
+
+
+def values_of(arguments: tuple[Argument, ...], given: Mapping[str, object]) -> Values:
+    """Return the checked arguments; raises ValueError naming the one that is wrong."""
+    known = {argument.name: argument for argument in arguments}
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        names = ", ".join(known) or "none"
+        raise ValueError(f"no such argument: {unknown[0][:40]!r}; there are: {names}")
+    values: Values = {}
+    for name, argument in known.items():
+        if name in given:
+            try:
+                values[name] = argument.kind.read(given[name])
+            except ValueError as wrong:
+                raise ValueError(f"{name} {wrong}") from None
+        elif argument.required:
+            raise ValueError(f"{name} is missing")
+    return values

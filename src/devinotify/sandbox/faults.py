@@ -1,0 +1,225 @@
+"""Faults on demand, as a table of kinds and a register of what is armed: what goes wrong, where, and how often.
+
+A fault strikes the requests of an operation (or all) that concern a number (or any), with a probability, at
+most so many times, and for so long by the sandbox's clock. The first armed fault that strikes decides;
+latencies add up besides. Pure but for the random numbers, which a seed repeats.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from random import Random
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from devinotify.gateway.codes import ERRORS
+from devinotify.sandbox.operations import LOGIN, OPERATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+ANY = "*"
+"""In place of an operation or a number: all of them."""
+
+MAX_FAULTS = 1000
+MAX_LATENCY = 300.0
+"""Seconds that a latency may take: past every client's patience."""
+MAX_LASTS = 366 * 86400.0
+MAX_TIMES = 10**6
+MAX_SEED = 2**63 - 1
+STATUSES = range(300, 600)
+"""HTTP statuses that a fault may answer with; a 2xx would be no fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind:
+    """One kind of fault: what it does, and the arguments of its own with their defaults (``None``: required).
+
+    ``accepts`` says whether the request is carried out all the same, unless the fault says otherwise;
+    ``None`` where the kind leaves no choice.
+    """
+
+    name: str
+    does: str
+    own: Mapping[str, float | None] = field(default_factory=dict)
+    accepts: bool | None = False
+
+
+LATENCY = "latency"
+EXPIRED_SESSION = "expired-session"
+
+KINDS: Mapping[str, FaultKind] = MappingProxyType(
+    {
+        kind.name: kind
+        for kind in (
+            FaultKind(LATENCY, "waits before it answers", {"seconds": None}, accepts=None),
+            FaultKind("error", "answers a Code of the error table", {"code": 8}),
+            FaultKind("status", "answers an HTTP status with an empty body", {"status": 503}),
+            FaultKind("html", "answers an HTML page, as a proxy in between does", {"status": 502}),
+            FaultKind(EXPIRED_SESSION, "answers SessionID expired and ends the session", accepts=None),
+            FaultKind("reset", "resets the connection in place of an answer"),
+            FaultKind("drop", "closes the connection in place of an answer", accepts=True),
+            FaultKind("half", "closes the connection halfway through the answer", accepts=True),
+            FaultKind("outage", "resets every connection for as long as it lasts", {"lasts": None}, accepts=None),
+        )
+    }
+)
+"""Every kind by its name. Latency and accepted faults carry the request out; the others do not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault; ``accepts`` says whether the request is carried out all the same.
+
+    ``lasts`` and ``seconds`` are seconds. Raises ValueError for what makes no sense.
+    """
+
+    kind: str
+    operation: str = ANY
+    number: str = ANY
+    probability: float = 1.0
+    seed: int | None = None
+    times: int | None = None
+    lasts: float | None = None
+    seconds: float | None = None
+    code: int | None = None
+    status: int | None = None
+    accepts: bool | None = None
+
+    def __post_init__(self) -> None:
+        kind = KINDS.get(self.kind)
+        if kind is None:
+            raise ValueError(f"no such kind of fault; there are: {', '.join(KINDS)}")
+        for name, good, needs in _CHECKS:
+            value = getattr(self, name)
+            if value is not None and not good(value):
+                raise ValueError(f"{name} must be {needs}")
+        for name in ("seconds", "code", "status"):
+            if getattr(self, name) is None and name in kind.own:
+                object.__setattr__(self, name, kind.own[name])
+            if (getattr(self, name) is None) is (name in kind.own):
+                raise ValueError(f"{name} is {'missing' if name in kind.own else f'no argument of {self.kind}'}")
+        if self.lasts is None and "lasts" in kind.own:
+            raise ValueError("lasts is missing")
+        if kind.accepts is None and self.accepts is not None:
+            raise ValueError(f"accepts is no argument of {self.kind}")
+
+    @property
+    def carries_out(self) -> bool:
+        """Whether the request is carried out all the same."""
+        if self.accepts is not None:
+            return self.accepts
+        return KINDS[self.kind].accepts or self.kind == LATENCY
+
+
+_NAMES = {operation.name.lower(): operation.name for operation in OPERATIONS}
+
+_CHECKS: tuple[tuple[str, Callable[[float], bool], str], ...] = (
+    ("probability", lambda value: 0 <= value <= 1, "from 0 to 1"),
+    ("seed", lambda value: 0 <= value <= MAX_SEED, f"from 0 to {MAX_SEED}"),
+    ("times", lambda value: 1 <= value <= MAX_TIMES, f"from 1 to {MAX_TIMES}"),
+    ("lasts", lambda value: 0 < value <= MAX_LASTS, f"more than 0 and at most {MAX_LASTS:.0f} seconds"),
+    ("seconds", lambda value: 0 <= value <= MAX_LATENCY, f"from 0 to {MAX_LATENCY:.0f}"),
+    ("code", lambda value: value in ERRORS, f"a code of the error table: {', '.join(map(str, ERRORS))}"),
+    ("status", lambda value: value in STATUSES, f"from {STATUSES[0]} to {STATUSES[-1]}"),
+)
+"""Argument, what is right, and how to say so."""
+
+
+def operation_name(name: str) -> str:
+    """Return an operation's name in the table's spelling, or ``*``; raises ValueError for no such operation."""
+    if name == ANY:
+        return ANY
+    if name.lower() not in _NAMES:
+        raise ValueError(f"operation must be * or one of: {', '.join(_NAMES.values())}")
+    return _NAMES[name.lower()]
+
+
+@dataclass(slots=True)
+class ArmedFault:
+    """A fault at work: its number, its own random numbers, when it ends, and how often it has struck."""
+
+    id: int
+    fault: Fault
+    until: float | None
+    random: Random
+    hits: int = 0
+
+    def over(self, now: float) -> bool:
+        """Return whether its time or its count is up."""
+        spent = self.fault.times is not None and self.hits >= self.fault.times
+        return spent or (self.until is not None and now >= self.until)
+
+    def concerns(self, operation: str, numbers: Collection[str]) -> bool:
+        """Return whether it is meant for a request: by its operation and the digits of the numbers it is about."""
+        fault = self.fault
+        if fault.kind == EXPIRED_SESSION and operation == LOGIN:
+            return False  # A login needs no session.
+        return fault.operation in (ANY, operation) and (fault.number == ANY or fault.number in numbers)
+
+    def strikes(self) -> bool:
+        """Return whether it strikes this time, and count it; one random number is drawn each time it might."""
+        struck = self.random.random() < self.fault.probability
+        self.hits += struck
+        return struck
+
+
+class Plan(NamedTuple):
+    """What goes wrong with one request: seconds to wait, then a fault or none."""
+
+    delay: float
+    fault: Fault | None
+
+
+class Faults:
+    """The armed faults, in the order in which they were armed."""
+
+    def __init__(self) -> None:
+        self._armed: dict[int, ArmedFault] = {}
+        self._count = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._armed)
+
+    def __iter__(self) -> Iterator[ArmedFault]:
+        return iter(self._armed.values())
+
+    def add(self, fault: Fault, now: float) -> ArmedFault:
+        """Arm a fault as of now; its random numbers are the seed's, or nobody's where it has none."""
+        if len(self._armed) >= MAX_FAULTS:
+            raise ValueError(f"more than {MAX_FAULTS} faults are armed already; remove some first")
+        self._count += 1
+        seed = secrets.randbits(64) if fault.seed is None else fault.seed
+        until = None if fault.lasts is None else now + fault.lasts
+        # No secret hangs on these numbers; what counts is that a seed repeats them.
+        armed = ArmedFault(self._count, fault, until, Random(seed))  # noqa: S311
+        self._armed[armed.id] = armed
+        return armed
+
+    def remove(self, number: int) -> bool:
+        """Disarm a fault by its number and return whether it was there."""
+        return self._armed.pop(number, None) is not None
+
+    def clear(self) -> None:
+        """Disarm every fault."""
+        self._armed.clear()
+
+    @property
+    def by_number(self) -> bool:
+        """Whether a fault is meant for one number, so that a request's numbers have to be known."""
+        return any(armed.fault.number != ANY for armed in self)
+
+    def plan(self, operation: str, numbers: Collection[str], now: float) -> Plan | None:
+        """Return what goes wrong with a request, or ``None`` for nothing."""
+        delay, chosen, struck = 0.0, None, False
+        for armed in tuple(self):
+            if armed.over(now) or not armed.concerns(operation, numbers):
+                continue
+            if armed.fault.kind == LATENCY:
+                if armed.strikes():
+                    delay += armed.fault.seconds or 0.0
+                    struck = True
+            elif chosen is None and armed.strikes():
+                chosen, struck = armed.fault, True
+        return Plan(delay, chosen) if struck else None

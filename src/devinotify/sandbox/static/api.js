@@ -1,0 +1,32 @@
+// The control API, and nothing else: this page talks to nobody but the sandbox that served it.
+
+import { toast } from "./dom.js";
+
+async function call(method, path, { query = {}, body } = {}) {
+  const given = Object.entries(query).filter(([, value]) => value !== "" && value !== undefined && value !== null);
+  const search = new URLSearchParams(given).toString();
+  const options = { method, headers: { accept: "application/json" }, cache: "no-store" };
+  if (body !== undefined) {
+    options.headers["content-type"] = "application/json";
+    options.body = JSON.stringify(body);
+  }
+  const reply = await fetch(`/sandbox${path}${search ? `?${search}` : ""}`, options);
+  if (reply.status === 401) location.reload();
+  const document = await reply.json();
+  if (!reply.ok) throw new Error(document.error ?? `status ${reply.status}`);
+  return document;
+}
+
+export const get = (path, query) => call("GET", path, { query });
+
+/** Do something that the reader asked for; a refusal is shown, and resolves to null. */
+export async function act(method, path, given, done) {
+  try {
+    const document = await call(method, path, method === "DELETE" ? { query: given } : { body: given });
+    if (done) toast(done);
+    return document;
+  } catch (refusal) {
+    toast(refusal.message, true);
+    return null;
+  }
+}

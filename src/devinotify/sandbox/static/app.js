@@ -1,0 +1,163 @@
+// The frame: views by the address, live updates, figures at a glance, keys and the theme.
+
+import { get } from "./api.js";
+import { fill, h, money, number, toast } from "./dom.js";
+import { Inbox } from "./inbox.js";
+import { Faults, Replies, Requests, Settings } from "./panels.js";
+
+const byId = (id) => document.getElementById(id);
+
+const inbox = new Inbox();
+const views = {
+  messages: inbox,
+  incoming: new Replies(),
+  faults: new Faults(),
+  requests: new Requests(),
+  settings: new Settings(),
+};
+const names = Object.keys(views);
+let current = null;
+let argument = "";
+
+function route() {
+  const [, wanted, rest = ""] = location.hash.split("/");
+  const name = names.includes(wanted) ? wanted : "messages";
+  argument = rest;
+  for (const link of document.querySelectorAll("nav a")) {
+    if (link.dataset.view === name) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  if (current !== views[name]) {
+    current = views[name];
+    byId("content").replaceChildren(current.element);
+    byId("content").scrollTo({ top: 0 });
+  }
+  refresh();
+}
+
+// One refresh at a time; what changes meanwhile makes one more.
+
+let busy = false;
+let again = false;
+
+async function refresh() {
+  if (busy) {
+    again = true;
+    return;
+  }
+  busy = true;
+  do {
+    again = false;
+    try {
+      const statistics = await get("/statistics");
+      showFigures(statistics);
+      await current.refresh(argument, statistics);
+    } catch (failure) {
+      if (byId("live").dataset.state === "live") toast(failure.message, true);
+    }
+  } while (again);
+  busy = false;
+  document.body.dataset.ready = "yes";
+}
+
+inbox.changed = refresh;
+
+function showFigures({ total, status, segments, balance, incoming, faults }) {
+  const delivered = (status.delivered ?? 0) + (status.read ?? 0);
+  const open = (status.queued ?? 0) + (status.sent ?? 0);
+  const failed = total - delivered - open - (status.unknown ?? 0);
+  byId("count-messages").textContent = number(total);
+  byId("count-incoming").textContent = number(incoming);
+  byId("count-faults").textContent = number(faults);
+  byId("count-faults").classList.toggle("bad", faults > 0);
+  document.title = `(${total}) devinotify sandbox`;
+  const figures = [
+    ["Delivered", number(delivered), "good"],
+    ["Under way", number(open), "open"],
+    ["Failed", number(failed), failed ? "bad" : ""],
+    ["Segments", number(segments), ""],
+    ["Balance", money(balance), ""],
+  ];
+  fill(byId("figures"), figures, () =>
+    figures.map(([name, value, tone]) => h("div", { class: tone }, h("dt", {}, name), h("dd", {}, value))),
+  );
+}
+
+// Live updates.
+
+function listen() {
+  const events = new EventSource("/sandbox/events");
+  const say = (state, text) => {
+    byId("live").dataset.state = state;
+    byId("live").textContent = text;
+  };
+  events.addEventListener("open", () => say("live", "Live"));
+  events.addEventListener("change", refresh);
+  events.addEventListener("error", () => say("lost", "Reconnecting"));
+}
+
+// Keys.
+
+const actions = {
+  "/": () => {
+    location.hash = "#/messages";
+    inbox.search.focus();
+    inbox.search.select();
+  },
+  "?": () => byId("help").showModal(),
+  Escape: () => {
+    if (argument) {
+      location.hash = "#/messages";
+      inbox.rows.get(Number(argument))?.focus();
+    }
+  },
+};
+
+const inInbox = {
+  j: () => inbox.step(1),
+  ArrowDown: () => inbox.step(1),
+  k: () => inbox.step(-1),
+  ArrowUp: () => inbox.step(-1),
+  x: () => inbox.forget(Number(argument)),
+  Delete: () => inbox.forget(Number(argument)),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  const typing = event.target.closest("input, textarea, select");
+  if (typing) {
+    if (event.key === "Escape") typing.blur();
+    return;
+  }
+  // Arrows scroll what has the focus and can be scrolled.
+  if (event.key.startsWith("Arrow") && event.target.closest("[tabindex='0']")) return;
+  const action = actions[event.key] ?? (current === inbox ? inInbox[event.key] : undefined);
+  if (action) {
+    event.preventDefault();
+    action();
+  } else if (names[event.key - 1]) {
+    location.hash = `#/${names[event.key - 1]}`;
+  }
+});
+
+byId("keys").addEventListener("click", actions["?"]);
+
+// The theme: the system's, or one that was chosen here.
+
+const THEMES = ["auto", "light", "dark"];
+
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  for (const name of ["aria-label", "title"]) byId("theme").setAttribute(name, `Theme: ${theme}`);
+  localStorage.setItem("theme", theme);
+}
+
+byId("theme").addEventListener("click", () => {
+  setTheme(THEMES[(THEMES.indexOf(document.documentElement.dataset.theme) + 1) % THEMES.length]);
+});
+const stored = localStorage.getItem("theme");
+setTheme(THEMES.includes(stored) ? stored : "auto");
+
+addEventListener("hashchange", route);
+route();
+listen();

@@ -1,0 +1,107 @@
+// Elements made without markup: whatever a message says, it stays text.
+
+/** Return an element: h("p", {class: "note", onclick: f}, "text", child, [more]). */
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "value") element.value = value;
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** Put new children into an element only where what they show has changed, so that focus and selection stay. */
+export function fill(element, data, build) {
+  const key = JSON.stringify(data);
+  if (element.dataset.shown === key) return;
+  element.dataset.shown = key;
+  element.replaceChildren(...[build()].flat(Infinity).filter(Boolean));
+}
+
+const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const day = new Intl.DateTimeFormat([], { day: "numeric", month: "short" });
+
+/** Return an instant as people read it here, with the exact one on hover. */
+export function time(iso, { withDay = false } = {}) {
+  const moment = new Date(iso);
+  const today = new Date().toDateString() === moment.toDateString();
+  const shown = withDay || !today ? `${day.format(moment)} ${clock.format(moment)}` : clock.format(moment);
+  return h("time", { datetime: iso, title: iso }, shown);
+}
+
+/** Return seconds as "+0.2 s", "+1 min" or "+2 h 5 min". */
+export function duration(seconds) {
+  if (seconds < 60) return `${Math.round(seconds * 10) / 10} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return seconds % 60 >= 1 ? `${minutes} min ${Math.floor(seconds % 60)} s` : `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
+}
+
+const groups = new Intl.NumberFormat("en", { useGrouping: true });
+
+/** Return a decimal string with its thousands apart. */
+export function money(value) {
+  const [whole, cents = "00"] = value.split(".");
+  return `${groups.format(BigInt(whole)).replaceAll(",", "\u202f")}.${cents.padEnd(2, "0").slice(0, 2)}`;
+}
+
+export const number = (value) => groups.format(value).replaceAll(",", "\u202f");
+
+export const plural = (count, word) => `${number(count)} ${word}${count === 1 ? "" : "s"}`;
+
+/** Return a phone number with its groups apart: +7 916 123-45-67. */
+export function phone(digits) {
+  const russian = /^\+?7(\d{3})(\d{3})(\d{2})(\d{2})$/.exec(digits);
+  return russian ? `+7 ${russian[1]} ${russian[2]}-${russian[3]}-${russian[4]}` : digits;
+}
+
+const GOOD = new Set(["delivered", "read"]);
+const OPEN = new Set(["queued", "sent"]);
+
+/** Return what a status is like: good, open, odd or bad. */
+export function tone(status) {
+  if (GOOD.has(status)) return "good";
+  if (OPEN.has(status)) return "open";
+  return status === "unknown" ? "odd" : "bad";
+}
+
+export const pill = (status) => h("span", { class: `pill ${tone(status)}` }, status);
+
+export const channelBadge = (channel) =>
+  h("span", { class: `channel ${channel}` }, channel === "viber" ? "Viber" : "SMS");
+
+/** Return a labelled field. */
+export function field(label, control, hint) {
+  return h("label", { class: "field" }, h("span", {}, label), control, hint ? h("small", {}, hint) : null);
+}
+
+export function select(options, properties = {}) {
+  return h(
+    "select",
+    properties,
+    options.map(([value, label]) => h("option", { value: value === "" ? "" : value }, label)),
+  );
+}
+
+/** Say something for a few seconds. */
+export function toast(text, bad = false) {
+  const note = h("div", { class: bad ? "toast bad" : "toast" }, text);
+  document.getElementById("toasts").append(note);
+  setTimeout(() => note.remove(), bad ? 8000 : 3000);
+}
+
+/** Ask, and resolve to whether the answer is yes. */
+export function confirmed(question, yes) {
+  const dialog = document.getElementById("confirm");
+  document.getElementById("confirm-title").textContent = question;
+  document.getElementById("confirm-yes").textContent = yes;
+  dialog.returnValue = "no";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
