@@ -53,6 +53,7 @@ PUBLIC_NAMES = [
     "Verdict",
     "ViberRejected",
     "ViberState",
+    "Worker",
     "hookimpl",
     "hookspec",
     "make_plugin_manager",

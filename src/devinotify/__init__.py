@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     )
     from devinotify.notifier import Notifier
     from devinotify.outbox import Outbox
+    from devinotify.outbox.worker import Worker
     from devinotify.phones import PhoneNumber
     from devinotify.plugins import make_plugin_manager
     from devinotify.url import DevinoURL
@@ -103,6 +104,7 @@ _HOMES = {
     "Verdict": "exceptions",
     "ViberRejected": "exceptions",
     "ViberState": "models",
+    "Worker": "outbox.worker",
     "hookimpl": "hookspecs",
     "hookspec": "hookspecs",
     "make_plugin_manager": "plugins",
@@ -151,6 +153,7 @@ __all__ = [
     "Verdict",
     "ViberRejected",
     "ViberState",
+    "Worker",
     "hookimpl",
     "hookspec",
     "make_plugin_manager",
