@@ -1,18 +1,22 @@
 """Every hook of devinotify: this module is their documentation.
 
 A plugin is a module or an object with functions of these names, marked with ``devinotify.hookimpl`` and
-offered under the entry-point group ``devinotify``; a function takes as many of the named arguments as it needs.
-``Notifier`` and the command line call hooks; ``Client`` and the pure modules never do.
+offered under the entry-point group ``devinotify``, or given to ``make_plugin_manager``. A function takes as many of
+the named arguments as it needs. ``Notifier`` and the command line call hooks; ``Client`` and the pure modules never do.
 
-Three kinds of hook:
+Each hook is of one kind:
 
-- *first result*: implementations are asked in turn, the last registered first, until one answers something
+- *First result*: implementations are asked in turn, the last registered first, until one answers something
   other than ``None``. Where there is a built-in answer it is asked last (``trylast``).
-- *first result with wrappers*: the same, and ``@hookimpl(wrapper=True)`` generators stand around it.
-- *all* and *observers*: every implementation is called, an observer apart from the others.
+- *First result with wrappers*: the same, and made for ``@hookimpl(wrapper=True)`` generators, which stand around
+  all the others, ``yield`` once, and return what came back or something in its place.
+- *All*: every implementation is called, and every answer counts.
+- *Observer*: every implementation is called, apart from the others, and none has a say.
 
 An implementation that raises, or answers with the wrong type, becomes a ``PluginError`` that names plugin and
-hook. Before the send it makes the recipients ``not_sent``; after the send it is logged and changes nothing.
+hook. Before the send it makes the recipients ``not_sent``; after the send it is logged and changes nothing. The words
+of an exception are not shown, since they may hold a number or a text; those of a ``PluginError`` that a plugin raises
+itself are.
 """
 
 from __future__ import annotations
@@ -33,121 +37,165 @@ PROJECT = "devinotify"
 """The name under which pluggy knows our markers, and the entry-point group of hook plugins."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
+"""Marks a function as the specification of a hook, for a plugin that opens hooks of its own."""
 hookimpl = pluggy.HookimplMarker(PROJECT)
 """Marks a function as the implementation of the hook of its name; takes ``tryfirst``, ``trylast`` and ``wrapper``."""
 
 
 @hookspec
-def devinotify_register_channels() -> list[Channel]:
-    """Bring new channels, to be used by their names; called once for each Notifier. All answers count.
+def devinotify_register_channels() -> list[Channel]:  # type: ignore[empty-body]  # a specification has no body
+    """Bring new channels, to be used by their names.
 
-    The built-in channels come in this way too; a name that is taken already is an error of the plugin that
-    comes later, which is left out.
+    Called once for each Notifier, when it is made. Return the channels, an empty list for none. A channel has what
+    the protocol ``devinotify.Channel`` names; its name is of lower-case letters, digits, ``-`` and ``_``, as a URL
+    has it. One with an attribute ``segmented = False`` is not billed by segments: ``max_segments`` and
+    ``transliterate`` leave its texts alone.
 
-    >>> @hookimpl
-    ... def devinotify_register_channels():
-    ...     return [PagerChannel()]
+    All. The built-in channels come in this way too. Who comes first has the name: a plugin that brings a channel
+    whose name is taken, or raises here, is left out as a whole, and ``devinotify plugins`` says so.
+
+    Example::
+
+        @hookimpl
+        def devinotify_register_channels():
+            return [PagerChannel()]  # Notifier("devino://…?channel=pager")
     """
-    return []
 
 
 @hookspec(firstresult=True)
 def devinotify_resolve_recipient(recipient: str) -> list[str] | None:
-    """Return the recipients that an alias or a group stands for, or ``None`` where it is none of yours.
+    """Name the recipients that an alias or a group stands for.
 
-    Called for each recipient as it was given, before it is read as a number; members may be aliases in turn.
-    First result.
+    Called for each recipient as it was given, before it is read as a number, and for the members in turn, which may
+    be aliases themselves, up to 20 deep. Return the members, or ``None`` where it is none of yours. A member that
+    is the alias itself is read as a number. An alias that stands for nobody is a recipient that is ``not_sent``.
 
-    >>> @hookimpl
-    ... def devinotify_resolve_recipient(recipient):
-    ...     return ROTA.get(recipient)  # {"oncall": ["79161234567"]}
+    First result. Nothing is built in.
+
+    Example::
+
+        @hookimpl
+        def devinotify_resolve_recipient(recipient):
+            return ROTA.get(recipient)  # {"oncall": ["79161234567", "backup"], "backup": ["79161234568"]}
     """
-    return None
 
 
 @hookspec(firstresult=True)
 def devinotify_normalize_phone(raw: str, region: str) -> PhoneNumber | None:
-    """Return the number that ``raw`` means in ``region``, or ``None`` to leave it to the next.
+    """Read what was given as a phone number.
 
-    First result; the built-in one is ``devinotify.phones.normalize``. An ``InvalidPhoneNumber`` that you raise is an
-    answer, not a fault: the recipient is refused with it.
+    Called for each recipient that is no alias; ``region`` is the URL's, an ISO 3166 code. Return the number that
+    ``raw`` means there, or ``None`` to leave it to the next. An ``InvalidInput`` that you raise (an
+    ``InvalidPhoneNumber`` is one) is an answer, not a fault: the recipient is refused with it. The client looks at
+    the number once more, so one that the core knows to be no mobile is still refused.
 
-    >>> @hookimpl
-    ... def devinotify_normalize_phone(raw, region):
-    ...     return phones.normalize("+7916000" + raw) if len(raw) == 4 else None  # extensions of the office
+    First result. The built-in answer, asked last, is ``devinotify.phones.normalize``.
+
+    Example::
+
+        @hookimpl
+        def devinotify_normalize_phone(raw, region):
+            if len(raw) == 4:  # an extension of the office
+                return phones.normalize(f"+7916000{raw}")
     """
-    return None
 
 
 @hookspec(firstresult=True)
 def devinotify_estimate_segments(text: str) -> Segmentation | None:
-    """Return what ``text`` costs in segments, or ``None`` to leave it to the next.
+    """Tell what a text costs in segments.
 
-    Called where a budget of segments has to be kept. First result; the built-in one is
-    ``devinotify.text.segment``.
+    Called where a budget of segments has to be kept (``max_segments``), once or several times for a text, until
+    it is short enough. Return a ``Segmentation``, or ``None`` to leave it to the next.
 
-    >>> @hookimpl
-    ... def devinotify_estimate_segments(text):
-    ...     return devinotify.text.segment(text, limits=SegmentLimits(gsm7=(140, 134)))
+    First result. The built-in answer, asked last, is ``devinotify.text.segment``.
+
+    Example::
+
+        @hookimpl
+        def devinotify_estimate_segments(text):
+            return devinotify.text.segment(text, SegmentLimits(gsm7=140, gsm7_part=134))  # a gateway that bills octets
     """
-    return None
 
 
 @hookspec(firstresult=True)
 def devinotify_map_error(error: DevinotifyError) -> DevinotifyError | None:
-    """Return a more telling error in place of ``error``, or ``None`` to leave it.
+    """Put a more telling error in the place of one.
 
-    Called for the error of each attempt before its outcome is recorded. The verdict stays the core's: it is carried
-    over to what you return, and with ``unknown`` comes ``retryable = False``. First result.
+    Called for the error of each attempt, before its outcome is recorded; once where recipients share it. Return
+    the error to show, or ``None`` to leave it. The verdict stays the core's: it is carried over to what you return,
+    and what is ``unknown`` is never ``retryable``. The error that you were given becomes the cause of yours.
 
-    >>> @hookimpl
-    ... def devinotify_map_error(error):
-    ...     if isinstance(error, NotEnoughCredits):
-    ...         return TopUpNeeded("top up at https://pay.example.com")
+    First result. Nothing is built in. Where an implementation fails, the error stays as it was.
+
+    Example::
+
+        class TopUpNeeded(NotEnoughCredits):
+            "The account is empty."
+
+        @hookimpl
+        def devinotify_map_error(error):
+            if isinstance(error, NotEnoughCredits):
+                return TopUpNeeded("top up at https://pay.example.com", code=error.code)
     """
-    return None
 
 
 @hookspec(firstresult=True)
 def devinotify_prepare_message(message: Message) -> list[Message] | None:
-    """Return the messages to send in place of ``message``: the place to change a text or a sender, split, delay, drop.
+    """Make of a message what is to be sent: change its text or sender, split it, delay it, drop it.
 
-    Called once for each ``notify``, after aliases are resolved and numbers normalised. First result with wrappers: the
-    built-in one answers ``[message]``, and a wrapper changes the list that comes back from it. A recipient who
-    is in no message of the result is ``not_sent``; one who is in two of them is a ``PluginError``.
+    Called once for each ``notify``, after aliases are resolved and numbers read, and for each message that the worker
+    takes from the outbox. Messages are frozen: use ``dataclasses.replace``. A recipient who is in no message of the
+    result is ``not_sent``; where one is in two of them, nothing is sent at all. A recipient that was added is read
+    as a number, and has an outcome of its own.
 
-    >>> @hookimpl(wrapper=True)
-    ... def devinotify_prepare_message(message):
-    ...     prepared = yield
-    ...     return [dataclasses.replace(one, text=f"[staging] {one.text}") for one in prepared]
+    First result with wrappers. The built-in answer, asked last, is ``[message]``; a wrapper changes the list that
+    comes back from it, and is the way for plugins to work together.
+
+    Example::
+
+        @hookimpl(wrapper=True)
+        def devinotify_prepare_message(message):
+            prepared = yield
+            return [dataclasses.replace(one, text=f"[staging] {one.text}") for one in prepared]
     """
-    return None
 
 
 @hookspec(firstresult=True)
 def devinotify_send_message(message: Message, channel: Channel) -> list[Outcome] | None:
-    """Send ``message`` and return one Outcome per recipient, or ``None`` to leave it to the next.
+    """Send a message on a channel.
 
-    First result with wrappers; the built-in one sends, last. To answer in its place (dry run, deduplication,
-    rate limit) implement it with ``tryfirst``; to watch it (metrics, tracing) write a wrapper.
+    Called for each prepared message, its title already part of the text. Return one Outcome per recipient; those that
+    an answer leaves out are ``unknown``. To answer in place of the send (dry run, deduplication, rate limit) implement
+    it with ``tryfirst`` and return ``None`` to let the send go on. To watch it (metrics, tracing) write a wrapper.
+    An implementation that raises refuses the send: what it has sent already belongs into outcomes, or at least
+    into an ``OutcomeUnknown``. A wrapper may look at the outcomes and name them better, but ``accepted`` and
+    ``unknown`` stand.
 
-    >>> @hookimpl(wrapper=True)
-    ... def devinotify_send_message(message, channel):
-    ...     with tracer.start_as_current_span("devinotify.send"):
-    ...         return (yield)
+    First result with wrappers. The built-in answer, asked last, sends.
+
+    Example::
+
+        @hookimpl(wrapper=True)
+        def devinotify_send_message(message, channel):
+            with tracer.start_as_current_span("devinotify.send"):
+                return (yield)
     """
-    return None
 
 
 @hookspec
 def devinotify_outcome_recorded(message: Message, outcome: Outcome) -> None:
     """Take note of what became of a message for one recipient: audit, metrics.
 
-    Called after the send, once for each recipient and step. Observer: one that raises is logged and breaks nothing.
+    Called after the send, once for each recipient, with the message as it was sent; also for recipients that were
+    refused before it. The later step of a fallback has an outcome of its own. Return nothing.
 
-    >>> @hookimpl
-    ... def devinotify_outcome_recorded(message, outcome):
-    ...     audit.info("%s %s", outcome.verdict, outcome.channel)
+    Observer. One that raises is logged and breaks nothing.
+
+    Example::
+
+        @hookimpl
+        def devinotify_outcome_recorded(message, outcome):
+            audit.info("%s %s", outcome.verdict, outcome.channel)
     """
 
 
@@ -155,20 +203,31 @@ def devinotify_outcome_recorded(message: Message, outcome: Outcome) -> None:
 def devinotify_status_changed(receipt: Receipt, state: SmsState) -> None:
     """Take note of the new delivery state of an accepted message.
 
-    Called when ``Notifier.wait`` or the worker sees a state other than the last one it saw. Observer: one that raises
-    is logged and breaks nothing.
+    Called when ``Notifier.wait`` or the worker sees a status other than the last one it saw; ``state`` is that of the
+    whole message, the worst of its segments. Return nothing.
 
-    >>> @hookimpl
-    ... def devinotify_status_changed(receipt, state):
-    ...     DELIVERIES.labels(state.status).inc()
+    Observer. One that raises is logged and breaks nothing.
+
+    Example::
+
+        @hookimpl
+        def devinotify_status_changed(receipt, state):
+            DELIVERIES.labels(state.whole_status).inc()
     """
 
 
 @hookspec
 def devinotify_register_commands(group: Group) -> None:
-    """Add click commands to the ``devinotify`` command line; called once when it starts. All are called.
+    """Add commands to the ``devinotify`` command line.
 
-    >>> @hookimpl
-    ... def devinotify_register_commands(group):
-    ...     group.add_command(rota)
+    Called once in a process, with the click group of all commands, when somebody asks for a command that is none of
+    our own, or for the list of them. Return nothing. A name that is taken is an error of the plugin that comes later.
+
+    All, each apart from the others: what one of them breaks is told on stderr, and the others work.
+
+    Example::
+
+        @hookimpl
+        def devinotify_register_commands(group):
+            group.add_command(rota)
     """

@@ -103,20 +103,26 @@ class SmsState:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ViberState(SmsState):
-    """What the gateway knows of one Viber message; ``resent_sms`` lists the SMS that the platform sent in its place."""
+    """What the gateway knows of one Viber message; ``resent_sms`` lists the SMS that the platform sent in its place.
+
+    ``resends`` says that it sends one where Viber fails, even while none is listed.
+    """
 
     resent_sms: tuple[SmsState, ...] = ()
+    resends: bool = False
 
     @property
     def whole_status(self) -> DeliveryStatus:
         """The status of the whole story: of the resent SMS where there is one and Viber did not deliver.
 
         A resend whose parts are not all decided is as open as its least decided part; a decided one is
-        as bad as its worst part.
+        as bad as its worst part. One that is still to come is ``queued``.
         """
-        if self.status.is_delivered or not self.resent_sms:
+        if self.status.is_delivered:
             return self.status
-        return worst(state.status for state in self.resent_sms)
+        if self.resent_sms:
+            return worst(state.status for state in self.resent_sms)
+        return DeliveryStatus.QUEUED if self.resends and self.status.is_final else self.status
 
 
 _BADNESS = {

@@ -1,4 +1,4 @@
-"""Sending one text to many, so that a bad number never stops the good ones.
+"""Sending one text to many, so that a bad number never stops the good ones. Pure.
 
 A bulk is all or nothing: where the gateway refuses it because of a recipient, nothing was sent, so its halves
 may be tried, and their halves, until the culprit stands alone. That takes at most 2·log2(n) further requests
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from devinotify.exceptions import (
     DevinotifyError,
     InvalidArgument,
+    InvalidInput,
     InvalidPhoneNumber,
-    NotSent,
+    Unauthorized,
     Verdict,
     ViberRejected,
 )
@@ -28,13 +29,23 @@ BATCH = 1000
 """Recipients in one bulk request."""
 
 _ADDRESS_WORDS = frozenset({"error-address-format", "error-address-unknown", "error-address-not-specified"})
+_NOTHING_SENT = frozenset({Verdict.REJECTED, Verdict.NOT_SENT})
 
 
 def blames_a_recipient(error: DevinotifyError) -> bool:
-    """Whether a refused bulk may have been refused for some of its recipients, so that the others may pass."""
+    """Whether a bulk was refused, with nothing sent, for some of its recipients, so that the others may pass."""
+    if error.verdict not in _NOTHING_SENT:
+        return False
     if isinstance(error, ViberRejected):
         return error.reason in _ADDRESS_WORDS
-    return isinstance(error, InvalidArgument | InvalidPhoneNumber) and error.verdict is not Verdict.UNKNOWN
+    return isinstance(error, InvalidArgument | InvalidPhoneNumber)
+
+
+def ends_it(error: DevinotifyError) -> bool:
+    """Whether the next request would end as this one did: the gateway is out of reach, or refuses the login."""
+    if isinstance(error, Unauthorized):
+        return True
+    return error.verdict is Verdict.NOT_SENT and not isinstance(error, InvalidInput)
 
 
 def deliver(
@@ -46,35 +57,54 @@ def deliver(
 ) -> list[Outcome]:
     """Return one Outcome per recipient, in their order; ``post`` sends to a batch and gives its Receipts in order.
 
-    Once a batch provably never reached the gateway, the rest is not tried: it is ``not_sent`` with the same error.
+    ``recipients`` are distinct. Once a batch provably never reached the gateway, or the login was refused, the rest
+    is not tried: it ends with the same error.
     """
-    found: dict[str, Outcome] = {}
-    waiting = [recipients[start : start + batch] for start in range(0, len(recipients), batch)]
-    waiting.reverse()
-    unreachable: NotSent | None = None
-    while waiting:
-        some = waiting.pop()
-        error: DevinotifyError
-        if unreachable is not None:
-            error = unreachable
-        else:
-            try:
-                receipts = post(some)
-                found.update(
-                    (recipient, accepted(channel, recipient, receipt))
-                    for recipient, receipt in zip(some, receipts, strict=True)
-                )
-                continue
-            except NotSent as failure:
-                error = unreachable = failure
-            except DevinotifyError as failure:
-                error = failure
-        if len(some) > 1 and blames_a_recipient(error):
-            middle = len(some) // 2
-            waiting += [some[middle:], some[:middle]]
-            continue
-        found.update((recipient, failed(channel, recipient, error)) for recipient in some)
+    delivery = _Delivery(channel, post)
+    for start in range(0, len(recipients), batch):
+        delivery.send(recipients[start : start + batch])
+    found = delivery.found
     return [found[recipient] for recipient in recipients]
+
+
+class _Delivery:
+    """One text on its way to many: what became of it so far."""
+
+    def __init__(self, channel: str, post: Callable[[Sequence[str]], Iterable[Receipt]]) -> None:
+        self.found: dict[str, Outcome] = {}
+        self._channel = channel
+        self._post = post
+        self._ended: DevinotifyError | None = None
+
+    def send(self, some: Sequence[str], *, guilty: bool = False) -> bool:
+        """Send to some, and return whether all were accepted; ``guilty``: a culprit is known to be among them."""
+        if not guilty or len(some) == 1:
+            error = self._try(some)
+            if error is None:
+                return True
+            if len(some) == 1 or not blames_a_recipient(error):
+                self.found.update((recipient, failed(self._channel, recipient, error)) for recipient in some)
+                return False
+        middle = len(some) // 2
+        # Where the first half is innocent the other is not, and need not be asked as a whole.
+        innocent = self.send(some[:middle])
+        self.send(some[middle:], guilty=innocent)
+        return False
+
+    def _try(self, some: Sequence[str]) -> DevinotifyError | None:
+        if self._ended is not None:
+            return self._ended
+        try:
+            receipts = self._post(some)
+        except DevinotifyError as error:
+            if ends_it(error):
+                self._ended = error
+            return error
+        self.found.update(
+            (recipient, accepted(self._channel, recipient, receipt))
+            for recipient, receipt in zip(some, receipts, strict=True)
+        )
+        return None
 
 
 def accepted(channel: str, recipient: str, receipt: Receipt) -> Outcome:

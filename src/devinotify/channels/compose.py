@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -39,9 +40,22 @@ def compose(
 def _within(text: str, budget: int, estimate: Callable[[str], Segmentation]) -> str:
     if estimate(text).count <= budget:
         return text
-    # An estimate of a plugin's may be stricter than the one that ``fit`` keeps to.
-    for segments in range(budget, 0, -1):
-        shorter = texts.fit(text, segments)
-        if estimate(shorter).count <= budget:
-            return shorter
-    raise InvalidText(f"the text cannot be shortened to {budget} segments")
+    shorter = texts.fit(text, budget)
+    if shorter and estimate(shorter).count <= budget:
+        return shorter
+    # A plugin's estimate is stricter than the one that ``fit`` keeps to: the most units that it lets pass.
+    sizes = range(_FEWEST_UNITS, texts.segment(text).units)
+    most = bisect_left(sizes, 1, key=lambda units: estimate(_cut(text, units)).count > budget) - 1
+    shorter = _cut(text, sizes[most]) if most >= 0 else ""
+    if not shorter:
+        raise InvalidText(f"the text cannot be shortened to {budget} segments")
+    return shorter
+
+
+_FEWEST_UNITS = 2
+"""What one character may take."""
+
+
+def _cut(text: str, units: int) -> str:
+    """Return as much of ``text`` as takes at most so many units in all, whole characters and an ellipsis."""
+    return texts.fit(text, 1, texts.SegmentLimits(units, units, units, units))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from devinotify import phones
 from devinotify import text as texts
 from devinotify.channels.batch import BATCH, accepted, deliver, failed
 from devinotify.exceptions import DevinotifyError, InvalidSchedule
@@ -20,13 +21,19 @@ if TYPE_CHECKING:
 
     from devinotify.gateway.client import Client
     from devinotify.models import Message, Outcome
+    from devinotify.phones import NormalizedMany
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Direct:
-    """What the one-step channels share: the limits, and one request for one recipient or for a batch."""
+    """What the one-step channels share: the limits, and one request for one recipient or for a batch.
+
+    ``segmented`` says that a text is billed by segments, so that the settings about them hold.
+    """
+
+    segmented: ClassVar[bool] = True
 
     name: str
     limits: checks.Limits
@@ -42,12 +49,31 @@ class _Direct:
 
     def send(self, message: Message, client: Client) -> list[Outcome]:
         """Send the message, in bulk where it has several recipients, and answer one Outcome each, in order."""
+        given = message.recipients
+        if len(given) == 1:
+            return deliver(self.name, given, lambda some: (self._one(some[0], message, client),))
 
         def post(some: Sequence[str]) -> Iterable[Receipt]:
-            return [self._one(some[0], message, client)] if len(some) == 1 else self._many(some, message, client)
+            return (self._one(some[0], message, client),) if len(some) == 1 else self._many(some, message, client)
 
-        batch = 1 if len(message.recipients) == 1 else self._batch(message)
-        return deliver(self.name, message.recipients, post, batch=batch)
+        # What comes from a plugin or an outbox may name one number in two ways, or be no number.
+        read = phones.normalize_many(given, region=client.url.region)
+        numbers = [number.e164 for number in read.numbers]
+        outcomes = deliver(self.name, numbers, post, batch=self._batch(message))
+        if len(numbers) < len(given) or numbers != list(given):
+            outcomes = self._as_given(given, read, outcomes)
+        return outcomes
+
+    def _as_given(self, given: Sequence[str], read: NormalizedMany, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Return one Outcome for each recipient as it was given, from those of the distinct numbers."""
+        found = dict(zip(read.positions, outcomes, strict=True))
+        for error in read.refused:
+            assert error.position is not None  # noqa: S101 - in a list each has its place
+            found[error.position] = failed(self.name, given[error.position], error)
+        return [
+            replace(found[read.duplicates.get(position, position)], recipient=recipient)
+            for position, recipient in enumerate(given)
+        ]
 
     def _batch(self, message: Message) -> int:  # noqa: ARG002 - SMS needs it
         return BATCH
@@ -90,6 +116,7 @@ class ViberChannel(_Direct):
     """Viber alone; it cannot be scheduled."""
 
     __slots__ = ()
+    segmented = False
 
     def send(self, message: Message, client: Client) -> list[Outcome]:
         """Send the message; one with a ``send_at`` is refused, since Viber has no such thing."""
@@ -99,8 +126,9 @@ class ViberChannel(_Direct):
         return _Direct.send(self, message, client)
 
     def state(self, receipt: Receipt, client: Client) -> SmsState:
-        """Return the state of the message, with the SMS that were sent in its place."""
-        return combine([client.viber.state(message_id) for message_id in receipt.message_ids])
+        """Return the state of the message, with the SMS that were sent in its place where the platform resends."""
+        states = [client.viber.state(message_id) for message_id in receipt.message_ids]
+        return combine([replace(state, resends=True) for state in states] if receipt.resends else states)
 
     def _one(self, recipient: str, message: Message, client: Client) -> Receipt:
         return client.viber.send(recipient, message.text, sender=message.sender, validity=message.validity)
@@ -113,6 +141,7 @@ class ViberSmsChannel(ViberChannel):
     """Viber, and the platform itself sends an SMS where Viber fails."""
 
     __slots__ = ()
+    segmented = True
 
     def _one(self, recipient: str, message: Message, client: Client) -> Receipt:
         return client.viber.send_with_resend(recipient, message.text, sender=message.sender, validity=message.validity)

@@ -1,0 +1,90 @@
+"""Whom a message is for: aliases and groups resolved, numbers read, each recipient once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from devinotify import phones
+from devinotify.exceptions import DevinotifyError, InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from devinotify.phones import PhoneNumber
+    from devinotify.plugins import PluginManager
+
+    Given = str | PhoneNumber | int
+
+DEEPEST = 20
+"""How many aliases may stand in one another: what goes deeper is taken for endless."""
+
+
+class Addressing:
+    """Reads recipients with the hooks of one Notifier; ``region`` is that of numbers without ``+``."""
+
+    def __init__(self, plugins: PluginManager, region: str) -> None:
+        self._plugins = plugins
+        self._region = region
+
+    def read(self, given: Iterable[Given]) -> dict[str, DevinotifyError | None]:
+        """Return the distinct recipients in order of first appearance, members of an alias apart.
+
+        A recipient is a number in E.164 with ``None``, or what was given with the error for which it is refused.
+        """
+        found: dict[str, DevinotifyError | None] = {}
+        expanded: set[str] = set()
+        for recipient in given:
+            for number, refused in self._members(recipient, (), expanded) if self._aliased else self._one(recipient):
+                found.setdefault(number, refused)
+        return found
+
+    def number(self, raw: Given) -> str:
+        """Return the number in E.164 that ``raw`` is; raise InvalidInput or PluginError."""
+        if isinstance(raw, str) and self._plugins.listens("devinotify_normalize_phone", outside=True):
+            number: PhoneNumber = self._plugins.hook.devinotify_normalize_phone(raw=raw, region=self._region)
+            return number.e164
+        return phones.normalize(raw, region=self._region).e164
+
+    @property
+    def _aliased(self) -> bool:
+        return self._plugins.listens("devinotify_resolve_recipient")
+
+    def _one(self, recipient: Given) -> Sequence[tuple[str, DevinotifyError | None]]:
+        try:
+            return ((self.number(recipient), None),)
+        except DevinotifyError as error:
+            return ((_shown(recipient), error),)
+
+    def _members(
+        self, recipient: Given, path: tuple[str, ...], expanded: set[str]
+    ) -> Iterator[tuple[str, DevinotifyError | None]]:
+        try:
+            members = self._resolve(recipient, path)
+        except DevinotifyError as error:
+            yield _shown(recipient), error
+            return
+        if members is None:
+            for number, refused in self._one(recipient):
+                # What stands for itself is either a number with other members, or a circle.
+                circle = recipient in path and isinstance(refused, InvalidInput)
+                yield number, InvalidInput("the alias goes round in a circle") if circle else refused
+            return
+        alias = str(recipient)
+        if not members:
+            yield alias, InvalidInput("the alias stands for nobody")
+        elif alias not in expanded:
+            expanded.add(alias)  # a group in several groups is looked into once
+            for member in members:
+                yield from self._members(member, (*path, alias), expanded)
+
+    def _resolve(self, recipient: Given, path: tuple[str, ...]) -> list[str] | None:
+        if not isinstance(recipient, str) or recipient in path:
+            return None
+        if len(path) > DEEPEST:
+            raise InvalidInput(f"aliases are nested more than {DEEPEST} deep")
+        members: list[str] | None = self._plugins.hook.devinotify_resolve_recipient(recipient=recipient)
+        return members
+
+
+def _shown(recipient: Given) -> str:
+    return recipient.e164 if isinstance(recipient, phones.PhoneNumber) else str(recipient)
