@@ -1,4 +1,4 @@
-"""What happens to a message after ``notify``: looks at its delivery, and the later steps of a fallback.
+"""What happens to what the outbox holds: batches are sent, deliveries looked at, the later steps of a fallback taken.
 
 ``Notifier.wait`` and the worker both go through here, so that a step is decided and taken in one way.
 """
@@ -6,14 +6,18 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from devinotify.channels import fallback
+from devinotify.channels.batch import failed
 from devinotify.channels.policy import Step
-from devinotify.exceptions import DevinotifyError
+from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, Verdict
 from devinotify.outbox.states import RowState
+from devinotify.redact import mask_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,12 +28,20 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+LATE = 60.0
+"""Seconds after its event from which a message is stamped with the event's time."""
+
+PAUSES = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
+"""Seconds between the tries to record what became of a batch, while the file is locked or the disk full."""
+
+_number = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
+
 
 class Following:
     """Attends to the rows of one outbox with the channels and hooks of one Notifier.
 
     ``send`` sends a prepared message, ``process`` prepares one first; both record and return an Outcome per
-    recipient. ``observe`` is told of each delivery state that is news.
+    recipient. ``observe`` is told of each delivery state that is news. ``clock`` returns seconds since the epoch.
     """
 
     def __init__(
@@ -42,6 +54,7 @@ class Following:
         process: Callable[[Message], Iterable[Outcome]],
         observe: Callable[[Receipt, SmsState], None],
         clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.outbox = outbox
         self._client = client
@@ -50,41 +63,123 @@ class Following:
         self._process = process
         self._observe = observe
         self._clock = clock
+        self._sleep = sleep
+
+    # --- sending
 
     def deliver(self, batch: Batch) -> list[Outcome]:
-        """Send a claimed batch, settle it, and return the outcomes of its rows."""
-        if not fallback.is_step(batch.stored):
-            outcomes = list(self._process(batch.message))
-        elif batch.rows[0].channel == fallback.SECOND.name:
-            outcomes = list(self._send(fallback.second_message(batch)))
-        else:
-            outcomes = list(self._send(batch.message))
-        asked = {row.recipient for row in batch.rows}
-        # A plugin may have added recipients of its own; the rows are the ones that were asked for.
-        ours = [outcome for outcome in outcomes if outcome.recipient in asked]
-        self.outbox.settle(batch, ours)
-        return ours
+        """Send a claimed batch, settle it, and return the outcomes of its rows, in their order.
 
-    def attend(self, rows: Sequence[Row]) -> None:
-        """Look at the delivery of accepted rows, and take the next step of a fallback where it is due."""
+        Whatever is raised on the way, each row gets an outcome: ``unknown`` where none was told. A recipient that is
+        no number in E.164 is refused. Raises DevinotifyError where the outcomes cannot be recorded.
+        """
+        outcomes = self._outcomes(batch)
+        states = self._settle(batch, outcomes)
+        if batch.rows[0].channel == fallback.NAME:
+            self._forget_steps(batch, outcomes, states)
+        return outcomes
+
+    def _outcomes(self, batch: Batch) -> list[Outcome]:
+        message = self._message(batch)
+        found: list[Outcome] = []
+        if not all(map(_number, message.recipients)):
+            strangers = [recipient for recipient in message.recipients if not _number(recipient)]
+            found = [failed(message.channel, recipient, _stranger(recipient)) for recipient in strangers]
+            message = replace(message, recipients=tuple(filter(_number, message.recipients)))
+        missing = "no outcome was told for the recipient"
+        try:
+            if message.recipients:
+                # One by one: what was told before a failure counts.
+                for outcome in self._answers(batch, message):
+                    found.append(outcome)
+        except Exception as error:  # noqa: BLE001 - neither a hook nor a channel may end the worker or lose a row
+            missing = f"{type(error).__name__} was raised while it was being sent"
+            log.error("batch %d: %s", batch.claim, missing)
+        if [outcome.recipient for outcome in found] == [row.recipient for row in batch.rows]:
+            return found
+        # A plugin may have added recipients of its own: the rows are the ones that were asked for.
+        told = {outcome.recipient: outcome for outcome in found}
+        lost = DevinotifyError(missing, verdict=Verdict.UNKNOWN)
+        return [told.get(row.recipient) or failed(row.channel, row.recipient, lost) for row in batch.rows]
+
+    def _answers(self, batch: Batch, message: Message) -> Iterable[Outcome]:
+        # The steps of a fallback are prepared already: they were part of a message that was.
+        return self._send(message) if fallback.is_step(batch.stored) else self._process(message)
+
+    def _message(self, batch: Batch) -> Message:
+        """Return what is to be sent; a message that is late begins with the time of its event."""
+        if fallback.is_step(batch.stored):
+            return fallback.step_message(batch)
+        message, happened = batch.message, batch.stored.original_time
+        if happened is None or self._clock() - happened.timestamp() < LATE:
+            return message
+        stamp = happened.astimezone().isoformat(" ", "minutes")
+        return replace(message, title=f"{stamp} {message.title}" if message.title else stamp)
+
+    def _settle(self, batch: Batch, outcomes: Sequence[Outcome]) -> dict[int, RowState]:
+        for pause in PAUSES:
+            try:
+                return self.outbox.settle(batch, outcomes)
+            except DevinotifyError as error:
+                if not error.retryable:
+                    raise
+                log.warning("what became of %d messages is not recorded yet, and is tried again: %s", len(batch), error)
+                self._sleep(pause)
+        return self.outbox.settle(batch, outcomes)
+
+    def _forget_steps(self, batch: Batch, outcomes: Sequence[Outcome], states: Mapping[int, RowState]) -> None:
+        """Forget the steps of orders that are queued again: each try would leave its own."""
+        for row, outcome in zip(batch.rows, outcomes, strict=True):
+            if states.get(row.id) is RowState.QUEUED and outcome.row is not None:
+                self.outbox.forget(self.outbox.steps(outcome.row))
+
+    # --- watching
+
+    def attend(self, rows: Iterable[Row], *, stop: Callable[[], bool] = lambda: False) -> None:
+        """Look at the delivery of accepted rows, and take the next step of a fallback where it is due.
+
+        ``stop`` is asked before each; what is left then comes up again by itself, and so does a row where something
+        goes wrong. Nothing is raised.
+        """
         going_on: dict[int, list[Row]] = {}
         messages: dict[int, StoredMessage | None] = {}
         for row in rows:
-            if row.message_id not in messages:
-                messages[row.message_id] = self.outbox.message(row.message_id)
-            stored = messages[row.message_id]
-            if stored is None:
-                continue  # forgotten meanwhile
-            seen = self._look(row) if row.state is RowState.ACCEPTED else row
-            step = fallback.decide(seen, stored, self._clock()) if fallback.is_step(stored) else Step.NOTHING
-            if step is Step.GO_ON:
-                going_on.setdefault(row.message_id, []).append(seen)
-            elif seen.state is not RowState.ACCEPTED and seen.next_poll_at is not None:
-                self.outbox.close_watch([seen])
+            if stop():
+                return
+            try:
+                if row.message_id not in messages:
+                    messages[row.message_id] = self.outbox.message(row.message_id)
+                stored = messages[row.message_id]
+                if stored is not None and (seen := self._attend(row, stored)) is not None:
+                    going_on.setdefault(row.message_id, []).append(seen)
+            except Exception as error:  # noqa: BLE001 - one row must not keep the others waiting
+                log.error("row %d could not be attended to: %s", row.id, _told(error))
         for message_id, some in going_on.items():
             stored = messages[message_id]
-            if stored is not None:
+            if stop() or stored is None:
+                return
+            try:
                 self._go_on(some, stored)
+            except Exception as error:  # noqa: BLE001 - as above
+                log.error("message %d could not go on to the next channel: %s", message_id, _told(error))
+
+    def _attend(self, row: Row, stored: StoredMessage) -> Row | None:
+        """Return the row where it has to go on to the next channel; close its watch where nothing more is to come."""
+        if row.state in (RowState.QUEUED, RowState.CLAIMED):
+            return None
+        if row.channel == fallback.NAME:
+            self.outbox.close_watch([row])  # its steps are rows of their own, and tell the rest
+            return None
+        seen = self._look(row) if row.state is RowState.ACCEPTED else row
+        now = self._clock()
+        step = fallback.decide(seen, stored, now) if fallback.is_step(stored) else Step.NOTHING
+        if step is Step.GO_ON:
+            return seen
+        if seen.next_poll_at is not None and (
+            seen.state is not RowState.ACCEPTED or (seen.watch_until is not None and seen.watch_until <= now)
+        ):
+            self.outbox.close_watch([seen])
+        return None
 
     def _look(self, row: Row) -> Row:
         receipt = row.receipt
@@ -93,9 +188,8 @@ class Following:
             return row
         try:
             state = channel.state(receipt, self._client)
-        except DevinotifyError as error:
-            # The row comes back by itself; a look that failed says nothing about the message.
-            log.info("the state of row %d could not be read: %s", row.id, error)
+        except Exception as error:  # noqa: BLE001 - a look that failed says nothing about the message
+            log.info("the state of row %d could not be read: %s", row.id, _told(error))
             return row
         now = self.outbox.record_state(row, state)
         if now.status is not row.status:
@@ -105,9 +199,38 @@ class Following:
     def _go_on(self, rows: Sequence[Row], stored: StoredMessage) -> None:
         later = fallback.not_before(stored)
         if later is not None and later > datetime.now(UTC):
-            for row in rows:
-                self.outbox.step(row, fallback.SECOND.name, not_before=later)
+            fallback.postpone(self.outbox, rows, later)
             return
         batch = self.outbox.go_on(rows, fallback.SECOND.name)
         if batch is not None:
+            log.info("%d messages go on to %s", len(batch), fallback.SECOND.name)
             self.deliver(batch)
+
+    # --- waiting
+
+    def look(self, outcome: Outcome) -> tuple[Outcome, bool]:
+        """Return a fallback's outcome as it stands after this look, and whether there is nothing more to wait for.
+
+        What is due of its steps is taken. Raises DevinotifyError where the outbox cannot be used.
+        """
+        rows = [] if outcome.row is None else self.outbox.steps(outcome.row)
+        if not rows:
+            return outcome, True
+        self.attend(rows)
+        queued = [row for row in rows if row.state is RowState.QUEUED]
+        if queued and (batch := self.outbox.claim(rows=queued)) is not None:
+            self.deliver(batch)
+        rows = self.outbox.steps(rows[0].id)
+        return (fallback.outcome_of(rows), fallback.is_over(rows)) if rows else (outcome, True)
+
+
+def _stranger(recipient: str) -> InvalidPhoneNumber:
+    return InvalidPhoneNumber(
+        "the outbox sends to numbers in E.164 (+79161234567): aliases and other notations are read before enqueueing",
+        masked=mask_number(recipient),
+    )
+
+
+def _told(error: Exception) -> str:
+    # The words of any other exception may hold a text or a number.
+    return str(error) if isinstance(error, DevinotifyError) else type(error).__name__

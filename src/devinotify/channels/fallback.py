@@ -6,19 +6,20 @@ that is not delivered, or not in time) is decided by whoever attends to the outb
 
 from __future__ import annotations
 
-import math
+import logging
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from devinotify.channels import direct
-from devinotify.channels.batch import failed
+from devinotify.channels.batch import BATCH, failed
 from devinotify.channels.policy import POLICY, Step, fate_of_send, fate_of_status
-from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
+from devinotify.exceptions import DevinotifyError, InvalidInput, NotSent, Verdict
 from devinotify.models import Attempt, DeliveryStatus, Outcome, SmsState
 from devinotify.outbox.location import open_outbox
-from devinotify.outbox.states import RowState
+from devinotify.outbox.states import RETRY_FOR, RowState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,10 +29,15 @@ if TYPE_CHECKING:
     from devinotify.outbox import Batch, Outbox, Row, StoredMessage
     from devinotify.url import DevinoURL
 
+log = logging.getLogger(__name__)
+
 NAME = "sms-viber"
 FIRST, SECOND = direct.SMS, direct.VIBER
 RULE = "on_unknown"
 """The key in a stored message's ``meta`` that marks it as a step of this channel; its value is the rule."""
+
+LEASE = 60.0
+"""Seconds that whoever has sent the SMS has for the next step, before the outbox offers it to a worker."""
 
 _LAST_ZONE = timezone(timedelta(hours=-12))  # where any wall-clock time comes last
 
@@ -40,10 +46,11 @@ class SmsViberChannel:
     """SMS, and Viber where the SMS is refused, lost, late or of unknown outcome; one instance serves one Notifier."""
 
     name = NAME
-    max_length = FIRST.max_length
+    max_length = min(FIRST.max_length, SECOND.max_length)
     segmented = True
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._settings: DevinoURL | None = None
         self._outbox: Outbox | None = None
         self._own: Outbox | None = None
@@ -53,18 +60,20 @@ class SmsViberChannel:
 
         Raises InvalidInput where that cannot be used.
         """
-        self._settings = settings
-        if outbox is not None:
-            self._outbox = outbox
-        elif self._outbox is None:
-            self._outbox = self._own = open_outbox(settings.outbox)
-        return self._outbox
+        with self._lock:
+            self._settings = settings
+            if outbox is not None:
+                self._outbox = outbox
+            elif self._outbox is None:
+                self._outbox = self._own = open_outbox(settings.outbox, poll=settings.poll)
+            return self._outbox
 
     def close(self) -> None:
         """Close the outbox, where this channel opened it; the next use opens it again."""
-        if self._own is not None:
-            self._own.close()
-        self._outbox = self._own = None
+        with self._lock:
+            own, self._own, self._outbox = self._own, None, None
+        if own is not None:
+            own.close()
 
     def check_sender(self, sender: str) -> None:
         """Raise InvalidSender where SMS or Viber does not take the sender: both steps send from it."""
@@ -72,48 +81,77 @@ class SmsViberChannel:
         SECOND.check_sender(sender)
 
     def send(self, message: Message, client: Client) -> list[Outcome]:
-        """Send the SMS, and Viber at once where the SMS is refused; answer one Outcome each, in order."""
-        outbox = self.open(client.url)
+        """Send the SMS, and Viber at once where the SMS is refused; answer one Outcome each, in order.
+
+        An outcome is ``unknown`` where a step is written down that is still to be taken: to send again is not safe.
+        """
         settings = self._settings or client.url
-        batch = outbox.begin(
-            replace(message, validity=capped(message.validity, settings.patience)),
-            channel=FIRST.name,
-            # The caller is told what was not sent and may send it again, so the outbox must not.
-            deadline=datetime.now(UTC),
-            patience=settings.patience,
-            fallback=True,
-            meta={RULE: settings.on_unknown, "validity": message.validity},
-        )
-        if batch is None:
-            error = InvalidInput(f"the outbox {outbox.path} is full: nothing was sent")
-            return [failed(self.name, recipient, error) for recipient in message.recipients]
-        found = {outcome.recipient: outcome for outcome in FIRST.send(batch.message, client)}
-        outbox.settle(batch, list(found.values()))
-        for row in batch.rows:
-            outcome = found[row.recipient]
-            found[row.recipient] = replace(outcome, channel=self.name)
-        if message.send_at is None:
-            going_on = [row for row in batch.rows if _next(found[row.recipient], settings.on_unknown) is Step.GO_ON]
-            self._go_on(outbox, going_on, found, client)
-        full = InvalidInput(f"the outbox {outbox.path} is full: nothing was sent")
-        return [found.get(recipient) or failed(self.name, recipient, full) for recipient in message.recipients]
+        outbox = self.open(settings)
+        outcomes: list[Outcome] = []
+        recipients = message.recipients
+        # As many at a time as go in one request: no more than these are of unknown outcome after a crash.
+        for start in range(0, len(recipients), BATCH):
+            last = outcomes[-1].error if outcomes else None
+            if isinstance(last, NotSent):
+                return [*outcomes, *(failed(NAME, recipient, last) for recipient in recipients[start:])]
+            some = replace(message, recipients=recipients[start : start + BATCH])
+            outcomes += self._send_some(some, outbox, settings, client)
+        return outcomes
 
     def state(self, receipt: Receipt, client: Client) -> SmsState:
         """Return the state of the step that the receipt is of."""
         return _STEPS[receipt.channel].state(receipt, client)
 
-    def _go_on(self, outbox: Outbox, rows: Sequence[Row], found: dict[str, Outcome], client: Client) -> None:
+    def _send_some(self, message: Message, outbox: Outbox, settings: DevinoURL, client: Client) -> list[Outcome]:
+        full = InvalidInput(f"the outbox {outbox.path} is full: nothing was sent")
+        try:
+            batch = outbox.begin(
+                replace(message, validity=capped(message.validity or settings.validity, settings.patience)),
+                channel=FIRST.name,
+                # The caller is told what was not sent and may send it again, so the outbox must not.
+                deadline=datetime.now(UTC),
+                patience=settings.patience,
+                fallback=True,
+                meta={RULE: settings.on_unknown, "validity": message.validity or settings.validity},
+            )
+        except DevinotifyError as error:
+            return [failed(NAME, recipient, error) for recipient in message.recipients]
+        if batch is None:
+            return [failed(NAME, recipient, full) for recipient in message.recipients]
+        sent = FIRST.send(batch.message, client)
+        rows = {row.recipient: row for row in batch.rows}
+        found = {outcome.recipient: replace(outcome, channel=NAME, row=rows[outcome.recipient].id) for outcome in sent}
+        try:
+            outbox.settle(batch, sent, lease=LEASE)
+        except DevinotifyError as error:
+            # What is told here is true all the same; the outbox will take these rows for unknown.
+            log.warning("what became of %d messages could not be recorded: %s", len(batch), error)
+        else:
+            going_on = [row for row in batch.rows if _next(found[row.recipient], settings.on_unknown) is Step.GO_ON]
+            self._go_on(batch.stored, going_on, found, outbox, client)
+        return [found.get(recipient) or failed(NAME, recipient, full) for recipient in message.recipients]
+
+    def _go_on(
+        self, stored: StoredMessage, rows: Sequence[Row], found: dict[str, Outcome], outbox: Outbox, client: Client
+    ) -> None:
+        later = not_before(stored)
         unknown = [row for row in rows if found[row.recipient].verdict is Verdict.UNKNOWN]
         refused = [row for row in rows if found[row.recipient].verdict is not Verdict.UNKNOWN]
         # What was certainly not sent is the caller's to send again; after an unknown SMS only the outbox can go on.
         for some, deadline in ((refused, datetime.now(UTC)), (unknown, None)):
-            batch = outbox.go_on(some, SECOND.name, deadline=deadline)
-            if batch is None:
-                continue  # there is none, or a worker was quicker; the outcomes so far stand
-            outcomes = SECOND.send(second_message(batch), client)
-            outbox.settle(batch, outcomes)
-            for outcome in outcomes:
-                found[outcome.recipient] = joined(found[outcome.recipient], outcome)
+            then: list[Outcome] = []
+            try:
+                if some and later is not None:
+                    postpone(outbox, some, later)
+                elif some and (batch := outbox.go_on(some, SECOND.name, deadline=deadline)) is not None:
+                    then = SECOND.send(step_message(batch), client)
+                    outbox.settle(batch, then)
+            except DevinotifyError as error:
+                log.warning("%d messages could not go on to %s by now: %s", len(some), SECOND.name, error)
+            taken = {outcome.recipient: outcome for outcome in then}
+            for row in some:
+                first = found[row.recipient]
+                found[row.recipient] = joined(first, taken[row.recipient]) if row.recipient in taken else pending(first)
 
 
 _STEPS: Mapping[str, direct.SmsChannel | direct.ViberChannel] = MappingProxyType(
@@ -126,38 +164,54 @@ def capped(validity: int | None, patience: float) -> int:
 
     An SMS that is still under way when Viber is sent would arrive as a second one.
     """
-    most = max(1, math.ceil(patience / 60))
+    most = max(1, int(patience // 60))
     return min(validity, most) if validity else most
 
 
-def second_message(batch: Batch) -> Message:
-    """Return the message of the second step: unscheduled, with the validity asked for where Viber takes it."""
-    validity = batch.stored.meta.get("validity")
-    fits = isinstance(validity, int) and SECOND.limits.least_validity <= validity <= SECOND.limits.most_validity
-    return replace(batch.message, send_at=None, validity=validity if fits else None)
+def step_message(batch: Batch) -> Message:
+    """Return the message of a step; the second one is unscheduled, with the validity asked for as far as Viber goes."""
+    if batch.rows[0].channel != SECOND.name:
+        return batch.message
+    validity = batch.stored.meta.get("validity") or None
+    most = SECOND.limits.most_validity
+    return replace(batch.message, send_at=None, validity=None if validity is None else min(validity, most))
+
+
+def postpone(outbox: Outbox, rows: Sequence[Row], later: datetime) -> None:
+    """Queue the second step of these rows for ``later``."""
+    outbox.step_later(rows, SECOND.name, not_before=later, deadline=later + timedelta(seconds=RETRY_FOR))
 
 
 def joined(first: Outcome, then: Outcome) -> Outcome:
-    """Return the outcome of both steps: accepted where any was, else unknown where any was, else the last one's."""
-    attempts = (*first.attempts, *then.attempts)
-    decided = next(
-        (
-            attempt
-            for verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN)
-            for attempt in reversed(attempts)
-            if attempt.verdict is verdict
-        ),
-        attempts[-1],
+    """Return the outcome of two parts of a story: delivered comes before accepted, that before unknown, else the later.
+
+    The attempts of both are kept, in order.
+    """
+    decided = then if _rank(then) >= _rank(first) else first
+    return replace(decided, channel=first.channel, attempts=(*first.attempts, *then.attempts), row=first.row)
+
+
+def _rank(outcome: Outcome) -> int:
+    status = outcome.status
+    return 3 if status is not None and status.is_delivered else _RANKS[outcome.verdict]
+
+
+_RANKS: Mapping[Verdict, int] = MappingProxyType(
+    {Verdict.ACCEPTED: 2, Verdict.UNKNOWN: 1, Verdict.REJECTED: 0, Verdict.NOT_SENT: 0}
+)
+
+
+def pending(outcome: Outcome) -> Outcome:
+    """Return the outcome of a story whose next step is still to be taken: nobody else may send it again meanwhile."""
+    if outcome.verdict in (Verdict.ACCEPTED, Verdict.UNKNOWN):
+        return outcome
+    error = DevinotifyError(
+        f"the {FIRST.name} step was {outcome.verdict}, and {SECOND.name} is still to come:"
+        " Notifier.wait or a worker on this outbox takes that step",
+        verdict=Verdict.UNKNOWN,
     )
-    return Outcome(
-        recipient=first.recipient,
-        verdict=decided.verdict,
-        channel=first.channel,
-        receipt=decided.receipt,
-        error=decided.error,
-        attempts=attempts,
-        state=then.state if decided in then.attempts else first.state,
-    )
+    error.__cause__ = outcome.error
+    return replace(outcome, verdict=Verdict.UNKNOWN, error=error)
 
 
 def _next(outcome: Outcome, rule: str) -> Step:
@@ -182,10 +236,12 @@ def is_step(stored: StoredMessage) -> bool:
 
 
 def decide(row: Row, stored: StoredMessage, now: float) -> Step:
-    """Return what follows the first step that ``row`` is, at ``now`` (seconds since the epoch)."""
+    """Return what follows the step that ``row`` is, at ``now`` (seconds since the epoch)."""
+    verdict = _VERDICTS.get(row.state)
+    if verdict is None:
+        return Step.WATCH  # it has not ended yet
     if row.channel != FIRST.name or row.stepped:
         return Step.WATCH if row.state is RowState.ACCEPTED else Step.NOTHING
-    verdict = _VERDICTS[row.state]
     if verdict is Verdict.ACCEPTED:
         overdue = row.patience_until is not None and row.patience_until <= now
         fate = fate_of_status(row.status or DeliveryStatus.UNKNOWN, overdue=overdue)
@@ -210,34 +266,23 @@ def outcome_of(rows: Sequence[Row]) -> Outcome:
     for row in rows:
         verdict = _VERDICTS.get(row.state)
         if verdict is None:
-            continue  # queued or claimed: that step has not ended
+            continue
         attempt = Attempt(row.channel, verdict, row.receipt, None if row.receipt else row.exception())
-        step = Outcome(row.recipient, verdict, NAME, attempt.receipt, attempt.error, (attempt,), row_state(row))
+        step = Outcome(
+            row.recipient, verdict, NAME, attempt.receipt, attempt.error, (attempt,), row_state(row), rows[0].id
+        )
         outcome = step if outcome is None else joined(outcome, step)
     if outcome is None:
         error = DevinotifyError("the send is under way in another process", verdict=Verdict.UNKNOWN)
-        return failed(NAME, rows[0].recipient, error)
-    return outcome
-
-
-_UNDECIDED = frozenset({RowState.QUEUED, RowState.CLAIMED, RowState.ACCEPTED})
-
-
-def steps_of(outbox: Outbox, outcome: Outcome) -> list[Row]:
-    """Return the rows of the message that ``outcome`` is of, its steps in order; none where it is not in the outbox."""
-    ids = {attempt.receipt.message_ids for attempt in outcome.attempts if attempt.receipt is not None}
-    for row in outbox.rows(recipient=outcome.recipient):
-        if row.message_ids and row.message_ids in ids:
-            return list(outbox.rows(recipient=outcome.recipient, message_id=row.message_id))
-    return []
+        return replace(failed(NAME, rows[0].recipient, error), row=rows[0].id)
+    return outcome if is_over(rows) else pending(outcome)
 
 
 def is_over(rows: Sequence[Row]) -> bool:
-    """Whether the story that the rows tell is over: delivered, or nothing more to come."""
-    if any(row.state is RowState.DELIVERED for row in rows):
-        return True
-    last = rows[-1]
-    return last.state not in _UNDECIDED and (last.channel != FIRST.name or last.next_poll_at is None)
+    """Whether the story that the rows tell is over: delivered, or nothing more to come and nothing to look at."""
+    return any(row.state is RowState.DELIVERED for row in rows) or not any(
+        row.state in (RowState.QUEUED, RowState.CLAIMED) or row.next_poll_at is not None for row in rows
+    )
 
 
 def row_state(row: Row) -> SmsState | None:

@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from devinotify.exceptions import InvalidInput
 from devinotify.outbox.store import Outbox
 
 VARIABLE = "DEVINOTIFY_OUTBOX"
@@ -14,12 +15,17 @@ VARIABLE = "DEVINOTIFY_OUTBOX"
 
 
 def outbox_path(given: str | None) -> Path:
-    """Return the file to use: ``given`` (the URL's), else DEVINOTIFY_OUTBOX, else one in the user's state folder."""
-    if given:
-        return Path(given).expanduser()
-    if named := os.environ.get(VARIABLE):
-        return Path(named).expanduser()
-    return _state_folder() / "devinotify" / "outbox.db"
+    """Return the file to use: ``given`` (the URL's), else DEVINOTIFY_OUTBOX, else one in the user's state folder.
+
+    A leading ``~`` is the home folder. Raises InvalidInput where there is none.
+    """
+    named = given or os.environ.get(VARIABLE)
+    try:
+        return Path(named).expanduser() if named else _state_folder() / "devinotify" / "outbox.db"
+    except RuntimeError:
+        raise InvalidInput(
+            f"the outbox: there is no such home folder; name a file by outbox on the URL or by {VARIABLE}"
+        ) from None
 
 
 def open_outbox(given: str | None, *, poll: float | None = None) -> Outbox:
@@ -28,7 +34,7 @@ def open_outbox(given: str | None, *, poll: float | None = None) -> Outbox:
     ``poll`` is in seconds: from a send to the first look at its delivery.
     """
     path = outbox_path(given)
-    if not given and VARIABLE not in os.environ:
+    if not given and not os.environ.get(VARIABLE):
         # A folder that cannot be made is told by Outbox, in its own words.
         with contextlib.suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -36,9 +42,10 @@ def open_outbox(given: str | None, *, poll: float | None = None) -> Outbox:
 
 
 def _state_folder() -> Path:
-    home = Path.home()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return home / "Library" / "Application Support"
-    return Path(os.environ.get("XDG_STATE_HOME") or home / ".local" / "state")
+    if sys.platform == "win32":  # pragma: no cover - the tests run on POSIX
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":  # pragma: no cover - and there on Linux
+        return Path.home() / "Library" / "Application Support"
+    named = os.environ.get("XDG_STATE_HOME", "")
+    # The specification has relative paths ignored.
+    return Path(named) if named.startswith("/") else Path.home() / ".local" / "state"

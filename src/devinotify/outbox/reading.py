@@ -56,6 +56,16 @@ class ReadableOutbox(OutboxFile):
             known = self._by_key(connection, key)
             return [] if known is None else self._of_message(connection, known)
 
+    def steps(self, row_id: int) -> list[Row]:
+        """Return the row of this id and the later steps of its fallback, in order; an empty list where it is gone."""
+        with self._absorbed("steps") as connection:
+            lines = connection.execute(
+                f"SELECT {COLUMNS} FROM rows WHERE (message, recipient) ="  # noqa: S608 - our own column names
+                " (SELECT message, recipient FROM rows WHERE id = ?) AND id >= ? ORDER BY id",
+                (row_id, row_id),
+            )
+            return [decode_row(line) for line in lines]
+
     def message(self, message_id: int) -> StoredMessage | None:
         """Return a message without its recipients, or ``None`` where there is none of this id."""
         with self._absorbed("message") as connection:

@@ -70,10 +70,11 @@ _NO_RECEIPT: _Shared = (
 class Settling:
     """The changes that a batch's outcomes make; ``states`` tells what each row becomes by them."""
 
-    def __init__(self, batch: Batch, *, now: float, jitter: float, first_poll: float) -> None:
+    def __init__(self, batch: Batch, *, now: float, jitter: float, first_poll: float, lease: float = 0.0) -> None:
         self._claim = batch.claim
         self._stored = batch.stored
         self._now = now
+        self._attend = now + lease
         self._jitter = jitter
         self._first_poll = first_poll
         self._accepted: dict[_Shared, list[tuple[str | None, str | None, int]]] = {}
@@ -113,7 +114,7 @@ class Settling:
     def _other(
         self, row: Row, state: RowState, due: float | None, error: tuple[object, ...], *, untried: int = 0
     ) -> None:
-        look = attention(state, fallback=self._stored.fallback, stepped=row.stepped, now=self._now)
+        look = attention(state, fallback=self._stored.fallback, stepped=row.stepped, now=self._attend)
         self._others.append((CODES[state], due, untried, *error, look, row.id, self._claim))
         self.states[row.id] = state
 

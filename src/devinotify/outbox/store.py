@@ -312,20 +312,36 @@ class Outbox(KeptOutbox):
         before are passed over: whoever took that step sends it. Without ``deadline`` it is tried like a new message.
         """
         now = self._clock()
-        until = self._deadline(deadline, now)
         with self._database.lock:
             lease = self._lease()
             with self._database.write("step", full=True) as connection:
-                intake.absorb(connection)
-                parents = [self._need(connection, number_of(row)) for row in rows]
-                numbers = [
-                    watching.step(connection, row, channel, now, until).id
-                    for row in parents
-                    if row.state in STEPS and not row.stepped
-                ]
-                if not numbers:
+                steps = self._steps(connection, rows, channel, now, self._deadline(deadline, now))
+                if not steps:
                     return None
-                return self._claimed(connection, lease, parents[0].message_id, numbers, now)
+                return self._claimed(connection, lease, steps[0].message_id, [step.id for step in steps], now)
+
+    def step_later(self, rows: Iterable[Row | int], channel: str, *, not_before: datetime, deadline: datetime) -> int:
+        """Queue the fallback step to ``channel`` for many rows at once, as ``step`` does; return how many were new."""
+        due = max(self._clock(), encode_time(not_before) or 0.0)
+        with self._database.write("step", full=True) as connection:
+            return len(self._steps(connection, rows, channel, due, encode_time(deadline)))
+
+    def _steps(
+        self,
+        connection: sqlite3.Connection,
+        rows: Iterable[Row | int],
+        channel: str,
+        when: float,
+        until: float | None,
+    ) -> list[Row]:
+        """Return the new steps of those rows that may go on and have not yet."""
+        intake.absorb(connection)
+        parents = [self._need(connection, number_of(row)) for row in rows]
+        return [
+            watching.step(connection, row, channel, when, until)
+            for row in parents
+            if row.state in STEPS and not row.stepped
+        ]
 
     def _claimed(
         self, connection: sqlite3.Connection, lease: Lease, message: int, numbers: Sequence[int], now: float
@@ -335,15 +351,16 @@ class Outbox(KeptOutbox):
         rows = tuple(self._need(connection, number) for number in numbers)
         return Batch(claim, self._need_message(connection, message), rows)
 
-    def settle(self, batch: Batch, outcomes: Sequence[Outcome]) -> dict[int, RowState]:
+    def settle(self, batch: Batch, outcomes: Sequence[Outcome], *, lease: float = 0.0) -> dict[int, RowState]:
         """Record what became of a batch, or of a part of it; return the state of each row that took its outcome.
 
         Outcomes are matched by recipient. ``not_sent`` with a retryable error becomes ``queued`` again, after a backoff
         and before the deadline; any other is final. A row that was meanwhile declared ``unknown`` takes its outcome all
         the same; one that has been claimed anew, or forgotten, does not and is missing in the answer. Settling may be
-        repeated after an error, such as a full disk.
+        repeated after an error, such as a full disk. ``lease`` is for how many seconds nobody else is asked to take
+        the next step of a fallback: the caller is about to.
         """
-        settlement = self._settling(batch)
+        settlement = self._settling(batch, lease)
         for row, outcome in settling.match(batch, outcomes):
             settlement.add(row, outcome)
         return self._settle(batch, settlement)
@@ -369,8 +386,8 @@ class Outbox(KeptOutbox):
         first = queue.head(connection, now)
         return None if first is None else (*first, queue.gather(connection, now, *first, limit))
 
-    def _settling(self, batch: Batch) -> settling.Settling:
-        return settling.Settling(batch, now=self._clock(), jitter=self._random(), first_poll=self._poll)
+    def _settling(self, batch: Batch, lease: float = 0.0) -> settling.Settling:
+        return settling.Settling(batch, now=self._clock(), jitter=self._random(), first_poll=self._poll, lease=lease)
 
     def _settle(self, batch: Batch, settlement: settling.Settling) -> dict[int, RowState]:
         states = settlement.states

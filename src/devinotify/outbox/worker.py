@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import logging
+import queue
 import signal
-import threading
 import time
-from typing import TYPE_CHECKING
+from collections import Counter
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from devinotify.channels.batch import BATCH
+from devinotify.exceptions import DevinotifyError, NotSent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from types import FrameType
 
     from devinotify.following import Following
@@ -18,72 +23,114 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BATCH = 500
-"""Recipients that one claim takes, and so one bulk request sends."""
 NAP = 1.0
 """Seconds that an idle worker sleeps at most: another process may have enqueued something meanwhile."""
+LONGEST_BREATHER = 30.0
+"""Seconds, at most, to the next batch while the gateway is out of reach; they begin at NAP and double."""
 RECOVER_EVERY = 30.0
 """Seconds between two searches for what dead workers left behind."""
 
 
 class Worker:
-    """Works through one outbox with the channels and hooks of ``notifier``; several may share a file, or a machine.
+    """Works through one outbox with the channels and hooks of ``notifier``; several may share a file.
 
-    Without ``outbox`` it is the notifier's own. ``stop`` may be called from any thread or signal handler: no new batch
-    is claimed, what is being sent is finished and recorded.
+    Without ``outbox`` it is the notifier's own. ``batch`` is how many recipients one claim takes, and so one request:
+    no more are of unknown outcome when the process is killed. ``stop`` may be called from any thread or signal
+    handler: no new batch is claimed then, what is being sent is finished and recorded. Whatever a hook or a channel
+    raises, the worker goes on.
     """
 
     def __init__(self, notifier: Notifier, outbox: Outbox | None = None, *, batch: int = BATCH) -> None:
         self._following: Following = notifier.following(outbox)
         self.outbox = self._following.outbox
         self._batch = batch
-        self._stopping = threading.Event()
+        self._stopping = False
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()  # its put() is safe in a signal handler
+        self._unreachable = 0
+        self._recover_at = 0.0
 
     def stop(self) -> None:
         """Make ``run`` return after the batch that it is sending."""
-        self._stopping.set()
+        self._stopping = True
+        self._wake.put(None)
 
     def run(self, *, once: bool = False) -> None:
-        """Work until ``stop``; with ``once`` until nothing is due at the moment."""
-        recover_at = 0.0
-        while not self._stopping.is_set():
-            if time.monotonic() >= recover_at:
-                lost = self.outbox.recover()
-                if lost:
-                    log.warning("%d messages were being sent when their worker died: their outcome is unknown", lost)
-                recover_at = time.monotonic() + RECOVER_EVERY
-            if self.turn():
-                continue
-            if once:
+        """Work until ``stop``; with ``once`` until nothing is due at the moment, or the gateway is out of reach.
+
+        Raises DevinotifyError where the outbox cannot be used any more; one that is locked or on a full disk is tried
+        again, unless ``once``.
+        """
+        while not self._stopping:
+            try:
+                worked = self.turn()
+            except DevinotifyError as error:
+                if once or not error.retryable:
+                    raise
+                log.warning("%s; it is tried again", error)
+                worked = False
+            if once and (self._unreachable or not worked):
                 return
-            self._stopping.wait(self._pause())
+            if not worked:
+                self._rest(self._idle())
+            elif self._unreachable:
+                self._rest(min(NAP * 2.0 ** (self._unreachable - 1), LONGEST_BREATHER))
 
     def turn(self) -> bool:
         """Send one batch that is due, and look at deliveries that are; return whether there was anything to do."""
+        self._recover()
         batch = self.outbox.claim(self._batch)
         if batch is not None:
-            self._following.deliver(batch)
-        rows = self.outbox.watch_due()
-        if rows:
-            self._following.attend(rows)
+            outcomes = self._following.deliver(batch)
+            unreachable = all(isinstance(outcome.error, NotSent) for outcome in outcomes)
+            self._unreachable = self._unreachable + 1 if unreachable else 0
+            if log.isEnabledFor(logging.INFO):
+                log.info("batch %d: %s", batch.claim, _summary(Counter(outcome.verdict for outcome in outcomes)))
+        rows = [] if self._stopping else self.outbox.watch_due()
+        self._following.attend(rows, stop=lambda: self._stopping)
         return batch is not None or bool(rows)
 
-    def _pause(self) -> float:
+    def _recover(self) -> None:
+        now = time.monotonic()
+        if now < self._recover_at:
+            return
+        lost = self.outbox.recover()
+        self._recover_at = now + RECOVER_EVERY
+        if lost:
+            log.warning("%d messages were being sent when their worker died: their outcome is unknown", lost)
+
+    def _idle(self) -> float:
         due = self.outbox.next_due()
         return NAP if due is None else min(NAP, max(due - time.time(), 0.01))
 
+    def _rest(self, seconds: float) -> None:
+        with suppress(queue.Empty):
+            self._wake.get(timeout=seconds)
 
-def stop_on_signals(worker: Worker) -> Callable[[], None]:
-    """Let SIGTERM and SIGINT stop ``worker`` gently; return a function that puts the former handlers back."""
 
-    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
-        log.info("stopping on %s: the batch under way is finished first", signal.Signals(number).name)
-        worker.stop()
+def _summary(verdicts: Counter[str]) -> str:
+    return ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
 
-    former = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
+
+@contextmanager
+def stopped_by_signals(worker: Worker) -> Iterator[None]:
+    """Let SIGTERM and SIGINT stop ``worker`` gently inside the block; a second one does what it did before.
+
+    For the main thread alone.
+    """
+    former: dict[int, Any] = {}  # signal number -> whatever handled it
 
     def restore() -> None:
-        for number, handler in former.items():
-            signal.signal(number, handler)
+        while former:
+            signal.signal(*former.popitem())
 
-    return restore
+    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
+        # Nothing is logged here: the main thread may be in the middle of a line.
+        worker.stop()
+        restore()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        former[number] = signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        restore()
