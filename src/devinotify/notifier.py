@@ -6,33 +6,46 @@ a fallback. Neither raises for one recipient's failure: it is in that recipient'
 
 from __future__ import annotations
 
+import heapq
 import logging
+import math
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from devinotify import phones
+from devinotify import url as urls
+from devinotify.addressing import Addressing
 from devinotify.channels import fallback
 from devinotify.channels.batch import failed
 from devinotify.channels.compose import compose
 from devinotify.channels.fallback import SmsViberChannel
-from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidURL, PluginError, Verdict
+from devinotify.exceptions import (
+    DevinotifyError,
+    InvalidInput,
+    InvalidSchedule,
+    InvalidText,
+    InvalidURL,
+    PluginError,
+    Verdict,
+)
 from devinotify.following import Following
 from devinotify.gateway.client import Client
 from devinotify.gateway.codes import STATE_LIFETIME
 from devinotify.hookspecs import hookimpl
-from devinotify.models import Message, Outcome
-from devinotify.outbox.states import RowState
+from devinotify.models import DeliveryStatus, Message, Outcome
 from devinotify.plugins import BUILT_IN, make_plugin_manager
+from devinotify.recording import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from types import TracebackType
 
+    from devinotify.addressing import Given
     from devinotify.models import Channel, Receipt, SmsState
     from devinotify.outbox import Outbox
-    from devinotify.phones import PhoneNumber
     from devinotify.plugins import PluginManager
     from devinotify.text import Segmentation
     from devinotify.url import DevinoURL
@@ -43,6 +56,8 @@ SLOWER = 1.5
 """What the pause between two looks at one delivery is multiplied with after each."""
 LONGEST_POLL = 60.0
 """Seconds between two looks at one delivery at most, unless ``poll`` asks for more."""
+LAST_LOOKS = 1.0
+"""Seconds that the last looks may take when the time to wait is over."""
 
 
 class Notifier:
@@ -50,8 +65,9 @@ class Notifier:
 
     Made from a ``devino://`` URL; its targets are the default recipients and its ``channel`` the default channel.
     ``patience`` and ``poll`` (seconds), ``on_unknown`` and ``outbox`` (a path) come before those on the URL.
-    ``client`` and ``plugins`` (a manager from ``make_plugin_manager``) may be given ready-made. Raises InvalidURL
-    for bad settings or an unknown channel.
+    ``client`` and ``plugins`` (a manager from ``make_plugin_manager``, for this notifier alone) may be given
+    ready-made; without ``url`` the client's settings hold. Raises InvalidURL for bad settings or an unknown channel,
+    InvalidSender where the channel does not take the sender, InvalidInput where its outbox cannot be used.
     """
 
     def __init__(
@@ -67,13 +83,22 @@ class Notifier:
     ) -> None:
         self._owns_client = client is None
         self.client = Client(url) if client is None else client
+        settings = self.client.url if url is None else _settings(url)
         given = {"patience": patience, "poll": poll, "on_unknown": on_unknown, "outbox": outbox}
-        self.url = self.client.url.with_options(**{key: value for key, value in given.items() if value is not None})
+        self.url = settings.with_options(**{key: value for key, value in given.items() if value is not None})
         self.plugins = make_plugin_manager() if plugins is None else plugins
-        self.plugins.register(_Sending(self.client), "send", BUILT_IN)
-        self.channels = _channels(self.plugins)
+        if self.plugins.has_plugin(_SENDING):
+            raise InvalidInput("the plugin manager serves another Notifier already: make one for each")
+        self._sending = _Sending(self.client)
+        self.plugins.register(self._sending, _SENDING, BUILT_IN)
+        self.channels = self.plugins.channels()
+        self._addressing = Addressing(self.plugins, self.url.region)
         # A wrong channel, a sender it does not take, an outbox that cannot be written: better now than at night.
-        self.channel(self.url.channel).check_sender(self.url.sender)
+        try:
+            self.channel(self.url.channel).check_sender(self.url.sender)
+        except BaseException:
+            self.close()
+            raise
 
     def __repr__(self) -> str:
         return f"<Notifier {self.url}>"
@@ -111,30 +136,29 @@ class Notifier:
     def notify(
         self,
         text: str,
-        to: str | PhoneNumber | Iterable[str | PhoneNumber] | None = None,
+        to: Given | Iterable[Given] | None = None,
         *,
         title: str | None = None,
         channel: str | None = None,
-        tags: Iterable[str] = (),
+        tags: str | Iterable[str] | None = (),
         send_at: datetime | None = None,
     ) -> list[Outcome]:
         """Send ``text`` and return one Outcome per distinct recipient, in order of first appearance.
 
-        ``to`` is a number, an alias, or several of them; without it the targets of the URL. ``send_at``: aware is an
-        instant, naive the recipient's own wall clock. The tag ``urgent`` marks what must not be held back.
-        Raises InvalidInput where there is nobody to send to and InvalidURL for an unknown channel; what goes wrong
-        for a recipient is in the Outcome.
+        ``to`` is a number, an alias, or several of them; without it the targets of the URL. ``title`` becomes the first
+        line. ``send_at``: aware is an instant, naive the recipient's own wall clock. The tag ``urgent`` marks what must
+        not be held back. Raises InvalidInput where there is nobody to send to, or an argument is of the wrong type,
+        and InvalidURL for an unknown channel; what goes wrong for a recipient is in the Outcome.
         """
         name = self.url.channel if channel is None else channel
         self.channel(name)
-        outcomes: dict[str, Outcome | None] = dict(
-            self._recipients(_listed(self.url.targets if to is None else to), name)
-        )
-        if not outcomes:
+        _check_types(text, title, send_at)
+        found = self._addressing.read(_listed(self.url.targets if to is None else to))
+        if not found:
             raise InvalidInput("there is nobody to send to: give recipients, or targets on the URL")
         message = Message(
             text=text,
-            recipients=tuple(recipient for recipient, refused in outcomes.items() if refused is None),
+            recipients=tuple([recipient for recipient, refused in found.items() if refused is None]),
             title=title,
             sender=self.url.sender,
             channel=name,
@@ -142,6 +166,10 @@ class Notifier:
             validity=self.url.validity,
             tags=frozenset((tags,) if isinstance(tags, str) else tags or ()),
         )
+        outcomes: dict[str, Outcome | None] = dict.fromkeys(found)
+        if len(message.recipients) < len(found):
+            for outcome in self._refuse(message, {to: error for to, error in found.items() if error is not None}):
+                outcomes[outcome.recipient] = outcome
         if message.recipients:
             for outcome in self.process(message):
                 outcomes[outcome.recipient] = outcome
@@ -150,29 +178,29 @@ class Notifier:
     def wait(self, outcomes: Iterable[Outcome], timeout: float | None = None) -> list[Outcome]:
         """Watch accepted messages until their delivery is decided, and return the outcomes with their last ``state``.
 
-        In their order; those that were not accepted come back as they are. ``timeout`` is in seconds (``None``: until
-        decided). The later steps of a fallback are taken here, and are then among the ``attempts``. Each delivery is
-        looked at every ``poll`` seconds at first, then less often, and given up when the gateway has forgotten it: 48
-        hours after it was sent. A look that fails is tried again.
+        In their order; those that were not accepted come back as they are. ``timeout`` is in seconds: ``None`` waits
+        until all are decided, 0 looks at each once. The later steps of a fallback are taken here, and are then among
+        the ``attempts``. Each delivery is looked at every ``poll`` seconds at first, then less often, and once more
+        when the time is over. It is given up when the gateway has forgotten it, 48 hours after it was sent. A look
+        that fails is tried again.
         """
         results = list(outcomes)
-        until = None if timeout is None else time.monotonic() + timeout
-        watches = [_Watch(index, time.monotonic(), self.url.poll) for index in range(len(results))]
+        start = time.monotonic()
+        until = math.inf if timeout is None else start + timeout
+        # When each is due, its place, and the pause after that. The place is there once, so pauses are never compared.
+        watches = [(start, place, self.url.poll) for place, outcome in enumerate(results) if not _is_decided(outcome)]
         while watches:
-            watch = min(watches, key=lambda one: one.due)
-            pause = watch.due - time.monotonic()
-            if until is not None and watch.due > until:
-                pause = until - time.monotonic()
-                watches.clear()
-            if pause > 0:
-                time.sleep(pause)
-            if not watches:
+            due, place, pause = heapq.heappop(watches)
+            now = time.monotonic()
+            if start < until < now - LAST_LOOKS:
                 break
-            results[watch.index], done = self._look(results[watch.index])
-            if done:
-                watches.remove(watch)
-            watch.due = time.monotonic() + watch.pause
-            watch.pause = max(self.url.poll, min(watch.pause * SLOWER, LONGEST_POLL))
+            if due > now:
+                time.sleep(due - now)
+            results[place], done = self._look(results[place])
+            now = time.monotonic()
+            if not done and now < until and now - start < STATE_LIFETIME:
+                longer = max(self.url.poll, min(pause * SLOWER, LONGEST_POLL))
+                heapq.heappush(watches, (min(now + pause, until), place, longer))
         return results
 
     def following(self, outbox: Outbox | None = None) -> Following:
@@ -189,98 +217,61 @@ class Notifier:
     def _look(self, outcome: Outcome) -> tuple[Outcome, bool]:
         """Look at one delivery; return the outcome as it stands now, and whether there is nothing more to wait for."""
         if outcome.channel == fallback.NAME:
-            return self._look_at_steps(outcome)
+            return self.following().look(outcome)
         receipt = outcome.receipt
         if receipt is None:
             return outcome, True
+        over = _is_forgotten(receipt)
         try:
             state = self.channel(outcome.channel).state(receipt, self.client)
         except DevinotifyError as error:
             log.info("the state of a message could not be read: %s", error)
-            return outcome, not error.retryable
-        if state.whole_status is not outcome.status:
+            return outcome, over or not error.retryable
+        except Exception as error:  # noqa: BLE001 - a plugin's channel may raise anything, and is asked again
+            log.error("the channel %s raised %s while a state was read", outcome.channel, type(error).__name__)
+            return outcome, over
+        status = state.whole_status
+        if status is not outcome.status:
             self._status_changed(receipt, state)
-        return replace(outcome, state=state), state.whole_status.is_final or _forgotten(receipt)
-
-    def _look_at_steps(self, outcome: Outcome) -> tuple[Outcome, bool]:
-        following = self.following()
-        rows = fallback.steps_of(following.outbox, outcome)
-        if not rows:
-            return outcome, True
-        following.attend([row for row in rows if row.state is not RowState.QUEUED])
-        batch = following.outbox.claim(rows=[row for row in rows if row.state is RowState.QUEUED])
-        if batch is not None:
-            following.deliver(batch)
-        rows = fallback.steps_of(following.outbox, outcome)
-        return fallback.outcome_of(rows), fallback.is_over(rows)
+        # Without ids there is nothing to ask for, so nothing more will be known.
+        nameless = not receipt.message_ids and status is DeliveryStatus.UNKNOWN
+        return replace(outcome, state=state), over or nameless or status.is_final
 
     def _status_changed(self, receipt: Receipt, state: SmsState) -> None:
         if self.plugins.listens("devinotify_status_changed"):
             self.plugins.observe("devinotify_status_changed", receipt=receipt, state=state)
 
-    # --- recipients
-
-    def _recipients(self, given: Sequence[str | PhoneNumber], channel: str) -> Iterator[tuple[str, Outcome | None]]:
-        """Yield each distinct recipient, with the Outcome of one that is refused here, or ``None``."""
-        seen = set()
-        for recipient in given:
-            for number, refused in self._numbers(recipient, channel, ()):
-                if number not in seen:
-                    seen.add(number)
-                    yield number, refused
-
-    def _numbers(
-        self, recipient: str | PhoneNumber, channel: str, path: tuple[str, ...]
-    ) -> Iterator[tuple[str, Outcome | None]]:
-        if isinstance(recipient, phones.PhoneNumber):
-            yield recipient.e164, None
-            return
-        raw = str(recipient)
-        try:
-            members = None
-            if raw not in path and self.plugins.listens("devinotify_resolve_recipient"):
-                members = self.plugins.hook.devinotify_resolve_recipient(recipient=raw)
-            if members is None:
-                yield self._normalize(recipient).e164, None
-                return
-        except DevinotifyError as error:
-            yield raw, failed(channel, raw, error)
-            return
-        if not members:
-            yield raw, failed(channel, raw, InvalidInput("the alias stands for nobody"))
-        for member in members:
-            yield from self._numbers(member, channel, (*path, raw))
-
-    def _normalize(self, raw: str) -> PhoneNumber:
-        if self.plugins.listens("devinotify_normalize_phone", outside=True):
-            number: PhoneNumber = self.plugins.hook.devinotify_normalize_phone(raw=raw, region=self.url.region)
-            return number
-        return phones.normalize(raw, region=self.url.region)
-
     def _estimate(self, text: str) -> Segmentation:
         segmentation: Segmentation = self.plugins.hook.devinotify_estimate_segments(text=text)
         return segmentation
 
-    # --- messages
-
     def process(self, message: Message) -> Iterator[Outcome]:
         """Prepare, send and record; yield one Outcome per recipient of ``message``, and of those a plugin adds."""
+        refused: dict[str, DevinotifyError] = {}
         try:
-            prepared = self._prepare(message)
+            prepared = self._prepare(message, refused)
         except DevinotifyError as error:
-            yield from self._recorded(message, _all_failed(message, error))
+            yield from self._refuse(message, dict.fromkeys(message.recipients, error))
             return
         for one in prepared:
-            yield from self.send(one)
-        kept = {recipient for one in prepared for recipient in one.recipients}
-        dropped = tuple(recipient for recipient in message.recipients if recipient not in kept)
-        if dropped:
-            left_out = replace(message, recipients=dropped)
+            if one.recipients:
+                yield from self.send(one)
+        if len(prepared) != 1 or prepared[0].recipients != message.recipients:
+            kept = {recipient for one in prepared for recipient in one.recipients}
             fault = PluginError("a plugin dropped the recipient", hook="devinotify_prepare_message")
-            yield from self._recorded(left_out, _all_failed(left_out, fault))
+            refused |= {recipient: fault for recipient in message.recipients if recipient not in kept}
+        if refused:
+            yield from self._refuse(message, refused)
 
-    def _prepare(self, message: Message) -> list[Message]:
-        prepared: list[Message] = self.plugins.hook.devinotify_prepare_message(message=message)
+    def _prepare(self, message: Message, refused: dict[str, DevinotifyError]) -> list[Message]:
+        """Return the messages to send in place of this one, each recipient in one of them; add who is ``refused``."""
+        if not self.plugins.listens("devinotify_prepare_message", outside=True):
+            return [message]
+        known = frozenset(message.recipients)
+        prepared = [
+            one if known.issuperset(one.recipients) else self._with_numbers(one, known, refused)
+            for one in self.plugins.hook.devinotify_prepare_message(message=message)
+        ]
         recipients = [recipient for one in prepared for recipient in one.recipients]
         if len(recipients) != len(set(recipients)):
             raise PluginError(
@@ -288,18 +279,27 @@ class Notifier:
             )
         return prepared
 
+    def _with_numbers(self, message: Message, known: Collection[str], refused: dict[str, DevinotifyError]) -> Message:
+        """Return a message whose added recipients are written like all others, so that none is there twice."""
+        recipients: list[str] = []
+        for recipient in message.recipients:
+            read = {recipient: None} if recipient in known else self._addressing.read([recipient])
+            recipients += [number for number, error in read.items() if error is None]
+            refused |= {number: error for number, error in read.items() if error is not None}
+        return replace(message, recipients=tuple(recipients))
+
     def send(self, message: Message) -> list[Outcome]:
         """Send a message that is prepared already, and record and return one Outcome per recipient, in order."""
         try:
             channel = self.channel(message.channel)
-            composed = self._compose(message, channel)
+            message = self._compose(message, channel)
+            if self.plugins.listens("devinotify_send_message", outside=True):
+                answer = self.plugins.hook.devinotify_send_message(message=message, channel=channel)
+            else:
+                answer = self._sending.devinotify_send_message(message, channel)
         except DevinotifyError as error:
-            return self._recorded(message, _all_failed(message, error))
-        try:
-            outcomes = self.plugins.hook.devinotify_send_message(message=composed, channel=channel)
-        except DevinotifyError as error:
-            return self._recorded(composed, _all_failed(composed, error))
-        return self._recorded(composed, _complete(composed, outcomes))
+            return self._refuse(message, dict.fromkeys(message.recipients, error))
+        return record(self.plugins, message, _complete(message, answer))
 
     def _compose(self, message: Message, channel: Channel) -> Message:
         if not getattr(channel, "segmented", True):
@@ -311,48 +311,25 @@ class Notifier:
             estimate=self._estimate,
         )
 
-    def _recorded(self, message: Message, outcomes: Sequence[Outcome]) -> list[Outcome]:
-        if self.plugins.listens("devinotify_map_error"):
-            outcomes = [self._mapped(outcome) for outcome in outcomes]
-        if self.plugins.listens("devinotify_outcome_recorded"):
-            for outcome in outcomes:
-                self.plugins.observe("devinotify_outcome_recorded", message=message, outcome=outcome)
-        return list(outcomes)
-
-    def _mapped(self, outcome: Outcome) -> Outcome:
-        error = outcome.error
-        if error is None:
-            return outcome
-        try:
-            mapped: DevinotifyError | None = self.plugins.hook.devinotify_map_error(error=error)
-        except DevinotifyError as fault:
-            log.error("%s; the error stays as it was", fault)
-            return outcome
-        if mapped is None or mapped is error:
-            error.verdict = outcome.verdict
-            return outcome
-        mapped.verdict = outcome.verdict
-        mapped.retryable = mapped.retryable and outcome.verdict is not Verdict.UNKNOWN
-        mapped.operation = mapped.operation or error.operation
-        mapped.__cause__ = mapped.__cause__ or error
-        attempts = tuple(
-            replace(attempt, error=mapped) if attempt.error is error else attempt for attempt in outcome.attempts
-        )
-        return replace(outcome, error=mapped, attempts=attempts)
+    def _refuse(self, message: Message, errors: Mapping[str, DevinotifyError]) -> list[Outcome]:
+        """Record and return the outcomes of recipients of ``message`` that it is not sent to."""
+        outcomes = [failed(message.channel, recipient, error) for recipient, error in errors.items()]
+        return record(self.plugins, replace(message, recipients=tuple(errors)), outcomes)
 
 
-@dataclass(slots=True)
-class _Watch:
-    """One delivery that is waited for: its place, when it is looked at next, and the pause after that, in seconds."""
-
-    index: int
-    due: float
-    pause: float
+def _is_decided(outcome: Outcome) -> bool:
+    """Whether nothing more will become of an outcome, as far as it tells itself."""
+    if outcome.channel == fallback.NAME:
+        return False  # its rows know
+    return outcome.receipt is None or (outcome.status is not None and outcome.status.is_final)
 
 
-def _forgotten(receipt: Receipt) -> bool:
+def _is_forgotten(receipt: Receipt) -> bool:
     """Whether the gateway has forgotten the message, so that its state will never be told any more."""
     return receipt.sent_at is not None and datetime.now(UTC) - receipt.sent_at > timedelta(seconds=STATE_LIFETIME)
+
+
+_SENDING = "send"
 
 
 class _Sending:
@@ -365,43 +342,47 @@ class _Sending:
     def devinotify_send_message(self, message: Message, channel: Channel) -> list[Outcome]:
         """Send on the channel; whatever but a DevinotifyError it raises leaves the outcome unknown, never lost."""
         try:
-            return channel.send(message, self._client)
+            outcomes = channel.send(message, self._client)
         except DevinotifyError as error:
-            return _all_failed(message, error)
+            return [failed(channel.name, recipient, error) for recipient in message.recipients]
         except Exception as error:  # noqa: BLE001 - a channel of a plugin's may raise anything, and may have sent
-            log.error("the channel %s raised %s", channel.name, type(error).__name__)
-            fault = PluginError(
-                f"the channel {channel.name} raised {type(error).__name__} while it was sending",
-                plugin=channel.name,
-                hook="send",
-                verdict=Verdict.UNKNOWN,
-            )
-            fault.__cause__ = error
-            return _all_failed(message, fault)
+            what = f"raised {type(error).__name__}"
+            cause: Exception | None = error
+        else:
+            if isinstance(outcomes, list) and all(isinstance(outcome, Outcome) for outcome in outcomes):
+                return outcomes
+            what, cause = f"answered {type(outcomes).__name__} in place of a list of outcomes", None
+        fault = PluginError(
+            f"the channel {channel.name} {what} while it was sending",
+            plugin=channel.name,
+            hook="send",
+            verdict=Verdict.UNKNOWN,
+        )
+        fault.__cause__ = cause
+        log.error("%s", fault)
+        return [failed(channel.name, recipient, fault) for recipient in message.recipients]
 
 
-def _channels(plugins: PluginManager) -> dict[str, Channel]:
-    """Return the channels by name, the built-in ones first; raise PluginError where two have one name."""
-    channels: dict[str, Channel] = {}
-    # pluggy answers with the last registered first.
-    for some in reversed(plugins.hook.devinotify_register_channels()):
-        for channel in some:
-            if channel.name in channels:
-                raise PluginError(
-                    f"there are two channels named {channel.name}",
-                    plugin=channel.name,
-                    hook="devinotify_register_channels",
-                )
-            channels[channel.name] = channel
-    return channels
+def _settings(url: str | DevinoURL) -> DevinoURL:
+    return urls.parse(url) if isinstance(url, str) else url
 
 
-def _listed(to: str | PhoneNumber | Iterable[str | PhoneNumber]) -> list[str | PhoneNumber]:
-    return [to] if isinstance(to, str | phones.PhoneNumber) else list(to)
+def _check_types(text: object, title: object, send_at: object) -> None:
+    """Raise InvalidInput for what is of the wrong type, before anything is made of it."""
+    if not isinstance(text, str):
+        raise InvalidText("the text must be a str")
+    if title is not None and not isinstance(title, str):
+        raise InvalidText("the title must be a str")
+    if send_at is not None and not isinstance(send_at, datetime):
+        raise InvalidSchedule("send_at must be a datetime")
 
 
-def _all_failed(message: Message, error: DevinotifyError) -> list[Outcome]:
-    return [failed(message.channel, recipient, error) for recipient in message.recipients]
+def _listed(to: Given | Iterable[Given]) -> Iterable[Given]:
+    if isinstance(to, str | int | phones.PhoneNumber):
+        return (to,)
+    if isinstance(to, bytes) or not isinstance(to, Iterable):
+        raise InvalidInput("recipients are a number, an alias, or a list of them")
+    return to
 
 
 def _complete(message: Message, outcomes: Sequence[Outcome]) -> list[Outcome]:

@@ -355,7 +355,7 @@ class _Guard:
             fits = (answer is None and self.rule.may_pass) or self.rule.accepts(answer)
         except self.rule.may_raise:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - raised again, by another name
             failure = self._failed(error)
             raise failure from failure.__cause__
         if not fits:
@@ -368,7 +368,7 @@ class _Guard:
             next(generator)
         except StopIteration:
             raise self._error("did not yield") from None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - raised again, by another name
             failure = self._failed(error)
             raise failure from failure.__cause__
         try:

@@ -28,6 +28,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "stats": ("stats", "Show how many SMS segments were sent and delivered."),
         "segments": ("segments", "Show what texts cost in segments, and why."),
         "phone": ("phone", "Show how phone numbers are read, and why some are refused."),
+        "plugins": ("plugins", "List the plugins that are loaded, and those that are not, with the reason."),
+        "worker": ("worker", "Send what the outbox holds, watch it, and take the later steps of fallbacks."),
+        "outbox": ("outbox", "See what the outbox holds, and retry, forget or export it."),
         "sandbox": ("sandbox", "Run a local gateway that behaves like the real one, until Ctrl-C."),
         "completion": ("completion", "Print the shell's completion script."),
     }
@@ -60,10 +63,21 @@ def _own_interrupts() -> Iterator[None]:
 
 
 class Commands(click.Group):
-    """A click group whose own commands come from COMMANDS, and others by ``add_command`` as usual."""
+    """A click group whose own commands come from COMMANDS, and others from plugins, or by ``add_command`` as usual.
+
+    Plugins are loaded when somebody asks for a command that is none of ours, or for the list.
+    """
+
+    _complete = False
+
+    def _take_in_plugins(self) -> None:
+        if not self._complete:
+            self._complete = True
+            import_module("devinotify.cli.plugins").register_commands(self)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names: ours in the order of the table, then those added."""
+        self._take_in_plugins()
         return [*COMMANDS, *(name for name in super().list_commands(ctx) if name not in COMMANDS)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -72,16 +86,21 @@ class Commands(click.Group):
             module = import_module(f"devinotify.cli.{COMMANDS[cmd_name][0]}")
             command: click.Command = module.command
             return command
+        if cmd_name not in self.commands:
+            self._take_in_plugins()
         return super().get_command(ctx, cmd_name)
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
-        """Register another command; one of ours is never replaced: raises ValueError."""
+        """Register another command; one that is there is never replaced: raises ValueError."""
         if (name or cmd.name) in COMMANDS:
             raise ValueError(f"devinotify has a command {name or cmd.name} of its own")
+        if (name or cmd.name) in self.commands:
+            raise ValueError(f"another plugin has brought a command {name or cmd.name}")
         super().add_command(cmd, name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """Write the list of commands without loading ours."""
+        self._take_in_plugins()
         added = {name: command for name, command in self.commands.items() if not command.hidden}
         rows = [(name, text) for name, (_, text) in COMMANDS.items()]
         rows += [(name, added[name].get_short_help_str(80)) for name in sorted(added)]
