@@ -25,7 +25,11 @@ def exit_codes() -> list[str]:
 def _command(root: click.Context, name: str) -> str:
     command = cli.get_command(root, name)
     assert command is not None
-    context = click.Context(command, info_name=name, parent=root)
+    return _described(command, name, root)
+
+
+def _described(command: click.Command, name: str, parent: click.Context) -> str:
+    context = click.Context(command, info_name=name, parent=parent)
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     rows = [
         f"| `{_cell(names)}` | {_cell(meaning)} |"
@@ -36,7 +40,9 @@ def _command(root: click.Context, name: str) -> str:
         for names, meaning in [record]
     ]
     options = ["| option | meaning |", "|---|---|", *rows, ""] if rows else []
-    return "\n".join([f"### `{usage}`", "", _help(command.help or ""), "", *options])
+    subcommands = command.commands.items() if isinstance(command, click.Group) else ()
+    parts = [_described(each, name, context) for name, each in subcommands]
+    return "\n".join([f"### `{usage}`", "", _help(command.help or ""), "", *options, *parts])
 
 
 def _help(text: str) -> str:

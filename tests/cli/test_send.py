@@ -11,6 +11,8 @@ from tests.cli.conftest import Run, document
 from tests.cli.servers import ScriptedGateway
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from devinotify.sandbox import Sandbox
 
 NUMBER = "+79161234567"
@@ -49,6 +51,8 @@ def test_json_has_a_result_per_recipient(account: Sandbox, run: Run) -> None:
         "message_ids": list(account.messages()[0].message_ids),
         "segments": 1,
         "estimated_segments": 1,
+        "status": None,
+        "attempts": [{"channel": "sms", "verdict": "accepted"}],
         "error": None,
     }
     assert ({"channel": "sms", "text": "Hello", "exit_code": 0}, expected, "Z") == (found, result, sent_at[-1])
@@ -178,14 +182,16 @@ def test_json_keeps_the_order_of_first_appearance(account: Sandbox, run: Run) ->
     assert [("12", "not_sent", 0), (NUMBER, "accepted", None), ("x", "not_sent", 2)] == rows
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [("--sender", "Отправитель"), ("--validity", "-1"), ("--sender", "x" * 12)],
-)
-def test_what_our_checks_refuse_is_code_4(account: Sandbox, run: Run, arguments: tuple[str, ...]) -> None:
-    """A bad sender or validity is refused before anything is sent."""
-    result = run("send", "Hello", NUMBER, *arguments)
+@pytest.mark.parametrize("sender", ["Отправитель", "x" * 12])
+def test_what_our_checks_refuse_is_code_4(account: Sandbox, run: Run, sender: str) -> None:
+    """A bad sender is refused before anything is sent."""
+    result = run("send", "Hello", NUMBER, "--sender", sender)
     assert (4, [], 1) == (result.exit_code, texts(account), len(result.stderr.splitlines()))
+
+
+def test_a_wrong_option_is_code_2(account: Sandbox, run: Run) -> None:
+    """A validity below zero is no number of minutes."""
+    assert (2, []) == (run("send", "Hello", NUMBER, "--validity", "-1").exit_code, texts(account))
 
 
 def test_an_empty_text_is_code_4(account: Sandbox, run: Run) -> None:
@@ -331,3 +337,69 @@ def test_an_instant_and_a_wall_clock_exclude_each_other(account: Sandbox, run: R
     """One message goes out once."""
     result = run("send", "Hello", NUMBER, "--local-time", "2036-01-31T09:00", "--send-at", "2h")
     assert 2 == result.exit_code
+
+
+def test_the_urls_channel_is_honoured(sandbox: Sandbox, run: Run) -> None:
+    """A URL that names Viber sends Viber, unless the command line says otherwise."""
+    url = sandbox.url + "&channel=viber"
+    run("send", "Hello", NUMBER, url=url)
+    run("send", "Hello", NUMBER, "--channel", "sms", url=url)
+    assert ["viber", "sms"] == [arrived.channel for arrived in sandbox.messages()]
+
+
+def test_an_unknown_channel_is_code_2(account: Sandbox, run: Run) -> None:
+    """The line lists the channels that there are."""
+    result = run("send", "Hello", NUMBER, "--channel", "pigeon")
+    assert (2, True) == (result.exit_code, "sms-viber" in result.stderr)
+
+
+def test_the_title_stands_before_the_text(account: Sandbox, run: Run) -> None:
+    """The title is the first line, and JSON tells the text that was sent."""
+    found = document(run("send", "is full", NUMBER, "--title", "disk", "--json"))
+    assert ("disk\nis full", [(NUMBER, "disk\nis full")]) == (found["text"], texts(account))
+
+
+def test_a_refused_sms_goes_on_to_viber(account: Sandbox, run: Run) -> None:
+    """With sms-viber a refusal at once goes on at once, and both steps are shown."""
+    account.add_fault("error", operation="Sms/Send", code=6)
+    result = run("send", "Hello", NUMBER, "--channel", "sms-viber")
+    assert (0, True, ["viber"]) == (
+        result.exit_code,
+        "sms rejected, viber accepted" in result.stdout,
+        [arrived.channel for arrived in account.messages()],
+    )
+
+
+@pytest.mark.parametrize(
+    ("fate", "timeline", "expected"),
+    [
+        ("delivered", [(0.0, 0)], (0, "delivered")),
+        ("rejected", [(0.0, 69)], (3, "rejected")),
+        ("sent", [(0.0, -1)], (5, "sent")),
+    ],
+)
+def test_wait_makes_the_code_that_of_the_delivery(
+    account: Sandbox, run: Run, fate: str, timeline: list[tuple[float, int]], expected: tuple[int, str]
+) -> None:
+    """Delivered is 0, undelivered 3, still under way 5."""
+    account.set_fate("79161234567", fate)
+    account.set_timeline(fate, sms=timeline)
+    found = document(run("send", "Hello", NUMBER, "--wait", "0.5", "--json"))
+    assert expected == (found["exit_code"], found["results"][0]["status"])
+
+
+def test_wait_shows_the_status(account: Sandbox, run: Run) -> None:
+    """The table has a column for it."""
+    account.set_timeline("delivered", sms=[(0.0, 0)])
+    assert "delivered" in run("send", "Hello", NUMBER, "--wait", "1").stdout
+
+
+def test_an_outbox_that_cannot_be_written_is_one_line(account: Sandbox, run: Run, tmp_path: Path) -> None:
+    """The channel that needs the outbox names it and sends nothing."""
+    result = run("send", "Hello", NUMBER, "--channel", "sms-viber", url=f"{account.url}&outbox={tmp_path}/no/outbox.db")
+    assert (4, 1, True, []) == (
+        result.exit_code,
+        len(result.stderr.splitlines()),
+        "folder does not exist" in result.stderr,
+        texts(account),
+    )

@@ -1,4 +1,4 @@
-"""``devinotify send``: one SMS text to one or more numbers."""
+"""``devinotify send``: one text to one or more numbers."""
 
 from __future__ import annotations
 
@@ -35,14 +35,19 @@ if TYPE_CHECKING:
     help="Write the text in GSM-7 letters (Привет: Privet), or leave it; the URL's setting otherwise.",
 )
 @click.option("--max-segments", type=click.IntRange(min=1), metavar="N", help="Shorten the text to at most N segments.")
+@click.option("--channel", help="Send on this channel, such as sms-viber, in place of the URL's.")
 @url_option
 @json_option
 def command(
     text: str | None,
     recipients: tuple[str, ...],
     to: tuple[str, ...],
+    title: str | None,
+    tags: tuple[str, ...],
     sender: str | None,
     validity: int | None,
+    wait: float | None,
+    channel: str | None,
     send_at: datetime | None,
     local_time: datetime | None,
     max_segments: int | None,
@@ -54,7 +59,9 @@ def command(
     """Send an SMS to one or more numbers.
 
     TEXT comes first, or on stdin with - or nothing in its place; then the recipients, else those of the URL.
-    A number that is refused is left out and reported; the others are sent in one request.
+    A number that is refused is left out and reported; the others are sent in one request. It goes out on the
+    URL's channel, which is sms unless it names another. With sms-viber a Viber message follows where the SMS
+    fails: at once where it is refused, and later only while --wait lasts or in `devinotify worker`.
 
     \b
     devinotify send "The build is red" +79161234567
@@ -67,18 +74,14 @@ def command(
     order = sending.Order(
         text=sending.read_text(text, settings.region),
         recipients=wanted,
+        channel=channel,
+        title=title,
+        tags=tags,
         sender=sender,
         validity=validity,
-        send_at=send_at,
-        local_time=local_time,
+        send_at=send_at or local_time,
+        transliterate=transliterate,
+        max_segments=max_segments,
+        wait=wait,
     )
-    order = sending.shaped(
-        order,
-        transliterate=settings.transliterate if transliterate is None else transliterate,
-        max_segments=max_segments or settings.max_segments,
-    )
-    from devinotify.gateway.client import Client
-
-    with Client(settings) as client:
-        delivery = sending.deliver(client, order)
-    return sending.report(delivery, as_json=as_json)
+    return sending.report(sending.deliver(settings, order), as_json=as_json)

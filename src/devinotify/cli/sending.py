@@ -1,4 +1,4 @@
-"""What ``send`` and ``viber`` share: where text and recipients come from, the send itself, and its report."""
+"""What ``send`` and ``viber`` share: where text and recipients come from, the send through Notifier, its report."""
 
 from __future__ import annotations
 
@@ -10,29 +10,49 @@ import click
 
 from devinotify.cli import errors, output
 from devinotify.cli.exits import BY_VERDICT, ExitCode, of_error, worst
-from devinotify.exceptions import DevinotifyError, Verdict
-from devinotify.models import BulkReceipt, Outcome, Receipt
+from devinotify.exceptions import InvalidPhoneNumber, Verdict
+from devinotify.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from devinotify.gateway.client import Client
-    from devinotify.phones import PhoneNumber
+    from devinotify.models import Message, Outcome
+    from devinotify.url import DevinoURL
 
 F = TypeVar("F", bound="Callable[..., object]")
 
 STDIN = "-"
+SHORTEST_POLL = 0.2
+"""Seconds between two looks at a delivery that is waited for, at least."""
 _MOST_BYTES = 64 * 1024
 """Bytes of stdin that are read: several times the longest text in UTF-8, and little enough for an endless pipe."""
 
 
 def message_arguments(command: F) -> F:
-    """Add TEXT and TO, ``--to``, ``--sender`` and ``--validity``."""
+    """Add TEXT and TO, ``--to``, ``--title``, ``--tag``, ``--sender``, ``--validity`` and ``--wait``."""
     decorators: tuple[Callable[[F], F], ...] = (
-        click.option("--validity", type=int, metavar="MINUTES", help="Give up delivering after so many minutes."),
+        click.option(
+            "--wait",
+            type=click.FloatRange(min=0),
+            metavar="SECONDS",
+            help="Wait at most so long for the delivery, and take the later steps of a fallback. Exit code 0 then says"
+            " delivered, 3 also undelivered, 5 also still under way.",
+        ),
+        click.option(
+            "--validity",
+            type=click.IntRange(min=0),
+            metavar="MINUTES",
+            help="Give up delivering after so many minutes.",
+        ),
+        click.option(
+            "--tag", "tags", metavar="TAG", multiple=True, help="A tag for plugins, such as urgent; may be repeated."
+        ),
+        click.option("--title", help="A line to stand before the text."),
         click.option("--sender", help="Send from this name in place of the URL's."),
-        click.option("--to", metavar="NUMBER", multiple=True, help="A recipient; may be repeated."),
+        click.option(
+            "--to", metavar="NUMBER", multiple=True, help="A recipient, or an alias of a plugin's; may be repeated."
+        ),
         click.argument("recipients", nargs=-1, metavar="[TO]..."),
         click.argument("text", required=False, metavar="[TEXT]"),
     )
@@ -43,36 +63,56 @@ def message_arguments(command: F) -> F:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What is to be sent, as it was given; ``local_time`` is naive, ``send_at`` aware, ``validity`` in minutes."""
+    """What is to be sent, as it was given; ``None`` leaves a setting to the URL.
+
+    ``send_at`` is aware, or naive for the recipient's own clock; ``validity`` is in minutes, ``wait`` in seconds.
+    """
 
     text: str
     recipients: tuple[str, ...]
-    channel: str = "sms"
+    channel: str | None = None
+    title: str | None = None
+    tags: tuple[str, ...] = ()
     sender: str | None = None
     validity: int | None = None
     send_at: datetime | None = None
-    local_time: datetime | None = None
-    resend: bool = False
+    transliterate: bool | None = None
+    max_segments: int | None = None
+    wait: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """What became of an order: one Outcome per distinct recipient, in order of first appearance.
 
-    ``unassigned_ids`` are message ids that the gateway's reply does not let us tell apart by recipient.
+    ``channel`` is the one that was used and ``text`` what went out, title, transliteration and plugins included;
+    ``waited`` says that the delivery was waited for.
     """
 
-    order: Order
+    channel: str
+    text: str
     outcomes: tuple[Outcome, ...]
-    unassigned_ids: tuple[str, ...] = ()
+    waited: bool = False
 
     @property
     def exit_code(self) -> ExitCode:
         """The code of the worst outcome."""
-        return worst(
-            BY_VERDICT[outcome.verdict] if outcome.error is None else of_error(outcome.error)
-            for outcome in self.outcomes
-        )
+        return worst(map(self._code, self.outcomes))
+
+    @property
+    def unassigned_ids(self) -> tuple[str, ...]:
+        """Message ids that the gateway's reply does not let us tell apart by recipient."""
+        receipts = [outcome.receipt for outcome in self.outcomes if outcome.receipt is not None]
+        return tuple(dict.fromkeys(each for receipt in receipts for each in receipt.unassigned_ids))
+
+    def _code(self, outcome: Outcome) -> ExitCode:
+        if outcome.error is not None:
+            return of_error(outcome.error)
+        if outcome.verdict is not Verdict.ACCEPTED or not self.waited:
+            return BY_VERDICT[outcome.verdict]
+        if outcome.status is None or not outcome.status.is_final:
+            return ExitCode.UNKNOWN
+        return ExitCode.ACCEPTED if outcome.status.is_delivered else ExitCode.REJECTED
 
 
 def read_text(given: str | None, region: str) -> str:
@@ -113,56 +153,51 @@ def recipients_of(given: Sequence[str], options: Sequence[str], targets: Sequenc
     return found
 
 
-def deliver(client: Client, order: Order) -> Delivery:
-    """Send one text, several recipients in one request; a number that is refused here is left out.
+class _Sent:
+    """Takes note of the first text that goes out."""
 
-    Never raises for a recipient's failure. Raises InvalidInput where the URL's region does not exist.
+    def __init__(self) -> None:
+        self.text: str | None = None
+
+    @hookimpl
+    def devinotify_outcome_recorded(self, message: Message) -> None:
+        """Note the text."""
+        self.text = message.text if self.text is None else self.text
+
+
+def deliver(settings: DevinoURL, order: Order) -> Delivery:
+    """Send one text through the plugins, several recipients in one request; what is refused here is left out.
+
+    Never raises for a recipient's failure. Raises InvalidURL for an unknown channel, InvalidSender for a sender that it
+    does not take, InvalidInput for an outbox that cannot be used.
     """
-    from devinotify import phones
+    from devinotify.notifier import Notifier
+    from devinotify.plugins import make_plugin_manager
 
-    found = phones.normalize_many(order.recipients, region=client.url.region)
-    outcomes: dict[int, Outcome] = {}
-    for refused in found.refused:
-        position = refused.position or 0  # normalize_many gives every refusal its position
-        outcomes[position] = _failure(order.recipients[position], order, refused)
-    unassigned: tuple[str, ...] = ()
-    if found.numbers:
-        try:
-            receipts = _send(client, order, found.numbers)
-        except DevinotifyError as error:
-            sent = [_failure(number.e164, order, error) for number in found.numbers]
-        else:
-            sent = [Outcome(item.recipient, Verdict.ACCEPTED, order.channel, receipt=item) for item in receipts]
-            unassigned = _unassigned(receipts)
-        outcomes.update(zip(found.positions, sent, strict=True))
-    return Delivery(order, tuple(outcomes[position] for position in sorted(outcomes)), unassigned)
-
-
-def _failure(recipient: str, order: Order, error: DevinotifyError) -> Outcome:
-    return Outcome(recipient, error.verdict, order.channel, error=error)
+    names = ("channel", "sender", "validity", "transliterate", "max_segments")
+    given: dict[str, Any] = {name: value for name in names if (value := getattr(order, name)) is not None}
+    if order.wait is not None:
+        given["poll"] = min(settings.poll, max(order.wait / 10, SHORTEST_POLL))
+    sent = _Sent()
+    with Notifier(settings.with_options(**given), plugins=make_plugin_manager(sent)) as notifier:
+        outcomes = notifier.notify(
+            order.text, order.recipients, title=order.title, tags=order.tags, send_at=order.send_at
+        )
+        if order.wait is not None:
+            outcomes = notifier.wait(outcomes, order.wait)
+        channel = notifier.url.channel
+    placed = tuple(_placed(outcome, order.recipients) for outcome in outcomes)
+    return Delivery(channel, order.text if sent.text is None else sent.text, placed, order.wait is not None)
 
 
-def _unassigned(receipts: Sequence[Receipt] | BulkReceipt) -> tuple[str, ...]:
-    if isinstance(receipts, BulkReceipt) and receipts.segments_per_recipient is None:
-        return receipts.message_ids
-    return ()
-
-
-def _send(client: Client, order: Order, numbers: Sequence[PhoneNumber]) -> Sequence[Receipt] | BulkReceipt:
-    options: dict[str, Any] = {"sender": order.sender, "validity": order.validity}
-    one: Callable[..., Receipt]
-    many: Callable[..., BulkReceipt]
-    if order.channel == "viber":
-        viber = client.viber
-        one = viber.send_with_resend if order.resend else viber.send
-        many = viber.send_with_resend_bulk if order.resend else viber.send_bulk
-    elif order.local_time is not None:
-        options["local_time"] = order.local_time
-        one, many = client.sms.send_by_time_zone, client.sms.send_by_time_zone_to_addresses
-    else:
-        options["send_at"] = order.send_at
-        one, many = client.sms.send, client.sms.send_bulk
-    return [one(numbers[0], order.text, **options)] if len(numbers) == 1 else many(numbers, order.text, **options)
+def _placed(outcome: Outcome, recipients: Sequence[str]) -> Outcome:
+    """Return the outcome of a number that was refused with its place on the command line, counted from 0."""
+    error = outcome.error
+    if not isinstance(error, InvalidPhoneNumber) or outcome.recipient not in recipients:
+        return outcome
+    place = recipients.index(outcome.recipient)
+    found = InvalidPhoneNumber(f"recipients[{place}] {error}", reason=error.reason, masked=error.masked, position=place)
+    return replace(outcome, error=found)
 
 
 def report(delivery: Delivery, *, as_json: bool) -> ExitCode:
@@ -172,7 +207,10 @@ def report(delivery: Delivery, *, as_json: bool) -> ExitCode:
         return delivery.exit_code
     outcomes = delivery.outcomes
     if len(outcomes) > 1 or outcomes[0].receipt is not None:
-        output.show(output.table(("recipient", "verdict", "segments", "message ids"), map(_row, outcomes)))
+        columns = [*_COLUMNS, *(_STEPS if any(len(outcome.attempts) > 1 for outcome in outcomes) else ())]
+        columns += _STATUS if delivery.waited else ()
+        rows = ([cell(outcome) for _, cell in columns] for outcome in outcomes)
+        output.show(output.table([name for name, _ in columns], rows))
     if delivery.unassigned_ids:
         output.write("message ids that cannot be told apart by recipient: " + " ".join(delivery.unassigned_ids))
     receipt = next((outcome.receipt for outcome in outcomes if outcome.receipt is not None), None)
@@ -188,9 +226,23 @@ def report(delivery: Delivery, *, as_json: bool) -> ExitCode:
     return delivery.exit_code
 
 
-def _row(outcome: Outcome) -> tuple[object, ...]:
-    receipt = outcome.receipt or Receipt(outcome.recipient, (), None)
-    return outcome.recipient, _words(outcome.verdict), receipt.segments, " ".join(receipt.message_ids)
+def _ids(outcome: Outcome) -> str:
+    return " ".join(outcome.receipt.message_ids) if outcome.receipt else ""
+
+
+_Column = tuple[str, "Callable[[Outcome], object]"]
+
+_COLUMNS: tuple[_Column, ...] = (
+    ("recipient", lambda outcome: outcome.recipient),
+    ("verdict", lambda outcome: _words(outcome.verdict)),
+    ("segments", lambda outcome: outcome.receipt and outcome.receipt.segments),
+    ("message ids", _ids),
+)
+_STEPS: tuple[_Column, ...] = (
+    ("steps", lambda outcome: ", ".join(f"{each.channel} {_words(each.verdict)}" for each in outcome.attempts)),
+)
+_STATUS: tuple[_Column, ...] = (("status", lambda outcome: outcome.status),)
+"""What the table shows: heading and cell."""
 
 
 def _words(verdict: Verdict) -> str:
@@ -208,7 +260,6 @@ def _line(failed: Sequence[Outcome]) -> str:
 
 def document(delivery: Delivery) -> dict[str, Any]:
     """Return the delivery for JSON; numbers and the text are in full, errors masked."""
-    order = delivery.order
     results = [
         {
             "recipient": outcome.recipient,
@@ -217,23 +268,17 @@ def document(delivery: Delivery) -> dict[str, Any]:
             "segments": outcome.receipt.segments if outcome.receipt else None,
             "estimated_segments": outcome.receipt.estimated_segments if outcome.receipt else None,
             "sent_at": outcome.receipt.sent_at if outcome.receipt else None,
+            "status": outcome.status,
+            "attempts": [{"channel": each.channel, "verdict": each.verdict} for each in outcome.attempts],
             "error": None if outcome.error is None else errors.document(outcome.error, sending=True),
         }
         for outcome in delivery.outcomes
     ]
     extra = {"unassigned_ids": delivery.unassigned_ids} if delivery.unassigned_ids else {}
     return {
-        "channel": order.channel,
-        "text": order.text,
+        "channel": delivery.channel,
+        "text": delivery.text,
         "results": results,
         **extra,
         "exit_code": delivery.exit_code,
     }
-
-
-def shaped(order: Order, *, transliterate: bool, max_segments: int | None) -> Order:
-    """Return the order with its text in GSM-7 letters, and shortened to so many segments, where that is asked for."""
-    from devinotify import text as texts
-
-    text = texts.to_gsm7(order.text) if transliterate else order.text
-    return replace(order, text=text if max_segments is None else texts.fit(text, max_segments))

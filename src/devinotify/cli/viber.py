@@ -22,8 +22,11 @@ def command(
     text: str | None,
     recipients: tuple[str, ...],
     to: tuple[str, ...],
+    title: str | None,
+    tags: tuple[str, ...],
     sender: str | None,
     validity: int | None,
+    wait: float | None,
     url: str | None,
     *,
     resend: bool,
@@ -39,13 +42,11 @@ def command(
     order = sending.Order(
         text=sending.read_text(text, settings.region),
         recipients=wanted,
-        channel="viber",
+        channel="viber-sms" if resend else "viber",
+        title=title,
+        tags=tags,
         sender=sender,
         validity=validity,
-        resend=resend,
+        wait=wait,
     )
-    from devinotify.gateway.client import Client
-
-    with Client(settings) as client:
-        delivery = sending.deliver(client, order)
-    return sending.report(delivery, as_json=as_json)
+    return sending.report(sending.deliver(settings, order), as_json=as_json)

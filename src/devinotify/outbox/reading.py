@@ -124,6 +124,11 @@ class ReadableOutbox(OutboxFile):
     def __len__(self) -> int:
         return self.counts().total
 
+    def describe(self, row: Row, *, full: bool = False) -> dict[str, Any] | None:
+        """Return a row as a flat dict of JSON values, as ``export`` does; ``None`` where it has been forgotten."""
+        stored = self.message(row.message_id)
+        return None if stored is None else describe(row, stored, full=full)
+
     def export(self, *, full: bool = False, states: Collection[RowState] | None = None) -> Iterator[dict[str, Any]]:
         """Yield every row as a flat dict of JSON values; numbers masked and texts left out unless ``full``."""
         stored: StoredMessage | None = None

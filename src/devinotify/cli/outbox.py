@@ -1,0 +1,280 @@
+"""``devinotify outbox``: what the outbox holds, and what a person does about it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from devinotify.cli import output
+from devinotify.cli.exits import ExitCode
+from devinotify.cli.options import ENVIRONMENT, Moment, json_option
+from devinotify.exceptions import InvalidInput
+from devinotify.outbox.states import FINISHED, RETRIES, RowState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from devinotify.outbox import Counts, Outbox
+
+F = TypeVar("F", bound="Callable[..., object]")
+
+PAGE = 50
+"""Rows that ``list`` shows unless it is told otherwise."""
+_RISK = "It may have arrived: ask the recipient first. With --force it is sent again, and may arrive twice."
+
+
+def outbox_option(command: F) -> F:
+    """Add ``--outbox``, which arrives as ``path``."""
+    return click.option(
+        "--outbox",
+        "path",
+        metavar="PATH",
+        help=f"The file: this one, else outbox= of {ENVIRONMENT}, else DEVINOTIFY_OUTBOX, else that of the user.",
+    )(command)
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Turn what is wrong with the file or with a row's id into a usage error: nothing was to be sent."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise click.ClickException(str(error)) from None
+
+
+@contextmanager
+def _opened(path: str | None) -> Iterator[Outbox]:
+    from devinotify.outbox import Outbox
+    from devinotify.outbox.location import outbox_path
+    from devinotify.url import parse
+
+    url = os.environ.get(ENVIRONMENT)
+    with usage_errors():
+        found = outbox_path(path or (parse(url).outbox if url else None))
+        if not found.exists():  # opening would make it
+            raise click.ClickException(f"there is no outbox at {found}")
+        with Outbox(found) as outbox:
+            yield outbox
+
+
+def _states_option(help: str) -> Callable[[F], F]:  # noqa: A002 - click's own name for it
+    return click.option(
+        "--state", "states", type=click.Choice([str(state) for state in RowState]), multiple=True, help=help
+    )
+
+
+def _states(given: Sequence[str]) -> list[RowState] | None:
+    return [RowState(name) for name in given] or None
+
+
+def summary(counts: Counts) -> str:
+    """Return the counts of an outbox in words, those that are 0 left out."""
+    found = {
+        **{str(state): number for state, number in counts},
+        "dropped": counts.dropped,
+        "forgotten": counts.forgotten,
+    }
+    shown = [f"{number} {name.replace('_', ' ')}" for name, number in found.items() if number]
+    return ", ".join(shown) or "nothing"
+
+
+def counts_document(counts: Counts) -> dict[str, int]:
+    """Return the counts of an outbox for JSON."""
+    found = {str(state): number for state, number in counts}
+    return {**found, "total": counts.total, "dropped": counts.dropped, "forgotten": counts.forgotten}
+
+
+@click.group("outbox")
+def command() -> None:
+    """See what the outbox holds, and retry, forget or export it.
+
+    The outbox is the file that keeps messages until they are sent, and what became of them. A row is one recipient
+    on one channel. Numbers are masked and texts left out, unless --full is given.
+    """
+
+
+@command.command("list")
+@_states_option("Only rows in this state; may be repeated.")
+@click.option("--channel", help="Only rows of this channel.")
+@click.option("--to", "recipient", metavar="NUMBER", help="Only rows of this recipient, in E.164.")
+@click.option("--message", "message_id", type=int, metavar="ID", help="Only rows of this message.")
+@click.option("--after", type=click.IntRange(min=0), default=0, metavar="ID", help="Only rows with a higher id.")
+@click.option("--limit", type=click.IntRange(min=1), default=PAGE, show_default=True, help="Show at most so many rows.")
+@click.option("--full", is_flag=True, help="Show numbers and texts in full.")
+@outbox_option
+@json_option
+def list_rows(
+    path: str | None,
+    states: tuple[str, ...],
+    channel: str | None,
+    recipient: str | None,
+    message_id: int | None,
+    after: int,
+    limit: int,
+    *,
+    full: bool,
+    as_json: bool,
+) -> None:
+    """List rows in the order of their ids, and count all that there are."""
+    with _opened(path) as outbox:
+        found = list(
+            outbox.rows(
+                states=_states(states),
+                channel=channel,
+                recipient=recipient,
+                message_id=message_id,
+                after=after,
+                limit=limit + 1,
+            )
+        )
+        shown = [document for row in found[:limit] if (document := outbox.describe(row, full=full)) is not None]
+        counts = outbox.counts()
+    further = found[limit - 1].id if len(found) > limit else None
+    if as_json:
+        output.emit({"rows": shown, "counts": counts_document(counts), "next_after": further, "exit_code": 0})
+        return
+    columns = ["id", "message_id", "recipient", "channel", "state", "attempts", "status", "error", "created_at"]
+    if full:
+        columns.append("text")
+    if shown:
+        output.show(
+            output.table(
+                [name.replace("_", " ") for name in columns], ([row[name] for name in columns] for row in shown)
+            )
+        )
+    if further is not None:
+        output.write(f"there are more: --after {further}")
+    output.write(f"in all: {summary(counts)}")
+
+
+@command.command("show")
+@click.argument("rows", nargs=-1, type=int, required=True, metavar="ROW...")
+@click.option("--full", is_flag=True, help="Show numbers, ids and texts in full.")
+@outbox_option
+@json_option
+def show_rows(path: str | None, rows: tuple[int, ...], *, full: bool, as_json: bool) -> None:
+    """Show all that is known of rows, and of the later steps of their fallbacks."""
+    with _opened(path) as outbox:
+        found = {}
+        for number in rows:
+            steps = outbox.steps(number)
+            if not steps:
+                raise click.ClickException(f"there is no row {number}")
+            found.update({step.id: outbox.describe(step, full=full) for step in steps})
+    documents = [document for document in found.values() if document is not None]
+    if as_json:
+        output.emit({"rows": documents, "exit_code": 0})
+        return
+    for document in documents:
+        shown = {name: value for name, value in document.items() if value not in (None, [], {})}
+        output.write(
+            "\n".join(f"{name.replace('_', ' ') + ':':<17}{output.printable(_text(shown[name]))}" for name in shown)
+            + "\n"
+        )
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+
+
+@command.command("retry")
+@click.argument("rows", nargs=-1, type=int, metavar="[ROW]...")
+@click.option("--state", type=click.Choice([str(state) for state in RETRIES]), help="All rows in this state.")
+@click.option("--force", is_flag=True, help="Also those that may have been sent: they may arrive twice.")
+@outbox_option
+@json_option
+def retry_rows(path: str | None, rows: tuple[int, ...], state: str | None, *, force: bool, as_json: bool) -> None:
+    """Queue rows again, by their ids or all in a state; `devinotify worker` sends them.
+
+    What was rejected or not sent is safe to send again. A row that is unknown may have been sent, and so may one
+    whose fallback has begun: that takes --force, and the recipient may get the message twice.
+    """
+    _need_choice(rows, state)
+    with _opened(path) as outbox:
+        try:
+            changed = (
+                outbox.retry(rows, force=force) if state is None else outbox.retry_all(RowState(state), force=force)
+            )
+        except InvalidInput as error:
+            raise click.ClickException(
+                f"{error}. {_RISK}" if str(error).endswith("takes force") else str(error)
+            ) from None
+    if as_json:
+        output.emit({"queued": changed, "forced": force, "exit_code": 0})
+        return
+    output.write(f"{changed} queued again; `devinotify worker` sends them")
+    if force and changed:
+        output.say("what had been sent before will arrive twice")
+
+
+def _need_choice(rows: Sequence[int], states: object) -> None:
+    if bool(rows) == bool(states):
+        raise click.UsageError("give the ids of rows, or --state for all rows in a state")
+
+
+@command.command("forget")
+@click.argument("rows", nargs=-1, type=int, metavar="[ROW]...")
+@_states_option("All rows in this state; may be repeated.")
+@click.option(
+    "--older-than",
+    type=Moment(past=True),
+    metavar="WHEN",
+    help="Of those in a state only what was enqueued before: an ISO date, or a duration back from now (30d).",
+)
+@outbox_option
+@json_option
+def forget_rows(
+    path: str | None, rows: tuple[int, ...], states: tuple[str, ...], older_than: datetime | None, *, as_json: bool
+) -> None:
+    """Remove rows, by their ids or all in a state; one that is queued is thereby cancelled.
+
+    Of rows in a state, those stay whose delivery is still watched. What is being sent cannot be forgotten.
+    """
+    _need_choice(rows, states)
+    if older_than is not None and not states:
+        raise click.UsageError("--older-than goes with --state")
+    with _opened(path) as outbox:
+        removed = outbox.forget(rows) if rows else outbox.forget_all(_states(states) or FINISHED, older_than=older_than)
+    if as_json:
+        output.emit({"forgotten": removed, "exit_code": 0})
+        return
+    output.write(f"{removed} forgotten")
+
+
+@command.command("export")
+@_states_option("Only rows in this state; may be repeated.")
+@click.option("--full", is_flag=True, help="Export numbers, ids and texts in full.")
+@click.option("--csv", "as_csv", is_flag=True, help="Write CSV with a header line.")
+@outbox_option
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line, which is the default.")
+def export_rows(path: str | None, states: tuple[str, ...], *, full: bool, as_csv: bool, as_json: bool) -> ExitCode:
+    """Write every row to stdout, one JSON object a line, or as CSV; times are ISO 8601 in UTC."""
+    if as_csv and as_json:
+        raise click.UsageError("--csv and --json exclude each other")
+    with _opened(path) as outbox:
+        header = as_csv
+        for document in outbox.export(full=full, states=_states(states)):
+            if header:
+                output.write(_csv_line(document))
+                header = False
+            output.write(_csv_line(map(_cell, document.values())) if as_csv else json.dumps(document))
+    return ExitCode.ACCEPTED
+
+
+def _cell(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    return "" if value is None else _text(value)
+
+
+def _csv_line(cells: Any) -> str:  # noqa: ANN401 - whatever the writer takes
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()

@@ -1,0 +1,71 @@
+"""``devinotify worker``: sends what the outbox holds, until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from devinotify.channels.batch import BATCH
+from devinotify.cli import output
+from devinotify.cli.options import json_option, settings_of, url_option
+from devinotify.cli.outbox import counts_document, outbox_option, summary, usage_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@click.command("worker")
+@click.option("--once", is_flag=True, help="End when nothing is due at the moment, or the gateway is out of reach.")
+@click.option(
+    "--batch",
+    type=click.IntRange(1, BATCH),
+    default=BATCH,
+    show_default=True,
+    metavar="N",
+    help="Recipients in one request, and so the most whose outcome is unknown after a crash.",
+)
+@outbox_option
+@url_option
+@json_option
+def command(path: str | None, url: str | None, batch: int, *, once: bool, as_json: bool) -> None:
+    """Send what the outbox holds, watch it, and take the later steps of fallbacks.
+
+    It runs until SIGTERM or Ctrl-C: no new batch is begun then, and what is being sent is finished; a second one
+    ends it at once. Several workers may share an outbox. What was being sent by one that was killed becomes
+    unknown, and is never sent again by itself.
+    """
+    settings = settings_of(url)
+    from devinotify.notifier import Notifier
+    from devinotify.outbox.worker import Worker, stopped_by_signals
+
+    if path is not None:
+        settings = settings.with_options(outbox=path)
+    with usage_errors(), Notifier(settings) as notifier:
+        worker = Worker(notifier, batch=batch)
+        with _logged(), stopped_by_signals(worker):
+            logging.getLogger(__name__).info("working on %s", worker.outbox.path)
+            worker.run(once=once)
+        counts = worker.outbox.counts()
+    if as_json:
+        output.emit({"counts": counts_document(counts), "exit_code": 0})
+        return
+    output.write(f"in the outbox: {summary(counts)}")
+
+
+@contextmanager
+def _logged() -> Iterator[None]:
+    """Log to stderr what devinotify does, without personal data."""
+    logger = logging.getLogger("devinotify")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
