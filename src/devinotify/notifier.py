@@ -216,26 +216,28 @@ class Notifier:
 
     def _look(self, outcome: Outcome) -> tuple[Outcome, bool]:
         """Look at one delivery; return the outcome as it stands now, and whether there is nothing more to wait for."""
-        if outcome.channel == fallback.NAME:
-            return self.following().look(outcome)
-        receipt = outcome.receipt
-        if receipt is None:
-            return outcome, True
-        over = _is_forgotten(receipt)
+        forgotten = outcome.receipt is not None and _is_forgotten(outcome.receipt)
         try:
-            state = self.channel(outcome.channel).state(receipt, self.client)
+            if outcome.channel == fallback.NAME:
+                return self.following().look(outcome)
+            return self._look_at(outcome, forgotten=forgotten)
         except DevinotifyError as error:
             log.info("the state of a message could not be read: %s", error)
-            return outcome, over or not error.retryable
+            return outcome, forgotten or not error.retryable
         except Exception as error:  # noqa: BLE001 - a plugin's channel may raise anything, and is asked again
             log.error("the channel %s raised %s while a state was read", outcome.channel, type(error).__name__)
-            return outcome, over
+            return outcome, forgotten
+
+    def _look_at(self, outcome: Outcome, *, forgotten: bool) -> tuple[Outcome, bool]:
+        receipt = outcome.receipt
+        assert receipt is not None  # noqa: S101 - one without is decided, and not waited for
+        state = self.channel(outcome.channel).state(receipt, self.client)
         status = state.whole_status
         if status is not outcome.status:
             self._status_changed(receipt, state)
         # Without ids there is nothing to ask for, so nothing more will be known.
         nameless = not receipt.message_ids and status is DeliveryStatus.UNKNOWN
-        return replace(outcome, state=state), over or nameless or status.is_final
+        return replace(outcome, state=state), forgotten or nameless or status.is_final
 
     def _status_changed(self, receipt: Receipt, state: SmsState) -> None:
         if self.plugins.listens("devinotify_status_changed"):
