@@ -1,0 +1,670 @@
+"""SMS first, Viber where it fails: the whole fallback through Notifier, against the real sandbox."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devinotify import Client, Notifier, Outbox
+from devinotify.channels import fallback
+from devinotify.channels.fallback import SmsViberChannel, capped, joined
+from devinotify.exceptions import (
+    DevinotifyError,
+    InvalidInput,
+    InvalidSender,
+    InvalidText,
+    NotSent,
+    OutcomeUnknown,
+    UnexpectedResponse,
+    Verdict,
+    ViberRejected,
+)
+from devinotify.models import Attempt, DeliveryStatus, Message, Outcome, Receipt, SmsState
+from devinotify.outbox import RowState
+from devinotify.sandbox import Sandbox
+from devinotify.url import parse
+from tests.cli.servers import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from devinotify.outbox import Batch
+
+NUMBER = "+79161234567"
+OTHER = "+79161234568"
+POLL = 0.02
+"""Seconds between two looks in these tests."""
+
+Make = Callable[..., Notifier] if TYPE_CHECKING else Any
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Sandbox]:
+    """Give one running gateway to all the tests here."""
+    with Sandbox() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def gateway(running: Sandbox) -> Sandbox:
+    """Give the gateway as new; every Viber message is delivered at once."""
+    running.reset()
+    running.set_timeline("delivered", viber=[(0.0, 2)])
+    return running
+
+
+@pytest.fixture
+def make(gateway: Sandbox, tmp_path: Path) -> Iterator[Make]:
+    """Give what makes notifiers on one outbox, on channel sms-viber and with short pauses; all are closed in the end."""
+    made: list[Notifier] = []
+
+    def build(**options: Any) -> Notifier:  # noqa: ANN401 - those of Notifier
+        url = f"{gateway.url}&channel=sms-viber&outbox={tmp_path / 'outbox.db'}"
+        notifier = Notifier(options.pop("url", url), **{"poll": POLL, **options})
+        made.append(notifier)
+        return notifier
+
+    yield build
+    for notifier in made:
+        notifier.close()
+
+
+def sms_ends(gateway: Sandbox, *states: tuple[float, int]) -> None:
+    """Let every SMS take these states, each so many seconds after it was sent; Viber is delivered at once."""
+    gateway.set_timeline("delivered", sms=states, viber=[(0.0, 2)])
+
+
+def posted(gateway: Sandbox) -> list[str]:
+    """Return the sends that the gateway was asked for, in order."""
+    return [request.operation for request in gateway.requests() if request.method == "POST"]
+
+
+def arrived(gateway: Sandbox) -> list[tuple[str, str]]:
+    """Return channel and recipient of what the gateway took, in order; nobody may have been reached twice on one."""
+    found = [(message.channel, message.recipient) for message in gateway.messages()]
+    assert len(found) == len(set(found))
+    return found
+
+
+def steps(outcome: Outcome) -> list[tuple[str, str]]:
+    """Return channel and verdict of each step."""
+    return [(attempt.channel, str(attempt.verdict)) for attempt in outcome.attempts]
+
+
+# --- the first step
+
+
+@pytest.mark.parametrize("code", [6, 7])
+def test_a_refusal_that_viber_may_not_share_goes_on_at_once(gateway: Sandbox, make: Make, code: int) -> None:
+    """A sender or a right that SMS lacks: Viber within the same call, and the outcome is Viber's."""
+    gateway.add_fault("error", operation="Sms/Send", code=code)
+    (outcome,) = make().notify("hi", NUMBER)
+    assert (Verdict.ACCEPTED, [("sms", "rejected"), ("viber", "accepted")], [("viber", NUMBER)]) == (
+        outcome.verdict,
+        steps(outcome),
+        arrived(gateway),
+    )
+
+
+def test_a_refusal_without_a_known_code_goes_on(gateway: Sandbox, make: Make) -> None:
+    """A 4xx that says nothing was sent nothing: Viber may try."""
+    gateway.add_fault("status", operation="Sms/Send", status=403)
+    (outcome,) = make().notify("hi", NUMBER)
+    assert [("sms", "rejected"), ("viber", "accepted")] == steps(outcome)
+
+
+@pytest.mark.parametrize("code", [1, 2, 3, 4, 5])
+def test_a_refusal_that_viber_shares_is_the_end(gateway: Sandbox, make: Make, code: int) -> None:
+    """A bad request, login or balance is no better on Viber."""
+    gateway.add_fault("error", operation="Sms/Send", code=code)
+    notifier = make()
+    waited = notifier.wait(notifier.notify("hi", NUMBER), 5)
+    assert ([[("sms", "rejected")]], []) == ([steps(outcome) for outcome in waited], arrived(gateway))
+
+
+def test_a_gateway_out_of_reach_is_the_end(make: Make, tmp_path: Path) -> None:
+    """What did not reach the gateway would not by Viber either; the caller may send it again, so the outbox must not."""
+    url = f"devino://a:b@DEVINO?gateway=http://127.0.0.1:{free_port()}/rest&channel=sms-viber&outbox={tmp_path}/o.db"
+    notifier = make(url=url)
+    (outcome,) = notifier.notify("hi", NUMBER)
+    (row,) = notifier.following().outbox
+    assert ([("sms", "not_sent")], True, RowState.NOT_SENT) == (
+        steps(outcome),
+        outcome.error is not None and outcome.error.retryable,
+        row.state,
+    )
+
+
+def test_a_gateway_out_of_reach_is_not_asked_for_every_thousand(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it is out of reach, the recipients after those are not tried."""
+    monkeypatch.setattr(fallback, "BATCH", 1)
+    url = f"devino://a:b@DEVINO?gateway=http://127.0.0.1:{free_port()}/rest&channel=sms-viber&outbox={tmp_path}/o.db"
+    notifier = make(url=url)
+    outcomes = notifier.notify("hi", [NUMBER, OTHER])
+    assert ([NUMBER, OTHER], {"NotSent"}, 1) == (
+        [outcome.recipient for outcome in outcomes],
+        {type(outcome.error).__name__ for outcome in outcomes},
+        len(notifier.following().outbox),
+    )
+
+
+def test_what_our_own_checks_refuse_is_the_end(gateway: Sandbox, make: Make) -> None:
+    """An empty text is no better on Viber."""
+    (outcome,) = make().notify("  ", NUMBER)
+    assert ([("sms", "not_sent")], True, []) == (
+        steps(outcome),
+        isinstance(outcome.error, InvalidText),
+        posted(gateway),
+    )
+
+
+def test_after_an_unknown_sms_viber_goes_out_at_once(gateway: Sandbox, make: Make) -> None:
+    """The reply is swallowed, so the SMS may have gone out: another channel is no second send on the same one."""
+    gateway.add_fault("drop", operation="Sms/Send")
+    (outcome,) = make().notify("hi", NUMBER)
+    assert ([("sms", "unknown"), ("viber", "accepted")], Verdict.ACCEPTED, [("sms", NUMBER), ("viber", NUMBER)]) == (
+        steps(outcome),
+        outcome.verdict,
+        arrived(gateway),
+    )
+
+
+@pytest.mark.parametrize("code", [8, 9])
+def test_a_failure_of_the_gateway_is_unknown_and_goes_on(gateway: Sandbox, make: Make, code: int) -> None:
+    """Codes 8 and 9 say nothing of what became of the SMS."""
+    gateway.add_fault("error", operation="Sms/Send", code=code)
+    (outcome,) = make().notify("hi", NUMBER)
+    assert [("sms", "unknown"), ("viber", "accepted")] == steps(outcome)
+
+
+def test_on_unknown_stop_ends_there(gateway: Sandbox, make: Make) -> None:
+    """With on_unknown=stop the caller decides, and neither wait nor the outbox does."""
+    gateway.add_fault("drop", operation="Sms/Send")
+    notifier = make(on_unknown="stop")
+    outcomes = notifier.wait(notifier.notify("hi", NUMBER), 5)
+    assert ([("sms", "unknown")], [("sms", NUMBER)]) == (steps(outcomes[0]), arrived(gateway))
+
+
+def test_options_in_code_come_before_the_clients_own(gateway: Sandbox, tmp_path: Path) -> None:
+    """A notifier with a client of somebody else's keeps its own rule."""
+    gateway.add_fault("drop", operation="Sms/Send")
+    path = tmp_path / "o.db"
+    with Client(gateway.url) as client, Notifier(client=client, on_unknown="stop", outbox=str(path)) as notifier:
+        (outcome,) = notifier.notify("hi", NUMBER, channel="sms-viber")
+    assert [("sms", "unknown")] == steps(outcome)
+
+
+def test_an_sms_that_is_accepted_is_one_step(gateway: Sandbox, make: Make) -> None:
+    """notify takes the first step and returns."""
+    (outcome,) = make().notify("hi", NUMBER)
+    assert ([("sms", "accepted")], ["Sms/Send"]) == (steps(outcome), posted(gateway))
+
+
+def test_each_recipient_has_its_own_story(gateway: Sandbox, make: Make) -> None:
+    """In one bulk one SMS is delivered, and another is lost and goes on."""
+    gateway.set_fate("79161234568", "rejected")
+    gateway.set_timeline("rejected", sms=[(0.0, 69)], viber=[(0.0, 2)])
+    sms_ends(gateway, (0.0, 0))
+    notifier = make()
+    outcomes = notifier.wait(notifier.notify("hi", [NUMBER, OTHER]), 5)
+    assert ([("sms", NUMBER), ("sms", OTHER), ("viber", OTHER)], [1, 2], {True}) == (
+        arrived(gateway),
+        [len(outcome.attempts) for outcome in outcomes],
+        {outcome.status is not None and outcome.status.is_delivered for outcome in outcomes},
+    )
+
+
+# --- the later steps
+
+
+@pytest.mark.parametrize("code", [10, 11, 41, 42, 46, 47, 48, 69, -98])
+def test_an_sms_that_ends_undelivered_goes_on_in_wait(gateway: Sandbox, make: Make, code: int) -> None:
+    """Every final state but delivered leads to Viber, once."""
+    sms_ends(gateway, (0.0, code))
+    notifier = make()
+    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 5)
+    assert ([("sms", NUMBER), ("viber", NUMBER)], ["sms", "viber"], DeliveryStatus.DELIVERED) == (
+        arrived(gateway),
+        [attempt.channel for attempt in outcome.attempts],
+        outcome.status,
+    )
+
+
+@pytest.mark.parametrize("code", [-1, -2, 99, 255])
+def test_an_sms_that_is_late_goes_on_when_patience_is_over(gateway: Sandbox, make: Make, code: int) -> None:
+    """Under way, queued or unknown: Viber follows after patience and not before."""
+    sms_ends(gateway, (0.0, code))
+    notifier = make(patience=0.4)
+    early = notifier.wait(notifier.notify("hi", NUMBER), 0.1)
+    before = arrived(gateway)
+    notifier.wait(early, 0.8)
+    assert ([("sms", NUMBER)], [("sms", NUMBER), ("viber", NUMBER)]) == (before, arrived(gateway))
+
+
+def test_an_sms_that_is_delivered_is_the_end(gateway: Sandbox, make: Make) -> None:
+    """Delivered within patience: wait ends, and Viber is never sent."""
+    sms_ends(gateway, (0.1, 0))
+    notifier = make(patience=30)
+    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 10)
+    assert (DeliveryStatus.DELIVERED, [("sms", NUMBER)]) == (outcome.status, arrived(gateway))
+
+
+def test_an_sms_that_is_delivered_late_ends_the_story_too(gateway: Sandbox, make: Make) -> None:
+    """Viber is under way when the SMS arrives after all: the outcome is delivered."""
+    gateway.set_timeline("delivered", sms=[(0.0, -1), (0.5, 0)], viber=[(0.0, 1)])
+    notifier = make(patience=0.1)
+    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 10)
+    assert (DeliveryStatus.DELIVERED, ["sms", "viber"], "sms") == (
+        outcome.status,
+        [attempt.channel for attempt in outcome.attempts],
+        outcome.receipt and outcome.receipt.channel,
+    )
+
+
+def test_viber_may_fail_as_well(gateway: Sandbox, make: Make) -> None:
+    """Both end undelivered: wait ends, and the outcome tells the last state."""
+    gateway.set_timeline("delivered", sms=[(0.0, 69)], viber=[(0.0, 4)])
+    notifier = make()
+    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 10)
+    assert (DeliveryStatus.UNDELIVERED, [("sms", NUMBER), ("viber", NUMBER)]) == (outcome.status, arrived(gateway))
+
+
+def test_viber_may_be_refused_as_well(gateway: Sandbox, make: Make) -> None:
+    """Both are refused: rejected, with Viber's error and both attempts."""
+    gateway.set_fate("79161234567", "forbidden")
+    notifier = make()
+    (outcome,) = notifier.notify("hi", NUMBER)
+    assert (Verdict.REJECTED, [("sms", "rejected"), ("viber", "rejected")], True, []) == (
+        outcome.verdict,
+        steps(outcome),
+        isinstance(outcome.error, ViberRejected),
+        arrived(gateway),
+    )
+
+
+def test_viber_may_be_refused_later(gateway: Sandbox, make: Make) -> None:
+    """An accepted SMS that is lost, and a refused Viber: accepted once, undelivered in the end."""
+    sms_ends(gateway, (0.0, 69))
+    gateway.add_fault("error", operation="Viber/Send", code=7)
+    notifier = make()
+    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 10)
+    assert ([("sms", "accepted"), ("viber", "rejected")], Verdict.ACCEPTED, DeliveryStatus.REJECTED) == (
+        steps(outcome),
+        outcome.verdict,
+        outcome.status,
+    )
+
+
+def test_viber_that_is_not_sent_after_a_refused_sms_is_the_callers(gateway: Sandbox, make: Make) -> None:
+    """Nothing was sent on either channel: not_sent, and the outbox does not try behind the caller's back."""
+    gateway.add_fault("error", operation="Sms/Send", code=6)
+    gateway.set_fate("79161234567", "delivered")
+    notifier = make()
+    (outcome,) = notifier.notify("x" * 1001, NUMBER)  # too long for Viber alone
+    (_, viber) = notifier.following().outbox
+    assert ([("sms", "rejected"), ("viber", "not_sent")], RowState.NOT_SENT) == (steps(outcome), viber.state)
+
+
+def test_wait_returns_at_the_timeout_with_what_is_known(gateway: Sandbox, make: Make) -> None:
+    """A story that goes on is given back as it stands."""
+    sms_ends(gateway, (0.0, -1))
+    notifier = make(patience=30)
+    start = time.monotonic()
+    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 0.2)
+    assert (DeliveryStatus.SENT, True) == (outcome.status, time.monotonic() - start < 5)
+
+
+def test_wait_gives_back_what_the_outbox_has_forgotten(gateway: Sandbox, make: Make) -> None:
+    """Rows that somebody removed leave nothing to wait for."""
+    notifier = make()
+    outcomes = notifier.notify("hi", NUMBER)
+    outbox = notifier.following().outbox
+    outbox.forget(list(outbox))
+    assert outcomes == notifier.wait(outcomes, 5)
+
+
+def test_states_are_told_to_the_observers_of_both_steps(gateway: Sandbox, make: Make) -> None:
+    """status_changed is called for the SMS and for Viber."""
+    from devinotify import hookimpl, make_plugin_manager
+
+    seen: list[tuple[str, str]] = []
+
+    class Observer:
+        @hookimpl
+        def devinotify_status_changed(self, receipt: Receipt, state: SmsState) -> None:
+            seen.append((receipt.channel, str(state.whole_status)))
+
+    sms_ends(gateway, (0.0, 69))
+    notifier = make(plugins=make_plugin_manager(Observer(), discover=False))
+    notifier.wait(notifier.notify("hi", NUMBER), 5)
+    assert [("sms", "rejected"), ("viber", "delivered")] == seen
+
+
+# --- what is sent
+
+
+@pytest.mark.parametrize(
+    ("validity", "patience", "expected"),
+    [(None, 300, 5), (3, 300, 3), (60, 300, 5), (0, 600, 10), (None, 90, 1), (None, 1, 1)],
+)
+def test_the_validity_of_the_sms_ends_with_patience(
+    gateway: Sandbox, make: Make, validity: int | None, patience: float, expected: int
+) -> None:
+    """In minutes, at least one: an SMS still under way when Viber is sent would arrive as a second one."""
+    notifier = make(patience=patience)
+    notifier.url = notifier.url.with_options(**({} if validity is None else {"validity": validity}))
+    notifier.notify("hi", NUMBER)
+    parameters = {name.lower(): value for name, value in gateway.requests()[-1].parameters.items()}
+    assert (str(expected),) == parameters["validity"]
+
+
+@pytest.mark.parametrize(("validity", "expected"), [(60, "60"), (3000, "1440")])
+def test_viber_has_the_validity_that_was_asked_for(gateway: Sandbox, make: Make, validity: int, expected: str) -> None:
+    """Its own validity is not capped at patience, but at Viber's one day."""
+    gateway.add_fault("error", operation="Sms/Send", code=6)
+    notifier = make()
+    notifier.url = notifier.url.with_options(validity=validity)
+    notifier.notify("hi", NUMBER)
+    parameters = {name.lower(): value for name, value in gateway.requests()[-1].parameters.items()}
+    assert (expected,) == parameters["validity"]
+
+
+@given(st.none() | st.integers(0, 10_080), st.floats(0, 172_800))
+def test_capped_is_a_validity_within_patience(validity: int | None, patience: float) -> None:
+    """Whatever is asked for: at least a minute, no more than asked for, and no more than patience where that allows."""
+    found = capped(validity, patience)
+    assert 1 <= found
+    assert found * 60 <= max(patience, 60)
+    assert not validity or found <= validity
+
+
+def test_title_and_transliteration_are_part_of_both_steps(gateway: Sandbox, make: Make) -> None:
+    """The text is made once, for the SMS, and goes out the same by Viber."""
+    gateway.add_fault("drop", operation="Sms/Send")
+    notifier = make()
+    notifier.url = notifier.url.with_options(transliterate=True)
+    notifier.notify("Привет", NUMBER, title="Дом")
+    assert ["Dom\nPrivet", "Dom\nPrivet"] == [message.text for message in gateway.messages()]
+
+
+def test_the_sender_must_do_for_both() -> None:
+    """A sender of digits longer than Viber's is refused although SMS would take it."""
+    with pytest.raises(InvalidSender):
+        SmsViberChannel().check_sender("123456789012345")
+
+
+def test_the_longest_text_is_that_of_both() -> None:
+    """A text that Viber could not take is no text for this channel."""
+    assert 1000 == SmsViberChannel.max_length
+
+
+# --- scheduled
+
+
+def test_the_viber_of_a_scheduled_sms_does_not_go_out_before_it(gateway: Sandbox, make: Make) -> None:
+    """Refused at once, the SMS would have gone out later: Viber waits as long, and the outcome is open until then."""
+    gateway.add_fault("error", operation="Sms/Send", code=6)
+    notifier = make()
+    when = datetime.now(UTC) + timedelta(seconds=1)
+    (outcome,) = notifier.notify("hi", NUMBER, send_at=when)
+    early = notifier.wait([outcome], 0.3)
+    before = posted(gateway)
+    (late,) = notifier.wait(early, 10)
+    created = datetime.fromisoformat(gateway.messages()[0].created_at)
+    assert (Verdict.UNKNOWN, ["Sms/Send"], Verdict.ACCEPTED, True) == (
+        outcome.verdict,
+        before,
+        late.verdict,
+        created >= when.replace(microsecond=0),
+    )
+
+
+def test_a_scheduled_sms_that_is_unknown_waits_with_viber_too(gateway: Sandbox, make: Make) -> None:
+    """The instant counts whatever became of the first step."""
+    gateway.add_fault("drop", operation="Sms/Send")
+    notifier = make()
+    (outcome,) = notifier.notify("hi", NUMBER, send_at=datetime.now(UTC) + timedelta(hours=1))
+    (waited,) = notifier.wait([outcome], 0.2)
+    assert ([("sms", "unknown")], ["Sms/Send"], Verdict.UNKNOWN) == (steps(outcome), posted(gateway), waited.verdict)
+
+
+def test_a_scheduled_sms_that_is_lost_goes_on_after_its_time(gateway: Sandbox, make: Make) -> None:
+    """Accepted, sent when it was due, and undelivered: Viber."""
+    sms_ends(gateway, (0.0, 69))
+    notifier = make()
+    outcomes = notifier.notify("hi", NUMBER, send_at=datetime.now(UTC) + timedelta(seconds=1))
+    notifier.wait(outcomes, 0.3)
+    before = posted(gateway)
+    notifier.wait(outcomes, 10)
+    assert (["Sms/Send"], ["Sms/Send", "Viber/Send"]) == (before, posted(gateway))
+
+
+def test_patience_of_a_scheduled_sms_begins_when_it_is_sent(gateway: Sandbox, make: Make) -> None:
+    """An hour from now: nothing is overdue by then."""
+    notifier = make(patience=0.1)
+    outcomes = notifier.notify("hi", NUMBER, send_at=datetime.now(UTC) + timedelta(hours=1))
+    notifier.wait(outcomes, 0.3)
+    assert ["Sms/Send"] == posted(gateway)
+
+
+def test_a_wall_clock_is_past_everywhere_before_viber_goes_out(gateway: Sandbox, make: Make) -> None:
+    """A naive send_at is the recipient's own clock: Viber waits for the last zone that shows it, and for as long as
+    the outbox tries anything."""
+    gateway.add_fault("error", operation="Sms/SendByTimeZone", code=6)
+    notifier = make()
+    local = datetime.now(UTC).replace(tzinfo=None, microsecond=0) + timedelta(hours=1)
+    notifier.notify("hi", NUMBER, send_at=local)
+    (_, viber) = notifier.following().outbox
+    due = (local + timedelta(hours=12)).replace(tzinfo=UTC).timestamp()
+    assert ("viber", RowState.QUEUED, due, True) == (
+        viber.channel,
+        viber.state,
+        viber.next_attempt_at,
+        viber.deadline is not None and viber.deadline > due,
+    )
+
+
+def test_a_time_that_has_passed_holds_nothing_back(gateway: Sandbox, make: Make) -> None:
+    """A send_at in the past is now; what is decided in wait goes out at once."""
+    gateway.add_fault("error", operation="Sms/Send", code=6)
+    notifier = make()
+    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER, send_at=datetime.now(UTC) - timedelta(seconds=5)), 5)
+    assert [("sms", "rejected"), ("viber", "accepted")] == steps(outcome)
+
+
+# --- the outbox
+
+
+def test_an_outbox_that_cannot_be_written_is_told_at_construction(gateway: Sandbox, tmp_path: Path) -> None:
+    """One line that names the file, before anything is sent."""
+    with pytest.raises(InvalidInput, match=r"outbox .*/no/o\.db: its folder does not exist") as caught:
+        Notifier(f"{gateway.url}&channel=sms-viber&outbox={tmp_path}/no/o.db")
+    assert 1 == len(str(caught.value).splitlines())
+
+
+def test_other_channels_need_no_outbox(gateway: Sandbox, tmp_path: Path) -> None:
+    """SMS alone writes nothing down, and cares for no file."""
+    with Notifier(f"{gateway.url}&outbox={tmp_path}/no/o.db") as notifier:
+        assert [Verdict.ACCEPTED] == [outcome.verdict for outcome in notifier.notify("hi", NUMBER)]
+
+
+def test_the_channel_without_a_notifier_takes_the_clients_settings(gateway: Sandbox, tmp_path: Path) -> None:
+    """A channel that is used by hand keeps its rows where the client's URL says, and tells states by the receipt."""
+    channel = SmsViberChannel()
+    with Client(f"{gateway.url}&outbox={tmp_path}/o.db") as client:
+        (outcome,) = channel.send(Message("hi", (NUMBER,)), client)
+        assert outcome.receipt is not None
+        state = channel.state(outcome.receipt, client)
+    channel.close()
+    channel.close()
+    with Outbox(tmp_path / "o.db") as outbox:
+        assert (1, "queued") == (len(outbox), state.status)
+
+
+def test_a_full_outbox_sends_nothing(gateway: Sandbox, tmp_path: Path) -> None:
+    """Without a row there is no send: the recipients that found no room are not_sent."""
+    channel = SmsViberChannel()
+    with Outbox(tmp_path / "o.db", max_rows=1) as outbox, Client(gateway.url) as client:
+        channel.open(client.url, outbox)
+        outcomes = channel.send(Message("hi", (NUMBER, OTHER)), client)
+        again = channel.send(Message("hi", (NUMBER,)), client)
+        verdicts = [str(outcome.verdict) for outcome in [*outcomes, *again]]
+    assert (["accepted", "not_sent", "not_sent"], [("sms", NUMBER)]) == (verdicts, arrived(gateway))
+
+
+class Failing(Outbox):
+    """An outbox whose disk is full for some of its operations."""
+
+    failing: tuple[str, ...] = ()
+
+    def _fail(self, operation: str) -> None:
+        if operation in self.failing:
+            raise DevinotifyError("the disk is full", verdict=Verdict.NOT_SENT, retryable=True)
+
+    def begin(self, *arguments: Any, **options: Any) -> Batch | None:  # noqa: ANN401 - as the original
+        """Begin, or fail."""
+        self._fail("begin")
+        return super().begin(*arguments, **options)
+
+    def settle(self, *arguments: Any, **options: Any) -> dict[int, RowState]:  # noqa: ANN401 - as the original
+        """Settle, or fail."""
+        self._fail("settle")
+        return super().settle(*arguments, **options)
+
+    def go_on(self, *arguments: Any, **options: Any) -> Batch | None:  # noqa: ANN401 - as the original
+        """Go on, or fail."""
+        self._fail("go_on")
+        return super().go_on(*arguments, **options)
+
+
+@pytest.mark.parametrize(
+    ("failing", "expected", "sent"),
+    [
+        # Not written down, so not sent.
+        ("begin", [("sms", "not_sent")], []),
+        # The truth is told although it could not be recorded, and no further step is taken.
+        ("settle", [("sms", "rejected")], ["Sms/Send"]),
+        # The step is left to a worker, so nobody else may send it: unknown.
+        ("go_on", [("sms", "rejected")], ["Sms/Send"]),
+    ],
+)
+def test_a_disk_that_is_full_sends_nothing_that_is_not_written_down(
+    gateway: Sandbox, tmp_path: Path, failing: str, expected: list[tuple[str, str]], sent: list[str]
+) -> None:
+    """Each step is written before it is taken, or it is not taken."""
+    gateway.add_fault("error", operation="Sms/Send", code=6)
+    channel = SmsViberChannel()
+    with Failing(tmp_path / "o.db") as outbox, Client(gateway.url) as client:
+        outbox.failing = (failing,)
+        channel.open(client.url, outbox)
+        (outcome,) = channel.send(Message("hi", (NUMBER,)), client)
+    verdict = Verdict.UNKNOWN if failing == "go_on" else expected[-1][1]
+    assert (expected, sent, verdict) == (steps(outcome), posted(gateway), outcome.verdict)
+
+
+def test_a_worker_does_not_take_the_step_that_notify_is_about_to(gateway: Sandbox, tmp_path: Path) -> None:
+    """Between the refusal and Viber the row is offered to nobody else, else the caller would be told wrong."""
+    gateway.add_fault("error", operation="Sms/Send", code=6)
+    offered: list[int] = []
+
+    class Watched(Outbox):
+        def go_on(self, *arguments: Any, **options: Any) -> Batch | None:  # noqa: ANN401 - as the original
+            offered.append(len(self.watch_due()))
+            return super().go_on(*arguments, **options)
+
+    channel = SmsViberChannel()
+    with Watched(tmp_path / "o.db") as outbox, Client(gateway.url) as client:
+        channel.open(client.url, outbox)
+        channel.send(Message("hi", (NUMBER,)), client)
+    assert [0] == offered
+
+
+# --- outcomes of several steps
+
+RECEIPT = Receipt(NUMBER, ("1",), 1)
+ERRORS: dict[Verdict, DevinotifyError | None] = {
+    Verdict.ACCEPTED: None,
+    Verdict.REJECTED: UnexpectedResponse("no", verdict=Verdict.REJECTED),
+    Verdict.NOT_SENT: NotSent("no"),
+    Verdict.UNKNOWN: OutcomeUnknown("perhaps"),
+}
+
+
+def step(verdict: Verdict, status: DeliveryStatus | None, index: int) -> Outcome:
+    """Return the outcome of one step."""
+    accepted = verdict is Verdict.ACCEPTED
+    attempt = Attempt(f"channel-{index}", verdict, RECEIPT if accepted else None, ERRORS[verdict])
+    state = SmsState(status, 0) if accepted and status is not None else None
+    return Outcome(NUMBER, verdict, "sms-viber", attempt.receipt, attempt.error, (attempt,), state, row=index)
+
+
+STORIES = st.lists(
+    st.tuples(st.sampled_from(Verdict), st.none() | st.sampled_from(DeliveryStatus)), min_size=1, max_size=4
+)
+
+
+def whole(parts: list[Outcome]) -> Outcome:
+    """Return the parts joined from the left."""
+    outcome = parts[0]
+    for part in parts[1:]:
+        outcome = joined(outcome, part)
+    return outcome
+
+
+@given(STORIES)
+def test_an_outcome_is_as_good_as_its_best_step(story: list[tuple[Verdict, DeliveryStatus | None]]) -> None:
+    """Accepted where any step was, else unknown where any was, else as the last one; every attempt is kept in order."""
+    parts = [step(verdict, status, index) for index, (verdict, status) in enumerate(story)]
+    verdicts = [verdict for verdict, _ in story]
+    expected = next((each for each in (Verdict.ACCEPTED, Verdict.UNKNOWN) if each in verdicts), verdicts[-1])
+    found = whole(parts)
+    assert (expected, tuple(part.attempts[0] for part in parts), 0, "sms-viber") == (
+        found.verdict,
+        found.attempts,
+        found.row,
+        found.channel,
+    )
+
+
+@given(STORIES)
+def test_an_outcome_is_delivered_where_any_step_was(story: list[tuple[Verdict, DeliveryStatus | None]]) -> None:
+    """Whichever step reached the handset."""
+    parts = [step(verdict, status, index) for index, (verdict, status) in enumerate(story)]
+    status = whole(parts).status
+    delivered = [part for part in parts if part.status is not None and part.status.is_delivered]
+    assert bool(delivered) == (status is not None and status.is_delivered)
+
+
+@given(STORIES, STORIES)
+def test_joining_is_associative(
+    first: list[tuple[Verdict, DeliveryStatus | None]], then: list[tuple[Verdict, DeliveryStatus | None]]
+) -> None:
+    """A story may be told in parts."""
+    parts = [step(verdict, status, index) for index, (verdict, status) in enumerate([*first, *then])]
+    split = len(first)
+    assert whole(parts) == joined(whole(parts[:split]), whole(parts[split:]))
+    assert all(before.row != after.row for before, after in pairwise(parts))
+
+
+def test_a_story_of_which_nothing_has_ended_is_unknown(gateway: Sandbox, tmp_path: Path) -> None:
+    """Another process is sending: nobody may send it again."""
+    with Outbox(tmp_path / "o.db") as outbox:
+        batch = outbox.begin(Message("hi", (NUMBER,), channel="sms-viber"), channel="sms", fallback=True)
+        assert batch is not None
+        outcome = fallback.outcome_of(batch.rows)
+    assert (Verdict.UNKNOWN, batch.rows[0].id, False) == (outcome.verdict, outcome.row, fallback.is_over(batch.rows))
+
+
+def test_settings_are_read_from_the_url(gateway: Sandbox) -> None:
+    """patience, poll and on_unknown stand on the URL as well."""
+    url = parse(f"{gateway.url}&patience=90s&poll=2&on_unknown=stop")
+    assert (90.0, 2.0, "stop") == (url.patience, url.poll, url.on_unknown)
