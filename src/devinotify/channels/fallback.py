@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from devinotify.channels import direct
 from devinotify.channels.batch import BATCH, failed
-from devinotify.channels.policy import POLICY, Step, fate_of_send, fate_of_status
+from devinotify.channels.policy import POLICY, Fate, Step, fate_of_send, fate_of_status
 from devinotify.exceptions import DevinotifyError, InvalidInput, NotSent, Verdict
 from devinotify.models import Attempt, DeliveryStatus, Outcome, SmsState
 from devinotify.outbox.location import open_outbox
@@ -124,8 +124,10 @@ class SmsViberChannel:
         try:
             outbox.settle(batch, sent, lease=LEASE)
         except DevinotifyError as error:
-            # What is told here is true all the same; the outbox will take these rows for unknown.
+            # The outbox will take these rows for unknown, and perhaps go on from there.
             log.warning("what became of %d messages could not be recorded: %s", len(batch), error)
+            if POLICY[Fate.UNKNOWN, settings.on_unknown] is Step.GO_ON:
+                found = {recipient: pending(outcome) for recipient, outcome in found.items()}
         else:
             going_on = [row for row in batch.rows if _next(found[row.recipient], settings.on_unknown) is Step.GO_ON]
             self._go_on(batch.stored, going_on, found, outbox, client)
