@@ -30,7 +30,8 @@ HEADERS: Mapping[str, str] = MappingProxyType(
         ),
         "x-content-type-options": "nosniff",
         "x-frame-options": "DENY",
-        "referrer-policy": "no-referrer",
+        # Not no-referrer: with it, browsers send the form for the token with the origin "null".
+        "referrer-policy": "same-origin",
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin",
         "permissions-policy": "camera=(), geolocation=(), microphone=()",

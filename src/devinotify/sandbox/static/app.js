@@ -46,8 +46,10 @@ async function refresh() {
     return;
   }
   busy = true;
+  let shown;
   do {
     again = false;
+    shown = location.hash;
     try {
       const statistics = await get("/statistics");
       showFigures(statistics);
@@ -57,7 +59,7 @@ async function refresh() {
     }
   } while (again);
   busy = false;
-  document.body.dataset.ready = "yes";
+  document.body.dataset.shown = shown;
 }
 
 inbox.changed = refresh;

@@ -22,10 +22,10 @@ export class Inbox {
       "aria-keyshortcuts": "/",
       maxlength: 200,
     });
-    const channels = [["", "All channels"], ["sms", "SMS"], ["viber", "Viber"]];
-    const statuses = [["", "All statuses"], ...STATUSES.map((status) => [status, status])];
+    const channels = [["", "Channel"], ["sms", "SMS"], ["viber", "Viber"]];
+    const statuses = [["", "Status"], ...STATUSES.map((status) => [status, status])];
     this.channel = select(channels, { "aria-label": "Channel", id: "channel" });
-    this.sender = select([["", "All senders"]], { "aria-label": "Sender", id: "sender" });
+    this.sender = select([["", "Sender"]], { "aria-label": "Sender", id: "sender" });
     this.status = select(statuses, { "aria-label": "Status", id: "status" });
     this.reset = h("button", { type: "button", class: "quiet", hidden: true, onclick: () => this.clearFilters() }, "Clear");
     this.list = h("ol", { class: "rows", "aria-label": "Messages", id: "messages" });
@@ -123,7 +123,7 @@ export class Inbox {
     const chosen = this.sender.value;
     const shown = chosen && !senders.includes(chosen) ? [chosen, ...senders] : senders;
     fill(this.sender, shown, () => [
-      h("option", { value: "" }, "All senders"),
+      h("option", { value: "" }, "Sender"),
       ...shown.map((sender) => h("option", { value: sender }, sender)),
     ]);
     this.sender.value = chosen;

@@ -1,0 +1,134 @@
+"""The other views, and signing in."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinotify import Client, exceptions
+from devinotify.sandbox import Sandbox
+from tests.browser.conftest import show
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+NUMBER = "79161234567"
+TOKEN = "correct-horse-battery"
+
+
+def test_a_fault_at_a_press(page: Page, client: Client, sandbox: Sandbox) -> None:
+    """A press arms a fault that the client meets, and another ends it."""
+    client.user.balance()  # A login that fails is not tried again at once.
+    show(page, sandbox, "faults")
+    page.get_by_role("button", name="Down for a minute").click()
+    page.get_by_text("armed", exact=True).wait_for()
+    with pytest.raises(exceptions.DevinotifyError):
+        client.sms.send(NUMBER, "test")
+    page.get_by_role("button", name="Disarm all").click()
+    page.get_by_role("button", name="Disarm all").wait_for(state="hidden")
+    client.sms.send(NUMBER, "test")
+    assert 1 == len(sandbox.messages())
+
+
+def test_a_fault_of_ones_own(page: Page, client: Client, sandbox: Sandbox) -> None:
+    """The form takes every setting, and asks for those of the kind alone."""
+    show(page, sandbox, "faults")
+    page.get_by_label("What goes wrong").select_option("error")
+    assert (True, False) == (
+        page.get_by_role("spinbutton", name="Code").is_visible(),
+        page.get_by_label("Seconds to wait").is_visible(),
+    )
+    page.get_by_label("Operation").select_option("Sms/Send")
+    page.get_by_role("textbox", name="Number").fill("8 916 123-45-67")
+    page.get_by_role("spinbutton", name="Code").fill("5")
+    page.get_by_label("The request").select_option("yes")
+    page.get_by_label("At most, times").fill("1")
+    page.get_by_role("button", name="Arm", exact=True).click()
+    page.get_by_text("Code 5 · at most 1 · carried out").wait_for()
+    client.sms.send("79031112233", "spared")
+    with pytest.raises(exceptions.NotEnoughCredits):
+        client.sms.send(NUMBER, "test")
+    page.get_by_text("1 hit", exact=True).wait_for()
+    assert 2 == len(sandbox.messages())
+
+
+def test_a_wrong_setting_is_told(page: Page, sandbox: Sandbox) -> None:
+    """What the sandbox refuses is shown with its reason."""
+    show(page, sandbox, "faults")
+    page.get_by_role("textbox", name="Number").fill("none")
+    # The browser logs a refused request by itself: the form's own check is what is tested here.
+    page.get_by_label("Probability").fill("7")
+    page.get_by_role("button", name="Arm", exact=True).click()
+    assert (False, []) == (
+        page.get_by_label("Probability").evaluate("field => field.checkValidity()"),
+        sandbox.faults(),
+    )
+
+
+def test_the_settings(page: Page, client: Client, sandbox: Sandbox) -> None:
+    """Clock, balance and sessions are set and shown, and all goes back to the start."""
+    client.user.balance()
+    show(page, sandbox, "settings")
+    page.get_by_text("1 valid session").wait_for()
+    page.get_by_role("button", name="+ 1 hour").click()
+    page.get_by_text("advanced by 1 h").wait_for()
+    page.get_by_role("button", name="End all").click()
+    page.get_by_text("0 valid sessions").wait_for()
+    page.get_by_label("New balance").fill("12.50")
+    page.locator("form", has=page.get_by_label("New balance")).get_by_role("button").click()
+    page.locator("p.big", has_text="12.50").wait_for()
+    assert Decimal("12.50") == sandbox.balance
+    page.get_by_role("button", name="Reset everything").click()
+    page.locator("#confirm-yes").click()
+    page.locator("p.big", has_text="000.00").wait_for()
+    assert Decimal("100000.00") == sandbox.balance
+
+
+def test_fates_and_timelines(page: Page, client: Client, sandbox: Sandbox) -> None:
+    """A number's fate and a fate's timeline are set by their forms."""
+    show(page, sandbox, "settings")
+    fates = page.locator("section", has=page.get_by_role("heading", name="Fates of numbers"))
+    fates.get_by_role("textbox", name="Number").fill(NUMBER)
+    fates.get_by_label("What becomes of its messages").select_option("expired")
+    fates.get_by_role("button", name="Set").click()
+    fates.get_by_text("+7 916 123-45-67").wait_for()
+    timelines = page.locator("section", has=page.get_by_role("heading", name="Delivery timelines"))
+    timelines.get_by_label("Fate").fill("expired")
+    page.keyboard.press("Tab")  # Leaving the field loads the fate's timelines.
+    timelines.get_by_label("SMS: seconds and state").fill("0 46")
+    timelines.get_by_role("button", name="Set").click()
+    timelines.get_by_text("has a timeline of your own").wait_for()
+    receipt = client.sms.send(NUMBER, "test")
+    assert "expired" == client.sms.state(receipt.message_ids[0]).status
+    timelines.get_by_role("button", name="Take the timeline of expired back").click()
+    timelines.get_by_text("has a timeline of your own").wait_for(state="hidden")
+
+
+def test_replies_and_requests(page: Page, client: Client, sandbox: Sandbox) -> None:
+    """A reply is added by the form; each request is listed and opened."""
+    show(page, sandbox, "incoming")
+    page.get_by_label("Text").fill("стоп")
+    page.get_by_role("button", name="Add").click()
+    page.locator(".replies .body", has_text="стоп").wait_for()
+    client.user.balance()
+    show(page, sandbox, "requests")
+    page.locator("summary", has_text="User/Balance").click()
+    assert "SessionID=***" in page.locator("details[open] pre").inner_text()
+
+
+def test_signing_in(browser: Browser) -> None:
+    """A page that is guarded asks for the token once, and works then."""
+    with Sandbox(token=TOKEN) as guarded, Client(guarded.url) as client, browser.new_context() as context:
+        page = context.new_page()
+        page.goto(guarded.origin)
+        page.get_by_label("The token").fill("wrong")
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(re.compile(r"\?wrong$"))
+        page.get_by_label("The token").fill(TOKEN)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_selector("#live[data-state=live]")
+        client.sms.send(NUMBER, "test")
+        page.locator("#messages .row").wait_for()
