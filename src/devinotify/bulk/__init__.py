@@ -1,0 +1,15 @@
+"""Campaigns: many recipients, fast, resumable, accounted for to the last one.
+
+>>> from devinotify.bulk import Campaign
+"""
+
+from __future__ import annotations
+
+from devinotify.bulk.campaign import Campaign, Progress, Result
+from devinotify.bulk.journal import Journal
+from devinotify.bulk.pace import Speed
+from devinotify.bulk.plan import Plan
+from devinotify.bulk.sending import End, Sent
+from devinotify.bulk.tally import Category, Tally
+
+__all__ = ["Campaign", "Category", "End", "Journal", "Plan", "Progress", "Result", "Sent", "Speed", "Tally"]

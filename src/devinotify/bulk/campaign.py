@@ -1,0 +1,376 @@
+"""A campaign: one text, or one template, to all the recipients of a list, accounted for to the last one.
+
+::
+
+    with Campaign(url, "recipients.csv", text="The shop is open", journal="campaign.db") as campaign:
+        print(campaign.plan())
+        result = campaign.run(Speed(connections=16))
+        print(result.end, result.tally)
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any, Self
+
+from devinotify import text as texts
+from devinotify.bulk.journal import Journal
+from devinotify.bulk.pace import Speed
+from devinotify.bulk.plan import Count, Plan
+from devinotify.bulk.sending import End, Sending, Sent
+from devinotify.bulk.sorting import Sorted, sort_out
+from devinotify.bulk.source import Source
+from devinotify.bulk.table import Table
+from devinotify.bulk.template import Template
+from devinotify.channels import fallback
+from devinotify.channels.compose import compose
+from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidSchedule
+from devinotify.models import Message
+from devinotify.notifier import Notifier
+from devinotify.outbox.states import RowState
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator
+    from decimal import Decimal
+    from types import TracebackType
+
+    from devinotify.bulk.tally import Tally
+    from devinotify.models import Outcome
+    from devinotify.url import DevinoURL
+
+ROUND_TRIP = 0.2
+"""Seconds that a request is taken to last where the gateway could not be asked for the balance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is, in recipients: ``phase`` is ``reading`` (rows of the input, into the journal) or ``sending``.
+
+    ``done`` of ``total`` are dealt with, those of earlier runs included; the verdicts and ``segments`` are this run's.
+    ``rate`` is in recipients a second, ``remaining`` in seconds or ``None`` while nothing can be said. ``cost`` is that
+    of the accepted segments, ``None`` without a price. ``connections`` is how many are used at the moment.
+    """
+
+    phase: str
+    done: int
+    total: int
+    accepted: int = 0
+    rejected: int = 0
+    not_sent: int = 0
+    unknown: int = 0
+    segments: int = 0
+    rate: float = 0.0
+    remaining: float | None = None
+    cost: Decimal | None = None
+    connections: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run ended: why, where every row of the input stands now, what this run did, in how many seconds.
+
+    ``error`` is the last error that stopped or slowed it, ``recovered`` how many recipients a killed run left unknown.
+    """
+
+    end: End
+    tally: Tally
+    sent: Sent
+    seconds: float
+    cost: Decimal | None = None
+    error: DevinotifyError | None = None
+    recovered: int = 0
+
+
+class Campaign:
+    """A campaign over ``source``, a file's path or a binary stream; a context manager.
+
+    ``account`` is a ``devino://`` URL or a Notifier. Either ``text`` is the same for all, or ``template`` has columns
+    of the input in braces. ``journal`` is the file that remembers it all (``None``: it can be planned but not run).
+    ``channel`` is the URL's unless given. ``send_at``: aware is an instant, naive the recipient's own wall clock.
+    ``column`` names the numbers, ``format`` is one of ``csv``, ``tsv``, ``jsonl``, ``lines``, ``encoding`` one of
+    Python's: all found out where not given. ``price`` is that of one segment (of one message on Viber).
+
+    Nothing is sent, and nothing written, before ``run``. Raises InvalidInput for an input that cannot be read, a bad
+    template, a missing column, and a journal of another campaign.
+    """
+
+    def __init__(
+        self,
+        account: str | DevinoURL | Notifier,
+        source: str | os.PathLike[str] | IO[bytes],
+        *,
+        text: str | None = None,
+        template: str | None = None,
+        journal: str | os.PathLike[str] | None = None,
+        channel: str | None = None,
+        send_at: datetime | None = None,
+        column: str | None = None,
+        format: str | None = None,  # noqa: A002 - what it is called
+        encoding: str | None = None,
+        price: Decimal | int | str | None = None,
+    ) -> None:
+        if (text is None) == (template is None):
+            raise InvalidInput("a campaign has either a text or a template")
+        self._owned = not isinstance(account, Notifier)
+        self.notifier = account if isinstance(account, Notifier) else Notifier(account)
+        self._source: Source | None = None
+        self._path = journal
+        self._count: Count | None = None
+        self._sending: Sending | None = None
+        self._stopped = False
+        self.price = None if price is None else texts.estimate_cost("1", 1, price)
+        try:
+            self._set_up(text, template, channel, send_at)
+            self._source = Source(source, encoding)
+            self.table = Table(self._source, column=column, format_=format, region=self.notifier.url.region)
+            if self.template is not None:
+                self.template.check(self.table.columns)
+            # A campaign that has begun may go on after its time; a new one would be sent at once, at any hour.
+            if self._known() is None and send_at is not None and send_at.tzinfo and send_at <= datetime.now(UTC):
+                raise InvalidSchedule("the time of sending has passed")
+        except BaseException:
+            self.close()
+            raise
+
+    def _set_up(self, text: str | None, template: str | None, channel: str | None, send_at: datetime | None) -> None:
+        self.channel = channel or self.notifier.url.channel
+        if self.channel == fallback.NAME:
+            raise InvalidInput(f"a campaign goes out on one channel; {fallback.NAME} is for single messages")
+        self._channel = self.notifier.channel(self.channel)
+        self._channel.check_sender(self.notifier.url.sender)
+        if send_at is not None and self.channel.startswith("viber"):
+            raise InvalidSchedule(f"the channel {self.channel} cannot send later")
+        self.send_at = send_at
+        self._original = template if text is None else text
+        self.template: Template | None = None
+        shared = text
+        if template is not None:
+            parsed = Template(template)
+            if parsed.fields:
+                self.template = parsed
+            else:
+                shared = parsed.render({})
+        self.text = None if self.template is not None or shared is None else self._shape(shared)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Campaign {self.channel} {'template' if self.template else 'text'}>"
+
+    def close(self) -> None:
+        """Close the input, and the notifier where this campaign made it."""
+        if self._source is not None:
+            self._source.close()
+        if self._owned:
+            self.notifier.close()
+
+    @functools.cached_property
+    def identity(self) -> dict[str, Any]:
+        """What the journal knows the campaign by: digests of input and text, and how they are read and sent."""
+        assert self._source is not None  # noqa: S101 - set on construction
+        url = self.notifier.url
+        return {
+            "input": self._source.digest,
+            "text": hashlib.sha256(f"{self.template is None} {self._original}".encode(errors="replace")).hexdigest(),
+            "channel": self.channel,
+            "send_at": None if self.send_at is None else self.send_at.isoformat(),
+            "column": self.table.column,
+            "format": str(self.table.format),
+            "encoding": self._source.encoding,
+            "region": url.region,
+            "shape": f"{url.transliterate} {url.max_segments}",
+        }
+
+    def plan(self, speed: Speed | None = None) -> Plan:
+        """Return what there is to send, to whom, for how much; the whole input is read, and nothing is sent.
+
+        Raises InvalidInput where the input cannot be read to its end, or a row lacks a column of the template.
+        """
+        speed = speed or Speed()
+        count = self._counted()
+        done = self._known()
+        left = count.recipients if done is None else done.waiting
+        balance, round_trip = self._balance()
+        size = 1 if self.template is not None else speed.size
+        requests = -(-left // size)
+        seconds = requests * round_trip / min(speed.connections, max(requests, 1))
+        if speed.rate is not None:
+            seconds = max(seconds, left / speed.rate)
+        billed = self._billed(count.segments, count.recipients)
+        share = left / count.recipients if count.recipients else 0
+        return Plan(
+            rows=count.rows,
+            recipients=count.recipients,
+            duplicates=count.duplicates,
+            invalid=count.invalid,
+            unsendable=count.unsendable,
+            reasons=dict(count.reasons.most_common()),
+            segments=count.segments if self._segmented else 0,
+            encodings=dict(count.encodings) if self._segmented else {},
+            personal=self.template is not None,
+            channel=self.channel,
+            sample=count.sample or "",
+            batch=size,
+            requests=requests,
+            seconds=seconds,
+            balance=balance,
+            cost=None if self.price is None else (self.price * round(billed * share)),
+            done=done,
+        )
+
+    def test(self, number: str) -> Outcome:
+        """Send the text of the first recipient to ``number`` alone, now, and return what became of it."""
+        sample = self._counted().sample
+        if sample is None:
+            raise InvalidInput("there is no text to try: the input has no recipient")
+        return self.notifier.notify(sample, to=number, channel=self.channel)[0]
+
+    def run(
+        self,
+        speed: Speed | None = None,
+        *,
+        resend_unknown: bool = False,
+        observe: Callable[[Progress], None] | None = None,
+    ) -> Result:
+        """Send to everybody who has not been sent to, and return how that ended; run again, it goes on.
+
+        The input is read to its end before anything is sent. ``resend_unknown`` sends to those again who may have got
+        the message already. ``observe`` is told of the progress about twice a second, in the caller's thread. Raises
+        InvalidInput for an input that cannot be read, and DevinotifyError where the journal cannot be written.
+        """
+        speed = speed or Speed()
+        began = time.monotonic()
+        if self._path is None:
+            raise InvalidInput("a campaign is not sent without a journal: name its file")
+        count = self._counted()
+        with Journal(self._path) as journal:
+            self._feed(journal, count, observe)
+            recovered = journal.outbox.recover()
+            if resend_unknown:
+                journal.resend_unknown()
+            already = count.recipients - journal.outbox.counts()[RowState.QUEUED]
+            sending = self._sending = Sending(self.notifier, journal.outbox, speed)
+            if self._stopped:
+                sending.stop()
+            watch = None if observe is None else functools.partial(self._tell, observe, already, count, began)
+            end = sending.run(watch)
+            # Of another process on this journal that was killed meanwhile.
+            recovered += journal.outbox.recover()
+            tally = journal.tally()
+        seconds = time.monotonic() - began
+        sent = sending.sent
+        return Result(
+            end, tally, sent, seconds, self._cost(sent), None if end is End.DONE else sending.error, recovered
+        )
+
+    def stop(self) -> None:
+        """End ``run`` after the batches under way; from any thread or signal handler."""
+        self._stopped = True
+        if self._sending is not None:
+            self._sending.stop()
+
+    def tally(self) -> Tally | None:
+        """Return where every row of the input stands, or ``None`` where the journal has not begun."""
+        return self._known()
+
+    # --- the parts
+
+    @property
+    def _segmented(self) -> bool:
+        return bool(getattr(self._channel, "segmented", True))
+
+    def _shape(self, text: str) -> str:
+        """Return the text as it will be sent; raises InvalidText."""
+        url = self.notifier.url
+        shaped = text
+        if self._segmented and (url.transliterate or url.max_segments):
+            hook = self.notifier.plugins.hook.devinotify_estimate_segments
+            shaped = compose(
+                Message(text, ()),
+                transliterate=url.transliterate,
+                max_segments=url.max_segments,
+                estimate=lambda of: hook(text=of),
+            ).text
+        texts.check(shaped, self._channel.max_length)
+        return shaped
+
+    def _sorted(self) -> Iterator[Sorted]:
+        return sort_out(self.table, region=self.notifier.url.region, template=self.template, shape=self._shape)
+
+    def _counted(self) -> Count:
+        if self._count is None:
+            count = Count()
+            for page in self._sorted():
+                count.add(page, self.text)
+            if self.text is not None:
+                count.share(self.text)
+            self._count = count
+        return self._count
+
+    def _known(self) -> Tally | None:
+        """Return what the journal tells, where there is one; raises InvalidInput where it is another campaign's."""
+        if self._path is None or not Journal.exists(self._path):
+            return None
+        with Journal(self._path) as journal:
+            journal.check(self.identity)
+            return None if journal.fed is None else journal.tally()
+
+    def _feed(self, journal: Journal, count: Count, observe: Callable[[Progress], None] | None) -> None:
+        message = Message(self._original or "", (), channel=self.channel, send_at=self.send_at)
+        if self.text is not None:
+            message = Message(self.text, (), channel=self.channel, send_at=self.send_at)
+        journal.begin(message, self.identity)
+        if journal.fed is not None:
+            return
+        for rows in journal.feed(self._sorted(), message, personal=self.template is not None):
+            if observe is not None:
+                observe(Progress("reading", rows, count.rows))
+
+    def _balance(self) -> tuple[Decimal | None, float]:
+        began = time.monotonic()
+        try:
+            balance = self.notifier.client.user.balance()
+            began = time.monotonic()
+            self.notifier.client.user.balance()
+        except DevinotifyError:
+            return None, ROUND_TRIP
+        return balance, time.monotonic() - began
+
+    def _billed(self, segments: int, recipients: int) -> int:
+        return segments if self._segmented else recipients
+
+    def _cost(self, sent: Sent) -> Decimal | None:
+        return None if self.price is None else self.price * self._billed(sent.segments, sent.accepted)
+
+    def _tell(self, observe: Callable[[Progress], None], already: int, count: Count, began: float, sent: Sent) -> None:
+        total = count.recipients
+        done = already + sent.done
+        seconds = time.monotonic() - began
+        rate = sent.done / seconds if seconds > 0 else 0.0
+        observe(
+            Progress(
+                "sending",
+                done,
+                total,
+                sent.accepted,
+                sent.rejected,
+                sent.not_sent,
+                sent.unknown,
+                sent.segments,
+                rate,
+                (total - done) / rate if rate else None,
+                self._cost(sent),
+                self._sending.connections if self._sending else 0,
+            )
+        )

@@ -1,0 +1,184 @@
+"""The journal of a campaign: an outbox that knows which campaign it is of, and accounts for every row of the input.
+
+The identity stands in the message's ``meta``, which is written once, atomically: of two processes that begin
+different campaigns on one file, the second is refused. The input is fed page by page, and again from its start after a
+crash: what is there already stays as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from devinotify.bulk.tally import CATEGORIES, Category, Tally, category, tally
+from devinotify.exceptions import InvalidInput
+from devinotify.models import Message
+from devinotify.outbox import Outbox, RowState
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator, Mapping
+    from types import TracebackType
+
+    from devinotify.bulk.sorting import Sorted
+    from devinotify.outbox import Row
+
+KEY = "campaign"
+"""The key of the message that a journal is about, and the name under which its id is remembered."""
+FED = "fed"
+"""The name under which a journal remembers that all of its input is in it, and how much that was."""
+
+DIFFERENCES: Mapping[str, str] = {
+    "input": "the input is another file, or has changed",
+    "text": "the text is another",
+    "channel": "the channel is another",
+    "send_at": "the time of sending is another",
+    "column": "the column of the numbers is another",
+    "format": "the input is read in another format",
+    "encoding": "the input is read in another encoding",
+    "region": "the region of the numbers is another",
+    "shape": "transliterate or max_segments of the URL are others",
+}
+"""What a journal is known by, and what is said where it differs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fed:
+    """What the input came to: ``rows`` in ``pages``, of which so many were ``duplicates``."""
+
+    rows: int
+    pages: int
+    duplicates: int
+
+
+class Journal:
+    """The journal in the file ``path``; a context manager, shared by threads, and the file by processes.
+
+    Raises InvalidInput where the file is none of ours, or an outbox that is no campaign's.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, create: bool = True) -> None:
+        self.path = Path(path).expanduser()
+        if not create and not self.path.is_file():
+            raise InvalidInput(f"there is no journal {self.path.name}")
+        # A campaign that waits for a top-up waits for as long as it takes, and every row of it is kept.
+        self.outbox = Outbox(self.path, max_rows=None, retry_for=None)
+        try:
+            known = self.outbox.recall(KEY)
+            self.message_id = None if known is None else int(known)
+            if known is None and (not create or any(True for _ in self.outbox.rows(limit=1))):
+                raise InvalidInput(f"{self.path.name} is no journal of a campaign")
+        except BaseException:
+            self.outbox.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.outbox.close()
+
+    def __repr__(self) -> str:
+        return f"<Journal {self.path}>"
+
+    @staticmethod
+    def exists(path: str | os.PathLike[str]) -> bool:
+        """Return whether there is a file that may be a journal."""
+        file = Path(path).expanduser()
+        return file.is_file() and file.stat().st_size > 0
+
+    @property
+    def identity(self) -> Mapping[str, Any] | None:
+        """What the campaign is known by, or ``None`` before one has begun."""
+        stored = None if self.message_id is None else self.outbox.message(self.message_id)
+        return None if stored is None else stored.meta
+
+    @property
+    def fed(self) -> Fed | None:
+        """What the whole input came to, or ``None`` while it is not in the journal."""
+        known = self.outbox.recall(FED)
+        return None if known is None else Fed(**json.loads(known))
+
+    def check(self, identity: Mapping[str, Any]) -> None:
+        """Raise InvalidInput, which says what differs, where this is the journal of another campaign."""
+        mine = self.identity
+        if mine is None:
+            return
+        differs = [words for name, words in DIFFERENCES.items() if mine.get(name) != identity.get(name)]
+        if differs:
+            raise InvalidInput(
+                f"{self.path.name} is the journal of another campaign: {'; '.join(differs)}."
+                " Give another journal, or the same input and text as before"
+            )
+
+    def begin(self, message: Message, identity: Mapping[str, Any]) -> None:
+        """Make this the journal of a campaign, or find that it is; raises InvalidInput as ``check`` does."""
+        self.check(identity)
+        self.message_id = self.outbox.register(message, key=KEY, meta=identity)
+        self.outbox.remember(KEY, str(self.message_id))
+        self.check(identity)
+
+    def feed(self, pages: Iterable[Sorted], message: Message, *, personal: bool) -> Iterator[int]:
+        """Put the input into the journal, and yield how many rows of it are in so far."""
+        assert self.message_id is not None  # noqa: S101 - ``begin`` comes first
+        rows = duplicates = number = 0
+        for number, page in enumerate(pages, 1):
+            if personal:
+                self.outbox.enqueue_many(
+                    (
+                        Message(text, (recipient,), channel=message.channel, send_at=message.send_at)
+                        for recipient, text in zip(page.numbers, page.texts, strict=True)
+                    ),
+                    keys=page.numbers,
+                )
+            elif page.numbers:
+                self.outbox.extend(self.message_id, page.numbers)
+            if page.refused:
+                self.outbox.refuse(self.message_id, [(f"row {row}: {raw}", error) for row, raw, error in page.refused])
+            if page.duplicates:
+                self.outbox.remember(f"duplicates {number}", " ".join(page.duplicates))
+            rows += page.rows
+            duplicates += len(page.duplicates)
+            yield rows
+        self.outbox.remember(FED, json.dumps({"rows": rows, "pages": number, "duplicates": duplicates}))
+
+    def resend_unknown(self) -> int:
+        """Queue again what may have been sent; return how many recipients may so get it twice."""
+        return self.outbox.retry_all(RowState.UNKNOWN, force=True)
+
+    def repeated(self) -> Counter[str]:
+        """Return how many more rows of the input each repeated number has; it holds the repeated ones alone."""
+        fed = self.fed
+        found: Counter[str] = Counter()
+        if fed is not None and fed.duplicates:
+            for number in range(1, fed.pages + 1):
+                found.update((self.outbox.recall(f"duplicates {number}") or "").split())
+        return found
+
+    def tally(self) -> Tally:
+        """Return where every row of the input stands. It reads all rows where the input has repeated numbers."""
+        repeated = self.repeated()
+        states: Counter[RowState] = Counter()
+        categories: Counter[Category] = Counter()
+        if repeated:
+            for row in self.outbox.rows():
+                self._count(row, states, categories, repeated)
+        else:
+            counts = self.outbox.counts()
+            for state, count in counts:
+                if state is not RowState.NOT_SENT:
+                    states[state] += count
+                    categories[CATEGORIES[state]] += count
+            for row in self.outbox.rows(states={RowState.NOT_SENT}) if counts.not_sent else ():
+                self._count(row, states, categories, repeated)
+        return tally(states, categories, repeated.total())
+
+    @staticmethod
+    def _count(row: Row, states: Counter[RowState], categories: Counter[Category], repeated: Mapping[str, int]) -> None:
+        states[row.state] += 1
+        categories[category(row)] += 1 + repeated.get(row.recipient, 0)

@@ -1,0 +1,102 @@
+"""What a campaign will do, before it does it: recipients, texts, money, time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from devinotify import text as texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from decimal import Decimal
+
+    from devinotify.bulk.sorting import Sorted
+    from devinotify.bulk.tally import Tally
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Plan:
+    """What there is to send: ``rows`` = ``recipients`` + ``duplicates`` + ``invalid`` + ``unsendable``.
+
+    ``reasons`` counts the invalid by their word of ``devinotify.phones.Reason``; ``unsendable`` rows have a personal
+    text that is empty or too long. ``segments`` is what all recipients together take, ``encodings`` how many recipients
+    get which encoding (no segments and encodings on Viber). ``sample`` is the first text as it will be sent.
+    ``balance`` is the account's, ``cost`` segments by the given price, each ``None`` where it is not known; ``seconds``
+    estimates how long the sending takes. ``done`` is what the journal tells of an earlier run, or ``None``.
+    """
+
+    rows: int
+    recipients: int
+    duplicates: int
+    invalid: int
+    unsendable: int
+    reasons: Mapping[str, int]
+    segments: int
+    encodings: Mapping[str, int]
+    personal: bool
+    channel: str
+    sample: str
+    batch: int
+    requests: int
+    seconds: float
+    balance: Decimal | None = None
+    cost: Decimal | None = None
+    done: Tally | None = None
+
+    @property
+    def left(self) -> int:
+        """Recipients that are still to be sent to."""
+        return self.recipients if self.done is None else self.done.waiting
+
+    @property
+    def affordable(self) -> bool | None:
+        """Whether the balance covers the cost, or ``None`` where one of them is not known."""
+        return None if self.balance is None or self.cost is None else self.cost <= self.balance
+
+    def __repr__(self) -> str:
+        return f"<Plan {self.channel} {self.rows} rows, {self.recipients} recipients, {self.segments} segments>"
+
+
+@dataclass(slots=True)
+class Count:
+    """What a pass over the rows counts."""
+
+    rows: int = 0
+    recipients: int = 0
+    duplicates: int = 0
+    invalid: int = 0
+    unsendable: int = 0
+    segments: int = 0
+    sample: str | None = None
+    reasons: Counter[str] = field(default_factory=Counter)
+    encodings: Counter[str] = field(default_factory=Counter)
+
+    def add(self, page: Sorted, shared: str | None) -> None:
+        """Count a page; ``shared`` is the text of all, ``None`` where each has its own."""
+        self.rows += page.rows
+        self.recipients += len(page.numbers)
+        self.duplicates += len(page.duplicates)
+        for _, _, error in page.refused:
+            reason = getattr(error, "reason", None)
+            if reason is None:
+                self.unsendable += 1
+            else:
+                self.invalid += 1
+                self.reasons[str(reason)] += 1
+        if shared is None:
+            self._texts(page.texts)
+        self.sample = self.sample or (page.texts[0] if page.texts else None)
+
+    def share(self, text: str) -> None:
+        """Count the one text of all recipients."""
+        found = texts.segment(text)
+        self.segments = found.count * self.recipients
+        self.encodings[str(found.encoding)] = self.recipients
+        self.sample = text
+
+    def _texts(self, some: Iterable[str]) -> None:
+        for text in some:
+            self.segments += texts.count_segments(text)
+            self.encodings[str(texts.Encoding.GSM7 if texts.is_gsm7(text) else texts.Encoding.UCS2)] += 1

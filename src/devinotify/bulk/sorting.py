@@ -1,0 +1,100 @@
+"""The rows sorted out: new recipients, repeated ones, and those that are refused here with why. Deterministic.
+
+The same input is sorted in the same way each time: for the plan, for the journal, and for the journal again after a
+crash. A number is sent to once, with the text of the first row that has one that can be sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from devinotify import phones
+from devinotify import text as texts
+from devinotify.bulk.seen import Seen
+from devinotify.exceptions import DevinotifyError, InvalidText
+from devinotify.phones.refusal import MAX_INPUT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from devinotify.bulk.table import Page, Table
+    from devinotify.bulk.template import Template
+
+
+@dataclass(slots=True)
+class Sorted:
+    """A page of rows, sorted out: ``rows`` = numbers + duplicates + refused.
+
+    ``numbers`` are new, in E.164; ``texts`` go with them, or are empty where all have the same. ``duplicates`` are
+    numbers that an earlier row has. ``refused`` holds row number (from 1), what stood there, and why.
+    """
+
+    rows: int
+    numbers: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    duplicates: list[str] = field(default_factory=list)
+    refused: list[tuple[int, str, DevinotifyError]] = field(default_factory=list)
+
+
+def sort_out(
+    table: Table, *, region: str, template: Template | None = None, shape: Callable[[str], str] = str
+) -> Iterator[Sorted]:
+    """Yield the pages of a table, sorted out; with ``template`` each recipient has its own text, made by ``shape``.
+
+    ``shape`` returns the text as it will be sent, or raises InvalidText: the row is then refused. Raises InvalidText
+    itself where a row has not all the columns of the template.
+    """
+    seen = Seen()
+    for page in table.pages(records=template is not None):
+        found = phones.normalize_many(page.raws, region=region)
+        answer = Sorted(len(page.raws))
+        for error in found.refused:
+            position = error.position or 0
+            answer.refused.append((page.first + position, str(page.raws[position])[:MAX_INPUT], error))
+        if template is None:
+            new = seen.add
+            for number in found.numbers:
+                e164 = number.e164
+                (answer.numbers if new(int(e164)) else answer.duplicates).append(e164)
+            if found.duplicates:
+                number_at = dict(zip(found.positions, found.numbers, strict=True))
+                answer.duplicates += [number_at[first].e164 for first in found.duplicates.values()]
+        else:
+            _personal(answer, page, found, template, shape, seen)
+        yield answer
+
+
+def _personal(
+    answer: Sorted,
+    page: Page,
+    found: phones.NormalizedMany,
+    template: Template,
+    shape: Callable[[str], str],
+    seen: Seen,
+) -> None:
+    number_at = dict(zip(found.positions, found.numbers, strict=True))
+    number_at.update({position: number_at[first] for position, first in found.duplicates.items()})
+    known: set[str] = set()
+    for position in sorted(number_at):
+        e164 = number_at[position].e164
+        row = page.first + position
+        try:
+            text = template.render(page.records[position])
+        except InvalidText as error:
+            raise InvalidText(f"row {row}: {error}") from None
+        if e164 in known:
+            answer.duplicates.append(e164)
+            continue
+        try:
+            text = shape(text)
+            texts.check_sendable(text)
+        except DevinotifyError as error:
+            answer.refused.append((row, str(page.raws[position])[:MAX_INPUT], error))
+            continue
+        known.add(e164)
+        if seen.add(int(e164)):
+            answer.numbers.append(e164)
+            answer.texts.append(text)
+        else:
+            answer.duplicates.append(e164)

@@ -1,0 +1,69 @@
+"""A sandbox for all the tests of campaigns, files to send to, and campaigns over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devinotify.bulk import Campaign
+from devinotify.sandbox import Sandbox
+
+Write = Callable[..., Path]
+Begin = Callable[..., Campaign]
+
+
+def numbers(count: int, start: int = 0) -> list[str]:
+    """Return distinct Russian mobiles in E.164 that no fate of the sandbox is tied to."""
+    return [f"+7916{number:07d}" for number in range(1_000_000 + start, 1_000_000 + start + count)]
+
+
+@pytest.fixture(scope="session")
+def started() -> Iterator[Sandbox]:
+    """Give one running gateway to the whole run."""
+    with Sandbox(keep=200_000, balance="1000000") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def gateway(started: Sandbox) -> Sandbox:
+    """Give the gateway as new."""
+    started.reset()
+    return started
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Return what writes an input file."""
+
+    def to_file(content: str | bytes, name: str = "recipients.csv") -> Path:
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return to_file
+
+
+@pytest.fixture
+def begin(gateway: Sandbox, write: Write, tmp_path: Path) -> Iterator[Begin]:
+    """Return what makes a campaign over the given rows, with a journal, on the gateway."""
+    made: list[Campaign] = []
+
+    def campaign(
+        rows: str | bytes,
+        *,
+        name: str = "recipients.csv",
+        account: str | None = None,
+        **options: Any,  # noqa: ANN401 - the campaign's own
+    ) -> Campaign:
+        options.setdefault("journal", tmp_path / "campaign.db")
+        if "template" not in options:
+            options.setdefault("text", "The shop is open")
+        made.append(Campaign(account or gateway.url, write(rows, name), **options))
+        return made[-1]
+
+    yield campaign
+    for each in made:
+        each.close()

@@ -1,0 +1,142 @@
+"""Kill -9 at random moments, over and over: nobody twice, nobody lost, and little unknown.
+
+DEVINOTIFY_KILLS_RECIPIENTS=100000 makes it a large campaign; the usual one is smaller, with as many kills.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from devinotify.bulk import Journal
+from devinotify.outbox import RowState
+from tests.bulk.conftest import numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+RECIPIENTS = int(os.environ.get("DEVINOTIFY_KILLS_RECIPIENTS", "10000"))
+KILLS = 10
+SENDS = ("Sms/SendBulk", "Sms/Send")
+LONGEST = 0.15
+"""Seconds of sending before a kill, at most: ten come before the end, with 400 batches of 20 ms and more."""
+CONNECTIONS, BATCH = 4, max(RECIPIENTS // 400, 10)
+
+RUN = """
+import sys
+from devinotify.bulk import Campaign, Speed
+url, source, journal, connections, batch = sys.argv[1:]
+def tell(progress):
+    if progress.phase == "sending":
+        print(progress.done, flush=True)
+with Campaign(url, source, text="The shop is open", journal=journal) as campaign:
+    print(campaign.run(Speed(connections=int(connections), batch=int(batch)), observe=tell).end, flush=True)
+"""
+
+
+class Gateway:
+    """A sandbox in a process of its own, which no kill of ours touches."""
+
+    def __init__(self, process: subprocess.Popen[str], keys: dict[str, str]) -> None:
+        self._process = process
+        self.url = keys["url"]
+        self._control = keys["control"]
+
+    def arm(self, **fault: Any) -> None:  # noqa: ANN401 - the control API's own
+        """Arm a fault."""
+        body = json.dumps(fault).encode()
+        request = urllib.request.Request(  # noqa: S310 - our own loopback server
+            f"{self._control}/faults", data=body, headers={"Content-Type": "application/json"}
+        )
+        urllib.request.urlopen(request).close()  # noqa: S310 - as above
+
+    def stop(self) -> None:
+        """Stop it gently, so that its file holds everything."""
+        self._process.send_signal(signal.SIGTERM)
+        self._process.communicate()
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Gateway]:
+    """Run a sandbox that keeps what arrives in a file."""
+    command = [sys.executable, "-m", "devinotify.cli", "sandbox", "--port", "0", "--json", "--keep", "1000000"]
+    command += ["--balance", "100000000", "--db", str(tmp_path / "gateway.db")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        running = Gateway(process, json.loads(process.stdout.readline()))
+        yield running
+        process.kill()
+
+
+def arrived(path: Path) -> Counter[str]:
+    """Return how often each number got the message, from the gateway's own file."""
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        return Counter(number for (number,) in file.execute("SELECT recipient FROM message"))
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        (),
+        (
+            {"kind": "drop", "probability": 0.02, "seed": 1},
+            {"kind": "reset", "probability": 0.02, "seed": 2},
+            {"kind": "error", "code": 9, "probability": 0.02, "seed": 3},
+            {"kind": "expired-session", "probability": 0.02, "seed": 4},
+        ),
+    ],
+    ids=["no faults", "dropped replies, resets, expired sessions, 500s"],
+)
+def test_nobody_twice_and_nobody_lost(gateway: Gateway, tmp_path: Path, faults: tuple[dict[str, Any], ...]) -> None:
+    """Ten kills at random moments of a run leave an exact account."""
+    some = numbers(RECIPIENTS)
+    source, journal = tmp_path / "recipients.txt", tmp_path / "campaign.db"
+    source.write_text("\n".join(some))
+    for fault in (*faults, {"kind": "latency", "seconds": 0.02}):
+        for operation in SENDS:
+            gateway.arm(operation=operation, **fault)
+    chance = random.Random(7)
+    kills, failed, ended = 0, 0, False
+    command = [sys.executable, "-c", RUN, gateway.url, str(source), str(journal), str(CONNECTIONS), str(BATCH)]
+    while not ended:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            if kills < KILLS:
+                # Some kills fall into the reading of the input, most into the sending.
+                if kills % 5 != 4:
+                    process.stdout.readline()
+                time.sleep(chance.uniform(0, LONGEST))
+                assert process.poll() is None, "the run was over before it could be killed"
+                process.kill()
+                kills += 1
+            told = process.communicate()[0].split()
+            ended = "done" in told
+            failed += "failing" in told
+    gateway.stop()
+    with Journal(journal) as ledger:
+        tally = ledger.tally()
+        by_state = {
+            state: {row.recipient.removeprefix("+") for row in ledger.outbox.rows(states={state})}
+            for state in (RowState.ACCEPTED, RowState.UNKNOWN)
+        }
+    got = arrived(tmp_path / "gateway.db")
+    assert (KILLS, {1}) == (kills, set(got.values()))
+    assert RECIPIENTS == tally.rows == tally.accepted + tally.unknown
+    assert by_state[RowState.ACCEPTED] <= {number.removeprefix("+") for number in got}
+    assert {number.removeprefix("+") for number in got} <= by_state[RowState.ACCEPTED] | by_state[RowState.UNKNOWN]
+    print(f"\n{RECIPIENTS} recipients, {kills} kills, {CONNECTIONS} x {BATCH}: {tally.unknown} unknown, {failed} stops")
+    if not faults:
+        assert tally.unknown <= kills * CONNECTIONS * BATCH

@@ -1,0 +1,72 @@
+"""What the outcomes of a batch mean for the campaign."""
+
+from __future__ import annotations
+
+import pytest
+
+from devinotify import exceptions as errors
+from devinotify.bulk.sending import ENDS, End, Reading, read
+from devinotify.channels.batch import failed
+from devinotify.exceptions import DevinotifyError, Verdict
+from devinotify.models import Outcome
+
+FINE = Outcome("+79161234560", Verdict.ACCEPTED, "sms")
+UNKNOWN = Verdict.UNKNOWN
+
+
+Meaning = tuple[int, int, End | None, bool, End | None]
+
+
+def meant(reading: Reading) -> Meaning:
+    """Return how many are settled and put back, the end, whether it is trouble, and the end after more like it."""
+    return len(reading.settle), len(reading.release), reading.stop, reading.trouble, reading.refused
+
+
+@pytest.mark.parametrize(
+    ("error", "meaning"),
+    [
+        (errors.NotEnoughCredits("x"), (0, 1, End.CREDITS, False, None)),
+        (errors.Unauthorized("x"), (0, 1, None, True, End.LOGIN)),
+        (errors.InvalidSession("x"), (0, 1, None, True, End.LOGIN)),
+        (errors.Unauthorized("x", verdict=UNKNOWN), (1, 0, None, True, None)),
+        (errors.InvalidSender("x"), (0, 1, End.REFUSED, False, None)),
+        (errors.UnexpectedResponse("x", verdict=Verdict.REJECTED, retryable=True), (0, 1, None, True, None)),
+        (errors.NotSent("x"), (1, 0, None, True, None)),
+        (errors.OutcomeUnknown("x"), (1, 0, None, True, None)),
+        (errors.InternalServerError("x"), (1, 0, None, True, None)),
+        (errors.InvalidOperation("x"), (1, 0, None, False, End.REFUSED)),
+        (errors.Forbidden("x"), (1, 0, None, False, End.REFUSED)),
+        (errors.PluginError("x"), (1, 0, None, False, End.REFUSED)),
+        (errors.InvalidArgument("x"), (1, 0, None, False, None)),
+        (errors.ViberRejected("x", reason="error-address-unknown"), (1, 0, None, False, None)),
+        (errors.InvalidText("x"), (1, 0, None, False, None)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_an_error_means(error: DevinotifyError, meaning: Meaning) -> None:
+    """An account's refusal puts the batch back and stops; a passing one puts it back; the rest is settled."""
+    assert meaning == meant(read([failed("sms", "+79161234567", error)]))
+
+
+def test_a_batch_of_several_fates() -> None:
+    """What was accepted before the credits ran out is settled, and only the rest put back."""
+    reading = read([FINE, failed("sms", "+79161234567", errors.NotEnoughCredits("x"))])
+    assert (1, 1, End.CREDITS, False, None) == meant(reading)
+    assert {"+79161234567"} == reading.release
+
+
+def test_a_partly_refused_batch_is_no_refusal_of_the_whole() -> None:
+    """One accepted recipient shows that the account may send."""
+    assert not read([FINE, failed("sms", "+79161234567", errors.Forbidden("x"))]).refused
+
+
+def test_the_longest_pause_asked_for_counts() -> None:
+    """Of several errors, the one that wants to wait longest decides."""
+    some = [errors.OutcomeUnknown("x") for _ in range(3)]
+    some[1].retry_after = 7.0
+    assert 7.0 == read([failed("sms", f"+7916123456{n}", error) for n, error in enumerate(some)]).retry_after
+
+
+def test_every_end_has_words() -> None:
+    """No run ends without saying why."""
+    assert set(End) == set(ENDS)

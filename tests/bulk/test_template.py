@@ -1,0 +1,38 @@
+"""Templates: columns in braces, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from devinotify.bulk.template import Template
+from devinotify.exceptions import InvalidText
+
+
+def test_columns_are_put_in() -> None:
+    """Each brace becomes the row's column; doubled braces become braces."""
+    template = Template("Hello {name}, {{code}}: {code}{ name }")
+    assert (("name", "code"), "Hello Ann, {code}: 7Ann") == (
+        template.fields,
+        template.render({"name": "Ann", "code": "7"}),
+    )
+
+
+@pytest.mark.parametrize(
+    "source", ["{", "}", "{}", "{ }", "{a", "{name.x}", "{name[0]}", "{name!r}", "{name:>9}", "{a{b}}"]
+)
+def test_a_bad_brace(source: str) -> None:
+    """A brace that names no column is refused: no attribute, no index, no format."""
+    with pytest.raises(InvalidText, match="bad brace"):
+        Template(source)
+
+
+def test_a_missing_column() -> None:
+    """A column that the input has not is named, with those that it has."""
+    with pytest.raises(InvalidText, match="needs the column 'name'; the input has: 'phone'"):
+        Template("Hello {name}").check(["phone"])
+
+
+def test_a_row_without_its_column() -> None:
+    """A short row is told."""
+    with pytest.raises(InvalidText, match="no column 'name'"):
+        Template("Hello {name}").render({})
