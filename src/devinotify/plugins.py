@@ -168,7 +168,7 @@ class PluginManager(pluggy.PluginManager):
         self._origins[label] = origin
         for caller in self.get_hookcallers(plugin) or ():
             for implementation in caller.get_hookimpls():
-                if implementation.plugin is plugin:
+                if implementation.plugin is plugin and caller.name in _RULES:
                     implementation.function = _guarded(implementation, caller.name)  # type: ignore[misc]  # ours to replace
         self._known.clear()
         return label
