@@ -260,6 +260,27 @@ def test_the_page(sandbox: Sandbox, http_session: requests.Session) -> None:
     assert "script-src 'self'" in reply.headers["Content-Security-Policy"]
 
 
+def test_files_are_asked_for_once(sandbox: Sandbox, http_session: requests.Session) -> None:
+    """A browser that has a file already is told so."""
+    url = f"{sandbox.origin}/static/app.js"
+    first = http_session.get(url, timeout=5)
+    again = http_session.get(url, headers={"If-None-Match": first.headers["ETag"]}, timeout=5)
+    assert (200, 304, b"") == (first.status_code, again.status_code, again.content)
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "..%2fpage.py", "%2e%2e/page.py"])
+def test_there_are_no_other_files(sandbox: Sandbox, http_session: requests.Session, name: str) -> None:
+    """Nothing but the page's own files can be asked for."""
+    assert 404 == http_session.get(f"{sandbox.origin}/static/{name}", timeout=5).status_code
+
+
+def test_what_nothing_has_is_not_found(sandbox: Sandbox, http_session: requests.Session) -> None:
+    """A number that no message has is 404, by whichever way it is asked for."""
+    assert 404 == http_session.get(f"{sandbox.origin}/sandbox/message?number=9", timeout=5).status_code
+    with pytest.raises(LookupError, match="no such message"):
+        sandbox.force(9, "expired")
+
+
 # A client as published ones are written: names in their own case, Validity 0, an empty sendDate.
 
 

