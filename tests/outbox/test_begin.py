@@ -208,3 +208,16 @@ def test_receipts_without_ids_are_stored(outbox: Outbox) -> None:
     outbox.settle(batch, [Outcome(NUMBER, Verdict.ACCEPTED, "sms", receipt)])
     (row,) = outbox
     assert (RowState.ACCEPTED, START + 300) == (row.state, row.next_poll_at)
+
+
+def test_a_late_outcome_asks_for_no_second_decision(outbox: Outbox, path: Path, clock: Clock) -> None:
+    """A row that was given up and has gone on stays out of what is due when its own outcome comes at last."""
+    batch = begun(outbox, NUMBER)
+    outbox._leases[0].release()  # as if its process had ended
+    with Outbox(path, clock=clock) as other:
+        assert 1 == other.recover()
+        (due,) = other.watch_due()
+        other.step(due, "viber")
+    outbox.settle(batch, refused(batch))
+    clock.now += 3600
+    assert [] == outbox.watch_due()

@@ -24,13 +24,17 @@ NO_OUTCOME = "the worker ended before it recorded what became of the message"
 
 _REFUSE = (
     "UPDATE rows SET claim = NULL, state = ?, due = ?, attempts = attempts - ?, error = ?, error_code = ?,"
-    " error_reason = ?, error_text = ?, next_poll_at = ? WHERE id = ? AND claim = ?"
+    # A row that was given up and has gone on needs no decision any more when its own outcome comes late.
+    " error_reason = ?, error_text = ?, next_poll_at = CASE WHEN stepped THEN NULL ELSE ? END"
+    " WHERE id = ? AND claim = ?"
 )
 
 EXPIRED = "its deadline passed before it could be sent"
 """The description of a row that was still queued at its deadline."""
 
-_LOOK_IF_FALLBACK = "(SELECT CASE WHEN flags & 2 THEN ? END FROM messages WHERE messages.id = rows.message)"
+_LOOK_IF_FALLBACK = (
+    "(SELECT CASE WHEN flags & 2 AND NOT coalesce(stepped, 0) THEN ? END FROM messages WHERE messages.id = rows.message)"
+)
 
 _ENDED = "error_code = NULL, error_reason = NULL, error_text = ?, next_poll_at = " + _LOOK_IF_FALLBACK
 _EXPIRE = f"UPDATE rows SET state = {CODES[RowState.NOT_SENT]}, error = 'NotSent', {_ENDED} WHERE id = ?"  # noqa: S608 - ours
