@@ -211,8 +211,17 @@ class Following:
     def look(self, outcome: Outcome) -> tuple[Outcome, bool]:
         """Return a fallback's outcome as it stands after this look, and whether there is nothing more to wait for.
 
-        What is due of its steps is taken. Raises DevinotifyError where the outbox cannot be used.
+        What is due of its steps is taken. Raises DevinotifyError where the outbox cannot be used for good.
         """
+        try:
+            return self._after_look(outcome)
+        except DevinotifyError as error:
+            if not error.retryable:
+                raise
+            log.info("a look at a fallback failed: %s", error)
+            return outcome, False
+
+    def _after_look(self, outcome: Outcome) -> tuple[Outcome, bool]:
         rows = [] if outcome.row is None else self.outbox.steps(outcome.row)
         if not rows:
             return outcome, True

@@ -1,0 +1,613 @@
+"""The worker against the real sandbox: queues of every channel, watches, fallbacks, retries, signals."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from devinotify import Message, Notifier, Outbox, hookimpl, make_plugin_manager
+from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, NotSent, Verdict
+from devinotify.models import DeliveryStatus
+from devinotify.outbox import RowState
+from devinotify.outbox import worker as workers
+from devinotify.outbox.worker import Worker, stopped_by_signals
+from devinotify.sandbox import Sandbox
+from tests.cli.servers import free_port
+from tests.outbox.support import NUMBER, finish, numbers, run_python
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from devinotify.models import Outcome, Receipt, SmsState
+    from devinotify.outbox import Batch
+
+OTHER = "+79161234568"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Sandbox]:
+    """Give one running gateway to all the tests here."""
+    with Sandbox() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def gateway(running: Sandbox) -> Sandbox:
+    """Give the gateway as new; whatever it takes is delivered at once."""
+    running.reset()
+    running.set_timeline("delivered", sms=[(0.0, 0)], viber=[(0.0, 2)])
+    return running
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[Outbox]:
+    """Give an empty outbox that looks at deliveries soon."""
+    with Outbox(tmp_path / "outbox.db", poll=0.02) as opened:
+        yield opened
+
+
+@pytest.fixture
+def notifier(gateway: Sandbox, tmp_path: Path) -> Iterator[Notifier]:
+    """Give a notifier without plugins that uses the same outbox."""
+    with Notifier(
+        f"{gateway.url}&outbox={tmp_path / 'outbox.db'}", plugins=make_plugin_manager(discover=False)
+    ) as opened:
+        yield opened
+
+
+@pytest.fixture
+def unreachable(tmp_path: Path) -> Iterator[Notifier]:
+    """Give a notifier whose gateway nobody listens at."""
+    with Notifier(f"devino://a:b@DEVINO?gateway=http://127.0.0.1:{free_port()}/rest") as opened:
+        yield opened
+
+
+def message(*recipients: str, text: str = "disk full", **fields: Any) -> Message:  # noqa: ANN401 - those of Message
+    """Return a message to the given numbers, or to one."""
+    return Message(text, recipients or (NUMBER,), **{"channel": "sms", **fields})
+
+
+def drain(worker: Worker, seconds: float = 10) -> None:
+    """Let the worker work until nothing in its outbox waits for anything."""
+    until = time.monotonic() + seconds
+    while True:
+        worker.run(once=True)
+        due = worker.outbox.next_due()
+        if due is None:
+            return
+        assert time.monotonic() < until
+        time.sleep(min(max(due - time.time(), 0.01), 0.2))
+
+
+def arrived(gateway: Sandbox) -> list[tuple[str, str]]:
+    """Return channel and recipient of what arrived, in order."""
+    return [(each.channel, each.recipient) for each in gateway.messages()]
+
+
+def states(outbox: Outbox) -> list[tuple[str, str]]:
+    """Return channel and state of every row."""
+    return [(row.channel, str(row.state)) for row in outbox]
+
+
+# --- sending what is queued
+
+
+@pytest.mark.parametrize(
+    ("channel", "expected"), [("sms", "Sms/Send"), ("viber", "Viber/Send"), ("viber-sms", "Viber/SendWithResend")]
+)
+def test_a_row_is_sent_on_its_channel_and_watched(
+    gateway: Sandbox, notifier: Notifier, outbox: Outbox, channel: str, expected: str
+) -> None:
+    """Every channel's rows go out by their own operation, and end delivered."""
+    outbox.enqueue(message(channel=channel))
+    drain(Worker(notifier, outbox))
+    sends = [request.operation for request in gateway.requests() if request.method == "POST"]
+    assert ([expected], [(channel, "delivered")]) == (sends, states(outbox))
+
+
+def test_the_null_channel_sends_nothing(gateway: Sandbox, notifier: Notifier, outbox: Outbox) -> None:
+    """For staging: accepted, and nothing is asked of the gateway."""
+    outbox.enqueue(message(channel="null"))
+    drain(Worker(notifier, outbox))
+    assert ([], [("null", "accepted")]) == (gateway.requests(), states(outbox))
+
+
+def test_many_recipients_go_in_bulk(gateway: Sandbox, notifier: Notifier, outbox: Outbox) -> None:
+    """One text to many is one request a batch."""
+    outbox.enqueue(message(*numbers(25)), watch=False)
+    Worker(notifier, outbox, batch=10).run(once=True)
+    sends = [request.operation for request in gateway.requests() if request.method == "POST"]
+    assert (["Sms/SendBulk"] * 3, 25) == (sends, outbox.counts().accepted)
+
+
+def test_title_sender_and_validity_are_the_messages_own(gateway: Sandbox, notifier: Notifier, outbox: Outbox) -> None:
+    """What was enqueued is what goes out."""
+    outbox.enqueue(message(title="disk", sender="Other", validity=7))
+    drain(Worker(notifier, outbox))
+    (found,) = gateway.messages()
+    parameters = next(request.parameters for request in gateway.requests() if request.method == "POST")
+    validity = {name.lower(): value for name, value in parameters.items()}["validity"]
+    assert ("disk\ndisk full", "Other", ("7",)) == (found.text, found.sender, validity)
+
+
+def test_a_message_without_a_sender_has_the_urls(gateway: Sandbox, notifier: Notifier, outbox: Outbox) -> None:
+    """A raw message need not name one."""
+    outbox.enqueue(message())
+    drain(Worker(notifier, outbox))
+    assert "DEVINO" == gateway.messages()[0].sender
+
+
+def test_a_scheduled_message_is_left_to_the_gateway(gateway: Sandbox, notifier: Notifier, outbox: Outbox) -> None:
+    """``send_at`` goes out with the message, which is sent at once."""
+    when = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+    outbox.enqueue(message(send_at=when), watch=False)
+    Worker(notifier, outbox).run(once=True)
+    assert when == datetime.fromisoformat(gateway.messages()[0].send_at)
+
+
+@pytest.mark.parametrize("title", [None, "disk"])
+def test_a_late_message_is_stamped_with_its_events_time(
+    gateway: Sandbox, notifier: Notifier, outbox: Outbox, title: str | None
+) -> None:
+    """An alert that waited out an outage says when it was raised."""
+    happened = datetime(2026, 1, 28, 12, 0, tzinfo=UTC)
+    outbox.enqueue(message(title=title), original_time=happened)
+    drain(Worker(notifier, outbox))
+    stamp = happened.astimezone().isoformat(" ", "minutes")
+    assert f"{stamp}{f' {title}' if title else ''}\ndisk full" == gateway.messages()[0].text
+
+
+def test_a_message_in_time_is_not_stamped(gateway: Sandbox, notifier: Notifier, outbox: Outbox) -> None:
+    """The reader knows that it is now."""
+    outbox.enqueue(message(), original_time=datetime.now(UTC))
+    drain(Worker(notifier, outbox))
+    assert "disk full" == gateway.messages()[0].text
+
+
+@pytest.mark.parametrize("stranger", ["oncall", "8 916 123-45-67", "79161234567", "+7"])
+def test_a_recipient_that_is_no_number_in_e164_is_refused(
+    gateway: Sandbox, notifier: Notifier, outbox: Outbox, stranger: str
+) -> None:
+    """Aliases are resolved before a message is enqueued; the others of the message go out."""
+    outbox.enqueue(message(stranger, OTHER))
+    drain(Worker(notifier, outbox))
+    refused, sent = outbox
+    assert (RowState.NOT_SENT, "InvalidPhoneNumber", RowState.DELIVERED) == (refused.state, refused.error, sent.state)
+    assert isinstance(refused.exception(), InvalidPhoneNumber)
+
+
+def test_strangers_alone_reach_nobody(gateway: Sandbox, notifier: Notifier, outbox: Outbox) -> None:
+    """Nothing is asked of the gateway where nobody is left."""
+    outbox.enqueue(message("oncall"))
+    drain(Worker(notifier, outbox))
+    assert ([], [("sms", "not_sent")]) == (gateway.requests(), states(outbox))
+
+
+def test_a_refused_row_is_final(gateway: Sandbox, notifier: Notifier, outbox: Outbox) -> None:
+    """The gateway's no is not asked for again."""
+    gateway.add_fault("error", operation="Sms/Send", code=5)
+    outbox.enqueue(message())
+    drain(Worker(notifier, outbox))
+    assert [("sms", "rejected")] == states(outbox)
+
+
+def test_an_unknown_row_is_never_sent_again(gateway: Sandbox, notifier: Notifier, outbox: Outbox) -> None:
+    """The reply is swallowed: once on the wire, and left to a person."""
+    gateway.add_fault("drop", operation="Sms/Send")
+    outbox.enqueue(message())
+    worker = Worker(notifier, outbox)
+    drain(worker)
+    drain(worker)
+    assert ([("sms", "unknown")], [("sms", NUMBER)]) == (states(outbox), arrived(gateway))
+
+
+def test_a_row_of_a_channel_that_is_gone_is_not_sent(gateway: Sandbox, notifier: Notifier, outbox: Outbox) -> None:
+    """A plugin was removed: the row is kept, to be retried when it is back."""
+    outbox.enqueue(message(channel="pigeon"))
+    drain(Worker(notifier, outbox))
+    assert [("pigeon", "not_sent")] == states(outbox)
+
+
+def test_a_row_past_its_deadline_is_not_sent(gateway: Sandbox, notifier: Notifier, outbox: Outbox) -> None:
+    """Old news is worse than none."""
+    outbox.enqueue(message(), deadline=datetime.now(UTC) - timedelta(seconds=1))
+    drain(Worker(notifier, outbox))
+    assert ([("sms", "not_sent")], []) == (states(outbox), arrived(gateway))
+
+
+# --- what is out of reach
+
+
+def test_what_did_not_reach_the_gateway_is_tried_again_later(unreachable: Notifier, outbox: Outbox) -> None:
+    """After a backoff, until its deadline; ``once`` ends meanwhile, with the rest of the queue untouched."""
+    outbox.enqueue(message(*numbers(4)))
+    start = time.time()
+    Worker(unreachable, outbox, batch=2).run(once=True)
+    rows = list(outbox)
+    assert ([1, 1, 0, 0], {RowState.QUEUED}, True) == (
+        [row.attempts for row in rows],
+        {row.state for row in rows},
+        min(row.next_attempt_at or 0 for row in rows[:2]) > start + 2,
+    )
+
+
+def test_it_goes_out_when_the_gateway_is_back(
+    gateway: Sandbox, notifier: Notifier, unreachable: Notifier, tmp_path: Path
+) -> None:
+    """The outage is over, and so is the backoff."""
+    with Outbox(tmp_path / "o.db") as outbox:
+        outbox.enqueue(message())
+        Worker(unreachable, outbox).run(once=True)
+    with Outbox(tmp_path / "o.db", clock=lambda: time.time() + 10) as outbox:
+        Worker(notifier, outbox).run(once=True)
+        assert [("sms", NUMBER)] == arrived(gateway)
+
+
+def test_it_is_given_up_at_its_deadline(unreachable: Notifier, outbox: Outbox) -> None:
+    """A retry after the deadline is none."""
+    outbox.enqueue(message(), deadline=datetime.now(UTC) + timedelta(seconds=2))
+    Worker(unreachable, outbox).run(once=True)
+    assert [("sms", "not_sent")] == states(outbox)
+
+
+def test_a_worker_takes_a_breath_while_the_gateway_is_out_of_reach(
+    unreachable: Notifier, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice as long after each batch in vain, and the queue is not burnt through."""
+    rests: list[float] = []
+    worker = Worker(unreachable, outbox, batch=1)
+
+    def rest(seconds: float) -> None:
+        rests.append(seconds)
+        if len(rests) == 3:
+            worker.stop()
+
+    monkeypatch.setattr(worker, "_rest", rest)
+    outbox.enqueue(message(*numbers(5)))
+    worker.run()
+    assert [1.0, 2.0, 4.0] == rests
+
+
+# --- orders of a fallback, enqueued raw
+
+
+def test_a_raw_order_is_handed_to_its_steps(gateway: Sandbox, notifier: Notifier, outbox: Outbox) -> None:
+    """A row of sms-viber is the order; its steps are rows of their own, and tell the rest."""
+    gateway.set_timeline("delivered", sms=[(0.0, 69)], viber=[(0.0, 2)])
+    outbox.enqueue(message(channel="sms-viber"))
+    drain(Worker(notifier, outbox))
+    assert (
+        [("sms-viber", "accepted"), ("sms", "failed"), ("viber", "delivered")],
+        [("sms", NUMBER), ("viber", NUMBER)],
+    ) == (
+        states(outbox),
+        arrived(gateway),
+    )
+
+
+def test_a_raw_order_has_the_workers_patience(gateway: Sandbox, tmp_path: Path, outbox: Outbox) -> None:
+    """The settings of the worker's URL hold."""
+    outbox.enqueue(message(channel="sms-viber"))
+    with Notifier(f"{gateway.url}&patience=120") as notifier:
+        Worker(notifier, outbox).run(once=True)
+    (step,) = [row for row in outbox if row.channel == "sms"]
+    assert 120.0 == (step.patience_until or 0) - (step.sent_at or 0)
+
+
+def test_an_order_that_did_not_get_out_leaves_no_steps_behind(unreachable: Notifier, outbox: Outbox) -> None:
+    """Each try would leave its own: the order is queued again, and they are forgotten."""
+    outbox.enqueue(message(*numbers(2), channel="sms-viber"))
+    Worker(unreachable, outbox).run(once=True)
+    assert [("sms-viber", "queued")] * 2 == states(outbox)
+
+
+# --- hooks and channels that fail
+
+
+class Broken:
+    """A channel that raises, and hooks that do."""
+
+    name = "broken"
+    max_length = 100
+
+    def __init__(self, raised: Exception) -> None:
+        self.raised = raised
+
+    def check_sender(self, sender: str) -> None:
+        """Take any."""
+
+    def send(self, message: Message, client: object) -> list[Outcome]:
+        """Raise."""
+        raise self.raised
+
+    def state(self, receipt: Receipt, client: object) -> SmsState:
+        """Raise."""
+        raise self.raised
+
+    @hookimpl
+    def devinotify_register_channels(self) -> list[Broken]:
+        """Bring itself."""
+        return [self]
+
+
+@pytest.mark.parametrize("raised", [ValueError("+79161234567"), RuntimeError()])
+def test_a_channel_that_raises_loses_no_row(
+    gateway: Sandbox, outbox: Outbox, raised: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may have sent: unknown. The next row goes out, and no number is in the log."""
+    with Notifier(gateway.url, plugins=make_plugin_manager(Broken(raised), discover=False)) as notifier:
+        outbox.enqueue(message(channel="broken"))
+        outbox.enqueue(message(OTHER))
+        drain(Worker(notifier, outbox))
+    assert [("broken", "unknown"), ("sms", "delivered")] == states(outbox)
+    assert "79161234567" not in caplog.text
+
+
+class Raising:
+    """Hooks that raise before the send, after it, and when a state is seen."""
+
+    @hookimpl
+    def devinotify_outcome_recorded(self, message: Message, outcome: Outcome) -> None:
+        """Raise."""
+        raise ValueError
+
+    @hookimpl
+    def devinotify_status_changed(self, receipt: Receipt, state: SmsState) -> None:
+        """Raise."""
+        raise ValueError
+
+
+def test_observers_that_raise_change_nothing(gateway: Sandbox, outbox: Outbox) -> None:
+    """The row is sent, watched and delivered."""
+    with Notifier(gateway.url, plugins=make_plugin_manager(Raising(), discover=False)) as notifier:
+        outbox.enqueue(message())
+        drain(Worker(notifier, outbox))
+    assert [("sms", "delivered")] == states(outbox)
+
+
+class Preparing:
+    """A hook that raises before the send."""
+
+    @hookimpl(tryfirst=True)
+    def devinotify_prepare_message(self, message: Message) -> list[Message]:
+        """Raise."""
+        raise ValueError
+
+
+def test_a_hook_that_raises_before_the_send_makes_it_not_sent(gateway: Sandbox, outbox: Outbox) -> None:
+    """Nothing has gone out, and nothing does."""
+    with Notifier(gateway.url, plugins=make_plugin_manager(Preparing(), discover=False)) as notifier:
+        outbox.enqueue(message())
+        drain(Worker(notifier, outbox))
+    assert ([("sms", "not_sent")], []) == (states(outbox), arrived(gateway))
+
+
+def test_status_changed_is_called_for_each_news(gateway: Sandbox, outbox: Outbox) -> None:
+    """Sent, then delivered: two calls, whatever the number of looks."""
+    seen: list[DeliveryStatus] = []
+
+    class Observer:
+        @hookimpl
+        def devinotify_status_changed(self, state: SmsState) -> None:
+            seen.append(state.whole_status)
+
+    gateway.set_timeline("delivered", sms=[(0.0, -1), (0.2, 0)])
+    with Notifier(gateway.url, plugins=make_plugin_manager(Observer(), discover=False)) as notifier:
+        outbox.enqueue(message())
+        drain(Worker(notifier, outbox))
+    assert [DeliveryStatus.SENT, DeliveryStatus.DELIVERED] == seen
+
+
+# --- the outbox's own trouble
+
+
+class Troubled(Outbox):
+    """An outbox whose file is locked for a while."""
+
+    trouble: list[DevinotifyError] = []  # noqa: RUF012 - set for each test
+
+    def claim(self, *arguments: Any, **options: Any) -> Batch | None:  # noqa: ANN401 - as the original
+        """Raise what is in store, then claim."""
+        if self.trouble:
+            raise self.trouble.pop(0)
+        return super().claim(*arguments, **options)
+
+
+def locked(*, retryable: bool = True) -> DevinotifyError:
+    """Return what the outbox raises while another process keeps it."""
+    return DevinotifyError("outbox: another process has kept it locked", verdict=Verdict.NOT_SENT, retryable=retryable)
+
+
+def test_a_locked_outbox_is_tried_again(
+    gateway: Sandbox,
+    notifier: Notifier,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The worker says so, rests, and goes on."""
+    monkeypatch.setattr(workers, "NAP", 0.01)
+    with Troubled(tmp_path / "t.db", poll=0.02) as outbox:
+        outbox.trouble = [locked(), locked()]
+        outbox.enqueue(message())
+        worker = Worker(notifier, outbox)
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        assert gateway.wait(lambda: bool(gateway.messages()), 10)
+        worker.stop()
+        thread.join(10)
+    assert 2 == sum("it is tried again" in record.message for record in caplog.records)
+
+
+@pytest.mark.parametrize(("retryable", "once"), [(False, False), (True, True)])
+def test_an_outbox_that_cannot_be_used_ends_the_worker(
+    gateway: Sandbox, notifier: Notifier, tmp_path: Path, retryable: bool, once: bool
+) -> None:
+    """A damaged file, or one that is locked when there is only one try, is raised."""
+    with Troubled(tmp_path / "t.db") as outbox:
+        outbox.trouble = [locked(retryable=retryable)]
+        with pytest.raises(DevinotifyError, match="locked"):
+            Worker(notifier, outbox).run(once=once)
+
+
+# --- several workers, and the end
+
+
+def test_two_workers_never_send_the_same_row(gateway: Sandbox, notifier: Notifier, tmp_path: Path) -> None:
+    """On one file, each of 300 recipients hears once."""
+    with Outbox(tmp_path / "o.db") as first, Outbox(tmp_path / "o.db") as second:
+        for start in range(0, 300, 100):
+            first.enqueue(message(*numbers(100, 79160000000 + start)), watch=False)
+        threads = [
+            threading.Thread(target=Worker(notifier, outbox, batch=7).run, kwargs={"once": True})
+            for outbox in (first, second)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        found = [recipient for _, recipient in arrived(gateway)]
+        assert (300, 300, 300) == (len(found), len(set(found)), first.counts().accepted)
+
+
+def test_wait_and_a_worker_take_a_step_once(gateway: Sandbox, tmp_path: Path) -> None:
+    """Both watch the same SMS; Viber goes out once, and wait hears of it either way."""
+    gateway.set_timeline("delivered", sms=[(0.0, -1), (0.2, 69)], viber=[(0.0, 2)])
+    url = f"{gateway.url}&channel=sms-viber&outbox={tmp_path}/o.db&poll=0.01"
+    recipients = numbers(20)
+    with Notifier(url) as waiting, Notifier(url) as working:
+        worker = Worker(working)
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        try:
+            outcomes = waiting.wait(waiting.notify("hi", recipients), 20)
+        finally:
+            worker.stop()
+            thread.join()
+    assert (
+        {"delivered"},
+        sorted([*(("sms", each) for each in recipients), *(("viber", each) for each in recipients)]),
+    ) == (
+        {str(outcome.status) for outcome in outcomes},
+        sorted(arrived(gateway)),
+    )
+
+
+def test_what_a_dead_worker_was_sending_is_unknown(
+    gateway: Sandbox, notifier: Notifier, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A claim without an owner is closed when a worker starts, and said in the log."""
+    with Outbox(tmp_path / "o.db") as outbox:
+        outbox.enqueue(message())
+        code = (
+            "import os, signal, sys; from devinotify import Outbox; Outbox(sys.argv[1]).claim();"
+            " os.kill(os.getpid(), signal.SIGKILL)"
+        )
+        finish(run_python(outbox.path, code))
+        Worker(notifier, outbox).run(once=True)
+        assert ([("sms", "unknown")], []) == (states(outbox), arrived(gateway))
+    assert "1 messages were being sent when their worker died" in caplog.text
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_finishes_the_batch_and_no_more(
+    gateway: Sandbox, notifier: Notifier, outbox: Outbox, number: signal.Signals
+) -> None:
+    """What is being sent is recorded; what is queued stays; the handlers are put back."""
+    gateway.add_fault("latency", operation="Sms/SendBulk", seconds=0.3)
+    outbox.enqueue(message(*numbers(20)))
+    worker = Worker(notifier, outbox, batch=10)
+    before = signal.getsignal(number)
+    with stopped_by_signals(worker):
+        killer = threading.Timer(0.1, os.kill, (os.getpid(), number))
+        killer.start()
+        worker.run()
+        killer.join()
+    assert ([10, 10, 0], before) == (
+        [getattr(outbox.counts(), name) for name in ("queued", "accepted", "claimed")],
+        signal.getsignal(number),
+    )
+
+
+def test_a_signal_wakes_an_idle_worker(notifier: Notifier, outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not sleep its nap out."""
+    monkeypatch.setattr(workers, "NAP", 60.0)
+    worker = Worker(notifier, outbox)
+    start = time.monotonic()
+    with stopped_by_signals(worker):
+        killer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM))
+        killer.start()
+        worker.run()
+        killer.join()
+    assert time.monotonic() - start < 30
+
+
+def test_a_second_signal_ends_it_at_once(gateway: Sandbox, notifier: Notifier, outbox: Outbox) -> None:
+    """Ctrl-C twice is an interrupt; what was being sent is unknown."""
+    gateway.add_fault("latency", operation="Sms/SendBulk", seconds=5)
+    outbox.enqueue(message(*numbers(2)))
+    worker = Worker(notifier, outbox)
+
+    def interrupt() -> None:
+        gateway.wait(lambda: any(request.method == "POST" for request in gateway.requests()), 2)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.2)  # two signals at once are one
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with stopped_by_signals(worker), pytest.raises(KeyboardInterrupt):
+        worker.run()
+    thread.join()
+    outbox.close()
+    with Outbox(outbox.path) as again:
+        assert 2 == again.counts().unknown
+
+
+def test_stopping_leaves_the_looks_to_the_next(gateway: Sandbox, notifier: Notifier, outbox: Outbox) -> None:
+    """A stopped worker asks for no state any more."""
+    outbox.enqueue(message())
+    worker = Worker(notifier, outbox)
+    worker.run(once=True)
+    worker.stop()
+    time.sleep(0.03)
+    worker.turn()
+    assert [("sms", "accepted")] == states(outbox)
+
+
+def test_each_batch_is_logged_without_personal_data(
+    gateway: Sandbox, notifier: Notifier, outbox: Outbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """How many ended how."""
+    caplog.set_level(logging.INFO, "devinotify")
+    outbox.enqueue(message("oncall", *numbers(3)))
+    drain(Worker(notifier, outbox))
+    assert "batch 1: 3 accepted, 1 not_sent" in caplog.text
+    assert not any(word in caplog.text for word in ("7916", "disk full", "oncall"))
+
+
+def test_a_row_is_watched_for_two_days_and_no_longer(gateway: Sandbox, notifier: Notifier, outbox: Outbox) -> None:
+    """The gateway forgets a message after 48 hours: the watch closes, and the row stays accepted."""
+    gateway.set_timeline("delivered", sms=[(0.0, -1)])
+    outbox.enqueue(message())
+    Worker(notifier, outbox).run(once=True)
+    outbox.close()
+    with Outbox(outbox.path, clock=lambda: time.time() + 48 * 3600 + 1) as later:
+        Worker(notifier, later).run(once=True)
+        assert ([("sms", "accepted")], None) == (states(later), later.next_due())
+
+
+def test_errors_are_the_rows_own(gateway: Sandbox, unreachable: Notifier, outbox: Outbox) -> None:
+    """What a row was not sent for is kept with it."""
+    (row,) = outbox.enqueue(message())
+    Worker(unreachable, outbox).run(once=True)
+    found = outbox.get(row.id)
+    assert isinstance(found.exception() if found else None, NotSent)
