@@ -34,6 +34,7 @@ _GATEWAY = """
 import json, sys
 from devinotify.sandbox import Sandbox
 with Sandbox(keep=100_000) as gateway:
+    gateway.add_fault("latency", seconds=0.02)  # however fast the machine, there is something left to kill
     print(gateway.url, flush=True)
     sys.stdin.readline()
     print(json.dumps([message.recipient for message in gateway.messages()]), flush=True)
