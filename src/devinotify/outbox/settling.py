@@ -33,7 +33,8 @@ EXPIRED = "its deadline passed before it could be sent"
 """The description of a row that was still queued at its deadline."""
 
 _LOOK_IF_FALLBACK = (
-    "(SELECT CASE WHEN flags & 2 AND NOT coalesce(stepped, 0) THEN ? END FROM messages WHERE messages.id = rows.message)"
+    "(SELECT CASE WHEN flags & 2 AND NOT coalesce(stepped, 0) THEN ? END"
+    " FROM messages WHERE messages.id = rows.message)"
 )
 
 _ENDED = "error_code = NULL, error_reason = NULL, error_text = ?, next_poll_at = " + _LOOK_IF_FALLBACK
