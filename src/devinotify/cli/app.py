@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "demo": ("demo", "Send SMS and Viber to an embedded gateway and watch them arrive."),
         "send": ("send", "Send an SMS to one or more numbers."),
         "viber": ("viber", "Send a Viber message to one or more numbers."),
+        "bulk": ("bulk", "Send to every number of a list, with a journal to go on from."),
         "state": ("state", "Show what became of messages, by their ids."),
         "balance": ("balance", "Show the money left on the account."),
         "incoming": ("incoming", "List the SMS that subscribers sent to the account."),
@@ -37,7 +38,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 """Command -> its module here and its help in one line, so that ``--help`` loads none of them. A test compares."""
 
-EXTRAS: Mapping[str, str] = MappingProxyType({"starlette": "sandbox", "uvicorn": "sandbox"})
+EXTRAS: Mapping[str, str] = MappingProxyType({"matplotlib": "bulk", "starlette": "sandbox", "uvicorn": "sandbox"})
 """Package -> the extra that brings it."""
 
 EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {meaning}" for code, meaning in MEANINGS.items())

@@ -1,0 +1,230 @@
+"""What became of a campaign, for people: every row as CSV, and the whole as one HTML page that works offline."""
+
+from __future__ import annotations
+
+import csv
+import html
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from devinotify.bulk.tally import Category, category, tally
+from devinotify.outbox import RowState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from devinotify.bulk.journal import Journal
+    from devinotify.bulk.tally import Tally
+    from devinotify.outbox import Row
+
+COLUMNS = (
+    *("row", "recipient", "rows", "category", "state", "channel", "message_ids", "segments", "sent_at"),
+    *("status", "status_code", "status_at", "price", "error", "error_code", "error_text"),
+)
+"""The columns of the CSV. ``row`` is that of the input, known for refused rows; ``rows`` counts repetitions in."""
+
+_REFUSED = re.compile(r"row (\d+): (.*)", re.DOTALL)
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9 ()-]+$)")
+_MINUTE = 60
+
+
+@dataclass(slots=True)
+class Summary:
+    """What the rows come to: where they stand, statuses, reasons of failures, and deliveries by the minute."""
+
+    tally: Tally
+    statuses: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    sent: Counter[int] = field(default_factory=Counter)
+    delivered: Counter[int] = field(default_factory=Counter)
+    segments: int = 0
+
+
+def write_report(
+    journal: Journal,
+    *,
+    csv_file: str | os.PathLike[str] | None = None,
+    html_file: str | os.PathLike[str] | None = None,
+    now: datetime | None = None,
+) -> Summary:
+    """Write the files that are named, whole or not at all, and return what the rows come to.
+
+    The CSV holds numbers in full, for the report is the operator's; both files are made for their owner alone. The page
+    holds no number and no text. Rows are streamed, so that a million takes no more memory than a page. ``now`` is the
+    instant that the page shows. The page's charts need the extra ``bulk``.
+    """
+    if html_file is not None:
+        from devinotify.bulk import charts  # noqa: F401 - where the extra is missing, nothing is written at all
+    if csv_file is None:
+        summary = _summary(journal, None)
+    else:
+        with _Replacing(Path(csv_file)) as temporary, _private(temporary, "utf-8-sig") as file:
+            summary = _summary(journal, csv.writer(file))
+    if html_file is not None:
+        page = render(summary, journal.path.name, now or datetime.now(UTC))
+        with _Replacing(Path(html_file)) as temporary, _private(temporary, "utf-8") as file:
+            file.write(page)
+    return summary
+
+
+def render(summary: Summary, name: str, now: datetime) -> str:
+    """Return the page: figures, charts as inline SVG, and the same numbers as tables. It refers to nothing outside."""
+    from devinotify.bulk import charts
+
+    figures = summary.tally
+    tiles = "".join(f"<div class='tile {each}'><b>{figures.of(each):,}</b>{_words(each)}</div>" for each in Category)
+    facts = [
+        ("rows of the input", figures.rows),
+        ("of them repeated numbers, not sent again", figures.duplicates),
+        ("recipients that still wait", figures.waiting),
+        ("segments accepted", summary.segments),
+        ("delivered", figures.delivered),
+        ("not delivered", figures.failed),
+    ]
+    parts = [
+        f"<section class='tiles'>{tiles}</section>",
+        _table("In numbers", ("", ""), facts),
+    ]
+    for title, first, counter in (
+        ("Delivery status", "status", summary.statuses),
+        ("Why not", "reason", summary.reasons),
+    ):
+        if counter:
+            parts.append(f"<h2>{title}</h2>{charts.bars(counter, title)}")
+            parts.append(_table("", (first, "recipients"), counter.most_common()))
+    if summary.sent:
+        parts.append(f"<h2>Delivery over time</h2>{charts.over_time(summary.sent, summary.delivered)}")
+    shown = html.escape(name)
+    return _PAGE.format(name=shown, now=now.isoformat(" ", "seconds"), body="\n".join(parts), style=_STYLE)
+
+
+def _summary(journal: Journal, writer: object) -> Summary:
+    write = getattr(writer, "writerow", None)
+    if write is not None:
+        write(COLUMNS)
+    repeated = journal.repeated()
+    states: Counter[RowState] = Counter()
+    categories: Counter[Category] = Counter()
+    summary = Summary(tally(states, categories, 0))
+    for row in journal.outbox.rows():
+        more = repeated.get(row.recipient, 0)
+        states[row.state] += 1
+        categories[category(row)] += 1 + more
+        _count(row, summary)
+        if write is not None:
+            write(_cells(row, 1 + more))
+    summary.tally = tally(states, categories, repeated.total())
+    return summary
+
+
+def _count(row: Row, summary: Summary) -> None:
+    if row.sent_at is not None:
+        summary.statuses[str(row.status or "no report yet")] += 1
+        summary.sent[int(row.sent_at // _MINUTE) * _MINUTE] += 1
+        summary.segments += row.segments or 0
+    if row.state is RowState.DELIVERED and row.status_at is not None:
+        summary.delivered[int(row.status_at // _MINUTE) * _MINUTE] += 1
+    if row.state is RowState.FAILED:
+        summary.reasons[f"{row.status} (state {row.status_code})"] += 1
+    elif row.error is not None:
+        detail = row.error_reason or (f"code {row.error_code}" if row.error_code is not None else "")
+        summary.reasons[f"{row.error}: {detail}" if detail else row.error] += 1
+
+
+def _cells(row: Row, rows: int) -> Iterator[object]:
+    refused = _REFUSED.fullmatch(row.recipient)
+    yield refused[1] if refused else ""
+    yield _harmless(refused[2] if refused else row.recipient)
+    yield rows
+    yield category(row).value
+    yield str(row.state)
+    yield row.channel
+    yield " ".join(row.message_ids)
+    yield row.segments
+    yield _moment(row.sent_at)
+    yield row.status
+    yield row.status_code
+    yield _moment(row.status_at)
+    yield row.price
+    yield row.error
+    yield row.error_code if row.error_code is not None else row.error_reason
+    yield _harmless(row.error_text or "")
+
+
+def _harmless(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula; what came in as a number may be anything."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def _moment(seconds: float | None) -> str:
+    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _words(each: Category) -> str:
+    return each.value.replace("_", " ")
+
+
+def _table(title: str, head: tuple[str, str], rows: list[tuple[str, int]]) -> str:
+    heading = f"<h2>{title}</h2>" if title else ""
+    cells = "".join(f"<tr><td>{html.escape(str(name))}</td><td>{count:,}</td></tr>" for name, count in rows)
+    top = f"<tr><th>{head[0]}</th><th>{head[1]}</th></tr>" if any(head) else ""
+    return f"{heading}<table>{top}{cells}</table>"
+
+
+class _Replacing:
+    """Gives a temporary name beside the target, and puts the file in its place when all went well."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+
+    def __enter__(self) -> Path:
+        return self._temporary
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._temporary.replace(self._target)
+        else:
+            self._temporary.unlink(missing_ok=True)
+
+
+def _private(path: Path, encoding: str) -> TextIO:
+    return open(path, "w", encoding=encoding, newline="", opener=lambda name, flags: os.open(name, flags, 0o600))
+
+
+_STYLE = """
+:root { color-scheme: light; font: 16px/1.5 system-ui, sans-serif; color: #1c2430; background: #f5f6f8; }
+body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { margin-bottom: 0; } h2 { margin-top: 2rem; } .when { color: #5c6675; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .8rem; margin: 1.5rem 0; }
+.tile { background: #fff; border-radius: .6rem; padding: 1rem; border-top: 4px solid #8a94a3; }
+.tile b { display: block; font-size: 1.7rem; }
+.accepted { border-color: #2b8a57; } .rejected { border-color: #c0392b; } .invalid { border-color: #d08a1d; }
+.unknown { border-color: #7a4fb5; }
+table { border-collapse: collapse; background: #fff; min-width: 24rem; }
+td, th { padding: .35rem .9rem; text-align: left; }
+tr + tr { border-top: 1px solid #e6e9ee; } td:last-child, th:last-child { text-align: right; }
+svg { max-width: 100%; height: auto; background: #fff; border-radius: .6rem; }
+"""
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Campaign {name}</title>
+<style>{style}</style>
+</head>
+<body>
+<h1>Campaign {name}</h1>
+<p class="when">As of {now}</p>
+{body}
+</body>
+</html>
+"""

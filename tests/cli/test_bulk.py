@@ -1,0 +1,286 @@
+"""``devinotify bulk``: the plan, the confirmation, the sending, the deliveries and the report."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from devinotify.cli import bulk
+from devinotify.cli.app import cli
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.testing import Result
+
+    from devinotify.sandbox import Sandbox
+    from tests.cli.conftest import Run
+
+NUMBERS = [f"+7916{number:07d}" for number in range(1_000_000, 1_000_010)]
+
+
+@pytest.fixture
+def numbers(tmp_path: Path) -> Path:
+    """A list of ten numbers, one of them twice, and one that is none."""
+    path = tmp_path / "recipients.csv"
+    path.write_text("phone;name\n" + "".join(f"{number};Ann\n" for number in [*NUMBERS, NUMBERS[0], "12345"]))
+    return path
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    """Where the journal is."""
+    return tmp_path / "campaign.db"
+
+
+def events(result: Result) -> list[dict[str, Any]]:
+    """Return the events on stdout."""
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_a_campaign(run: Run, account: Sandbox, numbers: Path, journal: Path) -> None:
+    """Plan and result are shown; the exit code is that of the invalid row."""
+    result = run("bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--yes", "--price", "2.5")
+    assert (4, 10) == (result.exit_code, len(account.messages()))
+    for words in ("recipients", "GSM-7 10", "25.0", "accepted", "11", "for 25.0"):
+        assert words in result.stdout
+    assert "all recipients are dealt with" in result.stderr
+
+
+def test_a_dry_run_sends_nothing(run: Run, account: Sandbox, numbers: Path, journal: Path) -> None:
+    """The plan alone, and no journal needed."""
+    result = run("bulk", str(numbers), "--template", "Hi {name}", "--dry-run")
+    assert (0, [], False) == (result.exit_code, account.messages(), journal.exists())
+    assert "Hi Ann" in result.stdout
+
+
+def test_a_poor_account_is_warned(run: Run, account: Sandbox, numbers: Path, journal: Path) -> None:
+    """The plan says when the money will not do; the run stops cleanly, and goes on after a top-up."""
+    account.balance = Decimal(10)
+    arguments = ["bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--price", "2.5"]
+    assert "does not cover" in run(*arguments, "--dry-run").stderr
+    stopped = run(*arguments, "--yes", "--batch", "2", "--connections", "1")
+    assert (4, True, 4) == (stopped.exit_code, "top it up" in stopped.stderr, len(account.messages()))
+    account.balance = Decimal(1000)
+    again = run(*arguments, "--yes")
+    assert (10, True) == (len(account.messages()), "still to send to" in again.stdout)
+
+
+def test_json_events(run: Run, account: Sandbox, numbers: Path, journal: Path) -> None:
+    """A plan, progress, and a result, one document a line."""
+    result = run("bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--yes", "--json")
+    first, *_, last = events(result)
+    assert ("plan", 12, 10, 1, 1) == (
+        first["event"],
+        first["rows"],
+        first["recipients"],
+        first["duplicates"],
+        first["invalid"],
+    )
+    assert ("result", "done", 12, 11, 1, 4) == (
+        last["event"],
+        last["end"],
+        last["rows"],
+        last["accepted"],
+        last["invalid"],
+        last["exit_code"],
+    )
+
+
+def test_json_progress_and_lines(
+    run: Run, account: Sandbox, numbers: Path, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Progress is an event for machines, and a line where there is no terminal."""
+    monkeypatch.setattr(bulk._Events, "every", 0.0)
+    monkeypatch.setattr(bulk._Lines, "every", 0.0)
+    arguments = ["bulk", str(numbers), "--text", "Hi", "--yes", "--price", "2.5", "--journal"]
+    told = events(run(*arguments, f"{journal}.1", "--json"))
+    assert 10 == [each for each in told if each["event"] == "progress"][-1]["accepted"]
+    lines = run(*arguments, f"{journal}.2").stderr
+    assert ("reading: 12 of 12 rows" in lines, "10 of 10: " in lines, "cost 25.0" in lines) == (True, True, True)
+
+
+def test_an_error_is_an_event(run: Run, account: Sandbox, journal: Path) -> None:
+    """Machines are told of a list that is not there."""
+    result = run("bulk", "absent.csv", "--text", "Hi", "--journal", str(journal), "--yes", "--json")
+    assert (4, "error") == (result.exit_code, events(result)[0]["event"])
+    assert "absent.csv cannot be read" in run("bulk", "absent.csv", "--text", "Hi", "--dry-run").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ((), "either --text or --template"),
+        (("--text", "a", "--template", "b"), "either --text or --template"),
+        (("--text", "a", "--at", "1h", "--local-time", "2099-01-01"), "one of them"),
+        (("--text", "a"), "needs a --journal"),
+        (("--text", "a", "--journal", "j.db"), "nobody can be asked"),
+        (("--text", "a", "--dry-run", "--price", "x"), "give a price"),
+        (("--text", "a", "--dry-run", "--price", "-1"), "zero or more"),
+    ],
+)
+def test_usage_errors(run: Run, account: Sandbox, numbers: Path, arguments: tuple[str, ...], why: str) -> None:
+    """What is missing or too much is said, and nothing is sent."""
+    result = run("bulk", str(numbers), *arguments)
+    assert (2, True, []) == (result.exit_code, why in result.stderr, account.messages())
+
+
+@pytest.mark.parametrize(("answer", "sent"), [("y\n", 10), ("n\n", 0)])
+def test_it_asks(
+    account: Sandbox, numbers: Path, journal: Path, monkeypatch: pytest.MonkeyPatch, answer: str, sent: int
+) -> None:
+    """At a terminal the plan has to be confirmed."""
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
+    arguments = ["bulk", str(numbers), "--text", "Hi", "--journal", str(journal)]
+    result = CliRunner().invoke(cli, arguments, input=answer, prog_name="devinotify")
+    assert (True, sent) == ("Send?" in result.stderr, len(account.messages()))
+
+
+def test_stdin(run: Run, account: Sandbox, journal: Path) -> None:
+    """The list may come through a pipe."""
+    result = run("bulk", "-", "--text", "Hi", "--journal", str(journal), "--yes", stdin="\n".join(NUMBERS))
+    assert (0, 10) == (result.exit_code, len(account.messages()))
+
+
+@pytest.mark.parametrize(("fate", "code"), [("delivered", 0), ("forbidden", 3)])
+def test_the_text_is_tried_on_one_number(run: Run, account: Sandbox, numbers: Path, fate: str, code: int) -> None:
+    """One message, and no campaign; machines get an event."""
+    account.set_fate("+79031234567", fate)
+    arguments = ["bulk", str(numbers), "--template", "Hi {name}", "--test-to", "+79031234567"]
+    assert (code, code) == (run(*arguments).exit_code, (told := run(*arguments, "--json")).exit_code)
+    assert (code, code == 0) == (events(told)[0]["exit_code"], "Hi Ann" in {each.text for each in account.messages()})
+
+
+def test_a_limit_is_no_failure(run: Run, account: Sandbox, tmp_path: Path, journal: Path) -> None:
+    """What is left for the next run does not make this one fail."""
+    path = tmp_path / "a.txt"
+    path.write_text("\n".join(NUMBERS))
+    result = run("bulk", str(path), "--text", "Hi", "--journal", str(journal), "--yes", "--limit", "3")
+    assert (0, 3, True) == (result.exit_code, len(account.messages()), "limit of this run" in result.stderr)
+
+
+def test_the_risk_of_sending_again_is_said(run: Run, account: Sandbox, numbers: Path, journal: Path) -> None:
+    """Unknown ones are left alone, and sent again where that is asked for, with what it means."""
+    arguments = ["bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--yes"]
+    account.add_fault("drop", times=1, operation="Sms/SendBulk")
+    assert 5 == run(*arguments).exit_code
+    left = run(*arguments)
+    assert (5, True) == (left.exit_code, "11 are not sent to again" in left.stderr)
+    again = run(*arguments, "--resend-unknown")
+    assert (4, True) == (again.exit_code, "would get it twice" in again.stderr)
+    assert 20 == len(account.messages())
+
+
+def test_status(run: Run, account: Sandbox, numbers: Path, journal: Path) -> None:
+    """Deliveries are asked for when they are due, until all are decided."""
+    run("bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--yes")
+    known = run("bulk", "status", str(journal), "--no-poll", "--json")
+    assert (0, 11, 0) == (known.exit_code, events(known)[0]["accepted"], events(known)[0]["delivered"])
+    due(journal)
+    account.advance(60)
+    watched = run("bulk", "status", str(journal), "--watch", "--json")
+    assert (["deliveries", "status"], 10) == (
+        [each["event"] for each in events(watched)],
+        events(watched)[-1]["delivered"],
+    )
+    plain = run("bulk", "status", str(journal))
+    assert (0, True) == (plain.exit_code, "of them delivered" in plain.stdout)
+    assert "delivered 10" in run("bulk", "status", str(journal), "--watch").stderr
+
+
+def due(journal: Path) -> None:
+    """Make every delivery due now, as fifteen seconds later it would be."""
+    import sqlite3
+
+    with sqlite3.connect(journal) as file:
+        file.execute("UPDATE rows SET next_poll_at = 0 WHERE next_poll_at IS NOT NULL")
+    file.close()
+
+
+def test_report(run: Run, account: Sandbox, numbers: Path, journal: Path, tmp_path: Path) -> None:
+    """Every row is in the CSV, and the page refers to nothing outside."""
+    run("bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--yes")
+    csv_file, html_file = tmp_path / "out.csv", tmp_path / "report.html"
+    result = run("bulk", "report", str(journal), "--csv", str(csv_file), "--html", str(html_file))
+    assert (0, 12) == (result.exit_code, len(csv_file.read_text("utf-8-sig").splitlines()))
+    assert "<svg" in html_file.read_text("utf-8")
+    told = run("bulk", "report", str(journal), "--csv", str(csv_file), "--json")
+    assert ("report", 12) == (events(told)[0]["event"], events(told)[0]["rows"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("report", "absent.db", "--csv", "x.csv"), "there is no journal absent.db"),
+        (("status", "absent.db", "--no-poll"), "there is no journal absent.db"),
+    ],
+)
+def test_no_journal(run: Run, arguments: tuple[str, ...], why: str) -> None:
+    """A journal that is not there is not made."""
+    assert why in run("bulk", *arguments).stderr
+
+
+def test_a_report_has_to_be_written_somewhere(
+    run: Run, account: Sandbox, numbers: Path, journal: Path, tmp_path: Path
+) -> None:
+    """Without a file to write, or with one that cannot be, the command says so."""
+    run("bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--yes")
+    assert 2 == run("bulk", "report", str(journal)).exit_code
+    nowhere = run("bulk", "report", str(journal), "--csv", str(tmp_path / "no" / "out.csv"))
+    assert (2, True) == (nowhere.exit_code, "cannot be written" in nowhere.stderr)
+
+
+def test_the_further_commands_have_help(run: Run) -> None:
+    """Status and report explain themselves."""
+    for name in bulk.FURTHER:
+        assert f"Usage: devinotify bulk {name} " in run("bulk", name, "--help").stdout
+
+
+def test_the_bar_at_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """The live bar takes reading and sending."""
+    from devinotify.bulk import Progress
+
+    bar = bulk._Terminal()
+    with bar.running():
+        bar.progress(Progress("reading", 5, 10))
+        bar.progress(Progress("sending", 5, 10, accepted=4, unknown=1, rate=2.0, remaining=3700.0))
+    assert "1 h 1 min left" in bulk.progress_line(Progress("sending", 5, 10, remaining=3700.0))
+    assert (5, "sending") == (bar._bar.tasks[0].completed, bar._bar.tasks[0].description)
+
+
+def test_ctrl_c_stops_gently(account: Sandbox, numbers: Path, journal: Path) -> None:
+    """The batches under way are finished and settled, nothing is unknown, and the same command goes on."""
+    account.add_fault("latency", seconds=0.3, operation="Sms/SendBulk")
+    account.add_fault("latency", seconds=0.3, operation="Sms/Send")
+    command = [sys.executable, "-m", "devinotify.cli", "bulk", str(numbers), "--text", "Hi", "--journal", str(journal)]
+    command += ["--yes", "--batch", "1", "--connections", "1"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    ) as process:
+        seen = account.messages()
+        while not seen:
+            seen = account.messages()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert (130, True) == (process.returncode, "stopping after the requests under way" in said)
+    result = CliRunner().invoke(cli, ["bulk", "status", str(journal), "--no-poll", "--json"], prog_name="devinotify")
+    tally = json.loads(result.stdout)
+    assert (0, True) == (tally["unknown"], tally["waiting"] > 0)
+
+
+def test_a_second_signal_stops_at_once() -> None:
+    """After the first, the former handler is back."""
+    asked = []
+    with bulk._stopped_by_signals(lambda: asked.append(1)) as came:
+        signal.raise_signal(signal.SIGINT)
+        assert ([1], [signal.SIGINT]) == (asked, came)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
