@@ -52,6 +52,32 @@ def test_python(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert runner.summarize(verbose=False).attempted > 20
 
 
+_ITS_READER = """
+import pytest
+from devinotify import Client, OutcomeUnknown
+
+def remind(number, url):
+    with Client(url) as client:
+        client.sms.send(number, "See you at 9")
+
+"""
+
+
+def test_tests(tmp_path: Path) -> None:
+    """The tests that the README shows pass, run by pytest in a folder of their own."""
+    (shown,) = (block["code"] for block in BLOCKS if "def test_reminder" in block["code"])
+    (tmp_path / "test_shown.py").write_text(_ITS_READER + shown, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_shown.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "2 passed" in done.stdout, done.stdout
+
+
 @pytest.mark.parametrize("code", SHELL, ids=lambda code: code.split("\n")[0][:40])
 def test_shell(code: str, sandbox: Sandbox, tmp_path: Path) -> None:
     """Every command of the README ends well, against the sandbox in place of the one at port 8026."""
