@@ -7,6 +7,7 @@ import logging
 import subprocess
 import sys
 from dataclasses import replace
+from importlib import metadata
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,10 +29,10 @@ from devinotify.exceptions import (
 from devinotify.models import DeliveryStatus, Message, Outcome, Receipt, SmsState
 from devinotify.plugins import BUILT_IN, FailedPlugin, LoadedPlugin, PluginManager
 from tests import hook_reference
-from tests.distributions import install
+from tests.distributions import install, make_site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
 ONE, TWO = "+79161234567", "+79161234568"
@@ -751,12 +752,9 @@ BROKEN = {
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder on the path to install distributions in; no other plugin is installed."""
-    folder = tmp_path / "site"
-    folder.mkdir()
-    monkeypatch.syspath_prepend(str(folder))
-    return folder
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return a folder on the path to install distributions in."""
+    yield from make_site(tmp_path, monkeypatch)
 
 
 def test_an_installed_plugin(site: Path) -> None:
@@ -852,16 +850,32 @@ def test_a_broken_distribution_stops_nothing(site: Path) -> None:
 
 
 def test_a_distribution_without_metadata(site: Path) -> None:
-    """A plugin whose distribution cannot even tell its name is loaded all the same."""
+    """A plugin whose distribution cannot even tell its name is loaded all the same, and named by what it loads."""
     install(site, "devinotify_good", GOOD)
     (site / "devinotify_good-1.2.dist-info" / "METADATA").unlink()
-    assert make_plugin_manager().has_plugin("devinotify_good")
+    loaded = {plugin.name: plugin.origin for plugin in make_plugin_manager().loaded()}
+    assert "devinotify_good" == loaded["devinotify_good"]
+
+
+def test_a_distribution_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same where reading the metadata fails, as it does on some Pythons where they are missing."""
+
+    class Unreadable(metadata.Distribution):
+        def read_text(self, filename: str) -> str:
+            raise OSError("no")
+
+        def locate_file(self, path: object) -> Any:  # noqa: ANN401 - differs from Python to Python
+            raise OSError("no")
+
+    point = metadata.EntryPoint("mine", "there_is_no_such_module", "devinotify")
+    vars(point)["dist"] = Unreadable()
+    monkeypatch.setattr(metadata, "entry_points", lambda **_: metadata.EntryPoints([point]))
+    (failure,) = make_plugin_manager().failures
+    assert "there_is_no_such_module" == failure.origin
 
 
 def test_a_point_without_a_distribution(monkeypatch: pytest.MonkeyPatch) -> None:
     """An entry point that belongs to no distribution is named by what it loads."""
-    from importlib import metadata
-
     point = metadata.EntryPoint("mine", "there_is_no_such_module", "devinotify")
     monkeypatch.setattr(metadata, "entry_points", lambda **_: metadata.EntryPoints([point]))
     (failure,) = make_plugin_manager().failures

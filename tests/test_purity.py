@@ -16,6 +16,7 @@ PURE = sorted(
     for pattern in (
         *("redact.py", "exceptions.py", "models.py", "url.py", "phones/*.py", "text/*.py"),
         *("gateway/codes.py", "gateway/checks.py", "gateway/http1.py", "gateway/replies.py", "gateway/wire.py"),
+        *("channels/batch.py", "channels/compose.py", "channels/policy.py"),
     )
     for path in ROOT.glob(pattern)
 )

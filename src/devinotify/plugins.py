@@ -313,11 +313,12 @@ def _disabled() -> Iterable[str]:
 
 
 def _origin(point: importlib.metadata.EntryPoint) -> str:
-    distribution = point.dist
+    """Return where an installed plugin comes from: its distribution, or what it loads where that cannot be told."""
     try:
-        return point.value if distribution is None else f"{distribution.name} {distribution.version}"
-    except Exception:  # noqa: BLE001 - a distribution without proper metadata raises what it likes
-        return point.value
+        known = point.dist is not None and point.dist.name and f"{point.dist.name} {point.dist.version}"
+    except Exception:  # noqa: BLE001 - what a distribution without metadata raises depends on the Python
+        known = None
+    return known or point.value
 
 
 def _by_name(brought: Iterable[Channel], taken: Mapping[str, Channel]) -> dict[str, Channel]:

@@ -15,9 +15,10 @@ from devinotify import hookspecs
 from devinotify.cli import plugins as module
 from devinotify.cli.app import Commands
 from tests.cli.conftest import Run, document
-from tests.distributions import install
+from tests.distributions import install, make_site
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 COMMAND = """
@@ -44,12 +45,9 @@ TAKEN_COMMAND = COMMAND.replace("def rota", "def send").replace("(rota)", "(send
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return a folder on the path to install distributions in."""
-    folder = tmp_path / "site"
-    folder.mkdir()
-    monkeypatch.syspath_prepend(str(folder))
-    return folder
+    yield from make_site(tmp_path, monkeypatch)
 
 
 def outcome(*arguments: str) -> tuple[int, str]:
