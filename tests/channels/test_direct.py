@@ -10,6 +10,7 @@ import pytest
 
 from devinotify.channels import direct
 from devinotify.exceptions import (
+    InvalidInput,
     InvalidPhoneNumber,
     InvalidSchedule,
     InvalidSender,
@@ -295,8 +296,8 @@ def test_null_is_delivered() -> None:
 
 
 def test_a_region_that_is_none_is_said() -> None:
-    """An unknown region refuses the whole list, since no number can be read."""
+    """An unknown region refuses the whole list where a number has to be read by it."""
     twin = Twin()
     twin.url = parse("devino://login:password@SENDER?region=ZZ")
-    with pytest.raises(ValueError, match="region"):
-        direct.SMS.send(Message("Hello", (ONE, TWO)), as_client(twin))
+    with pytest.raises(InvalidInput, match="region"):
+        direct.SMS.send(Message("Hello", (ONE, "8 916 123-45-68")), as_client(twin))
