@@ -53,6 +53,11 @@ settings = st.builds(
 )
 
 
+def test_settings_are_made_of_a_url() -> None:
+    """The public class reads what the function reads."""
+    assert parse(START + "?channel=viber") == DevinoURL.parse(START + "?channel=viber")
+
+
 @given(url=settings)
 @example(url=DevinoURL(RESERVED, RESERVED, RESERVED, (RESERVED, "+79161234567")))
 @example(url=DevinoURL("l", "p", "S", patience=1e-05, timeout=123.456789))

@@ -83,6 +83,11 @@ class DevinoURL:
             if value is not None or _DEFAULTS[option.attribute] is not None:
                 option.check(value)
 
+    @classmethod
+    def parse(cls, url: str) -> DevinoURL:
+        """Return the settings that ``url`` holds; raise InvalidURL that names what is wrong, never showing a secret."""
+        return parse(url)
+
     def __str__(self) -> str:
         return f"{SCHEME}://{quote(self.login, safe='')}:***@{quote(self.sender, safe='')}/…"
 
