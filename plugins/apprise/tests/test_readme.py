@@ -1,0 +1,105 @@
+"""The README: what it shows is what happens."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import apprise
+import pytest
+
+from devinotify_apprise import NotifyDevino, options
+from tests.support import ONE, TWO, arrived
+
+if TYPE_CHECKING:
+    from devinotify.sandbox import Sandbox
+
+README = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
+EXAMPLES = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", README, re.DOTALL)
+COMMANDS = re.findall(r"<!-- run -->\n```sh\n(.*?)```", README, re.DOTALL)
+START = "devino://login:password@SENDER"
+
+
+@pytest.mark.parametrize(("code", "output"), EXAMPLES, ids=[f"example {number}" for number in range(len(EXAMPLES))])
+def test_prints_what_it_says(code: str, output: str) -> None:
+    """Each example, run as it stands in a process of its own, prints the block that follows it."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    )
+
+    assert (output, "", 0) == (done.stdout, done.stderr, done.returncode)
+
+
+def test_has_no_python_without_output() -> None:
+    """Every Python block is an example that is run."""
+    assert 1 == len(EXAMPLES) == README.count("```python")
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash to run them in")
+@pytest.mark.parametrize("commands", COMMANDS, ids=["install", "plugin path"])
+def test_commands_run(commands: str, gateway: Sandbox, tmp_path: Path) -> None:
+    """The commands, run as they stand but for the gateway, send."""
+    base, _, query = gateway.url.partition("?")
+    script = re.sub(f'"{START}(/[0-9]+)"', rf'"{base}\1?{query}"', commands)
+    environ = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+    assert (0, [ONE]) == (done.returncode, [recipient for recipient, _ in arrived(gateway)]), done.stderr
+
+
+def test_commands_are_run() -> None:
+    """The commands that send are those that are run."""
+    assert README.count("\napprise ") == sum(block.count("\napprise ") for block in COMMANDS) == 2
+
+
+def test_configuration_sends(gateway: Sandbox, schema: None, tmp_path: Path) -> None:
+    """The configuration file is understood and sends."""
+    (yaml,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    base, _, query = gateway.url.partition("?")
+    for entry in re.findall(rf"{START}[/0-9]*", yaml):
+        yaml = re.sub(f"{entry}(:?)$", rf"{entry.replace(START, base)}/?{query}\1", yaml, flags=re.MULTILINE)
+    file = tmp_path / "apprise.yml"
+    file.write_text(yaml, "utf-8")
+    config = apprise.AppriseConfig(str(file))
+    sender = apprise.Apprise()
+    sender.add(config)
+    assert sender.notify("text", tag="all")
+    assert {(ONE, "Sms/Send"), (TWO, "Viber/Send")} == {
+        (message.recipient, message.operation) for message in gateway.messages()
+    }
+
+
+def test_line_for_the_container_installs(tmp_path: Path) -> None:
+    """What runs in the container of Apprise's API writes the file into the folder that it is given."""
+    (line,) = re.findall(r"^docker exec .* sh -c 'pip install devinotify-apprise && (.*)'$", README, re.MULTILINE)
+    command = line.replace("/plugin", str(tmp_path / "plugin")).split()
+    subprocess.run([str(Path(sys.executable).parent / command[0]), *command[1:]], check=True, capture_output=True)
+    assert 1 == len(list((tmp_path / "plugin").glob("*.py")))
+
+
+def test_names_every_key() -> None:
+    """Every key that the URL may hold is in the README."""
+    named = set(re.findall(r"`(\w+)(?:=\w+)?`", README))
+    assert set() == set(NotifyDevino.template_args) - named - {"rto", "cto", "verify"}
+    assert set(options.ARGUMENTS) <= named
