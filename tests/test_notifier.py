@@ -171,7 +171,9 @@ def test_the_manager_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_installed_plugins_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A plugin that is installed works without being named, and one that is broken is left out."""
     source = "from devinotify import hookimpl\n@hookimpl\ndef devinotify_resolve_recipient(recipient):\n"
-    install(tmp_path, "devinotify_notifiers_rota", source + f"    return [{ONE!r}] if recipient == 'oncall' else None\n")
+    install(
+        tmp_path, "devinotify_notifiers_rota", source + f"    return [{ONE!r}] if recipient == 'oncall' else None\n"
+    )
     install(tmp_path, "devinotify_notifiers_broken", "raise RuntimeError")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert {ONE: "accepted"} == verdicts(Notifier(client=as_client(Twin())).notify("Hello", "oncall"))
