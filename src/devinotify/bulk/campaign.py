@@ -253,9 +253,11 @@ class Campaign:
         began = time.monotonic()
         if self._path is None:
             raise InvalidInput("a campaign is not sent without a journal: name its file")
-        count = self._counted()
+        if self.template is not None:
+            self._counted()  # a row without a column of the template is told before a journal is begun
         with Journal(self._path) as journal:
-            self._feed(journal, count, observe)
+            self._feed(journal, observe)
+            count = self._counted()
             recovered = journal.outbox.recover()
             if resend_unknown:
                 journal.resend_unknown()
@@ -311,12 +313,22 @@ class Campaign:
     def _counted(self) -> Count:
         if self._count is None:
             count = Count()
-            for page in self._sorted():
-                count.add(page, self.text)
-            if self.text is not None:
-                count.share(self.text)
-            self._count = count
+            for _ in self._counting(count):
+                pass
+            self._finish(count)
+            return count
         return self._count
+
+    def _counting(self, count: Count) -> Iterator[Sorted]:
+        """Yield the input, sorted out, and count it on the way."""
+        for page in self._sorted():
+            count.add(page, self.text)
+            yield page
+
+    def _finish(self, count: Count) -> None:
+        if self.text is not None:
+            count.share(self.text)
+        self._count = count
 
     def _known(self) -> Tally | None:
         """Return what the journal tells, where there is one; raises InvalidInput where it is another campaign's."""
@@ -326,16 +338,19 @@ class Campaign:
             journal.check(self.identity)
             return None if journal.fed is None else journal.tally()
 
-    def _feed(self, journal: Journal, count: Count, observe: Callable[[Progress], None] | None) -> None:
+    def _feed(self, journal: Journal, observe: Callable[[Progress], None] | None) -> None:
         message = Message(self._original or "", (), channel=self.channel, send_at=self.send_at)
         if self.text is not None:
             message = Message(self.text, (), channel=self.channel, send_at=self.send_at)
         journal.begin(message, self.identity)
         if journal.fed is not None:
             return
-        for rows in journal.feed(self._sorted(), message, personal=self.template is not None):
+        known = self._count
+        count = Count()
+        for rows in journal.feed(self._counting(count), message, personal=self.template is not None):
             if observe is not None:
-                observe(Progress("reading", rows, count.rows))
+                observe(Progress("reading", rows, rows if known is None else known.rows))
+        self._finish(count)
 
     def _balance(self) -> tuple[Decimal | None, float]:
         began = time.monotonic()

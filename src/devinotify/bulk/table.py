@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from devinotify.bulk.source import Source
 
-PAGE = 10_000
+PAGE = 25_000
 """Rows that are in memory at a time."""
 
 

@@ -1,0 +1,130 @@
+"""What a campaign costs, from the file to the settled journal. Figures are printed (``-s``), never asserted."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import phonenumbers
+import requests
+
+from tests.benchmarks.ratios import report
+from tests.benchmarks.server import SESSION_ID, fast_gateway
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RECIPIENTS = 100_000
+TEXT = "Привет! Магазин открыт."
+CONNECTIONS, BATCH, DELAY = 16, 500, 0.2
+MOST_MEMORY = 200  # MB
+
+RUN = r"""
+import json, re, sys, time
+cpu, wall = time.process_time(), time.perf_counter()
+from devinotify.bulk import Campaign, Speed
+url, source, journal, text, connections, batch = sys.argv[1:]
+with Campaign(url, source, text=text, journal=journal) as campaign:
+    result = campaign.run(Speed(connections=int(connections), batch=int(batch)))
+# Linux tells the peak of this program here; getrusage's is that of the process that started it as well.
+peak = int(re.search(r"VmHWM:\s+(\d+)", open("/proc/self/status").read())[1]) / 1024
+print(json.dumps({
+    "cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall, "sending": result.seconds, "peak": peak,
+    "accepted": result.tally.accepted,
+}))
+"""
+
+
+def _list(path: Path, count: int) -> list[str]:
+    """Write a CSV of distinct Russian mobiles in random order, as people write them, and return them."""
+    chance = random.Random(20)
+    raws = [f"8 ({n[:3]}) {n[3:6]}-{n[6:8]}-{n[8:]}" for n in (f"9{tail:09d}" for tail in _distinct(chance, count))]
+    path.write_text("name,phone\n" + "".join(f"Ann,{raw}\n" for raw in raws))
+    return raws
+
+
+def _distinct(chance: random.Random, count: int) -> list[int]:
+    return [100_000_000 + each for each in chance.sample(range(90_000_000), count)]
+
+
+def _run(folder: Path, gateway: str, count: int, **speed: int) -> dict[str, Any]:
+    """Return what a campaign of so many recipients took, in a process of its own."""
+    url = f"devino://demo:demo@DEVINO?gateway={gateway}"
+    options = [str(speed.get("connections", 8)), str(speed.get("batch", BATCH))]
+    source, journal = folder / f"{count}.csv", folder / f"{count}-{time.monotonic_ns()}.db"
+    if not source.exists():
+        _list(source, count)
+    command = [sys.executable, "-c", RUN, url, str(source), str(journal), TEXT, *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert count == found["accepted"]
+    return found
+
+
+def test_cpu_against_phonenumbers(tmp_path: Path) -> None:
+    """The whole campaign uses less CPU than phonenumbers alone needs to parse and validate its numbers."""
+    raws = _list(tmp_path / f"{RECIPIENTS}.csv", RECIPIENTS)
+    began = time.process_time()
+    valid = sum(phonenumbers.is_valid_number(phonenumbers.parse(raw, "RU")) for raw in raws)
+    alone = time.process_time() - began
+    with fast_gateway(tls=False) as (gateway, _):
+        ours = _run(tmp_path, gateway, RECIPIENTS)
+    ratio = ours["cpu"] / alone
+    report("CPU of a campaign of 100,000 / phonenumbers' parse and validate", ratio, "at most 1", ratio <= 1)
+    print(f"  campaign {ours['cpu']:.2f} s of CPU, phonenumbers {alone:.2f} s")
+    assert RECIPIENTS == valid
+
+
+def _bare(gateway: str, numbers: list[str]) -> float:
+    """Return the seconds that the same requests take when they are nothing but requests."""
+    sessions = [requests.Session() for _ in range(CONNECTIONS)]
+    batches = [numbers[start : start + BATCH] for start in range(0, len(numbers), BATCH)]
+
+    def work(number: int) -> None:
+        for batch in batches[number::CONNECTIONS]:
+            form = {
+                "SessionID": SESSION_ID.decode(),
+                "SourceAddress": "DEVINO",
+                "DestinationAddresses": batch,
+                "Data": TEXT,
+            }
+            sessions[number].post(f"{gateway}/Sms/SendBulk", data=form, timeout=30).json()
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        list(pool.map(work, range(CONNECTIONS)))
+    taken = time.perf_counter() - began
+    for session in sessions:
+        session.close()
+    return taken
+
+
+def test_time_against_bare_requests(tmp_path: Path) -> None:
+    """At a gateway that takes 200 ms, the campaign takes little longer than its requests."""
+    numbers = [f"79{tail:09d}" for tail in _distinct(random.Random(20), RECIPIENTS)]
+    with fast_gateway(tls=False, delay=DELAY) as (gateway, _):
+        bare = _bare(gateway, numbers)
+        ours = _run(tmp_path, gateway, RECIPIENTS, connections=CONNECTIONS)
+        bare = (bare + _bare(gateway, numbers)) / 2
+    ratio = ours["sending"] / bare
+    report("time of a campaign of 100,000 / its bare requests", ratio, "at most 1.5", ratio <= 1.5)
+    print(f"  from the file to the settled journal {ours['sending']:.2f} s, bare requests {bare:.2f} s")
+    assert ratio > 0
+
+
+def test_memory_and_growth(tmp_path: Path) -> None:
+    """A million rows stay under 200 MB, and each takes as long as each of ten thousand."""
+    with fast_gateway(tls=False) as (gateway, _):
+        found = {count: _run(tmp_path, gateway, count) for count in (10_000, 100_000, 1_000_000)}
+    for count, taken in found.items():
+        print(f"\n{count} rows: {taken['sending']:.1f} s, {taken['cpu']:.1f} s of CPU, peak {taken['peak']:.0f} MB")
+    peak = found[1_000_000]["peak"]
+    report("peak memory for 1,000,000 rows in MB", peak, f"under {MOST_MEMORY}", peak < MOST_MEMORY)
+    ratio = (found[1_000_000]["sending"] / 100) / found[10_000]["sending"]
+    report("time a row of 1,000,000 / of 10,000", ratio, "about 1: linear", ratio <= 1.5)
+    assert peak > 0
