@@ -143,3 +143,23 @@ def test_nobody_twice_and_nobody_lost(gateway: Gateway, tmp_path: Path, faults: 
     print(f"\n{RECIPIENTS} recipients, {kills} kills, {CONNECTIONS} x {BATCH}: {tally.unknown} unknown, {failed} stops")
     if not faults:
         assert tally.unknown <= kills * CONNECTIONS * BATCH
+
+
+def test_two_processes_share_a_journal(gateway: Gateway, tmp_path: Path) -> None:
+    """Begun at once on one journal, both send, and everybody gets it once."""
+    some = numbers(2000)
+    source, journal = tmp_path / "recipients.txt", tmp_path / "campaign.db"
+    source.write_text("\n".join(some))
+    gateway.arm(kind="latency", seconds=0.05, operation="Sms/SendBulk")
+    command = [sys.executable, "-c", RUN, gateway.url, str(source), str(journal), "2", "20"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [process.communicate(timeout=60)[0].split() for process in both]
+    gateway.stop()
+    assert [["begun", "done"]] * 2 == [[words[0], words[-1]] for words in told]
+    assert Counter(number.removeprefix("+") for number in some) == Counter(
+        {number.removeprefix("+"): count for number, count in arrived(tmp_path / "gateway.db").items()}
+    )
+    with contextlib.closing(sqlite3.connect(journal)) as file:
+        assert {2000} == {count for (count,) in file.execute("SELECT count(*) FROM rows WHERE attempts = 1")}
+    with Journal(journal) as ledger:
+        assert 2000 == ledger.tally().accepted
