@@ -141,7 +141,7 @@ def test_long_text_goes_in_parts(channel: str, limit: int, gateway: Sandbox) -> 
 @pytest.mark.parametrize(("mode", "parts"), [(OverflowMode.SPLIT, 2), (OverflowMode.TRUNCATE, 1)])
 def test_overflow(mode: OverflowMode, parts: int, gateway: Sandbox) -> None:
     """Apprise's ways with long texts work by the limit of the channel."""
-    assert notify(plugin_of(gateway, ONE, overflow=mode.value), "x" * 3000)
+    assert notify(plugin_of(gateway, ONE, overflow=getattr(mode, "value", mode)), "x" * 3000)
     assert parts == len(gateway.messages())
 
 

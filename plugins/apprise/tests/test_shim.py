@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from devinotify_apprise import commands, shim
+from devinotify_apprise import hooks, shim
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +20,15 @@ if TYPE_CHECKING:
 def group() -> click.Group:
     """A command line with what the hook adds."""
     group = click.Group()
-    commands.devinotify_register_commands(group)
+    hooks.devinotify_register_commands(group)
     return group
+
+
+def test_loading_the_hooks_is_cheap() -> None:
+    """A process that uses devinotify without Apprise does not pay for it."""
+    code = "import sys, devinotify_apprise.hooks; print([name for name in ('apprise', 'click') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert "[]\n" == done.stdout
 
 
 def test_has_two_lines() -> None:

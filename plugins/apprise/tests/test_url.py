@@ -67,6 +67,19 @@ def test_keeps_options(option: str) -> None:
     assert plugin.url() == made(plugin.url()).url()
 
 
+def test_headers_are_no_options() -> None:
+    """What Apprise marks as its own by a sign is no unknown key."""
+    assert ("+79161234567",) == made(f"{START}/79161234567?{LOCAL}&+X-Header=1&-other=2&:more=3").targets
+
+
+@pytest.mark.parametrize(
+    ("word", "batch"), [("no", False), ("Off", False), ("0", False), ("yes", True), ("on", True), ("", True)]
+)
+def test_batch(word: str, batch: bool) -> None:
+    """Apprise's words for yes and no are understood."""
+    assert batch == made(f"{START}/79161234567?{LOCAL}&batch={word}").batch
+
+
 def test_hides_secrets() -> None:
     """With privacy there is neither the password nor a whole number; without it everything is there."""
     plugin = made(f"{START}/+79161234567/oncall?{LOCAL}")

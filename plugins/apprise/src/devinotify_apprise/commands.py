@@ -1,14 +1,10 @@
-"""``devinotify apprise install`` and ``uninstall``: the commands that this package adds to devinotify's own.
-
-What the entry point names. It imports Apprise only when a command is run.
-"""
+"""``devinotify apprise install`` and ``uninstall``: the commands that this package adds to devinotify's own."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import click
-from devinotify import hookimpl
 
 from devinotify_apprise import shim
 
@@ -48,9 +44,3 @@ def uninstall(path: Path | None) -> None:
 
 def _reason(error: Exception) -> str:
     return f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
-
-
-@hookimpl
-def devinotify_register_commands(group: click.Group) -> None:
-    """Add ``apprise`` to the command line."""
-    group.add_command(apprise)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import apprise
 from apprise import NotifyFormat, NotifyType, PrivacyMode
-from apprise.utils.parse import parse_bool
 from devinotify import DevinotifyError, NotSent, Verdict
 from devinotify import text as measures
 
@@ -34,8 +33,9 @@ _SETTLED = (Verdict.ACCEPTED, Verdict.UNKNOWN)
 
 # From 2.0 on a plugin may name several formats and gets the text as it is; before, everything but Markdown is
 # converted for it.
+_TAKES_SEVERAL = hasattr(apprise.NotifyBase, "resolve_format")
 _FORMATS: Any = NotifyFormat.TEXT
-if hasattr(apprise.NotifyBase, "resolve_format"):
+if _TAKES_SEVERAL:
     _FORMATS = (NotifyFormat.TEXT, NotifyFormat.MARKDOWN, NotifyFormat.HTML)
 
 _Refusal: type[Exception] = getattr(apprise.exception, "AppriseImproperlyConfigured", TypeError)
@@ -116,7 +116,7 @@ class NotifyDevino(RetryAware):
             self.url_identifier = (SCHEMA, url.login, url.password, url.gateway)
         if not self.verify_certificate:
             self.logger.warning("Devino: verify=no is not heeded; name the certificates to trust with ca=")
-        self.batch = parse_bool(batch, default=True) if batch is not None else True
+        self.batch = options.is_yes(batch)
         self.body_maxlen = self.notifier.channel(self.settings.channel).max_length
         found = recipients.read(recipients.listed(targets), self.notifier)
         self.targets = found.recipients
@@ -166,13 +166,15 @@ class NotifyDevino(RetryAware):
 
     def _markup(self, body_format: NotifyFormat | str | None, *, declared: bool) -> NotifyFormat | str | None:
         """Return what the text that Apprise hands over is written in."""
-        if isinstance(self.notify_format, NotifyFormat):
+        if not _TAKES_SEVERAL:
             # One format: Apprise has converted to it whatever it can, and says what the text was before.
-            if self.notify_format != NotifyFormat.TEXT:
-                return self.notify_format
+            forced: NotifyFormat = self.notify_format
+            if forced != NotifyFormat.TEXT:
+                return forced
             return body_format if body_format == NotifyFormat.MARKDOWN else NotifyFormat.TEXT
         # Of text whose format nobody declared, format= on the URL says what it is.
-        return body_format if declared else self._format_override
+        override: NotifyFormat | None = self._format_override
+        return body_format if declared else override
 
     def _deliver(self, part: int, text: str, tags: Iterable[str]) -> bool:
         """Send one part to those who are not settled by an earlier attempt; return whether all have accepted it."""

@@ -72,6 +72,14 @@ KNOWN = frozenset(ARGUMENTS) | _APPRISE_ITS_OWN
 """The keys that the query may hold."""
 
 
+_NO = frozenset({"no", "n", "false", "f", "off", "0", "never", "deny", "disable", "disabled"})
+
+
+def is_yes(value: object) -> bool:
+    """Return what Apprise's words for yes and no mean; ``None`` and whatever is no word of these are yes."""
+    return value is None or str(value).strip().lower() not in _NO
+
+
 def query(url: str) -> Iterator[tuple[str, str]]:
     """Yield the keys, in lower case, and values of a URL's query as they were written.
 

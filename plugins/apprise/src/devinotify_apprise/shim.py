@@ -31,12 +31,11 @@ def folder() -> Path:
     Of several, the first that exists; else the first of the user's that Apprise documents for this system.
     """
     from apprise.cli import DEFAULT_PLUGIN_PATHS
-    from apprise.utils.disk import path_decode
 
     given = os.environ.get(_VARIABLE, "").strip()
     # The paths for all users come last: writing there is nobody's default.
     paths = [one for one in _BETWEEN.split(given) if one] if given else list(DEFAULT_PLUGIN_PATHS[:2])
-    folders = [Path(path_decode(one)) for one in paths]
+    folders = [Path(os.path.expandvars(one)).expanduser().absolute() for one in paths]
     return next((one for one in folders if one.is_dir()), folders[0])
 
 
