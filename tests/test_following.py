@@ -350,6 +350,16 @@ def test_a_step_that_cannot_be_written_is_taken_later(
     assert (0, 1, True) == (before, len(twin.sent), "could not go on to the next channel" in caplog.text)
 
 
+def test_a_step_that_another_worker_has_taken_is_not_taken_again(
+    following: Following, outbox: Outbox, twin: Twin
+) -> None:
+    """Two that read the same row: one sends."""
+    rows = begin(outbox, [Outcome(NUMBER, Verdict.REJECTED, "sms")])
+    following.attend(rows)
+    following.attend(rows)
+    assert ["viber"] == [message.channel for message in twin.sent]
+
+
 @pytest.mark.parametrize("asked", [0, 1])
 def test_stop_leaves_the_rest_for_later(following: Following, outbox: Outbox, twin: Twin, asked: int) -> None:
     """Before a look, and before a step."""

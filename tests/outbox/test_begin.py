@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from devinotify.exceptions import InvalidInput, Verdict
 from devinotify.models import DeliveryStatus, Outcome, Receipt
@@ -221,3 +223,28 @@ def test_a_late_outcome_asks_for_no_second_decision(outbox: Outbox, path: Path, 
     outbox.settle(batch, refused(batch))
     clock.now += 3600
     assert [] == outbox.watch_due()
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(st.text("aZ09+-é\U0001f600", min_size=1, max_size=4), max_size=3), min_size=1, max_size=6))
+def test_every_row_keeps_its_own_ids(outbox: Outbox, ids: list[list[str]]) -> None:
+    """Whether the rows of a batch are written at once or one by one, and whatever their ids look like."""
+    batch = begun(outbox, *numbers(len(ids)))
+    at = datetime.fromtimestamp(START, UTC)
+    outcomes = [
+        Outcome(row.recipient, Verdict.ACCEPTED, "sms", Receipt(row.recipient, tuple(own), len(own), sent_at=at))
+        for row, own in zip(batch.rows, ids, strict=True)
+    ]
+    outbox.settle(batch, outcomes)
+    found = list(outbox.rows(message_id=batch.stored.id))
+    assert [(tuple(own), len(own), RowState.ACCEPTED) for own in ids] == [
+        (row.message_ids, row.segments, row.state) for row in found
+    ]
+
+
+def test_rows_that_do_not_follow_each_other_are_settled(outbox: Outbox) -> None:
+    """A part of a batch, in another order than its rows."""
+    batch = begun(outbox, *numbers(4))
+    outcomes = accepted(batch)
+    outbox.settle(batch, [outcomes[3], outcomes[0]])
+    assert [("id-1",), (), (), ("id-4",)] == [row.message_ids for row in outbox]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -17,7 +18,7 @@ from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, NotSent, 
 from devinotify.models import DeliveryStatus
 from devinotify.outbox import RowState
 from devinotify.outbox import worker as workers
-from devinotify.outbox.worker import Worker, stopped_by_signals
+from devinotify.outbox.worker import COLLECT_EVERY, Worker, rare_collections, stopped_by_signals
 from devinotify.sandbox import Sandbox
 from tests.cli.servers import free_port
 from tests.outbox.support import NUMBER, finish, numbers, run_python
@@ -611,3 +612,11 @@ def test_errors_are_the_rows_own(gateway: Sandbox, unreachable: Notifier, outbox
     Worker(unreachable, outbox).run(once=True)
     found = outbox.get(row.id)
     assert isinstance(found.exception() if found else None, NotSent)
+
+
+def test_garbage_is_collected_less_often_while_it_works() -> None:
+    """And as often as before afterwards."""
+    before = gc.get_threshold()
+    with rare_collections():
+        inside = gc.get_threshold()[0]
+    assert (COLLECT_EVERY, before) == (inside, gc.get_threshold())

@@ -238,10 +238,8 @@ def is_step(stored: StoredMessage) -> bool:
 
 
 def decide(row: Row, stored: StoredMessage, now: float) -> Step:
-    """Return what follows the step that ``row`` is, at ``now`` (seconds since the epoch)."""
-    verdict = _VERDICTS.get(row.state)
-    if verdict is None:
-        return Step.WATCH  # it has not ended yet
+    """Return what follows the step that ``row`` is, which has ended, at ``now`` (seconds since the epoch)."""
+    verdict = _VERDICTS[row.state]
     if row.channel != FIRST.name or row.stepped:
         return Step.WATCH if row.state is RowState.ACCEPTED else Step.NOTHING
     if verdict is Verdict.ACCEPTED:

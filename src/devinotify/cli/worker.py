@@ -39,13 +39,13 @@ def command(path: str | None, url: str | None, batch: int, *, once: bool, as_jso
     """
     settings = settings_of(url)
     from devinotify.notifier import Notifier
-    from devinotify.outbox.worker import Worker, stopped_by_signals
+    from devinotify.outbox.worker import Worker, rare_collections, stopped_by_signals
 
     if path is not None:
         settings = settings.with_options(outbox=path)
     with usage_errors(), Notifier(settings) as notifier:
         worker = Worker(notifier, batch=batch)
-        with _logged(), stopped_by_signals(worker):
+        with _logged(), rare_collections(), stopped_by_signals(worker):
             logging.getLogger(__name__).info("working on %s", worker.outbox.path)
             worker.run(once=once)
         counts = worker.outbox.counts()

@@ -29,6 +29,13 @@ _REFUSE = (
     " WHERE id = ? AND claim = ?"
 )
 
+_ACCEPT_ONE = "UPDATE rows SET message_ids = ?, via = ?, {changes} WHERE id = ? AND claim = {claim:d}"
+_ACCEPT_ALL = (
+    "UPDATE rows SET message_ids = CAST(substr(:ids, (id - :first) * :length + 1, :length) AS TEXT), via = NULL,"
+    " {changes} WHERE id BETWEEN :first AND :last AND claim = {claim:d}"
+)
+"""One statement for a thousand rows takes less than half of the time of one each; of a BLOB substr() is quick."""
+
 EXPIRED = "its deadline passed before it could be sent"
 """The description of a row that was still queued at its deadline."""
 
@@ -52,9 +59,7 @@ def attention(state: RowState, *, fallback: bool, stepped: bool, now: float) -> 
 
 def match(batch: Batch, outcomes: Sequence[Outcome]) -> Iterable[tuple[Row, Outcome]]:
     """Return each outcome with its row; raise InvalidInput where one is of no row of the batch, or one row has two."""
-    if len(outcomes) == len(batch.rows) and all(
-        outcome.recipient == row.recipient for outcome, row in zip(outcomes, batch.rows, strict=True)
-    ):
+    if [outcome.recipient for outcome in outcomes] == [row.recipient for row in batch.rows]:
         return zip(batch.rows, outcomes, strict=True)
     rows = {row.recipient: row for row in batch.rows}
     try:
@@ -64,12 +69,10 @@ def match(batch: Batch, outcomes: Sequence[Outcome]) -> Iterable[tuple[Row, Outc
 
 
 _Shared = tuple[bool, int | None, "datetime | None", bool]
-_NO_RECEIPT: _Shared = (
-    False,
-    None,
-    None,
-    False,
-)  # has ids, segments, sent at, resends: what the rows of one reply share
+"""Has no ids, segments, sent at, resends: what the rows of one reply share."""
+_NO_RECEIPT: _Shared = (True, None, None, False)
+_Line = tuple["str | None", "str | None", int]
+"""Ids, the receipt's channel where it is another than the row's, row id."""
 
 
 class Settling:
@@ -82,30 +85,38 @@ class Settling:
         self._attend = now + lease
         self._jitter = jitter
         self._first_poll = first_poll
-        self._accepted: dict[_Shared, list[tuple[str | None, str | None, int]]] = {}
+        self._accepted: dict[_Shared, list[_Line]] = {}
         self._others: list[tuple[object, ...]] = []
         self.states: dict[int, RowState] = {}
 
-    def add(self, row: Row, outcome: Outcome) -> None:
-        """Take what became of one row."""
-        verdict = outcome.verdict
-        if verdict is Verdict.ACCEPTED:
-            receipt = outcome.receipt
+    def add(self, outcomes: Iterable[tuple[Row, Outcome]]) -> None:
+        """Take what became of rows, each with its outcome."""
+        # In line, with what the last receipt shares with the next one at hand: this is done for every message.
+        states, accepted, state = self.states, Verdict.ACCEPTED, RowState.ACCEPTED
+        last: _Shared | None = None
+        lines: list[_Line] = []
+        for row, outcome in outcomes:
+            if outcome.verdict is not accepted:
+                self._failed(row, outcome)
+                continue
+            number, receipt = row.id, outcome.receipt
+            states[number] = state
             if receipt is None:
-                shared = _NO_RECEIPT
-                line: tuple[str | None, str | None, int] = (None, None, row.id)
-            else:
-                ids = receipt.message_ids
-                shared = (bool(ids), receipt.segments, receipt.sent_at, receipt.resends)
-                via = receipt.channel
-                line = ("\n".join(ids) or None, None if via == row.channel else via, row.id)
-            self._accepted.setdefault(shared, []).append(line)
-            self.states[row.id] = RowState.ACCEPTED
-            return
-        state = VERDICTS[verdict]
+                self._accepted.setdefault(_NO_RECEIPT, []).append((None, None, number))
+                continue
+            ids, via = receipt.message_ids, receipt.channel
+            shared = (not ids, receipt.segments, receipt.sent_at, receipt.resends)
+            if shared != last:
+                last = shared
+                lines = self._accepted.setdefault(shared, [])
+            joined = ids[0] if len(ids) == 1 else "\n".join(ids) or None
+            lines.append((joined, None if via == row.channel else via, number))
+
+    def _failed(self, row: Row, outcome: Outcome) -> None:
+        state = VERDICTS[outcome.verdict]
         error = outcome.error
         due = row.next_attempt_at
-        if verdict is Verdict.NOT_SENT and error is not None and error.retryable:
+        if state is RowState.NOT_SENT and error is not None and error.retryable:
             # One jitter for the whole batch: its rows come due together and stay one batch.
             again = self._now + backoff(row.attempts, self._jitter)
             if row.deadline is None or again <= row.deadline:
@@ -127,7 +138,14 @@ class Settling:
         """Make the changes; return how many rows took them, which is fewer where a row is no longer this claim's."""
         applied = 0
         for shared, lines in self._accepted.items():
-            applied += connection.executemany(self._accept(shared), lines).rowcount
+            changes = self._accept(shared)
+            packed = _pack(lines) if len(lines) > 1 else None
+            if packed is not None:
+                applied += connection.execute(_ACCEPT_ALL.format(changes=changes, claim=self._claim), packed).rowcount
+            else:
+                applied += connection.executemany(
+                    _ACCEPT_ONE.format(changes=changes, claim=self._claim), lines
+                ).rowcount
         if self._others:
             applied += connection.executemany(_REFUSE, self._others).rowcount
         connection.execute("UPDATE claims SET open = open - ? WHERE id = ?", (applied, self._claim))
@@ -135,13 +153,13 @@ class Settling:
         return applied
 
     def _accept(self, shared: _Shared) -> str:
-        """Return the statement for rows accepted alike: what they share stands in it, being quicker than bound."""
-        has_ids, segments, sent_at, resends = shared
+        """Return what rows that were accepted alike share, as SQL, being quicker than bound."""
+        without_ids, segments, sent_at, resends = shared
         stored = self._stored
         sent = self._now if sent_at is None else sent_at.timestamp()
         patience_until = None if stored.patience is None else sent + stored.patience
         looks = [] if patience_until is None else [patience_until]
-        if stored.watch and has_ids:
+        if stored.watch and not without_ids:
             looks.append(max(sent, self._now) + self._first_poll)
         values = {
             "state": CODES[RowState.ACCEPTED],
@@ -153,8 +171,19 @@ class Settling:
             "patience_until": patience_until,
             **dict.fromkeys(("claim", "error", "error_code", "error_reason", "error_text")),
         }
-        changes = ", ".join(f"{name} = {'NULL' if value is None else repr(value)}" for name, value in values.items())
-        return f"UPDATE rows SET message_ids = ?, via = ?, {changes} WHERE id = ? AND claim = {int(self._claim)}"  # noqa: S608 - numbers
+        return ", ".join(f"{name} = {'NULL' if value is None else repr(value)}" for name, value in values.items())
+
+
+def _pack(lines: Sequence[_Line]) -> dict[str, object] | None:
+    """Return the parameters of _ACCEPT_ALL where the rows of a campaign follow each other, with ids of one length."""
+    ids, channels, numbers = zip(*lines, strict=True)
+    first, length = numbers[0], len(ids[0] or "")
+    if not length or any(channels) or numbers != tuple(range(first, first + len(numbers))):
+        return None
+    packed = "".join(ids).encode()
+    if set(map(len, ids)) != {length} or len(packed) != length * len(ids):
+        return None
+    return {"ids": packed, "length": length, "first": first, "last": numbers[-1]}
 
 
 def held(connection: sqlite3.Connection, claim: int, numbers: Iterable[int]) -> set[int]:

@@ -20,7 +20,16 @@ from typing import TYPE_CHECKING, Any
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox import intake, queue, settling, watching
 from devinotify.outbox.base import number_of
-from devinotify.outbox.records import Batch, Row, encode_error, encode_message, encode_recipient, encode_time, make_row
+from devinotify.outbox.records import (
+    Batch,
+    Row,
+    claimed_rows,
+    encode_error,
+    encode_message,
+    encode_recipient,
+    encode_time,
+    make_row,
+)
 from devinotify.outbox.states import CODES, STEPS, RowState
 from devinotify.outbox.upkeep import KeptOutbox
 
@@ -251,28 +260,7 @@ class Outbox(KeptOutbox):
                 claim = settling.open_claim(connection, lease.worker, lease.pid, now, numbers)
                 queue.mark_claimed(connection, claim, numbers)
                 stored = self._need_message(connection, message)
-        claimed = RowState.CLAIMED
-        return Batch(
-            claim,
-            stored,
-            tuple(
-                [  # a list is quicker than a generator, and a worker makes hundreds of thousands
-                    make_row(
-                        number,
-                        message,
-                        f"+{recipient}" if recipient.__class__ is int else str(recipient),
-                        channel,
-                        claimed,
-                        attempts + 1,
-                        due,
-                        deadline,
-                        claim,
-                        parent,
-                    )
-                    for number, recipient, attempts, due, deadline, parent in gathered
-                ]
-            ),
-        )
+        return Batch(claim, stored, claimed_rows(gathered, message, channel, claim))
 
     def begin(
         self,
@@ -361,8 +349,7 @@ class Outbox(KeptOutbox):
         the next step of a fallback: the caller is about to.
         """
         settlement = self._settling(batch, lease)
-        for row, outcome in settling.match(batch, outcomes):
-            settlement.add(row, outcome)
+        settlement.add(settling.match(batch, outcomes))
         return self._settle(batch, settlement)
 
     def release(self, batch: Batch, rows: Iterable[Row | int] | None = None) -> dict[int, RowState]:

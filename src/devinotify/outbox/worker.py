@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import queue
 import signal
@@ -27,6 +28,8 @@ NAP = 1.0
 """Seconds that an idle worker sleeps at most: another process may have enqueued something meanwhile."""
 LONGEST_BREATHER = 30.0
 """Seconds, at most, to the next batch while the gateway is out of reach; they begin at NAP and double."""
+COLLECT_EVERY = 50_000
+"""Values, net, between two collections in a worker's own process: several times what a batch makes."""
 RECOVER_EVERY = 30.0
 """Seconds between two searches for what dead workers left behind."""
 
@@ -109,6 +112,20 @@ class Worker:
 
 def _summary(verdicts: Counter[str]) -> str:
     return ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
+
+
+@contextmanager
+def rare_collections() -> Iterator[None]:
+    """Look for cyclic garbage less often inside the block: for a process that is a worker and nothing else.
+
+    A batch makes thousands of values and no cycles, and each of them would be looked at several times.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(COLLECT_EVERY, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextmanager
