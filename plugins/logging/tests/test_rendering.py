@@ -164,5 +164,5 @@ def test_numbers_are_cut_last() -> None:
     told = alert("диск полон", times=47, dropped=340)
     text = render(told, Style("ы" * 24, "web1", 1), moment)
     assert text.startswith("11-23 14:03:22 ")
-    assert text.endswith("…\n×47 in 60 s\n+340 dropped, queue full")
+    assert text.endswith("...\n×47 in 60 s\n+340 dropped, queue full")
     assert 1 == texts.count_segments(text)

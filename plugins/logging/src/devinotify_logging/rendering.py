@@ -146,7 +146,7 @@ def _fitted(parts: _Parts, style: Style) -> str:
 
 
 def _shortened(parts: _Parts, name: str, shortest: int, style: Style) -> str | None:
-    """Return the whole with one part cut to the longest that fits, ``None`` where that is less than ``shortest`` units."""
+    """Return the whole with one part cut to the longest that fits; ``None`` where not even ``shortest`` units do."""
     part: str = getattr(parts, name)
     best = None
     low, high = shortest, max(shortest, 2 * len(part))

@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 
 SERVICE_VARIABLE = "DEVINOTIFY_SERVICE"
 """The environment variable that names the service in alerts; without it, the name of the program."""
+MOST_REPORTED = 50
+"""Kinds of errors that are reported at most, so that a fault that is worded anew each time fills no disk."""
 LONGEST_WAIT = 60.0
-"""Seconds after which what waits for the limits is looked at again: it may have become old news."""
+"""Seconds after which the limits are asked again at the latest: a new day may have begun."""
 AFTER_FAULT = 1.0
 """Seconds after which a turn that failed is tried again."""
 
@@ -78,8 +80,16 @@ class _State:
     messages: int = 0
     segments: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
-    complained: set[str] = field(default_factory=set)
+    failures: set[str] = field(default_factory=set)
+    faults: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
+
+
+class _Refusal(NamedTuple):
+    """Until when (monotonic seconds) the limits let nothing out, and whether that is for the day."""
+
+    until: float
+    paused: bool
 
 
 class Sender:
@@ -98,6 +108,7 @@ class Sender:
         self._delivery: Delivery | None = None
         self._inherited: list[Delivery | None] = []
         self._finished = False
+        self._refused = _Refusal(0.0, paused=False)
         self._state = _State(Storm(settings.dedupe))
         self._loop: Loop[Frozen] = Loop("devinotify-logging", self._turn, self._ended)
         notifier = self._make_notifier()
@@ -201,6 +212,7 @@ class Sender:
         self._state = _State(Storm(self._settings.dedupe))
         self._loop = Loop("devinotify-logging", self._turn, self._ended)
         self._finished = False
+        self._refused = _Refusal(0.0, paused=False)
         self._inherited.append(self._delivery)  # to close its connections is the parent's affair
         self._delivery = None
         self._memory_ledger = MemoryLedger(self._limits, time.time)
@@ -238,6 +250,12 @@ class Sender:
             alert = storm.next_alert(time.monotonic(), state.dropped)
             if alert is None:
                 return None
+            if time.monotonic() < self._refused.until:
+                # Nobody is asked again, and nothing rendered, for every record of a storm.
+                if not (final or self._refused.paused):
+                    return self._refused.until - time.monotonic()
+                storm.give_up()
+                continue
             numbers = self._numbers()
             try:
                 segments = text.count_segments(self._write(alert, late=self._is_late(alert)))
@@ -250,11 +268,11 @@ class Sender:
                 storm.taken(alert, time.monotonic())
                 if numbers:
                     self._post(alert, numbers, segments)
-            elif isinstance(grant, Wait) and not final:
-                return min(grant.seconds, LONGEST_WAIT)
+            elif isinstance(grant, Wait):
+                self._refused = _Refusal(time.monotonic() + min(grant.seconds, LONGEST_WAIT), paused=False)
             else:
-                storm.give_up()
-                if not isinstance(grant, Wait) and grant.notify and numbers:
+                self._refused = _Refusal(time.monotonic() + LONGEST_WAIT, paused=True)
+                if grant.notify and numbers:
                     self._post(None, numbers, 1)
 
     def _post(self, alert: Alert | None, numbers: Sequence[str], segments: int) -> None:
@@ -367,17 +385,18 @@ class Sender:
             counts = self._state.outcomes
             counts[outcome.verdict] = counts.get(outcome.verdict, 0) + 1
         if outcome.error is None:
-            self._state.complained.clear()
+            self._state.failures.clear()
         else:
-            self._complain(None, outcome.error)
+            self._complain(None, outcome.error, self._state.failures)
         for observer in self._observers:
             observer(message, outcome)
 
-    def _complain(self, event: Event | None, error: BaseException) -> None:
-        """Report an error, each kind of it once until something goes well again."""
+    def _complain(self, event: Event | None, error: BaseException, known: set[str] | None = None) -> None:
+        """Report an error, each kind of it once; failures of a send again when one has gone well meanwhile."""
+        known = self._state.faults if known is None else known
         kind = f"{type(error).__name__} {error}"
-        if kind not in self._state.complained:
-            self._state.complained.add(kind)
+        if kind not in known and len(known) < MOST_REPORTED:
+            known.add(kind)
             with contextlib.suppress(Exception):  # whoever replaced handleError; the thread goes on
                 self._report(event, error)
 
