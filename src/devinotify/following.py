@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LATE = 60.0
-"""Seconds after its event from which a message is stamped with the event's time."""
-
 PAUSES = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
 """Seconds between the tries to record what became of a batch, while the file is locked or the disk full."""
 
@@ -80,7 +77,7 @@ class Following:
         return outcomes
 
     def _outcomes(self, batch: Batch) -> list[Outcome]:
-        message = self._message(batch)
+        message = fallback.step_message(batch) if fallback.is_step(batch.stored) else batch.message
         found: list[Outcome] = []
         if not all(map(_number, message.recipients)):
             strangers = [recipient for recipient in message.recipients if not _number(recipient)]
@@ -105,16 +102,6 @@ class Following:
     def _answers(self, batch: Batch, message: Message) -> Iterable[Outcome]:
         # The steps of a fallback are prepared already: they were part of a message that was.
         return self._send(message) if fallback.is_step(batch.stored) else self._process(message)
-
-    def _message(self, batch: Batch) -> Message:
-        """Return what is to be sent; a message that is late begins with the time of its event."""
-        if fallback.is_step(batch.stored):
-            return fallback.step_message(batch)
-        message, happened = batch.message, batch.stored.original_time
-        if happened is None or self._clock() - happened.timestamp() < LATE:
-            return message
-        stamp = happened.astimezone().isoformat(" ", "minutes")
-        return replace(message, title=f"{stamp} {message.title}" if message.title else stamp)
 
     def _settle(self, batch: Batch, outcomes: Sequence[Outcome]) -> dict[int, RowState]:
         for pause in PAUSES:
