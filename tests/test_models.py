@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devinotify import models
-from devinotify.exceptions import NotSent, Verdict
+from devinotify.exceptions import InvalidInput, NotSent, Verdict
 from devinotify.models import (
     Attempt,
     BulkReceipt,
@@ -287,3 +287,9 @@ def test_a_channel_is_known_by_its_methods() -> None:
             return SmsState(DeliveryStatus.SENT, -1)
 
     assert (isinstance(Pigeon(), Channel), isinstance(object(), Channel)) == (True, False)
+
+
+def test_one_text_is_no_list_of_recipients() -> None:
+    """A number given where the tuple of numbers belongs is refused, and not read as a dozen recipients."""
+    with pytest.raises(InvalidInput, match="not one text"):
+        Message("hello", "+79161234567")  # type: ignore[arg-type]  # what is refused

@@ -146,3 +146,9 @@ def test_an_excerpt_shows_no_secret(number: str, session_id: str, filling: str) 
     """Numbers and session ids are masked in an excerpt, markup between their digits or not."""
     shown = excerpt(f"{filling} {number} <b>{number[:5]}</b>{number[5:]} {session_id}", 1000)
     assert (number in shown, session_id in shown, number in shown.replace(" ", "")) == (False, False, False)
+
+
+@pytest.mark.parametrize("text", ["2026-01-31", "2026-01-31T09:00+03:00", "from 2026-01-31 to 2026-02-28"])
+def test_a_date_is_no_number(text: str) -> None:
+    """Dates in a message of ours stay readable."""
+    assert text == scrub(text)

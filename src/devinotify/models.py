@@ -9,6 +9,7 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
+from devinotify.exceptions import InvalidInput
 from devinotify.redact import mask_id, mask_number
 
 if TYPE_CHECKING:
@@ -331,6 +332,11 @@ class Message:
     send_at: datetime | None = None
     validity: int | None = None
     tags: frozenset[str] = field(default_factory=frozenset)
+
+    def __post_init__(self) -> None:
+        # A str is a sequence of strings too: one number would become a dozen recipients of one character.
+        if isinstance(self.recipients, str):
+            raise InvalidInput("recipients must be a tuple of numbers, not one text")
 
     def __repr__(self) -> str:
         numbers = ", ".join(map(mask_number, self.recipients[:3])) + (", …" if len(self.recipients) > 3 else "")

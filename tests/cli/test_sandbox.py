@@ -143,11 +143,11 @@ def test_a_database(tmp_path: Path) -> None:
     assert "Error: cannot open " in failed("--port", "0", "--db", str(tmp_path / "nowhere" / "x.db"))[1]
 
 
-@pytest.mark.parametrize("balance", ["much", "NaN"])
+@pytest.mark.parametrize("balance", ["much", "NaN", "-5", "1e30"])
 def test_wrong_balances(balance: str) -> None:
-    """What is no number is a usage error."""
-    code, output = failed("--balance", balance)
-    assert (2, True) == (code, "it must be a number, such as 100.50" in output)
+    """What is no number, or none that an account has, is a usage error."""
+    code, output = failed(f"--balance={balance}")
+    assert (2, True) == (code, "it must be a number from 0 to 10^15, such as 100.50" in output)
 
 
 def test_a_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:

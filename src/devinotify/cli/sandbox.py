@@ -34,8 +34,8 @@ def _money(_: click.Context, __: click.Parameter, value: str) -> Decimal:
         balance = Decimal(value)
     except InvalidOperation:
         balance = Decimal("NaN")
-    if not balance.is_finite():
-        raise click.BadParameter("it must be a number, such as 100.50")
+    if not (balance.is_finite() and 0 <= balance <= 10**15):
+        raise click.BadParameter("it must be a number from 0 to 10^15, such as 100.50")
     return balance
 
 
