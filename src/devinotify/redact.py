@@ -10,9 +10,7 @@ import re
 import unicodedata
 
 # A date such as 2026-01-31 is none, as long as no further digits make a number of it.
-_DIGIT_RUN = re.compile(
-    r"(?<!\d)(?!(?:19|20)\d\d-[01]\d-[0-3]\d(?![\s().\-]{0,3}\d))\+?\d(?:[\s().\-]{0,3}\d){6,}"
-)
+_DIGIT_RUN = re.compile(r"(?<!\d)(?!(?:19|20)\d\d-[01]\d-[0-3]\d(?![\s().\-]{0,3}\d))\+?\d(?:[\s().\-]{0,3}\d){6,}")
 # A session id is 36 letters and digits, or a GUID with hyphens; words joined by hyphens hold no digit.
 _TOKEN = re.compile(r"[A-Za-z0-9]{24,}|(?=[A-Za-z-]*[0-9])[A-Za-z0-9-]{24,}")
 # What an error page may echo of a request (``?login=me&password=…``, ``(Data="…")``), or a cut reply of a text.
