@@ -82,7 +82,6 @@ WRONG: dict[str, list[object]] = {
         (MESSAGE,),
         ["Hello"],
         [replace(MESSAGE, text=cast("str", None))],
-        [replace(MESSAGE, recipients=cast("Any", ONE))],
         [replace(MESSAGE, recipients=cast("Any", (None,)))],
         [replace(MESSAGE, send_at=cast("Any", "tomorrow"))],
     ],

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from devinotify.bulk import Campaign, Category, End, Speed, Tally
@@ -83,6 +83,7 @@ def test_the_categories_add_up(
     limits: list[int],
 ) -> None:
     """After each run every row is in one category; what arrived is the accepted, once, and some of the unknown."""
+    assume(rows or not personal)  # an empty list of JSON lines has no column that a template could name
     gateway.reset()
     for fault in faults:
         for operation in SEND:
