@@ -6,6 +6,7 @@ raises Misfit, never a guess.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -29,7 +30,9 @@ _INT32 = 2**31  # the API is a .NET service, whose codes and states are Int32
 
 def decode(body: bytes) -> str:
     """Return the body as text, without a byte-order mark, whatever its bytes are."""
-    return body.decode("utf-8-sig", "replace")
+    # Not by the codec utf-8-sig: it is imported when it is first used, and a process that forks at that moment leaves
+    # its child with a lock that nobody will ever release.
+    return body.removeprefix(codecs.BOM_UTF8).decode(errors="replace")
 
 
 _DATE = re.compile(r"[\\/]*Date\((-?\d{1,17})([+-]\d{4})?\)[\\/]*")

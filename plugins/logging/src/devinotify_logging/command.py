@@ -1,0 +1,124 @@
+"""``devinotify log-test``: one record through a real handler, and what came of it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Any
+
+from devinotify import DevinotifyError, Verdict, hookimpl, text
+
+from devinotify_logging.handler import DevinoHandler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from click import Group
+    from devinotify import Message, Outcome
+
+EXIT_CODES = {Verdict.ACCEPTED: 0, Verdict.REJECTED: 3, Verdict.NOT_SENT: 4, Verdict.UNKNOWN: 5}
+"""The codes of the other commands: with several recipients the highest wins, and 2 is a wrong URL."""
+
+MEANINGS = {
+    Verdict.ACCEPTED: "the gateway took it",
+    Verdict.REJECTED: "the gateway refused it",
+    Verdict.NOT_SENT: "it was not sent",
+    Verdict.UNKNOWN: "it may or may not have been sent: look at the phone",
+}
+
+LOGGER = "devinotify-log-test"
+"""The logger of the record: not one of devinotify's own, which never become alerts."""
+
+
+@hookimpl
+def devinotify_register_commands(group: Group) -> None:
+    """Bring ``devinotify log-test``."""
+    import click  # the command line has it; a program that only logs need not
+
+    @click.command("log-test")
+    @click.argument("url", envvar="DEVINOTIFY_URL", metavar="[URL]")
+    @click.option("--to", metavar="TO", help="Recipients, separated by commas; the URL's otherwise.")
+    @click.option("--channel", metavar="NAME", help="The channel; the URL's otherwise.")
+    @click.option("--message", default="This is a test of devinotify-logging.", help="The record's message.")
+    @click.option("--level", default="ERROR", help="The record's level.")
+    @click.option("--outbox", metavar="PATH", help="Go through an outbox, as the handler does that has one.")
+    @click.option("--timeout", type=click.FloatRange(min=0), default=30.0, help="Seconds to wait for an answer.")
+    def log_test(
+        url: str,
+        to: str | None,
+        channel: str | None,
+        message: str,
+        level: str,
+        outbox: str | None,
+        timeout: float,
+    ) -> None:
+        """Send one record through a real logging handler, and explain what came of it.
+
+        URL is the handler's, or that of DEVINOTIFY_URL.
+        """
+        code = run(url, message, level, to=to, channel=channel, outbox=outbox, timeout=timeout, say=click.echo)
+        click.get_current_context().exit(code)
+
+    group.add_command(log_test)
+
+
+def run(
+    url: str,
+    message: str,
+    level: str,
+    *,
+    to: str | None,
+    channel: str | None,
+    outbox: str | None,
+    timeout: float,
+    say: Callable[[str], None],
+) -> int:
+    """Send one record through a handler of these settings, tell what became of it, and return the exit code."""
+    try:
+        handler = _Telling(url, level, to=to, channel=channel, outbox=outbox, dedupe=0, flush_timeout=timeout)
+    except DevinotifyError as error:
+        say(f"The handler refuses its configuration: {error}")
+        return 2
+    heard: list[tuple[Message, Outcome]] = []
+    handler.observe(lambda sent, outcome: heard.append((sent, outcome)))
+    logger = logging.getLogger(LOGGER)
+    logger.propagate, logger.handlers = False, [handler]
+    logger.log(handler.level, message)
+    handler.flush()
+    handler.close()
+    for sent in dict.fromkeys(sent for sent, _ in heard):
+        cost = text.segment(sent.text)
+        plural = "" if cost.count == 1 else "s"
+        say(f"By {sent.channel}, in {cost.count} segment{plural} of {cost.encoding}:")
+        say("".join(f"    {line}\n" for line in sent.text.splitlines()).rstrip())
+    for _, outcome in heard:
+        why = "" if outcome.error is None else f": {outcome.error}"
+        say(f"{masked(outcome)} {outcome.verdict.replace('_', ' ')}: {MEANINGS[outcome.verdict]}{why}")
+    told = {str(outcome.error) for _, outcome in heard}
+    for fault in dict.fromkeys(str(fault) for fault in handler.faults):
+        if fault not in told:
+            say(f"The handler reports: {fault}")
+    if not heard:
+        say(f"Nothing came back within {timeout:g} seconds.")
+        return EXIT_CODES[Verdict.UNKNOWN]
+    return max(EXIT_CODES[outcome.verdict] for _, outcome in heard)
+
+
+class _Telling(DevinoHandler):
+    """A handler that keeps the errors that others print."""
+
+    def __init__(self, url: str, level: str, **settings: Any) -> None:  # noqa: ANN401 - the handler's own types
+        self.faults: list[BaseException] = []
+        super().__init__(url, level, **settings)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, ARG002 - logging's signature
+        """Keep the error."""
+        error = sys.exception()
+        if error is not None:
+            self.faults.append(error)
+
+
+def masked(outcome: Outcome) -> str:
+    """Return an outcome's recipient as it may be shown: ``+7916***4567``."""
+    number = outcome.recipient
+    return f"{number[:5]}***{number[-4:]}" if len(number) > 10 else "***"

@@ -1,0 +1,241 @@
+"""How a finished alert goes out: straight from memory, or through an outbox that outlives the process."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from devinotify import DevinotifyError, InvalidInput, Message, Outbox, Worker, phones
+
+from devinotify_logging.loop import Loop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from devinotify import Notifier, Outcome
+
+URGENT = frozenset({"urgent"})
+"""An alert is not held back at night."""
+
+FIRST_RETRY, LONGEST_RETRY = 2.0, 60.0
+"""Seconds before an alert that was not sent is tried again from memory; doubled each time, up to the second of them."""
+RETRY_FOR = 900.0
+"""Seconds for which it is tried from memory; who needs more has an outbox."""
+MOST_RETRIED = 20
+"""Alerts that memory keeps for another try at most; more than that, and the oldest are given up."""
+LOOK_AGAIN = 30.0
+"""Seconds after which an idle courier looks at its outbox, where another process may have left something."""
+AFTER_FAULT = 5.0
+"""Seconds after which a courier whose outbox failed tries again."""
+
+
+@dataclass(slots=True)
+class Parcel:
+    """A text on its way: ``write(late)`` returns it, with the time of what it tells where it is ``late``."""
+
+    write: Callable[[bool], str]
+    created: float
+    recipients: tuple[str, ...]
+    tries: int = 0
+    due: float = 0.0
+    until: float = 0.0
+
+
+class Delivery(Protocol):
+    """What the sender hands finished alerts to."""
+
+    @property
+    def working(self) -> bool:
+        """Whether something is still to be waited for."""
+
+    def post(self, parcel: Parcel) -> None:
+        """Take an alert; what becomes of it is told to the notifier's hooks."""
+
+    def turn(self, *, final: bool) -> float | None:
+        """Try again what is due; return in how many seconds there is more to do, ``None`` for nothing."""
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until what was posted has been tried, and return whether that was within ``timeout`` seconds."""
+
+    def end(self) -> None:
+        """Finish what is under way, and close; returns at once."""
+
+    def finish(self, timeout: float) -> bool:
+        """Do what can be done within ``timeout`` seconds; return whether it was all."""
+
+
+class Direct:
+    """Sends in the caller's thread, from memory; what provably was not sent is tried again for a while."""
+
+    def __init__(self, notifier: Notifier, channel: str | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._notifier = notifier
+        self._channel = channel
+        self._clock = clock
+        self._waiting: list[Parcel] = []
+
+    @property
+    def working(self) -> bool:
+        """Nothing is: whoever posts sends."""
+        return False
+
+    def post(self, parcel: Parcel) -> None:
+        """Send an alert."""
+        parcel.until = self._clock() + RETRY_FOR
+        self._send(parcel)
+
+    def turn(self, *, final: bool) -> float | None:
+        """Try again what is due, with ``final`` all of it for the last time."""
+        now = self._clock()
+        due = [parcel for parcel in self._waiting if final or parcel.due <= now]
+        self._waiting = [parcel for parcel in self._waiting if parcel not in due]
+        for parcel in due:
+            self._send(parcel)
+        if final or not self._waiting:
+            return None
+        return max(0.0, min(parcel.due for parcel in self._waiting) - self._clock())
+
+    def flush(self, timeout: float) -> bool:  # noqa: ARG002 - the protocol's signature
+        """Return at once: what was posted was tried in ``post``."""
+        return True
+
+    def end(self) -> None:
+        """Close the notifier."""
+        self._notifier.close()
+
+    def finish(self, timeout: float) -> bool:  # noqa: ARG002 - the protocol's signature
+        """Return at once: the last tries were made in ``turn``."""
+        return True
+
+    def _send(self, parcel: Parcel) -> None:
+        outcomes = self._notifier.notify(
+            parcel.write(parcel.tries > 0), parcel.recipients, channel=self._channel, tags=URGENT
+        )
+        again = tuple(outcome.recipient for outcome in outcomes if outcome.error is not None and _retryable(outcome))
+        if not again or self._clock() >= parcel.until:
+            return
+        parcel.recipients = again
+        parcel.due = self._clock() + min(FIRST_RETRY * 2**parcel.tries, LONGEST_RETRY)
+        parcel.tries += 1
+        self._waiting = [*self._waiting, parcel][-MOST_RETRIED:]
+
+
+class Durable:
+    """Writes alerts to an outbox, and sends what is in it by a thread of its own, like ``devinotify worker``.
+
+    ``complain`` is told of an outbox that fails; the alert then goes out from memory.
+    """
+
+    def __init__(
+        self, notifier: Notifier, outbox: Outbox, channel: str | None, complain: Callable[[BaseException], None]
+    ) -> None:
+        self._notifier = notifier
+        self._outbox = outbox
+        self._channel = channel or notifier.url.channel
+        self._complain = complain
+        self._direct = Direct(notifier, channel)
+        self._worker = Worker(notifier, outbox)
+        self._recovered = False
+        self._courier: Loop[object] = Loop("devinotify-logging-outbox", self._carry, self._close)
+
+    @property
+    def working(self) -> bool:
+        """Whether the courier is."""
+        return self._courier.running
+
+    def post(self, parcel: Parcel) -> None:
+        """Write an alert down, and wake the courier."""
+        url = self._notifier.url
+        message = Message(
+            parcel.write(True),  # noqa: FBT003 - nobody knows when it will go out
+            parcel.recipients,
+            sender=url.sender,
+            channel=self._channel,
+            validity=url.validity,
+            tags=URGENT,
+        )
+        try:
+            # Nobody waits for the delivery report; a fallback's own rows are watched all the same.
+            rows = self._outbox.enqueue(message, original_time=datetime.fromtimestamp(parcel.created, UTC), watch=False)
+            if not rows:
+                raise InvalidInput(f"the outbox {self._outbox.path} is full: the alert is sent from memory")
+        except DevinotifyError as error:
+            self._complain(error)
+            self._direct.post(parcel)
+            return
+        self.wake()
+
+    def wake(self) -> None:
+        """Let the courier look at the outbox now."""
+        self._courier.put(None)
+
+    def turn(self, *, final: bool) -> float | None:
+        """Try again what had to go out from memory."""
+        return self._direct.turn(final=final)
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until the courier has tried everything that is due."""
+        return self._courier.flush(timeout)
+
+    def end(self) -> None:
+        """Let the courier send what is due, and close."""
+        self._courier.end()
+
+    def finish(self, timeout: float) -> bool:
+        """Let the courier send what is due; the rest stays in the file."""
+        return self._courier.finish(timeout)
+
+    def _carry(self, items: Sequence[object], ending: bool, final: bool) -> float | None:  # noqa: ARG002 - a loop's turn
+        try:
+            if not self._recovered:
+                self._outbox.recover()  # what a killed predecessor had claimed
+                self._recovered = True
+            while self._worker.turn():
+                pass
+            if ending:
+                return None
+            due = self._outbox.next_due()
+        except Exception as error:  # noqa: BLE001 - a plugin of the worker's may raise anything, and the courier goes on
+            self._complain(error)
+            return None if ending else AFTER_FAULT
+        return LOOK_AGAIN if due is None else min(LOOK_AGAIN, max(0.01, due - time.time()))
+
+    def _close(self) -> None:
+        self._outbox.close()
+        self._notifier.close()
+
+
+def _retryable(outcome: Outcome) -> bool:
+    return outcome.error is not None and outcome.verdict == "not_sent" and outcome.error.retryable
+
+
+def resolve(notifier: Notifier, to: Iterable[str]) -> tuple[list[str], list[DevinotifyError]]:
+    """Return the distinct numbers that recipients stand for, in E.164, and the errors of those that stand for none."""
+    numbers: dict[str, None] = {}
+    errors: list[DevinotifyError] = []
+    for raw in to:
+        for found in _members(notifier, raw, ()):
+            if isinstance(found, str):
+                numbers[found] = None
+            else:
+                errors.append(found)
+    return list(numbers), errors
+
+
+def _members(notifier: Notifier, raw: str, path: tuple[str, ...]) -> Iterator[str | DevinotifyError]:
+    try:
+        members = None
+        if raw not in path and notifier.plugins.listens("devinotify_resolve_recipient"):
+            members = notifier.plugins.hook.devinotify_resolve_recipient(recipient=raw)
+        if members is None:
+            number: phones.PhoneNumber = notifier.plugins.hook.devinotify_normalize_phone(
+                raw=raw, region=notifier.url.region
+            )
+            yield number.e164
+            return
+    except DevinotifyError as error:
+        yield error
+        return
+    for member in members:
+        yield from _members(notifier, member, (*path, raw))

@@ -1,0 +1,165 @@
+"""What stands on the phone: the record in a few lines, fitted into so many segments. Pure.
+
+::
+
+    ERROR billing@web1: disk full on db3
+    OSError jobs.py:42 in run: No space left on device
+    x47 in 60 s
+
+What must not be cut (level, service, host, exception, last frame, counts) keeps its place; the message and the
+exception's text give way, at the end of a word, and never inside a character.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from devinotify import text as texts
+
+from devinotify_logging.masking import mask
+from devinotify_logging.records import split_traceback
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from devinotify_logging.storm import Alert
+
+LATE = 60.0
+"""Seconds after which an alert says when it happened."""
+MOST_CHARACTERS = 1000
+"""What Viber takes, and more than a screen shows."""
+_SHORTEST = 12
+"""Units of a part that are worth showing; rather than show fewer, the next part gives way."""
+_WHOLE_NAME = 24
+"""Characters of a service's or a host's name that are shown."""
+
+_ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+_CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]+")
+_BLANK_LINES = re.compile(r"[ \t]*\n\s*")
+
+# What makes a text cheaper and leaves its meaning: quotation marks, dashes, arrows, accents. Cyrillic stays.
+_CHEAPER = (texts.typography, texts.compatibility, texts.accents)
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How alerts look: who sends them, in how many segments, in GSM-7 letters or not."""
+
+    service: str
+    host: str
+    max_segments: int = 2
+    transliterate: bool = False
+
+    @property
+    def source(self) -> str:
+        """Service and host: ``billing@web1``."""
+        return f"{self.service[:_WHOLE_NAME]}@{self.host[:_WHOLE_NAME]}"
+
+
+def render(alert: Alert, style: Style, happened: datetime | None = None) -> str:
+    """Return the text of an alert, in at most ``style.max_segments`` segments, secrets masked.
+
+    ``happened`` is given where the alert goes out late, and is then its first word. Lines are separated by ``\\n``.
+    """
+    event = alert.event
+    stamp = f"{happened:%m-%d %H:%M:%S} " if happened is not None else ""
+    if event.formatted is None:
+        head, body = f"{stamp}{event.level_name} {style.source}: ", event.message
+        error, where, why = event.error, event.where, event.why
+    else:
+        body, told = split_traceback(event.formatted)
+        head, (error, where, why) = stamp, told or ("", "", "")
+    raised = " ".join(part for part in (clean(error), clean(where)) if part)
+    notes = "\n".join(notes_of(alert))
+    return _fitted(_Parts(clean(head), clean(body), raised, clean(why), notes), style)
+
+
+def notes_of(alert: Alert) -> list[str]:
+    """Return the lines that say what an alert stands for: repetitions, and records that nobody was shown."""
+    notes = []
+    if alert.times > 1:
+        notes.append(f"×{alert.times} in {_seconds(alert.seconds)}")
+    if alert.suppressed:
+        notes.append(f"+{alert.suppressed} more not shown")
+    if alert.dropped:
+        notes.append(f"+{alert.dropped} dropped, queue full")
+    return notes
+
+
+def paused(style: Style, limit: int, until: datetime) -> str:
+    """Return the last message of a day whose segments are used up, in one segment."""
+    text = f"{style.source}: alerts paused until {until:%Y-%m-%d %H:%M %z}, the daily limit of {limit} segments is used"
+    return texts.fit(_cheap(text, style), 1)
+
+
+def clean(text: str) -> str:
+    """Return a text without colours, control characters and blank lines, its secrets masked."""
+    plain = _CONTROLS.sub(" ", _ANSI.sub("", text))
+    return mask(_BLANK_LINES.sub("\n", plain).lstrip("\n"))
+
+
+def _seconds(seconds: float) -> str:
+    whole = max(1, round(seconds))
+    return f"{whole} s" if whole < 600 else f"{round(whole / 60)} min"
+
+
+def _cheap(text: str, style: Style) -> str:
+    """Return a text in GSM-7 where that costs no letter of another alphabet, else as it is."""
+    if style.transliterate:
+        return texts.to_gsm7(text)
+    cheaper = texts.to_gsm7(text, steps=_CHEAPER, last_resort=None)
+    return cheaper if texts.is_gsm7(cheaper) else text
+
+
+class _Parts(NamedTuple):
+    """The parts of an alert, in their order on the screen."""
+
+    head: str
+    body: str
+    raised: str
+    why: str
+    notes: str
+
+    def joined(self) -> str:
+        raised = ": ".join(part for part in (self.raised, self.why) if part)
+        return "\n".join(line for line in (self.head + self.body, raised, self.notes) if line.strip())
+
+
+def _fitted(parts: _Parts, style: Style) -> str:
+    cheap = _Parts._make(_cheap(part, style) for part in parts)
+    # All parts go out in one encoding: where one of them stays dear, nothing is gained by changing the others.
+    parts = cheap if style.transliterate or texts.is_gsm7("".join(cheap)) else parts
+    whole = parts.joined()
+    if _fits(whole, style):
+        return whole
+    # First the exception's text gives way, then the message, then where the exception was raised. The numbers stay.
+    bare = parts._replace(why="")
+    least = bare._replace(raised="")
+    steps = (("why", parts, _SHORTEST), ("body", bare, _SHORTEST), ("body", least, 2), ("head", least, 2))
+    for name, rest, shortest in steps:
+        shorter = _shortened(rest._replace(body="") if name == "head" else rest, name, shortest, style)
+        if shorter is not None:
+            return shorter
+    return texts.fit(whole[:MOST_CHARACTERS], style.max_segments)
+
+
+def _shortened(parts: _Parts, name: str, shortest: int, style: Style) -> str | None:
+    """Return the whole with one part cut to the longest that fits; ``None`` where not even ``shortest`` units do."""
+    part: str = getattr(parts, name)
+    best = None
+    low, high = shortest, max(shortest, 2 * len(part))
+    while low <= high:
+        units = (low + high) // 2
+        cut = texts.fit(part, 1, texts.SegmentLimits(units, units, units, units))
+        whole = parts._replace(**{name: cut}).joined()
+        if _fits(whole, style):
+            best, low = whole, units + 1
+        else:
+            high = units - 1
+    return best
+
+
+def _fits(text: str, style: Style) -> bool:
+    return len(text) <= MOST_CHARACTERS and texts.count_segments(text) <= style.max_segments

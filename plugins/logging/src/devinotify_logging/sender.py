@@ -1,0 +1,427 @@
+"""The sender: takes frozen records from the handler, and decides, renders, pays and posts in its own thread."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sqlite3
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from devinotify import InvalidInput, Notifier, Outbox, hookimpl, text
+
+from devinotify_logging import lifecycle, rendering
+from devinotify_logging.delivery import Delivery, Direct, Durable, Parcel, resolve
+from devinotify_logging.ledger import FileLedger, MemoryLedger, limits_path, next_day
+from devinotify_logging.loop import Loop
+from devinotify_logging.purse import Go, Grant, Limits, Wait
+from devinotify_logging.records import Event, Frozen
+from devinotify_logging.storm import Alert, Storm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from devinotify import DevinoURL, Message, Outcome
+
+    from devinotify_logging.settings import Settings
+
+SERVICE_VARIABLE = "DEVINOTIFY_SERVICE"
+"""The environment variable that names the service in alerts; without it, the name of the program."""
+MOST_REPORTED = 50
+"""Kinds of errors that are reported at most, so that a fault that is worded anew each time fills no disk."""
+LONGEST_WAIT = 60.0
+"""Seconds after which the limits are asked again at the latest: a new day may have begun."""
+AFTER_FAULT = 1.0
+"""Seconds after which a turn that failed is tried again."""
+
+
+class Counters(NamedTuple):
+    """What became of records and messages in this process.
+
+    Each record that was logged is in exactly one of ``ignored`` (devinotify's own), ``dropped`` (full queue),
+    ``queued``, ``held`` (waits for the limits or for the end of its window), ``shown``, ``repeated`` (told as a number
+    of equal ones) and ``suppressed`` (only counted, or paused), which so add up to ``offered`` whenever nothing moves.
+    ``messages`` were handed out with ``segments`` in all, over all recipients. The rest are outcomes, one for each
+    recipient and try.
+    """
+
+    offered: int = 0
+    ignored: int = 0
+    dropped: int = 0
+    queued: int = 0
+    held: int = 0
+    shown: int = 0
+    repeated: int = 0
+    suppressed: int = 0
+    messages: int = 0
+    segments: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    not_sent: int = 0
+    unknown: int = 0
+
+
+@dataclass(slots=True)
+class _State:
+    """What begins anew after a fork."""
+
+    storm: Storm
+    offered: int = 0
+    ignored: int = 0
+    dropped: int = 0
+    put: int = 0
+    taken: int = 0
+    messages: int = 0
+    segments: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
+    failures: set[str] = field(default_factory=set)
+    faults: set[str] = field(default_factory=set)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+
+class _Refusal(NamedTuple):
+    """Until when (monotonic seconds) the limits let nothing out, and whether that is for the day."""
+
+    until: float
+    paused: bool
+
+
+class Sender:
+    """Everything of a handler but the handler: its queue, its thread, its limits; outlives a handler that is replaced.
+
+    ``complain(event, error)`` takes what goes wrong, with the record that it went wrong with, if there is one.
+    Raises InvalidInput, which InvalidURL is, where the settings cannot work.
+    """
+
+    def __init__(self, url: str, settings: Settings, complain: Callable[[Event | None, BaseException], None]) -> None:
+        self._url: str | DevinoURL = url
+        self._settings = settings
+        self._report = complain
+        self._limits = Limits(settings.rate, settings.burst, settings.daily_limit)
+        self._observers: list[Callable[[Message, Outcome], None]] = []
+        self._delivery: Delivery | None = None
+        self._leaving: list[Delivery] = []  # ended ones, which may still be at work
+        self._inherited: list[Delivery] = []
+        self._finished = self._overdue = False
+        self._refused = _Refusal(0.0, paused=False)
+        self._state = _State(Storm(settings.dedupe))
+        self._loop: Loop[Frozen] = Loop("devinotify-logging", self._turn, self._ended)
+        notifier = self._make_notifier()
+        try:
+            self._check(notifier)
+            self._style = self._style_of(notifier)
+            outbox = self._open_outbox(notifier)
+        except BaseException:
+            notifier.close()
+            raise
+        self._ledger: MemoryLedger | FileLedger = MemoryLedger(self._limits, time.time)
+        self._memory_ledger = self._ledger
+        if outbox is not None:
+            owner = f"{notifier.url.login} {notifier.url.sender} {self._to(notifier)} {settings.channel}"
+            self._ledger = FileLedger(limits_path(outbox.path), owner, self._limits, time.time)
+        self._delivery = self._deliver_by(notifier, outbox)
+        lifecycle.watch(self)
+        if isinstance(self._delivery, Durable) and outbox is not None and outbox.next_due() is not None:
+            self._delivery.wake()  # a predecessor left something
+
+    # What the handler calls.
+
+    @property
+    def flush_timeout(self) -> float:
+        """Seconds that ``flush`` and the end may take."""
+        return self._settings.flush_timeout
+
+    def put(self, frozen: Frozen) -> None:
+        """Take a record, or drop and count it where the queue is full; never blocks."""
+        state = self._state
+        if not state.put:
+            lifecycle.first_use()
+        with state.lock:
+            state.offered += 1
+            if state.put - state.taken >= self._settings.queue_size:
+                state.dropped += 1
+                return
+            state.put += 1
+        self._loop.put(frozen)
+        if self._finished:
+            # Logged by an exit hook after ours: nobody else will wait for it any more.
+            self.flush(self.flush_timeout)
+
+    def ignore(self) -> None:
+        """Count a record that must not become an alert."""
+        with self._state.lock:
+            self._state.offered += 1
+            self._state.ignored += 1
+
+    def observe(self, observer: Callable[[Message, Outcome], None]) -> None:
+        """Tell ``observer`` of each try from now on, one call for each recipient, in the thread that made it."""
+        self._observers.append(observer)
+
+    def counters(self) -> Counters:
+        """Return the counters as they stand."""
+        state, storm = self._state, self._state.storm
+        return Counters(
+            state.offered,
+            state.ignored,
+            state.dropped,
+            state.put - state.taken,
+            storm.held,
+            storm.shown,
+            storm.repeated,
+            storm.suppressed,
+            state.messages,
+            state.segments,
+            *(state.outcomes.get(verdict, 0) for verdict in Counters._fields[-4:]),
+        )
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until everything that was put is sent, written down or held; return whether it was in time."""
+        if self._overdue:  # the end of the process has waited as long as it may: logging.shutdown does not wait again
+            return False
+        until = time.monotonic() + timeout
+        done = self._loop.flush(timeout)
+        return done and all(each.flush(max(0.0, until - time.monotonic())) for each in self._deliveries())
+
+    def wake(self) -> None:
+        """Let the thread look at its queue; returns at once."""
+        self._loop.put(None)
+
+    def hand_over(self) -> None:
+        """Send what there is without anybody waiting, and end after that."""
+        self._loop.end()
+
+    # What the lifecycle calls.
+
+    def finish(self, timeout: float) -> None:
+        """Send what the limits allow within ``timeout`` seconds; the rest is lost, unless it is in an outbox."""
+        until = time.monotonic() + timeout
+        self._finished = True
+        done = [self._loop.finish(timeout)]
+        done += [each.finish(max(0.0, until - time.monotonic())) for each in self._deliveries()]
+        self._overdue = not all(done)
+
+    def after_fork(self) -> None:
+        """Begin anew in a child: what is queued is the parent's to send."""
+        self._state = _State(Storm(self._settings.dedupe))
+        self._loop = Loop("devinotify-logging", self._turn, self._ended)
+        self._finished = self._overdue = False
+        self._refused = _Refusal(0.0, paused=False)
+        self._inherited += self._deliveries()  # to close their connections is the parent's affair
+        self._delivery, self._leaving = None, []
+        self._memory_ledger = MemoryLedger(self._limits, time.time)
+        if not isinstance(self._ledger, FileLedger):
+            self._ledger = self._memory_ledger
+
+    # In the thread.
+
+    def _turn(self, items: Sequence[Frozen], ending: bool, final: bool) -> float | None:
+        storm = self._state.storm
+        now = time.monotonic()
+        for frozen in items:
+            try:
+                storm.offer(Event.of(frozen), now)
+            except Exception as error:  # noqa: BLE001 - an odd record must not keep the others from going out
+                storm.suppressed += 1
+                self._complain(None, error)
+            self._state.taken += 1
+        try:
+            pauses = [self._send_due(ending=ending, final=final)]
+            if self._delivery is not None:
+                pauses.append(self._delivery.turn(final=final))
+        except Exception as error:  # noqa: BLE001 - whatever a plugin or a full disk does, the thread goes on
+            self._complain(None, error)
+            return None if final else AFTER_FAULT
+        if not ending and (due := storm.next_due()) is not None:
+            pauses.append(max(0.0, due - time.monotonic()))
+        return min((pause for pause in pauses if pause is not None), default=None)
+
+    def _send_due(self, *, ending: bool, final: bool) -> float | None:
+        """Send the alerts that are due as far as the limits allow; return in how many seconds they allow more."""
+        storm, state = self._state.storm, self._state
+        while True:
+            storm.tick(time.monotonic(), ending=ending)
+            alert = storm.next_alert(time.monotonic(), state.dropped)
+            if alert is None:
+                return None
+            if time.monotonic() < self._refused.until:
+                # Nobody is asked again, and nothing rendered, for every record of a storm.
+                if not (final or self._refused.paused):
+                    return self._refused.until - time.monotonic()
+                storm.give_up()
+                continue
+            numbers = self._numbers()
+            try:
+                segments = text.count_segments(self._write(alert, late=self._is_late(alert)))
+            except Exception as error:  # noqa: BLE001 - one that cannot be shown must not stand in the others' way
+                storm.taken(alert, time.monotonic())
+                self._complain(alert.event, error)
+                continue
+            grant = self._ask(segments, max(1, len(numbers)))
+            if isinstance(grant, Go):
+                storm.taken(alert, time.monotonic())
+                if numbers:
+                    self._post(alert, numbers, segments)
+            elif isinstance(grant, Wait):
+                self._refused = _Refusal(time.monotonic() + min(grant.seconds, LONGEST_WAIT), paused=False)
+            else:
+                self._refused = _Refusal(time.monotonic() + LONGEST_WAIT, paused=True)
+                if grant.notify and numbers:
+                    self._post(None, numbers, 1)
+
+    def _post(self, alert: Alert | None, numbers: Sequence[str], segments: int) -> None:
+        created = time.time()
+        until = next_day(created)
+        if alert is None:
+            notice = rendering.paused(self._style, self._settings.daily_limit, until)
+            parcel = Parcel(lambda late: notice, created, tuple(numbers))  # noqa: ARG005 - it names its time itself
+        else:
+            parcel = Parcel(
+                lambda late: self._write(alert, late=late or self._is_late(alert)),
+                alert.event.created,
+                tuple(numbers),
+            )
+        self._state.messages += 1
+        self._state.segments += segments * len(numbers)
+        try:
+            self._open_delivery().post(parcel)
+        except Exception as error:  # noqa: BLE001 - this alert is lost, and that is told; the next may fare better
+            self._complain(alert.event if alert else None, error)
+
+    def _write(self, alert: Alert, *, late: bool) -> str:
+        happened = datetime.fromtimestamp(alert.event.created).astimezone() if late else None
+        return rendering.render(alert, self._style, happened)
+
+    def _is_late(self, alert: Alert) -> bool:
+        durable = self._settings.outbox is not None
+        return durable or time.time() - alert.event.created > rendering.LATE
+
+    def _ask(self, segments: int, recipients: int) -> Grant:
+        try:
+            return self._ledger.spend(segments, recipients)
+        except (OSError, sqlite3.Error) as error:
+            self._complain(None, error)
+            return self._memory_ledger.spend(segments, recipients)
+
+    def _numbers(self) -> list[str]:
+        notifier = self._notifier
+        numbers, errors = resolve(notifier, self._to(notifier))
+        for error in errors:
+            self._complain(None, error)
+        return numbers
+
+    # Made when they are needed: after a fork nothing of the parent's is used.
+
+    @property
+    def _notifier(self) -> Notifier:
+        self._open_delivery()
+        return self._current
+
+    def _open_delivery(self) -> Delivery:
+        if self._delivery is None:
+            notifier = self._make_notifier()
+            self._delivery = self._deliver_by(notifier, self._open_outbox(notifier))
+        return self._delivery
+
+    def _deliver_by(self, notifier: Notifier, outbox: Outbox | None) -> Delivery:
+        self._current = notifier
+        if outbox is None:
+            return Direct(notifier, self._settings.channel)
+        return Durable(notifier, outbox, self._settings.channel, lambda error: self._complain(None, error))
+
+    def _make_notifier(self) -> Notifier:
+        url = self._url
+        if self._finished and not isinstance(url, str):
+            url = url.with_options(timeout=min(url.timeout, max(0.1, self.flush_timeout)))
+        notifier = Notifier(url, outbox=self._settings.outbox)
+        self._url = notifier.url
+        notifier.plugins.register(_Observer(self._note))
+        return notifier
+
+    def _open_outbox(self, notifier: Notifier) -> Outbox | None:
+        path = self._settings.outbox
+        return None if path is None else Outbox(path, poll=notifier.url.poll)
+
+    def _ended(self) -> None:
+        delivery, self._delivery = self._delivery, None
+        if delivery is not None:
+            self._leaving = [each for each in self._leaving if each.working] + [delivery]
+            delivery.end()
+
+    def _deliveries(self) -> list[Delivery]:
+        delivery = self._delivery
+        return self._leaving if delivery is None else [*self._leaving, delivery]
+
+    # Checks at the beginning.
+
+    def _to(self, notifier: Notifier) -> tuple[str, ...]:
+        return self._settings.to or notifier.url.targets
+
+    def _check(self, notifier: Notifier) -> None:
+        """Raise InvalidInput where nobody, or nothing, can be reached with the settings."""
+        if not self._to(notifier):
+            raise InvalidInput("there is nobody to alert: give `to`, or targets on the URL")
+        if self._settings.channel is not None:
+            notifier.channel(self._settings.channel).check_sender(notifier.url.sender)
+        numbers, errors = resolve(notifier, self._to(notifier))
+        if errors and not numbers:
+            raise InvalidInput(f"bad value for to: {errors[0]}") from errors[0]
+
+    def _style_of(self, notifier: Notifier) -> rendering.Style:
+        channel = notifier.channel(self._settings.channel or notifier.url.channel)
+        most = notifier.url.max_segments
+        return rendering.Style(
+            service=service_name(),
+            host=socket.gethostname().partition(".")[0],
+            max_segments=min(self._settings.max_segments, most or self._settings.max_segments),
+            transliterate=notifier.url.transliterate and getattr(channel, "segmented", True),
+        )
+
+    # What comes back.
+
+    def _note(self, message: Message, outcome: Outcome) -> None:
+        with self._state.lock:
+            counts = self._state.outcomes
+            counts[outcome.verdict] = counts.get(outcome.verdict, 0) + 1
+        if outcome.error is None:
+            self._state.failures.clear()
+        else:
+            self._complain(None, outcome.error, self._state.failures)
+        for observer in self._observers:
+            observer(message, outcome)
+
+    def _complain(self, event: Event | None, error: BaseException, known: set[str] | None = None) -> None:
+        """Report an error, each kind of it once; failures of a send again when one has gone well meanwhile."""
+        known = self._state.faults if known is None else known
+        kind = f"{type(error).__name__} {error}"
+        if kind not in known and len(known) < MOST_REPORTED:
+            known.add(kind)
+            with contextlib.suppress(Exception):  # whoever replaced handleError; the thread goes on
+                self._report(event, error)
+
+
+class _Observer:
+    """A plugin of the notifier's that hears of outcomes, those of the outbox's rows included."""
+
+    def __init__(self, note: Callable[[Message, Outcome], None]) -> None:
+        self._note = note
+
+    @hookimpl
+    def devinotify_outcome_recorded(self, message: Message, outcome: Outcome) -> None:
+        """Count what became of an alert."""
+        self._note(message, outcome)
+
+
+def service_name() -> str:
+    """Return the name of this service: DEVINOTIFY_SERVICE, else the program's, else ``python``."""
+    if named := os.environ.get(SERVICE_VARIABLE, "").strip():
+        return named
+    program = Path(sys.argv[0] if sys.argv else "")
+    if program.stem == "__main__":
+        return program.parent.name
+    return program.stem if program.stem not in ("", "-", "-c", "-m") else "python"

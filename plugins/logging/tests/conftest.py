@@ -1,0 +1,67 @@
+"""What every test starts from: an environment without devinotify's variables, no plugin but this one, a gateway."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+import pytest
+from devinotify.sandbox import Sandbox
+
+from devinotify_logging import lifecycle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PLUGIN = "logging"
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the settings of whoever runs the tests, leave out other plugins, and name the service."""
+    for name in tuple(os.environ):
+        if name.startswith("DEVINOTIFY_"):
+            monkeypatch.delenv(name)
+    others = [point.name for point in entry_points(group="devinotify") if point.name != PLUGIN]
+    monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", ",".join(others))
+    monkeypatch.setenv("DEVINOTIFY_SERVICE", "billing")
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_left() -> Iterator[None]:
+    """Wait for the senders that a test left behind, so that nothing of them arrives in the next one."""
+    yield
+    lifecycle.finish_all()
+    left = [thread for thread in threading.enumerate() if thread.name.startswith("devinotify-logging")]
+    for thread in left:
+        thread.join(10)
+    assert not [thread for thread in left if thread.is_alive()], "a sender did not end"
+
+
+@pytest.fixture(scope="session")
+def _server() -> Iterator[Sandbox]:
+    """Yield a running gateway."""
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def gateway(_server: Sandbox, _no_thread_left: None) -> Sandbox:
+    """Return the gateway as it is at its start."""
+    _server.reset()
+    return _server
+
+
+@pytest.fixture
+def logger(_no_thread_left: None) -> Iterator[logging.Logger]:
+    """Yield a logger of the program's own, and close its handlers in the end."""
+    found = logging.getLogger("shop")
+    found.propagate = False
+    yield found
+    for handler in list(found.handlers):
+        found.removeHandler(handler)
+        handler.close()
+    found.propagate = True

@@ -1,0 +1,94 @@
+"""``devinotify log-test``: what it says, and its exit codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from click.testing import CliRunner
+from devinotify import make_plugin_manager
+
+from devinotify_logging import plugin
+from tests.support import NUMBER, free_port, run, texts, url_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+    from devinotify.sandbox import Sandbox
+
+
+def log_test(*arguments: str) -> tuple[str, int]:
+    """Run the command and return what it says and its exit code."""
+    group = click.Group("devinotify")
+    plugin.devinotify_register_commands(group)
+    result = CliRunner().invoke(group, ["log-test", *arguments])
+    return result.output, result.exit_code
+
+
+def test_accepted(gateway: Sandbox) -> None:
+    """One record goes through a real handler; its text, cost and recipient are told."""
+    said, code = log_test(url_of(gateway), "--message", "Привет", "--level", "CRITICAL")
+    (text,) = texts(gateway)
+    assert 0 == code
+    assert f"By sms, in 1 segment of UCS-2:\n    {text}\n+7916***4567 accepted: the gateway took it\n" == said
+    assert text.endswith(": Привет")
+
+
+def test_through_an_outbox(gateway: Sandbox, tmp_path: Path) -> None:
+    """With ``--outbox`` it takes the way of a handler that has one."""
+    said, code = log_test(url_of(gateway), "--outbox", str(tmp_path / "alerts.db"))
+    assert (0, 1, True) == (code, len(texts(gateway)), "accepted" in said)
+
+
+def test_environment(gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a URL that of DEVINOTIFY_URL is tried."""
+    monkeypatch.setenv("DEVINOTIFY_URL", gateway.url)
+    assert 0 == log_test("--to", NUMBER, "--channel", "viber")[1]
+    assert ["viber"] == [message.channel for message in gateway.messages()]
+
+
+def test_rejected(gateway: Sandbox) -> None:
+    """A wrong password is explained, and is exit code 3."""
+    said, code = log_test(url_of(gateway).replace(":demo@", ":wrong@"))
+    assert (3, True, False) == (code, "rejected: the gateway refused it: " in said, "wrong" in said)
+
+
+def test_not_sent() -> None:
+    """A gateway that is away is exit code 4."""
+    url = f"devino://demo:demo@DEVINO/{NUMBER}?gateway=http://127.0.0.1:{free_port()}/rest"
+    said, code = log_test(url)
+    assert (4, True) == (code, "not sent: " in said)
+
+
+def test_unknown(gateway: Sandbox) -> None:
+    """A lost answer is exit code 5."""
+    gateway.add_fault("drop", operation="Sms/Send")
+    said, code = log_test(url_of(gateway))
+    assert (5, True) == (code, "look at the phone" in said)
+
+
+def test_bad_configuration(gateway: Sandbox) -> None:
+    """What the handler refuses is told, and is exit code 2."""
+    said, code = log_test(gateway.url, "--to", "+7916")
+    assert (2, True) == (code, said.startswith("The handler refuses its configuration: bad value for to: "))
+
+
+def test_nobody(gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing comes back in time, that is told, with whatever the handler has to report."""
+    gateway.add_fault("latency", seconds=1, times=1)
+    said, code = log_test(url_of(gateway), "--timeout", "0.1")
+    assert (5, "Nothing came back within 0.1 seconds.\n") == (code, said)
+
+
+def test_is_a_plugin() -> None:
+    """devinotify finds the plugin by its entry point."""
+    (found,) = (one for one in make_plugin_manager().loaded() if one.name == "logging")
+    assert ("devinotify_register_commands",) == found.hooks
+
+
+def test_on_the_command_line(gateway: Sandbox) -> None:
+    """``devinotify log-test`` is there when the plugin is installed."""
+    code = "import sys; from devinotify.cli import main; sys.argv[0] = 'devinotify'; main()"
+    out, err, exit_code = run(code, "log-test", url_of(gateway))
+    assert (0, "", True) == (exit_code, err, "accepted" in out)

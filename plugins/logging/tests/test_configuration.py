@@ -1,0 +1,177 @@
+"""The standard library's own ways to configure logging: dictConfig, fileConfig, and a change of both under load."""
+
+from __future__ import annotations
+
+import json
+import logging
+import logging.config
+import logging.handlers
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from devinotify_logging import DevinoHandler
+from tests.support import NUMBER, run, texts, url_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from devinotify.sandbox import Sandbox
+
+
+@pytest.fixture(autouse=True)
+def _root() -> Iterator[None]:
+    """Leave the root logger as it was."""
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    yield
+    for handler in root.handlers:
+        if handler not in before:
+            handler.close()
+    root.handlers, root.level = before, level
+
+
+def config(url: str, **settings: object) -> dict[str, Any]:
+    """Return a configuration whose root logger alerts."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "handlers": {"phone": {"class": "devinotify_logging.DevinoHandler", "url": url, **settings}},
+        "root": {"level": "INFO", "handlers": ["phone"]},
+    }
+
+
+def phone() -> DevinoHandler:
+    """Return the root logger's handler."""
+    return next(handler for handler in logging.getLogger().handlers if isinstance(handler, DevinoHandler))
+
+
+def test_dict_config(gateway: Sandbox) -> None:
+    """A dict as it comes from a JSON file configures every argument."""
+    written = config(
+        gateway.url,
+        level="WARNING",
+        to=NUMBER,
+        channel="sms",
+        max_segments=1,
+        rate="10/min",
+        burst=2,
+        dedupe="30s",
+        daily_limit="20",
+        queue_size=50,
+        flush_timeout=2.5,
+    )
+    logging.config.dictConfig(json.loads(json.dumps(written)))
+    logging.getLogger("shop").warning("disk %s", "full")
+    phone().flush()
+    assert 1 == len(texts(gateway))
+
+
+def test_dict_config_names_a_bad_value(gateway: Sandbox) -> None:
+    """A bad value stops the configuration, and the reason names it."""
+    with pytest.raises(ValueError, match="phone") as caught:
+        logging.config.dictConfig(config(url_of(gateway), burst="lots"))
+    assert "bad value 'lots' for burst" in str(caught.value.__cause__)
+
+
+def test_file_config(gateway: Sandbox, tmp_path: Path) -> None:
+    """An ini file does, too; a % of the URL is written twice there."""
+    path = tmp_path / "logging.ini"
+    url = url_of(gateway).replace("demo:demo", "demo:dem%%6F")
+    path.write_text(
+        "[loggers]\nkeys=root\n[handlers]\nkeys=phone\n[formatters]\nkeys=\n"
+        "[logger_root]\nlevel=INFO\nhandlers=phone\n"
+        "[handler_phone]\nclass=devinotify_logging.DevinoHandler\nlevel=ERROR\n"
+        f"args=('{url}',)\nkwargs={{'rate': '10/min', 'max_segments': '1'}}\n",
+        "utf-8",
+    )
+    logging.config.fileConfig(path, disable_existing_loggers=False, encoding="utf-8")
+    logging.getLogger("shop").error("disk full")
+    phone().flush()
+    assert 1 == len(texts(gateway))
+
+
+def test_formatter_of_the_configuration(gateway: Sandbox) -> None:
+    """A formatter that the configuration names is honoured."""
+    written = config(url_of(gateway), formatter="short")
+    written["formatters"] = {"short": {"format": "!! {message}", "style": "{"}}
+    logging.config.dictConfig(written)
+    logging.getLogger("shop").error("disk full")
+    phone().flush()
+    assert ["!! disk full"] == texts(gateway)
+
+
+def test_replaced_under_load(gateway: Sandbox) -> None:
+    """While eight threads log and requests are slow, a configuration is replaced twenty times, at once each time."""
+    gateway.add_fault("latency", seconds=0.3)
+    written = config(url_of(gateway), rate="1000/s", burst=1000, dedupe=0, daily_limit=10**6, queue_size=20)
+    logging.config.dictConfig(written)
+    stop = threading.Event()
+    logged = [0] * 8
+
+    def load(thread: int) -> None:
+        while not stop.is_set():
+            logging.getLogger(f"shop.{logged[thread] % 5}").error("disk full")
+            logged[thread] += 1
+            time.sleep(0.001)
+
+    threads = [threading.Thread(target=load, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    longest = 0.0
+    for _ in range(20):
+        start = time.perf_counter()
+        logging.config.dictConfig(written)
+        longest = max(longest, time.perf_counter() - start)
+    stop.set()
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+    gateway.remove_fault()
+    # A request takes 0.3 s and a flush up to 5 s: whoever waited for one would have taken longer than that.
+    assert longest < 2
+    assert min(logged) > 0
+
+
+def test_replaced_handler_delivers(gateway: Sandbox) -> None:
+    """What the former handler had queued goes out after it was replaced."""
+    gateway.add_fault("latency", seconds=0.3, times=3)
+    logging.config.dictConfig(config(url_of(gateway)))
+    logging.getLogger("shop").error("before")
+    logging.config.dictConfig(config(url_of(gateway)))
+    logging.getLogger("shop").error("after")
+    assert gateway.wait(lambda: len(gateway.messages()) == 2, 20)
+    assert {"before", "after"} == {text.rpartition(" ")[2] for text in texts(gateway)}
+
+
+def test_replaced_and_ended(gateway: Sandbox) -> None:
+    """A program that replaces its configuration and ends delivers what both handlers had."""
+    code = (
+        "import json, logging, logging.config, sys\nconfig = json.loads(sys.argv[1])\n"
+        "for word in ('one', 'two'):\n    logging.config.dictConfig(config)\n    logging.error(word)\n"
+    )
+    assert ("", "", 0) == run(code, json.dumps(config(url_of(gateway))))
+    assert ["one", "two"] == sorted(text.rpartition(" ")[2] for text in texts(gateway))
+
+
+def test_wrapped_by_a_memory_handler(gateway: Sandbox) -> None:
+    """In a configuration MemoryHandler may stand before it."""
+    written = config(url_of(gateway))
+    written["handlers"]["buffer"] = {
+        "class": "logging.handlers.MemoryHandler",
+        "capacity": 100,
+        "flushLevel": 40,
+        "target": "phone",
+    }
+    written["root"]["handlers"] = ["buffer"]
+    logging.config.dictConfig(written)
+    logging.getLogger("shop").error("disk full")
+    assert gateway.wait(lambda: len(gateway.messages()) == 1, 20)
+    (buffer,) = (one for one in logging.getLogger().handlers if isinstance(one, logging.handlers.MemoryHandler))
+    target = buffer.target
+    buffer.close()
+    assert isinstance(target, DevinoHandler)
+    target.close()

@@ -1,0 +1,132 @@
+"""The handler's arguments: what is understood, and how a bad one is named."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+from devinotify import InvalidInput
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devinotify_logging import settings
+from devinotify_logging.settings import Rate
+
+GOOD: dict[str, Any] = {
+    "to": None,
+    "channel": None,
+    "max_segments": 2,
+    "rate": "5/min",
+    "burst": 3,
+    "dedupe": "60s",
+    "daily_limit": 100,
+    "queue_size": 1000,
+    "outbox": None,
+    "flush_timeout": 5.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("5/min", Rate(5, 60)),
+        ("1/10s", Rate(1, 10)),
+        ("20 / hour", Rate(20, 3600)),
+        ("0.5/s", Rate(0.5, 1)),
+        ("3/2 days", Rate(3, 172800)),
+        (" 100/D ", Rate(100, 86400)),
+    ],
+)
+def test_rate(written: str, expected: Rate) -> None:
+    """A rate is a number of messages in a time."""
+    assert expected == settings.parse_rate(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("60s", 60), ("5m", 300), ("1h", 3600), ("250ms", 0.25), ("90", 90), (0, 0), (1.5, 1.5), ("2 min", 120)],
+)
+def test_duration(written: object, expected: float) -> None:
+    """A duration is a number of seconds, or one with its unit."""
+    assert expected == settings.parse_duration(written)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("to", ""),
+        ("to", " , "),
+        ("to", 79161234567),
+        ("to", [1]),
+        ("channel", ""),
+        ("channel", 3),
+        ("max_segments", 0),
+        ("max_segments", "two"),
+        ("max_segments", 2.0),
+        ("max_segments", True),
+        ("max_segments", 13),
+        ("rate", "5"),
+        ("rate", "5/fortnight"),
+        ("rate", "0/min"),
+        ("rate", 5),
+        ("rate", "-1/min"),
+        ("rate", "1/0s"),
+        ("burst", 0),
+        ("burst", None),
+        ("dedupe", "soon"),
+        ("dedupe", -1),
+        ("dedupe", None),
+        ("dedupe", float("nan")),
+        ("dedupe", "99999999d"),
+        ("daily_limit", 0),
+        ("daily_limit", "∞"),
+        ("queue_size", -5),
+        ("outbox", ""),
+        ("outbox", 7),
+        ("flush_timeout", "5 parsecs"),
+        ("flush_timeout", True),
+    ],
+)
+def test_bad_value(name: str, value: object) -> None:
+    """A bad value is refused with an error that names its argument and says what is expected."""
+    with pytest.raises(InvalidInput, match=rf"^bad value.* for {name}: \w"):
+        settings.read(**{**GOOD, name: value})
+
+
+def test_numbers_as_text() -> None:
+    """What an ini file or an environment variable holds is understood: numbers as text, recipients with commas."""
+    found = settings.read(
+        **{
+            **GOOD,
+            "to": " +79161234567, oncall ",
+            "max_segments": "3",
+            "burst": "1",
+            "daily_limit": "50",
+            "queue_size": "10",
+            "flush_timeout": "2.5",
+        }
+    )
+    assert (("+79161234567", "oncall"), 3, 1, 50, 10, 2.5) == (
+        found.to,
+        found.max_segments,
+        found.burst,
+        found.daily_limit,
+        found.queue_size,
+        found.flush_timeout,
+    )
+
+
+def test_number_of_a_recipient_is_not_shown() -> None:
+    """An error about recipients does not quote them."""
+    with pytest.raises(InvalidInput) as caught:
+        settings.read(**{**GOOD, "to": ["+79161234567", 5]})
+    assert "7916" not in str(caught.value)
+
+
+@given(st.one_of(st.text(max_size=12), st.integers(), st.floats(), st.none(), st.binary(max_size=4)))
+def test_anything_is_read_or_refused(value: object) -> None:
+    """No value of any type makes an argument fail in another way than by its own error."""
+    for name in GOOD:
+        with contextlib.suppress(InvalidInput):
+            settings.read(**{**GOOD, name: value})
