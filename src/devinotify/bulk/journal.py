@@ -30,6 +30,8 @@ KEY = "campaign"
 """The key of the message that a journal is about, and the name under which its id is remembered."""
 FED = "fed"
 """The name under which a journal remembers that all of its input is in it, and how much that was."""
+AT_ONCE = 100_000
+"""Recipients that are written at once: each time, nearly all of the index of a large journal is written again."""
 
 DIFFERENCES: Mapping[str, str] = {
     "input": "the input is another file, or has changed",
@@ -127,6 +129,7 @@ class Journal:
         """Put the input into the journal, and yield how many rows of it are in so far."""
         assert self.message_id is not None  # noqa: S101 - ``begin`` comes first
         rows = duplicates = number = 0
+        held: list[str] = []
         for number, page in enumerate(pages, 1):
             if personal:
                 self.outbox.enqueue_many(
@@ -136,8 +139,11 @@ class Journal:
                     ),
                     keys=page.numbers,
                 )
-            elif page.numbers:
-                self.outbox.extend(self.message_id, page.numbers)
+            else:
+                held += page.numbers
+                if len(held) >= AT_ONCE:
+                    self.outbox.extend(self.message_id, held)
+                    held.clear()
             if page.refused:
                 self.outbox.refuse(self.message_id, [(f"row {row}: {raw}", error) for row, raw, error in page.refused])
             if page.duplicates:
@@ -145,6 +151,7 @@ class Journal:
             rows += page.rows
             duplicates += len(page.duplicates)
             yield rows
+        self.outbox.extend(self.message_id, held)
         self.outbox.remember(FED, json.dumps({"rows": rows, "pages": number, "duplicates": duplicates}))
 
     def resend_unknown(self) -> int:
