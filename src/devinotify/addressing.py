@@ -40,10 +40,19 @@ class Addressing:
 
     def number(self, raw: Given) -> str:
         """Return the number in E.164 that ``raw`` is; raise InvalidInput or PluginError."""
-        if isinstance(raw, str) and self._plugins.listens("devinotify_normalize_phone", outside=True):
-            number: PhoneNumber = self._plugins.hook.devinotify_normalize_phone(raw=raw, region=self._region)
-            return number.e164
+        if isinstance(raw, str) and self.customised:
+            return self.phone(raw).e164
         return phones.normalize(raw, region=self._region).e164
+
+    @property
+    def customised(self) -> bool:
+        """Whether a plugin has a say in how numbers are read."""
+        return self._plugins.listens("devinotify_normalize_phone", outside=True)
+
+    def phone(self, raw: str) -> PhoneNumber:
+        """Return the number that ``raw`` is by the hooks; raise InvalidInput or PluginError."""
+        number: PhoneNumber = self._plugins.hook.devinotify_normalize_phone(raw=raw, region=self._region)
+        return number
 
     @property
     def _aliased(self) -> bool:

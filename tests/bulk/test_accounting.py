@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import tempfile
 from collections import Counter
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from devinotify.bulk import Campaign, Category, End, Speed, Tally
+from devinotify import phones
+from devinotify.bulk import Campaign, Category, End, Journal, Speed, Tally
+from devinotify.bulk.report import write_report
 from tests.bulk.conftest import numbers
 
 if TYPE_CHECKING:
@@ -59,7 +62,10 @@ def written(rows: list[str], way: str) -> bytes:
     """Return the rows as a file of a format."""
     if way == "jsonl":
         return "".join(json.dumps({"phone": row, "name": "Ann"}) + "\n" for row in rows).encode()
-    return "".join(f"{line};Ann\n" for line in ["phone", *rows]).encode("utf-8-sig")
+    if way == "lines":
+        return "".join(f"{row}\n" for row in rows).encode("utf-16")
+    sign = "\t" if way == "tsv" else ";"
+    return "".join(f"{line}{sign}Ann\n" for line in ["phone", *rows]).encode("utf-8-sig")
 
 
 @settings(
@@ -68,7 +74,7 @@ def written(rows: list[str], way: str) -> bytes:
 @given(
     rows=ROWS,
     faults=FAULTS,
-    way=st.sampled_from(["csv", "jsonl"]),
+    way=st.sampled_from(["csv", "tsv", "jsonl", "lines"]),
     personal=st.booleans(),
     batch=st.sampled_from([1, 3, 7, 50]),
     limits=st.lists(st.integers(1, 20), max_size=2),
@@ -84,6 +90,7 @@ def test_the_categories_add_up(
 ) -> None:
     """After each run every row is in one category; what arrived is the accepted, once, and some of the unknown."""
     assume(rows or not personal)  # an empty list of JSON lines has no column that a template could name
+    personal = personal and way != "lines"  # nor has one number a line
     gateway.reset()
     for fault in faults:
         for operation in SEND:
@@ -100,7 +107,7 @@ def test_the_categories_add_up(
         text: dict[str, Any] = (
             {"template": "Hello {name}" if way == "jsonl" else "Hello {Ann}"} if personal else {"text": "Hello"}
         )
-        with Campaign(gateway.url, path, journal=Path(folder, "c.db"), **text) as campaign:
+        with Campaign(gateway.url, path, journal=Path(folder, "c.db"), format=way, **text) as campaign:
             plan = campaign.plan()
             assert plan.rows == plan.recipients + plan.duplicates + plan.invalid
             ends = [End.LIMIT]
@@ -110,6 +117,18 @@ def test_the_categories_add_up(
                 check(result.tally, plan.rows, Counter(m.recipient for m in gateway.messages()))
             if ends[-1] is End.DONE:
                 assert 0 == result.tally.waiting
+        with Journal(Path(folder, "c.db")) as journal:
+            write_report(journal, csv_file=Path(folder, "out.csv"))
+        with Path(folder, "out.csv").open(encoding="utf-8-sig", newline="") as file:
+            lines = {int(line["row"]): line for line in csv.DictReader(file)}
+        assert (plan.rows, set(range(1, plan.rows + 1))) == (len(lines), set(lines))
+        assert Counter({each.value: result.tally.of(each) for each in Category if result.tally.of(each)}) == Counter(
+            line["category"] for line in lines.values()
+        )
+        kept = [row for row in rows if row.strip()] if way == "lines" else rows
+        for row, line in lines.items():
+            if line["category"] != "invalid" and not line["error"]:
+                assert phones.normalize(kept[row - 1]).e164 == line["recipient"]
 
 
 def check(tally: Tally, rows: int, arrived: Counter[str]) -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinotify import Notifier
+from devinotify import Notifier, hookimpl, make_plugin_manager, phones
 from devinotify.bulk import Campaign, End, Journal, Progress, Result, Speed, Tally
-from devinotify.exceptions import InvalidInput, InvalidSchedule, InvalidText, Verdict
+from devinotify.exceptions import InvalidInput, InvalidPhoneNumber, InvalidSchedule, InvalidText, Verdict
 from devinotify.models import Message
 from devinotify.outbox import Outbox, RowState
 from tests.bulk.conftest import numbers
@@ -119,6 +119,32 @@ def test_a_template_without_columns_is_a_text(begin: Begin, gateway: Sandbox) ->
     assert not begin("\n".join(some), name="a.txt", template="{{x}}").plan().personal
     begin("\n".join(some), name="a.txt", template="{{x}}").run()
     assert once(some, "{x}") == norm(got(gateway))
+
+
+class Extensions:
+    """A plugin that knows numbers by their extension, refuses one, and fails on another."""
+
+    @hookimpl
+    def devinotify_normalize_phone(self, raw: str, region: str) -> phones.PhoneNumber | None:
+        """Read an extension."""
+        if raw == "666":
+            raise InvalidPhoneNumber("nobody is to be disturbed there")
+        if raw == "13":
+            raise RuntimeError("unlucky")
+        return phones.normalize(numbers(1)[0]) if raw == "100" else None
+
+
+@pytest.mark.parametrize("text", [{"text": "Hello Ann"}, {"template": "Hello {name}"}])
+def test_plugins_read_the_numbers(gateway: Sandbox, write: Write, tmp_path: Path, text: dict[str, str]) -> None:
+    """What a plugin makes of a number counts here as everywhere, for duplicates too; what it fails on is not sent to."""
+    a, b = numbers(2)
+    source = write("phone,name\n" + "".join(f"{raw},Ann\n" for raw in ("100", a, "666", "13", b, "12345")))
+    notifier = Notifier(gateway.url, plugins=make_plugin_manager(Extensions()))
+    with notifier, Campaign(notifier, source, journal=tmp_path / "campaign.db", column="phone", **text) as campaign:
+        plan = campaign.plan()
+        assert (6, 2, 1, 2, 1) == (plan.rows, plan.recipients, plan.duplicates, plan.invalid, plan.unsendable)
+        assert Tally(accepted=3, invalid=2, not_sent=1, duplicates=1) == campaign.run().tally
+    assert once([a, b], "Hello Ann") == norm(got(gateway))
 
 
 def test_running_again_sends_nothing_again(begin: Begin, gateway: Sandbox) -> None:

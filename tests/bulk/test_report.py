@@ -44,23 +44,25 @@ def journal(begin: Begin, gateway: Sandbox, tmp_path: Path) -> Path:
 
 
 def test_every_row_is_in_the_csv(journal: Path, tmp_path: Path) -> None:
-    """Each recipient with its ids and status, each refused row with where it stood, no formula for a spreadsheet."""
+    """A line for each row of the input, with ids and status, repeated and refused ones too, no formula in any."""
     target = tmp_path / "out.csv"
     with Journal(journal) as opened:
         write_report(opened, csv_file=target)
     with target.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(COLUMNS) == list(rows[0])
-    found = {row["recipient"]: (row["row"], row["rows"], row["category"], row["status"]) for row in rows}
+    found = {int(row["row"]): (row["recipient"], row["repeats_row"], row["category"], row["status"]) for row in rows}
     some = numbers(4)
     assert {
-        some[0]: ("", "2", "accepted", "delivered"),
-        some[1]: ("", "1", "accepted", "delivered"),
-        some[2]: ("", "1", "accepted", "expired"),
-        some[3]: ("", "1", "rejected", ""),
-        "'=1+1": ("6", "1", "invalid", ""),
-        "12345": ("7", "1", "invalid", ""),
+        1: (some[0], "", "accepted", "delivered"),
+        2: (some[1], "", "accepted", "delivered"),
+        3: (some[2], "", "accepted", "expired"),
+        4: (some[3], "", "rejected", ""),
+        5: (some[0], "1", "accepted", "delivered"),
+        6: ("'=1+1", "", "invalid", ""),
+        7: ("12345", "", "invalid", ""),
     } == found
+    assert 7 == len(rows)
     assert all(row["message_ids"] for row in rows if row["category"] == "accepted")
     assert 0o600 == stat.S_IMODE(target.stat().st_mode)
 

@@ -210,7 +210,7 @@ def test_report(run: Run, account: Sandbox, numbers: Path, journal: Path, tmp_pa
     run("bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--yes")
     csv_file, html_file = tmp_path / "out.csv", tmp_path / "report.html"
     result = run("bulk", "report", str(journal), "--csv", str(csv_file), "--html", str(html_file))
-    assert (0, 12) == (result.exit_code, len(csv_file.read_text("utf-8-sig").splitlines()))
+    assert (0, 1 + 12) == (result.exit_code, len(csv_file.read_text("utf-8-sig").splitlines()))
     assert "<svg" in html_file.read_text("utf-8")
     told = run("bulk", "report", str(journal), "--csv", str(csv_file), "--json")
     assert ("report", 12) == (events(told)[0]["event"], events(told)[0]["rows"])

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from devinotify import text as texts
+from devinotify.addressing import Addressing
 from devinotify.bulk.journal import Journal
 from devinotify.bulk.pace import Speed
 from devinotify.bulk.plan import Count, Plan
@@ -308,7 +309,15 @@ class Campaign:
         return shaped
 
     def _sorted(self) -> Iterator[Sorted]:
-        return sort_out(self.table, region=self.notifier.url.region, template=self.template, shape=self._shape)
+        region = self.notifier.url.region
+        numbers = Addressing(self.notifier.plugins, region)
+        return sort_out(
+            self.table,
+            region=region,
+            template=self.template,
+            shape=self._shape,
+            read=numbers.phone if numbers.customised else None,
+        )
 
     def _counted(self) -> Count:
         if self._count is None:

@@ -20,7 +20,7 @@ from devinotify.outbox import Outbox, RowState
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from devinotify.bulk.sorting import Sorted
@@ -146,8 +146,8 @@ class Journal:
                     held.clear()
             if page.refused:
                 self.outbox.refuse(self.message_id, [(f"row {row}: {raw}", error) for row, raw, error in page.refused])
-            if page.duplicates:
-                self.outbox.remember(f"duplicates {number}", " ".join(page.duplicates))
+            told = {"rows": page.rows, "refused": [row for row, _, _ in page.refused], "repeats": page.duplicates}
+            self.outbox.remember(f"page {number}", json.dumps(told))
             rows += page.rows
             duplicates += len(page.duplicates)
             yield rows
@@ -158,23 +158,40 @@ class Journal:
         """Queue again what may have been sent; return how many recipients may so get it twice."""
         return self.outbox.retry_all(RowState.UNKNOWN, force=True)
 
-    def repeated(self) -> Counter[str]:
-        """Return how many more rows of the input each repeated number has; it holds the repeated ones alone."""
+    def repeats(self) -> Mapping[str, Sequence[int]]:
+        """Return the further rows of the input, from 1, that each repeated number has; it holds those numbers alone."""
         fed = self.fed
-        found: Counter[str] = Counter()
+        found: dict[str, list[int]] = {}
         if fed is not None and fed.duplicates:
-            for number in range(1, fed.pages + 1):
-                found.update((self.outbox.recall(f"duplicates {number}") or "").split())
+            for page in self._pages(fed):
+                for row, number in page["repeats"]:
+                    found.setdefault(number, []).append(row)
         return found
+
+    def places(self) -> Iterator[int]:
+        """Yield the rows of the input, from 1, that the recipients stand in, in the order of the journal's own rows.
+
+        Neither repetitions nor refused rows are among them. Nothing is yielded while not all of the input is there.
+        """
+        fed = self.fed
+        first = 1
+        for page in () if fed is None else self._pages(fed):
+            others = {*page["refused"], *(row for row, _ in page["repeats"])}
+            yield from (row for row in range(first, first + page["rows"]) if row not in others)
+            first += page["rows"]
+
+    def _pages(self, fed: Fed) -> Iterator[dict[str, Any]]:
+        for number in range(1, fed.pages + 1):
+            yield json.loads(self.outbox.recall(f"page {number}") or "")
 
     def tally(self) -> Tally:
         """Return where every row of the input stands. It reads all rows where the input has repeated numbers."""
-        repeated = self.repeated()
+        repeats = self.repeats()
         states: Counter[RowState] = Counter()
         categories: Counter[Category] = Counter()
-        if repeated:
+        if repeats:
             for row in self.outbox.rows():
-                self._count(row, states, categories, repeated)
+                self._count(row, states, categories, repeats)
         else:
             counts = self.outbox.counts()
             for state, count in counts:
@@ -182,10 +199,12 @@ class Journal:
                     states[state] += count
                     categories[CATEGORIES[state]] += count
             for row in self.outbox.rows(states={RowState.NOT_SENT}) if counts.not_sent else ():
-                self._count(row, states, categories, repeated)
-        return tally(states, categories, repeated.total())
+                self._count(row, states, categories, repeats)
+        return tally(states, categories, sum(map(len, repeats.values())))
 
     @staticmethod
-    def _count(row: Row, states: Counter[RowState], categories: Counter[Category], repeated: Mapping[str, int]) -> None:
+    def _count(
+        row: Row, states: Counter[RowState], categories: Counter[Category], repeats: Mapping[str, Sequence[int]]
+    ) -> None:
         states[row.state] += 1
-        categories[category(row)] += 1 + repeated.get(row.recipient, 0)
+        categories[category(row)] += 1 + len(repeats.get(row.recipient, ()))

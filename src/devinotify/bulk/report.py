@@ -16,17 +16,16 @@ from devinotify.bulk.tally import Category, category, tally
 from devinotify.outbox import RowState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from devinotify.bulk.journal import Journal
     from devinotify.bulk.tally import Tally
     from devinotify.outbox import Row
 
 COLUMNS = (
-    *("row", "recipient", "rows", "category", "state", "channel", "message_ids", "segments", "sent_at"),
+    *("row", "repeats_row", "recipient", "category", "state", "channel", "message_ids", "segments", "sent_at"),
     *("status", "status_code", "status_at", "price", "error", "error_code", "error_text"),
 )
-"""The columns of the CSV. ``row`` is that of the input, known for refused rows; ``rows`` counts repetitions in."""
+"""The columns of the CSV, which has a line for each row of the input. ``row`` is its number, from 1, the header apart
+(empty while not all of the input is in the journal); ``repeats_row`` the row that has the same number first."""
 
 _REFUSED = re.compile(r"row (\d+): (.*)", re.DOTALL)
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9 ()-]+$)")
@@ -107,18 +106,24 @@ def _summary(journal: Journal, writer: object) -> Summary:
     write = getattr(writer, "writerow", None)
     if write is not None:
         write(COLUMNS)
-    repeated = journal.repeated()
+    repeats = journal.repeats()
+    places = journal.places()
     states: Counter[RowState] = Counter()
     categories: Counter[Category] = Counter()
     summary = Summary(tally(states, categories, 0))
     for row in journal.outbox.rows():
-        more = repeated.get(row.recipient, 0)
+        more = repeats.get(row.recipient, ())
         states[row.state] += 1
-        categories[category(row)] += 1 + more
+        categories[category(row)] += 1 + len(more)
         _count(row, summary)
         if write is not None:
-            write(_cells(row, 1 + more))
-    summary.tally = tally(states, categories, repeated.total())
+            refused = _REFUSED.fullmatch(row.recipient)
+            place = int(refused[1]) if refused else next(places, "")
+            rest = _cells(row, refused[2] if refused else row.recipient)
+            write((place, "", *rest))
+            for again in more:
+                write((again, place, *rest))
+    summary.tally = tally(states, categories, sum(map(len, repeats.values())))
     return summary
 
 
@@ -136,24 +141,23 @@ def _count(row: Row, summary: Summary) -> None:
         summary.reasons[f"{row.error}: {detail}" if detail else row.error] += 1
 
 
-def _cells(row: Row, rows: int) -> Iterator[object]:
-    refused = _REFUSED.fullmatch(row.recipient)
-    yield refused[1] if refused else ""
-    yield _harmless(refused[2] if refused else row.recipient)
-    yield rows
-    yield category(row).value
-    yield str(row.state)
-    yield row.channel
-    yield " ".join(row.message_ids)
-    yield row.segments
-    yield _moment(row.sent_at)
-    yield row.status
-    yield row.status_code
-    yield _moment(row.status_at)
-    yield row.price
-    yield row.error
-    yield row.error_code if row.error_code is not None else row.error_reason
-    yield _harmless(row.error_text or "")
+def _cells(row: Row, recipient: str) -> tuple[object, ...]:
+    return (
+        _harmless(recipient),
+        category(row).value,
+        str(row.state),
+        row.channel,
+        " ".join(row.message_ids),
+        row.segments,
+        _moment(row.sent_at),
+        row.status,
+        row.status_code,
+        _moment(row.status_at),
+        row.price,
+        row.error,
+        row.error_code if row.error_code is not None else row.error_reason,
+        _harmless(row.error_text or ""),
+    )
 
 
 def _harmless(cell: str) -> str:

@@ -16,53 +16,81 @@ from devinotify.exceptions import DevinotifyError, InvalidText
 from devinotify.phones.refusal import MAX_INPUT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from devinotify.bulk.table import Page, Table
     from devinotify.bulk.template import Template
+    from devinotify.phones import PhoneNumber
 
 
 @dataclass(slots=True)
 class Sorted:
     """A page of rows, sorted out: ``rows`` = numbers + duplicates + refused.
 
-    ``numbers`` are new, in E.164; ``texts`` go with them, or are empty where all have the same. ``duplicates`` are
-    numbers that an earlier row has. ``refused`` holds row number (from 1), what stood there, and why.
+    ``numbers`` are new, in E.164 and in the order of their rows; ``texts`` go with them, or are empty where all have
+    the same. ``duplicates`` holds row number (from 1) and number where an earlier row has the same number, ``refused``
+    row number, what stood there, and why.
     """
 
     rows: int
     numbers: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
-    duplicates: list[str] = field(default_factory=list)
+    duplicates: list[tuple[int, str]] = field(default_factory=list)
     refused: list[tuple[int, str, DevinotifyError]] = field(default_factory=list)
 
 
 def sort_out(
-    table: Table, *, region: str, template: Template | None = None, shape: Callable[[str], str] = str
+    table: Table,
+    *,
+    region: str,
+    template: Template | None = None,
+    shape: Callable[[str], str] = str,
+    read: Callable[[str], PhoneNumber] | None = None,
 ) -> Iterator[Sorted]:
     """Yield the pages of a table, sorted out; with ``template`` each recipient has its own text, made by ``shape``.
 
-    ``shape`` returns the text as it will be sent, or raises InvalidText: the row is then refused. Raises InvalidText
-    itself where a row has not all the columns of the template.
+    ``shape`` returns the text as it will be sent, or raises InvalidText: the row is then refused. ``read`` reads each
+    number where a plugin has a say in that, or raises DevinotifyError; without it all are read at once. Raises
+    InvalidText itself where a row has not all the columns of the template.
     """
     seen = Seen()
     for page in table.pages(records=template is not None):
-        found = phones.normalize_many(page.raws, region=region)
+        raws, faults = (page.raws, {}) if read is None else _read_each(page.raws, read)
+        found = phones.normalize_many(raws, region=region)
         answer = Sorted(len(page.raws))
         for error in found.refused:
             position = error.position or 0
-            answer.refused.append((page.first + position, str(page.raws[position])[:MAX_INPUT], error))
+            raw = str(page.raws[position])[:MAX_INPUT]
+            answer.refused.append((page.first + position, raw, faults.get(position, error)))
         if template is None:
-            new = seen.add
-            for number in found.numbers:
+            new, first = seen.add, page.first
+            for position, number in zip(found.positions, found.numbers, strict=True):
                 e164 = number.e164
-                (answer.numbers if new(int(e164)) else answer.duplicates).append(e164)
+                if new(int(e164)):
+                    answer.numbers.append(e164)
+                else:
+                    answer.duplicates.append((first + position, e164))
             if found.duplicates:
                 number_at = dict(zip(found.positions, found.numbers, strict=True))
-                answer.duplicates += [number_at[first].e164 for first in found.duplicates.values()]
+                answer.duplicates += [(first + later, number_at[at].e164) for later, at in found.duplicates.items()]
         else:
             _personal(answer, page, found, template, shape, seen)
         yield answer
+
+
+def _read_each(
+    raws: Sequence[str | int], read: Callable[[str], PhoneNumber]
+) -> tuple[list[str | int | PhoneNumber], dict[int, DevinotifyError]]:
+    """Return what a plugin made of each number, the refused ones as nothing, and why those are refused."""
+    found: list[str | int | PhoneNumber] = []
+    faults: dict[int, DevinotifyError] = {}
+    for position, raw in enumerate(raws):
+        try:
+            found.append(read(str(raw)))
+        except DevinotifyError as error:
+            faults[position] = error
+            found.append("")
+    return found, faults
 
 
 def _personal(
@@ -84,7 +112,7 @@ def _personal(
         except InvalidText as error:
             raise InvalidText(f"row {row}: {error}") from None
         if e164 in known:
-            answer.duplicates.append(e164)
+            answer.duplicates.append((row, e164))
             continue
         try:
             text = shape(text)
@@ -97,4 +125,4 @@ def _personal(
             answer.numbers.append(e164)
             answer.texts.append(text)
         else:
-            answer.duplicates.append(e164)
+            answer.duplicates.append((row, e164))

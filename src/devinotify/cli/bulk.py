@@ -254,7 +254,7 @@ def plan_rows(plan: Plan) -> list[tuple[str, object]]:
         ("invalid", f"{plan.invalid:,}" + (f" ({reasons})" if reasons else "")),
     ]
     if plan.unsendable:
-        rows.append(("text empty or too long", f"{plan.unsendable:,}"))
+        rows.append(("cannot be sent", f"{plan.unsendable:,}"))
     if plan.done is not None:
         rows.append(("sent to before", f"{plan.recipients - plan.left:,}"))
         rows.append(("still to send to", f"{plan.left:,}"))
