@@ -6,7 +6,7 @@ import io
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -135,8 +135,8 @@ class Extensions:
 
 
 @pytest.mark.parametrize("text", [{"text": "Hello Ann"}, {"template": "Hello {name}"}])
-def test_plugins_read_the_numbers(gateway: Sandbox, write: Write, tmp_path: Path, text: dict[str, str]) -> None:
-    """What a plugin makes of a number counts here as everywhere, for duplicates too; what it fails on is not sent to."""
+def test_plugins_read_the_numbers(gateway: Sandbox, write: Write, tmp_path: Path, text: dict[str, Any]) -> None:
+    """What a plugin makes of a number counts for duplicates too; what it fails on is not sent to."""
     a, b = numbers(2)
     source = write("phone,name\n" + "".join(f"{raw},Ann\n" for raw in ("100", a, "666", "13", b, "12345")))
     notifier = Notifier(gateway.url, plugins=make_plugin_manager(Extensions()))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from devinotify.cli import bulk
+from devinotify.cli import bulk, campaigns
 from devinotify.cli.app import cli
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ def test_json_progress_and_lines(
     run: Run, account: Sandbox, numbers: Path, journal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Progress is an event for machines, and a line where there is no terminal."""
-    monkeypatch.setattr(bulk._Events, "every", 0.0)
-    monkeypatch.setattr(bulk._Lines, "every", 0.0)
+    monkeypatch.setattr(campaigns.Events, "every", 0.0)
+    monkeypatch.setattr(campaigns.Lines, "every", 0.0)
     arguments = ["bulk", str(numbers), "--text", "Hi", "--yes", "--price", "2.5", "--journal"]
     told = events(run(*arguments, f"{journal}.1", "--json"))
     assert 10 == [each for each in told if each["event"] == "progress"][-1]["accepted"]
@@ -248,11 +248,11 @@ def test_the_bar_at_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """The live bar takes reading and sending."""
     from devinotify.bulk import Progress
 
-    bar = bulk._Terminal()
+    bar = campaigns.Terminal()
     with bar.running():
         bar.progress(Progress("reading", 5, 10))
         bar.progress(Progress("sending", 5, 10, accepted=4, unknown=1, rate=2.0, remaining=3700.0))
-    assert "1 h 1 min left" in bulk.progress_line(Progress("sending", 5, 10, remaining=3700.0))
+    assert "1 h 1 min left" in campaigns.progress_line(Progress("sending", 5, 10, remaining=3700.0))
     assert (5, "sending") == (bar._bar.tasks[0].completed, bar._bar.tasks[0].description)
 
 
@@ -279,7 +279,7 @@ def test_ctrl_c_stops_gently(account: Sandbox, numbers: Path, journal: Path) -> 
 def test_a_second_signal_stops_at_once() -> None:
     """After the first, the former handler is back."""
     asked = []
-    with bulk._stopped_by_signals(lambda: asked.append(1)) as came:
+    with campaigns.stopped_by_signals(lambda: asked.append(1)) as came:
         signal.raise_signal(signal.SIGINT)
         assert ([1], [signal.SIGINT]) == (asked, came)
         with pytest.raises(KeyboardInterrupt):

@@ -21,10 +21,11 @@ class Plan:
     """What there is to send: ``rows`` = ``recipients`` + ``duplicates`` + ``invalid`` + ``unsendable``.
 
     ``reasons`` counts the invalid by their word of ``devinotify.phones.Reason``; ``unsendable`` rows have a personal
-    text that is empty or too long, or a number that a plugin failed on. ``segments`` is what all recipients together take, ``encodings`` how many recipients
-    get which encoding (no segments and encodings on Viber). ``sample`` is the first text as it will be sent.
-    ``balance`` is the account's, ``cost`` segments by the given price, each ``None`` where it is not known; ``seconds``
-    estimates how long the sending takes. ``done`` is what the journal tells of an earlier run, or ``None``.
+    text that is empty or too long, or a number that a plugin failed on. ``segments`` is what all recipients together
+    take, ``encodings`` how many recipients get which encoding (no segments and encodings on Viber). ``sample`` is the
+    first text as it will be sent. ``balance`` is the account's, ``cost`` segments by the given price, each ``None``
+    where it is not known; ``seconds`` estimates how long the sending takes. ``done`` is what the journal tells of an
+    earlier run, or ``None``.
     """
 
     rows: int

@@ -1,13 +1,8 @@
-"""``devinotify bulk``: a campaign from a list, its deliveries (``bulk status``) and its report (``bulk report``)."""
+"""``devinotify bulk``: sends to every number of a list."""
 
 from __future__ import annotations
 
-import json
-import signal
 import sys
-import time
-from contextlib import contextmanager
-from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from types import MappingProxyType
@@ -15,31 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from devinotify.cli import errors, output
+from devinotify.cli import deliveries, errors, output
+from devinotify.cli.campaigns import (
+    Events,
+    Lines,
+    Terminal,
+    event,
+    events_for_errors,
+    events_option,
+    exit_code,
+    stopped_by_signals,
+)
 from devinotify.cli.exits import ExitCode, of_error
 from devinotify.cli.options import Moment, WallClock, settings_of, url_option
-from devinotify.exceptions import DevinotifyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
-    from types import FrameType
 
-    from devinotify.bulk import Campaign, Plan, Progress, Result, Tally
-
-LINE_EVERY = 5.0
-"""Seconds between two lines of progress where nobody watches a terminal."""
-EVENT_EVERY = 1.0
-"""Seconds between two progress events of ``--json``."""
-RISK = "their outcome is unknown: they may have got the message already, and would get it twice"
-
-CATEGORY_EXITS: tuple[tuple[str, ExitCode], ...] = (
-    ("unknown", ExitCode.UNKNOWN),
-    ("not_sent", ExitCode.NOT_SENT),
-    ("invalid", ExitCode.NOT_SENT),
-    ("rejected", ExitCode.REJECTED),
-)
-"""The exit code of a campaign that has rows in a category: the first that has some decides."""
+    from devinotify.bulk import Campaign
 
 
 class _Campaigns(click.Command):
@@ -57,12 +46,6 @@ class _Campaigns(click.Command):
         if other is not None:
             return other.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
-
-
-def _events_option(command: Callable[..., object]) -> Callable[..., object]:
-    return click.option("--json", "as_json", is_flag=True, help="Print events on stdout, one JSON document a line.")(
-        command
-    )
 
 
 class _Money(click.ParamType):  # type: ignore[type-arg]  # no generic before click 8.2
@@ -128,7 +111,7 @@ class _Money(click.ParamType):  # type: ignore[type-arg]  # no generic before cl
     help="Send again to those whose outcome is unknown: they may get the message twice.",
 )
 @url_option
-@_events_option
+@events_option
 def command(
     source: str,
     text: str | None,
@@ -169,9 +152,9 @@ def command(
     from devinotify.bulk import Campaign, Speed
 
     speed = Speed(**{name: options.pop(name) for name in ("connections", "batch", "rate", "limit")})
-    shown = _Events() if as_json else _Terminal() if sys.stderr.isatty() else _Lines()
+    shown = Events() if as_json else Terminal() if sys.stderr.isatty() else Lines()
     with (
-        _events_for_errors(as_json=as_json) as ended,
+        events_for_errors(as_json=as_json) as ended,
         Campaign(
             settings,
             sys.stdin.buffer if source == "-" else source,
@@ -194,21 +177,11 @@ def command(
         if not yes and not click.confirm("Send?", err=True):
             output.say("nothing was sent")
             return ExitCode.ACCEPTED
-        with _stopped_by_signals(campaign.stop) as signals, shown.running():
+        with stopped_by_signals(campaign.stop) as signals, shown.running():
             result = campaign.run(speed, resend_unknown=resend_unknown, observe=shown.progress)
         shown.result(result)
         ended.append(ExitCode.INTERRUPTED if signals else exit_code(result))
     return ended[0]
-
-
-def exit_code(result: Result) -> ExitCode:
-    """Return the code of the worst category; what a limit left for the next run is no failure of this one."""
-    from devinotify.bulk import End
-
-    for name, code in CATEGORY_EXITS:
-        if getattr(result.tally, name) and not (name == "not_sent" and result.end is End.LIMIT):
-            return code
-    return ExitCode.ACCEPTED
 
 
 def _test(campaign: Campaign, number: str, *, as_json: bool) -> ExitCode:
@@ -216,7 +189,7 @@ def _test(campaign: Campaign, number: str, *, as_json: bool) -> ExitCode:
     code = ExitCode.ACCEPTED if outcome.error is None else of_error(outcome.error)
     if as_json:
         error = None if outcome.error is None else errors.document(outcome.error, sending=True)
-        _event("test", verdict=outcome.verdict, error=error, exit_code=code)
+        event("test", verdict=outcome.verdict, error=error, exit_code=code)
     elif outcome.error is None:
         output.write("accepted: look at the phone, then send the campaign without --test-to")
     else:
@@ -224,316 +197,5 @@ def _test(campaign: Campaign, number: str, *, as_json: bool) -> ExitCode:
     return code
 
 
-# --- what is shown
-
-
-def _event(name: str, **values: object) -> None:
-    output.write(json.dumps({"event": name, **values}, default=str))
-
-
-@contextmanager
-def _events_for_errors(*, as_json: bool) -> Iterator[list[ExitCode]]:
-    """Turn an error into an event where events are wanted; what is appended is the exit code."""
-    ended: list[ExitCode] = []
-    try:
-        yield ended
-    except DevinotifyError as error:
-        if not as_json:
-            raise
-        ended[:] = [of_error(error)]
-        _event("error", error=errors.document(error, sending=False), exit_code=ended[0])
-
-
-def plan_rows(plan: Plan) -> list[tuple[str, object]]:
-    """Return what the plan says, as pairs of a name and a value."""
-    reasons = ", ".join(f"{word.replace('_', ' ')} {count:,}" for word, count in plan.reasons.items())
-    rows: list[tuple[str, object]] = [
-        ("rows", f"{plan.rows:,}"),
-        ("recipients", f"{plan.recipients:,}"),
-        ("duplicates", f"{plan.duplicates:,}"),
-        ("invalid", f"{plan.invalid:,}" + (f" ({reasons})" if reasons else "")),
-    ]
-    if plan.unsendable:
-        rows.append(("cannot be sent", f"{plan.unsendable:,}"))
-    if plan.done is not None:
-        rows.append(("sent to before", f"{plan.recipients - plan.left:,}"))
-        rows.append(("still to send to", f"{plan.left:,}"))
-    rows.append(("channel", plan.channel))
-    if plan.segments:
-        encodings = ", ".join(f"{name} {count:,}" for name, count in plan.encodings.items() if count)
-        rows += [("segments", f"{plan.segments:,}"), ("encoding", encodings)]
-    rows.append(("cost", "give --price to estimate it" if plan.cost is None else f"{plan.cost:,}"))
-    rows.append(("balance", "not known" if plan.balance is None else f"{plan.balance:,}"))
-    rows.append(("requests", f"{plan.requests:,}" + (f" of up to {plan.batch}" if plan.batch > 1 else "")))
-    rows.append(("takes about", _duration(plan.seconds)))
-    rows.append(("first text" if plan.personal else "text", plan.sample))
-    return rows
-
-
-def _warnings(plan: Plan, *, resend_unknown: bool) -> Iterator[str]:
-    if plan.affordable is False:
-        yield "the balance does not cover the cost: the campaign will stop where it ends, and go on after a top-up"
-    unknown = 0 if plan.done is None else plan.done.unknown
-    if unknown and resend_unknown:
-        yield f"{unknown:,} are sent to again, and {RISK}"
-    elif unknown:
-        yield f"{unknown:,} are not sent to again: {RISK}. --resend-unknown does it all the same"
-
-
-class _Lines:
-    """Shows a campaign as plain lines: the plan and the result on stdout, progress now and then on stderr."""
-
-    every = LINE_EVERY
-
-    def __init__(self) -> None:
-        self._last = time.monotonic()
-
-    def plan(self, plan: Plan, *, resend_unknown: bool) -> None:
-        """Show the plan, and what to mind."""
-        output.show(output.table(("plan", ""), plan_rows(plan)))
-        for warning in _warnings(plan, resend_unknown=resend_unknown):
-            output.say(warning)
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Show progress while this lasts."""
-        yield
-
-    def progress(self, progress: Progress) -> None:
-        """Take note of how far it is."""
-        if time.monotonic() - self._last >= self.every:
-            self._last = time.monotonic()
-            self._show(progress)
-
-    def _show(self, progress: Progress) -> None:
-        output.say(progress_line(progress))
-
-    def result(self, result: Result) -> None:
-        """Show how it ended."""
-        from devinotify.bulk.sending import ENDS
-
-        if result.recovered:
-            output.say(f"{result.recovered:,} were being sent when a former run was killed; {RISK}")
-        output.show(output.table(("rows", ""), tally_rows(result.tally)))
-        sent = f"{result.sent.done:,} recipients in {_duration(result.seconds)}"
-        output.write(sent if result.cost is None else f"{sent}, for {result.cost:,}")
-        output.say(ENDS[result.end])
-        if result.error is not None:
-            output.say(errors.sentence(result.error, sending=False))
-
-
-class _Terminal(_Lines):
-    """The same with a live bar on the terminal."""
-
-    every = 0.0
-
-    def __init__(self) -> None:
-        super().__init__()
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
-
-        self._bar = Bar(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[more]}"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True, markup=False, emoji=False, highlight=False),
-            transient=True,
-        )
-        self._task = self._bar.add_task("reading", total=None, more="")
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Show the bar while this lasts."""
-        with self._bar:
-            yield
-
-    def _show(self, progress: Progress) -> None:
-        more = "" if progress.phase == "reading" else progress_line(progress).partition(": ")[2]
-        self._bar.update(
-            self._task, description=progress.phase, completed=progress.done, total=progress.total, more=more
-        )
-
-
-class _Events(_Lines):
-    """Shows a campaign to machines."""
-
-    every = EVENT_EVERY
-
-    def plan(self, plan: Plan, *, resend_unknown: bool) -> None:
-        """Tell the plan."""
-        warnings = list(_warnings(plan, resend_unknown=resend_unknown))
-        # The texts are the operator's own business, and no event needs them.
-        values = {name: value for name, value in asdict(plan).items() if name not in ("sample", "done")}
-        _event("plan", **values, left=plan.left, affordable=plan.affordable, warnings=warnings)
-
-    def _show(self, progress: Progress) -> None:
-        _event("progress", **asdict(progress))
-
-    def result(self, result: Result) -> None:
-        """Tell how it ended."""
-        error = None if result.error is None else errors.document(result.error, sending=True)
-        _event(
-            "result",
-            end=result.end,
-            **_tally(result.tally),
-            seconds=round(result.seconds, 3),
-            cost=result.cost,
-            recovered=result.recovered,
-            error=error,
-            exit_code=exit_code(result),
-        )
-
-
-def progress_line(progress: Progress) -> str:
-    """Return how far a run is, in one line."""
-    if progress.phase == "reading":
-        return f"reading: {progress.done:,} of {progress.total:,} rows"
-    parts = [f"{progress.rate:,.0f}/s", f"accepted {progress.accepted:,}"]
-    parts += [
-        f"{name.replace('_', ' ')} {count:,}"
-        for name in ("rejected", "not_sent", "unknown")
-        if (count := getattr(progress, name))
-    ]
-    if progress.cost is not None:
-        parts.append(f"cost {progress.cost:,}")
-    if progress.remaining is not None:
-        parts.append(f"{_duration(progress.remaining)} left")
-    return f"{progress.done:,} of {progress.total:,}: {', '.join(parts)}"
-
-
-def _tally(tally: Tally) -> Mapping[str, int]:
-    return {"rows": tally.rows, **asdict(tally)}
-
-
-def tally_rows(tally: Tally) -> list[tuple[str, object]]:
-    """Return where the rows stand, as pairs of a name and a count; what is none of the five is indented."""
-    inner = ("duplicates", "waiting", "in_flight", "delivered", "failed")
-    return [
-        (f"  of them {name.replace('_', ' ')}" if name in inner else name.replace("_", " "), f"{count:,}")
-        for name, count in _tally(tally).items()
-        if count or name not in inner
-    ]
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 1:
-        return "a second"
-    hours, rest = divmod(round(seconds), 3600)
-    minutes, left = divmod(rest, 60)
-    parts = [(hours, "h"), (minutes, "min"), (left if not hours else 0, "s")]
-    return " ".join(f"{count} {unit}" for count, unit in parts if count)
-
-
-@contextmanager
-def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[list[int]]:
-    """Let the first SIGINT or SIGTERM stop gently, and the second as ever; the list holds those that came."""
-    came: list[int] = []
-    former: dict[int, Any] = {}
-
-    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
-        came.append(number)
-        output.say("stopping after the requests under way; once more stops at once")
-        stop()
-        signal.signal(number, former[number])
-
-    for each in (signal.SIGINT, signal.SIGTERM):
-        former[each] = signal.signal(each, handle)
-    try:
-        yield came
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
-
-
-# --- after the sending
-
-
-@click.command("status")
-@click.argument("journal", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--watch", is_flag=True, help="Go on until every delivery is decided.")
-@click.option("--no-poll", is_flag=True, help="Ask the gateway for nothing: show what the journal knows.")
-@click.option(
-    "--connections", type=click.IntRange(1, 64), default=8, show_default=True, metavar="N", help="Requests at a time."
-)
-@url_option
-@_events_option
-def status(journal: Path, connections: int, url: str | None, *, watch: bool, no_poll: bool, as_json: bool) -> ExitCode:
-    """Ask the gateway for the deliveries of a campaign, and show where its rows stand.
-
-    A delivery is asked for from 15 seconds after it was sent, then less and less often, for 48 hours. A campaign that
-    is still being sent may be watched by another process. The exit code is 0.
-    """
-    settings = None if no_poll else settings_of(url)
-    from devinotify.bulk import Journal
-
-    with Journal(journal, create=False) as opened:
-        if settings is not None:
-            from devinotify.bulk.deliveries import Deliveries
-            from devinotify.notifier import Notifier
-
-            with Notifier(settings) as notifier:
-                deliveries = Deliveries(notifier, opened, connections=connections)
-                with _stopped_by_signals(deliveries.stop):
-                    if watch:
-                        deliveries.watch(_tell_counts(as_json=as_json))
-                    else:
-                        deliveries.poll()
-        opened.outbox.recover()
-        tally = opened.tally()
-    if as_json:
-        _event("status", **_tally(tally), exit_code=ExitCode.ACCEPTED)
-    else:
-        output.show(output.table(("rows", ""), tally_rows(tally)))
-    return ExitCode.ACCEPTED
-
-
-def _tell_counts(*, as_json: bool) -> Callable[[Any], None]:
-    last: list[tuple[int, int, int]] = []
-
-    def tell(counts: Any) -> None:  # noqa: ANN401 - the outbox's Counts, which is not loaded here
-        now = (counts.accepted, counts.delivered, counts.failed)
-        if now == (last[-1] if last else None):
-            return
-        last[:] = [now]
-        if as_json:
-            _event("deliveries", open=now[0], delivered=now[1], failed=now[2])
-        else:
-            output.say(f"delivered {now[1]:,}, not delivered {now[2]:,}, open {now[0]:,}")
-
-    return tell
-
-
-@click.command("report")
-@click.argument("journal", type=click.Path(dir_okay=False, path_type=Path))
-@click.option(
-    "--csv", "csv_file", type=click.Path(dir_okay=False, path_type=Path), help="Write every row here, numbers in full."
-)
-@click.option("--html", "html_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the page here.")
-@_events_option
-def report(journal: Path, csv_file: Path | None, html_file: Path | None, *, as_json: bool) -> ExitCode:
-    """Write what became of a campaign: every row as CSV, and the whole as one HTML page that works offline.
-
-    The page holds figures and charts, no number and no text. Nothing is asked of the gateway: see `bulk status`.
-    """
-    if csv_file is None and html_file is None:
-        raise click.UsageError("name what to write: --csv FILE, --html FILE, or both")
-    from devinotify.bulk import Journal
-    from devinotify.bulk.report import write_report
-
-    with Journal(journal, create=False) as opened:
-        try:
-            summary = write_report(opened, csv_file=csv_file, html_file=html_file)
-        except OSError as error:
-            raise click.UsageError(f"the report cannot be written: {error.strerror}") from None
-    if as_json:
-        _event("report", **_tally(summary.tally), statuses=summary.statuses, exit_code=ExitCode.ACCEPTED)
-    else:
-        output.show(output.table(("rows", ""), tally_rows(summary.tally)))
-    return ExitCode.ACCEPTED
-
-
-FURTHER: Mapping[str, click.Command] = MappingProxyType({"status": status, "report": report})
+FURTHER: Mapping[str, click.Command] = MappingProxyType({"status": deliveries.status, "report": deliveries.report})
 """The commands behind ``bulk``."""

@@ -1,0 +1,277 @@
+"""What a campaign shows: plan, progress and account, to people on a terminal or in a log, and to machines."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from devinotify.cli import errors, output
+from devinotify.cli.exits import ExitCode, of_error
+from devinotify.exceptions import DevinotifyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from types import FrameType
+
+    from devinotify.bulk import Plan, Progress, Result, Tally
+
+LINE_EVERY = 5.0
+"""Seconds between two lines of progress where nobody watches a terminal."""
+EVENT_EVERY = 1.0
+"""Seconds between two progress events of ``--json``."""
+RISK = "their outcome is unknown: they may have got the message already, and would get it twice"
+
+CATEGORY_EXITS: tuple[tuple[str, ExitCode], ...] = (
+    ("unknown", ExitCode.UNKNOWN),
+    ("not_sent", ExitCode.NOT_SENT),
+    ("invalid", ExitCode.NOT_SENT),
+    ("rejected", ExitCode.REJECTED),
+)
+"""The exit code of a campaign that has rows in a category: the first that has some decides."""
+
+
+def events_option(command: Callable[..., object]) -> Callable[..., object]:
+    """Give a command the option ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print events on stdout, one JSON document a line.")(
+        command
+    )
+
+
+def exit_code(result: Result) -> ExitCode:
+    """Return the code of the worst category; what a limit left for the next run is no failure of this one."""
+    from devinotify.bulk import End
+
+    for name, code in CATEGORY_EXITS:
+        if getattr(result.tally, name) and not (name == "not_sent" and result.end is End.LIMIT):
+            return code
+    return ExitCode.ACCEPTED
+
+
+def event(name: str, **values: object) -> None:
+    """Write an event for machines."""
+    output.write(json.dumps({"event": name, **values}, default=str))
+
+
+@contextmanager
+def events_for_errors(*, as_json: bool) -> Iterator[list[ExitCode]]:
+    """Turn an error into an event where events are wanted; what is appended is the exit code."""
+    ended: list[ExitCode] = []
+    try:
+        yield ended
+    except DevinotifyError as error:
+        if not as_json:
+            raise
+        ended[:] = [of_error(error)]
+        event("error", error=errors.document(error, sending=False), exit_code=ended[0])
+
+
+def plan_rows(plan: Plan) -> list[tuple[str, object]]:
+    """Return what the plan says, as pairs of a name and a value."""
+    reasons = ", ".join(f"{word.replace('_', ' ')} {count:,}" for word, count in plan.reasons.items())
+    rows: list[tuple[str, object]] = [
+        ("rows", f"{plan.rows:,}"),
+        ("recipients", f"{plan.recipients:,}"),
+        ("duplicates", f"{plan.duplicates:,}"),
+        ("invalid", f"{plan.invalid:,}" + (f" ({reasons})" if reasons else "")),
+    ]
+    if plan.unsendable:
+        rows.append(("cannot be sent", f"{plan.unsendable:,}"))
+    if plan.done is not None:
+        rows.append(("sent to before", f"{plan.recipients - plan.left:,}"))
+        rows.append(("still to send to", f"{plan.left:,}"))
+    rows.append(("channel", plan.channel))
+    if plan.segments:
+        encodings = ", ".join(f"{name} {count:,}" for name, count in plan.encodings.items() if count)
+        rows += [("segments", f"{plan.segments:,}"), ("encoding", encodings)]
+    rows.append(("cost", "give --price to estimate it" if plan.cost is None else f"{plan.cost:,}"))
+    rows.append(("balance", "not known" if plan.balance is None else f"{plan.balance:,}"))
+    rows.append(("requests", f"{plan.requests:,}" + (f" of up to {plan.batch}" if plan.batch > 1 else "")))
+    rows.append(("takes about", duration(plan.seconds)))
+    rows.append(("first text" if plan.personal else "text", plan.sample))
+    return rows
+
+
+def _warnings(plan: Plan, *, resend_unknown: bool) -> Iterator[str]:
+    if plan.affordable is False:
+        yield "the balance does not cover the cost: the campaign will stop where it ends, and go on after a top-up"
+    unknown = 0 if plan.done is None else plan.done.unknown
+    if unknown and resend_unknown:
+        yield f"{unknown:,} are sent to again, and {RISK}"
+    elif unknown:
+        yield f"{unknown:,} are not sent to again: {RISK}. --resend-unknown does it all the same"
+
+
+class Lines:
+    """Shows a campaign as plain lines: the plan and the result on stdout, progress now and then on stderr."""
+
+    every = LINE_EVERY
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def plan(self, plan: Plan, *, resend_unknown: bool) -> None:
+        """Show the plan, and what to mind."""
+        output.show(output.table(("plan", ""), plan_rows(plan)))
+        for warning in _warnings(plan, resend_unknown=resend_unknown):
+            output.say(warning)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Show progress while this lasts."""
+        yield
+
+    def progress(self, progress: Progress) -> None:
+        """Take note of how far it is."""
+        if time.monotonic() - self._last >= self.every:
+            self._last = time.monotonic()
+            self._show(progress)
+
+    def _show(self, progress: Progress) -> None:
+        output.say(progress_line(progress))
+
+    def result(self, result: Result) -> None:
+        """Show how it ended."""
+        from devinotify.bulk.sending import ENDS
+
+        if result.recovered:
+            output.say(f"{result.recovered:,} were being sent when a former run was killed; {RISK}")
+        output.show(output.table(("rows", ""), tally_rows(result.tally)))
+        sent = f"{result.sent.done:,} recipients in {duration(result.seconds)}"
+        output.write(sent if result.cost is None else f"{sent}, for {result.cost:,}")
+        output.say(ENDS[result.end])
+        if result.error is not None:
+            output.say(errors.sentence(result.error, sending=False))
+
+
+class Terminal(Lines):
+    """The same with a live bar on the terminal."""
+
+    every = 0.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        self._bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[more]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True, markup=False, emoji=False, highlight=False),
+            transient=True,
+        )
+        self._task = self._bar.add_task("reading", total=None, more="")
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Show the bar while this lasts."""
+        with self._bar:
+            yield
+
+    def _show(self, progress: Progress) -> None:
+        more = "" if progress.phase == "reading" else progress_line(progress).partition(": ")[2]
+        self._bar.update(
+            self._task, description=progress.phase, completed=progress.done, total=progress.total, more=more
+        )
+
+
+class Events(Lines):
+    """Shows a campaign to machines."""
+
+    every = EVENT_EVERY
+
+    def plan(self, plan: Plan, *, resend_unknown: bool) -> None:
+        """Tell the plan."""
+        warnings = list(_warnings(plan, resend_unknown=resend_unknown))
+        # The texts are the operator's own business, and no event needs them.
+        values = {name: value for name, value in asdict(plan).items() if name not in ("sample", "done")}
+        event("plan", **values, left=plan.left, affordable=plan.affordable, warnings=warnings)
+
+    def _show(self, progress: Progress) -> None:
+        event("progress", **asdict(progress))
+
+    def result(self, result: Result) -> None:
+        """Tell how it ended."""
+        error = None if result.error is None else errors.document(result.error, sending=True)
+        event(
+            "result",
+            end=result.end,
+            **counts_of(result.tally),
+            seconds=round(result.seconds, 3),
+            cost=result.cost,
+            recovered=result.recovered,
+            error=error,
+            exit_code=exit_code(result),
+        )
+
+
+def progress_line(progress: Progress) -> str:
+    """Return how far a run is, in one line."""
+    if progress.phase == "reading":
+        return f"reading: {progress.done:,} of {progress.total:,} rows"
+    parts = [f"{progress.rate:,.0f}/s", f"accepted {progress.accepted:,}"]
+    parts += [
+        f"{name.replace('_', ' ')} {count:,}"
+        for name in ("rejected", "not_sent", "unknown")
+        if (count := getattr(progress, name))
+    ]
+    if progress.cost is not None:
+        parts.append(f"cost {progress.cost:,}")
+    if progress.remaining is not None:
+        parts.append(f"{duration(progress.remaining)} left")
+    return f"{progress.done:,} of {progress.total:,}: {', '.join(parts)}"
+
+
+def counts_of(tally: Tally) -> Mapping[str, int]:
+    """Return where the rows stand, by name, their sum first."""
+    return {"rows": tally.rows, **asdict(tally)}
+
+
+def tally_rows(tally: Tally) -> list[tuple[str, object]]:
+    """Return where the rows stand, as pairs of a name and a count; what is none of the five is indented."""
+    inner = ("duplicates", "waiting", "in_flight", "delivered", "failed")
+    return [
+        (f"  of them {name.replace('_', ' ')}" if name in inner else name.replace("_", " "), f"{count:,}")
+        for name, count in counts_of(tally).items()
+        if count or name not in inner
+    ]
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words, as roughly as people tell it."""
+    if seconds < 1:
+        return "a second"
+    hours, rest = divmod(round(seconds), 3600)
+    minutes, left = divmod(rest, 60)
+    parts = [(hours, "h"), (minutes, "min"), (left if not hours else 0, "s")]
+    return " ".join(f"{count} {unit}" for count, unit in parts if count)
+
+
+@contextmanager
+def stopped_by_signals(stop: Callable[[], None]) -> Iterator[list[int]]:
+    """Let the first SIGINT or SIGTERM stop gently, and the second as ever; the list holds those that came."""
+    came: list[int] = []
+    former: dict[int, Any] = {}
+
+    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
+        came.append(number)
+        output.say("stopping after the requests under way; once more stops at once")
+        stop()
+        signal.signal(number, former[number])
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        former[each] = signal.signal(each, handle)
+    try:
+        yield came
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
