@@ -27,11 +27,13 @@ MOST_RETRIED = 20
 """Alerts that memory keeps for another try at most; more than that, and the oldest are given up."""
 LOOK_AGAIN = 30.0
 """Seconds after which an idle courier looks at its outbox, where another process may have left something."""
+LONGEST_TURN = 30.0
+"""Seconds after which a courier that always finds something due is to be reached again, or ends if it was told to."""
 AFTER_FAULT = 5.0
 """Seconds after which a courier whose outbox failed tries again."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Parcel:
     """A text on its way: ``write(late)`` returns it, with the time of what it tells where it is ``late``."""
 
@@ -67,11 +69,21 @@ class Delivery(Protocol):
 
 
 class Direct:
-    """Sends in the caller's thread, from memory; what provably was not sent is tried again for a while."""
+    """Sends in the caller's thread, from memory; what provably was not sent is tried again for a while.
 
-    def __init__(self, notifier: Notifier, channel: str | None, clock: Callable[[], float] = time.monotonic) -> None:
+    ``complain`` is told of an alert that cannot be tried again.
+    """
+
+    def __init__(
+        self,
+        notifier: Notifier,
+        channel: str | None,
+        complain: Callable[[BaseException], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._notifier = notifier
         self._channel = channel
+        self._complain = complain
         self._clock = clock
         self._waiting: list[Parcel] = []
 
@@ -91,7 +103,10 @@ class Direct:
         due = [parcel for parcel in self._waiting if final or parcel.due <= now]
         self._waiting = [parcel for parcel in self._waiting if parcel not in due]
         for parcel in due:
-            self._send(parcel)
+            try:
+                self._send(parcel)
+            except Exception as error:  # noqa: BLE001 - whatever a plugin does to one, the others are tried
+                self._complain(error)
         if final or not self._waiting:
             return None
         return max(0.0, min(parcel.due for parcel in self._waiting) - self._clock())
@@ -134,9 +149,8 @@ class Durable:
         self._outbox = outbox
         self._channel = channel or notifier.url.channel
         self._complain = complain
-        self._direct = Direct(notifier, channel)
+        self._direct = Direct(notifier, channel, complain)
         self._worker = Worker(notifier, outbox)
-        self._recovered = False
         self._courier: Loop[object] = Loop("devinotify-logging-outbox", self._carry, self._close)
 
     @property
@@ -188,10 +202,8 @@ class Durable:
 
     def _carry(self, items: Sequence[object], ending: bool, final: bool) -> float | None:  # noqa: ARG002 - a loop's turn
         try:
-            if not self._recovered:
-                self._outbox.recover()  # what a killed predecessor had claimed
-                self._recovered = True
-            while self._worker.turn():
+            until = time.monotonic() + LONGEST_TURN
+            while self._worker.turn() and time.monotonic() < until:
                 pass
             if ending:
                 return None
@@ -202,8 +214,11 @@ class Durable:
         return LOOK_AGAIN if due is None else min(LOOK_AGAIN, max(0.01, due - time.time()))
 
     def _close(self) -> None:
-        self._outbox.close()
-        self._notifier.close()
+        for one in (self._outbox, self._notifier):
+            try:
+                one.close()
+            except Exception as error:  # noqa: BLE001 - a plugin or a failing disk; the thread ends all the same
+                self._complain(error)
 
 
 def _retryable(outcome: Outcome) -> bool:

@@ -1,8 +1,8 @@
 """Forks and ends of processes: every sender that lives is told.
 
 ``logging.shutdown`` would come too late and with locks held, so there is an exit hook of our own, which runs before
-it. Processes of multiprocessing and billiard (celery's) leave without the interpreter's exit hooks; they have
-finalizers.
+it. The processes of pools leave without the interpreter's exit hooks: those of multiprocessing and billiard have
+finalizers, and those of celery's pool not even these, but a signal.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+import threading
 import time
 import weakref
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Lives(Protocol):
@@ -22,17 +23,25 @@ class Lives(Protocol):
     def flush_timeout(self) -> float:
         """Seconds that its end may take."""
 
+    process: int
+    """The process that it began in, or began anew in."""
+
     def after_fork(self) -> None:
         """Begin anew in a child; whatever thread and lock there was is the parent's."""
 
+    def last_call(self) -> None:
+        """Let its thread do what can be done now, and end; returns at once."""
+
     def finish(self, timeout: float) -> None:
-        """Deliver what can be delivered within ``timeout`` seconds, and end."""
+        """Wait for that, or do it where there is no thread, for ``timeout`` seconds."""
 
 
 _living: weakref.WeakSet[Lives] = weakref.WeakSet()
-_started_in = os.getpid()
+_arranged_in = 0
+_forked = threading.Lock()
 
-_POOLS = ("multiprocessing.util", "billiard.util")
+_POOLS = ("multiprocessing", "billiard")
+_MAIN = "MainProcess"
 _BEFORE_OTHERS = 100  # the finalizers' order; the pools' own have at most 15
 
 
@@ -42,28 +51,49 @@ def watch(sender: Lives) -> None:
 
 
 def first_use() -> None:
-    """Note that a sender begins to work in this process; in a child of a pool its end is arranged for now."""
-    global _started_in
-    if os.getpid() == _started_in:
+    """Note that a sender begins to work in this process; in a process of a pool its end is arranged for now.
+
+    Not before: a child throws away the finalizers that it inherits, and only then runs what it is there for.
+    """
+    global _arranged_in
+    if _arranged_in == os.getpid():
         return
-    _started_in = os.getpid()
+    _arranged_in = os.getpid()
     for name in _POOLS:
-        # Not before: a child throws away the finalizers that it inherits, and only then runs what it is there for.
-        pool = sys.modules.get(name)
-        if pool is not None:
-            pool.Finalize(None, finish_all, exitpriority=_BEFORE_OTHERS)
+        process, util = sys.modules.get(f"{name}.process"), sys.modules.get(f"{name}.util")
+        if process is None or util is None or process.current_process().name == _MAIN:
+            continue
+        util.Finalize(None, finish_all, exitpriority=_BEFORE_OTHERS)
+        if (signals := sys.modules.get("celery.signals")) is not None:
+            signals.worker_process_shutdown.connect(_on_signal, weak=False)
 
 
 def finish_all() -> None:
-    """Let every sender deliver what it holds, each within its ``flush_timeout`` from now."""
+    """Let every sender deliver what it holds, all at once, each within its ``flush_timeout`` from now."""
     start = time.monotonic()
-    for sender in list(_living):
+    senders = list(_living)
+    for sender in senders:
+        sender.last_call()
+    for sender in senders:
         sender.finish(max(0.0, start + sender.flush_timeout - time.monotonic()))
 
 
+def after_fork() -> None:
+    """Let every sender begin anew that did not begin in this process."""
+    with _forked:
+        for sender in list(_living):
+            if sender.process != os.getpid():
+                sender.after_fork()
+
+
+def _on_signal(**_: Any) -> None:  # noqa: ANN401 - whatever celery tells
+    finish_all()
+
+
 def _after_fork_in_child() -> None:
-    for sender in list(_living):
-        sender.after_fork()
+    global _forked
+    _forked = threading.Lock()
+    after_fork()
 
 
 atexit.register(finish_all)

@@ -1,11 +1,13 @@
 """A daemon thread that is started by the first thing put to it, takes things in turns, and ends when it is told to.
 
-What is put goes through a ``SimpleQueue``, which may be filled from a signal handler, a ``__del__`` or a thread that
-holds any lock, and never blocks.
+Everything that it is told comes through one ``SimpleQueue``, the end included, so that the end comes behind what was
+put before it. Such a queue may be filled from a signal handler, a ``__del__`` or a thread that holds any lock, and
+never blocks.
 """
 
 from __future__ import annotations
 
+import enum
 import queue
 import threading
 import time
@@ -27,12 +29,20 @@ def is_sender() -> bool:
     return getattr(_inside, "sender", False)
 
 
+class _End(enum.IntEnum):
+    """How far the end has come."""
+
+    NOT_YET = 0
+    ENDING = 1
+    FINAL = 2
+
+
 class Loop(Generic[Item]):
     """Calls ``turn(items, ending, final)`` in its thread; it returns in how many seconds it wants to be called again.
 
     ``None`` is for not before something is put. With ``ending`` the items are the last, unless something is put all
     the same, and ``None`` ends the thread; with ``final`` the interpreter ends as well, and nothing may be put off.
-    ``turn`` must not raise. ``ended`` is called in the thread when it ends.
+    ``ended`` is called when the thread ends, and then closes what it worked on. Neither should raise.
     """
 
     def __init__(
@@ -41,16 +51,18 @@ class Loop(Generic[Item]):
         self._name = name
         self._turn = turn
         self._ended = ended
-        self._inbox: queue.SimpleQueue[Item | threading.Event | None] = queue.SimpleQueue()
-        # Held while a thread begins or decides to end, and never while it works; entered again by what a __del__ logs.
+        self._inbox: queue.SimpleQueue[Item | threading.Event | _End | None] = queue.SimpleQueue()
+        # Held while somebody begins to work, and never while he works; entered again by what a __del__ logs.
         self._life = threading.RLock()
         self._thread: threading.Thread | None = None
         self._running = False
-        self._ending = self._final = False
+        self._end = _End.NOT_YET
+        self.here = False
+        """Whether the caller of ``flush`` or ``finish`` does the work, since no thread can be started."""
 
     @property
     def running(self) -> bool:
-        """Whether the thread runs, or is about to."""
+        """Whether somebody is at work, or about to be: the thread as a rule."""
         return self._running
 
     def put(self, item: Item | threading.Event | None) -> None:
@@ -64,97 +76,118 @@ class Loop(Generic[Item]):
         if not self._running and self._inbox.empty():
             return True
         ticket = threading.Event()
-        self.put(ticket)
-        self._run_here()
+        self._inbox.put(ticket)
+        if not self._start():
+            self._work_here()
         return ticket.wait(timeout)
 
-    def end(self) -> None:
-        """Let the thread end as soon as it has nothing left to do, and return at once."""
-        self._ending = True
-        if not self._wake():
-            self._ended()
+    def end(self, *, final: bool = False) -> bool:
+        """Let the thread end when what was put is done, and return at once: whether somebody sees to it.
+
+        ``final`` says that the interpreter ends: what can be done is done, what would have to wait is given up.
+        """
+        end = _End.FINAL if final else _End.ENDING
+        with self._life:
+            idle = not self._running and self._inbox.empty()
+            if idle:
+                # No thread is started for nothing: for a moment the caller is in its place.
+                self._running = True
+                self._end = max(self._end, end)
+            else:
+                self._inbox.put(end)
+        return (idle and not self._leave()) or self._start()
 
     def finish(self, timeout: float) -> bool:
-        """End now: what can be done is done, what would have to wait is given up; return whether it was in time."""
-        self._ending = self._final = True
-        if self._wake():
-            self._run_here()
+        """End now, like ``end(final=True)``; return whether everything, ``ended`` too, was done within ``timeout``."""
+        until = time.monotonic() + timeout
+        if not self.end(final=True):
+            self._work_here()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout)
+            thread.join(max(0.0, until - time.monotonic()))
         return not self._running
 
-    def _wake(self) -> bool:
-        """Let the thread look at what there is, and return whether there is a thread, or something to start one for.
-
-        A thread that has ended is not started again for nothing: what it worked on is closed.
-        """
+    def _claim(self) -> bool:
+        """Return whether the caller is to work now, since nobody else does."""
         with self._life:
             if self._running:
-                self._inbox.put(None)
-                return True
-            if self._inbox.empty():
                 return False
-        self._start()
-        return True
-
-    def _start(self) -> None:
-        with self._life:
-            if self._running:
-                return
-            thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._running = True
-            try:
-                thread.start()
-            except RuntimeError:
-                # The interpreter is shutting down, or the system has no thread left. It waits for flush or finish.
-                self._running = False
-            else:
+            return True
+
+    def _start(self) -> bool:
+        """Start the thread unless somebody is at work; return whether somebody is."""
+        with self._life:
+            if self._claim():
+                thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:
+                    # The interpreter is shutting down, or the system has no thread left: flush or finish will do it.
+                    self._running = False
+                    return False
                 self._thread = thread
+        return True
 
     def _run(self) -> None:
         _inside.sender = True
+        self._work()
+
+    def _work_here(self) -> None:
+        """Do in the current thread what no thread could be started for, unless somebody else does it."""
+        if not self._claim():
+            return
+        before, _inside.sender, self.here = is_sender(), True, True
+        try:
+            self._work()
+        finally:
+            _inside.sender, self.here = before, False
+
+    def _work(self) -> None:
+        """Take turns until the end has come and nothing is left."""
+        again = True
+        while again:
+            try:
+                self._take_turns()
+            except BaseException:
+                self._leave()  # whoever puts something next begins anew
+                raise
+            again = self._leave() and self._claim()
+
+    def _take_turns(self) -> None:
         pause: float | None = 0.0
         while True:
             items, tickets = self._take(pause)
-            ending = self._ending  # after the wait: what ended it is what it is told
-            pause = self._work(items, tickets, ending=ending, final=self._final)
-            if ending and pause is None:
-                with self._life:
-                    if self._inbox.empty():
-                        self._running = False
-                        break
-        self._ended()
+            end = self._end
+            if self.here and self._inbox.empty():
+                end = _End.FINAL  # whoever works in the thread's place waits for nothing but the work itself
+            pause = self._turn(items, end is not _End.NOT_YET, end is _End.FINAL)
+            for ticket in tickets:
+                ticket.set()
+            if end is _End.FINAL or (end is _End.ENDING and pause is None):
+                return
 
-    def _run_here(self) -> None:
-        """Do in the current thread what no thread could be started for; do nothing where there is one."""
-        if self._running or self._inbox.empty():
-            return
-        before, _inside.sender = is_sender(), True
+    def _leave(self) -> bool:
+        """Close, and let others work; return whether something was put meanwhile."""
         try:
-            while not self._inbox.empty():
-                self._work(*self._take(0.0), ending=True, final=True)
             self._ended()
         finally:
-            _inside.sender = before
-
-    def _work(
-        self, items: Sequence[Item], tickets: Sequence[threading.Event], *, ending: bool, final: bool
-    ) -> float | None:
-        # Of several turns' worth only the last is the end.
-        last = self._inbox.empty()
-        pause = self._turn(items, ending and last, final and last)
-        for ticket in tickets:
-            ticket.set()
-        return pause
+            self._running = False
+        return not self._inbox.empty()
 
     def _take(self, pause: float | None) -> tuple[list[Item], list[threading.Event]]:
-        """Return what is there, after waiting for the first thing for ``pause`` seconds, or for ever."""
+        """Return what is there, after waiting for the first thing for ``pause`` seconds, or for ever.
+
+        What is put behind an end belongs to another turn.
+        """
         items: list[Item] = []
         tickets: list[threading.Event] = []
         try:
             found = self._inbox.get(timeout=None if pause is None else max(0.0, pause))
             while True:
+                if isinstance(found, _End):
+                    self._end = max(self._end, found)
+                    break
                 if isinstance(found, threading.Event):
                     tickets.append(found)
                 elif found is not None:

@@ -108,8 +108,11 @@ class Sender:
         self._delivery: Delivery | None = None
         self._leaving: list[Delivery] = []  # ended ones, which may still be at work
         self._inherited: list[Delivery] = []
-        self._finished = self._overdue = False
+        self._finished = self._overdue = self._hurried = False
+        self._until = 0.0
         self._refused = _Refusal(0.0, paused=False)
+        self.process = os.getpid()
+        """The process that this began in, or began anew in."""
         self._state = _State(Storm(settings.dedupe))
         self._loop: Loop[Frozen] = Loop("devinotify-logging", self._turn, self._ended)
         notifier = self._make_notifier()
@@ -139,6 +142,7 @@ class Sender:
 
     def put(self, frozen: Frozen) -> None:
         """Take a record, or drop and count it where the queue is full; never blocks."""
+        self._notice_fork()
         state = self._state
         if not state.put:
             lifecycle.first_use()
@@ -155,6 +159,7 @@ class Sender:
 
     def ignore(self) -> None:
         """Count a record that must not become an alert."""
+        self._notice_fork()
         with self._state.lock:
             self._state.offered += 1
             self._state.ignored += 1
@@ -182,41 +187,59 @@ class Sender:
 
     def flush(self, timeout: float) -> bool:
         """Wait until everything that was put is sent, written down or held; return whether it was in time."""
+        self._notice_fork()
         if self._overdue:  # the end of the process has waited as long as it may: logging.shutdown does not wait again
             return False
-        until = time.monotonic() + timeout
+        self._until = time.monotonic() + timeout
         done = self._loop.flush(timeout)
-        return done and all(each.flush(max(0.0, until - time.monotonic())) for each in self._deliveries())
+        return done and all(each.flush(self._left()) for each in self._deliveries())
 
     def wake(self) -> None:
         """Let the thread look at its queue; returns at once."""
+        self._notice_fork()
         self._loop.put(None)
 
     def hand_over(self) -> None:
         """Send what there is without anybody waiting, and end after that."""
+        self._notice_fork()
         self._loop.end()
 
     # What the lifecycle calls.
 
+    def last_call(self) -> None:
+        """Let the thread end with what the limits allow now; returns at once, and ``finish`` waits for it."""
+        self._notice_fork()
+        self._finished = True
+        self._loop.end(final=True)
+
     def finish(self, timeout: float) -> None:
         """Send what the limits allow within ``timeout`` seconds; the rest is lost, unless it is in an outbox."""
-        until = time.monotonic() + timeout
-        self._finished = True
+        self._until = time.monotonic() + timeout
         done = [self._loop.finish(timeout)]
-        done += [each.finish(max(0.0, until - time.monotonic())) for each in self._deliveries()]
+        done += [each.finish(self._left()) for each in self._deliveries()]
         self._overdue = not all(done)
 
     def after_fork(self) -> None:
         """Begin anew in a child: what is queued is the parent's to send."""
         self._state = _State(Storm(self._settings.dedupe))
         self._loop = Loop("devinotify-logging", self._turn, self._ended)
-        self._finished = self._overdue = False
+        self._finished = self._overdue = self._hurried = False
         self._refused = _Refusal(0.0, paused=False)
         self._inherited += self._deliveries()  # to close their connections is the parent's affair
         self._delivery, self._leaving = None, []
         self._memory_ledger = MemoryLedger(self._limits, time.time)
         if not isinstance(self._ledger, FileLedger):
             self._ledger = self._memory_ledger
+        self.process = os.getpid()
+
+    def _notice_fork(self) -> None:
+        """Begin anew where nobody told of a fork: uwsgi forks without Python's hooks, unless it is told otherwise."""
+        if self.process != os.getpid():
+            lifecycle.after_fork()
+
+    def _left(self) -> float:
+        """Return the seconds that whoever flushes or finishes still waits."""
+        return max(0.0, self._until - time.monotonic())
 
     # In the thread.
 
@@ -232,7 +255,7 @@ class Sender:
             self._state.taken += 1
         try:
             pauses = [self._send_due(ending=ending, final=final)]
-            if self._delivery is not None:
+            if self._delivery is not None and not self._out_of_time():
                 pauses.append(self._delivery.turn(final=final))
         except Exception as error:  # noqa: BLE001 - whatever a plugin or a full disk does, the thread goes on
             self._complain(None, error)
@@ -253,6 +276,9 @@ class Sender:
                 # Nobody is asked again, and nothing rendered, for every record of a storm.
                 if not (final or self._refused.paused):
                     return self._refused.until - time.monotonic()
+                storm.give_up()
+                continue
+            if self._out_of_time():
                 storm.give_up()
                 continue
             numbers = self._numbers()
@@ -323,23 +349,32 @@ class Sender:
         return self._current
 
     def _open_delivery(self) -> Delivery:
+        if self._loop.here and not self._hurried:
+            self._ended()  # its requests may take longer than whoever works in the thread's place has time
         if self._delivery is None:
+            self._hurried = self._loop.here
             notifier = self._make_notifier()
             self._delivery = self._deliver_by(notifier, self._open_outbox(notifier))
         return self._delivery
 
     def _deliver_by(self, notifier: Notifier, outbox: Outbox | None) -> Delivery:
         self._current = notifier
+
+        def complain(error: BaseException) -> None:
+            self._complain(None, error)
+
         if outbox is None:
-            return Direct(notifier, self._settings.channel)
-        return Durable(notifier, outbox, self._settings.channel, lambda error: self._complain(None, error))
+            return Direct(notifier, self._settings.channel, complain)
+        return Durable(notifier, outbox, self._settings.channel, complain)
 
     def _make_notifier(self) -> Notifier:
         url = self._url
-        if self._finished and not isinstance(url, str):
-            url = url.with_options(timeout=min(url.timeout, max(0.1, self.flush_timeout)))
+        if self._hurried and not isinstance(url, str):
+            # A login and a send at least have to fit into the time there is.
+            url = url.with_options(timeout=min(url.timeout, max(0.1, self._left() / 2)))
         notifier = Notifier(url, outbox=self._settings.outbox)
-        self._url = notifier.url
+        if not self._hurried:
+            self._url = notifier.url
         notifier.plugins.register(_Observer(self._note))
         return notifier
 
@@ -348,14 +383,25 @@ class Sender:
         return None if path is None else Outbox(path, poll=notifier.url.poll)
 
     def _ended(self) -> None:
-        delivery, self._delivery = self._delivery, None
-        if delivery is not None:
-            self._leaving = [each for each in self._leaving if each.working] + [delivery]
+        delivery = self._delivery
+        if delivery is None:
+            return
+        # First there, then no longer here: whoever waits meanwhile misses none.
+        self._leaving = [*(each for each in self._leaving if each.working), delivery]
+        self._delivery = None
+        self._hurried = False
+        try:
             delivery.end()
+        except Exception as error:  # noqa: BLE001 - a file or a plugin that cannot be closed; the thread ends all the same
+            self._complain(None, error)
 
     def _deliveries(self) -> list[Delivery]:
         delivery = self._delivery
         return self._leaving if delivery is None else [*self._leaving, delivery]
+
+    def _out_of_time(self) -> bool:
+        """Whether whoever works in the thread's place may not be kept waiting any longer."""
+        return self._loop.here and not self._left()
 
     # Checks at the beginning.
 
