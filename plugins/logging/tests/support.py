@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 NUMBER = "+79161234567"
 
+SETUP = """
+import logging, os, sys, time
+from devinotify_logging import DevinoHandler
+log = logging.getLogger("shop")
+"""
+"""How a program in a process of its own begins."""
+
 
 def url_of(gateway: Sandbox, **options: object) -> str:
     """Return the gateway's URL with the number on it, and more options of the URL."""
@@ -24,6 +31,11 @@ def url_of(gateway: Sandbox, **options: object) -> str:
 def texts(gateway: Sandbox) -> list[str]:
     """Return the texts that arrived, in order."""
     return [message.text for message in gateway.messages()]
+
+
+def words(gateway: Sandbox) -> list[str]:
+    """Return the last word of the first line of each message that arrived, sorted."""
+    return sorted(text.split("\n")[0].rpartition(" ")[2] for text in texts(gateway))
 
 
 def start(code: str, *arguments: object) -> subprocess.Popen[str]:

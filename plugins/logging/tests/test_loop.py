@@ -10,7 +10,7 @@ import pytest
 from devinotify_logging.loop import AT_ONCE, Loop, is_sender
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 class Work:
@@ -49,6 +49,29 @@ def work() -> Work:
 def loop(work: Work) -> Loop[int]:
     """Return a loop that does it."""
     return Loop("devinotify-logging-test", work.turn, work.end)
+
+
+def held(work: Work) -> tuple[Loop[int], threading.Event]:
+    """Return a loop whose thread is in its first turn until the event is set."""
+    begun, hold = threading.Event(), threading.Event()
+
+    def turn(items: Sequence[int], ending: bool, final: bool) -> float | None:
+        begun.set()
+        hold.wait(20)
+        return work.turn(items, ending, final)
+
+    loop: Loop[int] = Loop("devinotify-logging-test", turn, work.end)
+    loop.put(0)
+    assert begun.wait(10)
+    return loop, hold
+
+
+def elsewhere(call: Callable[[], object]) -> None:
+    """Call something in another thread, and wait for it."""
+    other = threading.Thread(target=call)
+    other.start()
+    other.join(10)
+    assert not other.is_alive()
 
 
 @pytest.fixture
@@ -116,6 +139,163 @@ def test_finish_is_bounded() -> None:
     assert not loop.finish(0.01)
     hold.set()
     assert loop.finish(10)
+
+
+@pytest.mark.parametrize("final", [False, True], ids=["ending", "final"])
+def test_only_the_last_turn_is_the_end(work: Work, final: bool) -> None:
+    """However much was put before the end, only the turn that takes the last of it is told that it is the end."""
+    loop, hold = held(work)
+    for number in range(1, 3 * AT_ONCE):
+        loop.put(number)
+    loop.end(final=final)
+    hold.set()
+    assert loop.finish(10)
+    told = [(len(items), ending, last) for items, ending, last in work.turns if items]
+    assert [(1, False, False), (AT_ONCE, False, False), (AT_ONCE, False, False), (AT_ONCE - 1, True, final)] == told
+    assert list(range(3 * AT_ONCE)) == work.items
+
+
+def test_put_behind_the_end(work: Work) -> None:
+    """What is put while the thread works on its last turn is taken all the same."""
+    loop, hold = held(work)
+    loop.end()
+    loop.put(1)
+    hold.set()
+    assert loop.finish(10)
+    assert [0, 1] == work.items
+
+
+@pytest.mark.parametrize("begun", [True, False], ids=["by the thread", "by the caller of end"])
+def test_put_while_it_closes(work: Work, begun: bool) -> None:
+    """What another thread puts at the very moment of the end is taken, by a thread of the loop's own."""
+    late = [1]
+
+    def ended() -> None:
+        work.end()
+        if late:
+            number = late.pop()
+            elsewhere(lambda: closing.put(number))
+
+    closing: Loop[int] = Loop("devinotify-logging-test", work.turn, ended)
+    if begun:
+        closing.put(0)
+    closing.end()
+    assert closing.finish(10)
+    assert ([0, 1] if begun else [1], {"devinotify-logging-test"}) == (work.items, work.threads)
+
+
+def test_none_is_lost_between_two_ends(work: Work) -> None:
+    """A loop that ends after each thing, told of the next by several threads meanwhile, takes them all."""
+    loop: Loop[int] = Loop("devinotify-logging-test", work.turn, work.end)
+    loop.end()
+
+    def put(first: int) -> None:
+        for number in range(first, first + 300):
+            loop.put(number)
+
+    threads = [threading.Thread(target=put, args=(first,)) for first in (0, 300, 600)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert loop.flush(10)
+    assert loop.finish(10)
+    assert list(range(900)) == sorted(work.items)
+
+
+@pytest.mark.parametrize("again", ["end", "finish"])
+def test_ended_is_not_started_again(loop: Loop[int], work: Work, again: str) -> None:
+    """A thread that has ended is not started again to be told of its end."""
+    loop.put(1)
+    assert loop.finish(10)
+    turns = len(work.turns)
+    assert loop.end() if again == "end" else loop.finish(0)
+    assert (turns, False) == (len(work.turns), loop.running)
+
+
+def test_finish_waits_for_the_close(work: Work) -> None:
+    """``finish`` waits until ``ended`` has closed what was worked on."""
+    hold = threading.Event()
+
+    def ended() -> None:
+        hold.wait(20)
+        work.end()
+
+    loop: Loop[int] = Loop("devinotify-logging-test", work.turn, ended)
+    loop.put(1)
+    assert loop.flush(10)
+    assert not loop.finish(0.01)
+    assert 0 == work.ended
+    hold.set()
+    assert (True, 1) == (loop.finish(10), min(work.ended, 1))
+
+
+def test_negative_pause() -> None:
+    """A moment that is already over is a turn at once, and the thread takes what is put meanwhile."""
+    turns: list[int] = []
+    enough = threading.Event()
+
+    def late(items: Sequence[int], ending: bool, final: bool) -> float | None:
+        turns.extend(items)
+        turns.append(-1)
+        if turns.count(-1) == 3:
+            enough.set()
+        return None if enough.is_set() else -1.0
+
+    loop: Loop[int] = Loop("devinotify-logging-test", late, lambda: None)
+    loop.put(7)
+    assert enough.wait(10)
+    assert loop.flush(10)
+    assert loop.finish(10)
+    assert 7 in turns
+
+
+def test_final_puts_nothing_off() -> None:
+    """A turn that asks for another one although the interpreter ends is not asked again."""
+
+    def later(items: Sequence[int], ending: bool, final: bool) -> float:
+        return 3600.0
+
+    loop: Loop[int] = Loop("devinotify-logging-test", later, lambda: None)
+    loop.put(1)
+    assert loop.finish(10)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_error_ends_the_thread_and_no_more(work: Work) -> None:
+    """Should a turn raise, the thread closes and ends, and what is put next begins anew."""
+    fatal = [True]
+
+    def turn(items: Sequence[int], ending: bool, final: bool) -> None:
+        if fatal and items:
+            fatal.clear()
+            raise SystemError
+        work.turn(items, ending, final)
+
+    loop: Loop[int] = Loop("devinotify-logging-test", turn, work.end)
+    loop.put(1)
+    loop.put(2)
+    assert loop.finish(10)
+    assert [2] == work.items
+
+
+@pytest.mark.usefixtures("_no_threads")
+def test_end_without_threads(loop: Loop[int], work: Work) -> None:
+    """``end`` does nothing itself: it returns, and says that nobody sees to what is left."""
+    loop.put(1)
+    assert not loop.end()
+    assert [] == work.turns
+
+
+@pytest.mark.usefixtures("_no_threads")
+def test_much_without_threads(loop: Loop[int], work: Work) -> None:
+    """Without a thread as well only the last turn is final, and the loop says who does the work."""
+    for number in range(2 * AT_ONCE):
+        loop.put(number)
+    assert loop.flush(10)
+    assert {False: 1, True: 1} == {final: 1 for _, _, final in work.turns}
+    assert [True] == [final for _, _, final in work.turns if final]
+    assert (list(range(2 * AT_ONCE)), False) == (work.items, loop.here)
 
 
 @pytest.mark.usefixtures("_no_threads")

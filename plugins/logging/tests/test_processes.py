@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
-import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
 from devinotify import Notifier, Outbox, Worker
 from devinotify.sandbox import Sandbox
 
-from tests.support import NUMBER, free_port, run, start, texts, told, url_of, wait_for_line
+from tests.support import NUMBER, SETUP, free_port, run, start, texts, told, url_of, wait_for_line, words
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SETUP = """
-import logging, os, sys, time
-from devinotify_logging import DevinoHandler
-log = logging.getLogger("shop")
-"""
-
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks, and kills by signals")
-
-
-def words(gateway: Sandbox) -> list[str]:
-    """Return the last word of each message that arrived, sorted."""
-    return sorted(text.split("\n")[0].rpartition(" ")[2] for text in texts(gateway))
 
 
 def test_exit_delivers(gateway: Sandbox) -> None:
@@ -98,95 +87,55 @@ def test_logged_by_another_exit_hook(gateway: Sandbox) -> None:
     assert ["early", "late"] == words(gateway)
 
 
-def test_fork(gateway: Sandbox) -> None:
-    """A child has a queue and a thread of its own: it sends what it logs and nothing of its parent's."""
+def test_end_of_two(gateway: Sandbox) -> None:
+    """One handler whose gateway hangs takes none of the time in which another delivers what it has counted."""
     code = SETUP + (
-        "handler = DevinoHandler(sys.argv[1], burst=10)\nlog.addHandler(handler)\n"
-        "log.error('parent 1')\n"
-        "pid = os.fork()\n"
-        "log.error('child' if not pid else 'parent 2')\n"
-        "if not pid: assert handler.counters.offered == 1\n"
-        "else: os.waitpid(pid, 0)"
+        "for url in sys.argv[1:]: log.addHandler(DevinoHandler(url, flush_timeout=1))\n"
+        "for _ in range(5): log.critical('disk full')\n"
     )
-    assert ("", "", 0) == run(code, url_of(gateway))
-    assert ["1", "2", "child"] == words(gateway)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        away = f"devino://demo:demo@DEVINO/{NUMBER}?gateway=http://127.0.0.1:{silent.getsockname()[1]}/rest"
+        assert ("", "", 0) == run(code, away, url_of(gateway))
+    assert (2, 5) == (len(texts(gateway)), told(gateway))
 
 
-def test_fork_while_it_storms(gateway: Sandbox) -> None:
-    """Whatever thread holds whatever lock at the moment of a fork, the child logs and ends."""
+def test_end_without_a_spin(gateway: Sandbox) -> None:
+    """While the end waits for a gateway that hangs, with more behind than one turn takes, nothing spins."""
+    gateway.add_fault("latency", seconds=8)
     code = SETUP + (
-        "import threading\n"
-        "log.addHandler(DevinoHandler(sys.argv[1], burst=100))\nstop = False\n"
-        "def storm():\n    while not stop: log.error('storm')\n"
-        "threads = [threading.Thread(target=storm) for _ in range(3)]\n"
-        "for thread in threads: thread.start()\n"
-        "for number in range(10):\n"
-        "    pid = os.fork()\n"
-        "    if not pid:\n        log.error('child %d' % number); sys.exit()\n"
-        "    assert os.waitpid(pid, 0)[1] == 0\n"
-        "stop = True\n"
+        "import atexit, devinotify_logging.lifecycle as it\natexit.unregister(it.finish_all)\n"
+        "log.addHandler(DevinoHandler(sys.argv[1], flush_timeout=1.5, queue_size=5000, dedupe=0))\n"
+        "for number in range(3000): log.error('disk full')\n"
+        "time.sleep(0.3)\nstart = time.process_time()\nit.finish_all()\nprint(time.process_time() - start < 0.4)\n"
     )
-    out, err, code_ = run(code, url_of(gateway), timeout=120)
+    assert ("True\n", "", 0) == run(code, url_of(gateway))
+    gateway.remove_fault()
+
+
+def test_end_in_a_storm(gateway: Sandbox) -> None:
+    """Threads that log without a pause keep the program neither from ending nor from telling what was counted."""
+    code = SETUP + (
+        "import threading\nlog.addHandler(DevinoHandler(sys.argv[1], burst=100, flush_timeout=2))\n"
+        "def storm():\n    while True: log.error('disk full')\n"
+        "for _ in range(3): threading.Thread(target=storm, daemon=True).start()\n"
+        "time.sleep(0.3)\n"
+    )
+    out, err, code_ = run(code, url_of(gateway), timeout=20)
     assert ("", "", 0) == (out, err, code_)
-    children = [text for text in texts(gateway) if "child" in text]
-    assert 10 == len(children)
+    assert (True, True) == (len(texts(gateway)) > 1, told(gateway) > 100)
 
 
-@pytest.mark.parametrize("library", ["multiprocessing", "billiard"])
-def test_pools(gateway: Sandbox, library: str) -> None:
-    """Processes of multiprocessing, and of billiard as celery's prefork pool has them, deliver before they are gone."""
-    code = SETUP + (
-        f"import {library} as pools\n"
-        "def work(name): log.error('worker ' + name)\n"
-        "if __name__ == '__main__':\n"
-        "    log.addHandler(DevinoHandler(sys.argv[1], burst=10))\n"
-        "    log.error('the master')\n"
-        "    context = pools.get_context('fork')\n"
-        "    children = [context.Process(target=work, args=(name,)) for name in 'abc']\n"
-        "    for child in children: child.start()\n"
-        "    for child in children: child.join()\n"
-    )
-    _, err, code_ = run(code, url_of(gateway))
-    assert (0, "", ["a", "b", "c", "master"]) == (code_, err, words(gateway))
-
-
-def test_gunicorn(gateway: Sandbox, tmp_path: Path) -> None:
-    """Under gunicorn, preloaded and forked, every worker alerts, and so does one that is told to go."""
-    (tmp_path / "site.py").write_text(
-        SETUP
-        + "log.addHandler(DevinoHandler(os.environ['ALERTS'], burst=10))\nlog.error('master loaded')\n"
-        + "def app(environ, respond):\n"
-        + "    log.error('request to %s', os.getpid())\n"
-        + "    respond('200 OK', [('Content-Type', 'text/plain')])\n"
-        + "    return [str(os.getpid()).encode()]\n",
-        "utf-8",
-    )
-    (tmp_path / "site.py").rename(tmp_path / "shop_site.py")
-    port = free_port()
-    code = (
-        "import os, sys\nos.environ['ALERTS'] = sys.argv[1]\nsys.path.insert(0, sys.argv[2])\n"
-        "from gunicorn.app.wsgiapp import run\n"
-        "sys.argv = ['gunicorn', '--preload', '-w', '2', '-b', '127.0.0.1:' + sys.argv[3], '--log-level', 'info',"
-        " '--no-control-socket', 'shop_site:app']\nrun()"
-    )
-    process = start(code, url_of(gateway), tmp_path, port)
-    assert process.stderr is not None
-    try:
-        workers: set[bytes] = set()
-        booted = 0
-        for line in process.stderr:
-            booted += "Booting worker" in line
-            if booted == 2:
-                break
-        deadline = time.monotonic() + 30
-        while len(workers) < 2 and time.monotonic() < deadline:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/buy", timeout=20) as answer:
-                workers.add(answer.read())
-        assert 2 == len(workers)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
-    assert {"loaded", *(worker.decode() for worker in workers)} == set(words(gateway))
+@pytest.mark.parametrize("order", ["before ours", "after ours"])
+def test_end_of_another_exit_hook_is_bounded(gateway: Sandbox, order: str) -> None:
+    """Where no thread can be started any more, a gateway that hangs is waited for no longer than elsewhere."""
+    gateway.add_fault("latency", seconds=20)
+    hook = "import atexit\natexit.register(lambda: [log.error('error ' + name) for name in 'abc'])\n"
+    ours = SETUP + "log.addHandler(DevinoHandler(sys.argv[1], flush_timeout=0.6))\nlogging.raiseExceptions = False\n"
+    before = time.monotonic()
+    assert ("", "", 0) == run(ours + hook if order == "before ours" else hook + ours, url_of(gateway))
+    # Three records of a hook that runs after ours wait one after the other, as nobody else does so for them.
+    assert time.monotonic() - before < 6
+    gateway.remove_fault()
 
 
 def test_killed_with_an_outbox(tmp_path: Path) -> None:
