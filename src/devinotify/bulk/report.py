@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import heapq
 import html
 import os
 import re
@@ -16,6 +17,8 @@ from devinotify.bulk.tally import Category, category, tally
 from devinotify.outbox import RowState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from devinotify.bulk.journal import Journal
     from devinotify.bulk.tally import Tally
     from devinotify.outbox import Row
@@ -24,8 +27,11 @@ COLUMNS = (
     *("row", "repeats_row", "recipient", "category", "state", "channel", "message_ids", "segments", "sent_at"),
     *("status", "status_code", "status_at", "price", "error", "error_code", "error_text"),
 )
-"""The columns of the CSV, which has a line for each row of the input. ``row`` is its number, from 1, the header apart
-(empty while not all of the input is in the journal); ``repeats_row`` the row that has the same number first."""
+"""The columns of the CSV, which has a line for each row of the input, repetitions right behind what they repeat.
+
+``row`` is its number, from 1, the header apart (empty while not all of the input is in the journal); ``repeats_row`` the
+row that has the same number first. Times are in UTC.
+"""
 
 _REFUSED = re.compile(r"row (\d+): (.*)", re.DOTALL)
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9 ()-]+$)")
@@ -107,24 +113,36 @@ def _summary(journal: Journal, writer: object) -> Summary:
     if write is not None:
         write(COLUMNS)
     repeats = journal.repeats()
-    places = journal.places()
     states: Counter[RowState] = Counter()
     categories: Counter[Category] = Counter()
     summary = Summary(tally(states, categories, 0))
-    for row in journal.outbox.rows():
+    for place, recipient, row in heapq.merge(_sent(journal), _refused(journal), key=lambda line: line[0]):
         more = repeats.get(row.recipient, ())
         states[row.state] += 1
         categories[category(row)] += 1 + len(more)
         _count(row, summary)
         if write is not None:
-            refused = _REFUSED.fullmatch(row.recipient)
-            place = int(refused[1]) if refused else next(places, "")
-            rest = _cells(row, refused[2] if refused else row.recipient)
-            write((place, "", *rest))
+            rest = _cells(row, recipient)
+            write((place or "", "", *rest))
             for again in more:
                 write((again, place, *rest))
     summary.tally = tally(states, categories, sum(map(len, repeats.values())))
     return summary
+
+
+def _sent(journal: Journal) -> Iterator[tuple[int, str, Row]]:
+    """Yield place, recipient and row of what was to be sent to, in the order of the input; place 0 where unknown."""
+    places = journal.places()
+    for row in journal.outbox.rows():
+        if not _REFUSED.fullmatch(row.recipient):
+            yield next(places, 0), row.recipient, row
+
+
+def _refused(journal: Journal) -> Iterator[tuple[int, str, Row]]:
+    """Yield the same of what was refused: its place, what stood there, and the row."""
+    for row in journal.outbox.rows(states={RowState.NOT_SENT}):
+        if found := _REFUSED.fullmatch(row.recipient):
+            yield int(found[1]), found[2], row
 
 
 def _count(row: Row, summary: Summary) -> None:

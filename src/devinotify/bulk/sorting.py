@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from devinotify import phones
 from devinotify import text as texts
 from devinotify.bulk.seen import Seen
-from devinotify.exceptions import DevinotifyError, InvalidText
+from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, InvalidText
 from devinotify.phones.refusal import MAX_INPUT
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def sort_out(
         for error in found.refused:
             position = error.position or 0
             raw = str(page.raws[position])[:MAX_INPUT]
-            answer.refused.append((page.first + position, raw, faults.get(position, error)))
+            answer.refused.append((page.first + position, raw, faults.get(position) or _unplaced(error)))
         if template is None:
             new, first = seen.add, page.first
             for position, number in zip(found.positions, found.numbers, strict=True):
@@ -76,6 +76,12 @@ def sort_out(
         else:
             _personal(answer, page, found, template, shape, seen)
         yield answer
+
+
+def _unplaced(error: InvalidPhoneNumber) -> InvalidPhoneNumber:
+    """Return the error without the place in its page and the number: the journal has row and number beside it."""
+    why = str(error).removeprefix(f"recipients[{error.position}] {error.masked}: ")
+    return InvalidPhoneNumber(why, reason=error.reason, masked=error.masked)
 
 
 def _read_each(
