@@ -29,8 +29,8 @@ COLUMNS = (
 )
 """The columns of the CSV, which has a line for each row of the input, repetitions right behind what they repeat.
 
-``row`` is its number, from 1, the header apart; it is empty while not all of the input is in the journal. ``repeats_row``
-is that of the row that has the same number first. Times are in UTC.
+``row`` is its number, from 1, the header apart; it is empty while not all of the input is in the journal.
+``repeats_row`` is that of the row that has the same number first. Times are in UTC.
 """
 
 _REFUSED = re.compile(r"row (\d+): (.*)", re.DOTALL)
