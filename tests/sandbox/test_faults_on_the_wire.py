@@ -216,10 +216,11 @@ def test_a_latency_does_not_hold_up_the_end() -> None:
     assert time.monotonic() - start < 5
 
 
-def test_the_client_may_be_gone_already(sandbox: Sandbox) -> None:
-    """A reset of a connection that its client has reset harms nothing."""
+@pytest.mark.parametrize("kind", ["reset", "drop", "half"])
+def test_the_client_may_be_gone_already(sandbox: Sandbox, caplog: pytest.LogCaptureFixture, kind: str) -> None:
+    """A cut of a connection that its client has reset harms nothing, and is no error of the server's."""
     sandbox.add_fault("latency", seconds=0.1)
-    sandbox.add_fault("reset", times=1)
+    sandbox.add_fault(kind, times=1)
     with socket.create_connection(("127.0.0.1", sandbox.port), timeout=5) as connection:
         connection.sendall(b"GET /rest/User/Balance HTTP/1.1\r\nHost: x\r\n\r\n")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -227,6 +228,7 @@ def test_the_client_may_be_gone_already(sandbox: Sandbox) -> None:
     with requests.Session() as session:
         session.trust_env = False
         assert 400 == session.get(f"{sandbox.gateway}/User/Balance", timeout=5).status_code
+    assert [] == [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 @pytest.mark.anyio

@@ -43,19 +43,22 @@ class Connections:
 
         return RegisteredProtocol
 
-    def _of(self, scope: MutableMapping[str, Any]) -> asyncio.Transport:
-        try:
-            return self._transports[tuple(scope["client"])]
-        except (KeyError, TypeError):
-            raise ConnectionAbortedError("this server keeps no connections that could be cut") from None
+    def _of(self, scope: MutableMapping[str, Any]) -> asyncio.Transport | None:
+        """Return the transport of a request, or ``None`` where its client has ended the connection itself."""
+        client = scope["client"]
+        return None if client is None else self._transports.get(tuple(client))  # none: it left before it was seen
 
     def close(self, scope: MutableMapping[str, Any]) -> None:
         """Close a request's connection, once all that was written has gone out."""
-        self._of(scope).close()
+        transport = self._of(scope)
+        if transport is not None:
+            transport.close()
 
     def reset(self, scope: MutableMapping[str, Any]) -> None:
         """Reset a request's connection: its client sees ECONNRESET."""
         transport = self._of(scope)
+        if transport is None:
+            return
         # A connection that its client has closed already has no socket left to set.
         with contextlib.suppress(OSError):
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_OFF)
