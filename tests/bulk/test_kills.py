@@ -1,13 +1,9 @@
-"""Kill -9 at random moments, over and over: nobody twice, nobody lost, and little unknown.
-
-DEVINOTIFY_KILLS_RECIPIENTS=100000 makes it a large campaign; the usual one is smaller, with as many kills.
-"""
+"""Kill -9 at random moments, over and over: nobody twice, nobody lost, and little unknown."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
 import signal
 import sqlite3
@@ -28,13 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-RECIPIENTS = int(os.environ.get("DEVINOTIFY_KILLS_RECIPIENTS", "10000"))
+RECIPIENTS = 100_000
 KILLS = 10
 SENDS = ("Sms/SendBulk", "Sms/Send")
 LONGEST = 0.3
 """Seconds before a kill, at most. Ten come before the end: a run tells after half a second that it sends, and the
 gateway alone takes 100 ms for each of 400 batches, four at a time."""
-CONNECTIONS, BATCH = 4, max(RECIPIENTS // 400, 10)
+CONNECTIONS, BATCH = 4, RECIPIENTS // 400
 
 RUN = """
 import sys
