@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,6 +36,15 @@ def run(*arguments: str, url: str = "", stdin: bytes = b"", **environment: str) 
     assert PASSWORD not in stdout + stderr
     assert "Traceback" not in stderr
     return done.returncode, stdout, stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full is Linux's")
+@pytest.mark.parametrize("arguments", [("phone", NUMBER), ("phone", NUMBER, "--json")])
+def test_a_full_disk_leaves_the_exit_code(arguments: tuple[str, ...]) -> None:
+    """Output that cannot be written is told, and the code says what the command came to."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (0, "devinotify: the output cannot be written: No space left on device\n") == (done.returncode, done.stderr)
 
 
 @pytest.mark.parametrize("package", ["click", "rich"])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from rich.console import Console, RenderableType
     from rich.table import Table
@@ -25,11 +25,18 @@ _JOINERS = "\u200c\u200d\n"
 
 
 def write(text: str) -> None:
-    """Write a line to stdout; where nobody reads it any more the command goes on, so that its exit code stands."""
+    """Write a line to stdout; where it cannot be written the command goes on, so that its exit code stands."""
+    _written(lambda: click.echo(text))
+
+
+def _written(write_it: Callable[[], None]) -> None:
     try:
-        click.echo(text)
+        write_it()
     except BrokenPipeError:
         discard(sys.stdout)
+    except OSError as error:  # a full disk
+        discard(sys.stdout)
+        say(f"the output cannot be written: {error.strerror}")
 
 
 def say(line: str) -> None:
@@ -100,6 +107,10 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
 def show(renderable: RenderableType, plain_width: int = PLAIN_WIDTH) -> None:
     """Write a table, or whatever rich can render, to stdout; ``plain_width`` as for ``console``."""
     screen = console(plain_width)
-    with screen.capture() as captured:
-        screen.print(renderable)
-    write("\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n"))
+
+    def render() -> None:
+        with screen.capture() as captured:  # its end touches stdout
+            screen.print(renderable)
+        click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n"))
+
+    _written(render)

@@ -15,10 +15,11 @@ from devinotify.channels.batch import BATCH
 from devinotify.exceptions import DevinotifyError, NotSent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
     from devinotify.following import Following
+    from devinotify.models import Outcome
     from devinotify.notifier import Notifier
     from devinotify.outbox.store import Outbox
 
@@ -87,7 +88,7 @@ class Worker:
             unreachable = all(isinstance(outcome.error, NotSent) for outcome in outcomes)
             self._unreachable = self._unreachable + 1 if unreachable else 0
             if log.isEnabledFor(logging.INFO):
-                log.info("batch %d: %s", batch.claim, _summary(Counter(outcome.verdict for outcome in outcomes)))
+                log.info("batch %d: %s", batch.claim, _summary(outcomes))
         rows = [] if self._stopping else self.outbox.watch_due()
         self._following.attend(rows, stop=lambda: self._stopping)
         return batch is not None or bool(rows)
@@ -110,8 +111,12 @@ class Worker:
             self._wake.get(timeout=seconds)
 
 
-def _summary(verdicts: Counter[str]) -> str:
-    return ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
+def _summary(outcomes: Sequence[Outcome]) -> str:
+    """Return how many ended how, and the commonest reason of those that failed."""
+    verdicts = Counter(str(outcome.verdict) for outcome in outcomes)
+    reasons = Counter(str(outcome.error) for outcome in outcomes if outcome.error is not None)
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
+    return f"{counts} ({reasons.most_common(1)[0][0]})" if reasons else counts
 
 
 @contextmanager
