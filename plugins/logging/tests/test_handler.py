@@ -13,7 +13,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from devinotify import InvalidInput, InvalidURL, Message, Outcome
+from devinotify import InvalidInput, InvalidURL, Message, Notifier, Outcome, Worker
 
 from devinotify_logging import Counters, DevinoHandler
 from devinotify_logging.rendering import LATE
@@ -278,6 +278,34 @@ def test_fallback(gateway: Sandbox, logger: logging.Logger, tmp_path: Path) -> N
     assert gateway.wait(lambda: len(gateway.messages()) == 2, 40)
     assert ["sms", "viber"] == [message.channel for message in gateway.messages()]
     handler.close()
+
+
+def test_fallback_at_once(gateway: Sandbox, logger: logging.Logger, tmp_path: Path) -> None:
+    """Where the gateway refuses the SMS for a reason of its own, Viber follows at once, and the window counts both."""
+    gateway.add_fault("error", operation="Sms/Send", code=6)
+    handler = attach(logger, url_of(gateway), channel="sms-viber", outbox=str(tmp_path / "alerts.db"))
+    logger.error("disk full")
+    handler.flush()
+    assert ["viber"] == [message.channel for message in gateway.messages()]
+
+
+def test_fallback_without_an_outbox(
+    gateway: Sandbox, logger: logging.Logger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an outbox of its own only the first step is taken here; a worker takes the others."""
+    monkeypatch.setenv("DEVINOTIFY_OUTBOX", str(tmp_path / "fallbacks.db"))
+    gateway.set_timeline("lost", sms=[(0.1, 46)])
+    gateway.set_fate(NUMBER, "lost")
+    url = url_of(gateway, poll="100ms")
+    handler = attach(logger, url, channel="sms-viber")
+    logger.error("disk full")
+    handler.flush()
+    handler.close()
+    assert ["sms"] == [message.channel for message in gateway.messages()]
+    with Notifier(url + "&channel=sms-viber") as notifier:
+        worker = Worker(notifier)
+        _until(lambda: worker.turn() and len(gateway.messages()) == 2)
+    assert ["sms", "viber"] == [message.channel for message in gateway.messages()]
 
 
 def test_several_recipients(gateway: Sandbox, logger: logging.Logger) -> None:

@@ -151,6 +151,7 @@ class Durable:
         self._complain = complain
         self._direct = Direct(notifier, channel, complain)
         self._worker = Worker(notifier, outbox)
+        self._closed = False
         self._courier: Loop[object] = Loop("devinotify-logging-outbox", self._carry, self._close)
 
     @property
@@ -201,6 +202,8 @@ class Durable:
         return self._courier.finish(timeout)
 
     def _carry(self, items: Sequence[object], ending: bool, final: bool) -> float | None:  # noqa: ARG002 - a loop's turn
+        if self._closed:
+            return None  # it was told of its end, or waited for, at the very moment that it came
         try:
             until = time.monotonic() + LONGEST_TURN
             while self._worker.turn() and time.monotonic() < until:
@@ -214,6 +217,9 @@ class Durable:
         return LOOK_AGAIN if due is None else min(LOOK_AGAIN, max(0.01, due - time.time()))
 
     def _close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
         for one in (self._outbox, self._notifier):
             try:
                 one.close()

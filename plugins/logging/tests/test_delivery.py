@@ -1,0 +1,177 @@
+"""How alerts go out: tried again one apart from the other, and through an outbox by a courier that can be reached."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from devinotify import Message, Notifier, NotSent, Outbox, Outcome, Verdict, hookimpl
+
+from devinotify_logging import DevinoHandler, delivery
+from devinotify_logging.delivery import Direct, Durable, Parcel
+from tests.support import NUMBER, texts, url_of
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from devinotify.sandbox import Sandbox
+
+
+@pytest.fixture
+def complaints() -> list[BaseException]:
+    """Return what was complained of."""
+    return []
+
+
+class Away:
+    """A plugin that lets nothing leave while the gateway is ``away``."""
+
+    def __init__(self) -> None:
+        self.away = True
+
+    @hookimpl(tryfirst=True)
+    def devinotify_send_message(self, message: Message) -> list[Outcome] | None:
+        """Answer that nothing was sent."""
+        if not self.away:
+            return None
+        error = NotSent("the gateway is away")
+        return [Outcome(recipient, Verdict.NOT_SENT, message.channel, error=error) for recipient in message.recipients]
+
+
+@pytest.fixture
+def plugin() -> Away:
+    """Return a gateway that is away."""
+    return Away()
+
+
+@pytest.fixture
+def notifier(gateway: Sandbox, plugin: Away) -> Iterator[Notifier]:
+    """Yield a notifier of that gateway."""
+    with Notifier(url_of(gateway)) as made:
+        made.plugins.register(plugin)
+        yield made
+
+
+def parcel(text: str) -> Parcel:
+    """Return a text on its way."""
+    return Parcel(lambda late: f"late {text}" if late else text, time.time(), (NUMBER,))
+
+
+def test_one_that_fails_keeps_no_other(
+    gateway: Sandbox, notifier: Notifier, plugin: Away, complaints: list[BaseException]
+) -> None:
+    """An alert that cannot be written again is told of, and the one behind it is tried all the same."""
+    direct = Direct(notifier, None, complaints.append)
+
+    def odd(late: bool) -> str:
+        if late:
+            raise RuntimeError("odd")
+        return "first"
+
+    direct.post(Parcel(odd, time.time(), (NUMBER,)))
+    direct.post(parcel("second"))
+    plugin.away = False
+    assert None is direct.turn(final=True)
+    assert (["late second"], ["odd"]) == (texts(gateway), [str(error) for error in complaints])
+
+
+def test_not_before_it_is_due(notifier: Notifier, complaints: list[BaseException]) -> None:
+    """What was not sent is tried again after a pause that doubles, for a while, and then given up."""
+    now = [1000.0]
+    direct = Direct(notifier, None, complaints.append, lambda: now[0])
+    direct.post(parcel("text"))
+    pauses = []
+    while (pause := direct.turn(final=False)) is not None:
+        pauses.append(pause)
+        now[0] += pause
+    assert [2.0, 4.0, 8.0, 16.0, 32.0, 60.0] == pauses[:6]
+    assert {60.0} == set(pauses[6:])
+    assert delivery.RETRY_FOR <= sum(pauses) < delivery.RETRY_FOR + delivery.LONGEST_RETRY
+
+
+def test_no_more_than_memory_keeps(
+    gateway: Sandbox, notifier: Notifier, plugin: Away, complaints: list[BaseException]
+) -> None:
+    """Of many that were not sent the oldest are given up."""
+    direct = Direct(notifier, None, complaints.append)
+    for number in range(delivery.MOST_RETRIED + 2):
+        direct.post(parcel(f"number {number}"))
+    plugin.away = False
+    direct.turn(final=True)
+    assert [f"late number {number}" for number in range(2, delivery.MOST_RETRIED + 2)] == texts(gateway)
+
+
+def test_courier_takes_breath(gateway: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A courier that finds something due after every turn is reached in between, and sends it all."""
+    monkeypatch.setattr(delivery, "LONGEST_TURN", 0.0)
+    path = tmp_path / "alerts.db"
+    with Outbox(path) as outbox:
+        for number in range(5):
+            outbox.enqueue(Message(f"number {number}", (NUMBER,), sender="DEVINO", channel="sms"), watch=False)
+    handler = DevinoHandler(url_of(gateway), outbox=str(path))
+    assert gateway.wait(lambda: len(gateway.messages()) == 5, 20)
+    assert {f"number {number}" for number in range(5)} == set(texts(gateway))
+    handler.close()
+
+
+def test_end_that_comes_twice(gateway: Sandbox, tmp_path: Path, complaints: list[BaseException]) -> None:
+    """Told of its end again while it closes, a courier does not look into a file that is closed."""
+    closing, hold = threading.Event(), threading.Event()
+
+    class Slow(Notifier):
+        def close(self) -> None:
+            """Close in a while."""
+            closing.set()
+            hold.wait(20)
+            super().close()
+
+    durable = Durable(Slow(url_of(gateway)), Outbox(tmp_path / "alerts.db"), None, complaints.append)
+    durable.post(parcel("text"))
+    durable.end()
+    assert closing.wait(10)
+    assert not durable.finish(0)
+    hold.set()
+    assert durable.finish(10)
+    assert (["late text"], []) == (texts(gateway), complaints)
+
+
+def test_close_that_fails(gateway: Sandbox, tmp_path: Path, complaints: list[BaseException]) -> None:
+    """A file that cannot be closed is told of, and the rest is closed all the same."""
+    outbox = Outbox(tmp_path / "alerts.db")
+    closed = threading.Event()
+
+    class Stubborn(Notifier):
+        def close(self) -> None:
+            """Close, and complain."""
+            super().close()
+            closed.set()
+            raise OSError("stubborn")
+
+    durable = Durable(Stubborn(url_of(gateway)), outbox, None, complaints.append)
+    durable.post(parcel("text"))
+    durable.end()
+    assert durable.finish(10)
+    assert (["late text"], ["stubborn"], True) == (
+        texts(gateway),
+        [str(error) for error in complaints],
+        closed.is_set(),
+    )
+
+
+def test_ended_all_the_same(gateway: Sandbox, logger: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where closing fails, that is reported, the thread ends, and what is logged later is sent."""
+    handler = DevinoHandler(url_of(gateway))
+    logger.addHandler(handler)
+
+    def fail() -> None:
+        raise OSError("stubborn")
+
+    handler._sender._current.close = fail  # type: ignore[method-assign]
+    handler.close()
+    logger.error("later")
+    assert gateway.wait(lambda: len(gateway.messages()) == 1, 10)
+    assert "OSError: stubborn" in capsys.readouterr().err
