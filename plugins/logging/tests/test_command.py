@@ -61,6 +61,19 @@ def test_not_sent() -> None:
     assert (4, True) == (code, "not sent: " in said)
 
 
+def test_not_sent_but_kept(tmp_path: Path) -> None:
+    """With an outbox it is said where the alert stays."""
+    url = f"devino://demo:demo@DEVINO/{NUMBER}?gateway=http://127.0.0.1:{free_port()}/rest"
+    said, code = log_test(url, "--outbox", str(tmp_path / "alerts.db"))
+    assert (4, True) == (code, f"It stays in {tmp_path / 'alerts.db'}: " in said)
+
+
+def test_endless(gateway: Sandbox) -> None:
+    """A time that never ends is refused by the name of its option."""
+    said, code = log_test(url_of(gateway), "--timeout", "inf")
+    assert (2, True) == (code, "--timeout" in said)
+
+
 def test_unknown(gateway: Sandbox) -> None:
     """A lost answer is exit code 5."""
     gateway.add_fault("drop", operation="Sms/Send")

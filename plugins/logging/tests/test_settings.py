@@ -130,3 +130,11 @@ def test_anything_is_read_or_refused(value: object) -> None:
     for name in GOOD:
         with contextlib.suppress(InvalidInput):
             settings.read(**{**GOOD, name: value})
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("ERROR", "ERROR"), ("error", "ERROR"), (" 25 ", 25), (40, 40), ("LOUD", "LOUD")]
+)
+def test_level(value: int | str, expected: int | str) -> None:
+    """A level may be written in small letters, and as a number in text; whether there is such a one, logging knows."""
+    assert expected == settings.level(value)

@@ -7,7 +7,7 @@ It stands in ``logging.config``, Django's ``LOGGING``, loguru and structlog; ``d
 """
 
 from devinotify_logging import command as plugin
+from devinotify_logging.counters import Counters
 from devinotify_logging.handler import DevinoHandler
-from devinotify_logging.sender import Counters
 
 __all__ = ["Counters", "DevinoHandler", "plugin"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from devinotify import DevinotifyError, Verdict, hookimpl, text
 
 from devinotify_logging.handler import DevinoHandler
+from devinotify_logging.settings import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ EXIT_CODES = {Verdict.ACCEPTED: 0, Verdict.REJECTED: 3, Verdict.NOT_SENT: 4, Ver
 MEANINGS = {
     Verdict.ACCEPTED: "the gateway took it",
     Verdict.REJECTED: "the gateway refused it",
-    Verdict.NOT_SENT: "it was not sent",
+    Verdict.NOT_SENT: "nothing was sent",
     Verdict.UNKNOWN: "it may or may not have been sent: look at the phone",
 }
 
@@ -35,14 +36,21 @@ def devinotify_register_commands(group: Group) -> None:
     """Bring ``devinotify log-test``."""
     import click  # the command line has it; a program that only logs need not
 
-    @click.command("log-test")
+    @click.command("log-test", context_settings={"show_default": True})
     @click.argument("url", envvar="DEVINOTIFY_URL", metavar="[URL]")
     @click.option("--to", metavar="TO", help="Recipients, separated by commas; the URL's otherwise.")
     @click.option("--channel", metavar="NAME", help="The channel; the URL's otherwise.")
     @click.option("--message", default="This is a test of devinotify-logging.", help="The record's message.")
     @click.option("--level", default="ERROR", help="The record's level.")
     @click.option("--outbox", metavar="PATH", help="Go through an outbox, as the handler does that has one.")
-    @click.option("--timeout", type=click.FloatRange(min=0), default=30.0, help="Seconds to wait for an answer.")
+    @click.option(
+        "--timeout",
+        type=click.FloatRange(0, LONGEST),
+        default=30.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long to wait for an answer.",
+    )
     def log_test(
         url: str,
         to: str | None,
@@ -94,6 +102,8 @@ def run(
     for _, outcome in heard:
         why = "" if outcome.error is None else f": {outcome.error}"
         say(f"{masked(outcome)} {outcome.verdict.replace('_', ' ')}: {MEANINGS[outcome.verdict]}{why}")
+    if outbox is not None and any(_is_kept(outcome) for _, outcome in heard):
+        say(f"It stays in {outbox}: a handler that has this file, or devinotify worker, tries it again.")
     told = {str(outcome.error) for _, outcome in heard}
     for fault in dict.fromkeys(str(fault) for fault in handler.faults):
         if fault not in told:
@@ -116,6 +126,10 @@ class _Telling(DevinoHandler):
         error = sys.exception()
         if error is not None:
             self.faults.append(error)
+
+
+def _is_kept(outcome: Outcome) -> bool:
+    return outcome.verdict is Verdict.NOT_SENT and outcome.error is not None and outcome.error.retryable
 
 
 def masked(outcome: Outcome) -> str:

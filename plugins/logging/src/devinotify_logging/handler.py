@@ -12,13 +12,14 @@ from devinotify_logging import settings
 from devinotify_logging.loop import is_sender
 from devinotify_logging.masking import mask
 from devinotify_logging.records import freeze
-from devinotify_logging.sender import Counters, Sender
+from devinotify_logging.sender import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from devinotify import Message, Outcome
 
+    from devinotify_logging.counters import Counters
     from devinotify_logging.records import Event
 
 IGNORED = frozenset({"devinotify", "devinotify_logging", "requests", "urllib3"})
@@ -67,7 +68,7 @@ class DevinoHandler(logging.Handler):
             flush_timeout=flush_timeout,
         )
         try:
-            super().__init__(level)
+            super().__init__(settings.level(level))
         except (TypeError, ValueError):
             raise InvalidInput(f"bad value {level!r:.40} for level: a name such as ERROR, or a number") from None
         me = weakref.ref(self)  # the sender must not keep a handler alive that nobody else wants

@@ -7,9 +7,7 @@ import os
 import socket
 import sqlite3
 import sys
-import threading
 import time
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from devinotify import InvalidInput, Notifier, Outbox, hookimpl, text
 
 from devinotify_logging import lifecycle, rendering
+from devinotify_logging.counters import Counters, State
 from devinotify_logging.delivery import Delivery, Direct, Durable, Parcel, resolve
 from devinotify_logging.ledger import FileLedger, MemoryLedger, limits_path, next_day
 from devinotify_logging.loop import Loop
@@ -39,50 +38,6 @@ LONGEST_WAIT = 60.0
 """Seconds after which the limits are asked again at the latest: a new day may have begun."""
 AFTER_FAULT = 1.0
 """Seconds after which a turn that failed is tried again."""
-
-
-class Counters(NamedTuple):
-    """What became of records and messages in this process.
-
-    Each record that was logged is in exactly one of ``ignored`` (devinotify's own), ``dropped`` (full queue),
-    ``queued``, ``held`` (waits for the limits or for the end of its window), ``shown``, ``repeated`` (told as a number
-    of equal ones) and ``suppressed`` (only counted, or paused), which so add up to ``offered`` whenever nothing moves.
-    ``messages`` were handed out with ``segments`` in all, over all recipients. The rest are outcomes, one for each
-    recipient and try.
-    """
-
-    offered: int = 0
-    ignored: int = 0
-    dropped: int = 0
-    queued: int = 0
-    held: int = 0
-    shown: int = 0
-    repeated: int = 0
-    suppressed: int = 0
-    messages: int = 0
-    segments: int = 0
-    accepted: int = 0
-    rejected: int = 0
-    not_sent: int = 0
-    unknown: int = 0
-
-
-@dataclass(slots=True)
-class _State:
-    """What begins anew after a fork."""
-
-    storm: Storm
-    offered: int = 0
-    ignored: int = 0
-    dropped: int = 0
-    put: int = 0
-    taken: int = 0
-    messages: int = 0
-    segments: int = 0
-    outcomes: dict[str, int] = field(default_factory=dict)
-    failures: set[str] = field(default_factory=set)
-    faults: set[str] = field(default_factory=set)
-    lock: threading.RLock = field(default_factory=threading.RLock)
 
 
 class _Refusal(NamedTuple):
@@ -113,7 +68,7 @@ class Sender:
         self._refused = _Refusal(0.0, paused=False)
         self.process = os.getpid()
         """The process that this began in, or began anew in."""
-        self._state = _State(Storm(settings.dedupe))
+        self._state = State(Storm(settings.dedupe))
         self._loop: Loop[Frozen] = Loop("devinotify-logging", self._turn, self._ended)
         notifier = self._make_notifier()
         try:
@@ -146,12 +101,8 @@ class Sender:
         state = self._state
         if not state.put:
             lifecycle.first_use()
-        with state.lock:
-            state.offered += 1
-            if state.put - state.taken >= self._settings.queue_size:
-                state.dropped += 1
-                return
-            state.put += 1
+        if not state.admit(self._settings.queue_size):
+            return
         self._loop.put(frozen)
         if self._finished:
             # Logged by an exit hook after ours: nobody else will wait for it any more.
@@ -160,9 +111,7 @@ class Sender:
     def ignore(self) -> None:
         """Count a record that must not become an alert."""
         self._notice_fork()
-        with self._state.lock:
-            self._state.offered += 1
-            self._state.ignored += 1
+        self._state.ignore()
 
     def observe(self, observer: Callable[[Message, Outcome], None]) -> None:
         """Tell ``observer`` of each try from now on, one call for each recipient, in the thread that made it."""
@@ -170,20 +119,7 @@ class Sender:
 
     def counters(self) -> Counters:
         """Return the counters as they stand."""
-        state, storm = self._state, self._state.storm
-        return Counters(
-            state.offered,
-            state.ignored,
-            state.dropped,
-            state.put - state.taken,
-            storm.held,
-            storm.shown,
-            storm.repeated,
-            storm.suppressed,
-            state.messages,
-            state.segments,
-            *(state.outcomes.get(verdict, 0) for verdict in Counters._fields[-4:]),
-        )
+        return self._state.counters()
 
     def flush(self, timeout: float) -> bool:
         """Wait until everything that was put is sent, written down or held; return whether it was in time."""
@@ -221,7 +157,7 @@ class Sender:
 
     def after_fork(self) -> None:
         """Begin anew in a child: what is queued is the parent's to send."""
-        self._state = _State(Storm(self._settings.dedupe))
+        self._state = State(Storm(self._settings.dedupe))
         self._loop = Loop("devinotify-logging", self._turn, self._ended)
         self._finished = self._overdue = self._hurried = False
         self._refused = _Refusal(0.0, paused=False)
@@ -431,9 +367,7 @@ class Sender:
     # What comes back.
 
     def _note(self, message: Message, outcome: Outcome) -> None:
-        with self._state.lock:
-            counts = self._state.outcomes
-            counts[outcome.verdict] = counts.get(outcome.verdict, 0) + 1
+        self._state.note(outcome.verdict)
         if outcome.error is None:
             self._state.failures.clear()
         else:

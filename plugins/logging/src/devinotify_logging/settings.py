@@ -94,6 +94,14 @@ def read(
     )
 
 
+def level(value: int | str) -> int | str:
+    """Return a level as ``logging`` takes it: a number may be written as text, a name in small letters."""
+    if not isinstance(value, str):
+        return value
+    name = value.strip()
+    return int(name) if name.isdecimal() else name.upper()
+
+
 def parse_duration(value: object) -> float:
     """Return the seconds in ``60``, ``"60s"``, ``"5m"``, ``"1h"``; raise ValueError for anything else."""
     if isinstance(value, int | float) and not isinstance(value, bool):
