@@ -57,8 +57,9 @@ def test_duration(written: object, expected: float) -> None:
     [
         ("to", ""),
         ("to", " , "),
-        ("to", 79161234567),
-        ("to", [1]),
+        ("to", 7916.0),
+        ("to", [None]),
+        ("to", True),
         ("channel", ""),
         ("channel", 3),
         ("max_segments", 0),
@@ -117,10 +118,16 @@ def test_numbers_as_text() -> None:
     )
 
 
+@pytest.mark.parametrize("value", [79161234567, [79161234567], "79161234567"])
+def test_number_as_a_number(value: object) -> None:
+    """YAML makes a number of a recipient that is written without its plus sign."""
+    assert ("79161234567",) == settings.read(**{**GOOD, "to": value}).to
+
+
 def test_number_of_a_recipient_is_not_shown() -> None:
     """An error about recipients does not quote them."""
     with pytest.raises(InvalidInput) as caught:
-        settings.read(**{**GOOD, "to": ["+79161234567", 5]})
+        settings.read(**{**GOOD, "to": ["+79161234567", None]})
     assert "7916" not in str(caught.value)
 
 

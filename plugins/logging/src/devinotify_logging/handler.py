@@ -44,7 +44,7 @@ class DevinoHandler(logging.Handler):
         url: str,
         level: int | str = logging.ERROR,
         *,
-        to: str | Sequence[str] | None = None,
+        to: str | int | Sequence[str | int] | None = None,
         channel: str | None = None,
         max_segments: int | str = 2,
         rate: str = "5/min",

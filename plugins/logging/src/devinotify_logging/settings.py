@@ -65,7 +65,7 @@ class Settings:
 
 def read(
     *,
-    to: str | Sequence[str] | None,
+    to: str | int | Sequence[str | int] | None,
     channel: str | None,
     max_segments: int | str,
     rate: str,
@@ -138,13 +138,18 @@ def _checked(name: str, value: object, expects: str, parse: Callable[[object], _
 def _recipients(value: object) -> tuple[str, ...] | None:
     if value is None:
         return None
-    listed = value.split(",") if isinstance(value, str) else value
-    if not isinstance(listed, list | tuple) or not all(isinstance(each, str) for each in listed):
+    listed = value if isinstance(value, list | tuple) else str(value).split(",") if _is_plain(value) else None
+    if listed is None or not all(_is_plain(each) for each in listed):
         raise ValueError("no recipients")
-    found = tuple(each.strip() for each in listed if each.strip())
+    found = tuple(each for given in listed if (each := str(given).strip()))
     if not found:
         raise ValueError("nobody")
     return found
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value is text, or a whole number, which YAML makes of a phone number without its plus sign."""
+    return isinstance(value, str | int) and not isinstance(value, bool)
 
 
 def _optional_text(value: object) -> str | None:
