@@ -76,6 +76,18 @@ def test_exit_does_not_wait_for_the_rate(gateway: Sandbox) -> None:
     assert ["a", "b"] == words(gateway)
 
 
+def test_logged_at_the_end_with_an_outbox(gateway: Sandbox, tmp_path: Path) -> None:
+    """What is logged at the very end is written and sent before the exit hook of finalizers closes the file."""
+    code = SETUP + (
+        "import atexit\nlog.addHandler(DevinoHandler(sys.argv[1], outbox=sys.argv[2], burst=10))\n"
+        "atexit.register(lambda: [log.error('error ' + name) for name in 'abcde'])\n"
+    )
+    path = tmp_path / "alerts.db"
+    assert ("", "", 0) == run(code, url_of(gateway), path)
+    with Outbox(path) as outbox:
+        assert (list("abcde"), 5) == (words(gateway), outbox.counts().accepted)
+
+
 def test_logged_by_another_exit_hook(gateway: Sandbox) -> None:
     """What an exit hook logs is delivered, registered before ours or after it."""
     code = (
@@ -85,6 +97,19 @@ def test_logged_by_another_exit_hook(gateway: Sandbox) -> None:
     )
     assert ("", "", 0) == run(code, url_of(gateway))
     assert ["early", "late"] == words(gateway)
+
+
+@pytest.mark.parametrize("flush", [True, False], ids=["flushed", "left to the end"])
+def test_logged_when_the_main_thread_has_ended(gateway: Sandbox, flush: bool) -> None:
+    """What a thread logs first when the main one is gone is delivered, though Python 3.12 starts no thread any more."""
+    code = SETUP + (
+        "import threading\nhandler = DevinoHandler(sys.argv[1])\nlog.addHandler(handler)\n"
+        "def work():\n    threading.main_thread().join()\n    log.error('afterwards')\n"
+        f"    if {flush}:\n        handler.flush()\n        assert handler.counters.accepted == 1\n"
+        "threading.Thread(target=work).start()\n"
+    )
+    assert ("", "", 0) == run(code, url_of(gateway))
+    assert ["afterwards"] == words(gateway)
 
 
 def test_end_of_two(gateway: Sandbox) -> None:

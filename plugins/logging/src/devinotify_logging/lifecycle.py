@@ -96,6 +96,9 @@ def _after_fork_in_child() -> None:
     after_fork()
 
 
+# Exit hooks run in reverse order. Outboxes are closed by finalizers: the first of them, which this may be, brings their
+# exit hook, and ours must run before it.
+weakref.finalize(finish_all, _living.clear).atexit = False
 atexit.register(finish_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
