@@ -58,6 +58,20 @@ def test_fork_while_it_storms(gateway: Sandbox) -> None:
     assert 10 == len(children)
 
 
+def test_fork_with_an_outbox(gateway: Sandbox, tmp_path: Path) -> None:
+    """A child that is forked while its parent writes to the files of an outbox can write to them, and sends."""
+    code = SETUP + (
+        "log.addHandler(DevinoHandler(sys.argv[1], outbox=sys.argv[2], burst=100))\npids = []\n"
+        "for name in 'abcdefgh':\n"
+        "    log.error('parent ' + name)\n"
+        "    pids.append(os.fork())\n"
+        "    if not pids[-1]:\n        log.error('child ' + name.upper())\n        sys.exit()\n"
+        "assert [os.waitpid(pid, 0)[1] for pid in pids] == [0] * 8"
+    )
+    assert ("", "", 0) == run(code, url_of(gateway), tmp_path / "alerts.db")
+    assert list("ABCDEFGHabcdefgh") == words(gateway)
+
+
 def test_fork_that_nobody_tells_of(gateway: Sandbox) -> None:
     """A child has its own queue and thread, and ends as it should, where no fork hook is called, as under uwsgi."""
     code = SETUP + (

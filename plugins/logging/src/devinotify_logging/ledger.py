@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import sqlite3
+import threading
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 BUSY = 2.0
 """Seconds to wait for another process that is at the file; it is there for less than a millisecond."""
+
+_at_work = threading.Lock()
+"""Held while a file is open, and over a fork: a child that inherits a connection believes that it holds its locks."""
 
 
 class MemoryLedger:
@@ -53,9 +57,7 @@ class FileLedger:
         """Ask for a message, and return whether it may go out; what was granted is on the disk."""
         now = self._clock()
         day = day_of(now)
-        # Made by us, so that nobody else may read it.
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-        with contextlib.closing(sqlite3.connect(self._path, timeout=BUSY, isolation_level=None)) as connection:
+        with _at_work, contextlib.closing(self._open()) as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS purses (owner TEXT PRIMARY KEY, tokens, at, day, spent, paused)"
@@ -68,6 +70,11 @@ class FileLedger:
             connection.execute("INSERT OR REPLACE INTO purses VALUES (?, ?, ?, ?, ?, ?)", (self._owner, *purse))
             connection.execute("COMMIT")
         return grant
+
+    def _open(self) -> sqlite3.Connection:
+        # Made by us, so that nobody else may read it.
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        return sqlite3.connect(self._path, timeout=BUSY, isolation_level=None)
 
 
 def limits_path(outbox: Path) -> Path:
@@ -85,3 +92,7 @@ def next_day(now: float) -> datetime:
     local = datetime.fromtimestamp(now).astimezone()
     midnight = datetime.combine(local.date() + timedelta(days=1), datetime.min.time())
     return midnight.astimezone()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_at_work.acquire, after_in_parent=_at_work.release, after_in_child=_at_work.release)
