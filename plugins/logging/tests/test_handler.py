@@ -7,6 +7,7 @@ import logging
 import logging.handlers
 import queue
 import socket
+import sys
 import threading
 import time
 import weakref
@@ -58,6 +59,24 @@ def test_level(gateway: Sandbox, logger: logging.Logger) -> None:
     for handler in logger.handlers:
         handler.flush()
     assert (1, 0) == (len(texts(gateway)), higher.counters.offered)
+
+
+def test_filter(gateway: Sandbox, logger: logging.Logger) -> None:
+    """A filter of the handler's holds records back, and from Python 3.12 on may put another in their place."""
+
+    def shout(record: logging.LogRecord) -> Any:  # noqa: ANN401 - what a filter returns, by the version of Python
+        if "quiet" in record.msg:
+            return False
+        return logging.makeLogRecord({**record.__dict__, "msg": record.msg.upper()})
+
+    handler = attach(logger, url_of(gateway))
+    handler.addFilter(shout)
+    logger.error("quiet please")
+    logger.error("disk full")
+    handler.flush()
+    assert ["DISK FULL" if sys.version_info >= (3, 12) else "disk full"] == [
+        text.partition(": ")[2] for text in texts(gateway)
+    ]
 
 
 def test_exception_and_its_place(gateway: Sandbox, logger: logging.Logger) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from devinotify import InvalidInput
 
@@ -85,6 +85,16 @@ class DevinoHandler(logging.Handler):
     def counters(self) -> Counters:
         """What became of records and messages so far, in this process."""
         return self._sender.counters()
+
+    def handle(self, record: logging.LogRecord) -> Any:  # noqa: ANN401 - a bool or a record, by the version of Python
+        """Take a record if the filters let it pass, like any handler, but without its lock.
+
+        Two threads can spoil nothing here, and where many log none has to wait for another.
+        """
+        passed = self.filter(record)
+        if passed:
+            self.emit(passed if isinstance(passed, logging.LogRecord) else record)
+        return passed
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take a record and return; it is sent by another thread. Never raises, and never waits for the network."""
