@@ -238,6 +238,17 @@ def test_a_look_that_fails_is_repeated(
     )
 
 
+def test_who_asks_is_told_of_a_look_that_fails(following: Following, outbox: Outbox, twin: Twin) -> None:
+    """With the row and the error as it was raised; a look that went well is not told."""
+    begin(outbox)
+    error = UnexpectedResponse("an HTML page")
+    twin.states = [error, state(DeliveryStatus.SENT)]
+    told: list[tuple[int, Exception]] = []
+    for _ in range(2):
+        following.attend(list(outbox), missed=lambda row, why: told.append((row.id, why)))
+    assert [(next(iter(outbox)).id, error)] == told
+
+
 def test_only_news_is_told(following: Following, outbox: Outbox, twin: Twin) -> None:
     """The same state twice is one call of the observers."""
     rows = begin(outbox)

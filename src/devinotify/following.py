@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from devinotify.models import Channel, Message, Outcome, Receipt, SmsState
     from devinotify.outbox import Batch, Outbox, Row, StoredMessage
 
+    Missed = Callable[[Row, Exception], None]
+
 log = logging.getLogger(__name__)
 
 PAUSES = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
@@ -122,11 +124,17 @@ class Following:
 
     # --- watching
 
-    def attend(self, rows: Iterable[Row], *, stop: Callable[[], bool] = lambda: False) -> None:
+    def attend(
+        self,
+        rows: Iterable[Row],
+        *,
+        stop: Callable[[], bool] = lambda: False,
+        missed: Missed = lambda row, error: None,  # noqa: ARG005 - who does not ask is not told
+    ) -> None:
         """Look at the delivery of accepted rows, and take the next step of a fallback where it is due.
 
         ``stop`` is asked before each; what is left then comes up again by itself, and so does a row where something
-        goes wrong. Nothing is raised.
+        goes wrong. ``missed`` is told of each row whose delivery could not be looked at, and why. Nothing is raised.
         """
         going_on: dict[int, list[Row]] = {}
         messages: dict[int, StoredMessage | None] = {}
@@ -137,10 +145,11 @@ class Following:
                 if row.message_id not in messages:
                     messages[row.message_id] = self.outbox.message(row.message_id)
                 stored = messages[row.message_id]
-                if stored is not None and (seen := self._attend(row, stored)) is not None:
+                if stored is not None and (seen := self._attend(row, stored, missed)) is not None:
                     going_on.setdefault(row.message_id, []).append(seen)
             except Exception as error:  # noqa: BLE001 - one row must not keep the others waiting
                 log.error("row %d could not be attended to: %s", row.id, _told(error))
+                missed(row, error)
         for message_id, some in going_on.items():
             stored = messages[message_id]
             if stop() or stored is None:
@@ -150,14 +159,14 @@ class Following:
             except Exception as error:  # noqa: BLE001 - as above
                 log.error("message %d could not go on to the next channel: %s", message_id, _told(error))
 
-    def _attend(self, row: Row, stored: StoredMessage) -> Row | None:
+    def _attend(self, row: Row, stored: StoredMessage, missed: Missed) -> Row | None:
         """Return the row where it has to go on to the next channel; close its watch where nothing more is to come."""
         if row.state in (RowState.QUEUED, RowState.CLAIMED):
             return None
         if row.channel == fallback.NAME:
             self.outbox.close_watch([row])  # its steps are rows of their own, and tell the rest
             return None
-        seen = self._look(row) if row.state is RowState.ACCEPTED else row
+        seen = self._look(row, missed) if row.state is RowState.ACCEPTED else row
         now = self._clock()
         step = fallback.decide(seen, stored, now) if fallback.is_step(stored) else Step.NOTHING
         if step is Step.GO_ON:
@@ -168,7 +177,7 @@ class Following:
             self.outbox.close_watch([seen])
         return None
 
-    def _look(self, row: Row) -> Row:
+    def _look(self, row: Row, missed: Missed) -> Row:
         receipt = row.receipt
         channel = self._channels.get(row.channel)
         if receipt is None or channel is None:
@@ -177,6 +186,7 @@ class Following:
             state = channel.state(receipt, self._client)
         except Exception as error:  # noqa: BLE001 - a look that failed says nothing about the message
             log.info("the state of row %d could not be read: %s", row.id, _told(error))
+            missed(row, error)
             return row
         now = self.outbox.record_state(row, state)
         if now.status is not row.status:
