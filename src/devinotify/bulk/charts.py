@@ -6,20 +6,24 @@ The figures are made without pyplot: no window, no global state, and the same in
 from __future__ import annotations
 
 import io
+from collections import Counter
 from datetime import UTC, datetime
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any, cast
 
 import matplotlib as mpl
 from matplotlib import dates
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Mapping
 
 MOST = 12
 """Bars in one chart; the rest is added up in the last."""
+MOST_BINS = 240
+"""Bins that a line over time has at most: more could not be told apart."""
+_MINUTE, _DAY = 60, 86_400
+_WIDTHS = tuple(minutes * _MINUTE for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440))
 _ACCENT, _QUIET = "#2b8a57", "#8a94a3"
 
 
@@ -40,34 +44,51 @@ def bars(counter: Counter[str], title: str) -> str:
 
 
 def over_time(sent: Mapping[int, int], delivered: Mapping[int, int]) -> str:
-    """Return a chart of recipients sent to, and reached, up to each minute (seconds since the epoch), as SVG."""
+    """Return a chart of recipients sent to, and reached, by the minute (seconds since the epoch), as an SVG element."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     axes = figure.subplots()
-    # Each line starts from nothing and lasts until the last event of all.
-    ends = max([*sent, *delivered]) + 60
-    for name, counts, colour in (("sent", sent, _QUIET), ("delivered", delivered, _ACCENT)):
-        moments = sorted(counts)
-        if not moments:
-            continue
-        heights = [0, *accumulate(counts[moment] for moment in moments)]
-        times = [moments[0], *(moment + 60 for moment in moments), ends]
-        axes.plot(
-            cast("Any", [datetime.fromtimestamp(at, UTC) for at in times]),
-            [*heights, heights[-1]],
-            drawstyle="steps-post",
-            label=name,
-            color=colour,
-            linewidth=2,
-        )
+    for (name, colour), line in zip((("sent", _QUIET), ("delivered", _ACCENT)), lines(sent, delivered), strict=True):
+        if line:
+            times = cast("Any", [datetime.fromtimestamp(at, UTC) for at, _ in line])
+            axes.plot(times, [count for _, count in line], label=name, color=colour, linewidth=2)
     locator: Any = dates.AutoDateLocator(tz=UTC)  # type: ignore[no-untyped-call]  # matplotlib's dates are untyped
     axes.xaxis.set_major_locator(locator)
     formatter: Any = dates.ConciseDateFormatter(locator, tz=UTC)  # type: ignore[no-untyped-call]  # as above
+    formatter.offset_formats[-1] = formatter.offset_formats[-2]  # the day alone: the ticks have the minutes
     axes.xaxis.set_major_formatter(formatter)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylim(bottom=0)
-    axes.set_ylabel("recipients (UTC)")
+    axes.margins(x=0)
+    axes.set_xlabel("time (UTC)")
+    axes.set_ylabel("recipients so far")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
     return _svg(figure, "Delivery over time")
+
+
+def lines(*counters: Mapping[int, int]) -> list[list[tuple[int, int]]]:
+    """Return a line for each counter of minutes: (time, how many until then) at either edge of each bin that has some.
+
+    What happened within a bin is seen as the rise over it. All lines start at nothing with the first bin and end one
+    bin behind the last. A bin is a minute long, or as many as it takes for MOST_BINS of them to reach from first to
+    last: a line has twice as many points at most, however long it all took.
+    """
+    moments = [moment for counter in counters for moment in counter]
+    span = max(moments) - min(moments) + _MINUTE
+    days = -(-span // (_DAY * (MOST_BINS - 1)))
+    width = next((width for width in _WIDTHS if span <= width * (MOST_BINS - 1)), days * _DAY)
+    first, last = min(moments) // width * width, max(moments) // width * width
+    found = []
+    for counter in counters:
+        bins: Counter[int] = Counter()
+        for moment, count in counter.items():
+            bins[moment // width * width] += count
+        line = [(first, 0)]
+        for start in sorted(bins):
+            line += [(start, line[-1][1]), (start + width, line[-1][1] + bins[start])]
+        found.append(list(dict.fromkeys([*line, (last + 2 * width, line[-1][1])])) if bins else [])
+    return found
 
 
 def _short(name: str) -> str:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import csv
+import errno
 import heapq
 import html
 import os
 import re
+import tempfile
 from collections import Counter
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 from devinotify.bulk.tally import Category, category, tally
+from devinotify.exceptions import InvalidInput
 from devinotify.outbox import RowState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from devinotify.bulk.journal import Journal
     from devinotify.bulk.tally import Tally
@@ -33,6 +37,13 @@ COLUMNS = (
 ``repeats_row`` is that of the row that has the same number first. Times are in UTC.
 """
 
+INCOMPLETE = "the input is not all in the journal yet: run the campaign again to complete it"
+"""What is said of a journal whose campaign was ended while it read its input."""
+
+_Path: TypeAlias = "str | os.PathLike[str]"
+Target: TypeAlias = "_Path | TextIO"
+"""Where a report goes: a file by its name, or a text file that is open for writing."""
+
 _REFUSED = re.compile(r"row (\d+): (.*)", re.DOTALL)
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9 ()-]+$)")
 _MINUTE = 60
@@ -40,9 +51,13 @@ _MINUTE = 60
 
 @dataclass(slots=True)
 class Summary:
-    """What the rows come to: where they stand, statuses, reasons of failures, and deliveries by the minute."""
+    """What the rows come to: where they stand, statuses, reasons of failures, and deliveries by the minute.
+
+    ``complete`` is false where the journal does not hold all of the input, as after a kill while it was read.
+    """
 
     tally: Tally
+    complete: bool = True
     statuses: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     sent: Counter[int] = field(default_factory=Counter)
@@ -53,27 +68,26 @@ class Summary:
 def write_report(
     journal: Journal,
     *,
-    csv_file: str | os.PathLike[str] | None = None,
-    html_file: str | os.PathLike[str] | None = None,
+    csv_file: Target | None = None,
+    html_file: Target | None = None,
     now: datetime | None = None,
 ) -> Summary:
-    """Write the files that are named, whole or not at all, and return what the rows come to.
+    """Write the files that are named, all of them whole or none at all, and return what the rows come to.
 
-    The CSV holds numbers in full, for the report is the operator's; both files are made for their owner alone. The page
-    holds no number and no text. Rows are streamed, so that a million takes no more memory than a page. ``now`` is the
-    instant that the page shows. The page's charts need the extra ``bulk``.
+    The CSV holds numbers in full, for the report is the operator's; files are made for their owner alone. The page
+    holds no number and no text. Rows are streamed, so that a million takes no more memory than a page. What is open for
+    writing, and what is there already and no regular file, is written to directly. ``now`` is the instant that the page
+    shows. The page's charts need the extra ``bulk``. Raises InvalidInput, and writes nothing, where a file is the
+    journal's own or named twice, and OSError where one cannot be written.
     """
     if html_file is not None:
         from devinotify.bulk import charts  # noqa: F401 - where the extra is missing, nothing is written at all
-    if csv_file is None:
-        summary = _summary(journal, None)
-    else:
-        with _Replacing(Path(csv_file)) as temporary, _private(temporary, "utf-8-sig") as file:
-            summary = _summary(journal, csv.writer(file))
-    if html_file is not None:
-        page = render(summary, journal.path.name, now or datetime.now(UTC))
-        with _Replacing(Path(html_file)) as temporary, _private(temporary, "utf-8") as file:
-            file.write(page)
+    _check(journal.path, [target for target in (csv_file, html_file) if target is not None])
+    encodings = {csv_file: "utf-8-sig", html_file: "utf-8"}
+    with _written({target: encoding for target, encoding in encodings.items() if target is not None}) as files:
+        summary = _summary(journal, None if csv_file is None else csv.writer(files[csv_file]))
+        if html_file is not None:
+            files[html_file].write(render(summary, journal.path.name, now or datetime.now(UTC)))
     return summary
 
 
@@ -92,6 +106,7 @@ def render(summary: Summary, name: str, now: datetime) -> str:
         ("not delivered", figures.failed),
     ]
     parts = [
+        "" if summary.complete else f"<p class='warning'>Not complete: {INCOMPLETE}.</p>",
         f"<section class='tiles'>{tiles}</section>",
         _table("In numbers", ("", ""), facts),
     ]
@@ -115,7 +130,7 @@ def _summary(journal: Journal, writer: object) -> Summary:
     repeats = journal.repeats()
     states: Counter[RowState] = Counter()
     categories: Counter[Category] = Counter()
-    summary = Summary(tally(states, categories, 0))
+    summary = Summary(tally(states, categories, 0), journal.fed is not None)
     for place, recipient, row in heapq.merge(_sent(journal), _refused(journal), key=lambda line: line[0]):
         more = repeats.get(row.recipient, ())
         states[row.state] += 1
@@ -198,25 +213,64 @@ def _table(title: str, head: tuple[str, str], rows: list[tuple[str, int]]) -> st
     return f"{heading}<table>{top}{cells}</table>"
 
 
-class _Replacing:
-    """Gives a temporary name beside the target, and puts the file in its place when all went well."""
+def _check(journal: Path, targets: Sequence[Target]) -> None:
+    """Raise InvalidInput where a target is a file of the journal, or both are the same."""
+    # Where the journal is a link, SQLite's files are beside what it leads to, and the locks of processes beside it.
+    homes = {str(_real(journal)), str(_real(journal.parent) / journal.name)}
+    beside = {home + end for home in homes for end in ("-wal", "-shm", "-journal")}
+    reals = [_real(target) if isinstance(target, (str, os.PathLike)) else target for target in targets]
+    for real in reals:
+        if not isinstance(real, Path):
+            continue
+        locks = str(real).startswith(tuple(f"{home}-worker-" for home in homes))
+        # Where capital letters make no difference, the journal has other names as well.
+        if str(real) in homes | beside or locks or (real.exists() and real.samefile(journal)):
+            raise InvalidInput(f"{real.name} is the journal or belongs to it and must stay: name another file")
+    if len(set(reals)) < len(reals):
+        raise InvalidInput("the CSV and the page would be written to the same place: name two files")
 
-    def __init__(self, target: Path) -> None:
-        self._target = target
-        self._temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
 
-    def __enter__(self) -> Path:
-        return self._temporary
+@contextmanager
+def _written(targets: Mapping[Target, str]) -> Iterator[dict[Target, TextIO]]:
+    """Give a file to write for each target (with its encoding), and put all in place in the end; on a failure, none."""
+    ready: list[tuple[Path, Path]] = []
+    try:
+        with ExitStack() as opened:
+            files: dict[Target, TextIO] = {}
+            for target, encoding in targets.items():
+                if isinstance(target, (str, os.PathLike)):
+                    files[target] = opened.enter_context(_open(target, encoding, ready))
+                else:
+                    files[target] = target
+            yield files
+        for temporary, real in ready:
+            temporary.replace(real)
+    finally:
+        for temporary, _ in ready:
+            temporary.unlink(missing_ok=True)
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self._temporary.replace(self._target)
-        else:
-            self._temporary.unlink(missing_ok=True)
+
+def _open(path: _Path, encoding: str, ready: list[tuple[Path, Path]]) -> TextIO:
+    """Return a temporary file to be put in place of the target, or the target itself where it is a device or a pipe."""
+    try:
+        if Path(path).exists() and not Path(path).is_file():
+            # A byte order mark is for what opens a file, and a pipe goes to a program.
+            return open(path, "w", encoding="utf-8", newline="", opener=lambda name, _: os.open(name, os.O_WRONLY))
+        # A symbolic link stays: what it leads to is replaced.
+        real = _real(path)
+        if not real.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "its folder does not exist")
+        # For its owner alone.
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{real.name}.", suffix=".part", dir=real.parent)
+        ready.append((Path(temporary), real))
+        return os.fdopen(descriptor, "w", encoding=encoding, newline="")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
 
 
-def _private(path: Path, encoding: str) -> TextIO:
-    return open(path, "w", encoding=encoding, newline="", opener=lambda name, flags: os.open(name, flags, 0o600))
+def _real(path: _Path) -> Path:
+    # Path.resolve() raises what is no OSError for a link that leads to itself.
+    return Path(os.path.realpath(path))
 
 
 _STYLE = """
@@ -228,6 +282,7 @@ h1 { margin-bottom: 0; } h2 { margin-top: 2rem; } .when { color: #5c6675; }
 .tile b { display: block; font-size: 1.7rem; }
 .accepted { border-color: #2b8a57; } .rejected { border-color: #c0392b; } .invalid { border-color: #d08a1d; }
 .unknown { border-color: #7a4fb5; }
+.warning { background: #fdf1d8; border-left: 4px solid #d08a1d; padding: .7rem 1rem; }
 table { border-collapse: collapse; background: #fff; min-width: 24rem; }
 td, th { padding: .35rem .9rem; text-align: left; }
 tr + tr { border-top: 1px solid #e6e9ee; } td:last-child, th:last-child { text-align: right; }

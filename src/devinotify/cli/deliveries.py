@@ -2,23 +2,56 @@
 
 from __future__ import annotations
 
+import codecs
+import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 
-from devinotify.cli import output
-from devinotify.cli.campaigns import counts_of, event, events_option, stopped_by_signals, tally_rows
-from devinotify.cli.exits import ExitCode
+from devinotify.cli import errors, output
+from devinotify.cli.campaigns import (
+    counts_of,
+    event,
+    events_for_errors,
+    events_option,
+    stopped_by_signals,
+    tally_rows,
+)
+from devinotify.cli.exits import ExitCode, of_error
 from devinotify.cli.options import settings_of, url_option
+from devinotify.exceptions import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from devinotify.bulk import Journal
+    from devinotify.bulk.deliveries import Deliveries
+    from devinotify.exceptions import DevinotifyError
+    from devinotify.url import DevinoURL
+
+NOT_DUE = "none is due to be asked for now: see --help for when they are"
+LEFT_ALONE = "no process is sending to them: run the campaign again to go on"
+
+
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """What came of the looks: how many had an answer, how many had none and why, how many recipients are left alone."""
+
+    looked: int | None = None
+    unseen: int = 0
+    error: DevinotifyError | None = None
+    left_alone: int = 0
+
 
 @click.command("status")
 @click.argument("journal", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--watch", is_flag=True, help="Go on until every delivery is decided.")
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Go on until every delivery is decided; while another process sends the campaign, until it has ended as well.",
+)
 @click.option("--no-poll", is_flag=True, help="Ask the gateway for nothing: show what the journal knows.")
 @click.option(
     "--connections", type=click.IntRange(1, 64), default=8, show_default=True, metavar="N", help="Requests at a time."
@@ -26,75 +59,154 @@ if TYPE_CHECKING:
 @url_option
 @events_option
 def status(journal: Path, connections: int, url: str | None, *, watch: bool, no_poll: bool, as_json: bool) -> ExitCode:
-    """Ask the gateway for the deliveries of a campaign, and show where its rows stand.
+    """Ask the gateway what became of a campaign's messages, and show where the rows of its list stand.
 
-    A delivery is asked for from 15 seconds after it was sent, then less and less often, for 48 hours. A campaign that
-    is still being sent may be watched by another process. The exit code is 0.
+    JOURNAL is the file that `devinotify bulk --journal` made; it may be of a campaign that is being sent. Nothing is
+    sent. A delivery is asked for from 15 seconds after the message was sent, then less and less often, for 48 hours;
+    what is not due yet is not asked for.
+
+    The exit code is 0 where every delivery that was due could be asked for, whatever became of it, and that of the
+    error otherwise. A wrong login or password ends --watch; a gateway that is away does not.
     """
+    if watch and no_poll:
+        raise click.UsageError("--watch asks the gateway and --no-poll does not: give one of them")
     settings = None if no_poll else settings_of(url)
     from devinotify.bulk import Journal
+    from devinotify.bulk.report import INCOMPLETE
 
-    with Journal(journal, create=False) as opened:
+    with events_for_errors(as_json=as_json) as ended, Journal(journal, create=False) as opened:
+        looks = _Looks()
         if settings is not None:
-            from devinotify.bulk.deliveries import Deliveries
-            from devinotify.notifier import Notifier
-
-            with Notifier(settings) as notifier:
-                deliveries = Deliveries(notifier, opened, connections=connections)
-                with stopped_by_signals(deliveries.stop):
-                    if watch:
-                        deliveries.watch(_tell_counts(as_json=as_json))
-                    else:
-                        deliveries.poll()
+            looks = _look(opened, settings, connections, watch=watch, as_json=as_json)
         opened.outbox.recover()
+        complete = opened.fed is not None
         tally = opened.tally()
-    if as_json:
-        event("status", **counts_of(tally), exit_code=ExitCode.ACCEPTED)
-    else:
+        undecided = opened.outbox.counts().accepted
+        error = looks.error
+        ended.append(ExitCode.ACCEPTED if error is None else of_error(error))
+        if as_json:
+            document = None if error is None else errors.document(error, sending=False)
+            told = {"complete": complete, "not_looked_at": looks.unseen, "error": document}
+            event("status", **counts_of(tally), **told, exit_code=ended[0])
+            return ended[0]
         output.show(output.table(("rows", ""), tally_rows(tally)))
-    return ExitCode.ACCEPTED
+        if not complete:
+            output.say(INCOMPLETE)
+        if error is not None:
+            output.say(f"deliveries that could not be looked at: {looks.unseen:,}. {_sentence(error)}")
+        elif looks.looked == 0 and undecided:
+            output.say(f"deliveries that are not decided: {undecided:,}; {NOT_DUE}")
+        if looks.left_alone:
+            output.say(f"recipients that still wait: {looks.left_alone:,}; {LEFT_ALONE}")
+    return ended[0]
 
 
-def _tell_counts(*, as_json: bool) -> Callable[[Any], None]:
-    last: list[tuple[int, int, int]] = []
+def _look(journal: Journal, settings: DevinoURL, connections: int, *, watch: bool, as_json: bool) -> _Looks:
+    from devinotify.bulk.deliveries import Deliveries
+    from devinotify.notifier import Notifier
+
+    with Notifier(settings) as notifier:
+        deliveries = Deliveries(notifier, journal, connections=connections)
+        looked, left_alone = None, 0
+        with stopped_by_signals(deliveries.stop):
+            if watch:
+                left_alone = deliveries.watch(_tell_counts(deliveries, as_json=as_json))
+            else:
+                looked = deliveries.poll()
+        return _Looks(looked, deliveries.unseen, deliveries.error, left_alone)
+
+
+def _tell_counts(deliveries: Deliveries, *, as_json: bool) -> Callable[[Any], None]:
+    last: list[object] = [None, None]
 
     def tell(counts: Any) -> None:  # noqa: ANN401 - the outbox's Counts, which is not loaded here
-        now = (counts.accepted, counts.delivered, counts.failed)
-        if now == (last[-1] if last else None):
+        waiting = counts.queued + counts.claimed
+        # The error that ends the watch is told in the end.
+        error = None if deliveries.refused else deliveries.error
+        now = [(counts.accepted, counts.delivered, counts.failed, waiting), None if error is None else str(error)]
+        if now == last:
             return
-        last[:] = [now]
+        news = [new != old for new, old in zip(now, last, strict=True)]
+        last[:] = now
         if as_json:
-            event("deliveries", open=now[0], delivered=now[1], failed=now[2])
-        else:
-            output.say(f"delivered {now[1]:,}, not delivered {now[2]:,}, open {now[0]:,}")
+            document = None if error is None else errors.document(error, sending=False)
+            numbers = {"open": counts.accepted, "delivered": counts.delivered, "failed": counts.failed}
+            event("deliveries", **numbers, waiting=waiting, error=document)
+            return
+        if news[0]:
+            decided = f"delivered {counts.delivered:,}, not delivered {counts.failed:,}"
+            more = f", still to be sent {waiting:,}" if waiting else ""
+            output.say(f"{decided}, not decided {counts.accepted:,}{more}")
+        if news[1] and error is not None:
+            output.say(f"deliveries could not be looked at, and it is tried again: {_sentence(error)}")
 
     return tell
+
+
+def _sentence(error: DevinotifyError) -> str:
+    return errors.sentence(error, sending=False)
 
 
 @click.command("report")
 @click.argument("journal", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
-    "--csv", "csv_file", type=click.Path(dir_okay=False, path_type=Path), help="Write every row here, numbers in full."
+    "--csv",
+    "csv_file",
+    type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
+    help="Write every row of the list here, numbers in full; - is stdout, in place of the table.",
 )
-@click.option("--html", "html_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the page here.")
+@click.option(
+    "--html",
+    "html_file",
+    type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
+    help="Write the page here; - is stdout.",
+)
 @events_option
 def report(journal: Path, csv_file: Path | None, html_file: Path | None, *, as_json: bool) -> ExitCode:
-    """Write what became of a campaign: every row as CSV, and the whole as one HTML page that works offline.
+    """Write what became of a campaign: every row of its list as CSV, and the whole as one HTML page that works offline.
 
-    The page holds figures and charts, no number and no text. Nothing is asked of the gateway: see `bulk status`.
+    JOURNAL is the file that `devinotify bulk --journal` made. The page holds figures and charts, no number and no text.
+    Nothing is asked of the gateway: `devinotify bulk status JOURNAL` before brings the deliveries up to date.
+
+    A file that is there already is replaced, but none of the journal's; where one of the two cannot be written,
+    neither is.
     """
-    if csv_file is None and html_file is None:
+    given = [file for file in (csv_file, html_file) if file is not None]
+    if not given:
         raise click.UsageError("name what to write: --csv FILE, --html FILE, or both")
+    shown = any(_is_stdout(file) for file in given)
+    if shown and as_json:
+        raise click.UsageError("the events of --json go to stdout: give a file to write the report to")
     from devinotify.bulk import Journal
-    from devinotify.bulk.report import write_report
+    from devinotify.bulk.report import INCOMPLETE, write_report
 
-    with Journal(journal, create=False) as opened:
+    # As in a file, whatever this terminal's encoding and line ends are.
+    stdout = cast("TextIO", codecs.getwriter("utf-8")(sys.stdout.buffer)) if shown else None
+    to_csv, to_html = (stdout if file is not None and _is_stdout(file) else file for file in (csv_file, html_file))
+    with events_for_errors(as_json=as_json) as ended, Journal(journal, create=False) as opened:
         try:
-            summary = write_report(opened, csv_file=csv_file, html_file=html_file)
+            summary = write_report(opened, csv_file=to_csv, html_file=to_html)
+            if stdout is not None:
+                stdout.flush()
+        except BrokenPipeError:
+            raise  # its reader has seen enough
+        except InvalidInput as error:
+            raise click.UsageError(str(error)) from None
         except OSError as error:
-            raise click.UsageError(f"the report cannot be written: {error.strerror}") from None
-    if as_json:
-        event("report", **counts_of(summary.tally), statuses=summary.statuses, exit_code=ExitCode.ACCEPTED)
-    else:
-        output.show(output.table(("rows", ""), tally_rows(summary.tally)))
-    return ExitCode.ACCEPTED
+            name = f" to {error.filename}" if error.filename else ""
+            raise click.UsageError(f"the report cannot be written{name}: {error.strerror}") from None
+        ended.append(ExitCode.ACCEPTED)
+        if as_json:
+            told = {"complete": summary.complete, "statuses": summary.statuses}
+            event("report", **counts_of(summary.tally), **told, exit_code=ended[0])
+            return ended[0]
+        if not shown:
+            output.show(output.table(("rows", ""), tally_rows(summary.tally)))
+        if not summary.complete:
+            output.say(INCOMPLETE)
+    return ended[0]
+
+
+def _is_stdout(file: Path) -> bool:
+    # As a file it would be opened anew, and written from its start where it is one.
+    return str(file) in ("-", "/dev/stdout")
