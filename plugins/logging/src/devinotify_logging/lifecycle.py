@@ -38,7 +38,7 @@ class Lives(Protocol):
 
 _living: weakref.WeakSet[Lives] = weakref.WeakSet()
 _arranged_in = 0
-_forked = threading.Lock()
+_forked = threading.RLock()  # entered again by what a finalizer closes meanwhile
 
 _POOLS = ("multiprocessing", "billiard")
 _MAIN = "MainProcess"
@@ -92,7 +92,7 @@ def _on_signal(**_: Any) -> None:  # noqa: ANN401 - whatever celery tells
 
 def _after_fork_in_child() -> None:
     global _forked
-    _forked = threading.Lock()
+    _forked = threading.RLock()
     after_fork()
 
 
