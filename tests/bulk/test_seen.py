@@ -1,6 +1,9 @@
-"""Numbers seen before: the same answers by set and by map."""
+"""Numbers seen before: the same answers by set and by table."""
 
 from __future__ import annotations
+
+import random
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -10,11 +13,32 @@ from devinotify.bulk.seen import Seen
 
 
 @pytest.mark.parametrize("few", [0, 5, 1000])
-@given(numbers=st.lists(st.integers(0, 10**15) | st.integers(79160000000, 79160000020)))
+@given(
+    numbers=st.lists(
+        st.integers(0, 10**15)
+        | st.integers(79160000000, 79160000020)
+        # One bucket for all, with keys that can be found across two others as well.
+        | st.sampled_from([0, 1, 255, 256, 2**16, 2**24, 2**32, 2**33 - 1]).map(lambda key: key * 65_521)
+    )
+)
 def test_it_answers_as_a_set(few: int, numbers: list[int]) -> None:
-    """A number is new once, however many fit into the set before the map takes over."""
+    """A number is new once, however many fit into the set before the table takes over."""
     seen = Seen(few)
     known: set[int] = set()
     for number in numbers:
         assert (number not in known) == seen.add(number)
         known.add(number)
+
+
+def test_memory_is_bounded_whatever_the_numbers() -> None:
+    """Numbers that are far from each other take no more than others: some bytes each, and a set's worth on the way."""
+    draw = random.Random(8)
+    tracemalloc.start()
+    try:
+        seen = Seen(10_000)
+        for _ in range(200_000):
+            seen.add(draw.randrange(10**15))
+        held, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (True, True) == (held < 6_000_000, peak < 8_000_000)

@@ -1,44 +1,51 @@
-"""Which numbers have been seen: a set for a million, and a map of the numbering plan beyond. Pure.
+"""Which numbers have been seen: a set for a million, and beyond it a table of 5 bytes for each. Pure.
 
-A bit for each number of the ranges that occur: all Russian mobiles there can be are 125 MB, however many rows are read.
+Three million numbers of any country are 20 MB, and 70 MB is the most that it takes on the way there.
 """
 
 from __future__ import annotations
 
 FEW = 1_000_000
-"""Numbers up to which a set is smaller than the map."""
-_SHIFT = 16  # numbers that share a page of 8 KB: 65,536
-_MASK = (1 << _SHIFT) - 1
+"""Numbers up to which a set is used: it is twice as fast, and ten times as large."""
+_BUCKETS = 65_521  # a prime, so that numbers at a regular distance spread as well
+_WIDTH = 5  # bytes for what is left of 16 digits, divided by the buckets
 
 
 class Seen:
-    """Remembers numbers; ``add`` tells whether one is new."""
+    """Remembers numbers of up to 16 digits; ``add`` tells whether one is new."""
 
     def __init__(self, few: int = FEW) -> None:
         self._few = few
         self._set: set[int] | None = set()
-        self._pages: dict[int, bytearray] = {}
+        self._buckets: list[bytearray | None] = []
 
     def add(self, number: int) -> bool:
         """Return whether the number is new, and remember it."""
         known = self._set
         if known is None:
-            return self._mark(number)
+            return self._put(number)
         if number in known:
             return False
         known.add(number)
         if len(known) > self._few:
             self._set = None
+            self._buckets = [None] * _BUCKETS
             while known:
-                self._mark(known.pop())
+                self._put(known.pop())
         return True
 
-    def _mark(self, number: int) -> bool:
-        page = self._pages.get(number >> _SHIFT)
-        if page is None:
-            page = self._pages[number >> _SHIFT] = bytearray(1 << (_SHIFT - 3))
-        place, bit = (number & _MASK) >> 3, 1 << (number & 7)
-        if page[place] & bit:
+    def _put(self, number: int) -> bool:
+        quotient, place = divmod(number, _BUCKETS)
+        # The last byte differs most from one number to the next, and is what find() looks at first.
+        key = quotient.to_bytes(_WIDTH, "big")
+        bucket = self._buckets[place]
+        if bucket is None:
+            self._buckets[place] = bytearray(key)
+            return True
+        at = bucket.find(key)
+        while at > 0 and at % _WIDTH:  # found across two others
+            at = bucket.find(key, at + 1)
+        if at >= 0:
             return False
-        page[place] |= bit
+        bucket += key
         return True
