@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import codecs
 import io
+import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from devinotify.bulk import source as source_module
 from devinotify.bulk.source import MAX_LINE, Source
 from devinotify.exceptions import InvalidInput
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.bulk.conftest import Write
 
 TEXT = "имя;телефон\r\nИван;89161234567\r\n"
@@ -23,8 +31,10 @@ TEXT = "имя;телефон\r\nИван;89161234567\r\n"
         (TEXT.encode("utf-8-sig"), "utf-8-sig"),
         (TEXT.encode("cp1251"), "cp1251"),
         (TEXT.encode("utf-16"), "utf-16"),
+        (TEXT.encode("utf-16-le"), "utf-16-le"),
+        (TEXT.encode("utf-16-be"), "utf-16-be"),
     ],
-    ids=["UTF-8", "UTF-8 with BOM", "CP1251", "UTF-16"],
+    ids=["UTF-8", "UTF-8 with BOM", "CP1251", "UTF-16", "UTF-16 LE without BOM", "UTF-16 BE without BOM"],
 )
 def test_encodings_are_found_out(raw: bytes, encoding: str, write: Write) -> None:
     """The text is the same whatever it is written in, and no mark is left of it."""
@@ -40,7 +50,15 @@ def test_an_encoding_may_be_named(write: Write) -> None:
 
 @pytest.mark.parametrize(
     ("raw", "given", "why"),
-    [(b"\xff\x98", None, "utf-8 nor cp1251"), (b"1", "no-such", "no encoding"), (b"\xff", "utf-8", "is not utf-8")],
+    [
+        (b"\xff\x98", None, "utf-8 nor cp1251"),
+        (b"1", "no-such", "no encoding"),
+        (b"1", "hex", "no encoding"),
+        (b"\xff", "utf-8", "is not utf-8"),
+        (b"123", "utf-16", "is not utf-16"),
+        (b"PK\3\4\0\0\0\0", None, "zero bytes"),
+        (b"1\0" * 5000 + b"\0", None, "is not utf-16-le"),
+    ],
 )
 def test_what_cannot_be_decoded(raw: bytes, given: str | None, why: str, write: Write) -> None:
     """Bytes that are no text, and encodings that there are not, are refused."""
@@ -48,10 +66,105 @@ def test_what_cannot_be_decoded(raw: bytes, given: str | None, why: str, write: 
         Source(write(raw), given)
 
 
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8], ids=["no mark", "mark"])
+def test_one_broken_byte_in_utf8(ends: str, mark: bytes, write: Write) -> None:
+    """A list that is UTF-8 but for a byte is no CP1251: it is refused, with the line of that byte and what to do."""
+    good = f"имя;телефон{ends}Анна;+79161234567{ends}"
+    with pytest.raises(InvalidInput, match=r"line 3 is not utf-8.*as the rest is: .*--encoding"):
+        Source(write(mark + good.encode() + b"Bor\xefs;+79161234568\n" + good.encode()))
+
+
+def test_a_utf8_file_that_was_cut(write: Write) -> None:
+    """Half a character at the end is broken as well."""
+    with pytest.raises(InvalidInput, match="line 2 is not utf-8"):
+        Source(write("Анна\nБорис".encode()[:-1]))
+
+
+@pytest.mark.parametrize("size", [2, 3, 5, 7])
+def test_broken_bytes_between_blocks(size: int, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever one read ends and the next begins, the same is found."""
+    monkeypatch.setattr(source_module, "BLOCK", size)
+    with Source(write("ООО «МТС», ВСЁ\n".encode("cp1251"))) as source:
+        assert "cp1251" == source.encoding
+    with pytest.raises(InvalidInput, match="line 2 is not utf-8"):
+        Source(write("Анна\nБорис".encode() + b"\xff"))
+
+
+WORDS = st.sampled_from(["Привет", "Анна", "Ёлка", "«МТС»", "«ЦУМ»", "АЛЁНА", "ПЁТР", "улица", "№5", "— скидка"])
+
+
+@given(st.lists(WORDS, min_size=3), st.text(st.characters(codec="cp1251"), max_size=4))
+def test_cp1251_is_found_in_any_text(words: list[str], other: str) -> None:
+    """Some words are enough, with some others that happen to look like UTF-8."""
+    text = f"{other};{' '.join([*words, 'Екатерина'])};+79161234567\n"
+    with Source(io.BytesIO(text.encode("cp1251"))) as source:
+        assert ("cp1251", text) == (source.encoding, "".join(source.lines()))
+
+
+def test_a_stray_zero_is_no_utf16(write: Write) -> None:
+    """A zero byte in a list does not make another encoding of it."""
+    with Source(write("имя;телефон\nАн\0на;+79161234567\n")) as source:
+        assert "utf-8" == source.encoding
+
+
 def test_a_missing_file(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A file that is not there is told by its name."""
     with pytest.raises(InvalidInput, match=r"absent\.csv cannot be read"):
         Source(tmp_path_factory.mktemp("none") / "absent.csv")
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    """A folder is no file."""
+    with pytest.raises(InvalidInput, match=rf"{tmp_path.name} cannot be read: Is a directory"):
+        Source(tmp_path)
+
+
+def test_a_named_pipe(tmp_path: Path) -> None:
+    """A pipe with a name is read as a stream, and its name tells the format."""
+    path = tmp_path / "pipe.csv"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(TEXT.encode(),))
+    writer.start()
+    with Source(path) as source:
+        writer.join()
+        assert ("pipe.csv", [TEXT, TEXT], False) == (
+            source.name,
+            ["".join(source.lines()) for _ in range(2)],
+            source.changed(),
+        )
+
+
+def test_the_shell_s_pipe() -> None:
+    """What ``<(…)`` and ``/dev/stdin`` give is read as a stream."""
+    reading, writing = os.pipe()
+    os.write(writing, TEXT.encode())
+    os.close(writing)
+    try:
+        with Source(f"/dev/fd/{reading}") as source:
+            assert TEXT == "".join(source.lines())
+    finally:
+        os.close(reading)
+
+
+def test_a_change_is_noticed(write: Write) -> None:
+    """A file that has grown, was written anew or is gone is another; one that was only read is not."""
+    path = write(TEXT)
+    with Source(path) as source:
+        list(source.lines())
+        answers = [source.changed()]
+        os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
+        answers.append(source.changed())
+        path.unlink()
+        answers.append(source.changed())
+    with Source(write(TEXT)) as source:
+        stat = path.stat()
+        path.write_text("more\n" + TEXT)
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+        answers.append(source.changed())
+    with Source(io.BytesIO(b"1")) as source:
+        answers.append(source.changed())
+    assert [False, True, True, True, False] == answers
 
 
 def test_a_stream_is_read_as_often_as_a_file(write: Write) -> None:

@@ -1,4 +1,4 @@
-"""The input as text, whatever its encoding, and what it is known by: one pass over the bytes, in bounded memory."""
+"""The input as text, whatever its encoding, and what it is known by: read in blocks, in bounded memory."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import codecs
 import contextlib
 import hashlib
 import io
+import os
 import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
@@ -13,7 +14,6 @@ from typing import IO, TYPE_CHECKING, Self
 from devinotify.exceptions import InvalidInput
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator
     from types import TracebackType
 
@@ -21,6 +21,7 @@ BLOCK = 1 << 20
 """Bytes read at a time."""
 MAX_LINE = 1 << 20
 """Characters that one line of input may have; a longer one is no line of recipients."""
+_HEAD = 4096  # bytes that are looked at for a mark or zeros
 _MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -28,10 +29,11 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
 )
 _LEGACY = "cp1251"
 """What a file that is no UTF-8 is in: the encoding that Excel saves Russian CSV in."""
+_NAME_IT = "name its encoding (--encoding, or the argument encoding)"
 
 
 class Source:
-    """A file, or a stream that is copied to a temporary file first, since it is read three times.
+    """A file; what cannot be read from its start again, as a stream or a pipe, is copied to a temporary file first.
 
     ``digest`` is the SHA-256 of its bytes, ``encoding`` what it was found to be written in unless given, ``name`` its
     file name or ``None``. A context manager. Raises InvalidInput where it cannot be read or decoded.
@@ -39,21 +41,15 @@ class Source:
 
     def __init__(self, source: str | os.PathLike[str] | IO[bytes], encoding: str | None = None) -> None:
         self.name: str | None = None
-        self._file: IO[bytes]
-        if hasattr(source, "read"):
-            # Spooled, so that a small list never touches the disk and a large one never fills the memory.
-            self._file = tempfile.SpooledTemporaryFile(max_size=BLOCK)  # noqa: SIM115 - closed by close()
-            while block := source.read(BLOCK):
-                self._file.write(block)
-        else:
-            path = Path(source)
-            self.name = path.name
-            try:
-                self._file = path.open("rb")
-            except OSError as error:
-                raise InvalidInput(f"{path.name} cannot be read: {error.strerror}") from None
+        self._file: IO[bytes] = io.BytesIO()
+        self._path: Path | None = None
+        self._stamp = (0, 0)
         try:
+            self._take(source)
             self.digest, self.encoding = self._look(encoding)
+        except OSError as error:
+            self.close()
+            raise InvalidInput(f"{self.name or 'the input'} cannot be read: {error.strerror or error}") from None
         except BaseException:
             self.close()
             raise
@@ -70,10 +66,25 @@ class Source:
         """Close the file; a temporary one is gone with it."""
         self._file.close()
 
+    def changed(self) -> bool:
+        """Return whether another file is at the path than was digested, by size and time of modification.
+
+        Always False for what was copied: nobody can change that.
+        """
+        if self._path is None:
+            return False
+        try:
+            return self._stamp != _stamp(self._path.stat())
+        except OSError:
+            return True
+
     def lines(self) -> Iterator[str]:
         """Yield the lines from the start, with their ends; raises InvalidInput for one that never ends."""
+        return self._lines(self.encoding, "strict")
+
+    def _lines(self, encoding: str, errors: str) -> Iterator[str]:
         self._file.seek(0)
-        text = io.TextIOWrapper(self._file, self.encoding, newline="")
+        text = io.TextIOWrapper(self._file, encoding, errors, newline="")
         number = 0
         try:
             while line := text.readline(MAX_LINE):
@@ -85,29 +96,118 @@ class Source:
             with contextlib.suppress(ValueError):  # closed meanwhile: there is nothing left to keep open
                 text.detach()
 
+    def _take(self, source: str | os.PathLike[str] | IO[bytes]) -> None:
+        if not isinstance(source, str | os.PathLike):
+            self._file = _copied(source)
+            return
+        path = Path(source)
+        self.name = path.name or str(path)
+        file = path.open("rb")
+        if file.seekable():
+            self._file = file
+            # Before it is read, so that what is written to it meanwhile is a change.
+            self._path, self._stamp = path.absolute(), _stamp(os.fstat(file.fileno()))
+        else:
+            with file:
+                self._file = _copied(file)
+
+    # --- which encoding
+
+    def _blocks(self) -> Iterator[bytes]:
+        """Yield the bytes from the start, and nothing as the last block."""
+        self._file.seek(0)
+        while block := self._file.read(BLOCK):
+            yield block
+        yield b""
+
     def _look(self, given: str | None) -> tuple[str, str]:
         self._file.seek(0)
-        head = self._file.read(4)
-        self._file.seek(0)
-        marked = given or next((name for mark, name in _MARKS if head.startswith(mark)), None)
-        candidates = [marked] if marked else ["utf-8", _LEGACY]
-        decoders = {}
-        for name in candidates:
-            try:
-                decoders[name] = codecs.getincrementaldecoder(name)()
-            except LookupError:
-                raise InvalidInput(f"there is no encoding {name!r}") from None
+        name = given or _told(self._file.read(_HEAD))
+        encoding = name or "utf-8"
+        try:
+            io.TextIOWrapper(io.BytesIO(), encoding)  # refuses what Python has that is no encoding of text, too
+        except LookupError:
+            raise InvalidInput(f"there is no encoding {encoding!r}") from None
+        decoder = codecs.getincrementaldecoder(encoding)()
         hashed = hashlib.sha256()
-        block = b"\0"
-        while block:
-            block = self._file.read(BLOCK)
+        fits = True
+        for block in self._blocks():
             hashed.update(block)
-            for name in tuple(decoders):
-                try:
-                    decoders[name].decode(block, not block)
-                except UnicodeDecodeError:
-                    del decoders[name]
-        if not decoders:
-            tried = " nor ".join(candidates)
-            raise InvalidInput(f"the input is not {tried}: name its encoding")
-        return hashed.hexdigest(), next(iter(decoders))
+            try:
+                if fits:
+                    decoder.decode(block, not block)
+            except UnicodeError:
+                fits = False
+        if not fits:
+            encoding = self._other_than(encoding, told=name is not None)
+        return hashed.hexdigest(), encoding
+
+    def _other_than(self, encoding: str, *, told: bool) -> str:
+        """Return CP1251 for what is no UTF-8 at all; raise InvalidInput for what is some UTF-8, or told otherwise."""
+        if codecs.lookup(encoding).name not in ("utf-8", "utf-8-sig"):
+            raise InvalidInput(f"the input is not {encoding}: {_NAME_IT}")
+        sequences, broken, legacy = self._weigh()
+        # In CP1251 a capital before a quotation mark or a «Ё» looks like UTF-8 (``«МТС»``): once in a word of three.
+        if told or 2 * sequences > broken:
+            raise InvalidInput(f"line {self._first_broken()} is not {encoding}, as the rest is: mend it, or {_NAME_IT}")
+        if not legacy:
+            raise InvalidInput(f"the input is not {encoding} nor {_LEGACY}: save it as CSV in UTF-8, or {_NAME_IT}")
+        return _LEGACY
+
+    def _weigh(self) -> tuple[int, int, bool]:
+        """Return how many UTF-8 sequences of several bytes there are, how many other bytes, and whether CP1251 fits."""
+        utf8 = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        legacy = codecs.getincrementaldecoder(_LEGACY)()
+        sequences = broken = 0
+        fits = True
+        for block in self._blocks():
+            text = utf8.decode(block, not block)
+            whole = text.encode("utf-8", "ignore").decode()  # without what stands for a broken byte
+            broken += len(text) - len(whole)
+            sequences += len(whole) - len(whole.encode("ascii", "ignore"))
+            try:
+                legacy.decode(block)
+            except UnicodeDecodeError:
+                fits = False
+        return sequences, broken, fits
+
+    def _first_broken(self) -> int:
+        """Return the number of the first line that is no UTF-8."""
+        for number, line in enumerate(self._lines("utf-8", "surrogateescape"), 1):
+            try:
+                line.encode()
+            except UnicodeEncodeError:
+                return number
+        return 0  # never: there is one
+
+
+def _copied(stream: IO[bytes]) -> IO[bytes]:
+    """Return a temporary file with all that a stream has: a small one stays in memory, a large one on the disk."""
+    copy = tempfile.SpooledTemporaryFile(max_size=BLOCK)  # noqa: SIM115 - closed by close()
+    try:
+        while block := stream.read(BLOCK):
+            copy.write(block)
+    except BaseException:
+        copy.close()
+        raise
+    return copy
+
+
+def _stamp(found: os.stat_result) -> tuple[int, int]:
+    return found.st_size, found.st_mtime_ns
+
+
+def _told(head: bytes) -> str | None:
+    """Return the encoding that the first bytes tell: by a mark, or by the zeros of UTF-16 without one."""
+    marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
+    if marked is not None:
+        return marked
+    # In UTF-16 each digit, delimiter and line end has a zero byte, and all of them on the same side.
+    big, little = head[::2].count(0), head[1::2].count(0)
+    if 16 * (big + little) <= len(head):
+        return None
+    if little > 4 * big:
+        return "utf-16-le"
+    if big > 4 * little:
+        return "utf-16-be"
+    raise InvalidInput(f"the input has zero bytes, and is no text: save it as CSV, or {_NAME_IT}")
