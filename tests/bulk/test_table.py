@@ -37,7 +37,12 @@ def read(write: Write, content: str, name: str = "input", **options: Any) -> tup
         (f'{{"n": 1, "to whom": "{A}"}}\n{{"to whom": "{B}"}}\n', "a.jsonl", (Format.JSONL, "to whom")),
         (f'{{"one": "{A}"}}\n{{"one": "{B}"}}\n', "a.ndjson", (Format.JSONL, "one")),
         (f'"{A}"\n"{B}"\n', "a.jsonl", (Format.JSONL, "number")),
-        (f'phone|n\n{A}|"a\nb"\n{B}|c\n', "input", (Format.CSV, "phone")),
+        (f'phone|n\n{A}|"a|b"\n{B}|c\n', "input", (Format.CSV, "phone")),
+        (f'"Petrov, Ivan, Jr";{A}\n"Vera";{B}\n', "input", (Format.CSV, "2")),
+        (f'"{A}";"Ann"\n"{B}";"Vera"\n', "input", (Format.CSV, "1")),
+        (f'"{A}"\n"{B}"\n', "input", (Format.JSONL, "number")),
+        (f"sep=|\nname, etc.|phone\nx|{A}\ny|{B}\n", "input", (Format.CSV, "phone")),
+        (f'\n"sep=\t"\nx\t{A}\ny\t{B}\n', "a.csv", (Format.CSV, "2")),
     ],
 )
 def test_formats_are_found_out(write: Write, content: str, name: str, found: tuple[Format, str | None]) -> None:
@@ -65,8 +70,9 @@ def test_the_column_may_be_given(write: Write, content: str, options: Any, colum
     [
         ("home,work\n1,2\n", {}, "no column looks like numbers; name it: 'home', 'work'"),
         ("home,work\n1,2\n", {"column": "tel"}, "no column 'tel'; the input has: 'home', 'work'"),
-        (f"{A},{B}\n", {"column": "3"}, "no column '3'; the input has: 1 to 2"),
-        ("phone,phone\n1,2\n", {}, "two columns are called 'phone'"),
+        (f"{A},{B}\n", {"column": "3"}, "no column '3'; the input has: columns 1 to 2"),
+        ("phone,phone\n1,2\n", {}, "two columns are called 'phone': give the place of one, 1 to 2"),
+        ("phone,phone\n1,2\n", {"column": "phone"}, "two columns are called 'phone'"),
         (f"{A}\n", {"column": "tel"}, "has no columns"),
         (f"{A}\n", {"format_": "xlsx"}, "no format 'xlsx'"),
         ('{"a": 1, "b": 2}\n', {}, "no key looks like numbers"),
@@ -104,6 +110,6 @@ def test_an_empty_input(write: Write, name: str) -> None:
 
 
 def test_an_unclosed_quote(write: Write) -> None:
-    """A field that swallows the rest of the file is told, with the format."""
-    with pytest.raises(InvalidInput, match="is no CSV"):
+    """A field that swallows the rest of the file is told, with the line that it begins on."""
+    with pytest.raises(InvalidInput, match="line 2 is no CSV: a quote opens in it"):
         read(write, f'phone,n\n{A},"' + "x\n" * 100_000, "a.csv")

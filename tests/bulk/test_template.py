@@ -32,6 +32,21 @@ def test_a_missing_column() -> None:
         Template("Hello {name}").check(["phone"])
 
 
+def test_a_column_there_is_twice() -> None:
+    """Which of two columns with one name is meant cannot be told; two others may well have one name."""
+    with pytest.raises(InvalidText, match="needs the column 'name', and 2 columns are called that"):
+        Template("Hello {name}").check(["phone", "name", "name"])
+    Template("Hello {phone}").check(["phone", "name", "name"])
+
+
+def test_columns_in_an_error_tell_no_number() -> None:
+    """What stands where a header should be is masked, or only counted where there is none."""
+    with pytest.raises(InvalidText, match=r"the input has: 'Anna', '\+7916\*\*\*4567'"):
+        Template("Hello {name}").check(["Anna", "+79161234567"])
+    with pytest.raises(InvalidText, match=r"the input has: columns 1 to 2$"):
+        Template("Hello {name}").check(["1", "2"])
+
+
 def test_a_row_without_its_column() -> None:
     """A short row is told."""
     with pytest.raises(InvalidText, match="no column 'name'"):

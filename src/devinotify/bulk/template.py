@@ -9,10 +9,11 @@ from __future__ import annotations
 import string
 from typing import TYPE_CHECKING
 
+from devinotify.bulk.columns import listed, shown
 from devinotify.exceptions import InvalidText
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping, Sequence
 
 
 class Template:
@@ -33,12 +34,14 @@ class Template:
             self._parts.append((literal, name))
         self.fields = tuple(dict.fromkeys(name for _, name in self._parts if name is not None))
 
-    def check(self, columns: Collection[str]) -> None:
-        """Raise InvalidText where a column is missing; it names the columns there are."""
-        missing = [name for name in self.fields if name not in columns]
-        if missing:
-            there = ", ".join(map(repr, columns)) or "none"
-            raise InvalidText(f"the template needs the column {missing[0]!r}; the input has: {there}")
+    def check(self, columns: Sequence[str]) -> None:
+        """Raise InvalidText where a column is missing, and names those there are, or where two have the same name."""
+        for name in self.fields:
+            count = columns.count(name)
+            if not count:
+                raise InvalidText(f"the template needs the column {shown(name)}; the input has: {listed(columns)}")
+            if count > 1:
+                raise InvalidText(f"the template needs the column {shown(name)}, and {count} columns are called that")
 
     def render(self, values: Mapping[str, str]) -> str:
         """Return the text of one row; raises InvalidText where the row has not all of its columns."""
@@ -48,6 +51,6 @@ class Template:
             if name is not None:
                 value = values.get(name)
                 if value is None:
-                    raise InvalidText(f"the row has no column {name!r}, which the template needs")
+                    raise InvalidText(f"the row has no column {shown(name)}, which the template needs")
                 parts.append(value)
         return "".join(parts)
