@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
+import os
 import re
 import sqlite3
 import stat
+import threading
 import xml.etree.ElementTree as ET
 from contextlib import closing
 from datetime import UTC, datetime
@@ -14,9 +17,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinotify import Notifier
-from devinotify.bulk import Journal
+from devinotify.bulk import Journal, charts
 from devinotify.bulk.deliveries import Deliveries
-from devinotify.bulk.report import COLUMNS, write_report
+from devinotify.bulk.report import COLUMNS, INCOMPLETE, write_report
+from devinotify.exceptions import InvalidInput
 from tests.bulk.conftest import numbers
 
 if TYPE_CHECKING:
@@ -108,6 +112,161 @@ def test_a_report_that_fails_leaves_the_old_one(journal: Path, tmp_path: Path, m
     with Journal(journal) as opened, pytest.raises(OSError, match="no space"):
         write_report(opened, csv_file=target)
     assert ("old", []) == (target.read_text(), list(tmp_path.glob(".*")))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["campaign.db", "campaign.db-wal", "campaign.db-shm", "campaign.db-worker-1-a", "sub/../campaign.db", "link"],
+)
+def test_the_journal_is_never_written_over(journal: Path, tmp_path: Path, name: str) -> None:
+    """Neither it nor what belongs to it, by whatever name: it alone knows who was sent to."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link").symlink_to(journal)
+    with Journal(journal) as opened:
+        with pytest.raises(InvalidInput, match="name another file"):
+            write_report(opened, csv_file=tmp_path / name, html_file=tmp_path / "x.html")
+        assert (7, False) == (opened.tally().rows, (tmp_path / "x.html").exists())
+
+
+def test_the_locks_beside_a_linked_journal_are_its_own(journal: Path, tmp_path: Path) -> None:
+    """SQLite's files are beside what the link leads to, and the locks beside the link."""
+    link = tmp_path / "link.db"
+    link.symlink_to(journal)
+    with Journal(link) as opened:
+        for name in ("link.db-worker-1-a", "campaign.db-wal", "campaign.db"):
+            with pytest.raises(InvalidInput, match="name another file"):
+                write_report(opened, csv_file=tmp_path / name)
+
+
+def test_a_name_that_begins_like_the_journals_is_free(journal: Path, tmp_path: Path) -> None:
+    """A report may be called after its campaign."""
+    target = tmp_path / "campaign.db-walk.csv"
+    with Journal(journal) as opened:
+        write_report(opened, csv_file=target)
+    assert target.exists()
+
+
+def test_both_reports_in_one_file_are_refused(journal: Path, tmp_path: Path) -> None:
+    """However it is spelt; nothing is written."""
+    (tmp_path / "sub").mkdir()
+    with Journal(journal) as opened, pytest.raises(InvalidInput, match="name two"):
+        write_report(opened, csv_file=tmp_path / "same", html_file=tmp_path / "sub" / ".." / "same")
+    assert not (tmp_path / "same").exists()
+
+
+def test_both_reports_in_one_stream_are_refused(journal: Path) -> None:
+    """They could not be told apart."""
+    stream = io.StringIO()
+    with Journal(journal) as opened, pytest.raises(InvalidInput, match="name two"):
+        write_report(opened, csv_file=stream, html_file=stream)
+    assert "" == stream.getvalue()
+
+
+def test_a_link_stays_and_what_it_leads_to_is_written(journal: Path, tmp_path: Path) -> None:
+    """A report may be kept elsewhere."""
+    (tmp_path / "there").mkdir()
+    link = tmp_path / "out.csv"
+    link.symlink_to(tmp_path / "there" / "real.csv")
+    with Journal(journal) as opened:
+        write_report(opened, csv_file=link)
+    assert (True, 8) == (link.is_symlink(), len((tmp_path / "there" / "real.csv").read_text("utf-8").splitlines()))
+
+
+def test_a_pipe_is_written_to(journal: Path, tmp_path: Path) -> None:
+    """What is no regular file stays what it is; a program that reads it wants no byte order mark."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text("utf-8")))
+    reader.start()
+    with Journal(journal) as opened:
+        write_report(opened, csv_file=pipe)
+    reader.join()
+    assert (True, list(COLUMNS), 8) == (pipe.is_fifo(), read[0].splitlines()[0].split(","), len(read[0].splitlines()))
+
+
+def test_an_open_file_is_written_to(journal: Path) -> None:
+    """Such as stdout; it is left open."""
+    stream = io.StringIO()
+    with Journal(journal) as opened:
+        write_report(opened, csv_file=stream)
+    assert 8 == len(stream.getvalue().splitlines())
+
+
+def test_a_missing_folder_is_told_before_anything_is_written(journal: Path, tmp_path: Path) -> None:
+    """Of two files neither is written, and the error names the one that cannot be."""
+    before = sorted(tmp_path.iterdir())
+    missing = tmp_path / "no" / "x.html"
+    with Journal(journal) as opened, pytest.raises(FileNotFoundError, match="folder does not exist") as raised:
+        write_report(opened, csv_file=tmp_path / "out.csv", html_file=missing)
+    assert (str(missing), before) == (raised.value.filename, sorted(tmp_path.iterdir()))
+
+
+def test_a_page_that_fails_leaves_the_old_csv(journal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are put in place, or none."""
+    target = tmp_path / "out.csv"
+    target.write_text("old")
+
+    def fail(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("devinotify.bulk.report.render", fail)
+    with Journal(journal) as opened, pytest.raises(OSError, match="no space"):
+        write_report(opened, csv_file=target, html_file=tmp_path / "x.html")
+    assert ("old", [], False) == (target.read_text(), list(tmp_path.glob(".*")), (tmp_path / "x.html").exists())
+
+
+def test_a_journal_that_is_not_complete_says_so(journal: Path, tmp_path: Path) -> None:
+    """Its campaign was ended while it read the input; the page says what to do."""
+    with closing(sqlite3.connect(journal)) as file, file:
+        file.execute("DELETE FROM facts WHERE name = 'user.fed'")
+    page = tmp_path / "x.html"
+    with Journal(journal) as opened:
+        summary = write_report(opened, html_file=page)
+    assert (False, True) == (summary.complete, INCOMPLETE in page.read_text("utf-8"))
+
+
+def test_a_journal_that_is_complete_is_not_doubted(journal: Path, tmp_path: Path) -> None:
+    """All of the input is in it."""
+    page = tmp_path / "x.html"
+    with Journal(journal) as opened:
+        summary = write_report(opened, html_file=page)
+    assert (True, False) == (summary.complete, INCOMPLETE in page.read_text("utf-8"))
+
+
+MINUTE = 60
+NOON = 1_769_601_600  # 2026-01-28 12:00 UTC
+
+
+def test_what_happened_within_a_minute_is_seen_at_that_minute() -> None:
+    """The line rises over the minute, lies flat where nothing happened, and goes on behind the last event."""
+    sent, delivered = charts.lines({NOON: 5}, {NOON: 2, NOON + 3 * MINUTE: 3})
+    assert [(NOON, 0), (NOON + MINUTE, 5), (NOON + 5 * MINUTE, 5)] == sent
+    assert [
+        (NOON, 0),
+        (NOON + MINUTE, 2),
+        (NOON + 3 * MINUTE, 2),
+        (NOON + 4 * MINUTE, 5),
+        (NOON + 5 * MINUTE, 5),
+    ] == delivered
+
+
+def test_what_never_happened_has_no_line() -> None:
+    """Nothing was delivered yet."""
+    assert [] == charts.lines({NOON: 5}, {})[1]
+
+
+@pytest.mark.parametrize("days", [1, 2, 30, 365, 4000])
+def test_the_page_does_not_grow_with_the_days(days: int) -> None:
+    """However long a campaign takes, its line has so many points at most, and no event is lost."""
+    (line,) = charts.lines({NOON + minute * MINUTE * days: 1 for minute in range(1440)})
+    assert (True, 1440) == (len(line) <= 2 * charts.MOST_BINS + 2, line[-1][1])
+
+
+def test_the_axes_are_labelled_apart() -> None:
+    """Recipients upwards, time to the right."""
+    chart = charts.over_time({NOON: 5}, {NOON: 2})
+    assert (1, 1) == (chart.count(">recipients so far<"), chart.count(">time (UTC)<"))
 
 
 def test_many_reasons_are_added_up(tmp_path: Path) -> None:
