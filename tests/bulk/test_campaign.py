@@ -12,7 +12,14 @@ import pytest
 
 from devinotify import Notifier, hookimpl, make_plugin_manager, phones
 from devinotify.bulk import Campaign, End, Journal, Progress, Result, Speed, Tally
-from devinotify.exceptions import InvalidInput, InvalidPhoneNumber, InvalidSchedule, InvalidText, Verdict
+from devinotify.exceptions import (
+    InvalidInput,
+    InvalidPhoneNumber,
+    InvalidSchedule,
+    InvalidText,
+    Unauthorized,
+    Verdict,
+)
 from devinotify.models import Message
 from devinotify.outbox import Outbox, RowState
 from tests.bulk.conftest import numbers
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
     from tests.bulk.conftest import Begin, Write
 
 TEXT = "The shop is open"
+SENDS = ("Sms/Send", "Sms/SendBulk")
 LATER = datetime(2099, 1, 1)  # noqa: DTZ001 - a wall clock has no zone
 
 
@@ -230,9 +238,10 @@ def test_a_gateway_that_keeps_failing_ends_the_run(
 ) -> None:
     """After so many failures in a row it stops, and the rest waits."""
     monkeypatch.setattr("devinotify.bulk.sending.MOST_TROUBLES", 3)
-    gateway.add_fault("error", code=9, operation="Sms/SendBulk")
+    for operation in SENDS:
+        gateway.add_fault("error", code=9, operation=operation)
     result = begin("\n".join(numbers(50)), name="a.txt").run(Speed(batch=5, connections=1))
-    assert (End.FAILING, 15, 35, "InternalServerError") == (
+    assert (End.FAILING, 5 + 1 + 1, 43, "InternalServerError") == (
         result.end,
         result.tally.unknown,
         result.tally.waiting,
@@ -240,11 +249,48 @@ def test_a_gateway_that_keeps_failing_ends_the_run(
     )
 
 
-def test_whole_batches_refused_end_the_run(begin: Begin, gateway: Sandbox) -> None:
-    """A sender that is not registered rejects a few batches, not the whole list."""
-    gateway.add_fault("error", code=6, operation="Sms/SendBulk")
-    result = begin("\n".join(numbers(50)), name="a.txt").run(Speed(batch=5, connections=1))
-    assert (End.REFUSED, 15, 35) == (result.end, result.tally.rejected, result.tally.waiting)
+def test_a_gateway_that_fails_on_bulks_ends_the_run(begin: Begin, gateway: Sandbox) -> None:
+    """Where single messages get through and batches do not, few are unknown before it stops."""
+    gateway.add_fault("error", code=9, operation="Sms/SendBulk")
+    result = begin("\n".join(numbers(200)), name="a.txt").run(Speed(batch=50, connections=1))
+    assert (End.FAILING, 50 + 7 * 2, 7) == (result.end, result.tally.unknown, result.tally.accepted)
+
+
+@pytest.mark.parametrize("code", [6, 7])
+@pytest.mark.parametrize("connections", [1, 4])
+def test_an_account_that_is_refused_loses_nothing(begin: Begin, gateway: Sandbox, code: int, connections: int) -> None:
+    """A sender that is not registered, or a right that is missing, ends the run; set right, it goes on with all."""
+    some = numbers(50)
+    for operation in SENDS:
+        gateway.add_fault("error", code=code, operation=operation)
+    campaign = begin("\n".join(some), name="a.txt")
+    result = campaign.run(Speed(batch=5, connections=connections))
+    assert (End.REFUSED, 0, 50) == (result.end, result.tally.rejected, result.tally.waiting)
+    gateway.remove_fault()
+    assert (End.DONE, 50) == ((again := campaign.run()).end, again.tally.accepted)
+    assert once(some) == norm(got(gateway))
+
+
+@pytest.mark.parametrize("code", [6, 7])
+@pytest.mark.parametrize(("connections", "batch"), [(1, 50), (4, 5), (2, 1)])
+@pytest.mark.parametrize("place", [0, 17, 39])
+def test_a_number_that_the_account_may_not_send_to(
+    begin: Begin,
+    gateway: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    code: int,
+    connections: int,
+    batch: int,
+    place: int,
+) -> None:
+    """A refusal that names no recipient is found to be about one, and only that one is rejected."""
+    monkeypatch.setattr("devinotify.bulk.sending.PUT_BACK", 0.1)
+    some = numbers(40)
+    for operation in SENDS:
+        gateway.add_fault("error", code=code, number=some[place], operation=operation)
+    result = begin("\n".join(some), name="a.txt").run(Speed(batch=batch, connections=connections))
+    assert (End.DONE, Tally(accepted=39, rejected=1)) == (result.end, result.tally)
+    assert once([each for each in some if each != some[place]]) == norm(got(gateway))
 
 
 def test_a_wrong_password_loses_nothing(begin: Begin, gateway: Sandbox) -> None:
@@ -281,8 +327,70 @@ def test_stop_ends_after_the_batches_under_way(begin: Begin, gateway: Sandbox) -
     gateway.remove_fault()
     again = begin("\n".join(some), name="a.txt")
     assert (End.DONE, 60) == ((final := again.run()).end, final.tally.accepted)
-    assert End.STOPPED is campaign.run().end
     assert once(some) == norm(got(gateway))
+
+
+def test_stop_ends_the_reading_too(begin: Begin, gateway: Sandbox) -> None:
+    """The journal is then not whole, nothing is sent, and the next run of the same campaign reads and sends it all."""
+    campaign = begin("\n".join(numbers(20)), name="a.txt")
+    result = campaign.run(observe=lambda _: campaign.stop())
+    assert (End.STOPPED, 0, []) == (result.end, result.sent.done, gateway.messages())
+    assert (End.DONE, 20) == ((again := campaign.run()).end, again.tally.accepted)
+
+
+def test_a_limit_leaves_personal_texts_to_all_connections(
+    begin: Begin, gateway: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each connection takes one at a time, so that none takes all that the limit allows."""
+    claim, limits = Outbox.claim, []
+
+    def spy(outbox: Outbox, limit: int = 500, **rows: Any) -> Any:  # noqa: ANN401 - the outbox's own
+        limits.append(limit)
+        return claim(outbox, limit, **rows)
+
+    monkeypatch.setattr(Outbox, "claim", spy)
+    rows = "phone,name\n" + "".join(f"{number},Ann\n" for number in numbers(20))
+    assert 10 == begin(rows, template="Hi {name}").run(Speed(limit=10)).tally.accepted
+    assert {1} == set(limits)
+
+
+def test_the_plan_is_that_of_the_next_run(begin: Begin, gateway: Sandbox) -> None:
+    """Its limit, and what is sent again, are in requests and cost; how the list is read is told."""
+    campaign = begin("phone;name\n" + "".join(f"{number};Ann\n" for number in numbers(30)), price=2)
+    plan = campaign.plan(Speed(limit=10, batch=5))
+    assert (30, 10, 2, Decimal(20)) == (plan.left, plan.now, plan.requests, plan.cost)
+    assert "CSV in utf-8, with a header, numbers in 'phone'" == plan.source
+    gateway.add_fault("drop", times=1, operation="Sms/SendBulk")
+    campaign.run(Speed(limit=10, batch=10, connections=1))
+    assert (20, 30) == (campaign.plan().left, campaign.plan(resend_unknown=True).left)
+
+
+def test_the_plan_tells_why_the_balance_is_not_known(begin: Begin, gateway: Sandbox) -> None:
+    """A wrong password is seen before anything is sent."""
+    wrong = gateway.url.replace("demo:demo", "demo:wrong")
+    plan = begin("+79161234567", name="a.txt", account=wrong).plan()
+    assert (None, Unauthorized) == (plan.balance, type(plan.trouble))
+
+
+def test_a_list_that_changes_is_not_sent(begin: Begin, write: Write, gateway: Sandbox) -> None:
+    """What was planned is what is sent, or nothing."""
+    some = numbers(5)
+    campaign = begin("\n".join(some), name="a.txt")
+    campaign.plan()
+    write("\n".join([*some, "+79031234567"]), "a.txt")
+    with pytest.raises(InvalidInput, match="has changed"):
+        campaign.run()
+    assert [] == gateway.messages()
+
+
+def test_another_process_that_still_sends_is_told(begin: Begin, gateway: Sandbox, tmp_path: Path) -> None:
+    """What it has claimed is neither this run's nor a failure of it."""
+    campaign = begin("\n".join(numbers(10)), name="a.txt")
+    campaign.run(Speed(limit=2))
+    with Journal(tmp_path / "campaign.db") as other:
+        assert other.outbox.claim(3) is not None
+        result = campaign.run()
+    assert (End.ELSEWHERE, 7, 3) == (result.end, result.tally.accepted, result.tally.in_flight)
 
 
 def test_progress_is_told(begin: Begin) -> None:
@@ -320,6 +428,7 @@ def test_an_observer_that_raises_stops_the_run(begin: Begin) -> None:
         ({"rows": "+79161234567\n"}, "the input is another file"),
         ({"channel": "viber"}, "the channel is another"),
         ({"send_at": LATER}, "the time of sending is another"),
+        ({"account": "devino://demo:demo@OTHER"}, "the sender is another"),
         ({"format": "csv"}, "another format"),
     ],
 )
@@ -390,6 +499,7 @@ def test_try_it_on_one_number(begin: Begin, gateway: Sandbox, tmp_path: Path) ->
         ({"channel": "pigeon"}, "no channel 'pigeon'"),
         ({"text": " "}, "empty"),
         ({"send_at": datetime(2020, 1, 1, tzinfo=UTC)}, "has passed"),
+        ({"send_at": datetime(2020, 1, 1)}, "has passed"),  # noqa: DTZ001 - a wall clock has no zone
         ({"price": "dear"}, "price"),
     ],
 )
@@ -467,8 +577,9 @@ def test_a_journal_that_cannot_be_written_stops_the_run(
 
     campaign = begin("\n".join(numbers(10)), name="a.txt")
     monkeypatch.setattr(Outbox, "settle", fail)
-    with pytest.raises(DevinotifyError, match="disk full"):
+    with pytest.raises(DevinotifyError, match=r"10 recipients may have been sent to.*disk full") as caught:
         campaign.run(Speed(batch=10))
+    assert Verdict.UNKNOWN is caught.value.verdict
     monkeypatch.undo()
     assert (5, 10) == (len(tries), campaign.run().tally.unknown)
 

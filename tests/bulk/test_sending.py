@@ -19,7 +19,8 @@ Meaning = tuple[int, int, End | None, bool, End | None]
 
 def meant(reading: Reading) -> Meaning:
     """Return how many are settled and put back, the end, whether it is trouble, and the end after more like it."""
-    return len(reading.settle), len(reading.release), reading.stop, reading.trouble, reading.refused
+    back = len(reading.release) + len(reading.held)
+    return len(reading.settle), back, reading.stop, reading.trouble, reading.refused
 
 
 @pytest.mark.parametrize(
@@ -34,9 +35,9 @@ def meant(reading: Reading) -> Meaning:
         (errors.NotSent("x"), (1, 0, None, True, None)),
         (errors.OutcomeUnknown("x"), (1, 0, None, True, None)),
         (errors.InternalServerError("x"), (1, 0, None, True, None)),
-        (errors.InvalidOperation("x"), (1, 0, None, False, End.REFUSED)),
-        (errors.Forbidden("x"), (1, 0, None, False, End.REFUSED)),
-        (errors.PluginError("x"), (1, 0, None, False, End.REFUSED)),
+        (errors.InvalidOperation("x"), (0, 1, None, False, End.REFUSED)),
+        (errors.Forbidden("x"), (0, 1, None, False, End.REFUSED)),
+        (errors.PluginError("x"), (0, 1, None, False, End.REFUSED)),
         (errors.InvalidArgument("x"), (1, 0, None, False, None)),
         (errors.ViberRejected("x", reason="error-address-unknown"), (1, 0, None, False, None)),
         (errors.InvalidText("x"), (1, 0, None, False, None)),

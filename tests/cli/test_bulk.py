@@ -108,6 +108,23 @@ def test_json_progress_and_lines(
     assert ("reading: 12 of 12 rows" in lines, "10 of 10: " in lines, "cost 25.0" in lines) == (True, True, True)
 
 
+def test_an_empty_list_is_told(run: Run, account: Sandbox, tmp_path: Path, journal: Path) -> None:
+    """Nobody to send to is not the same as everybody dealt with."""
+    path = tmp_path / "empty.csv"
+    path.write_text("phone;name\n")
+    result = run("bulk", str(path), "--text", "Hi", "--journal", str(journal), "--yes")
+    assert (0, True) == (result.exit_code, "the list is empty" in result.stderr)
+
+
+def test_a_wrong_password_is_seen_in_the_plan(run: Run, account: Sandbox, numbers: Path) -> None:
+    """The plan says why the balance is not known."""
+    wrong = f"devino://demo:wrong@DEVINO?gateway={account.gateway}"
+    result = run("bulk", str(numbers), "--text", "Hi", "--dry-run", "--url", wrong)
+    assert (0, True) == (result.exit_code, "Check the login and the password" in result.stderr)
+    told = events(run("bulk", str(numbers), "--text", "Hi", "--dry-run", "--json", "--url", wrong))
+    assert "Unauthorized" == told[0]["trouble"]["type"]
+
+
 def test_an_error_is_an_event(run: Run, account: Sandbox, journal: Path) -> None:
     """Machines are told of a list that is not there."""
     result = run("bulk", "absent.csv", "--text", "Hi", "--journal", str(journal), "--yes", "--json")
@@ -120,7 +137,8 @@ def test_an_error_is_an_event(run: Run, account: Sandbox, journal: Path) -> None
     [
         ((), "either --text or --template"),
         (("--text", "a", "--template", "b"), "either --text or --template"),
-        (("--text", "a", "--at", "1h", "--local-time", "2099-01-01"), "one of them"),
+        (("--text", "a", "--at", "2099-01-02", "--local-time", "2099-01-01"), "one of them"),
+        (("--text", "a", "--at", "24h", "--dry-run"), "give an ISO date or time"),
         (("--text", "a"), "needs a --journal"),
         (("--text", "a", "--journal", "j.db"), "nobody can be asked"),
         (("--text", "a", "--dry-run", "--price", "x"), "give a price"),
@@ -133,15 +151,16 @@ def test_usage_errors(run: Run, account: Sandbox, numbers: Path, arguments: tupl
     assert (2, True, []) == (result.exit_code, why in result.stderr, account.messages())
 
 
-@pytest.mark.parametrize(("answer", "sent"), [("y\n", 10), ("n\n", 0)])
+@pytest.mark.parametrize(("answer", "sent", "code"), [("y\n", 10, 4), ("n\n", 0, 0), ("", 0, 130)])
 def test_it_asks(
-    account: Sandbox, numbers: Path, journal: Path, monkeypatch: pytest.MonkeyPatch, answer: str, sent: int
+    account: Sandbox, numbers: Path, journal: Path, monkeypatch: pytest.MonkeyPatch, answer: str, sent: int, code: int
 ) -> None:
-    """At a terminal the plan has to be confirmed."""
+    """At a terminal the plan has to be confirmed; whoever leaves at the question has sent nothing, and is told so."""
     monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
     arguments = ["bulk", str(numbers), "--text", "Hi", "--journal", str(journal)]
     result = CliRunner().invoke(cli, arguments, input=answer, prog_name="devinotify")
-    assert (True, sent) == ("Send?" in result.stderr, len(account.messages()))
+    assert (True, sent, code) == ("Send?" in result.stderr, len(account.messages()), result.exit_code)
+    assert (sent == 0) == ("nothing was sent" in result.stderr)
 
 
 def test_stdin(run: Run, account: Sandbox, journal: Path) -> None:
@@ -174,6 +193,7 @@ def test_the_risk_of_sending_again_is_said(run: Run, account: Sandbox, numbers: 
     assert 5 == run(*arguments).exit_code
     left = run(*arguments)
     assert (5, True) == (left.exit_code, "11 are not sent to again" in left.stderr)
+    assert "11 are unknown: `devinotify bulk report` tells why" in left.stderr
     again = run(*arguments, "--resend-unknown")
     assert (4, True) == (again.exit_code, "would get it twice" in again.stderr)
     assert 20 == len(account.messages())

@@ -14,7 +14,7 @@ import functools
 import hashlib
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from devinotify import text as texts
@@ -25,7 +25,7 @@ from devinotify.bulk.plan import Count, Plan
 from devinotify.bulk.sending import End, Sending, Sent
 from devinotify.bulk.sorting import Sorted, sort_out
 from devinotify.bulk.source import Source
-from devinotify.bulk.table import Table
+from devinotify.bulk.table import Format, Table
 from devinotify.bulk.template import Template
 from devinotify.channels import fallback
 from devinotify.channels.compose import compose
@@ -33,6 +33,7 @@ from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidSchedule
 from devinotify.models import Message
 from devinotify.notifier import Notifier
 from devinotify.outbox.states import RowState
+from devinotify.redact import scrub
 
 if TYPE_CHECKING:
     import os
@@ -124,15 +125,15 @@ class Campaign:
         self._count: Count | None = None
         self._sending: Sending | None = None
         self._stopped = False
-        self.price = None if price is None else texts.estimate_cost("1", 1, price)
         try:
+            self.price = None if price is None else _price(price)
             self._set_up(text, template, channel, send_at)
             self._source = Source(source, encoding)
             self.table = Table(self._source, column=column, format_=format, region=self.notifier.url.region)
             if self.template is not None:
                 self.template.check(self.table.columns)
             # A campaign that has begun may go on after its time; a new one would be sent at once, at any hour.
-            if self._known() is None and send_at is not None and send_at.tzinfo and send_at <= datetime.now(UTC):
+            if not self._begun() and send_at is not None and _has_passed(send_at):
                 raise InvalidSchedule("the time of sending has passed")
         except BaseException:
             self.close()
@@ -186,6 +187,7 @@ class Campaign:
             "text": hashlib.sha256(f"{self.template is None} {self._original}".encode(errors="replace")).hexdigest(),
             "channel": self.channel,
             "send_at": None if self.send_at is None else self.send_at.isoformat(),
+            "sender": url.sender,
             "column": self.table.column,
             "format": str(self.table.format),
             "encoding": self._source.encoding,
@@ -193,23 +195,28 @@ class Campaign:
             "shape": f"{url.transliterate} {url.max_segments}",
         }
 
-    def plan(self, speed: Speed | None = None) -> Plan:
+    def plan(self, speed: Speed | None = None, *, resend_unknown: bool = False) -> Plan:
         """Return what there is to send, to whom, for how much; the whole input is read, and nothing is sent.
 
-        Raises InvalidInput where the input cannot be read to its end, or a row lacks a column of the template.
+        Requests, cost and time are those of the next run with this speed, its limit included, and with
+        ``resend_unknown`` or not. Raises InvalidInput where the input cannot be read to its end, or a row lacks a
+        column of the template.
         """
+        assert self._source is not None  # noqa: S101 - set on construction
         speed = speed or Speed()
         count = self._counted()
         done = self._known()
-        left = count.recipients if done is None else done.waiting
-        balance, round_trip = self._balance()
+        again = done.unknown - done.in_flight if done is not None and resend_unknown else 0
+        left = (count.recipients if done is None else done.waiting) + again
+        now = left if speed.limit is None else min(left, speed.limit)
+        balance, round_trip, trouble = self._balance()
         size = 1 if self.template is not None else speed.size
-        requests = -(-left // size)
+        requests = -(-now // size)
         seconds = requests * round_trip / min(speed.connections, max(requests, 1))
         if speed.rate is not None:
-            seconds = max(seconds, left / speed.rate)
+            seconds = max(seconds, now / speed.rate)
         billed = self._billed(count.segments, count.recipients)
-        share = left / count.recipients if count.recipients else 0
+        share = now / count.recipients if count.recipients else 0
         return Plan(
             rows=count.rows,
             recipients=count.recipients,
@@ -221,12 +228,16 @@ class Campaign:
             encodings=dict(count.encodings) if self._segmented else {},
             personal=self.template is not None,
             channel=self.channel,
+            source=self._described(),
             sample=count.sample or "",
+            left=left,
+            now=now,
             batch=size,
             requests=requests,
             seconds=seconds,
             balance=balance,
             cost=None if self.price is None else (self.price * round(billed * share)),
+            trouble=trouble,
             done=done,
         )
 
@@ -250,32 +261,46 @@ class Campaign:
         the message already. ``observe`` is told of the progress about twice a second, in the caller's thread. Raises
         InvalidInput for an input that cannot be read, and DevinotifyError where the journal cannot be written.
         """
-        speed = speed or Speed()
-        began = time.monotonic()
         if self._path is None:
             raise InvalidInput("a campaign is not sent without a journal: name its file")
-        if self.template is not None:
-            self._counted()  # a row without a column of the template is told before a journal is begun
-        with Journal(self._path) as journal:
-            self._feed(journal, observe)
-            count = self._counted()
-            recovered = journal.outbox.recover()
-            if resend_unknown:
-                journal.resend_unknown()
-            already = count.recipients - journal.outbox.counts()[RowState.QUEUED]
-            sending = self._sending = Sending(self.notifier, journal.outbox, speed)
-            if self._stopped:
-                sending.stop()
-            watch = None if observe is None else functools.partial(self._tell, observe, already, count, began)
-            end = sending.run(watch)
-            # Of another process on this journal that was killed meanwhile.
-            recovered += journal.outbox.recover()
-            tally = journal.tally()
-        seconds = time.monotonic() - began
+        began = time.monotonic()
+        try:
+            if self.template is not None:
+                self._counted()  # a row without a column of the template is told before a journal is begun
+            with Journal(self._path) as journal:
+                if not self._feed(journal, observe):
+                    return Result(End.STOPPED, journal.tally(), Sent(), time.monotonic() - began)
+                return self._send(journal, speed or Speed(), began, observe, resend_unknown=resend_unknown)
+        finally:
+            self._stopped, self._sending = False, None
+
+    def _send(
+        self,
+        journal: Journal,
+        speed: Speed,
+        began: float,
+        observe: Callable[[Progress], None] | None,
+        *,
+        resend_unknown: bool,
+    ) -> Result:
+        count = self._counted()
+        recovered = journal.outbox.recover()
+        if resend_unknown:
+            journal.resend_unknown()
+        already = count.recipients - journal.outbox.counts()[RowState.QUEUED]
+        sending = self._sending = Sending(self.notifier, journal.outbox, speed, personal=self.template is not None)
+        if self._stopped:
+            sending.stop()
+        watch = None if observe is None else functools.partial(self._tell, observe, already, count, time.monotonic())
+        end = sending.run(watch)
+        # Of another process on this journal that was killed meanwhile.
+        recovered += journal.outbox.recover()
+        tally = journal.tally()
+        if end is End.DONE and tally.in_flight:
+            end = End.ELSEWHERE
         sent = sending.sent
-        return Result(
-            end, tally, sent, seconds, self._cost(sent), None if end is End.DONE else sending.error, recovered
-        )
+        error = None if end in (End.DONE, End.ELSEWHERE) else sending.error
+        return Result(end, tally, sent, time.monotonic() - began, self._cost(sent), error, recovered)
 
     def stop(self) -> None:
         """End ``run`` after the batches under way; from any thread or signal handler."""
@@ -333,6 +358,8 @@ class Campaign:
         for page in self._sorted():
             count.add(page, self.text)
             yield page
+        if self._source is not None and self._source.changed():
+            raise InvalidInput("the input has changed since it was opened: nothing of it was sent")
 
     def _finish(self, count: Count) -> None:
         if self.text is not None:
@@ -347,29 +374,52 @@ class Campaign:
             journal.check(self.identity)
             return None if journal.fed is None else journal.tally()
 
-    def _feed(self, journal: Journal, observe: Callable[[Progress], None] | None) -> None:
+    def _begun(self) -> bool:
+        """Return whether the whole input is in the journal; raises InvalidInput where it is another campaign's."""
+        if self._path is None or not Journal.exists(self._path):
+            return False
+        with Journal(self._path) as journal:
+            journal.check(self.identity)
+            return journal.fed is not None
+
+    def _feed(self, journal: Journal, observe: Callable[[Progress], None] | None) -> bool:
+        """Put the input into the journal, and return whether it is all there: ``stop`` ends it at a page."""
         message = Message(self._original or "", (), channel=self.channel, send_at=self.send_at)
         if self.text is not None:
             message = Message(self.text, (), channel=self.channel, send_at=self.send_at)
         journal.begin(message, self.identity)
         if journal.fed is not None:
-            return
+            return True
         known = self._count
         count = Count()
         for rows in journal.feed(self._counting(count), message, personal=self.template is not None):
             if observe is not None:
                 observe(Progress("reading", rows, rows if known is None else known.rows))
+            if self._stopped:
+                return False
         self._finish(count)
+        return True
 
-    def _balance(self) -> tuple[Decimal | None, float]:
-        began = time.monotonic()
+    def _described(self) -> str:
+        """Return how the input is read: ``CSV in cp1251, header, numbers in 'Телефон'``."""
+        assert self._source is not None  # noqa: S101 - set on construction
+        table = self.table
+        parts = [f"{table.format.upper()} in {self._source.encoding}"]
+        if table.format in (Format.CSV, Format.TSV):
+            parts.append("with a header" if table.header else "without a header")
+        if table.column is not None:
+            parts.append(f"numbers in {scrub(repr(table.column[:40]))}")
+        return ", ".join(parts)
+
+    def _balance(self) -> tuple[Decimal | None, float, DevinotifyError | None]:
+        """Return the balance, the seconds of a round trip, and what went wrong."""
         try:
             balance = self.notifier.client.user.balance()
             began = time.monotonic()
             self.notifier.client.user.balance()
-        except DevinotifyError:
-            return None, ROUND_TRIP
-        return balance, time.monotonic() - began
+        except DevinotifyError as error:
+            return None, ROUND_TRIP, error
+        return balance, time.monotonic() - began, None
 
     def _billed(self, segments: int, recipients: int) -> int:
         return segments if self._segmented else recipients
@@ -398,3 +448,20 @@ class Campaign:
                 self._sending.connections if self._sending else 0,
             )
         )
+
+
+_LAST_ZONE = timedelta(hours=12)
+"""How far behind UTC the last wall clock on earth is."""
+
+
+def _has_passed(send_at: datetime) -> bool:
+    """Whether an instant has passed, or a wall-clock time everywhere."""
+    moment = send_at if send_at.tzinfo is not None else send_at.replace(tzinfo=UTC) + _LAST_ZONE
+    return moment <= datetime.now(UTC)
+
+
+def _price(given: Decimal | int | str) -> Decimal:
+    try:
+        return texts.estimate_cost("1", 1, given)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(str(error)) from None

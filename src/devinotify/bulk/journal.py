@@ -38,6 +38,7 @@ DIFFERENCES: Mapping[str, str] = {
     "text": "the text is another",
     "channel": "the channel is another",
     "send_at": "the time of sending is another",
+    "sender": "the sender is another",
     "column": "the column of the numbers is another",
     "format": "the input is read in another format",
     "encoding": "the input is read in another encoding",

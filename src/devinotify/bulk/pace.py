@@ -6,6 +6,7 @@ gives one connection back.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -43,8 +44,8 @@ class Speed:
             raise InvalidInput("connections must be from 1 to 256")
         if not 1 <= self.batch <= BATCH:
             raise InvalidInput(f"a batch must be of 1 to {BATCH} recipients")
-        if self.rate is not None and not self.rate > 0:
-            raise InvalidInput("the rate must be more than 0 recipients a second")
+        if self.rate is not None and not 0 < self.rate < math.inf:
+            raise InvalidInput("the rate must be a number of recipients a second, more than 0")
         if self.limit is not None and self.limit < 1:
             raise InvalidInput("the limit must be at least 1")
 

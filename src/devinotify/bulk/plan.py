@@ -14,18 +14,20 @@ if TYPE_CHECKING:
 
     from devinotify.bulk.sorting import Sorted
     from devinotify.bulk.tally import Tally
+    from devinotify.exceptions import DevinotifyError
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Plan:
     """What there is to send: ``rows`` = ``recipients`` + ``duplicates`` + ``invalid`` + ``unsendable``.
 
-    ``reasons`` counts the invalid by their word of ``devinotify.phones.Reason``; ``unsendable`` rows have a personal
-    text that is empty or too long, or a number that a plugin failed on. ``segments`` is what all recipients together
-    take, ``encodings`` how many recipients get which encoding (no segments and encodings on Viber). ``sample`` is the
-    first text as it will be sent. ``balance`` is the account's, ``cost`` segments by the given price, each ``None``
-    where it is not known; ``seconds`` estimates how long the sending takes. ``done`` is what the journal tells of an
-    earlier run, or ``None``.
+    ``source`` tells how the input is read. ``left`` recipients are still to be sent to, ``now`` of them in the next
+    run, in so many ``requests``. ``reasons`` counts the invalid by their word of ``devinotify.phones.Reason``;
+    ``unsendable`` rows have a personal text that is empty or too long, or a number that a plugin failed on.
+    ``segments`` is what all recipients together take, ``encodings`` how many recipients get which encoding (no segments
+    and encodings on Viber). ``sample`` is the first text as it will be sent. ``balance`` is the account's, ``cost``
+    that of the next run by the given price, each ``None`` where it is not known, the balance because of ``trouble``;
+    ``seconds`` estimates how long the sending takes. ``done`` is what the journal tells of an earlier run, or ``None``.
     """
 
     rows: int
@@ -38,18 +40,17 @@ class Plan:
     encodings: Mapping[str, int]
     personal: bool
     channel: str
+    source: str
     sample: str
+    left: int
+    now: int
     batch: int
     requests: int
     seconds: float
     balance: Decimal | None = None
     cost: Decimal | None = None
+    trouble: DevinotifyError | None = None
     done: Tally | None = None
-
-    @property
-    def left(self) -> int:
-        """Recipients that are still to be sent to."""
-        return self.recipients if self.done is None else self.done.waiting
 
     @property
     def affordable(self) -> bool | None:

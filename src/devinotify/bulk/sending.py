@@ -11,11 +11,13 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from devinotify import exceptions as errors
+from devinotify.bulk.caution import Caution
 from devinotify.bulk.pace import Pace, Speed
 from devinotify.channels.batch import blames_a_recipient
 from devinotify.exceptions import DevinotifyError, Verdict
@@ -32,13 +34,15 @@ log = logging.getLogger(__name__)
 
 MOST_TROUBLES = 8
 """Times in a row that the gateway may be in trouble (5xx, 429, a broken connection), with about a minute of pauses
-between them, before the campaign stops."""
+between them, before the campaign stops; and times that outcomes may be unknown before batches have their size again."""
 MOST_ATTEMPTS = 10
 """Attempts after which a recipient that never leaves is waited for no more."""
 MOST_LOGINS = 3
 """Times in a row that the session may be refused before the campaign stops."""
 MOST_REFUSALS = 3
-"""Whole batches in a row that the gateway may refuse for no recipient's sake before the campaign stops."""
+"""Batches in a row that the gateway may refuse for no recipient's sake before the campaign stops."""
+PUT_BACK = 1.0
+"""Seconds for which what was refused for no recipient's sake stands behind the others in the queue."""
 SETTLE_TRIES = 5
 """Times that an outcome is written to a journal that cannot be written, a full disk for one, a second apart."""
 
@@ -47,6 +51,7 @@ class End(StrEnum):
     """Why a run ended; nothing is lost by any of them: the same command goes on where this run stopped."""
 
     DONE = "done"
+    ELSEWHERE = "elsewhere"
     LIMIT = "limit"
     STOPPED = "stopped"
     CREDITS = "credits"
@@ -58,6 +63,7 @@ class End(StrEnum):
 ENDS: Mapping[End, str] = MappingProxyType(
     {
         End.DONE: "all recipients are dealt with",
+        End.ELSEWHERE: "nothing is left for this process; another one is still sending",
         End.LIMIT: "the limit of this run is reached; run the same command again to go on",
         End.STOPPED: "stopped; run the same command again to go on",
         End.CREDITS: "the account has not enough credits; top it up, and run the same command again to go on",
@@ -84,11 +90,14 @@ _SESSION = (errors.Unauthorized, errors.InvalidSession)
 class Reading:
     """What the outcomes of one batch mean: what to settle, whose rows to put back, and what it says of the gateway.
 
-    ``refused`` is the end that it comes to where the next batches are refused like it.
+    ``held`` are the outcomes of a batch that was refused as a whole, for no recipient's sake. ``doubt``: some are
+    unknown. ``refused`` is the end that it comes to where the next batches are refused like it.
     """
 
     settle: list[Outcome] = field(default_factory=list)
     release: set[str] = field(default_factory=set)
+    held: list[Outcome] = field(default_factory=list)
+    doubt: bool = False
     stop: End | None = None
     error: DevinotifyError | None = None
     trouble: bool = False
@@ -99,7 +108,7 @@ class Reading:
 def read(outcomes: Sequence[Outcome]) -> Reading:
     """Return what the outcomes of a batch mean for the campaign."""
     reading = Reading()
-    refusals = 0
+    refusals: list[Outcome] = []
     for outcome in outcomes:
         error = outcome.error
         if error is None:
@@ -119,15 +128,19 @@ def read(outcomes: Sequence[Outcome]) -> Reading:
         if again or outcome.verdict is Verdict.UNKNOWN:
             reading.trouble, reading.error = True, error
             reading.retry_after = max(reading.retry_after or 0.0, error.retry_after or 0.0) or None
+            reading.doubt |= outcome.verdict is Verdict.UNKNOWN
         elif not blames_a_recipient(error) and not isinstance(error, errors.InvalidInput):
-            refusals += 1
+            refusals.append(outcome)
             reading.error = error
+            continue
         if again and outcome.verdict is Verdict.REJECTED:
             reading.release.add(outcome.recipient)
         else:
             reading.settle.append(outcome)
-    if outcomes and refusals == len(outcomes):
-        reading.refused = End.REFUSED
+    if refusals and len(refusals) == len(outcomes):
+        reading.held, reading.refused = refusals, End.REFUSED
+    else:  # somebody was accepted, or unknown: the account may send
+        reading.settle += refusals
     return reading
 
 
@@ -135,11 +148,11 @@ def read(outcomes: Sequence[Outcome]) -> Reading:
 class Sent:
     """What this run has done so far, in recipients; ``segments`` are those that the gateway accepted."""
 
-    accepted: int
-    rejected: int
-    not_sent: int
-    unknown: int
-    segments: int
+    accepted: int = 0
+    rejected: int = 0
+    not_sent: int = 0
+    unknown: int = 0
+    segments: int = 0
 
     @property
     def done(self) -> int:
@@ -148,20 +161,25 @@ class Sent:
 
 
 class Sending:
-    """One run over a journal's queue; ``run`` returns why it ended, ``stop`` ends it after the batches under way."""
+    """One run over a journal's queue; ``run`` returns why it ended, ``stop`` ends it after the batches under way.
 
-    def __init__(self, notifier: Notifier, outbox: Outbox, speed: Speed) -> None:
+    ``personal``: each recipient has a text, and so a request, of its own.
+    """
+
+    def __init__(self, notifier: Notifier, outbox: Outbox, speed: Speed, *, personal: bool = False) -> None:
         self._notifier = notifier
         self._outbox = outbox
         self._speed = speed
         self._pace = Pace(speed)
+        self._caution = Caution(1 if personal else speed.size)
         self._lock = threading.Lock()
         self._left = speed.limit
         self._states: Counter[RowState] = Counter()
         self._segments = 0
-        self._refusals = 0
+        self._adrift = 0  # recipients sent to, and what became of them not written down
         self._end: End | None = None
         self._failure: BaseException | None = None
+        self._warned = False
         self._wake = threading.Event()
         self.error: DevinotifyError | None = None
 
@@ -193,7 +211,8 @@ class Sending:
     def run(self, observe: Callable[[Sent], None] | None = None, every: float = 0.5) -> End:
         """Send what is queued, and return why that ended; ``observe`` is told how far it is every so many seconds.
 
-        Raises DevinotifyError where the journal cannot be written.
+        Raises DevinotifyError where the journal cannot be written; its verdict is ``unknown`` where recipients have
+        been sent to and nobody could write down what became of them.
         """
         while self._end is None:
             before = self.sent.done
@@ -211,10 +230,18 @@ class Sending:
                 due = (waiting.next_attempt_at or 0.0) - time.time()
                 self._wait(max(due, 0.05), observe, every)
         if self._failure is not None:
-            raise self._failure
+            raise self._failure if not self._adrift else self._lost(self._failure)
         if observe is not None:
             observe(self.sent)
         return self._end
+
+    def _lost(self, failure: BaseException) -> DevinotifyError:
+        told = (
+            f"{self._adrift} recipients may have been sent to, and will be unknown, for the journal failed: {failure}"
+        )
+        error = DevinotifyError(told, operation="outbox.settle", verdict=Verdict.UNKNOWN)
+        error.__cause__ = failure
+        return error
 
     def _drain(self, observe: Callable[[Sent], None] | None, every: float) -> None:
         threads = [
@@ -261,6 +288,7 @@ class Sending:
     def _turn(self, size: int) -> bool:
         """Send one batch; return whether there was one."""
         claimed = 0
+        began = self._caution.begin()
         try:
             # Stopped while it waited to go: nothing more is claimed.
             batch = self._outbox.claim(size) if self._end is None else None
@@ -269,43 +297,55 @@ class Sending:
             claimed = len(batch)
             asked = {row.recipient for row in batch.rows}
             outcomes = [one for one in self._notifier.process(batch.message) if one.recipient in asked]
-            self._settle(batch, outcomes, size)
+            try:
+                self._settle(batch, outcomes, size, began)
+            except DevinotifyError:
+                with self._lock:
+                    self._adrift += claimed
+                raise
         finally:
             self._pace.leave(size - claimed)
         return True
 
-    def _settle(self, batch: Batch, outcomes: Sequence[Outcome], size: int) -> None:
+    def _settle(self, batch: Batch, outcomes: Sequence[Outcome], size: int, began: int) -> None:
         reading = read(outcomes)
+        if reading.held and self._caution.refused(began, [one.recipient for one in reading.held]):
+            reading.settle, reading.held, reading.refused = reading.held, [], None
         states: dict[int, RowState] = {}
         if reading.settle:
             states.update(self._written(lambda: self._outbox.settle(batch, reading.settle)))
         if reading.release:
             rows = [row for row in batch.rows if row.recipient in reading.release]
             states.update(self._written(lambda: self._outbox.release(batch, rows)))
+        if reading.held:
+            later = datetime.now(UTC) + timedelta(seconds=PUT_BACK)
+            states.update(self._written(lambda: self._outbox.release(batch, not_before=later)))
         found = Counter(states.values())
         segments = sum(one.receipt.segments or 0 for one in reading.settle if one.receipt is not None)
         with self._lock:
             self._states += found
             self._segments += segments
-            self._refusals = self._refusals + 1 if reading.refused else 0
-            refusals = self._refusals
         self._give_back(size - len(batch) + found[RowState.QUEUED])
-        self._react(reading, refusals)
+        self._react(reading, began)
 
-    def _react(self, reading: Reading, refusals: int) -> None:
+    def _react(self, reading: Reading, began: int) -> None:
         self.error = reading.error or self.error
+        if reading.doubt:
+            self._caution.doubt(began)
         if reading.trouble:
             self._pace.trouble(reading.retry_after)
             log.info("slowing down: %s", reading.error)
         elif reading.stop is None:
             self._pace.well()
+            if any(outcome.error is None for outcome in reading.settle):
+                self._caution.well(began)
         if reading.stop is not None:
             self.stop(reading.stop)
-        elif self._pace.troubles >= MOST_TROUBLES:
+        elif max(self._pace.troubles, self._caution.doubts) >= MOST_TROUBLES:
             self.stop(End.FAILING)
         elif reading.refused is End.LOGIN and self._pace.troubles >= MOST_LOGINS:
             self.stop(End.LOGIN)
-        elif reading.refused is End.REFUSED and refusals >= MOST_REFUSALS:
+        elif reading.refused is End.REFUSED and self._caution.refusals >= MOST_REFUSALS:
             self.stop(End.REFUSED)
 
     def _written(self, write: Callable[[], dict[int, RowState]]) -> dict[int, RowState]:
@@ -314,7 +354,9 @@ class Sending:
             try:
                 return write()
             except DevinotifyError as error:
-                log.warning("the journal cannot be written, trying again: %s", error)
+                if not self._warned:
+                    self._warned = True
+                    log.warning("the journal cannot be written, trying again: %s", error)
                 time.sleep(1.0)
         return write()
 
@@ -322,8 +364,8 @@ class Sending:
         """Return how many recipients the next batch may have: none where the limit is used up."""
         with self._lock:
             if self._left is None:
-                return self._speed.size
-            size = min(self._speed.size, self._left)
+                return self._caution.size
+            size = min(self._caution.size, self._left)
             self._left -= size
             return size
 

@@ -79,7 +79,7 @@ class _Money(click.ParamType):  # type: ignore[type-arg]  # no generic before cl
 @click.option("--channel", type=click.Choice(["sms", "viber", "viber-sms"]), help="The channel; the URL's otherwise.")
 @click.option(
     "--at",
-    type=Moment(past=False),
+    type=Moment(past=None),
     metavar="WHEN",
     help="Deliver at this instant: ISO, this machine's time where it has no offset. Give the same to go on.",
 )
@@ -170,18 +170,26 @@ def command(
         if test_to:
             ended.append(_test(campaign, test_to, as_json=as_json))
             return ended[0]
-        plan = campaign.plan(speed)
+        plan = campaign.plan(speed, resend_unknown=resend_unknown)
         shown.plan(plan, resend_unknown=resend_unknown)
         if dry_run:
             return ExitCode.ACCEPTED
-        if not yes and not click.confirm("Send?", err=True):
+        if not yes and (refused := _refused()) is not None:
             output.say("nothing was sent")
-            return ExitCode.ACCEPTED
-        with stopped_by_signals(campaign.stop) as signals, shown.running():
+            return refused
+        with stopped_by_signals(campaign.stop, shown.say) as signals, shown.running():
             result = campaign.run(speed, resend_unknown=resend_unknown, observe=shown.progress)
-        shown.result(result)
         ended.append(ExitCode.INTERRUPTED if signals else exit_code(result))
+        shown.result(result, ended[0])
     return ended[0]
+
+
+def _refused() -> ExitCode | None:
+    """Ask whether to send; return the exit code of whoever does not want to."""
+    try:
+        return None if click.confirm("Send?", err=True) else ExitCode.ACCEPTED
+    except click.Abort:  # Ctrl-C at the question
+        return ExitCode.INTERRUPTED
 
 
 def _test(campaign: Campaign, number: str, *, as_json: bool) -> ExitCode:

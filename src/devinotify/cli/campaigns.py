@@ -6,7 +6,7 @@ import json
 import signal
 import time
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -44,11 +44,13 @@ def events_option(command: Callable[..., object]) -> Callable[..., object]:
 
 
 def exit_code(result: Result) -> ExitCode:
-    """Return the code of the worst category; what a limit left for the next run is no failure of this one."""
+    """Return the code of the worst category; what is left to the next run or to another process is no failure."""
     from devinotify.bulk import End
 
+    tally = result.tally
+    others = {"unknown": tally.in_flight, "not_sent": tally.waiting if result.end in (End.LIMIT, End.ELSEWHERE) else 0}
     for name, code in CATEGORY_EXITS:
-        if getattr(result.tally, name) and not (name == "not_sent" and result.end is End.LIMIT):
+        if getattr(tally, name) > others.get(name, 0):
             return code
     return ExitCode.ACCEPTED
 
@@ -75,6 +77,7 @@ def plan_rows(plan: Plan) -> list[tuple[str, object]]:
     """Return what the plan says, as pairs of a name and a value."""
     reasons = ", ".join(f"{word.replace('_', ' ')} {count:,}" for word, count in plan.reasons.items())
     rows: list[tuple[str, object]] = [
+        ("list", plan.source),
         ("rows", f"{plan.rows:,}"),
         ("recipients", f"{plan.recipients:,}"),
         ("duplicates", f"{plan.duplicates:,}"),
@@ -83,8 +86,9 @@ def plan_rows(plan: Plan) -> list[tuple[str, object]]:
     if plan.unsendable:
         rows.append(("cannot be sent", f"{plan.unsendable:,}"))
     if plan.done is not None:
-        rows.append(("sent to before", f"{plan.recipients - plan.left:,}"))
         rows.append(("still to send to", f"{plan.left:,}"))
+    if plan.now != plan.left:
+        rows.append(("in this run", f"{plan.now:,}"))
     rows.append(("channel", plan.channel))
     if plan.segments:
         encodings = ", ".join(f"{name} {count:,}" for name, count in plan.encodings.items() if count)
@@ -100,7 +104,9 @@ def plan_rows(plan: Plan) -> list[tuple[str, object]]:
 def _warnings(plan: Plan, *, resend_unknown: bool) -> Iterator[str]:
     if plan.affordable is False:
         yield "the balance does not cover the cost: the campaign will stop where it ends, and go on after a top-up"
-    unknown = 0 if plan.done is None else plan.done.unknown
+    if plan.trouble is not None:
+        yield f"the balance is not known: {errors.sentence(plan.trouble, sending=False)}"
+    unknown = 0 if plan.done is None else plan.done.unknown - plan.done.in_flight
     if unknown and resend_unknown:
         yield f"{unknown:,} are sent to again, and {RISK}"
     elif unknown:
@@ -135,7 +141,11 @@ class Lines:
     def _show(self, progress: Progress) -> None:
         output.say(progress_line(progress))
 
-    def result(self, result: Result) -> None:
+    def say(self, line: str) -> None:
+        """Say something meanwhile."""
+        output.say(line)
+
+    def result(self, result: Result, code: ExitCode) -> None:  # noqa: ARG002 - machines are told the code
         """Show how it ended."""
         from devinotify.bulk.sending import ENDS
 
@@ -144,9 +154,14 @@ class Lines:
         output.show(output.table(("rows", ""), tally_rows(result.tally)))
         sent = f"{result.sent.done:,} recipients in {duration(result.seconds)}"
         output.write(sent if result.cost is None else f"{sent}, for {result.cost:,}")
-        output.say(ENDS[result.end])
+        output.say(ENDS[result.end] if result.tally.rows else "the list is empty: there is nobody to send to")
         if result.error is not None:
             output.say(errors.sentence(result.error, sending=False))
+        if unknown := result.tally.unknown - result.tally.in_flight:
+            output.say(
+                f"{unknown:,} are unknown: `devinotify bulk report` tells why of each."
+                " They may have got the message; --resend-unknown sends to them all the same"
+            )
 
 
 class Terminal(Lines):
@@ -157,7 +172,7 @@ class Terminal(Lines):
     def __init__(self) -> None:
         super().__init__()
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
         from rich.progress import Progress as Bar
 
         self._bar = Bar(
@@ -165,7 +180,6 @@ class Terminal(Lines):
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[more]}"),
-            TimeRemainingColumn(),
             console=Console(stderr=True, markup=False, emoji=False, highlight=False),
             transient=True,
         )
@@ -176,6 +190,10 @@ class Terminal(Lines):
         """Show the bar while this lasts."""
         with self._bar:
             yield
+
+    def say(self, line: str) -> None:
+        """Say something above the bar."""
+        self._bar.console.print(f"devinotify: {line}")
 
     def _show(self, progress: Progress) -> None:
         more = "" if progress.phase == "reading" else progress_line(progress).partition(": ")[2]
@@ -193,13 +211,16 @@ class Events(Lines):
         """Tell the plan."""
         warnings = list(_warnings(plan, resend_unknown=resend_unknown))
         # The texts are the operator's own business, and no event needs them.
-        values = {name: value for name, value in asdict(plan).items() if name not in ("sample", "done")}
-        event("plan", **values, left=plan.left, affordable=plan.affordable, warnings=warnings)
+        values = {each.name: getattr(plan, each.name) for each in fields(plan)}
+        for name in ("sample", "done", "trouble"):
+            del values[name]
+        trouble = None if plan.trouble is None else errors.document(plan.trouble, sending=False)
+        event("plan", **values, affordable=plan.affordable, trouble=trouble, warnings=warnings)
 
     def _show(self, progress: Progress) -> None:
         event("progress", **asdict(progress))
 
-    def result(self, result: Result) -> None:
+    def result(self, result: Result, code: ExitCode) -> None:
         """Tell how it ended."""
         error = None if result.error is None else errors.document(result.error, sending=True)
         event(
@@ -210,7 +231,7 @@ class Events(Lines):
             cost=result.cost,
             recovered=result.recovered,
             error=error,
-            exit_code=exit_code(result),
+            exit_code=code,
         )
 
 
@@ -257,14 +278,14 @@ def duration(seconds: float) -> str:
 
 
 @contextmanager
-def stopped_by_signals(stop: Callable[[], None]) -> Iterator[list[int]]:
+def stopped_by_signals(stop: Callable[[], None], say: Callable[[str], None] = output.say) -> Iterator[list[int]]:
     """Let the first SIGINT or SIGTERM stop gently, and the second as ever; the list holds those that came."""
     came: list[int] = []
     former: dict[int, Any] = {}
 
     def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
         came.append(number)
-        output.say("stopping after the requests under way; once more stops at once")
+        say("stopping after the requests under way; once more stops at once")
         stop()
         signal.signal(number, former[number])
 

@@ -21,7 +21,7 @@ ADVICE: Mapping[type[errors.DevinotifyError], tuple[str, str]] = MappingProxyTyp
     {
         errors.InvalidURL: ("Special characters in its parts are percent-encoded: @ is %40.",) * 2,
         errors.InvalidPhoneNumber: ("`devinotify phone` shows how a number is read.",) * 2,
-        errors.InvalidSender: ("Give another with --sender.",) * 2,
+        errors.InvalidSender: ("Give another with --sender, or on the URL.",) * 2,
         errors.InvalidText: ("`devinotify segments` shows what a text comes to.",) * 2,
         errors.Unauthorized: ("Check the login and the password of the URL.",) * 2,
         errors.NotEnoughCredits: ("Top up the account; `devinotify balance` shows what is left.",) * 2,

@@ -62,11 +62,14 @@ def settings_of(url: str | None) -> DevinoURL:
 
 
 class Moment(DateParameter):
-    """An aware instant: an ISO date or time, or a duration from now, back (``past``) or ahead."""
+    """An aware instant: an ISO date or time, or a duration from now, back (``past``) or ahead.
+
+    With ``past`` ``None`` no duration is taken: the same words have to mean the same instant the next time.
+    """
 
     name = "when"
 
-    def __init__(self, *, past: bool) -> None:
+    def __init__(self, *, past: bool | None) -> None:
         self.past = past
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
@@ -74,16 +77,15 @@ class Moment(DateParameter):
         if isinstance(value, datetime):
             return value
         text = str(value).strip()
-        duration = _DURATION.fullmatch(text)
+        duration = None if self.past is None else _DURATION.fullmatch(text)
         try:
             if duration is None:
                 return datetime.fromisoformat(text).astimezone(UTC)
             span = int(duration[1]) * _UNITS[duration[2].lower()]
             return datetime.now(UTC) - span if self.past else datetime.now(UTC) + span
         except (ValueError, OverflowError, OSError):
-            self.fail(
-                "give an ISO date or time (2026-01-31, 2026-01-31T09:00+03:00) or a duration (24h, 7d)", param, ctx
-            )
+            durations = "" if self.past is None else " or a duration (24h, 7d)"
+            self.fail(f"give an ISO date or time (2026-01-31, 2026-01-31T09:00+03:00){durations}", param, ctx)
 
 
 class WallClock(DateParameter):
@@ -99,6 +101,6 @@ class WallClock(DateParameter):
             self.fail("give an ISO time such as 2026-01-31T09:00", param, ctx)
         if found.utcoffset() is not None:
             self.fail(
-                "it is the recipient's own clock, so it has no offset; an instant is given with --send-at", param, ctx
+                "it is the recipient's own clock, so it has no offset; an instant has an option of its own", param, ctx
             )
         return found

@@ -123,9 +123,10 @@ class Settling:
                 state, due = RowState.QUEUED, again
         self._other(row, state, due, encode_error(error))
 
-    def release(self, row: Row) -> None:
-        """Put one row back as it was: nothing was tried."""
-        self._other(row, RowState.QUEUED, row.next_attempt_at, (None, None, None, None), untried=1)
+    def release(self, row: Row, due: float | None = None) -> None:
+        """Put one row back as it was: nothing was tried; it is due again at ``due``, or as it was before."""
+        due = row.next_attempt_at if due is None else due
+        self._other(row, RowState.QUEUED, due, (None, None, None, None), untried=1)
 
     def _other(
         self, row: Row, state: RowState, due: float | None, error: tuple[object, ...], *, untried: int = 0

@@ -352,13 +352,19 @@ class Outbox(KeptOutbox):
         settlement.add(settling.match(batch, outcomes))
         return self._settle(batch, settlement)
 
-    def release(self, batch: Batch, rows: Iterable[Row | int] | None = None) -> dict[int, RowState]:
-        """Queue a batch, or these rows of it, again, as nothing was tried: the worker stops, the account is empty."""
+    def release(
+        self, batch: Batch, rows: Iterable[Row | int] | None = None, *, not_before: datetime | None = None
+    ) -> dict[int, RowState]:
+        """Queue a batch, or these rows of it, again, as nothing was tried: the worker stops, the account is empty.
+
+        With ``not_before``, which is aware, they come after what is due by then.
+        """
+        due = encode_time(not_before)
         chosen = None if rows is None else {number_of(row) for row in rows}
         settlement = self._settling(batch)
         for row in batch.rows:
             if chosen is None or row.id in chosen:
-                settlement.release(row)
+                settlement.release(row, due)
         return self._settle(batch, settlement)
 
     def _anything_due(self, now: float) -> bool:
