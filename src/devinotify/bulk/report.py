@@ -112,7 +112,7 @@ def render(summary: Summary, name: str, now: datetime) -> str:
     ]
     for title, first, counter in (
         ("Delivery status", "status", summary.statuses),
-        ("Why not", "reason", summary.reasons),
+        ("Why not delivered", "reason", summary.reasons),
     ):
         if counter:
             parts.append(f"<h2>{title}</h2>{charts.bars(counter, title)}")
