@@ -149,6 +149,25 @@ def test_a_stopped_campaign_ends_the_watch(run: Run, account: Sandbox, tmp_path:
     )
 
 
+def test_a_watch_says_a_line_now_and_then(
+    run: Run, journal: Path, account: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not one for each round that brings news; the last one is always said."""
+    poll = deliveries.Deliveries.poll
+
+    def one_more(self: deliveries.Deliveries) -> int:
+        change(journal, "UPDATE rows SET next_poll_at = 4e9 WHERE next_poll_at IS NOT NULL")
+        change(journal, "UPDATE rows SET next_poll_at = 0 WHERE id = (SELECT min(id) FROM rows WHERE state = 2)")
+        return poll(self)
+
+    monkeypatch.setattr(deliveries.Deliveries, "poll", one_more)
+    monkeypatch.setattr(deliveries, "NAP", 0.0)
+    assert [
+        "devinotify: delivered 1, not delivered 0, not decided 4",
+        "devinotify: delivered 5, not delivered 0, not decided 0",
+    ] == run("bulk", "status", str(journal), "--watch").stderr.splitlines()
+
+
 def test_nothing_due_is_told(run: Run, account: Sandbox, journal: Path) -> None:
     """Else a status right after the sending would look as if the gateway had nothing to say."""
     change(journal, "UPDATE rows SET next_poll_at = 4e9 WHERE next_poll_at IS NOT NULL")

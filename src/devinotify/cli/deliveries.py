@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -12,6 +13,7 @@ import click
 
 from devinotify.cli import errors, output
 from devinotify.cli.campaigns import (
+    LINE_EVERY,
     counts_of,
     event,
     events_for_errors,
@@ -118,14 +120,20 @@ def _look(journal: Journal, settings: DevinoURL, connections: int, *, watch: boo
 
 def _tell_counts(deliveries: Deliveries, *, as_json: bool) -> Callable[[Any], None]:
     last: list[object] = [None, None]
+    said = -LINE_EVERY
 
     def tell(counts: Any) -> None:  # noqa: ANN401 - the outbox's Counts, which is not loaded here
+        nonlocal said
         waiting = counts.queued + counts.claimed
         # The error that ends the watch is told in the end.
         error = None if deliveries.refused else deliveries.error
         now = [(counts.accepted, counts.delivered, counts.failed, waiting), None if error is None else str(error)]
-        if now == last:
+        moment = time.monotonic()
+        # A line a second would be too many for people; the last one is always told.
+        early = not as_json and moment - said < LINE_EVERY and bool(waiting or counts.accepted) and now[1] == last[1]
+        if now == last or early:
             return
+        said = moment
         news = [new != old for new, old in zip(now, last, strict=True)]
         last[:] = now
         if as_json:
