@@ -72,6 +72,12 @@ def test_a_quote_within_quotes(write: Write) -> None:
         read(write, f'name;phone\nAnna;{A}\n"OOO "Roga"";{B}\n')
 
 
+def test_a_cell_that_is_too_long(write: Write) -> None:
+    """A cell that is too long for the reader of CSV is told with its line."""
+    with pytest.raises(InvalidInput, match=r"line 3 is no CSV: field larger than field limit \(131072\)$"):
+        read(write, f"name;phone\nAnna;{A}\n{'x' * 140_000};{B}\n")
+
+
 def test_quotes_that_fit(write: Write) -> None:
     """Delimiters and doubled quotes stand in a quoted cell, and a quote within another is a character."""
     content = f'name,phone\n"Petrov, Ivan",{A}\n"OOO ""Roga""",{B}\n5" pipes,{C}\n'
@@ -218,3 +224,28 @@ def test_no_number_in_an_error(write: Write, content: str, options: dict[str, An
     with pytest.raises(InvalidInput) as caught:
         read(write, content, "a.jsonl" if content.startswith("{") else "a.csv", **options)
     assert told == str(caught.value)
+
+
+# --- pages
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "row"),
+    [("a.csv", "phone;x\n", "{};1\n\n"), ("a.jsonl", "", '{{"phone": "{}"}}\n\n'), ("a.txt", "phone\n", "{}\n\n")],
+)
+@pytest.mark.parametrize("step", [1, 2, 3, 100])
+def test_pages_follow_each_other(
+    write: Write, monkeypatch: pytest.MonkeyPatch, name: str, head: str, row: str, step: int
+) -> None:
+    """None is larger than PAGE, none is empty, and each begins with the row after the last of the one before."""
+    monkeypatch.setattr(table_module, "PAGE", 4)
+    monkeypatch.setattr(table_module, "_STEP", step)
+    numbers = [f"+7916{number:07d}" for number in range(1_000_000, 1_000_011)]
+    with Source(write(head + "".join(map(row.format, numbers)), name)) as source:
+        pages = list(Table(source).pages(records=True))
+    found: list[str | int] = []
+    for page in pages:
+        assert (len(found) + 1, True) == (page.first, 1 <= len(page.raws) <= 4)
+        assert page.raws == [record["phone"] for record in page.records]
+        found += page.raws
+    assert numbers == found
