@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 class _Campaigns(click.Command):
     """The command that sends, with others behind it by their name: a list called ``status`` is given as ./status."""
 
+    @property
+    def commands(self) -> Mapping[str, click.Command]:
+        """The others, by name, as a group has them."""
+        return FURTHER
+
     def make_context(
         self,
         info_name: str | None,
@@ -42,7 +47,7 @@ class _Campaigns(click.Command):
         **extra: Any,  # noqa: ANN401 - click's own signature
     ) -> click.Context:
         """Parse the command line, of the command behind this one where it is named first."""
-        other = FURTHER.get(args[0]) if args else None
+        other = self.commands.get(args[0]) if args else None
         if other is not None:
             return other.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
