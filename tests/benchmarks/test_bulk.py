@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import statistics
 import subprocess
 import sys
 import time
@@ -30,8 +31,10 @@ RUN = r"""
 import json, re, sys, time
 cpu, wall = time.process_time(), time.perf_counter()
 from devinotify.bulk import Campaign, Speed
+from devinotify.outbox.worker import rare_collections
 url, source, journal, kind, text, connections, batch = sys.argv[1:]
-with Campaign(url, source, journal=journal, **{kind: text}) as campaign:
+# As the command line does it, without what a terminal shows.
+with rare_collections(), Campaign(url, source, journal=journal, **{kind: text}) as campaign:
     result = campaign.run(Speed(connections=int(connections), batch=int(batch)))
 # Linux tells the peak of this program here; getrusage's is that of the process that started it as well.
 peak = int(re.search(r"VmHWM:\s+(\d+)", open("/proc/self/status").read())[1]) / 1024
@@ -72,15 +75,18 @@ def _run(folder: Path, gateway: str, count: int, *, personal: bool = False, **sp
 def test_cpu_against_phonenumbers(tmp_path: Path) -> None:
     """The whole campaign uses less CPU than phonenumbers alone needs to parse and validate its numbers."""
     raws = _list(tmp_path / f"{RECIPIENTS}.csv", RECIPIENTS)
-    began = time.process_time()
-    valid = sum(phonenumbers.is_valid_number(phonenumbers.parse(raw, "RU")) for raw in raws)
-    alone = time.process_time() - began
+    theirs, ours = [], []
     with fast_gateway(tls=False) as (gateway, _):
-        ours = _run(tmp_path, gateway, RECIPIENTS)
-    ratio = ours["cpu"] / alone
+        for _ in range(5):
+            began = time.process_time()
+            valid = sum(phonenumbers.is_valid_number(phonenumbers.parse(raw, "RU")) for raw in raws)
+            theirs.append(time.process_time() - began)
+            assert RECIPIENTS == valid
+            ours.append(_run(tmp_path, gateway, RECIPIENTS)["cpu"])
+    campaign, alone = statistics.median(ours), statistics.median(theirs)
+    ratio = campaign / alone
     report("CPU of a campaign of 100,000 / phonenumbers' parse and validate", ratio, "at most 1", ratio <= 1)
-    print(f"  campaign {ours['cpu']:.2f} s of CPU, phonenumbers {alone:.2f} s")
-    assert RECIPIENTS == valid
+    print(f"  campaign {campaign:.2f} s of CPU, phonenumbers {alone:.2f} s")
 
 
 def _bare(gateway: str, numbers: list[str], batch: int = BATCH) -> float:

@@ -40,7 +40,9 @@ def _described(command: click.Command, name: str, parent: click.Context) -> str:
         for names, meaning in [record]
     ]
     options = ["| option | meaning |", "|---|---|", *rows, ""] if rows else []
-    further: dict[str, click.Command] = getattr(command, "commands", {})  # of a group, and of one that has others behind
+    further: dict[str, click.Command] = getattr(
+        command, "commands", {}
+    )  # of a group, and of one that has others behind
     parts = [_described(each, name, context) for name, each in further.items()]
     return "\n".join([f"### `{usage}`", "", _help(command.help or ""), "", *options, *parts])
 

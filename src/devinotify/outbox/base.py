@@ -61,6 +61,7 @@ class OutboxFile:
         self._random = random
         self._leases: list[Lease] = []  # of this process: at most one
         self._bound = intake.Bound(max_rows)
+        self._idle = True  # whether the last claim found nothing
         self._database = Database(self.path)
         self._finalizer = weakref.finalize(self, _release, self._database, self._leases)
 

@@ -241,8 +241,10 @@ class Outbox(KeptOutbox):
         now = self._clock()
         wanted = None if rows is None else [number_of(row) for row in rows][:limit]
         with self._database.lock:
-            if wanted is None and not self._anything_due(now):
+            # Asked first where nothing was found the last time, so that an idle worker writes nothing.
+            if wanted is None and self._idle and not self._anything_due(now):
                 return None
+            self._idle = True
             lease = self._lease()
             with self._database.write("claim", full=True) as connection:
                 intake.absorb(connection, _ABSORB_CHUNK if wanted is None else -1)
@@ -260,6 +262,7 @@ class Outbox(KeptOutbox):
                 claim = settling.open_claim(connection, lease.worker, lease.pid, now, numbers)
                 queue.mark_claimed(connection, claim, numbers)
                 stored = self._need_message(connection, message)
+            self._idle = False
         return Batch(claim, stored, claimed_rows(gathered, message, channel, claim))
 
     def begin(

@@ -30,7 +30,7 @@ NAP = 1.0
 LONGEST_BREATHER = 30.0
 """Seconds, at most, to the next batch while the gateway is out of reach; they begin at NAP and double."""
 COLLECT_EVERY = 50_000
-"""Values, net, between two collections in a worker's own process: several times what a batch makes."""
+"""Values, net, between two collections in a process that only sends: several times what a batch makes."""
 RECOVER_EVERY = 30.0
 """Seconds between two searches for what dead workers left behind."""
 
@@ -121,7 +121,7 @@ def _summary(outcomes: Sequence[Outcome]) -> str:
 
 @contextmanager
 def rare_collections() -> Iterator[None]:
-    """Look for cyclic garbage less often inside the block: for a process that is a worker and nothing else.
+    """Look for cyclic garbage less often inside the block: for a process that sends and does nothing else.
 
     A batch makes thousands of values and no cycles, and each of them would be looked at several times.
     """
