@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import click
+import pytest
 from click.testing import CliRunner
 from devinotify import make_plugin_manager
 
-from devinotify_logging import plugin
+from devinotify_logging import hooks
 from tests.support import NUMBER, free_port, run, texts, url_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
     from devinotify.sandbox import Sandbox
 
 
 def log_test(*arguments: str) -> tuple[str, int]:
     """Run the command and return what it says and its exit code."""
     group = click.Group("devinotify")
-    plugin.devinotify_register_commands(group)
+    hooks.devinotify_register_commands(group)
     result = CliRunner().invoke(group, ["log-test", *arguments])
     return result.output, result.exit_code
 
@@ -105,3 +107,21 @@ def test_on_the_command_line(gateway: Sandbox) -> None:
     code = "import sys; from devinotify.cli import main; sys.argv[0] = 'devinotify'; main()"
     out, err, exit_code = run(code, "log-test", url_of(gateway))
     assert (0, "", True) == (exit_code, err, "accepted" in out)
+
+
+def test_loads_nothing_else() -> None:
+    """Every devinotify process loads the plugin, and most need neither the handler nor what it sends with."""
+    code = (
+        "import sys, devinotify_logging.hooks\n"
+        "print([name for name in ('click', 'requests', 'devinotify_logging.handler') if name in sys.modules])"
+    )
+    assert "[]\n" == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_names_on_first_use() -> None:
+    """The package's names are there, and no others."""
+    import devinotify_logging
+
+    assert {"Counters", "DevinoHandler"} == set(devinotify_logging.__all__) <= set(dir(devinotify_logging))
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        _ = devinotify_logging.Nothing

@@ -17,7 +17,7 @@ from click import Group
 from click.testing import CliRunner
 from loguru import logger as loguru_logger
 
-from devinotify_logging import Counters, DevinoHandler, plugin
+from devinotify_logging import Counters, DevinoHandler, hooks
 from tests.support import texts, url_of
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def test_log_test(gateway: Sandbox) -> None:
     command, _, said = block("console").partition("\n")
     assert '$ devinotify log-test "$URL" --message "Is anybody there?"' == command
     group = Group("devinotify")
-    plugin.devinotify_register_commands(group)
+    hooks.devinotify_register_commands(group)
     result = CliRunner().invoke(group, ["log-test", url_of(gateway), "--message", "Is anybody there?"])
     assert said == result.output.replace(f"@{HOST}:", "@web1:")
 

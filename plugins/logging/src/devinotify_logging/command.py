@@ -6,7 +6,8 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
-from devinotify import DevinotifyError, Verdict, hookimpl, text
+import click
+from devinotify import DevinotifyError, Verdict, text
 
 from devinotify_logging.handler import DevinoHandler
 from devinotify_logging.settings import LONGEST
@@ -14,7 +15,6 @@ from devinotify_logging.settings import LONGEST
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from click import Group
     from devinotify import Message, Outcome
 
 EXIT_CODES = {Verdict.ACCEPTED: 0, Verdict.REJECTED: 3, Verdict.NOT_SENT: 4, Verdict.UNKNOWN: 5}
@@ -31,43 +31,36 @@ LOGGER = "devinotify-log-test"
 """The logger of the record: not one of devinotify's own, which never become alerts."""
 
 
-@hookimpl
-def devinotify_register_commands(group: Group) -> None:
-    """Bring ``devinotify log-test``."""
-    import click  # the command line has it; a program that only logs need not
+@click.command("log-test", context_settings={"show_default": True})
+@click.argument("url", envvar="DEVINOTIFY_URL", metavar="[URL]")
+@click.option("--to", metavar="TO", help="Recipients, separated by commas; the URL's otherwise.")
+@click.option("--channel", metavar="NAME", help="The channel; the URL's otherwise.")
+@click.option("--message", default="This is a test of devinotify-logging.", help="The record's message.")
+@click.option("--level", default="ERROR", help="The record's level.")
+@click.option("--outbox", metavar="PATH", help="Go through an outbox, as the handler does that has one.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, LONGEST),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for an answer.",
+)
+def log_test(
+    url: str,
+    to: str | None,
+    channel: str | None,
+    message: str,
+    level: str,
+    outbox: str | None,
+    timeout: float,
+) -> None:
+    """Send one record through a real logging handler, and explain what came of it.
 
-    @click.command("log-test", context_settings={"show_default": True})
-    @click.argument("url", envvar="DEVINOTIFY_URL", metavar="[URL]")
-    @click.option("--to", metavar="TO", help="Recipients, separated by commas; the URL's otherwise.")
-    @click.option("--channel", metavar="NAME", help="The channel; the URL's otherwise.")
-    @click.option("--message", default="This is a test of devinotify-logging.", help="The record's message.")
-    @click.option("--level", default="ERROR", help="The record's level.")
-    @click.option("--outbox", metavar="PATH", help="Go through an outbox, as the handler does that has one.")
-    @click.option(
-        "--timeout",
-        type=click.FloatRange(0, LONGEST),
-        default=30.0,
-        show_default=True,
-        metavar="SECONDS",
-        help="How long to wait for an answer.",
-    )
-    def log_test(
-        url: str,
-        to: str | None,
-        channel: str | None,
-        message: str,
-        level: str,
-        outbox: str | None,
-        timeout: float,
-    ) -> None:
-        """Send one record through a real logging handler, and explain what came of it.
-
-        URL is the handler's, or that of DEVINOTIFY_URL.
-        """
-        code = run(url, message, level, to=to, channel=channel, outbox=outbox, timeout=timeout, say=click.echo)
-        click.get_current_context().exit(code)
-
-    group.add_command(log_test)
+    URL is the handler's, or that of DEVINOTIFY_URL.
+    """
+    code = run(url, message, level, to=to, channel=channel, outbox=outbox, timeout=timeout, say=click.echo)
+    click.get_current_context().exit(code)
 
 
 def run(
