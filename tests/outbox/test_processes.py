@@ -274,3 +274,21 @@ def test_a_fork_behind_pythons_back(path: Path) -> None:
             os._exit(0)
         assert 0 == os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         assert 22 == len(outbox)
+
+
+LATE = """
+import atexit, sys
+def late():
+    with Outbox(sys.argv[1]) as outbox:
+        print(len(outbox.claim(3)))
+atexit.register(late)
+from devinotify.outbox import Outbox
+Outbox(sys.argv[1]).close()
+"""
+
+
+def test_an_exit_hook_may_be_late(path: Path) -> None:
+    """An outbox that is opened after the interpreter's finalizers have run is closed all the same."""
+    out, _ = (process := run_python(path, LATE)).communicate(timeout=60)
+    assert ("3\n", 0) == (out, process.returncode)
+    assert [] == list(path.parent.glob("*-worker-*"))

@@ -78,7 +78,9 @@ class OutboxFile:
                             settling.give_up(connection, worker, self._clock())
         finally:
             self._database.close()
-            self._finalizer()
+            # By hand: a finalizer does nothing any more where the interpreter ends, and an exit hook may close as well.
+            self._finalizer.detach()
+            _release(self._database, self._leases)
 
     def __enter__(self) -> Self:
         return self
