@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinotify import exceptions as errors
-from devinotify.exceptions import InvalidInput
+from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
 from devinotify.outbox import Batch, Counts, Outbox, RowState, reading, upkeep
 from tests.outbox.support import NUMBER, START, Clock, accepted, claim, failed, message, not_sent, numbers
 
@@ -409,3 +409,13 @@ def test_a_retryable_error_names_the_backoff(outbox: Outbox) -> None:
     """A row that is queued again still tells why."""
     settled(outbox, not_sent())
     assert ["NotSent"] == [row.error for row in outbox]
+
+
+def test_what_is_no_number_is_not_tried_again(outbox: Outbox) -> None:
+    """A recipient that our own checks refused stays as it is, with its reason, however often others are retried."""
+    number = outbox.register(message())
+    outbox.refuse(number, [("row 7: 12345", InvalidPhoneNumber("it is too short", reason="too_short"))])
+    (row,) = outbox.rows()
+    assert (0, [row]) == (outbox.retry_all(RowState.NOT_SENT), list(outbox.rows()))
+    with pytest.raises(InvalidInput, match=f"row {row.id} is no number"):
+        outbox.retry([row], force=True)

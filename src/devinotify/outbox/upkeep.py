@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from devinotify.exceptions import InvalidInput
+from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
 from devinotify.outbox import intake, settling
 from devinotify.outbox.base import get, number_of
 from devinotify.outbox.leases import Estate, leftover
@@ -26,8 +26,8 @@ class KeptOutbox(ReadableOutbox):
         """Queue rows again at a person's wish; return how many.
 
         ``rejected`` and ``not_sent`` are safe; ``unknown``, and a row whose fallback has begun, may reach the recipient
-        twice and take ``force``. Anything else, or an id that is not there, raises InvalidInput, and nothing is
-        changed. A deadline that has passed is set anew.
+        twice and take ``force``. Anything else, an id that is not there, or a recipient that was refused as no number,
+        raises InvalidInput, and nothing is changed. A deadline that has passed is set anew.
         """
         now = self._clock()
         with self._database.write("retry") as connection:
@@ -36,6 +36,8 @@ class KeptOutbox(ReadableOutbox):
             for row in chosen:
                 if row.state not in RETRIES:
                     raise InvalidInput(f"row {row.id} is {row.state} and cannot be sent again")
+                if _is_no_number(row):
+                    raise InvalidInput(f"row {row.id} is no number that could be sent to")
                 if (RETRIES[row.state] or row.stepped) and not force:
                     raise InvalidInput(
                         f"row {row.id} is {row.state} and may have been sent: sending it again takes force"
@@ -43,7 +45,10 @@ class KeptOutbox(ReadableOutbox):
             return self._queue_again(connection, [row.id for row in chosen], now)
 
     def retry_all(self, state: RowState, *, message_id: int | None = None, force: bool = False) -> int:
-        """Queue all rows in a state again, of one message or all, as ``retry`` does; return how many."""
+        """Queue all rows in a state again, of one message or all, as ``retry`` does; return how many.
+
+        Those that were refused as no number stay as they are.
+        """
         if state not in RETRIES:
             raise InvalidInput(f"rows that are {state} cannot be sent again")
         if RETRIES[state] and not force:
@@ -52,7 +57,7 @@ class KeptOutbox(ReadableOutbox):
         now = self._clock()
         for page in _pages(self.rows(states={state}, message_id=message_id)):
             with self._database.write("retry") as connection:
-                numbers = [row.id for row in page if force or not row.stepped]
+                numbers = [row.id for row in page if (force or not row.stepped) and not _is_no_number(row)]
                 changed += self._queue_again(connection, numbers, now, CODES[state])
         return changed
 
@@ -129,6 +134,11 @@ class KeptOutbox(ReadableOutbox):
             " WHERE id = :id AND (:state IS NULL OR state = :state)",
             [{"id": number, "now": now, "until": self._deadline(None, now), "state": state} for number in numbers],
         ).rowcount
+
+
+def _is_no_number(row: Row) -> bool:
+    """Whether our own checks refused the recipient: that is final, and what stood there is all that is known of it."""
+    return row.state is RowState.NOT_SENT and row.error == InvalidPhoneNumber.__name__
 
 
 def _pages(rows: Iterator[Row]) -> Iterator[list[Row]]:
