@@ -162,7 +162,8 @@ def test_two_processes_share_a_journal(gateway: Gateway, tmp_path: Path) -> None
         process.stdin.write("\n")
     told = [process.communicate(timeout=60)[0].split() for process in both]
     gateway.stop()
-    assert ["done"] * 2 == [words[-1] for words in told]
+    # Whoever is first to find nothing left says that the other is still sending.
+    assert {"done"} <= {words[-1] for words in told} <= {"done", "elsewhere"}
     done = [int(words[-2]) for words in told]
     assert (2000, True) == (sum(done), min(done) >= 400), done
     assert Counter(number.removeprefix("+") for number in some) == Counter(

@@ -12,11 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import devinotify
-import pluggy
 import pytest
 
-import devinotify_logging
 from tests.support import SETUP, free_port, run, start, texts, told, url_of, words
 
 if TYPE_CHECKING:
@@ -199,8 +196,8 @@ def test_uwsgi(gateway: Sandbox, tmp_path: Path) -> None:
 
 def _installed() -> set[str]:
     """Return where the packages are: this environment's standard library may be of another build than uwsgi's."""
-    places = (devinotify.__file__, devinotify_logging.__file__, pluggy.__file__)
-    return {str(Path(place).parents[1]) for place in places}
+    found = map(find_spec, ("devinotify", "devinotify_logging", "pluggy"))
+    return {str(Path(spec.origin).parents[1]) for spec in found if spec is not None and spec.origin is not None}
 
 
 def _ask_two_workers(
