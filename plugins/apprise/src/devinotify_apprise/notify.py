@@ -263,6 +263,9 @@ class NotifyDevino(RetryAware):
                 results["password" if key == "pass" else key] = apprise.NotifyBase.quote(value, safe="")
             elif key not in options.KNOWN:
                 unknown.append(key if key.isidentifier() and "@" not in url.partition("?")[2] else "(not shown)")
+        if results["host"]:
+            # By the name of its token, where Apprise from 2.3 on looks for it; ``from`` comes before it.
+            results.setdefault("sender", apprise.NotifyBase.unquote(results["host"]))
         if unknown:
             results["unknown"] = ", ".join(unknown)
         return results
