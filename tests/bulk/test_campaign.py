@@ -249,6 +249,18 @@ def test_a_gateway_that_keeps_failing_ends_the_run(
     )
 
 
+def test_a_gateway_that_fails_takes_one_batch_of_each_connection(
+    begin: Begin, gateway: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was under way when the trouble began is unknown, and then one recipient at a time."""
+    monkeypatch.setattr("devinotify.bulk.sending.MOST_TROUBLES", 3)
+    for operation in SENDS:
+        gateway.add_fault("error", code=9, operation=operation)
+    result = begin("\n".join(numbers(1000)), name="a.txt").run(Speed(batch=50, connections=4))
+    assert End.FAILING is result.end
+    assert 50 < result.tally.unknown <= 4 * 50 + 2 * 4
+
+
 def test_a_gateway_that_fails_on_bulks_ends_the_run(begin: Begin, gateway: Sandbox) -> None:
     """Where single messages get through and batches do not, few are unknown before it stops."""
     gateway.add_fault("error", code=9, operation="Sms/SendBulk")

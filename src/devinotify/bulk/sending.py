@@ -68,7 +68,7 @@ ENDS: Mapping[End, str] = MappingProxyType(
         End.STOPPED: "stopped; run the same command again to go on",
         End.CREDITS: "the account has not enough credits; top it up, and run the same command again to go on",
         End.LOGIN: "the gateway refused the login; correct it, and run the same command again to go on",
-        End.REFUSED: "the gateway refuses whole batches; see why, and run the same command again to go on",
+        End.REFUSED: "the gateway refuses the account; set that right, and run the same command again to go on",
         End.FAILING: "the gateway keeps failing or cannot be reached; run the same command again later to go on",
     }
 )
@@ -290,8 +290,8 @@ class Sending:
         claimed = 0
         began = self._caution.begin()
         try:
-            # Stopped while it waited to go: nothing more is claimed.
-            batch = self._outbox.claim(size) if self._end is None else None
+            # Stopped while it waited to go: nothing more is claimed. And there may be less trust than there was.
+            batch = self._outbox.claim(min(size, self._caution.size)) if self._end is None else None
             if batch is None:
                 return False
             claimed = len(batch)
