@@ -21,11 +21,11 @@ from devinotify import text as texts
 from devinotify.addressing import Addressing
 from devinotify.bulk.journal import Journal
 from devinotify.bulk.pace import Speed
-from devinotify.bulk.plan import Count, Plan
+from devinotify.bulk.plan import Account, Count, Plan, drawn_up
 from devinotify.bulk.sending import End, Sending, Sent
 from devinotify.bulk.sorting import Sorted, sort_out
 from devinotify.bulk.source import Source
-from devinotify.bulk.table import Format, Table
+from devinotify.bulk.table import Table
 from devinotify.bulk.template import Template
 from devinotify.channels import fallback
 from devinotify.channels.compose import compose
@@ -33,7 +33,6 @@ from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidSchedule
 from devinotify.models import Message
 from devinotify.notifier import Notifier
 from devinotify.outbox.states import RowState
-from devinotify.redact import scrub
 
 if TYPE_CHECKING:
     import os
@@ -202,43 +201,17 @@ class Campaign:
         ``resend_unknown`` or not. Raises InvalidInput where the input cannot be read to its end, or a row lacks a
         column of the template.
         """
-        assert self._source is not None  # noqa: S101 - set on construction
-        speed = speed or Speed()
-        count = self._counted()
-        done = self._known()
-        again = done.unknown - done.in_flight if done is not None and resend_unknown else 0
-        left = (count.recipients if done is None else done.waiting) + again
-        now = left if speed.limit is None else min(left, speed.limit)
-        balance, round_trip, trouble = self._balance()
-        size = 1 if self.template is not None else speed.size
-        requests = -(-now // size)
-        seconds = requests * round_trip / min(speed.connections, max(requests, 1))
-        if speed.rate is not None:
-            seconds = max(seconds, now / speed.rate)
-        billed = self._billed(count.segments, count.recipients)
-        share = now / count.recipients if count.recipients else 0
-        return Plan(
-            rows=count.rows,
-            recipients=count.recipients,
-            duplicates=count.duplicates,
-            invalid=count.invalid,
-            unsendable=count.unsendable,
-            reasons=dict(count.reasons.most_common()),
-            segments=count.segments if self._segmented else 0,
-            encodings=dict(count.encodings) if self._segmented else {},
+        return drawn_up(
+            self._counted(),
+            speed or Speed(),
+            self._account(),
+            done=self._known(),
+            resend_unknown=resend_unknown,
             personal=self.template is not None,
+            segmented=self._segmented,
+            price=self.price,
             channel=self.channel,
-            source=self._described(),
-            sample=count.sample or "",
-            left=left,
-            now=now,
-            batch=size,
-            requests=requests,
-            seconds=seconds,
-            balance=balance,
-            cost=None if self.price is None else (self.price * round(billed * share)),
-            trouble=trouble,
-            done=done,
+            source=self.table.description,
         )
 
     def test(self, number: str) -> Outcome:
@@ -400,32 +373,18 @@ class Campaign:
         self._finish(count)
         return True
 
-    def _described(self) -> str:
-        """Return how the input is read: ``CSV in cp1251, header, numbers in 'Телефон'``."""
-        assert self._source is not None  # noqa: S101 - set on construction
-        table = self.table
-        parts = [f"{table.format.upper()} in {self._source.encoding}"]
-        if table.format in (Format.CSV, Format.TSV):
-            parts.append("with a header" if table.header else "without a header")
-        if table.column is not None:
-            parts.append(f"numbers in {scrub(repr(table.column[:40]))}")
-        return ", ".join(parts)
-
-    def _balance(self) -> tuple[Decimal | None, float, DevinotifyError | None]:
-        """Return the balance, the seconds of a round trip, and what went wrong."""
+    def _account(self) -> Account:
         try:
             balance = self.notifier.client.user.balance()
             began = time.monotonic()
             self.notifier.client.user.balance()
         except DevinotifyError as error:
-            return None, ROUND_TRIP, error
-        return balance, time.monotonic() - began, None
-
-    def _billed(self, segments: int, recipients: int) -> int:
-        return segments if self._segmented else recipients
+            return Account(None, ROUND_TRIP, error)
+        return Account(balance, time.monotonic() - began)
 
     def _cost(self, sent: Sent) -> Decimal | None:
-        return None if self.price is None else self.price * self._billed(sent.segments, sent.accepted)
+        billed = sent.segments if self._segmented else sent.accepted
+        return None if self.price is None else self.price * billed
 
     def _tell(self, observe: Callable[[Progress], None], already: int, count: Count, began: float, sent: Sent) -> None:
         total = count.recipients

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from devinotify import text as texts
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from decimal import Decimal
 
+    from devinotify.bulk.pace import Speed
     from devinotify.bulk.sorting import Sorted
     from devinotify.bulk.tally import Tally
     from devinotify.exceptions import DevinotifyError
@@ -102,3 +103,60 @@ class Count:
         for text in some:
             self.segments += texts.count_segments(text)
             self.encodings[str(texts.Encoding.GSM7 if texts.is_gsm7(text) else texts.Encoding.UCS2)] += 1
+
+
+class Account(NamedTuple):
+    """What the gateway tells before: the balance, or why it is not known, and the seconds of a round trip."""
+
+    balance: Decimal | None
+    round_trip: float
+    trouble: DevinotifyError | None = None
+
+
+def drawn_up(
+    count: Count,
+    speed: Speed,
+    account: Account,
+    *,
+    done: Tally | None,
+    resend_unknown: bool,
+    personal: bool,
+    segmented: bool,
+    price: Decimal | None,
+    channel: str,
+    source: str,
+) -> Plan:
+    """Return the plan of the next run with this speed, its limit included."""
+    again = done.unknown - done.in_flight if done is not None and resend_unknown else 0
+    left = (count.recipients if done is None else done.waiting) + again
+    now = left if speed.limit is None else min(left, speed.limit)
+    size = 1 if personal else speed.size
+    requests = -(-now // size)
+    seconds = requests * account.round_trip / min(speed.connections, max(requests, 1))
+    if speed.rate is not None:
+        seconds = max(seconds, now / speed.rate)
+    billed = count.segments if segmented else count.recipients
+    share = now / count.recipients if count.recipients else 0
+    return Plan(
+        rows=count.rows,
+        recipients=count.recipients,
+        duplicates=count.duplicates,
+        invalid=count.invalid,
+        unsendable=count.unsendable,
+        reasons=dict(count.reasons.most_common()),
+        segments=count.segments if segmented else 0,
+        encodings=dict(count.encodings) if segmented else {},
+        personal=personal,
+        channel=channel,
+        source=source,
+        sample=count.sample or "",
+        left=left,
+        now=now,
+        batch=size,
+        requests=requests,
+        seconds=seconds,
+        balance=account.balance,
+        cost=None if price is None else price * round(billed * share),
+        trouble=account.trouble,
+        done=done,
+    )

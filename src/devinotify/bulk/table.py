@@ -97,6 +97,16 @@ class Table:
         elif first:
             (self._find_key if self.format is Format.JSONL else self._find_cell)(column)
 
+    @property
+    def description(self) -> str:
+        """How the rows are read, in words: ``CSV in cp1251, with a header, numbers in 'Телефон'``."""
+        parts = [f"{self.format.upper()} in {self._source.encoding}"]
+        if self.format in (Format.CSV, Format.TSV):
+            parts.append("with a header" if self.header else "without a header")
+        if self.column is not None:
+            parts.append(f"numbers in {shown(self.column)}")
+        return ", ".join(parts)
+
     def pages(self, *, records: bool = False) -> Iterator[Page]:
         """Yield the rows from the start, at most PAGE at a time; with ``records`` all their columns by name.
 
