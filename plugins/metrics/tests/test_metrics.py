@@ -50,10 +50,17 @@ Points = list[tuple[dict[str, Any], float]]
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Sandbox]:
+def running() -> Iterator[Sandbox]:
     """Yield a running gateway."""
     with Sandbox() as sandbox:
         yield sandbox
+
+
+@pytest.fixture
+def server(running: Sandbox) -> Sandbox:
+    """Return the gateway as it is at its start, whatever other tests have set on it."""
+    running.reset()
+    return running
 
 
 @dataclass
@@ -96,7 +103,6 @@ class Bench:
 @pytest.fixture
 def bench(server: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """Return a bench on a gateway at its start; the plugin's clock goes a quarter of a second from look to look."""
-    server.reset()
     reader, exporter = InMemoryMetricReader(), InMemorySpanExporter()
     tracers = TracerProvider(shutdown_on_exit=False)
     tracers.add_span_processor(SimpleSpanProcessor(exporter))

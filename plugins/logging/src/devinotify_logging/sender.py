@@ -97,8 +97,7 @@ class Sender:
 
     def put(self, frozen: Frozen) -> None:
         """Take a record, or drop and count it where the queue is full; never blocks."""
-        if self.process != os.getpid():
-            lifecycle.after_fork()
+        self._notice_fork()
         state = self._state
         if not state.put:
             lifecycle.first_use()
