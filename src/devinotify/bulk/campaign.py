@@ -332,7 +332,7 @@ class Campaign:
             count.add(page, self.text)
             yield page
         if self._source is not None and self._source.changed():
-            raise InvalidInput("the input has changed since it was opened: nothing of it was sent")
+            raise InvalidInput("the input has changed since it was opened: this run sends nothing of it")
 
     def _finish(self, count: Count) -> None:
         if self.text is not None:
