@@ -383,6 +383,37 @@ def test_the_real_gateway_is_not_loopback() -> None:
 
 
 @pytest.mark.parametrize(
+    ("gateway", "place"),
+    [
+        ("https://integrationapi.net/rest", "integrationapi.net/rest"),
+        ("https://IntegrationAPI.net:443/rest/", "integrationapi.net/rest"),
+        ("https://integrationapi.net./rest", "integrationapi.net/rest"),
+        ("https://integrationapi.net:80/rest", "integrationapi.net:80/rest"),
+        ("https://gateway.example:8443/a/B", "gateway.example:8443/a/B"),
+        ("https://gateway.example", "gateway.example"),
+        ("http://127.0.0.1:8026/rest", "127.0.0.1:8026/rest"),
+        ("http://127.0.0.1:80/rest", "127.0.0.1/rest"),
+        ("http://[::1]:8026/rest", "[::1]:8026/rest"),
+    ],
+)
+def test_an_account_is_a_login_at_a_gateway(gateway: str, place: str) -> None:
+    """Whose messages are whose is told by the login and the gateway, spelt in one way."""
+    assert f"lo%40gin@{place}" == DevinoURL("lo@gin", "password", "SENDER", gateway=gateway).account
+
+
+@given(url=settings, password=passwords, sender=credentials)
+def test_an_account_is_neither_its_password_nor_its_sender(url: DevinoURL, password: str, sender: str) -> None:
+    """A new password, another sender or other settings leave the account what it is."""
+    assert url.account == url.with_options(password=password, sender=sender, timeout=1, region="KZ", targets=()).account
+
+
+@given(url=settings, login=credentials)
+def test_another_login_is_another_account(url: DevinoURL, login: str) -> None:
+    """Two logins at one gateway are two accounts."""
+    assert (url.login == login) == (url.account == url.with_options(login=login).account)
+
+
+@pytest.mark.parametrize(
     ("text", "seconds"),
     [
         ("90", 90.0),

@@ -38,6 +38,7 @@ _BOOLEANS = {
     **dict.fromkeys(("yes", "true", "on", "1"), True),
     **dict.fromkeys(("no", "false", "off", "0"), False),
 }
+_PORTS = {"http": 80, "https": 443}
 # A host whose name ends in .localhost resolves to loopback by RFC 6761.
 _LOOPBACK_NAMES = ("localhost",)
 
@@ -98,6 +99,18 @@ class DevinoURL:
     def is_loopback(self) -> bool:
         """Whether the gateway is on this machine, so that plain HTTP is allowed and proxies are passed by."""
         return is_loopback(urlsplit(self.gateway).hostname or "")
+
+    @property
+    def account(self) -> str:
+        """Whose messages these are: ``LOGIN@host[:port]/path``, the same however the gateway's URL is spelt.
+
+        The login is percent-encoded; the host is in lower case, and the scheme's own port is left out.
+        """
+        parts = urlsplit(self.gateway)
+        host = (parts.hostname or "").rstrip(".")
+        host = f"[{host}]" if ":" in host else host
+        port = "" if parts.port in (None, _PORTS[parts.scheme]) else f":{parts.port}"
+        return f"{quote(self.login, safe='')}@{host}{port}{parts.path}"
 
     def with_options(self, **changes: Any) -> DevinoURL:  # noqa: ANN401 - the field types are checked on construction
         """Return a copy with some settings changed; raise InvalidURL for a bad one."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from devinotify import Client
+from devinotify.gateway import client
 from tests.faults.certificates import Certificates, make_certificates
 from tests.faults.harness import SETTINGS_FROM_OUTSIDE, Report, Runs
 from tests.faults.server import LOGIN, PASSWORD, FaultServer
@@ -31,7 +33,8 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 def _short_pauses() -> Iterator[None]:
     """Let the pauses between repetitions be short, since a thousand faults are met here; their number stays."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("devinotify.gateway.client.FIRST_BACKOFF", 0.01)
+        for name in ("NOT_SENT_AGAIN", "READ_AGAIN"):
+            patch.setattr(client, name, replace(getattr(client, name), first=0.01))
         yield
 
 

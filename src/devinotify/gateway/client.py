@@ -19,6 +19,7 @@ from devinotify.gateway import checks, wire
 from devinotify.gateway.session import Session
 from devinotify.gateway.transport import Transport
 from devinotify.models import BulkReceipt, Receipt
+from devinotify.retry import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,12 +32,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-NOT_SENT_RETRIES = 3
-"""Times that a request which provably never left is tried again."""
-READ_RETRIES = 2
-"""Times that a read which failed for a passing reason is tried again."""
-FIRST_BACKOFF = 0.1
-"""Seconds before the first repetition, doubled for each further; each is drawn from half of it to the whole."""
+NOT_SENT_AGAIN = Backoff(0.1, jitter=0.5, tries=3)
+"""How a request that provably never left is tried again."""
+READ_AGAIN = Backoff(0.1, jitter=0.5, tries=2)
+"""How a read that failed for a passing reason is tried again."""
+SEND_AGAIN = Backoff(0.0, tries=0)
+"""How a send is tried again that may have left, or was refused: it is not."""
 LONGEST_RETRY_AFTER = 5.0
 """Seconds that a read waits at most when the gateway asks for a pause."""
 BULK_LIMIT = 20_000
@@ -125,7 +126,7 @@ class Client:
 
     def _exchange(self, operation: wire.Operation[T], values: Mapping[str, wire.Value], recipients: int) -> T:
         request = wire.build(operation, values)
-        attempt = 0
+        attempts = 0
         while True:
             try:
                 reply = self._transport.exchange(request)
@@ -137,10 +138,13 @@ class Client:
                 failure: DevinotifyError = error
             except DevinotifyError as error:
                 failure = error
-            if not failure.retryable or attempt >= _repetitions(failure, operation):
+            attempts += 1
+            again = _repetition(failure, operation)
+            if not failure.retryable or not again.allows(attempts):
                 raise failure
-            self._sleep(_backoff(attempt, failure.retry_after))
-            attempt += 1
+            # The jitter is no secret.
+            pause = again.pause(attempts, random.random())  # noqa: S311
+            self._sleep(max(pause, min(failure.retry_after or 0.0, LONGEST_RETRY_AFTER)))
 
 
 def _settings(url: str | DevinoURL | None, given: dict[str, Any]) -> DevinoURL:
@@ -153,16 +157,10 @@ def _settings(url: str | DevinoURL | None, given: dict[str, Any]) -> DevinoURL:
     return parsed.with_options(**given)
 
 
-def _repetitions(failure: DevinotifyError, operation: wire.Operation[Any]) -> int:
+def _repetition(failure: DevinotifyError, operation: wire.Operation[Any]) -> Backoff:
     if isinstance(failure, NotSent):
-        return NOT_SENT_RETRIES
-    return 0 if operation.is_send else READ_RETRIES
-
-
-def _backoff(attempt: int, retry_after: float | None) -> float:
-    # The jitter keeps a fleet that failed together from coming back together; it is no secret.
-    pause: float = FIRST_BACKOFF * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311
-    return max(pause, min(retry_after or 0.0, LONGEST_RETRY_AFTER))
+        return NOT_SENT_AGAIN
+    return SEND_AGAIN if operation.is_send else READ_AGAIN
 
 
 class _Resource:

@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING
 
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.gateway.codes import SESSION_LIFETIME
+from devinotify.retry import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 RENEW_EARLY = 5 * 60
 """Seconds before its end at which a session is renewed, so that it does not end under way."""
-FIRST_PAUSE = 1.0
-"""Seconds after a login that the gateway did not grant during which no other is tried; doubled for each further."""
-LONGEST_PAUSE = 30.0
-"""Seconds that the pause grows to at most."""
+LOGIN_AGAIN = Backoff(1.0, most=30.0)
+"""Seconds after a login that the gateway did not grant during which no other is tried."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -48,7 +47,7 @@ class Session:
         self._granted: _Granted | None = None
         self._failure: DevinotifyError | None = None
         self._paused_until = 0.0
-        self._pause = FIRST_PAUSE
+        self._refusals = 0
         self._attempts = 0
         self._lock = threading.Lock()
         self._pid = os.getpid()
@@ -93,7 +92,7 @@ class Session:
                 self._attempts += 1  # at its end, so that whoever came while it ran sees that it waited for it
             self._granted = _Granted(session_id, asked_at + SESSION_LIFETIME - RENEW_EARLY)
             self._failure = None
-            self._pause = FIRST_PAUSE
+            self._refusals = 0
             return session_id
 
     def _note(self, error: DevinotifyError) -> None:
@@ -101,8 +100,8 @@ class Session:
         if error.verdict is Verdict.NOT_SENT:
             self._paused_until = self._clock()
         else:
-            self._paused_until = self._clock() + self._pause
-            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+            self._refusals += 1
+            self._paused_until = self._clock() + LOGIN_AGAIN.pause(self._refusals)
 
     def _own_lock(self) -> threading.Lock:
         if self._pid != os.getpid():
