@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from devinotify import phones, text
+    from devinotify.delivery.worker import Worker
     from devinotify.exceptions import (
         ArgumentMissing,
         DevinotifyError,
@@ -57,7 +58,6 @@ if TYPE_CHECKING:
     )
     from devinotify.notifier import Notifier
     from devinotify.outbox import Outbox
-    from devinotify.outbox.worker import Worker
     from devinotify.phones import PhoneNumber
     from devinotify.plugins import make_plugin_manager
     from devinotify.url import DevinoURL
@@ -104,7 +104,7 @@ _HOMES = {
     "Verdict": "exceptions",
     "ViberRejected": "exceptions",
     "ViberState": "models",
-    "Worker": "outbox.worker",
+    "Worker": "delivery.worker",
     "hookimpl": "hookspecs",
     "hookspec": "hookspecs",
     "make_plugin_manager": "plugins",

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Self
 
 from devinotify import phones
 from devinotify import url as urls
-from devinotify.addressing import Addressing
 from devinotify.channels import fallback
 from devinotify.channels.batch import failed
 from devinotify.channels.compose import compose
 from devinotify.channels.fallback import SmsViberChannel
+from devinotify.delivery.outcomes import record
+from devinotify.delivery.recipients import Addressing
+from devinotify.delivery.tracking import Following
 from devinotify.exceptions import (
     DevinotifyError,
     InvalidInput,
@@ -31,19 +33,17 @@ from devinotify.exceptions import (
     PluginError,
     Verdict,
 )
-from devinotify.following import Following
 from devinotify.gateway.client import Client
 from devinotify.gateway.codes import STATE_LIFETIME
 from devinotify.hookspecs import hookimpl
 from devinotify.models import DeliveryStatus, Message, Outcome
 from devinotify.plugins import BUILT_IN, make_plugin_manager
-from devinotify.recording import record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from types import TracebackType
 
-    from devinotify.addressing import Given
+    from devinotify.delivery.recipients import Given
     from devinotify.models import Channel, Receipt, SmsState
     from devinotify.outbox import Outbox
     from devinotify.plugins import PluginManager

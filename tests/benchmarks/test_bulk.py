@@ -31,7 +31,7 @@ RUN = r"""
 import json, re, sys, time
 cpu, wall = time.process_time(), time.perf_counter()
 from devinotify.bulk import Campaign, Speed
-from devinotify.outbox.worker import rare_collections
+from devinotify.delivery.worker import rare_collections
 url, source, journal, kind, text, connections, batch = sys.argv[1:]
 # As the command line does it, without what a terminal shows.
 with rare_collections(), Campaign(url, source, journal=journal, **{kind: text}) as campaign:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import phonenumbers
 
 from devinotify import Client, Message, Notifier, Outbox
-from devinotify.outbox.worker import Worker, rare_collections
+from devinotify.delivery.worker import Worker, rare_collections
 from tests.benchmarks.ratios import report, side_by_side
 from tests.benchmarks.server import fast_gateway
 

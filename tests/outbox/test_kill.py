@@ -17,8 +17,8 @@ import pytest
 
 from devinotify import Message, Notifier, Outbox
 from devinotify.channels.fallback import LEASE
+from devinotify.delivery.worker import Worker
 from devinotify.outbox import RowState
-from devinotify.outbox.worker import Worker
 from devinotify.sandbox import Sandbox
 from tests.outbox.support import NUMBER, finish, numbers, run_python
 
@@ -236,7 +236,7 @@ def test_a_lost_sms_whose_process_dies(
 _WORK = (
     _DIE
     + """
-from devinotify.outbox.worker import Worker
+from devinotify.delivery.worker import Worker
 with Notifier(sys.argv[2] + "&outbox=" + sys.argv[1]) as notifier:
     Worker(notifier).run(once=True)
 """

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinotify.outbox import Outbox, RowState, leases
+from devinotify.outbox import Outbox, RowState
+from devinotify.outbox.sqlite import locks
 from tests.outbox.support import accepted, claim, message, numbers, run_python
 
 if TYPE_CHECKING:
@@ -152,19 +153,19 @@ def test_only_one_recovers(path: Path) -> None:
 
 def test_a_lock_held_is_not_inherited(tmp_path: Path) -> None:
     """An estate can be entered once its lease is released, and not before."""
-    lease = leases.Lease(tmp_path / "outbox.db")
-    held = leases.Estate(tmp_path / "outbox.db", lease.worker)
+    lease = locks.Lease(tmp_path / "outbox.db")
+    held = locks.Estate(tmp_path / "outbox.db", lease.worker)
     assert not held.open
     held.close(remove=True)
     lease.release()
-    gone = leases.Estate(tmp_path / "outbox.db", lease.worker)
+    gone = locks.Estate(tmp_path / "outbox.db", lease.worker)
     assert gone.open
     gone.close(remove=True)
 
 
 def test_a_lease_that_is_cleared_away_at_birth_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A recovery that takes a lock file before its worker has locked it only makes the worker choose another name."""
-    real: Callable[..., bool] = leases._lock
+    real: Callable[..., bool] = locks._lock
     stolen: list[Path] = []
 
     def lock(file: object) -> bool:
@@ -174,8 +175,8 @@ def test_a_lease_that_is_cleared_away_at_birth_is_made_again(tmp_path: Path, mon
             victim.unlink()
         return real(file)
 
-    monkeypatch.setattr(leases, "_lock", lock)
-    lease = leases.Lease(tmp_path / "outbox.db")
+    monkeypatch.setattr(locks, "_lock", lock)
+    lease = locks.Lease(tmp_path / "outbox.db")
     assert [f"outbox.db-worker-{lease.worker}"] == [each.name for each in tmp_path.glob("*-worker-*")]
     lease.release()
 

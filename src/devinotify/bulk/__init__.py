@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from devinotify.bulk.campaign import Campaign, Progress, Result
 from devinotify.bulk.journal import Journal
-from devinotify.bulk.pace import Speed
 from devinotify.bulk.plan import Plan
+from devinotify.bulk.rate_limit import Speed
 from devinotify.bulk.sending import End, Sent
 from devinotify.bulk.tally import Category, Tally
 

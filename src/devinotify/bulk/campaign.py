@@ -18,10 +18,9 @@ from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from devinotify import text as texts
-from devinotify.addressing import Addressing
 from devinotify.bulk.journal import Journal
-from devinotify.bulk.pace import Speed
 from devinotify.bulk.plan import Account, Count, Plan, drawn_up
+from devinotify.bulk.rate_limit import Speed
 from devinotify.bulk.sending import End, Sending, Sent
 from devinotify.bulk.sorting import Sorted, sort_out
 from devinotify.bulk.source import Source
@@ -29,6 +28,7 @@ from devinotify.bulk.table import Table
 from devinotify.bulk.template import Template
 from devinotify.channels import fallback
 from devinotify.channels.compose import compose
+from devinotify.delivery.recipients import Addressing
 from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidSchedule
 from devinotify.models import Message
 from devinotify.notifier import Notifier

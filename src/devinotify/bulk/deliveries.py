@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from devinotify.exceptions import DevinotifyError, Unauthorized
-from devinotify.outbox.leases import Estate, leftover
+from devinotify.outbox.sqlite.locks import Estate, leftover
 from devinotify.outbox.states import RowState
 
 if TYPE_CHECKING:

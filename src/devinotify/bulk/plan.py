@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from decimal import Decimal
 
-    from devinotify.bulk.pace import Speed
+    from devinotify.bulk.rate_limit import Speed
     from devinotify.bulk.sorting import Sorted
     from devinotify.bulk.tally import Tally
     from devinotify.exceptions import DevinotifyError

@@ -17,8 +17,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from devinotify import exceptions as errors
-from devinotify.bulk.caution import Caution
-from devinotify.bulk.pace import Pace, Speed
+from devinotify.bulk.batch_size import Caution
+from devinotify.bulk.rate_limit import Pace, Speed
 from devinotify.channels.batch import blames_a_recipient
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.outbox import RowState

@@ -155,7 +155,7 @@ def command(
     if not yes and not dry_run and not test_to and (as_json or source == "-" or not sys.stdin.isatty()):
         raise click.UsageError("nobody can be asked here: look at the plan with --dry-run, then give --yes")
     from devinotify.bulk import Campaign, Speed
-    from devinotify.outbox.worker import rare_collections
+    from devinotify.delivery.worker import rare_collections
 
     speed = Speed(**{name: options.pop(name) for name in ("connections", "batch", "rate", "limit")})
     shown = Events() if as_json else Terminal() if sys.stderr.isatty() else Lines()

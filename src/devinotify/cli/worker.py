@@ -38,8 +38,8 @@ def command(path: str | None, url: str | None, batch: int, *, once: bool, as_jso
     unknown, and is never sent again by itself.
     """
     settings = settings_of(url)
+    from devinotify.delivery.worker import Worker, rare_collections, stopped_by_signals
     from devinotify.notifier import Notifier
-    from devinotify.outbox.worker import Worker, rare_collections, stopped_by_signals
 
     if path is not None:
         settings = settings.with_options(outbox=path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from devinotify.outbox.records import Batch, Claim, Counts, Row, StoredMessage
+from devinotify.outbox.sqlite.store import Outbox
 from devinotify.outbox.states import RowState
-from devinotify.outbox.store import Outbox
 
 __all__ = ["Batch", "Claim", "Counts", "Outbox", "Row", "RowState", "StoredMessage"]

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from devinotify.exceptions import InvalidInput
-from devinotify.outbox.store import Outbox
+from devinotify.outbox.sqlite.store import Outbox
 
 VARIABLE = "DEVINOTIFY_OUTBOX"
 """The environment variable that names the file where the URL does not."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
-from devinotify.outbox import schema
+from devinotify.outbox.sqlite import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

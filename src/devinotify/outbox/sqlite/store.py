@@ -18,8 +18,6 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
-from devinotify.outbox import intake, queue, settling, watching
-from devinotify.outbox.base import number_of
 from devinotify.outbox.records import (
     Batch,
     Row,
@@ -30,15 +28,17 @@ from devinotify.outbox.records import (
     encode_time,
     make_row,
 )
+from devinotify.outbox.sqlite import claiming, settling, staging, watching
+from devinotify.outbox.sqlite.admin import KeptOutbox
+from devinotify.outbox.sqlite.base import number_of
 from devinotify.outbox.states import CODES, STEPS, RowState
-from devinotify.outbox.upkeep import KeptOutbox
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from devinotify.models import Message, Outcome, SmsState
-    from devinotify.outbox.leases import Lease
+    from devinotify.outbox.sqlite.locks import Lease
 
 _ABSORB_CHUNK = 5000  # lines of the intake that one claim moves: some 20 ms
 
@@ -99,15 +99,15 @@ class Outbox(KeptOutbox):
             (recipient,) = recipients
             return self._enqueue_one(recipient, step, due, until, key, values)
         with self._database.write("enqueue") as connection:
-            intake.absorb(connection)
+            staging.absorb(connection)
             if key is not None and (known := self._by_key(connection, key)) is not None:
                 return self._of_message(connection, known)
             chosen = self._bound.fit(connection, tuple(recipients))
             if not chosen:
                 return []
-            first = intake.take_ids(connection, len(chosen))
-            intake.add_message(connection, first, values)
-            intake.add_rows(connection, first, chosen, first, step, due, until)
+            first = staging.take_ids(connection, len(chosen))
+            staging.add_message(connection, first, values)
+            staging.add_rows(connection, first, chosen, first, step, due, until)
         return [
             make_row(number, first, recipient, step, RowState.QUEUED, 0, due, until)
             for number, recipient in enumerate(chosen, first)
@@ -137,7 +137,7 @@ class Outbox(KeptOutbox):
             values = encode_message(message, now, key=key, watch=watch, fallback=fallback, patience=patience)
             lines.append((recipient, message.channel, now, until, *values, key))
         with self._database.write("enqueue") as connection:
-            return connection.executemany(intake.ADD_ONE_ONCE, self._bound.fit(connection, tuple(lines))).rowcount
+            return connection.executemany(staging.ADD_ONE_ONCE, self._bound.fit(connection, tuple(lines))).rowcount
 
     def register(
         self,
@@ -154,11 +154,11 @@ class Outbox(KeptOutbox):
             message, self._clock(), key=key, patience=patience, watch=watch, fallback=fallback, meta=meta
         )
         with self._database.write("register") as connection:
-            intake.absorb(connection)
+            staging.absorb(connection)
             if key is not None and (known := self._by_key(connection, key)) is not None:
                 return known
-            number = intake.take_ids(connection, 1)
-            intake.add_message(connection, number, values)
+            number = staging.take_ids(connection, 1)
+            staging.add_message(connection, number, values)
             return number
 
     def extend(
@@ -176,11 +176,11 @@ class Outbox(KeptOutbox):
         now = self._clock()
         until = self._deadline(deadline, now)
         with self._database.write("enqueue") as connection:
-            intake.absorb(connection)
+            staging.absorb(connection)
             step = channel or self._need_message(connection, message_id).message.channel
             chosen = self._bound.fit(connection, tuple(dict.fromkeys(recipients)))
-            first = intake.take_ids(connection, len(chosen))
-            return intake.add_rows(connection, first, chosen, message_id, step, now, until)
+            first = staging.take_ids(connection, len(chosen))
+            return staging.add_rows(connection, first, chosen, message_id, step, now, until)
 
     def refuse(self, message_id: int, refused: Iterable[tuple[str, DevinotifyError]]) -> int:
         """Record recipients that our own checks refused, as ``not_sent`` with their error; return how many were new.
@@ -188,10 +188,10 @@ class Outbox(KeptOutbox):
         A campaign accounts so for every line of its input. They are never sent.
         """
         with self._database.write("enqueue") as connection:
-            intake.absorb(connection)
+            staging.absorb(connection)
             channel = self._need_message(connection, message_id).message.channel
             chosen = self._bound.fit(connection, tuple(refused))
-            first = intake.take_ids(connection, len(chosen))
+            first = staging.take_ids(connection, len(chosen))
             lines = [
                 (
                     number,
@@ -203,7 +203,7 @@ class Outbox(KeptOutbox):
                 )
                 for number, (recipient, error) in enumerate(chosen, first)
             ]
-            return intake.add_refused(connection, lines)
+            return staging.add_refused(connection, lines)
 
     def _enqueue_one(
         self, recipient: str, step: str, due: float, until: float | None, key: str | None, values: tuple[object, ...]
@@ -213,9 +213,9 @@ class Outbox(KeptOutbox):
         with database.lock:
             try:  # one statement is its own transaction, and a context manager would cost a tenth of it
                 if key is None:
-                    number = database.connection.execute(intake.ADD_ONE, line).lastrowid
+                    number = database.connection.execute(staging.ADD_ONE, line).lastrowid
                 else:
-                    cursor = database.connection.execute(intake.ADD_ONE_ONCE, (*line, key))
+                    cursor = database.connection.execute(staging.ADD_ONE_ONCE, (*line, key))
                     if not cursor.rowcount:
                         return self.find(key)
                     number = cursor.lastrowid
@@ -224,7 +224,7 @@ class Outbox(KeptOutbox):
         assert number is not None  # noqa: S101 - an INSERT has just set it
         if self._bound.count_from is not None and number > self._bound.count_from:
             with self._database.write("enqueue") as connection:
-                intake.absorb(connection)
+                staging.absorb(connection)
                 if not self._bound.keep(connection, number):
                     return []
         return [make_row(number, number, recipient, step, RowState.QUEUED, 0, due, until)]
@@ -247,7 +247,7 @@ class Outbox(KeptOutbox):
             self._idle = True
             lease = self._lease()
             with self._database.write("claim", full=True) as connection:
-                intake.absorb(connection, _ABSORB_CHUNK if wanted is None else -1)
+                staging.absorb(connection, _ABSORB_CHUNK if wanted is None else -1)
                 while (found := self._next(connection, now, wanted, limit)) is not None:
                     message, channel, gathered = found
                     late = [line[0] for line in gathered if line[4] is not None and line[4] < now]
@@ -260,7 +260,7 @@ class Outbox(KeptOutbox):
                     return None
                 numbers = [line[0] for line in gathered]
                 claim = settling.open_claim(connection, lease.worker, lease.pid, now, numbers)
-                queue.mark_claimed(connection, claim, numbers)
+                claiming.mark_claimed(connection, claim, numbers)
                 stored = self._need_message(connection, message)
             self._idle = False
         return Batch(claim, stored, claimed_rows(gathered, message, channel, claim))
@@ -286,14 +286,14 @@ class Outbox(KeptOutbox):
         with self._database.lock:
             lease = self._lease()
             with self._database.write("begin", full=True) as connection:
-                intake.absorb(connection)
+                staging.absorb(connection)
                 chosen = self._bound.fit(connection, tuple(dict.fromkeys(message.recipients)))
                 if not chosen:
                     return None
-                first = intake.take_ids(connection, len(chosen))
-                intake.add_message(connection, first, values)
+                first = staging.take_ids(connection, len(chosen))
+                staging.add_message(connection, first, values)
                 until = self._deadline(deadline, now)
-                intake.add_rows(connection, first, chosen, first, channel or message.channel, now, until)
+                staging.add_rows(connection, first, chosen, first, channel or message.channel, now, until)
                 return self._claimed(connection, lease, first, range(first, first + len(chosen)), now)
 
     def go_on(self, rows: Iterable[Row | int], channel: str, *, deadline: datetime | None = None) -> Batch | None:
@@ -326,7 +326,7 @@ class Outbox(KeptOutbox):
         until: float | None,
     ) -> list[Row]:
         """Return the new steps of those rows that may go on and have not yet."""
-        intake.absorb(connection)
+        staging.absorb(connection)
         parents = [self._need(connection, number_of(row)) for row in rows]
         return [
             watching.step(connection, row, channel, when, until)
@@ -338,7 +338,7 @@ class Outbox(KeptOutbox):
         self, connection: sqlite3.Connection, lease: Lease, message: int, numbers: Sequence[int], now: float
     ) -> Batch:
         claim = settling.open_claim(connection, lease.worker, lease.pid, now, numbers)
-        queue.mark_claimed(connection, claim, numbers)
+        claiming.mark_claimed(connection, claim, numbers)
         rows = tuple(self._need(connection, number) for number in numbers)
         return Batch(claim, self._need_message(connection, message), rows)
 
@@ -372,15 +372,15 @@ class Outbox(KeptOutbox):
 
     def _anything_due(self, now: float) -> bool:
         with self._database.read("claim") as connection:
-            return intake.pending(connection) or queue.head(connection, now) is not None
+            return staging.pending(connection) or claiming.head(connection, now) is not None
 
     def _next(
         self, connection: sqlite3.Connection, now: float, wanted: Sequence[int] | None, limit: int
-    ) -> tuple[int, str, list[queue.Gathered]] | None:
+    ) -> tuple[int, str, list[claiming.Gathered]] | None:
         if wanted is not None:
-            return queue.gather_of(connection, now, wanted)
-        first = queue.head(connection, now)
-        return None if first is None else (*first, queue.gather(connection, now, *first, limit))
+            return claiming.gather_of(connection, now, wanted)
+        first = claiming.head(connection, now)
+        return None if first is None else (*first, claiming.gather(connection, now, *first, limit))
 
     def _settling(self, batch: Batch, lease: float = 0.0) -> settling.Settling:
         return settling.Settling(batch, now=self._clock(), jitter=self._random(), first_poll=self._poll, lease=lease)
@@ -423,7 +423,7 @@ class Outbox(KeptOutbox):
         """Record many delivery states in one transaction; return the rows as they stand now."""
         now = self._clock()
         with self._database.write("record", verdict=Verdict.UNKNOWN) as connection:
-            intake.absorb(connection)
+            staging.absorb(connection)
             return [
                 watching.record(connection, self._need(connection, number_of(row)), state, now, self._poll)
                 for row, state in states
@@ -440,7 +440,7 @@ class Outbox(KeptOutbox):
         """
         now = self._clock()
         with self._database.write("step", full=True) as connection:
-            intake.absorb(connection)
+            staging.absorb(connection)
             due = now if not_before is None else max(now, encode_time(not_before) or now)
             return watching.step(
                 connection, self._need(connection, number_of(row)), channel, due, encode_time(deadline)

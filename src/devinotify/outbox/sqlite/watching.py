@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput
 from devinotify.models import ViberState
-from devinotify.outbox import intake
 from devinotify.outbox.records import COLUMNS, Row, decode_row, encode_recipient
-from devinotify.outbox.settling import attention
+from devinotify.outbox.sqlite import staging
+from devinotify.outbox.sqlite.settling import attention
 from devinotify.outbox.states import CODES, STEPS, WATCH_FOR, RowState, poll_delay, require
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def step(connection: sqlite3.Connection, row: Row, channel: str, when: float, de
         raise InvalidInput(f"row {row.id} is {row.state}: no other channel is tried for it")
     if row.stepped:
         raise InvalidInput(f"row {row.id} has gone on to another channel before")
-    number = intake.take_ids(connection, 1)
+    number = staging.take_ids(connection, 1)
     until = row.deadline if deadline is None else deadline
     connection.execute(
         "INSERT INTO rows (id, message, recipient, channel, state, due, deadline, parent)"

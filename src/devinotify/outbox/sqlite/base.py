@@ -11,9 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
-from devinotify.outbox import intake, settling
-from devinotify.outbox.database import Database
-from devinotify.outbox.leases import Lease
 from devinotify.outbox.records import (
     COLUMNS,
     MESSAGE_COLUMNS,
@@ -23,6 +20,9 @@ from devinotify.outbox.records import (
     decode_row,
     encode_time,
 )
+from devinotify.outbox.sqlite import settling, staging
+from devinotify.outbox.sqlite.database import Database
+from devinotify.outbox.sqlite.locks import Lease
 from devinotify.outbox.states import POLL_FIRST, RETRY_FOR
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class OutboxFile:
         self._clock = clock
         self._random = random
         self._leases: list[Lease] = []  # of this process: at most one
-        self._bound = intake.Bound(max_rows)
+        self._bound = staging.Bound(max_rows)
         self._idle = True  # whether the last claim found nothing
         self._database = Database(self.path)
         self._finalizer = weakref.finalize(self, _release, self._database, self._leases)
@@ -117,10 +117,10 @@ class OutboxFile:
         """Give the connection for reading, with nothing left in the intake."""
         with self._database.lock:
             with self._database.read(operation) as connection:
-                waiting = intake.pending(connection)
+                waiting = staging.pending(connection)
             if waiting:
                 with self._database.write(operation) as connection:
-                    intake.absorb(connection)
+                    staging.absorb(connection)
             with self._database.read(operation) as connection:
                 yield connection
 

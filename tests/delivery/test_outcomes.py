@@ -10,6 +10,7 @@ import pytest
 from devinotify import exceptions, hookimpl, make_plugin_manager
 from devinotify.channels.batch import accepted, failed
 from devinotify.channels.fallback import joined
+from devinotify.delivery.outcomes import record
 from devinotify.exceptions import (
     DevinotifyError,
     InvalidOperation,
@@ -19,7 +20,6 @@ from devinotify.exceptions import (
     Verdict,
 )
 from devinotify.models import Message, Outcome, Receipt
-from devinotify.recording import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable

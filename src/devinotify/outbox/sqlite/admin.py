@@ -6,11 +6,11 @@ import itertools
 from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
-from devinotify.outbox import intake, settling
-from devinotify.outbox.base import get, number_of
-from devinotify.outbox.leases import Estate, leftover
-from devinotify.outbox.reading import PAGE, ReadableOutbox
 from devinotify.outbox.records import Row, encode_time
+from devinotify.outbox.sqlite import settling, staging
+from devinotify.outbox.sqlite.base import get, number_of
+from devinotify.outbox.sqlite.locks import Estate, leftover
+from devinotify.outbox.sqlite.reading import PAGE, ReadableOutbox
 from devinotify.outbox.states import CODES, FINISHED, RETRIES, RowState
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class KeptOutbox(ReadableOutbox):
         """
         now = self._clock()
         with self._database.write("retry") as connection:
-            intake.absorb(connection)
+            staging.absorb(connection)
             chosen = [self._need(connection, number_of(row)) for row in rows]
             for row in chosen:
                 if row.state not in RETRIES:
@@ -67,13 +67,13 @@ class KeptOutbox(ReadableOutbox):
         Raises InvalidInput for a row that is claimed, and changes nothing then: its outcome must find it.
         """
         with self._database.write("forget") as connection:
-            intake.absorb(connection)
+            staging.absorb(connection)
             numbers = [number_of(row) for row in rows]
             for number in numbers:
                 row = get(connection, number)
                 if row is not None and row.state is RowState.CLAIMED:
                     raise InvalidInput(f"row {number} is being sent and cannot be forgotten now")
-            return intake.remove(connection, numbers)
+            return staging.remove(connection, numbers)
 
     def forget_all(
         self,
@@ -92,7 +92,7 @@ class KeptOutbox(ReadableOutbox):
         removed = 0
         for page in _pages(self.rows(states=states, message_id=message_id)):
             with self._database.write("forget") as connection:
-                removed += intake.remove(connection, intake.forgettable(connection, page, before))
+                removed += staging.remove(connection, staging.forgettable(connection, page, before))
         return removed
 
     def recover(self) -> int:

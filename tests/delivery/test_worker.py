@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devinotify import Message, Notifier, Outbox, hookimpl, make_plugin_manager
+from devinotify.delivery import worker as workers
+from devinotify.delivery.worker import COLLECT_EVERY, Worker, rare_collections, stopped_by_signals
 from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, NotSent, Verdict
 from devinotify.models import DeliveryStatus
 from devinotify.outbox import RowState
-from devinotify.outbox import worker as workers
-from devinotify.outbox.worker import COLLECT_EVERY, Worker, rare_collections, stopped_by_signals
 from devinotify.sandbox import Sandbox
 from tests.cli.servers import free_port
 from tests.outbox.support import NUMBER, finish, numbers, run_python

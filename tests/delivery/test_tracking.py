@@ -13,8 +13,8 @@ import pytest
 from devinotify import Client, Outbox
 from devinotify.channels.batch import accepted as accepted_outcome
 from devinotify.channels.fallback import RULE
+from devinotify.delivery.tracking import PAUSES, Following
 from devinotify.exceptions import DevinotifyError, NotSent, OutcomeUnknown, UnexpectedResponse, Verdict
-from devinotify.following import PAUSES, Following
 from devinotify.models import DeliveryStatus, Message, Outcome, Receipt, SmsState
 from devinotify.outbox import RowState
 from tests.outbox.support import NUMBER, START, Clock, claim, state

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
-from devinotify.outbox import Outbox, database, schema
+from devinotify.outbox import Outbox
+from devinotify.outbox.sqlite import database, schema
 from tests.outbox.support import NUMBER, accepted, claim, finish, message, numbers, run_python
 
 if TYPE_CHECKING:
@@ -225,7 +226,8 @@ def test_a_creation_cut_short_is_mended(path: Path) -> None:
 
 DIE_WHILE_CREATING = """
 import os, sys
-from devinotify.outbox import Outbox, schema
+from devinotify.outbox import Outbox
+from devinotify.outbox.sqlite import schema
 class Deadly(str):
     pass
 def statements():

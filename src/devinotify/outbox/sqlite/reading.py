@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from devinotify.outbox.base import SELECT_MESSAGE, OutboxFile, get
-from devinotify.outbox.leases import Estate
 from devinotify.outbox.records import (
     COLUMNS,
     Claim,
@@ -18,6 +16,8 @@ from devinotify.outbox.records import (
     describe,
     encode_recipient,
 )
+from devinotify.outbox.sqlite.base import SELECT_MESSAGE, OutboxFile, get
+from devinotify.outbox.sqlite.locks import Estate
 from devinotify.outbox.states import CODES, RowState
 
 if TYPE_CHECKING:

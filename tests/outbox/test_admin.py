@@ -10,7 +10,8 @@ import pytest
 
 from devinotify import exceptions as errors
 from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
-from devinotify.outbox import Batch, Counts, Outbox, RowState, reading, upkeep
+from devinotify.outbox import Batch, Counts, Outbox, RowState
+from devinotify.outbox.sqlite import admin, reading
 from tests.outbox.support import NUMBER, START, Clock, accepted, claim, failed, message, not_sent, numbers
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def test_a_retry_after_the_deadline_gets_a_new_one(outbox: Outbox, clock: Clock)
 def test_retry_all(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """All rows of a state, of one message or all, go back to the queue, page by page."""
     monkeypatch.setattr(reading, "PAGE", 2)
-    monkeypatch.setattr(upkeep, "PAGE", 2)
+    monkeypatch.setattr(admin, "PAGE", 2)
     first = settled(outbox, REJECTED, 5)
     settled(outbox, REJECTED, 3)
     assert 5 == outbox.retry_all(RowState.REJECTED, message_id=first.stored.id)

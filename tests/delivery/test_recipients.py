@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devinotify import hookimpl, make_plugin_manager, phones
-from devinotify.addressing import DEEPEST, Addressing
+from devinotify.delivery.recipients import DEEPEST, Addressing
 from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidPhoneNumber, PluginError
 
 if TYPE_CHECKING:

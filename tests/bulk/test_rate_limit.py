@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from devinotify.bulk.pace import FIRST_PAUSE, LONGEST_ASKED, LONGEST_PAUSE, Pace, Speed
+from devinotify.bulk.rate_limit import FIRST_PAUSE, LONGEST_ASKED, LONGEST_PAUSE, Pace, Speed
 from devinotify.exceptions import InvalidInput
 
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
-    from devinotify.following import Following
+    from devinotify.delivery.tracking import Following
     from devinotify.models import Outcome
     from devinotify.notifier import Notifier
-    from devinotify.outbox.store import Outbox
+    from devinotify.outbox.sqlite.store import Outbox
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""The outbox in one SQLite file: SQL, files, forks and locks."""
