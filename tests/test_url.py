@@ -44,6 +44,7 @@ settings = st.builds(
     timeout=st.floats(0.001, 600) | st.integers(1, 600),
     gateway=gateways,
     ca=st.none() | paths,
+    insecure=st.booleans(),
     transliterate=st.booleans(),
     max_segments=st.none() | st.integers(1, 1000),
     patience=st.floats(0, 172800),
@@ -86,6 +87,7 @@ def test_the_shortest_url_has_the_documented_defaults() -> None:
         "timeout": 30.0,
         "gateway": "https://integrationapi.net/rest",
         "ca": None,
+        "insecure": False,
         "transliterate": False,
         "max_segments": None,
         "patience": 300.0,
@@ -102,7 +104,8 @@ def test_the_shortest_url_is_written_short() -> None:
 def test_the_keys_are_the_designs() -> None:
     """The query takes the keys that the design names."""
     expected = (
-        "channel region validity to from timeout gateway ca transliterate max_segments patience poll on_unknown outbox"
+        "channel region validity to from timeout gateway ca insecure transliterate max_segments patience poll"
+        " on_unknown outbox"
     )
     assert set(expected.split()) == set(OPTION_NAMES)
 
@@ -111,7 +114,8 @@ def test_a_full_url() -> None:
     """Each part of a URL arrives in its field."""
     url = parse(
         "DEVINO://l%40gin:p%3Ass@My%20Shop/79161234567/+79161234568?channel=SMS-Viber&region=by&validity=60"
-        "&to=79161234569&timeout=1.5m&gateway=https://gw.example/rest/&ca=/etc/ca.pem&transliterate=Yes"
+        "&to=79161234569&timeout=1.5m&gateway=https://gw.example/rest/&ca=/etc/ca.pem&insecure=no"
+        "&transliterate=Yes"
         "&max_segments=3&patience=90s&poll=500ms&on_unknown=STOP&outbox=/var/lib/d.db"
     )
     expected = DevinoURL(
@@ -239,6 +243,7 @@ BAD_VALUES = {
         *("https://h/a%20b c", "https://h\\@evil.example", "https://h/%0Aa", "https://h:99999/", "file:///etc/passwd"),
     ],
     "ca": ["", "a%00b"],
+    "insecure": ["", "http", "2"],
     "transliterate": ["", "maybe", "2", "y"],
     "max_segments": ["", "0", "-1", "1001", "one", "1.0"],
     "patience": ["", "-1", "3d", "49h", "e5", "later"],
@@ -272,6 +277,7 @@ WRONG_FIELDS: dict[str, list[Any]] = {
     "timeout": [None, True, "30", 0, math.nan, math.inf],
     "gateway": [None, 5, "http://gateway.example/rest"],
     "ca": ["", 5, "\ud800"],
+    "insecure": [None, 1, "yes"],
     "transliterate": [None, 1, "yes"],
     "max_segments": [0, True, 1.0],
     "patience": [None, -1, "5m"],
@@ -318,8 +324,14 @@ def test_what_is_no_text_is_refused(value: str) -> None:
 @pytest.mark.parametrize("key", [name for name in OPTION_NAMES if name != "to"])
 def test_a_key_given_twice_is_refused(key: str) -> None:
     """Two values for one setting are refused, since either could be meant."""
-    value = {"gateway": DEFAULT_GATEWAY, "transliterate": "yes", "on_unknown": "stop", "region": "RU"}.get(key, "1")
-    value = "sms" if key == "channel" else value
+    values = {
+        "gateway": DEFAULT_GATEWAY,
+        "insecure": "yes",
+        "transliterate": "yes",
+        "on_unknown": "stop",
+        "region": "RU",
+    }
+    value = "sms" if key == "channel" else values.get(key, "1")
     with pytest.raises(InvalidURL, match=f"{key} is given twice"):
         parse(f"{START}?{key}={value}&{key.upper()}={value}")
 
@@ -375,6 +387,38 @@ def test_plain_http_elsewhere_is_refused(host: str) -> None:
     """The session id is as good as the password, so no other host is spoken to in the clear."""
     with pytest.raises(InvalidURL, match=r"bad value for gateway: .*loopback"):
         parse(f"{START}?gateway=http://{host}/rest")
+
+
+def test_a_scheme_in_capitals_is_the_same_scheme() -> None:
+    """HTTPS stays HTTPS however it is written."""
+    assert "HTTPS://gateway.example/rest" == parse(f"{START}?gateway=HTTPS://gateway.example/rest").gateway
+
+
+@pytest.mark.parametrize("gateway", ["http://sandbox:8026/rest", "http://10.0.0.1:8026/rest", "http://0.0.0.0/rest"])
+def test_plain_http_elsewhere_is_asked_for(gateway: str) -> None:
+    """With insecure=yes, on either side of the gateway, plain HTTP goes anywhere, and the URL is written back whole."""
+    urls = [f"{START}?gateway={gateway}&insecure=yes", f"{START}?insecure=on&gateway={gateway}"]
+    assert [gateway] * 2 == [parse(parse(url).to_url()).gateway for url in urls]
+
+
+def test_the_refusal_of_plain_http_says_what_allows_it() -> None:
+    """Who runs a sandbox in a container reads there which key to add, and that it is not safe elsewhere."""
+    with pytest.raises(InvalidURL, match=r"gateway: plain http://.*insecure=yes.*can then be read"):
+        parse(f"{START}?gateway=http://sandbox:8026/rest&insecure=no")
+
+
+def test_insecure_allows_plain_http_and_nothing_else() -> None:
+    """What is wrong with a gateway besides stays wrong."""
+    for gateway in ("ftp://sandbox/rest", "http://", "http://u:p@sandbox/rest", "http://h:port/", "http://[::1"):
+        with pytest.raises(InvalidURL, match="bad value for gateway"):
+            parse(f"{START}?insecure=yes&gateway={gateway}")
+
+
+def test_taking_insecure_back_is_checked() -> None:
+    """A copy without it is refused like a URL without it."""
+    url = parse(f"{START}?gateway=http://sandbox:8026/rest&insecure=yes")
+    with pytest.raises(InvalidURL, match="insecure=yes"):
+        url.with_options(insecure=False)
 
 
 def test_the_real_gateway_is_not_loopback() -> None:

@@ -39,6 +39,10 @@ _BOOLEANS = {
     **dict.fromkeys(("no", "false", "off", "0"), False),
 }
 _PORTS = {"http": 80, "https": 443}
+_PLAIN_HTTP = (
+    "bad value for gateway: plain http:// to a host that is not loopback needs insecure=yes besides, since login,"
+    " password and texts can then be read on the way (for a sandbox in a network of containers)"
+)
 # A host whose name ends in .localhost resolves to loopback by RFC 6761.
 _LOOPBACK_NAMES = ("localhost",)
 
@@ -48,7 +52,8 @@ class DevinoURL:
     """The settings that a ``devino://`` URL holds; its repr and str hide the password and the targets.
 
     ``validity`` is in minutes; ``timeout``, ``patience`` and ``poll`` are in seconds. ``gateway`` is the
-    API's base URL without a slash at its end. ``ca`` and ``outbox`` are paths.
+    API's base URL without a slash at its end. ``ca`` and ``outbox`` are paths. ``insecure`` allows plain http
+    to a host that is not loopback.
     """
 
     login: str
@@ -61,6 +66,7 @@ class DevinoURL:
     timeout: float = DEFAULT_TIMEOUT
     gateway: str = DEFAULT_GATEWAY
     ca: str | None = None
+    insecure: bool = False
     transliterate: bool = False
     max_segments: int | None = None
     patience: float = DEFAULT_PATIENCE
@@ -83,6 +89,8 @@ class DevinoURL:
             value = getattr(self, option.attribute)
             if value is not None or _DEFAULTS[option.attribute] is not None:
                 option.check(value)
+        if not (self.insecure or self.is_loopback or urlsplit(self.gateway).scheme == "https"):
+            raise InvalidURL(_PLAIN_HTTP)
 
     @classmethod
     def parse(cls, url: str) -> DevinoURL:
@@ -188,7 +196,7 @@ def _is_gateway(value: object) -> bool:
         return False
     if not host or "@" in parts.netloc:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+    return parts.scheme in ("https", "http")
 
 
 def _between(low: float, high: float) -> Callable[[Any], bool]:
@@ -222,6 +230,10 @@ def _yes_no(value: bool) -> str:
     return "yes" if value else "no"
 
 
+def _switch(key: str) -> _Option:
+    return _Option(key, "yes or no", _boolean, lambda value: isinstance(value, bool), _yes_no)
+
+
 _MAX_VALIDITY = 7 * 24 * 60  # a week of minutes; the API names no limit for SMS and no network keeps one longer
 _DAY = 24 * 3600.0
 
@@ -244,12 +256,13 @@ _OPTIONS = {
         _Option("timeout", "seconds, above 0 and at most 600", duration, _between(0.001, 600.0), _seconds),
         _Option(
             "gateway",
-            "an https:// base URL without credentials or query (plain http:// is for loopback alone)",
+            "an https:// base URL without credentials or query (plain http:// is for loopback, or with insecure=yes)",
             str.strip,
             _is_gateway,
         ),
         _Option("ca", "the path of a file or folder of CA certificates", str, _is_path),
-        _Option("transliterate", "yes or no", _boolean, lambda value: isinstance(value, bool), _yes_no),
+        _switch("insecure"),
+        _switch("transliterate"),
         _Option("max_segments", "a number of segments, 1 or more", int, _whole(1, 1000)),
         _Option("patience", "a duration such as 300, 90s or 5m", duration, _between(0.0, 2 * _DAY), _seconds),
         _Option("poll", "a duration such as 5 or 500ms", duration, _between(0.001, _DAY), _seconds),

@@ -68,6 +68,7 @@ class Client:
         region: str | None = None,
         timeout: float | None = None,
         ca: str | None = None,
+        insecure: bool | None = None,
         validity: int | None = None,
     ) -> None:
         given = {
@@ -78,6 +79,7 @@ class Client:
             "region": region,
             "timeout": timeout,
             "ca": ca,
+            "insecure": insecure,
             "validity": validity,
         }
         self.url = _settings(url, {name: value for name, value in given.items() if value is not None})

@@ -84,6 +84,7 @@ class NotifyDevino(RetryAware):
         poll: float | str | None = None,
         on_unknown: str | None = None,
         outbox: str | None = None,
+        insecure: bool | str | None = None,
         **kwargs: Any,  # noqa: ANN401 - Apprise's own
     ) -> None:
         super().__init__(**kwargs)
@@ -102,6 +103,7 @@ class NotifyDevino(RetryAware):
             "poll": poll,
             "on_unknown": on_unknown,
             "outbox": outbox,
+            "insecure": insecure,
         }
         if kwargs.get("unknown"):
             raise self._refusal(f"unknown key on the URL: {kwargs['unknown']}")

@@ -42,6 +42,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "timeout": {"name": "Request Timeout (seconds)", "type": "string", "default": "30"},
     "gateway": {"name": "Gateway", "type": "string", "default": "https://integrationapi.net/rest"},
     "ca": {"name": "CA Certificates (path)", "type": "string"},
+    "insecure": {"name": "Plain HTTP to Another Host", "type": "bool", "default": False},
     "patience": {"name": "Patience before Fallback", "type": "string", "default": "300"},
     "poll": {"name": "Interval between Looks at a State", "type": "string", "default": "5"},
     "on_unknown": {

@@ -51,6 +51,7 @@ class Pool:
             gateway=settings.gateway,
             timeout=settings.timeout,
             ca=settings.ca,
+            insecure=settings.insecure,
         )
         key = (own.login, own.password, own.gateway, own.timeout, own.ca)
         client = self._clients.get(key)
