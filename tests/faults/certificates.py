@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 GATEWAY_NAME = "gateway.example"
 """The host name, not of this machine, that the trusted certificate holds too: for the tests through a proxy."""
 
+GATEWAY_ADDRESS = "2001:db8::1"
+"""An IPv6 address that is nobody's, and that certificate's too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
@@ -34,7 +37,7 @@ class Certificates:
 def make_certificates(folder: Path) -> Certificates:
     """Return certificates made now; the CA file is written into ``folder``."""
     authority, other = trustme.CA(), trustme.CA()
-    names = ("127.0.0.1", "localhost", GATEWAY_NAME)
+    names = ("127.0.0.1", "::1", "localhost", GATEWAY_NAME, GATEWAY_ADDRESS)
     past = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
     ca = folder / "ca.pem"
     authority.cert_pem.write_to_path(ca)

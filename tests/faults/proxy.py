@@ -25,14 +25,18 @@ class Proxy:
     tunnels to the server, as the proxy sees it.
     """
 
-    def __init__(self, server: FaultServer, manner: Manner, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, server: FaultServer, manner: Manner, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+    ) -> None:
         self.server = server
         self.manner = manner
         self.tls = tls
         self.asked: list[str] = []
         self.overheard = b""
         self.stopping = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.host = host
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, 0), family=family)
         self.port: int = self._listener.getsockname()[1]
         self._threads: list[threading.Thread] = []
         self._sockets: list[socket.socket] = []
@@ -41,7 +45,8 @@ class Proxy:
     @property
     def url(self) -> str:
         """The proxy's URL."""
-        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
 
     def __enter__(self) -> Self:
         self._acceptor.start()
@@ -49,7 +54,7 @@ class Proxy:
 
     def __exit__(self, *exc_info: object) -> None:
         self.stopping.set()
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=5):
+        with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), timeout=5):
             self._acceptor.join(5)
         self._listener.close()
         for sock in self._sockets:
@@ -98,7 +103,15 @@ def tunnel(proxy: Proxy, line: Line) -> None:
 
 def tunnel_after(seconds: float) -> Manner:
     """Return a manner that tunnels after a pause."""
+    return _tunnel(seconds)
 
+
+def tunnel_until(count: int) -> Manner:
+    """Return a manner that tunnels, and breaks off when the client has sent so many bytes."""
+    return _tunnel(0, count)
+
+
+def _tunnel(seconds: float, most: float = float("inf")) -> Manner:
     def manner(proxy: Proxy, line: Line) -> None:
         proxy.stopping.wait(seconds)
         with socket.create_connection(("127.0.0.1", proxy.server.port), timeout=5) as onward:
@@ -117,6 +130,8 @@ def tunnel_after(seconds: float) -> Manner:
             with contextlib.suppress(OSError):
                 while data := line.sock.recv(4096):
                     proxy.overheard += data
+                    if len(proxy.overheard) > most:
+                        break
                     onward.sendall(data)
             with contextlib.suppress(OSError):
                 onward.shutdown(socket.SHUT_WR)

@@ -12,11 +12,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinotify.exceptions import DevinotifyError, OutcomeUnknown, Verdict
+from devinotify.exceptions import DevinotifyError, NotSent, OutcomeUnknown, Verdict
 from tests.faults import acts
 from tests.faults.acts import IDS
 from tests.faults.harness import NUMBER, TEXT, send_from_threads
-from tests.faults.server import LOGIN, PASSWORD, Act, Exchange, FaultServer, answer, handshake, head
+from tests.faults.server import (
+    LOGIN,
+    PASSWORD,
+    Act,
+    Door,
+    Exchange,
+    FaultServer,
+    answer,
+    handshake,
+    handshake_with,
+    head,
+)
 
 if TYPE_CHECKING:
     from tests.faults.certificates import Certificates
@@ -148,6 +159,28 @@ def test_what_was_not_sent_is_tried_up_to_three_times_more(
         len(tls_server.received("sms/send")),
         tls_server.connections,
     )
+
+
+@pytest.mark.parametrize("kind", ["stranger", "misnamed", "outdated"])
+def test_a_certificate_that_is_wrong_stays_wrong(
+    tls_server: FaultServer, make_client: ClientMaker, certificates: Certificates, kind: str
+) -> None:
+    """A certificate that is not trusted is told as such, and is no reason to try again."""
+    tls_server.doors = [handshake_with(getattr(certificates, kind))]
+    with pytest.raises(NotSent, match="certificate is not trusted") as caught:
+        make_client(tls_server).sms.send(NUMBER, TEXT)
+    assert (Verdict.NOT_SENT, False, 1) == (caught.value.verdict, caught.value.retryable, tls_server.connections)
+
+
+@pytest.mark.parametrize("door", [acts.door_closed, acts.door_reset, acts.door_plaintext])
+def test_a_handshake_that_fails_otherwise_may_be_tried_again(
+    tls_server: FaultServer, make_client: ClientMaker, door: Door
+) -> None:
+    """What is wrong with a connection may be right with the next."""
+    tls_server.doors = [door]
+    with pytest.raises(NotSent) as caught:
+        make_client(tls_server).sms.send(NUMBER, TEXT)
+    assert (Verdict.NOT_SENT, True, 4) == (caught.value.verdict, caught.value.retryable, tls_server.connections)
 
 
 def test_threads_share_no_connection_at_the_same_time(server: FaultServer, make_client: ClientMaker) -> None:

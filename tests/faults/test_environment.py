@@ -9,7 +9,7 @@ import pytest
 from devinotify import Client
 from devinotify.exceptions import DevinotifyError, InvalidURL, NotSent, OutcomeUnknown, Verdict
 from tests.faults import acts, proxy
-from tests.faults.certificates import GATEWAY_NAME
+from tests.faults.certificates import GATEWAY_ADDRESS, GATEWAY_NAME
 from tests.faults.harness import NUMBER, SETTINGS_FROM_OUTSIDE, TEXT, Report, everything_about, logs, secrets_of, watch
 from tests.faults.proxy import Proxy, tunnel
 from tests.faults.server import LOGIN, PASSWORD, FaultServer
@@ -84,6 +84,56 @@ def test_a_proxy_in_the_environment_is_used(
         len(receipt.message_ids),
         [head.partition(" HTTP/1.")[0] for head in between.asked],
     )
+
+
+def test_a_proxy_needs_no_scheme(
+    tls_server: FaultServer, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Host and port are enough, as curl takes them."""
+    with Proxy(tls_server, tunnel) as between:
+        monkeypatch.setenv("HTTPS_PROXY", between.url.removeprefix("http://"))
+        receipt = make_client(tls_server, gateway=ELSEWHERE).sms.send(NUMBER, TEXT)
+    assert (1, 1) == (len(receipt.message_ids), len(between.asked))
+
+
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_a_proxy_may_have_an_ipv6_address(
+    tls_server: FaultServer, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """A proxy is reached at an address in brackets, with a scheme before it or without."""
+    with Proxy(tls_server, tunnel, host="::1") as between:
+        monkeypatch.setenv("HTTPS_PROXY", scheme + between.url.removeprefix("http://"))
+        receipt = make_client(tls_server, gateway=ELSEWHERE).sms.send(NUMBER, TEXT)
+    assert (1, 1) == (len(receipt.message_ids), len(between.asked))
+
+
+def test_a_gateway_with_an_ipv6_address_is_asked_for_in_brackets(
+    tls_server: FaultServer, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tunnel's name has brackets, the certificate's has none."""
+    with Proxy(tls_server, tunnel) as between:
+        monkeypatch.setenv("HTTPS_PROXY", between.url)
+        receipt = make_client(tls_server, gateway=f"https://[{GATEWAY_ADDRESS}]/rest").sms.send(NUMBER, TEXT)
+    name = f"[{GATEWAY_ADDRESS}]:443"
+    assert (1, [f"CONNECT {name} HTTP/1.1", f"Host: {name}"]) == (
+        len(receipt.message_ids),
+        between.asked[0].split("\r\n")[:2],
+    )
+
+
+@pytest.mark.parametrize(("kept", "verdict"), [(True, Verdict.UNKNOWN), (False, Verdict.NOT_SENT)])
+def test_a_proxy_that_closes_midway(
+    tls_server: FaultServer, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch, kept: bool, verdict: Verdict
+) -> None:
+    """Within the request a closing tunnel leaves its outcome open; within the handshake nothing was sent."""
+    with Proxy(tls_server, proxy.tunnel_until(10**6 if kept else 100)) as between:
+        monkeypatch.setenv("HTTPS_PROXY", between.url)
+        client = make_client(tls_server, gateway=ELSEWHERE)
+        if kept:
+            client.user.balance()
+            between.overheard += bytes(10**6)
+        report = watch(client, tls_server)
+    assert (verdict, []) == (report.verdict, tls_server.received("sms/send"))
 
 
 def test_a_proxy_sees_nothing_of_the_requests(

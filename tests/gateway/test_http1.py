@@ -139,6 +139,16 @@ def test_a_cut_compressed_body_is_bad(cut: int) -> None:
         parser.close()
 
 
+@pytest.mark.parametrize("size", [64 * 1024, 1000, 4096])
+def test_a_large_chunk_in_portions(size: int) -> None:
+    """A chunk of 700 KB that arrives bit by bit is counted once, and there is no reply before its end."""
+    body = b"x" * 700 * 1024
+    data = head("Transfer-Encoding: chunked") + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    parser = ReplyParser()
+    answers = [parser.feed(data[start : start + size]) for start in range(0, len(data), size)]
+    assert [None] * (len(answers) - 1) + [Reply(200, body)] == answers
+
+
 BAD = {
     "garbage": b"\x00\x01\x02garbage\r\n\r\n",
     "another protocol": b"SSH-2.0-OpenSSH_9.6\r\n",

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import itertools
 import ssl
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 import trustme
 
-from devinotify.exceptions import InvalidURL, NotSent
+from devinotify.exceptions import InvalidURL, NotSent, OutcomeUnknown, TransportError
 from devinotify.gateway import transport
 from devinotify.gateway.transport import Transport
 from devinotify.gateway.wire import Request
+from tests.faults import acts
+from tests.faults.server import Exchange, FaultServer, head
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 GET = Request("GET", "/User/Balance?SessionID=x")
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    """Run a gateway of this test's own."""
+    with FaultServer() as running:
+        yield running
 
 
 def test_repr_names_the_host() -> None:
@@ -42,6 +54,39 @@ def test_an_interrupt_while_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KeyboardInterrupt):
         Transport("http://127.0.0.1:9/rest", timeout=1).exchange(GET)
     assert [True] == closed
+
+
+@pytest.mark.parametrize("late", [1.0, 100.0], ids=["to the instant", "long ago"])
+@pytest.mark.parametrize("looks", range(1, 14))
+def test_time_may_run_out_at_any_moment(server: FaultServer, looks: int, late: float) -> None:
+    """Wherever in an exchange the deadline passes, between two reads too, it is an error of ours or the reply."""
+    server.play_always("user/balance", acts.drip(b"1.5", head(200, {"Content-Length": "3"}), 0.001))
+    times = itertools.chain([0.0] * looks, itertools.repeat(late))
+    made = Transport(server.base, timeout=1.0, clock=lambda: next(times))
+    try:
+        answer: object = made.exchange(GET).body
+    except TransportError as error:
+        answer = type(error)
+    finally:
+        made.close()
+    assert answer in (b"1.5", NotSent, OutcomeUnknown)
+    assert looks > 3 or answer is NotSent, "nothing had left"
+
+
+def test_a_deadline_between_two_reads_is_told_as_such(server: FaultServer) -> None:
+    """The reply had begun and time ran out: of unknown outcome, and the reason is the time."""
+    answered = threading.Event()
+
+    def half(exchange: Exchange) -> None:
+        exchange.receive()
+        answered.set()
+        exchange.line.write(b"HTTP/1.1 200 OK\r\n")
+        exchange.line.hold()
+
+    server.play("user/balance", half)
+    made = Transport(server.base, timeout=1.0, clock=lambda: 10.0 if answered.is_set() else 0.0)
+    with pytest.raises(OutcomeUnknown, match="timed out"):
+        made.exchange(GET)
 
 
 @pytest.mark.parametrize("content", [None, b"no certificate"])

@@ -693,7 +693,32 @@ def verdict_of_design(status: int, code: int | None, word: str = "") -> str:
     return "rejected" if 300 <= status < 500 and status != 408 else "unknown"
 
 
-STATUSES = [200, 201, 202, 204, 301, 302, 307, 400, 401, 403, 404, 407, 408, 413, 425, 429, 500, 502, 503, 504, 599]
+STATUSES = [
+    200,
+    201,
+    202,
+    204,
+    299,
+    300,
+    301,
+    302,
+    307,
+    400,
+    401,
+    403,
+    404,
+    407,
+    408,
+    413,
+    425,
+    429,
+    499,
+    500,
+    502,
+    503,
+    504,
+    599,
+]
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -749,7 +774,7 @@ def test_ids_with_another_status_are_no_acceptance(status: int) -> None:
     assert isinstance(refused(wire.SMS_SEND, reply('["5797"]', status)), UnexpectedResponse)
 
 
-@pytest.mark.parametrize("status", [200, 201, 299])
+@pytest.mark.parametrize("status", [200, 201, 298, 299])
 def test_ids_with_a_2xx_are_an_acceptance(status: int) -> None:
     """Any 2xx with a body that fits is an acceptance."""
     assert interpret(wire.SMS_SEND, reply('["5797"]', status)) == ("5797",)
@@ -1038,6 +1063,15 @@ def test_a_short_secret_leaves_the_reply_recognisable() -> None:
     """A text of a letter or two is not hunted for within other words."""
     error = refused(wire.SMS_SEND, reply("<h1>Bad Gateway</h1>", 502), sent={"Data": "a"})
     assert "Bad Gateway" in str(error)
+
+
+@pytest.mark.parametrize("secret", ["", "a", "an"])
+def test_a_short_secret_does_not_turn_a_reply_into_stars(secret: str) -> None:
+    """A page of 500 characters that every letter of the text occurs in is shown as it is."""
+    page = "a man and an ant " * 30
+    error = refused(wire.SMS_SEND, reply(page, 502), sent={"Data": secret, "SessionID": secret})
+    assert isinstance(error, UnexpectedResponse)
+    assert ("***" in str(error), error.excerpt) == (False, page[:119] + "…")
 
 
 def test_the_code_of_a_strange_error_is_not_a_number_to_dial() -> None:

@@ -169,7 +169,10 @@ class Transport:
         sent = 0
         view = memoryview(data)
         while sent < len(data):
-            sock.settimeout(self._remaining(deadline))
+            remaining = deadline - self._clock()
+            if remaining <= 0:
+                raise TimeoutError if sent else NotSent(f"could not connect to {self._name} in time")
+            sock.settimeout(remaining)
             sent += sock.send(view[sent:])
 
     def _remaining(self, deadline: float) -> float:
@@ -189,7 +192,7 @@ class _Bounded:
         self._until = time.monotonic() + float(connection.timeout or CONNECT_TIMEOUT)
         failure: OSError = socket.gaierror("the name has no address")
         for family, kind, protocol, _, address in socket.getaddrinfo(
-            connection._dns_host, connection.port, 0, socket.SOCK_STREAM
+            connection._dns_host.strip("[]"), connection.port, 0, socket.SOCK_STREAM
         ):
             sock = socket.socket(family, kind, protocol)
             try:
@@ -207,7 +210,8 @@ class _Bounded:
     def _tunnel(self) -> None:
         """Ask the proxy for a tunnel; a proxy that refuses, drips or answers rubbish is an OSError in time."""
         connection: HTTPConnection = self  # type: ignore[assignment]  # as above
-        sock, host = connection.sock, connection._tunnel_host or ""
+        # Whether an address of IPv6 comes with its brackets depends on the version of urllib3.
+        sock, host = connection.sock, (connection._tunnel_host or "").strip("[]")
         name = f"[{host}]" if ":" in host else host
         lines = [f"CONNECT {name}:{connection._tunnel_port} HTTP/1.1", f"Host: {name}:{connection._tunnel_port}"]
         lines += [f"{header}: {value}" for header, value in connection._tunnel_headers.items()]  # type: ignore[attr-defined]  # http.client's
