@@ -398,6 +398,20 @@ def test_an_empty_text(channel: str, sandbox: Sandbox) -> None:
     assert [InvalidText] * 3 == [type(outcome.error) for outcome in outcomes]
 
 
+# --- what can be sent
+
+
+@pytest.mark.parametrize("channel", ["sms", "viber", "viber-sms", "sms-viber"])
+def test_a_text_in_the_wrong_encoding_is_sent(channel: str, sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    """An alert is not lost for its bytes: what cannot be sent is replaced, and the log says so without the text."""
+    words = "\x1b[31m" + SECRET + " диск".encode("cp1251").decode(errors="surrogateescape") + "\x1b[0m\r\n100%\t"
+    with Notifier(sandbox.url) as notifier:
+        (outcome,) = notifier.notify(words, ONE, channel=channel)
+    (arrived,) = sandbox.messages()
+    assert (Verdict.ACCEPTED, f"{SECRET} ????\r\n100% ") == (outcome.verdict, arrived.text)
+    assert (1, False) == (caplog.text.count("4 lone surrogates"), SECRET in caplog.text)
+
+
 # --- budget and letters
 
 

@@ -305,12 +305,13 @@ class Notifier:
 
     def _compose(self, message: Message, channel: Channel) -> Message:
         if not getattr(channel, "segmented", True):
-            return compose(message)
+            return compose(message, warn=log.warning)
         return compose(
             message,
             transliterate=self.url.transliterate,
             max_segments=self.url.max_segments,
             estimate=self._estimate,
+            warn=log.warning,
         )
 
     def _refuse(self, message: Message, errors: Mapping[str, DevinotifyError]) -> list[Outcome]:

@@ -50,6 +50,14 @@ def test_transliterate() -> None:
     assert "Privet\nmir" == composed.text
 
 
+def test_a_text_that_cannot_be_sent_becomes_one_that_can() -> None:
+    """Title and text are cleaned, before anything is transliterated or counted, and what is lost is told."""
+    told: list[str] = []
+    message = Message("\x1b[31m\udcd0 полон\x1b[0m\tnow" + "x" * 140, TO, title="db1\x07")
+    composed = compose(message, transliterate=True, max_segments=1, warn=told.append)
+    assert ("db1\n? polon now" + "x" * 140, 1) == (composed.text, len(told))
+
+
 def test_a_text_within_the_budget_stays() -> None:
     """What fits is not touched."""
     message = Message("x" * 160, TO)

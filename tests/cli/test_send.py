@@ -83,6 +83,15 @@ def test_the_text_comes_from_stdin(account: Sandbox, run: Run, arguments: tuple[
     assert [(NUMBER, "Привет\r\nмир")] == texts(account)
 
 
+def test_colours_and_bytes_of_another_encoding_do_not_stop_a_text(
+    account: Sandbox, run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What a program meant for its terminal goes, what is not UTF-8 becomes a question mark, and the log says so."""
+    result = run("send", "\x1b[31mdisk \udcef\x1b[0m", NUMBER)
+    assert (0, [(NUMBER, "disk ?")]) == (result.exit_code, texts(account))
+    assert "a lone surrogate" in caplog.text
+
+
 def test_stdin_that_is_not_utf8_is_a_usage_error(account: Sandbox, run: Run) -> None:
     """Another encoding is named, not guessed."""
     result = run("send", "--to", NUMBER, stdin=b"\xff\xfe\x00")

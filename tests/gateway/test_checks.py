@@ -90,8 +90,9 @@ def test_what_is_no_text_is_refused(text: object) -> None:
 def test_a_lone_surrogate_is_refused(text: str) -> None:
     """Half of a character cannot be sent; its place is named."""
     position = next(index for index, character in enumerate(text) if "\ud800" <= character <= "\udfff")
-    with pytest.raises(InvalidText, match=f"lone surrogate at position {position}"):
+    with pytest.raises(InvalidText, match=f"lone surrogate at position {position}") as caught:
         SMS.check_text(text)
+    assert (None, None) == (caught.value.__cause__, caught.value.__context__)  # the encoding error holds the text
 
 
 @given(text=words)

@@ -14,11 +14,11 @@ NAMES = [
     *("STANDARD", "STEPS", "Blocker", "Conversion", "Encoding", "Segment", "SegmentLimits", "Segmentation", "Step"),
     *("accents", "check", "check_length", "check_sendable", "compatibility", "compose", "convert"),
     *("count_segments", "cyrillic", "decode", "encode", "estimate_cost", "fit", "greek", "is_gsm7", "segment"),
-    *("to_gsm7", "typography"),
+    *("sendable", "to_gsm7", "typography"),
 ]
 MODULES = [
-    *("alphabet", "checks", "conversion", "cost", "fitting", "graphemes", "icao", "letters", "limits", "segments"),
-    "signs",
+    *("alphabet", "checks", "cleaning", "conversion", "cost", "fitting", "graphemes", "icao", "letters", "limits"),
+    *("segments", "signs"),
 ]
 IMPURE = {"socket", "ssl", "logging", "random", "pathlib", "subprocess", "requests", "regex", "anyascii", "tempfile"}
 

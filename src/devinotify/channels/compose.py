@@ -1,4 +1,4 @@
-"""The text that is really sent: title, transliteration and the budget of segments applied. Pure."""
+"""The text that is really sent: cleaned, with title, transliteration and the budget of segments applied. Pure."""
 
 from __future__ import annotations
 
@@ -22,12 +22,15 @@ def compose(
     transliterate: bool = False,
     max_segments: int | None = None,
     estimate: Callable[[str], Segmentation] = texts.segment,
+    warn: Callable[[str], object] | None = None,
 ) -> Message:
     """Return the message with its title as the first line, in GSM-7 where asked for, within ``max_segments``.
 
+    Its text is one that can be sent: see ``text.sendable``, which calls ``warn`` where it loses something.
     ``estimate`` tells what a text costs; raises InvalidText where nothing of the text fits the budget.
     """
     text = f"{message.title}\n{message.text}" if message.title else message.text
+    text = texts.sendable(text, warn=warn)
     if transliterate:
         text = texts.to_gsm7(text)
     if max_segments is not None:

@@ -61,14 +61,13 @@ class Limits:
             raise InvalidText(
                 f"the text has {len(text)} characters, {over} more than the {self.max_length} of {self.kind}"
             )
-        if not text.isascii():
-            try:
-                text.encode()
-            except UnicodeEncodeError as error:
-                raise InvalidText(
-                    f"the text holds a lone surrogate at position {error.start}, which no encoding can carry"
-                ) from None
-        return text
+        try:
+            text.encode()
+            return text
+        except UnicodeEncodeError as error:
+            position = error.start
+        # Raised out here, so that the encoding error, which holds the text, is not part of the traceback.
+        raise InvalidText(f"the text holds a lone surrogate at position {position}, which no encoding can carry")
 
     def check_validity(self, minutes: object) -> int | None:
         """Return the minutes, or ``None`` for the gateway's default; raise InvalidSchedule."""

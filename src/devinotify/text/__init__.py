@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from devinotify.text.alphabet import decode, encode, is_gsm7
     from devinotify.text.checks import check, check_length, check_sendable
+    from devinotify.text.cleaning import sendable
     from devinotify.text.conversion import (
         STEPS,
         Blocker,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _HOME = {
     "alphabet": ("decode", "encode", "is_gsm7"),
     "checks": ("check", "check_length", "check_sendable"),
+    "cleaning": ("sendable",),
     "conversion": (
         *("STEPS", "Blocker", "Conversion", "Step", "accents", "compatibility", "compose", "convert", "cyrillic"),
         *("greek", "to_gsm7", "typography"),
@@ -71,6 +73,7 @@ __all__ = [
     "greek",
     "is_gsm7",
     "segment",
+    "sendable",
     "to_gsm7",
     "typography",
 ]
