@@ -1,4 +1,4 @@
-"""How alerts go out: tried again one apart from the other, and through an outbox by a courier that can be reached."""
+"""How alerts go out: tried again one apart from the other, and through an outbox by a thread that can be reached."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from devinotify import Message, Notifier, NotSent, Outbox, Outcome, Verdict, hookimpl
 
 from devinotify_logging import DevinoHandler, delivery
-from devinotify_logging.delivery import Direct, Durable, Parcel
+from devinotify_logging.delivery import Direct, Durable, OutgoingAlert
 from tests.support import NUMBER, texts, url_of
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ def notifier(gateway: Sandbox, plugin: Away) -> Iterator[Notifier]:
         yield made
 
 
-def parcel(text: str) -> Parcel:
+def outgoing(text: str) -> OutgoingAlert:
     """Return a text on its way."""
-    return Parcel(lambda late: f"late {text}" if late else text, time.time(), (NUMBER,))
+    return OutgoingAlert(lambda late: f"late {text}" if late else text, time.time(), (NUMBER,))
 
 
 def test_one_that_fails_keeps_no_other(
@@ -72,8 +72,8 @@ def test_one_that_fails_keeps_no_other(
             raise RuntimeError("odd")
         return "first"
 
-    direct.post(Parcel(odd, time.time(), (NUMBER,)))
-    direct.post(parcel("second"))
+    direct.post(OutgoingAlert(odd, time.time(), (NUMBER,)))
+    direct.post(outgoing("second"))
     plugin.away = False
     assert None is direct.turn(final=True)
     assert (["late second"], ["odd"]) == (texts(gateway), [str(error) for error in complaints])
@@ -83,7 +83,7 @@ def test_not_before_it_is_due(notifier: Notifier, complaints: list[BaseException
     """What was not sent is tried again after a pause that doubles, for a while, and then given up."""
     now = [1000.0]
     direct = Direct(notifier, None, complaints.append, lambda: now[0])
-    direct.post(parcel("text"))
+    direct.post(outgoing("text"))
     pauses = []
     while (pause := direct.turn(final=False)) is not None:
         pauses.append(pause)
@@ -99,14 +99,14 @@ def test_no_more_than_memory_keeps(
     """Of many that were not sent the oldest are given up."""
     direct = Direct(notifier, None, complaints.append)
     for number in range(delivery.MOST_RETRIED + 2):
-        direct.post(parcel(f"number {number}"))
+        direct.post(outgoing(f"number {number}"))
     plugin.away = False
     direct.turn(final=True)
     assert [f"late number {number}" for number in range(2, delivery.MOST_RETRIED + 2)] == texts(gateway)
 
 
 def test_courier_takes_breath(gateway: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A courier that finds something due after every turn is reached in between, and sends it all."""
+    """An outbox thread that finds something due after every turn is reached in between, and sends it all."""
     monkeypatch.setattr(delivery, "LONGEST_TURN", 0.0)
     path = tmp_path / "alerts.db"
     with Outbox(path) as outbox:
@@ -119,7 +119,7 @@ def test_courier_takes_breath(gateway: Sandbox, tmp_path: Path, monkeypatch: pyt
 
 
 def test_end_that_comes_twice(gateway: Sandbox, tmp_path: Path, complaints: list[BaseException]) -> None:
-    """Told of its end again while it closes, a courier does not look into a file that is closed."""
+    """Told of its end again while it closes, an outbox thread does not look into a file that is closed."""
     closing, hold = threading.Event(), threading.Event()
 
     class Slow(Notifier):
@@ -130,7 +130,7 @@ def test_end_that_comes_twice(gateway: Sandbox, tmp_path: Path, complaints: list
             super().close()
 
     durable = Durable(Slow(url_of(gateway)), Outbox(tmp_path / "alerts.db"), None, complaints.append)
-    durable.post(parcel("text"))
+    durable.post(outgoing("text"))
     durable.end()
     assert closing.wait(10)
     assert not durable.finish(0)
@@ -152,7 +152,7 @@ def test_close_that_fails(gateway: Sandbox, tmp_path: Path, complaints: list[Bas
             raise OSError("stubborn")
 
     durable = Durable(Stubborn(url_of(gateway)), outbox, None, complaints.append)
-    durable.post(parcel("text"))
+    durable.post(outgoing("text"))
     durable.end()
     assert durable.finish(10)
     assert (["late text"], ["stubborn"], True) == (

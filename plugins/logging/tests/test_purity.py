@@ -10,7 +10,7 @@ import pytest
 import devinotify_logging
 
 SOURCE = Path(str(devinotify_logging.__file__)).parent
-PURE = ("masking", "purse", "records", "rendering", "settings", "storm")
+PURE = ("masking", "quota", "records", "rendering", "settings", "storm")
 ALLOWED = {
     "__future__",
     "collections",

@@ -26,15 +26,15 @@ RETRY_FOR = 900.0
 MOST_RETRIED = 20
 """Alerts that memory keeps for another try at most; more than that, and the oldest are given up."""
 LOOK_AGAIN = 30.0
-"""Seconds after which an idle courier looks at its outbox, where another process may have left something."""
+"""Seconds after which an idle outbox thread looks at its outbox, where another process may have left something."""
 LONGEST_TURN = 30.0
-"""Seconds after which a courier that always finds something due is to be reached again, or ends if it was told to."""
+"""Seconds after which an outbox thread that always finds something due can be reached again, or ends if told to."""
 AFTER_FAULT = 5.0
-"""Seconds after which a courier whose outbox failed tries again."""
+"""Seconds after which an outbox thread whose outbox failed tries again."""
 
 
 @dataclass(slots=True, eq=False)
-class Parcel:
+class OutgoingAlert:
     """A text on its way: ``write(late)`` returns it, with the time of what it tells where it is ``late``."""
 
     write: Callable[[bool], str]
@@ -52,7 +52,7 @@ class Delivery(Protocol):
     def working(self) -> bool:
         """Whether something is still to be waited for."""
 
-    def post(self, parcel: Parcel) -> None:
+    def post(self, outgoing: OutgoingAlert) -> None:
         """Take an alert; what becomes of it is told to the notifier's hooks."""
 
     def turn(self, *, final: bool) -> float | None:
@@ -85,31 +85,31 @@ class Direct:
         self._channel = channel
         self._complain = complain
         self._clock = clock
-        self._waiting: list[Parcel] = []
+        self._waiting: list[OutgoingAlert] = []
 
     @property
     def working(self) -> bool:
         """Nothing is: whoever posts sends."""
         return False
 
-    def post(self, parcel: Parcel) -> None:
+    def post(self, outgoing: OutgoingAlert) -> None:
         """Send an alert."""
-        parcel.until = self._clock() + RETRY_FOR
-        self._send(parcel)
+        outgoing.until = self._clock() + RETRY_FOR
+        self._send(outgoing)
 
     def turn(self, *, final: bool) -> float | None:
         """Try again what is due, with ``final`` all of it for the last time."""
         now = self._clock()
-        due = [parcel for parcel in self._waiting if final or parcel.due <= now]
-        self._waiting = [parcel for parcel in self._waiting if parcel not in due]
-        for parcel in due:
+        due = [outgoing for outgoing in self._waiting if final or outgoing.due <= now]
+        self._waiting = [outgoing for outgoing in self._waiting if outgoing not in due]
+        for outgoing in due:
             try:
-                self._send(parcel)
+                self._send(outgoing)
             except Exception as error:  # noqa: BLE001 - whatever a plugin does to one, the others are tried
                 self._complain(error)
         if final or not self._waiting:
             return None
-        return max(0.0, min(parcel.due for parcel in self._waiting) - self._clock())
+        return max(0.0, min(outgoing.due for outgoing in self._waiting) - self._clock())
 
     def flush(self, timeout: float) -> bool:  # noqa: ARG002 - the protocol's signature
         """Return at once: what was posted was tried in ``post``."""
@@ -123,17 +123,17 @@ class Direct:
         """Return at once: the last tries were made in ``turn``."""
         return True
 
-    def _send(self, parcel: Parcel) -> None:
+    def _send(self, outgoing: OutgoingAlert) -> None:
         outcomes = self._notifier.notify(
-            parcel.write(parcel.tries > 0), parcel.recipients, channel=self._channel, tags=URGENT
+            outgoing.write(outgoing.tries > 0), outgoing.recipients, channel=self._channel, tags=URGENT
         )
         again = tuple(outcome.recipient for outcome in outcomes if outcome.error is not None and _retryable(outcome))
-        if not again or self._clock() >= parcel.until:
+        if not again or self._clock() >= outgoing.until:
             return
-        parcel.recipients = again
-        parcel.due = self._clock() + min(FIRST_RETRY * 2**parcel.tries, LONGEST_RETRY)
-        parcel.tries += 1
-        self._waiting = [*self._waiting, parcel][-MOST_RETRIED:]
+        outgoing.recipients = again
+        outgoing.due = self._clock() + min(FIRST_RETRY * 2**outgoing.tries, LONGEST_RETRY)
+        outgoing.tries += 1
+        self._waiting = [*self._waiting, outgoing][-MOST_RETRIED:]
 
 
 class Durable:
@@ -152,19 +152,19 @@ class Durable:
         self._direct = Direct(notifier, channel, complain)
         self._worker = Worker(notifier, outbox)
         self._closed = False
-        self._courier: Loop[object] = Loop("devinotify-logging-outbox", self._carry, self._close)
+        self._thread: Loop[object] = Loop("devinotify-logging-outbox", self._carry, self._close)
 
     @property
     def working(self) -> bool:
-        """Whether the courier is."""
-        return self._courier.running
+        """Whether the outbox thread is."""
+        return self._thread.running
 
-    def post(self, parcel: Parcel) -> None:
-        """Write an alert down, and wake the courier."""
+    def post(self, outgoing: OutgoingAlert) -> None:
+        """Write an alert down, and wake the outbox thread."""
         url = self._notifier.url
         message = Message(
-            parcel.write(True),  # noqa: FBT003 - nobody knows when it will go out
-            parcel.recipients,
+            outgoing.write(True),  # noqa: FBT003 - nobody knows when it will go out
+            outgoing.recipients,
             sender=url.sender,
             channel=self._channel,
             validity=url.validity,
@@ -172,34 +172,36 @@ class Durable:
         )
         try:
             # Nobody waits for the delivery report; a fallback's own rows are watched all the same.
-            rows = self._outbox.enqueue(message, original_time=datetime.fromtimestamp(parcel.created, UTC), watch=False)
+            rows = self._outbox.enqueue(
+                message, original_time=datetime.fromtimestamp(outgoing.created, UTC), watch=False
+            )
             if not rows:
                 raise InvalidInput(f"the outbox {self._outbox.path} is full: the alert is sent from memory")
         except DevinotifyError as error:
             self._complain(error)
-            self._direct.post(parcel)
+            self._direct.post(outgoing)
             return
         self.wake()
 
     def wake(self) -> None:
-        """Let the courier look at the outbox now."""
-        self._courier.put(None)
+        """Let the outbox thread look at the outbox now."""
+        self._thread.put(None)
 
     def turn(self, *, final: bool) -> float | None:
         """Try again what had to go out from memory."""
         return self._direct.turn(final=final)
 
     def flush(self, timeout: float) -> bool:
-        """Wait until the courier has tried everything that is due."""
-        return self._courier.flush(timeout)
+        """Wait until the outbox thread has tried everything that is due."""
+        return self._thread.flush(timeout)
 
     def end(self) -> None:
-        """Let the courier send what is due, and close."""
-        self._courier.end()
+        """Let the outbox thread send what is due, and close."""
+        self._thread.end()
 
     def finish(self, timeout: float) -> bool:
-        """Let the courier send what is due; the rest stays in the file."""
-        return self._courier.finish(timeout)
+        """Let the outbox thread send what is due; the rest stays in the file."""
+        return self._thread.finish(timeout)
 
     def _carry(self, items: Sequence[object], ending: bool, final: bool) -> float | None:  # noqa: ARG002 - a loop's turn
         if self._closed:
@@ -211,7 +213,7 @@ class Durable:
             if ending:
                 return None
             due = self._outbox.next_due()
-        except Exception as error:  # noqa: BLE001 - a plugin of the worker's may raise anything, and the courier goes on
+        except Exception as error:  # noqa: BLE001 - a plugin of the worker's may raise anything, and the outbox thread goes on
             self._complain(error)
             return None if ending else AFTER_FAULT
         return LOOK_AGAIN if due is None else min(LOOK_AGAIN, max(0.01, due - time.time()))

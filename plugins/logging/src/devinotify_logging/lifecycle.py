@@ -16,7 +16,7 @@ import weakref
 from typing import Any, Protocol
 
 
-class Lives(Protocol):
+class Watched(Protocol):
     """What is told of forks and ends."""
 
     @property
@@ -36,7 +36,7 @@ class Lives(Protocol):
         """Wait for that, or do it where there is no thread, for ``timeout`` seconds."""
 
 
-_living: weakref.WeakSet[Lives] = weakref.WeakSet()
+_living: weakref.WeakSet[Watched] = weakref.WeakSet()
 _arranged_in = 0
 _forked = threading.RLock()  # entered again by what a finalizer closes meanwhile
 
@@ -45,7 +45,7 @@ _MAIN = "MainProcess"
 _BEFORE_OTHERS = 100  # the finalizers' order; the pools' own have at most 15
 
 
-def watch(sender: Lives) -> None:
+def watch(sender: Watched) -> None:
     """Tell ``sender`` of forks and of the end from now on, as long as somebody else keeps it."""
     _living.add(sender)
 

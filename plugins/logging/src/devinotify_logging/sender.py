@@ -16,10 +16,10 @@ from devinotify import InvalidInput, Notifier, Outbox, hookimpl, text
 
 from devinotify_logging import lifecycle, rendering
 from devinotify_logging.counters import Counters, State
-from devinotify_logging.delivery import Delivery, Direct, Durable, Parcel, resolve
-from devinotify_logging.ledger import FileLedger, MemoryLedger, limits_path, next_day
+from devinotify_logging.delivery import Delivery, Direct, Durable, OutgoingAlert, resolve
+from devinotify_logging.limiter import FileLimiter, MemoryLimiter, limits_path, next_day
 from devinotify_logging.loop import Loop
-from devinotify_logging.purse import Go, Grant, Limits, Wait
+from devinotify_logging.quota import Go, Grant, Limits, Wait
 from devinotify_logging.records import Event, Frozen
 from devinotify_logging.storm import Alert, Storm
 
@@ -78,11 +78,11 @@ class Sender:
         except BaseException:
             notifier.close()
             raise
-        self._ledger: MemoryLedger | FileLedger = MemoryLedger(self._limits, time.time)
-        self._memory_ledger = self._ledger
+        self._limiter: MemoryLimiter | FileLimiter = MemoryLimiter(self._limits, time.time)
+        self._memory_limiter = self._limiter
         if outbox is not None:
             owner = f"{notifier.url.login} {notifier.url.sender} {self._to(notifier)} {settings.channel}"
-            self._ledger = FileLedger(limits_path(outbox.path), owner, self._limits, time.time)
+            self._limiter = FileLimiter(limits_path(outbox.path), owner, self._limits, time.time)
         self._delivery = self._deliver_by(notifier, outbox)
         lifecycle.watch(self)
         if isinstance(self._delivery, Durable) and outbox is not None and outbox.next_due() is not None:
@@ -163,9 +163,9 @@ class Sender:
         self._refused = _Refusal(0.0, paused=False)
         self._inherited += self._deliveries()  # to close their connections is the parent's affair
         self._delivery, self._leaving = None, []
-        self._memory_ledger = MemoryLedger(self._limits, time.time)
-        if not isinstance(self._ledger, FileLedger):
-            self._ledger = self._memory_ledger
+        self._memory_limiter = MemoryLimiter(self._limits, time.time)
+        if not isinstance(self._limiter, FileLimiter):
+            self._limiter = self._memory_limiter
         self.process = os.getpid()
 
     def _notice_fork(self) -> None:
@@ -241,9 +241,9 @@ class Sender:
         until = next_day(created)
         if alert is None:
             notice = rendering.paused(self._style, self._settings.daily_limit, until)
-            parcel = Parcel(lambda late: notice, created, tuple(numbers))  # noqa: ARG005 - it names its time itself
+            outgoing = OutgoingAlert(lambda late: notice, created, tuple(numbers))  # noqa: ARG005 - it names its time itself
         else:
-            parcel = Parcel(
+            outgoing = OutgoingAlert(
                 lambda late: self._write(alert, late=late or self._is_late(alert)),
                 alert.event.created,
                 tuple(numbers),
@@ -251,7 +251,7 @@ class Sender:
         self._state.messages += 1
         self._state.segments += segments * len(numbers)
         try:
-            self._open_delivery().post(parcel)
+            self._open_delivery().post(outgoing)
         except Exception as error:  # noqa: BLE001 - this alert is lost, and that is told; the next may fare better
             self._complain(alert.event if alert else None, error)
 
@@ -265,10 +265,10 @@ class Sender:
 
     def _ask(self, segments: int, recipients: int) -> Grant:
         try:
-            return self._ledger.spend(segments, recipients)
+            return self._limiter.spend(segments, recipients)
         except (OSError, sqlite3.Error) as error:
             self._complain(None, error)
-            return self._memory_ledger.spend(segments, recipients)
+            return self._memory_limiter.spend(segments, recipients)
 
     def _numbers(self) -> list[str]:
         notifier = self._notifier

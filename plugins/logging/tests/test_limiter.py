@@ -1,4 +1,4 @@
-"""Where the purse is kept: what is shared, with whom, and what a day is."""
+"""Where the quota is kept: what is shared, with whom, and what a day is."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinotify_logging.ledger import FileLedger, MemoryLedger, day_of, limits_path, next_day
-from devinotify_logging.purse import Go, Limits, Pause, Wait
+from devinotify_logging.limiter import FileLimiter, MemoryLimiter, day_of, limits_path, next_day
+from devinotify_logging.quota import Go, Limits, Pause, Wait
 from devinotify_logging.settings import Rate
 
 if TYPE_CHECKING:
@@ -21,37 +21,37 @@ NOON = datetime(2026, 11, 23, 12).astimezone().timestamp()
 
 
 def test_memory() -> None:
-    """A purse in memory gives its burst, and then lets wait."""
-    ledger = MemoryLedger(LIMITS, lambda: NOON)
-    assert [Go(), Go(), Wait(60.0)] == [ledger.spend(1, 1) for _ in range(3)]
+    """A quota in memory gives its burst, and then lets wait."""
+    limiter = MemoryLimiter(LIMITS, lambda: NOON)
+    assert [Go(), Go(), Wait(60.0)] == [limiter.spend(1, 1) for _ in range(3)]
 
 
 def test_file_is_shared(tmp_path: Path) -> None:
-    """Whoever comes later, after a crash for one, finds the purse as it was left."""
+    """Whoever comes later, after a crash for one, finds the quota as it was left."""
     path = tmp_path / "limits"
-    grants = [FileLedger(path, "me", LIMITS, lambda: NOON).spend(1, 1) for _ in range(3)]
+    grants = [FileLimiter(path, "me", LIMITS, lambda: NOON).spend(1, 1) for _ in range(3)]
     assert [Go(), Go(), Wait(60.0)] == grants
 
 
-def test_owners_have_purses_of_their_own(tmp_path: Path) -> None:
+def test_owners_have_quotas_of_their_own(tmp_path: Path) -> None:
     """Handlers with other recipients do not take from each other, and no owner is in the file in the clear."""
     path = tmp_path / "limits"
     for owner in ("me +79161234567", "you"):
-        assert [Go(), Go()] == [FileLedger(path, owner, LIMITS, lambda: NOON).spend(1, 1) for _ in range(2)]
+        assert [Go(), Go()] == [FileLimiter(path, owner, LIMITS, lambda: NOON).spend(1, 1) for _ in range(2)]
     assert b"7916" not in path.read_bytes()
 
 
 def test_pause_is_kept(tmp_path: Path) -> None:
     """The notice of the day is sent once by all processes together."""
     limits = Limits(Rate(1000, 1), 1000, 2)
-    grants = [FileLedger(tmp_path / "limits", "me", limits, lambda: NOON).spend(1, 1) for _ in range(4)]
+    grants = [FileLimiter(tmp_path / "limits", "me", limits, lambda: NOON).spend(1, 1) for _ in range(4)]
     assert [Go(), Pause(notify=True), Pause(notify=False), Pause(notify=False)] == grants
 
 
 def test_file_is_private(tmp_path: Path) -> None:
     """Nobody else may read it."""
     path = limits_path(tmp_path / "alerts.db")
-    FileLedger(path, "me", LIMITS, lambda: NOON).spend(1, 1)
+    FileLimiter(path, "me", LIMITS, lambda: NOON).spend(1, 1)
     assert ("alerts.db-limits", 0o600) == (path.name, stat.S_IMODE(path.stat().st_mode))
 
 
@@ -60,7 +60,7 @@ def test_damaged_file(tmp_path: Path) -> None:
     path = tmp_path / "limits"
     path.write_text("no database " * 100, "utf-8")
     with pytest.raises(sqlite3.Error):
-        FileLedger(path, "me", LIMITS, lambda: NOON).spend(1, 1)
+        FileLimiter(path, "me", LIMITS, lambda: NOON).spend(1, 1)
 
 
 def test_days_are_local() -> None:

@@ -1,4 +1,4 @@
-"""The purse: the token bucket and the daily cap, by a clock that the tests move."""
+"""The quota: the token bucket and the daily cap, by a clock that the tests move."""
 
 from __future__ import annotations
 
@@ -6,74 +6,74 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devinotify_logging.purse import Go, Grant, Limits, Pause, Purse, Wait, full, spend
+from devinotify_logging.quota import Go, Grant, Limits, Pause, Quota, Wait, full, spend
 from devinotify_logging.settings import Rate
 
 LIMITS = Limits(Rate(5, 60), 3, 100)
 
 
 def ask(
-    purse: Purse, now: float, segments: int = 1, *, limits: Limits = LIMITS, day: int = 0, to: int = 1
-) -> tuple[Purse, Grant]:
+    quota: Quota, now: float, segments: int = 1, *, limits: Limits = LIMITS, day: int = 0, to: int = 1
+) -> tuple[Quota, Grant]:
     """Ask for a message."""
-    return spend(purse, limits, now, day, segments, to)
+    return spend(quota, limits, now, day, segments, to)
 
 
 def test_burst_then_rate() -> None:
     """Three go out at once, the fourth after twelve seconds."""
-    purse = full(LIMITS, 0, 0)
+    quota = full(LIMITS, 0, 0)
     grants = []
     for _ in range(4):
-        purse, grant = ask(purse, 0)
+        quota, grant = ask(quota, 0)
         grants.append(grant)
     assert [Go(), Go(), Go(), Wait(12.0)] == grants
-    _, grant = ask(purse, 12.0)
+    _, grant = ask(quota, 12.0)
     assert Go() == grant
 
 
 def test_cap_keeps_room_for_the_notice() -> None:
     """With a cap of 5 two alerts of 2 segments go out, and the fifth segment is the notice's."""
     limits = Limits(Rate(1000, 1), 1000, 5)
-    purse = full(limits, 0, 0)
+    quota = full(limits, 0, 0)
     grants = []
     for _ in range(4):
-        purse, grant = ask(purse, 0, 2, limits=limits)
+        quota, grant = ask(quota, 0, 2, limits=limits)
         grants.append(grant)
     assert [Go(), Go(), Pause(notify=True), Pause(notify=False)] == grants
-    assert 5 == purse.spent
+    assert 5 == quota.spent
 
 
 def test_every_recipient_counts() -> None:
     """Three recipients cost three times as much, the notice too."""
     limits = Limits(Rate(1000, 1), 1000, 10)
-    purse, first = ask(full(limits, 0, 0), 0, 2, limits=limits, to=3)
-    purse, second = ask(purse, 0, 2, limits=limits, to=3)
-    assert (Go(), Pause(notify=True), 9) == (first, second, purse.spent)
+    quota, first = ask(full(limits, 0, 0), 0, 2, limits=limits, to=3)
+    quota, second = ask(quota, 0, 2, limits=limits, to=3)
+    assert (Go(), Pause(notify=True), 9) == (first, second, quota.spent)
 
 
 def test_cap_too_small_for_the_notice() -> None:
     """Where not even the notice fits, nothing is sent."""
     limits = Limits(Rate(1, 1), 1, 1)
-    purse, grant = ask(full(limits, 0, 0), 0, limits=limits, to=2)
-    assert (Pause(notify=False), 0) == (grant, purse.spent)
+    quota, grant = ask(full(limits, 0, 0), 0, limits=limits, to=2)
+    assert (Pause(notify=False), 0) == (grant, quota.spent)
 
 
 def test_new_day_begins_anew() -> None:
     """The day after the pause alerts go out again."""
     limits = Limits(Rate(1000, 1), 1000, 1)
-    purse, paused = ask(full(limits, 0, 0), 0, limits=limits)
+    quota, paused = ask(full(limits, 0, 0), 0, limits=limits)
     assert Pause(notify=True) == paused
     limits = Limits(Rate(1000, 1), 1000, 10)
-    _, grant = ask(purse, 86400, limits=limits, day=1)
+    _, grant = ask(quota, 86400, limits=limits, day=1)
     assert Go() == grant
 
 
 def test_clock_put_back_refills_nothing() -> None:
     """A clock that jumps back gives no tokens, and does not stop the refill from there on."""
-    purse = Purse(0.0, 1000.0, 0, 0, paused=False)
-    purse, grant = ask(purse, 400.0)
+    quota = Quota(0.0, 1000.0, 0, 0, paused=False)
+    quota, grant = ask(quota, 400.0)
     assert Wait(12.0) == grant
-    _, grant = ask(purse, 412.0)
+    _, grant = ask(quota, 412.0)
     assert Go() == grant
 
 
@@ -81,12 +81,12 @@ def test_clock_put_back_refills_nothing() -> None:
 def test_wait_is_long_enough(rate: Rate) -> None:
     """Whoever waits as long as was said may go, whatever the rounding."""
     limits = Limits(rate, 1, 10**6)
-    purse, now = full(limits, 0, 0), 1.7e9
+    quota, now = full(limits, 0, 0), 1.7e9
     for _ in range(200):
-        purse, grant = ask(purse, now, limits=limits)
+        quota, grant = ask(quota, now, limits=limits)
         if isinstance(grant, Wait):
             now += grant.seconds + 1e-6
-            purse, grant = ask(purse, now, limits=limits)
+            quota, grant = ask(quota, now, limits=limits)
             assert Go() == grant
 
 
@@ -98,13 +98,13 @@ def test_wait_is_long_enough(rate: Rate) -> None:
 def test_never_more_than_allowed(asked: list[tuple[float, int, int]], daily: int, burst: int) -> None:
     """In any stretch of time no more go out than burst and rate allow, and on no day more segments than the cap."""
     limits = Limits(Rate(5, 60), burst, daily)
-    purse, now = full(limits, 0, 0), 0.0
+    quota, now = full(limits, 0, 0), 0.0
     sent: list[float] = []
     spent: dict[int, int] = {}
     for pause, segments, to in asked:
         now += pause
         day = int(now // 86400)
-        purse, grant = ask(purse, now, segments, limits=limits, day=day, to=to)
+        quota, grant = ask(quota, now, segments, limits=limits, day=day, to=to)
         if isinstance(grant, Go):
             sent.append(now)
             spent[day] = spent.get(day, 0) + segments * to

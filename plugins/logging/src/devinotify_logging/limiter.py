@@ -1,4 +1,4 @@
-"""Where the purse is kept: in memory, or beside the outbox, shared by processes and by whoever comes after a crash."""
+"""Where the quota is kept: in memory, or beside the outbox, shared by processes and by whoever comes after a crash."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import threading
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from devinotify_logging.purse import Grant, Limits, Purse, full, spend
+from devinotify_logging.quota import Grant, Limits, Quota, full, spend
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,25 +23,25 @@ _at_work = threading.Lock()
 """Held while a file is open, and over a fork: a child that inherits a connection believes that it holds its locks."""
 
 
-class MemoryLedger:
-    """A purse of this process alone; ``clock`` returns seconds since the epoch."""
+class MemoryLimiter:
+    """A quota of this process alone; ``clock`` returns seconds since the epoch."""
 
     def __init__(self, limits: Limits, clock: Callable[[], float]) -> None:
         self._limits = limits
         self._clock = clock
-        self._purse: Purse | None = None
+        self._quota: Quota | None = None
 
     def spend(self, segments: int, recipients: int) -> Grant:
         """Ask for a message, and return whether it may go out."""
         now = self._clock()
         day = day_of(now)
-        purse = self._purse or full(self._limits, now, day)
-        self._purse, grant = spend(purse, self._limits, now, day, segments, recipients)
+        quota = self._quota or full(self._limits, now, day)
+        self._quota, grant = spend(quota, self._limits, now, day, segments, recipients)
         return grant
 
 
-class FileLedger:
-    """A purse in a small SQLite file, so that all processes together keep the limits, and a crash loop does too.
+class FileLimiter:
+    """A quota in a small SQLite file, so that all processes together keep the limits, and a crash loop does too.
 
     ``owner`` tells handlers apart that share the file with other recipients or limits. Raises sqlite3.Error where the
     file fails; each question opens it anew, so that a fork does no harm.
@@ -60,14 +60,14 @@ class FileLedger:
         with _at_work, contextlib.closing(self._open()) as connection:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute(
-                "CREATE TABLE IF NOT EXISTS purses (owner TEXT PRIMARY KEY, tokens, at, day, spent, paused)"
+                "CREATE TABLE IF NOT EXISTS quotas (owner TEXT PRIMARY KEY, tokens, at, day, spent, paused)"
             )
             line = connection.execute(
-                "SELECT tokens, at, day, spent, paused FROM purses WHERE owner = ?", (self._owner,)
+                "SELECT tokens, at, day, spent, paused FROM quotas WHERE owner = ?", (self._owner,)
             ).fetchone()
-            purse = full(self._limits, now, day) if line is None else Purse._make((*line[:4], bool(line[4])))
-            purse, grant = spend(purse, self._limits, now, day, segments, recipients)
-            connection.execute("INSERT OR REPLACE INTO purses VALUES (?, ?, ?, ?, ?, ?)", (self._owner, *purse))
+            quota = full(self._limits, now, day) if line is None else Quota._make((*line[:4], bool(line[4])))
+            quota, grant = spend(quota, self._limits, now, day, segments, recipients)
+            connection.execute("INSERT OR REPLACE INTO quotas VALUES (?, ?, ?, ?, ?, ?)", (self._owner, *quota))
             connection.execute("COMMIT")
         return grant
 
@@ -78,7 +78,7 @@ class FileLedger:
 
 
 def limits_path(outbox: Path) -> Path:
-    """Return the file beside an outbox that holds the purse."""
+    """Return the file beside an outbox that holds the quota."""
     return outbox.with_name(f"{outbox.name}-limits")
 
 

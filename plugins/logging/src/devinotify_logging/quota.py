@@ -21,7 +21,7 @@ class Limits:
     daily: int
 
 
-class Purse(NamedTuple):
+class Quota(NamedTuple):
     """What is left: ``tokens`` as of ``at`` (seconds since the epoch), segments ``spent`` on ``day``, an ordinal.
 
     ``paused`` says that the notice of that day went out.
@@ -53,35 +53,35 @@ class Pause(NamedTuple):
 Grant = Go | Wait | Pause
 
 
-def full(limits: Limits, now: float, day: int) -> Purse:
-    """Return a purse that nothing was spent from."""
-    return Purse(float(limits.burst), now, day, 0, paused=False)
+def full(limits: Limits, now: float, day: int) -> Quota:
+    """Return a quota that nothing was spent from."""
+    return Quota(float(limits.burst), now, day, 0, paused=False)
 
 
 def spend(
-    purse: Purse, limits: Limits, now: float, day: int, segments: int, recipients: int = 1
-) -> tuple[Purse, Grant]:
-    """Return the purse after a message of ``segments`` to each of ``recipients`` was asked for, and whether it may go.
+    quota: Quota, limits: Limits, now: float, day: int, segments: int, recipients: int = 1
+) -> tuple[Quota, Grant]:
+    """Return the quota after a message of ``segments`` to each of ``recipients`` was asked for, and whether it may go.
 
     A clock that was put back refills nothing; a new day, whichever, begins with nothing spent.
     """
-    refill = max(0.0, now - purse.at) * limits.rate.per_second
-    purse = purse._replace(tokens=min(float(limits.burst), purse.tokens + refill), at=now)
-    if day != purse.day:
-        purse = purse._replace(day=day, spent=0, paused=False)
-    if purse.paused:
-        return purse, Pause(notify=False)
+    refill = max(0.0, now - quota.at) * limits.rate.per_second
+    quota = quota._replace(tokens=min(float(limits.burst), quota.tokens + refill), at=now)
+    if day != quota.day:
+        quota = quota._replace(day=day, spent=0, paused=False)
+    if quota.paused:
+        return quota, Pause(notify=False)
     cost = segments * recipients
-    if purse.spent + cost + recipients > limits.daily:
+    if quota.spent + cost + recipients > limits.daily:
         # The notice is one segment for each; where the cap is smaller than that, not even it is sent.
-        affordable = purse.spent + recipients <= limits.daily
+        affordable = quota.spent + recipients <= limits.daily
         return (
-            purse._replace(paused=True, spent=purse.spent + (recipients if affordable else 0)),
+            quota._replace(paused=True, spent=quota.spent + (recipients if affordable else 0)),
             Pause(notify=affordable),
         )
-    if purse.tokens < 1 - _ROUNDING:
-        return purse, Wait((1 - purse.tokens) / limits.rate.per_second)
-    return purse._replace(tokens=max(0.0, purse.tokens - 1), spent=purse.spent + cost), Go()
+    if quota.tokens < 1 - _ROUNDING:
+        return quota, Wait((1 - quota.tokens) / limits.rate.per_second)
+    return quota._replace(tokens=max(0.0, quota.tokens - 1), spent=quota.spent + cost), Go()
 
 
 _ROUNDING = 1e-9  # a wait computed from the rate may end a rounding error short of a whole token
