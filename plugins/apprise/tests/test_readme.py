@@ -75,7 +75,7 @@ def test_commands_are_run() -> None:
 
 def test_configuration_sends(gateway: Sandbox, schema: None, tmp_path: Path) -> None:
     """The configuration file is understood and sends."""
-    (yaml,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (yaml,) = re.findall(r"```yaml\n(version: .*?)```", README, re.DOTALL)
     base, _, query = gateway.url.partition("?")
     for entry in re.findall(rf"{START}[/0-9]*", yaml):
         yaml = re.sub(f"{entry}(:?)$", rf"{entry.replace(START, base)}/?{query}\1", yaml, flags=re.MULTILINE)
@@ -90,12 +90,21 @@ def test_configuration_sends(gateway: Sandbox, schema: None, tmp_path: Path) -> 
     }
 
 
-def test_line_for_the_container_installs(tmp_path: Path) -> None:
-    """What runs in the container of Apprise's API writes the file into the folder that it is given."""
-    (line,) = re.findall(r"^docker exec .* sh -c 'pip install devinotify-apprise && (.*)'$", README, re.MULTILINE)
-    command = line.replace("/plugin", str(tmp_path / "plugin")).split()
-    subprocess.run([str(Path(sys.executable).parent / command[0]), *command[1:]], check=True, capture_output=True)
-    assert 1 == len(list((tmp_path / "plugin").glob("*.py")))
+@pytest.mark.parametrize("tool", ["notify:", "apprise:"])
+def test_urls_for_tools_are_understood(tool: str) -> None:
+    """The URL in each tool's own configuration is one that sends to a number."""
+    (yaml,) = re.findall(rf"```yaml\n({tool}.*?)```", README, re.DOTALL)
+    (url,) = re.findall(r"url: (\S+)", yaml)
+    results = NotifyDevino.parse_url(url)
+    assert results is not None
+    assert (ONE,) == NotifyDevino(**results).targets
+
+
+def test_lines_for_containers_install() -> None:
+    """What runs in containers is the command that is proved elsewhere, in an image and in one that there is."""
+    install = "pip install devinotify-apprise && devinotify apprise install --library"
+    assert [f"RUN {install}"] == re.findall(r"^RUN .*$", README, re.MULTILINE)
+    assert [install] == re.findall(r"^docker exec .* sh -c '(.*)'$", README, re.MULTILINE)
 
 
 def test_names_every_key() -> None:

@@ -123,14 +123,14 @@ def test_unmodified_command(gateway: Sandbox, tmp_path: Path) -> None:
 
 def test_plugin_path(gateway: Sandbox, tmp_path: Path) -> None:
     """The same file works where the command is told of it."""
-    shim.install(tmp_path / "plugins")
+    shim.FILE.install(tmp_path / "plugins")
     sent = run("apprise", "--plugin-path", str(tmp_path / "plugins"), "-b", "hi", url_of(gateway, ONE), home=tmp_path)
     assert (0, [(ONE, "hi")]) == (sent.returncode, arrived(gateway)), sent.stderr
 
 
 def test_says_nothing_when_all_is_well(gateway: Sandbox, tmp_path: Path) -> None:
     """The command is as quiet as with any plugin, and shows no secret when asked to tell everything."""
-    shim.install(tmp_path / "plugins")
+    shim.FILE.install(tmp_path / "plugins")
     command = ("apprise", "--plugin-path", str(tmp_path / "plugins"), "-b", "confidential", url_of(gateway, ONE))
     assert ("", "") == ((quiet := run(*command, home=tmp_path)).stdout, quiet.stderr)
     told = run(*command, "-vvv", "--debug", home=tmp_path)
@@ -154,7 +154,7 @@ urls:
 
 def test_yaml_configuration(gateway: Sandbox, tmp_path: Path) -> None:
     """A configuration file says the same as a URL, key by key."""
-    shim.install(tmp_path / "plugins")
+    shim.FILE.install(tmp_path / "plugins")
     start, _, query = gateway.url.partition("?")
     config = tmp_path / "apprise.yml"
     config.write_text(YAML.format(start=start, query=query, one=ONE, two=TWO), "utf-8")

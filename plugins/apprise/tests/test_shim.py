@@ -34,13 +34,13 @@ def test_loading_the_hooks_is_cheap() -> None:
 def test_has_two_lines() -> None:
     """It imports this package and registers, no more."""
     assert ["import devinotify_apprise", "devinotify_apprise.register()"] == [
-        line.partition("  #")[0] for line in shim.CONTENT.splitlines()
+        line.partition("  #")[0] for line in shim.FILE.content.splitlines()
     ]
 
 
 def test_install_and_uninstall(group: click.Group, tmp_path: Path) -> None:
     """What install writes uninstall removes; both may be said twice."""
-    file = tmp_path / "plugins" / shim.NAME
+    file = tmp_path / "plugins" / shim.FILE.name
     said = [
         CliRunner().invoke(group, ["apprise", command, "--path", str(tmp_path / "plugins")]).output
         for command in ("install", "install", "uninstall", "uninstall")
@@ -55,10 +55,10 @@ def test_install_and_uninstall(group: click.Group, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["install", "uninstall"])
-@pytest.mark.parametrize("content", ["print('mine')\n", shim.CONTENT + "\n# and mine\n"])
+@pytest.mark.parametrize("content", ["print('mine')\n", shim.FILE.content + "\n# and mine\n"])
 def test_other_files_stay(command: str, content: str, group: click.Group, tmp_path: Path) -> None:
     """A file of that name that somebody else wrote or changed is neither overwritten nor removed."""
-    file = tmp_path / shim.NAME
+    file = tmp_path / shim.FILE.name
     file.write_text(content, "utf-8")
     done = CliRunner().invoke(group, ["apprise", command, "--path", str(tmp_path)])
     assert (1, content) == (done.exit_code, file.read_text("utf-8"))
@@ -68,7 +68,7 @@ def test_other_files_stay(command: str, content: str, group: click.Group, tmp_pa
 @pytest.mark.parametrize("command", ["install", "uninstall"])
 def test_folder_in_its_place_stays(command: str, group: click.Group, tmp_path: Path) -> None:
     """A folder of that name is somebody else's."""
-    (tmp_path / shim.NAME).mkdir()
+    (tmp_path / shim.FILE.name).mkdir()
     assert 1 == CliRunner().invoke(group, ["apprise", command, "--path", str(tmp_path)]).exit_code
 
 

@@ -4,16 +4,18 @@
 >>> devinotify_apprise.register()
 >>> apprise.Apprise("devino://login:password@SENDER/79161234567").notify("The server room is on fire")
 
-Both names are imported on first use: every devinotify process loads this package for its command, and Apprise is
-not needed for that.
+Both names are imported on first use: every devinotify process loads this package for its command, and every Python
+that was told of it by ``devinotify apprise install --library`` at its start. Apprise is not needed for that.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+# Type checkers know this name and take it for true; importing it from ``typing`` would be most of our import time.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from devinotify_apprise.notify import NotifyDevino
     from devinotify_apprise.registration import register
 
@@ -26,6 +28,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - each name has its own type,
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     value = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value

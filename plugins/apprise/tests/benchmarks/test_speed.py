@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from importlib import import_module
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import apprise
 import pytest
 from apprise.plugins.d7networks import NotifyD7Networks
 
-from devinotify_apprise import NotifyDevino
+from devinotify_apprise import NotifyDevino, library
 
 ROOT = Path(__file__).parents[4]
 SENDS = 10
 RATIO = 15.0
 """Messages per second, beside the bundled plugin's, that single sends have to reach."""
+START = 0.001
+"""Seconds that a start of the interpreter may take longer after ``install --library``."""
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +78,21 @@ def test_a_hundred_recipients(core: dict[str, Any]) -> None:
     ratio = medians["100"] / medians["1"]
     core["ratios"].report("time of 100 recipients / of one", ratio, "at most 10", ratio <= 10)
     assert ratio <= 10
+
+
+TIMED = """
+import sys
+from time import perf_counter
+start = perf_counter()
+{line}
+print(perf_counter() - start)
+"""
+
+
+def test_start_of_the_interpreter() -> None:
+    """What ``install --library`` adds to each start of Python takes at most a millisecond."""
+    code = TIMED.format(line=library.FILE.content)
+    runs = [subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, check=True) for _ in range(50)]
+    seconds = median(float(run.stdout) for run in runs)
+    print(f"\ninstall --library: {seconds * 1000:.2f} ms at each start of Python, at most {START * 1000:g} ms")
+    assert seconds <= START
