@@ -1,0 +1,195 @@
+"""Why a run ends, each end by a channel in memory: no socket, no thread of a gateway, no second spent in pauses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinotify import Message, Notifier, Outbox, hookimpl, make_plugin_manager
+from devinotify import exceptions as errors
+from devinotify.bulk.rate_limit import Speed
+from devinotify.bulk.sending import ENDS, End, Sending, Sent
+from devinotify.channels.batch import accepted, failed
+from devinotify.exceptions import DevinotifyError, Verdict
+from devinotify.models import Receipt
+from tests.outbox.support import numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from devinotify.models import Outcome, SmsState
+
+    Answer = Callable[[Message], DevinotifyError | None]
+
+
+class Fake:
+    """A channel in memory: takes everything but what ``answer`` has an error for."""
+
+    name = "fake"
+    max_length = 1000
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, ...]] = []
+        self.answer: Answer = lambda message: None  # noqa: ARG005 - the messages are all alike
+
+    def check_sender(self, sender: str) -> None:
+        """Take any."""
+
+    def send(self, message: Message, client: object) -> list[Outcome]:
+        """Take the batch, or refuse it as a whole."""
+        self.sent.append(message.recipients)
+        error = self.answer(message)
+        if error is not None:
+            return [failed(self.name, each, error) for each in message.recipients]
+        return [accepted(self.name, each, Receipt(each, ("id",), 1, self.name)) for each in message.recipients]
+
+    def state(self, receipt: Receipt, client: object) -> SmsState:
+        """Never be asked."""
+        raise NotImplementedError
+
+    @hookimpl
+    def devinotify_register_channels(self) -> list[Fake]:
+        """Bring itself."""
+        return [self]
+
+    @property
+    def got(self) -> Counter[str]:
+        """How often each recipient was tried."""
+        return Counter(each for some in self.sent for each in some)
+
+
+@pytest.fixture
+def fake() -> Fake:
+    """Give a channel that takes everything."""
+    return Fake()
+
+
+@pytest.fixture
+def notifier(fake: Fake) -> Iterator[Notifier]:
+    """Give a notifier that has this channel, and no gateway."""
+    plugins = make_plugin_manager(fake, discover=False)
+    with Notifier("devino://a:b@DEVINO?gateway=http://127.0.0.1:1/rest", plugins=plugins) as made:
+        yield made
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Iterator[Outbox]:
+    """Give the journal's outbox, with twenty recipients of one message in it."""
+    with Outbox(tmp_path / "journal.db", retry_for=None) as opened:
+        opened.enqueue(Message("hi", numbers(20), channel="fake"), watch=False)
+        yield opened
+
+
+def sending(notifier: Notifier, outbox: Outbox, **speed: int) -> Sending:
+    """Return a run of one connection and batches of five."""
+    return Sending(notifier, outbox, Speed(**{"connections": 1, "batch": 5, **speed}))
+
+
+def always(error: DevinotifyError) -> Answer:
+    """Return what refuses everything with one error."""
+    return lambda message: error  # noqa: ARG005 - whatever it is
+
+
+def states(outbox: Outbox) -> dict[str, int]:
+    """Return how many rows stand where, without the zeros."""
+    return {str(state): count for state, count in outbox.counts() if count}
+
+
+def test_done(notifier: Notifier, outbox: Outbox, fake: Fake) -> None:
+    """Everybody once, in batches; what was done and in how many segments is told."""
+    run = sending(notifier, outbox)
+    assert (End.DONE, Sent(accepted=20, segments=20)) == (run.run(), run.sent)
+    assert [5, 5, 5, 5] == [len(some) for some in fake.sent]
+    assert {1} == set(fake.got.values())
+
+
+def test_limit(notifier: Notifier, outbox: Outbox, fake: Fake) -> None:
+    """Exactly so many; the rest waits."""
+    assert End.LIMIT is sending(notifier, outbox, limit=12).run()
+    assert {"queued": 8, "accepted": 12} == states(outbox)
+    assert 12 == sum(fake.got.values())
+
+
+def test_stopped_before_it_began(notifier: Notifier, outbox: Outbox, fake: Fake) -> None:
+    """Nothing is claimed."""
+    run = sending(notifier, outbox)
+    run.stop()
+    assert (End.STOPPED, []) == (run.run(), fake.sent)
+
+
+def test_stopped_by_whoever_watches(notifier: Notifier, outbox: Outbox, fake: Fake) -> None:
+    """The batch under way is finished, and no other begun."""
+    run = sending(notifier, outbox)
+
+    def stop(message: Message) -> None:
+        run.stop()
+
+    fake.answer = stop
+    assert (End.STOPPED, {"queued": 15, "accepted": 5}) == (run.run(), states(outbox))
+
+
+@pytest.mark.parametrize(
+    ("error", "end", "tried"),
+    [
+        (errors.NotEnoughCredits("x"), End.CREDITS, 5),
+        (errors.InvalidSender("x"), End.REFUSED, 5),
+        # Pauses of a quarter and of half a second lie between the three tries of a login.
+        (errors.Unauthorized("x"), End.LOGIN, 15),
+        (errors.Forbidden("x"), End.REFUSED, 5 + 1 + 1),
+        (errors.InvalidOperation("x"), End.REFUSED, 5 + 1 + 1),
+        (errors.PluginError("x"), End.REFUSED, 5 + 1 + 1),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_what_the_account_is_refused_for_loses_nothing(
+    notifier: Notifier, outbox: Outbox, fake: Fake, error: DevinotifyError, end: End, tried: int
+) -> None:
+    """Every recipient waits as if nothing had been tried, the cause is told, and few were tried to find it."""
+    fake.answer = always(error)
+    run = sending(notifier, outbox)
+    assert (end, error, Sent()) == (run.run(), run.error, run.sent)
+    assert ({"queued": 20}, {0}, tried) == (states(outbox), {row.attempts for row in outbox}, sum(fake.got.values()))
+
+
+@pytest.mark.parametrize("error", [errors.Unauthorized("x"), errors.NotEnoughCredits("x"), errors.Forbidden("x")])
+def test_set_right_it_goes_on_with_everybody(
+    notifier: Notifier, outbox: Outbox, fake: Fake, error: DevinotifyError
+) -> None:
+    """The next run sends to all whom the account was refused for."""
+    fake.answer = always(error)
+    assert End.DONE is not sending(notifier, outbox).run()
+    fake.answer = lambda message: None  # noqa: ARG005 - whatever it is
+    assert (End.DONE, {"accepted": 20}) == (sending(notifier, outbox).run(), states(outbox))
+
+
+def test_failing(notifier: Notifier, outbox: Outbox, fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One batch is unknown, then one recipient at a time, until it has gone wrong too often in a row."""
+    monkeypatch.setattr("devinotify.bulk.sending.MOST_TROUBLES", 3)
+    fake.answer = always(errors.InternalServerError("x"))
+    assert End.FAILING is sending(notifier, outbox).run()
+    assert ([5, 1, 1], {"queued": 13, "unknown": 7}) == ([len(some) for some in fake.sent], states(outbox))
+
+
+def test_somebody_who_is_refused_alone_holds_nobody_up(notifier: Notifier, outbox: Outbox, fake: Fake) -> None:
+    """A refusal that names nobody is found to be about the one; the others are sent to once."""
+    guilty = numbers(20)[7]
+    fake.answer = lambda message: errors.Forbidden("x") if guilty in message.recipients else None
+    assert (End.DONE, {"accepted": 19, "rejected": 1}) == (sending(notifier, outbox).run(), states(outbox))
+    assert [guilty] == [row.recipient for row in outbox if row.state == "rejected"]
+
+
+def test_a_refusal_that_passes_is_tried_again(notifier: Notifier, outbox: Outbox, fake: Fake) -> None:
+    """A 429 puts the batch back; its recipients are sent to once."""
+    again = errors.UnexpectedResponse("429", verdict=Verdict.REJECTED, retryable=True)
+    left = [again]
+    fake.answer = lambda message: left.pop() if left else None  # noqa: ARG005 - whatever it is
+    assert (End.DONE, {"accepted": 20}) == (sending(notifier, outbox).run(), states(outbox))
+    assert [5, 5, 5, 5, 5] == [len(some) for some in fake.sent]
+
+
+def test_every_end_is_told_in_words() -> None:
+    """No run ends without saying why."""
+    assert (8, set(End)) == (len(End), set(ENDS))
