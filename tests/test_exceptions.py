@@ -30,6 +30,7 @@ TREE = {
     "InvalidText": ("InvalidInput", "not_sent"),
     "InvalidSchedule": ("InvalidInput", "not_sent"),
     "InvalidURL": ("InvalidInput", "not_sent"),
+    "Suppressed": ("InvalidInput", "not_sent"),
     "GatewayError": ("DevinotifyError", "rejected"),
     "ArgumentMissing": ("GatewayError", "rejected"),
     "InvalidArgument": ("GatewayError", "rejected"),

@@ -25,9 +25,11 @@ KINDS = {
     "devinotify_estimate_segments": "first result",
     "devinotify_map_error": "first result",
     "devinotify_prepare_message": "first result with wrappers",
+    "devinotify_screen_recipients": "all",
     "devinotify_send_message": "first result with wrappers",
     "devinotify_outcome_recorded": "observer",
     "devinotify_status_changed": "observer",
+    "devinotify_message_received": "observer",
     "devinotify_register_commands": "all",
 }
 """The table of the design."""
@@ -48,7 +50,7 @@ def documentation(specification: Callable[..., object]) -> str:
 
 
 def test_the_hooks_are_the_designs() -> None:
-    """There are these ten hooks and no other."""
+    """There are these twelve hooks and no other."""
     assert set(KINDS) == set(HOOKS)
 
 

@@ -47,6 +47,7 @@ PUBLIC_NAMES = [
     "Receipt",
     "SmsState",
     "SmsStatistics",
+    "Suppressed",
     "TransportError",
     "Unauthorized",
     "UnexpectedResponse",
@@ -57,6 +58,7 @@ PUBLIC_NAMES = [
     "hookimpl",
     "hookspec",
     "make_plugin_manager",
+    "mask_number",
     "phones",
     "text",
 ]
@@ -67,7 +69,7 @@ NAMED_BY_THE_DESIGN = {
     *("InvalidPhoneNumber", "InvalidSender", "InvalidText", "InvalidSchedule", "InvalidURL", "GatewayError"),
     *("ArgumentMissing", "InvalidArgument", "InvalidSession", "Unauthorized", "NotEnoughCredits", "InvalidOperation"),
     *("Forbidden", "GatewayFailure", "InternalServerError", "ViberRejected", "UnexpectedResponse", "TransportError"),
-    *("NotSent", "OutcomeUnknown", "PluginError"),
+    *("NotSent", "OutcomeUnknown", "PluginError", "Suppressed", "Worker", "mask_number", "make_plugin_manager"),
 }
 
 HEAVY = (

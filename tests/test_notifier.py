@@ -35,6 +35,7 @@ from devinotify import (
     PluginError,
     Receipt,
     SmsState,
+    Suppressed,
     Verdict,
     hookimpl,
     make_plugin_manager,
@@ -253,6 +254,37 @@ def test_nobody_to_send_to(to: Sequence[str] | None) -> None:
     """Without recipients, given or on the URL, there is an error."""
     with pytest.raises(InvalidInput, match="nobody to send to"):
         notifier_on(Twin()).notify("Hello", to)
+
+
+def test_resolve_tells_who_would_get_it() -> None:
+    """Aliases, numbers in any notation and refusals, each once and in order; nothing is sent."""
+
+    class Rota:
+        @hookimpl
+        def devinotify_resolve_recipient(self, recipient: str) -> list[str] | None:
+            return [TWO, "8 916 123-45-67"] if recipient == "oncall" else None
+
+    twin = Twin()
+    found = notifier_on(twin, Rota()).resolve(["nobody", "oncall", ONE, phones.normalize(THREE)])
+    assert ["nobody", TWO, ONE, THREE] == list(found)
+    assert ([InvalidPhoneNumber, None, None, None], []) == (
+        [error if error is None else type(error) for error in found.values()],
+        twin.requests,
+    )
+
+
+def test_resolve_without_recipients_is_about_the_targets() -> None:
+    """As notify does, resolve takes the targets of the URL where it is given none; there may be none."""
+    assert {ONE: None} == notifier_on(Twin(url=f"devino://me:pw@SENDER/{ONE}")).resolve()
+    assert {} == notifier_on(Twin()).resolve()
+
+
+def test_resolve_takes_one_or_a_list() -> None:
+    """A number alone is one recipient, and what is neither is refused."""
+    notifier = notifier_on(Twin())
+    assert {ONE: None} == notifier.resolve(ONE)
+    with pytest.raises(InvalidInput, match="a number, an alias, or a list of them"):
+        notifier.resolve(b"79161234567")
 
 
 @pytest.mark.parametrize("to", [b"79161234567", 1.5])
@@ -566,6 +598,106 @@ def test_prepare_message_that_breaks() -> None:
     outcomes = notifier_on(twin, Preparing(fail)).notify(SECRET, [ONE, TWO])
     assert ({ONE: "not_sent", TWO: "not_sent"}, []) == (verdicts(outcomes), twin.requests)
     assert ["the plugin Preparing raised RuntimeError in devinotify_prepare_message"] * 2 == errors(outcomes)
+
+
+# --- screen_recipients
+
+
+class Screening:
+    """A plugin that refuses whom it is told to."""
+
+    def __init__(self, answer: Any) -> None:  # noqa: ANN401 - whatever a plugin may answer
+        self.answer = answer
+        self.asked: list[Message] = []
+
+    @hookimpl
+    def devinotify_screen_recipients(self, message: Message) -> dict[str, DevinotifyError]:
+        """Refuse them, or raise."""
+        self.asked.append(message)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return cast("dict[str, DevinotifyError]", self.answer)
+
+
+def test_screen_recipients_refuses() -> None:
+    """Whom a plugin refuses is not sent to, with its reason, at its place; the others get the message."""
+    twin = Twin()
+    outcomes = notifier_on(twin, Screening({TWO: Suppressed("has opted out")})).notify("Hello", [ONE, TWO, THREE])
+    assert {ONE: "accepted", TWO: "not_sent", THREE: "accepted"} == verdicts(outcomes)
+    assert (["has opted out"], [(ONE, THREE)]) == (errors(outcomes), [request.recipients for request in twin.requests])
+
+
+def test_screen_recipients_in_a_step_that_is_prepared() -> None:
+    """The later step of a fallback is screened as well: who opted out meanwhile gets nothing."""
+    twin = Twin()
+    notifier = notifier_on(twin, Screening({TWO: Suppressed("has opted out")}))
+    outcomes = notifier.send(Message("Hello", (TWO, ONE), sender="SENDER"))
+    assert [(TWO, "not_sent"), (ONE, "accepted")] == [(one.recipient, str(one.verdict)) for one in outcomes]
+
+
+@pytest.mark.parametrize("answers", [({}, None), (None, {THREE: Suppressed("not asked for")})])
+def test_screen_recipients_refuses_nobody(answers: tuple[object, object]) -> None:
+    """No answer, an empty one, and one about others refuse nobody."""
+    twin = Twin()
+    outcomes = notifier_on(twin, *map(Screening, answers)).notify("Hello", [ONE, TWO])
+    assert {ONE: "accepted", TWO: "accepted"} == verdicts(outcomes)
+
+
+def test_screen_recipients_by_several() -> None:
+    """Each plugin may refuse; of two reasons for one recipient the one of the plugin registered last counts."""
+    twin = Twin()
+    first = Screening({ONE: Suppressed("first"), TWO: Suppressed("first")})
+    outcomes = notifier_on(twin, first, Screening({ONE: Suppressed("last")})).notify("Hello", [ONE, TWO])
+    assert (["last", "first"], []) == (errors(outcomes), twin.requests)
+
+
+def test_screen_recipients_is_not_sent_whatever_the_error_says() -> None:
+    """Nothing was sent, so an error that says unknown or rejected is not believed, and stays as the plugin made it."""
+    error = OutcomeUnknown("cap reached", retryable=True)
+    (outcome,) = notifier_on(Twin(), Screening({ONE: error})).notify("Hello", ONE)
+    assert outcome.error is not None
+    assert (Verdict.NOT_SENT, Verdict.NOT_SENT, Verdict.UNKNOWN) == (
+        outcome.verdict,
+        outcome.error.verdict,
+        error.verdict,
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (RuntimeError(SECRET), "the plugin Screening raised RuntimeError in devinotify_screen_recipients"),
+        ([ONE], "answered list in place of a dict of errors by recipient in devinotify_screen_recipients"),
+        ({ONE: "no"}, "answered dict in place of a dict of errors by recipient in devinotify_screen_recipients"),
+        ({1: Suppressed()}, "answered dict in place of a dict of errors by recipient in devinotify_screen_recipients"),
+    ],
+)
+def test_screen_recipients_that_breaks(answer: object, said: str) -> None:
+    """Whom a broken plugin would have refused is not known, so nobody gets the message."""
+    twin = Twin()
+    notifier = notifier_on(twin, Screening(answer))
+    outcomes = notifier.notify(SECRET, [ONE, TWO])
+    step = notifier.send(Message("Hello", (ONE,), sender="SENDER"))
+    assert ({ONE: "not_sent", TWO: "not_sent"}, {ONE: "not_sent"}, []) == (
+        verdicts(outcomes),
+        verdicts(step),
+        twin.requests,
+    )
+    assert all(said in told for told in errors([*outcomes, *step]))
+
+
+def test_screen_recipients_comes_before_the_first_send() -> None:
+    """Where a message is split, nothing is sent before each part is screened; added recipients are screened too."""
+    twin = Twin()
+    screening = Screening({THREE: Suppressed("has opted out")})
+
+    def split(prepared: list[Message]) -> list[Message]:
+        assert [] == twin.requests
+        return [replace(prepared[0], recipients=(ONE,)), replace(prepared[0], recipients=(TWO, THREE))]
+
+    outcomes = notifier_on(twin, Preparing(split), screening).notify("Hello", [ONE, TWO])
+    assert {ONE: "accepted", TWO: "accepted", THREE: "not_sent"} == verdicts(outcomes)
+    assert [(ONE,), (TWO, THREE)] == [message.recipients for message in screening.asked]
 
 
 def test_prepare_message_to_a_channel_that_there_is_not() -> None:

@@ -26,7 +26,7 @@ from devinotify.exceptions import (
     PluginError,
     Verdict,
 )
-from devinotify.models import DeliveryStatus, Message, Outcome, Receipt, SmsState
+from devinotify.models import DeliveryStatus, IncomingSms, Message, Outcome, Receipt, SmsState
 from devinotify.plugins import BUILT_IN, FailedPlugin, LoadedPlugin, PluginManager
 from tests import hook_reference
 from tests.distributions import install, make_site
@@ -47,12 +47,14 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "devinotify_estimate_segments": {"text": "Hello"},
     "devinotify_map_error": {"error": NotSent("refused")},
     "devinotify_prepare_message": {"message": MESSAGE},
+    "devinotify_screen_recipients": {"message": MESSAGE},
     "devinotify_send_message": {"message": MESSAGE, "channel": direct.SMS},
     "devinotify_outcome_recorded": {"message": MESSAGE, "outcome": ACCEPTED[0]},
     "devinotify_status_changed": {
         "receipt": Receipt(ONE, ("1",), 1),
         "state": SmsState(DeliveryStatus.DELIVERED, 0),
     },
+    "devinotify_message_received": {"message": IncomingSms("1", "STOP", ONE, "1234")},
     "devinotify_register_commands": {"group": None},
 }
 """How each hook is called here."""
@@ -64,9 +66,11 @@ RIGHT: dict[str, list[object]] = {
     "devinotify_estimate_segments": [None, text.segment("Hello")],
     "devinotify_map_error": [None, DevinotifyError("better")],
     "devinotify_prepare_message": [None, [], [MESSAGE]],
+    "devinotify_screen_recipients": [None, {}, {ONE: DevinotifyError("no")}],
     "devinotify_send_message": [None, ACCEPTED],
     "devinotify_outcome_recorded": [None],
     "devinotify_status_changed": [None],
+    "devinotify_message_received": [None],
     "devinotify_register_commands": [None],
 }
 """What each hook may answer."""
@@ -85,9 +89,11 @@ WRONG: dict[str, list[object]] = {
         [replace(MESSAGE, recipients=cast("Any", (None,)))],
         [replace(MESSAGE, send_at=cast("Any", "tomorrow"))],
     ],
+    "devinotify_screen_recipients": [[ONE], {ONE: "no"}, {1: DevinotifyError("no")}],
     "devinotify_send_message": [ACCEPTED[0], tuple(ACCEPTED), [True]],
     "devinotify_outcome_recorded": [1],
     "devinotify_status_changed": [True],
+    "devinotify_message_received": [True],
     "devinotify_register_commands": ["rota"],
 }
 """What each hook may not answer."""
@@ -476,7 +482,12 @@ def test_a_refusal_may_be_refused_in_other_words() -> None:
 
 # --- observers
 
-OBSERVERS = ["devinotify_outcome_recorded", "devinotify_status_changed", "devinotify_register_commands"]
+OBSERVERS = [
+    "devinotify_outcome_recorded",
+    "devinotify_status_changed",
+    "devinotify_message_received",
+    "devinotify_register_commands",
+]
 
 
 @pytest.mark.parametrize("name", OBSERVERS)

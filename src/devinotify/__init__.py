@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         NotSent,
         OutcomeUnknown,
         PluginError,
+        Suppressed,
         TransportError,
         Unauthorized,
         UnexpectedResponse,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from devinotify.outbox import Outbox
     from devinotify.phones import PhoneNumber
     from devinotify.plugins import make_plugin_manager
+    from devinotify.redact import mask_number
     from devinotify.url import DevinoURL
 
 # The one table of public names: where each of them lives. A module is named by itself.
@@ -98,6 +100,7 @@ _HOMES = {
     "Receipt": "models",
     "SmsState": "models",
     "SmsStatistics": "models",
+    "Suppressed": "exceptions",
     "TransportError": "exceptions",
     "Unauthorized": "exceptions",
     "UnexpectedResponse": "exceptions",
@@ -108,6 +111,7 @@ _HOMES = {
     "hookimpl": "hookspecs",
     "hookspec": "hookspecs",
     "make_plugin_manager": "plugins",
+    "mask_number": "redact",
     "phones": "phones",
     "text": "text",
 }
@@ -147,6 +151,7 @@ __all__ = [
     "Receipt",
     "SmsState",
     "SmsStatistics",
+    "Suppressed",
     "TransportError",
     "Unauthorized",
     "UnexpectedResponse",
@@ -157,6 +162,7 @@ __all__ = [
     "hookimpl",
     "hookspec",
     "make_plugin_manager",
+    "mask_number",
     "phones",
     "text",
 ]

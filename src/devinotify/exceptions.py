@@ -8,7 +8,8 @@
     │   ├── InvalidSender
     │   ├── InvalidText
     │   ├── InvalidSchedule
-    │   └── InvalidURL
+    │   ├── InvalidURL
+    │   └── Suppressed                  the recipient has opted out
     ├── GatewayError                     the gateway said no: .code  .http_status  .description
     │   ├── ArgumentMissing       1
     │   ├── InvalidArgument       2
@@ -78,6 +79,15 @@ class DevinotifyError(Exception):
         self.retryable = self.default_retryable if retryable is None else retryable
 
 
+def copied(error: DevinotifyError) -> DevinotifyError:
+    """Return an error that is the same in all it says, so that what is changed in one is not in the other."""
+    # Not by copy.copy, which calls the constructor, and that of a plugin's class may take what it likes.
+    kind = type(error)
+    same = kind.__new__(kind, *error.args)
+    same.__dict__.update(error.__dict__)
+    return same
+
+
 class InvalidInput(DevinotifyError, ValueError):
     """Refused by our own checks; nothing was sent."""
 
@@ -120,6 +130,10 @@ class InvalidSchedule(InvalidInput):
 
 class InvalidURL(InvalidInput):
     """The ``devino://`` URL, or a setting given in its place, is wrong; the message names the part."""
+
+
+class Suppressed(InvalidInput):
+    """The recipient has opted out, or may get no more for now: what a hook ``screen_recipients`` refuses with."""
 
 
 class GatewayError(DevinotifyError):

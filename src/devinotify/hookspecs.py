@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from click import Group
 
     from devinotify.exceptions import DevinotifyError
-    from devinotify.models import Channel, Message, Outcome, Receipt, SmsState
+    from devinotify.models import Channel, IncomingSms, Message, Outcome, Receipt, SmsState
     from devinotify.phones import PhoneNumber
     from devinotify.text import Segmentation
 
@@ -160,6 +160,26 @@ def devinotify_prepare_message(message: Message) -> list[Message] | None:
     """
 
 
+@hookspec
+def devinotify_screen_recipients(message: Message) -> dict[str, DevinotifyError] | None:
+    """Refuse recipients with a reason before anything is sent: opt-outs, caps.
+
+    Called for each prepared message before the first of them is sent, for what a worker takes from the outbox when it
+    takes it, and again before the later step of a fallback. Return the error by recipient, as the message has it, for
+    those who must not get it: ``devinotify.Suppressed`` for one who has opted out. An empty dict or ``None`` refuses
+    nobody. Their outcome is ``not_sent`` with that error, whatever the error itself says; the others get the message.
+
+    All. Each may refuse, and none can let pass whom another refuses; of several errors for one recipient the one of
+    the plugin that was registered last counts. An implementation that raises refuses the whole message.
+
+    Example::
+
+        @hookimpl
+        def devinotify_screen_recipients(message):
+            return {to: Suppressed("has opted out") for to in message.recipients if to in OPTED_OUT}
+    """
+
+
 @hookspec(firstresult=True)
 def devinotify_send_message(message: Message, channel: Channel) -> list[Outcome] | None:
     """Send a message on a channel.
@@ -213,6 +233,24 @@ def devinotify_status_changed(receipt: Receipt, state: SmsState) -> None:
         @hookimpl
         def devinotify_status_changed(receipt, state):
             DELIVERIES.labels(state.whole_status).inc()
+    """
+
+
+@hookspec
+def devinotify_message_received(message: IncomingSms) -> None:
+    """Take note of an SMS that a subscriber sent to one of the account's numbers: replies, opt-outs.
+
+    Called for each message that ``devinotify incoming`` reads. What is read twice comes twice: its ``id`` tells.
+    Return nothing.
+
+    Observer. One that raises is logged and breaks nothing.
+
+    Example::
+
+        @hookimpl
+        def devinotify_message_received(message):
+            if message.text.strip().upper() == "STOP":
+                OPTED_OUT.add(message.sender)
     """
 
 

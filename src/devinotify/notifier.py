@@ -10,19 +10,17 @@ import heapq
 import logging
 import math
 import time
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from devinotify import phones
 from devinotify import url as urls
 from devinotify.channels import fallback
 from devinotify.channels.batch import failed
 from devinotify.channels.compose import compose
 from devinotify.channels.fallback import SmsViberChannel
 from devinotify.delivery.outcomes import record
-from devinotify.delivery.recipients import Addressing
+from devinotify.delivery.recipients import Recipients, listed, screen
 from devinotify.delivery.tracking import Following
 from devinotify.exceptions import (
     DevinotifyError,
@@ -40,7 +38,7 @@ from devinotify.models import DeliveryStatus, Message, Outcome
 from devinotify.plugins import BUILT_IN, make_plugin_manager
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from devinotify.delivery.recipients import Given
@@ -92,7 +90,7 @@ class Notifier:
         self._sending = _Sending(self.client)
         self.plugins.register(self._sending, _SENDING, BUILT_IN)
         self.channels = self.plugins.channels()
-        self._addressing = Addressing(self.plugins, self.url.region)
+        self._recipients = Recipients(self.plugins, self.url.region)
         # A wrong channel, a sender it does not take, an outbox that cannot be written: better now than at night.
         try:
             self.channel(self.url.channel).check_sender(self.url.sender)
@@ -153,7 +151,7 @@ class Notifier:
         name = self.url.channel if channel is None else channel
         self.channel(name)
         _check_types(text, title, send_at)
-        found = self._addressing.read(_listed(self.url.targets if to is None else to))
+        found = self.resolve(to)
         if not found:
             raise InvalidInput("there is nobody to send to: give recipients, or targets on the URL")
         message = Message(
@@ -174,6 +172,15 @@ class Notifier:
             for outcome in self.process(message):
                 outcomes[outcome.recipient] = outcome
         return [outcome for outcome in outcomes.values() if outcome is not None]
+
+    def resolve(self, to: Given | Iterable[Given] | None = None) -> dict[str, DevinotifyError | None]:
+        """Return who would get a message for ``to``: each distinct recipient once, in order of first appearance.
+
+        The members of an alias stand apart. A recipient is a number in E.164 with ``None`` beside it, or what was
+        given with the error for which nothing would be sent to it. Without ``to`` it is about the targets of the URL.
+        Nothing is sent. Raises InvalidInput where ``to`` is neither a recipient nor a list of them.
+        """
+        return self._recipients.read(listed(self.url.targets if to is None else to))
 
     def wait(self, outcomes: Iterable[Outcome], timeout: float | None = None) -> list[Outcome]:
         """Watch accepted messages until their delivery is decided, and return the outcomes with their last ``state``.
@@ -252,12 +259,13 @@ class Notifier:
         refused: dict[str, DevinotifyError] = {}
         try:
             prepared = self._prepare(message, refused)
+            allowed = [self._screen(one, refused) for one in prepared]
         except DevinotifyError as error:
             yield from self._refuse(message, dict.fromkeys(message.recipients, error))
             return
-        for one in prepared:
+        for one in allowed:
             if one.recipients:
-                yield from self.send(one)
+                yield from self._send(one)
         if len(prepared) != 1 or prepared[0].recipients != message.recipients:
             kept = {recipient for one in prepared for recipient in one.recipients}
             fault = PluginError("a plugin dropped the recipient", hook="devinotify_prepare_message")
@@ -285,13 +293,33 @@ class Notifier:
         """Return a message whose added recipients are written like all others, so that none is there twice."""
         recipients: list[str] = []
         for recipient in message.recipients:
-            read = {recipient: None} if recipient in known else self._addressing.read([recipient])
+            read = {recipient: None} if recipient in known else self._recipients.read([recipient])
             recipients += [number for number, error in read.items() if error is None]
             refused |= {number: error for number, error in read.items() if error is not None}
         return replace(message, recipients=tuple(recipients))
 
+    def _screen(self, message: Message, refused: dict[str, DevinotifyError]) -> Message:
+        """Return the message without those that a plugin lets not have it; add them to ``refused``."""
+        found = screen(self.plugins, message)
+        if not found:
+            return message
+        refused |= found
+        return replace(message, recipients=tuple([each for each in message.recipients if each not in found]))
+
     def send(self, message: Message) -> list[Outcome]:
         """Send a message that is prepared already, and record and return one Outcome per recipient, in order."""
+        refused: dict[str, DevinotifyError] = {}
+        try:
+            allowed = self._screen(message, refused)
+        except DevinotifyError as error:
+            return self._refuse(message, dict.fromkeys(message.recipients, error))
+        sent = self._send(allowed) if allowed.recipients else []
+        if not refused:
+            return sent
+        found = {outcome.recipient: outcome for outcome in (*sent, *self._refuse(message, refused))}
+        return [found[recipient] for recipient in message.recipients]
+
+    def _send(self, message: Message) -> list[Outcome]:
         try:
             channel = self.channel(message.channel)
             message = self._compose(message, channel)
@@ -378,14 +406,6 @@ def _check_types(text: object, title: object, send_at: object) -> None:
         raise InvalidText("the title must be a str")
     if send_at is not None and not isinstance(send_at, datetime):
         raise InvalidSchedule("send_at must be a datetime")
-
-
-def _listed(to: Given | Iterable[Given]) -> Iterable[Given]:
-    if isinstance(to, str | int | phones.PhoneNumber):
-        return (to,)
-    if isinstance(to, bytes) or not isinstance(to, Iterable):
-        raise InvalidInput("recipients are a number, an alias, or a list of them")
-    return to
 
 
 def _complete(message: Message, outcomes: Sequence[Outcome]) -> list[Outcome]:

@@ -68,6 +68,12 @@ def _is_well_formed(message: Message) -> bool:
     )
 
 
+def _is_refusals(answer: object) -> bool:
+    return isinstance(answer, dict) and all(
+        isinstance(recipient, str) and isinstance(error, DevinotifyError) for recipient, error in answer.items()
+    )
+
+
 _STANDS = frozenset({Verdict.ACCEPTED, Verdict.UNKNOWN})
 """Verdicts that no wrapper can take back: something was sent, or may have been."""
 
@@ -111,9 +117,11 @@ _RULES: Mapping[str, _Rule] = MappingProxyType(
         "devinotify_estimate_segments": _Rule("a Segmentation", _is_a(Segmentation)),
         "devinotify_map_error": _Rule("a DevinotifyError", _is_a(DevinotifyError), may_end=True),
         "devinotify_prepare_message": _Rule("a list of messages", _is_messages),
+        "devinotify_screen_recipients": _Rule("a dict of errors by recipient", _is_refusals, wraps=False),
         "devinotify_send_message": _Rule("a list of outcomes", _is_list_of(Outcome), after_send=True),
         "devinotify_outcome_recorded": _NOTHING,
         "devinotify_status_changed": _NOTHING,
+        "devinotify_message_received": _NOTHING,
         "devinotify_register_commands": _NOTHING,
     }
 )

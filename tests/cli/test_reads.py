@@ -9,8 +9,11 @@ import pytest
 
 from tests.cli.conftest import Run, document
 from tests.cli.servers import ScriptedGateway
+from tests.distributions import install
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from devinotify.sandbox import Sandbox
 
 NUMBER = "+79161234567"
@@ -169,6 +172,20 @@ def test_incoming_messages_in_json(account: Sandbox, run: Run) -> None:
     account.add_incoming("Да", "79161234567", "79160000000")
     (message,) = document(run("incoming", "--json"))["messages"]
     assert ("Да", "79161234567", "79160000000") == (message["text"], message["sender"], message["recipient"])
+
+
+def test_message_received(account: Sandbox, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Installed plugins are told of each message; one that raises changes nothing."""
+    path = tmp_path / "heard"
+    source = "import pathlib\nfrom devinotify import hookimpl\n@hookimpl\ndef devinotify_message_received(message):\n"
+    install(
+        tmp_path, "devinotify_reads_ear", f"{source}    pathlib.Path({str(path)!r}).write_text(message.text, 'utf-8')\n"
+    )
+    install(tmp_path, "devinotify_reads_mute", f"{source}    raise RuntimeError\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    account.add_incoming("Да", "79161234567")
+    result = run("incoming", "--json")
+    assert (0, "Да") == (result.exit_code, path.read_text("utf-8"))
 
 
 def test_no_incoming_messages_is_said(account: Sandbox, run: Run) -> None:

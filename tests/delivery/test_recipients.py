@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devinotify import hookimpl, make_plugin_manager, phones
-from devinotify.delivery.recipients import DEEPEST, Addressing
+from devinotify.delivery.recipients import DEEPEST, Recipients
 from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidPhoneNumber, PluginError
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ class Extensions:
         return phones.normalize(f"+7916000{raw}") if len(raw) == 4 else None
 
 
-def reading(*plugins: object, region: str = "RU") -> Addressing:
-    """Return the addressing of a manager with these plugins."""
-    return Addressing(make_plugin_manager(*plugins, discover=False), region)
+def reading(*plugins: object, region: str = "RU") -> Recipients:
+    """Return the recipients' reader of a manager with these plugins."""
+    return Recipients(make_plugin_manager(*plugins, discover=False), region)
 
 
 def errors(found: Mapping[str, DevinotifyError | None]) -> dict[str, str | None]:

@@ -91,6 +91,7 @@ def notifier_methods(notifier: Notifier, number: PhoneNumber, outbox: Outbox) ->
     assert_type(notifier.notify("text", [number, "79161234567", 79161234567], tags=None, send_at=now), list[Outcome])
     assert_type(notifier.notify("text", number, tags="urgent"), list[Outcome])
     assert_type(notifier.wait([], timeout=5), list[Outcome])
+    assert_type(notifier.resolve(["oncall", number]), dict[str, DevinotifyError | None])
     assert_type(notifier.channels["sms"], Channel)
     assert_type(Notifier("devino://login:password@SENDER", patience=60, poll=1, on_unknown="stop"), Notifier)
     assert_type(outbox.enqueue(Message("text", ("+79161234567",)))[0].recipient, str)

@@ -28,7 +28,7 @@ from devinotify.bulk.table import Table
 from devinotify.bulk.template import Template
 from devinotify.channels import fallback
 from devinotify.channels.compose import compose
-from devinotify.delivery.recipients import Addressing
+from devinotify.delivery.recipients import Recipients
 from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidSchedule
 from devinotify.models import Message
 from devinotify.notifier import Notifier
@@ -308,7 +308,7 @@ class Campaign:
 
     def _sorted(self) -> Iterator[Sorted]:
         region = self.notifier.url.region
-        numbers = Addressing(self.notifier.plugins, region)
+        numbers = Recipients(self.notifier.plugins, region)
         return sort_out(
             self.table,
             region=region,

@@ -11,6 +11,8 @@ from devinotify.cli import output
 from devinotify.cli.options import Moment, json_option, settings_of, url_option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from devinotify.models import IncomingSms
 
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 def command(since: datetime, until: datetime | None, url: str | None, *, as_json: bool) -> None:
     """List the SMS that subscribers sent to the account.
 
-    The gateway keeps them for a year.
+    The gateway keeps them for a year. Plugins are told of each, what was listed before included.
     """
     settings = settings_of(url)
     end = until or datetime.now(UTC)
@@ -39,6 +41,8 @@ def command(since: datetime, until: datetime | None, url: str | None, *, as_json
 
     with Client(settings) as client:
         messages = client.sms.incoming(since, end)
+    if messages:
+        _tell(messages)
     if as_json:
         output.emit({"since": since, "until": end, "messages": list(map(_document, messages)), "exit_code": 0})
     elif messages:
@@ -46,6 +50,15 @@ def command(since: datetime, until: datetime | None, url: str | None, *, as_json
         output.show(output.table(("time", "from", "to", "text"), rows))
     else:
         output.write(f"no messages between {output.moment(since)} and {output.moment(end)}")
+
+
+def _tell(messages: Iterable[IncomingSms]) -> None:
+    """Call the observers of incoming messages."""
+    from devinotify.plugins import make_plugin_manager
+
+    plugins = make_plugin_manager()
+    for message in messages:
+        plugins.observe("devinotify_message_received", message=message)
 
 
 def _document(message: IncomingSms) -> dict[str, object]:

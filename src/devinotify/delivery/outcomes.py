@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from devinotify.exceptions import PluginError, Verdict
+from devinotify.exceptions import PluginError, Verdict, copied
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,18 +61,9 @@ def _better(plugins: PluginManager, error: DevinotifyError) -> DevinotifyError:
     error.verdict, error.retryable = verdict, retryable
     if answer is None or answer is error:
         return error
-    better = _copy(answer)
+    better = copied(answer)  # one answer may be that to many errors, and each has a verdict of its own
     better.verdict = verdict
     better.retryable = better.retryable and verdict is not Verdict.UNKNOWN
     better.operation = better.operation or error.operation
     better.__cause__ = answer.__cause__ or error
     return better
-
-
-def _copy(error: DevinotifyError) -> DevinotifyError:
-    """Return an error that is the same: one may be a plugin's answer to many, and each has a verdict of its own."""
-    # Not by copy.copy, which calls the constructor, and that of a plugin's class may take what it likes.
-    kind = type(error)
-    same = kind.__new__(kind, *error.args)
-    same.__dict__.update(error.__dict__)
-    return same

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from devinotify import phones
-from devinotify.exceptions import DevinotifyError, InvalidInput
+from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict, copied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from devinotify.models import Message
     from devinotify.phones import PhoneNumber
     from devinotify.plugins import PluginManager
 
@@ -19,7 +21,7 @@ DEEPEST = 20
 """How many aliases may stand in one another: what goes deeper is taken for endless."""
 
 
-class Addressing:
+class Recipients:
     """Reads recipients with the hooks of one Notifier; ``region`` is that of numbers without ``+``."""
 
     def __init__(self, plugins: PluginManager, region: str) -> None:
@@ -93,6 +95,31 @@ class Addressing:
             raise InvalidInput(f"aliases are nested more than {DEEPEST} deep")
         members: list[str] | None = self._plugins.hook.devinotify_resolve_recipient(recipient=recipient)
         return members
+
+
+def screen(plugins: PluginManager, message: Message) -> dict[str, DevinotifyError]:
+    """Return the recipients of ``message`` that a plugin refuses, with the error of each: nothing was sent to them.
+
+    Raises PluginError where a plugin fails: whom it would have refused is not known, so nobody may get the message.
+    """
+    if not plugins.listens("devinotify_screen_recipients"):
+        return {}
+    refused: dict[str, DevinotifyError] = {}
+    for answer in plugins.hook.devinotify_screen_recipients(message=message):
+        for recipient in message.recipients:
+            if recipient in answer and recipient not in refused:
+                error = refused[recipient] = copied(answer[recipient])
+                error.verdict = Verdict.NOT_SENT
+    return refused
+
+
+def listed(to: Given | Iterable[Given]) -> Iterable[Given]:
+    """Return the recipients that were given alone or as a list; raise InvalidInput for what is neither."""
+    if isinstance(to, str | int | phones.PhoneNumber):
+        return (to,)
+    if isinstance(to, bytes) or not isinstance(to, Iterable):
+        raise InvalidInput("recipients are a number, an alias, or a list of them")
+    return to
 
 
 def _shown(recipient: Given) -> str:
