@@ -21,7 +21,10 @@ ROOT = Path(__file__).parents[1]
 PLUGINS = ROOT / "plugins"
 FOLDERS = sorted(path.parent for path in PLUGINS.glob("*/pyproject.toml"))
 
-pytestmark = pytest.mark.skipif(not PLUGINS.is_dir(), reason="a source distribution of the core has no plugins")
+pytestmark = [
+    pytest.mark.skipif(not PLUGINS.is_dir(), reason="a source distribution of the core has no plugins"),
+    pytest.mark.once,
+]
 each_folder = pytest.mark.parametrize("folder", FOLDERS, ids=[folder.name for folder in FOLDERS])
 
 PUBLIC_MODULES = {"devinotify", "devinotify.sandbox"}

@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,8 @@ from tests.bulk.conftest import numbers
 
 if TYPE_CHECKING:
     from devinotify.sandbox import Sandbox
+
+pytestmark = pytest.mark.once
 
 SOME = numbers(40)
 CELLS = (

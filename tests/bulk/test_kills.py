@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.once
+
 RECIPIENTS = 100_000
 KILLS = 10
 SENDS = ("Sms/SendBulk", "Sms/Send")

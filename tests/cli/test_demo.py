@@ -11,6 +11,8 @@ import pytest
 from devinotify.cli import demo
 from tests.cli.conftest import Run, document
 
+pytestmark = pytest.mark.once
+
 UNREACHABLE = demo.Sample("viber", "send_with_resend", "+79000000044", "To nobody")
 QUEUED = demo.Sample("sms", "send", "+79000000002", "For later")
 

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
@@ -16,6 +17,8 @@ from devinotify.models import DeliveryStatus, Message, Outcome, Receipt
 from devinotify.outbox import Batch, Outbox, RowState
 from devinotify.outbox.states import LATE, RETRIES, TRANSITIONS
 from tests.outbox.support import Clock, message, numbers, state
+
+pytestmark = pytest.mark.once
 
 ERRORS = st.sampled_from(
     [

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from devinotify.sandbox.operations import Operation
 
+pytestmark = pytest.mark.once
+
 # What the description cannot say, such as which numbers are assigned, is told by a 400; and a request that
 # it forbids is not always refused: the gateway's clients are lenient, and so are queries, where all is text.
 WANTED = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")

@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from devinotify.sandbox import Sandbox
 
-pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+pytestmark = [pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed"), pytest.mark.once]
 
 
 class Curl:

@@ -16,6 +16,8 @@ from devinotify.text import Encoding, count_segments, encode, is_gsm7, segment
 from tests.text import reference
 from tests.text.strategies import long_texts
 
+pytestmark = pytest.mark.once
+
 smsutil: Any = pytest.importorskip("smsutil")
 gsmmodem: Any = pytest.importorskip("gsmmodem.pdu")  # of python-gsmmodem-new
 smpplib: Any = pytest.importorskip("smpplib.gsm")
