@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -74,6 +75,11 @@ WRITTEN = {
     "Russian international prefix": "8~10 7 916 123-45-67",
     "Russian international prefix, no tilde": "810 7 916 1234567",
     "doubled plus": "++79161234567",
+    "variation selectors": "7\ufe00\ufe0e9161234567\ufe0f\U000e0100",
+    "Mongolian and Khmer fillers": "7\u180b9\u17b4161234567\uffa0",
+    "tags": "+7\U000e00319161234567",
+    "five dotted groups": "8.916.123.45.67",
+    "three dotted groups": "916.123.4567",
 }
 
 
@@ -130,6 +136,34 @@ REFUSED = {
     "tel:+79161234567;postd=pp22": Reason.EXTENSION,
     "tel:1234567;phone-context=example.com": Reason.PRIVATE,
     "tel:1234567;phone-context=": Reason.PRIVATE,
+    "доб. 1311": Reason.EXTENSION,
+    "ext 12": Reason.EXTENSION,
+    "8 (916) 123-45-67 (доб. 1311)": Reason.EXTENSION,
+    "8 (916) 123-45-67 внутр. 12": Reason.EXTENSION,
+    "8 (916) 123-45-67 доп. 12": Reason.EXTENSION,
+    "79161234567,0": Reason.NOT_A_NUMBER,
+    "79161234567,00": Reason.NOT_A_NUMBER,
+    "https://wa.me/79161234567": Reason.NOT_A_NUMBER,
+    "https://example-shop.example/catalogue-of-spring/7916123456700": Reason.NOT_A_NUMBER,
+    "www.example-shop.example/some-long-path;and-another-one": Reason.NOT_A_NUMBER,
+    "Иванов, 89161234567": Reason.NOT_A_NUMBER,
+    "Иванов Пётр Ильич, 8 (916) 123-45-67": Reason.NOT_A_NUMBER,
+    "Иванов Пётр Ильич; Петрова Анна Ивановна": Reason.NOT_A_NUMBER,
+    "Иванов, 89161234567, 89161234568": Reason.SEVERAL,
+    "79161234567 79161234568": Reason.SEVERAL,
+    "+79161234567 +79161234568": Reason.SEVERAL,
+    "8 916 123-45-67 8 916 123-45-68": Reason.SEVERAL,
+    "89161234567\t89161234568": Reason.SEVERAL,
+    "79161234567-79161234599": Reason.SEVERAL,
+    "94.181.97.164": Reason.NOT_A_NUMBER,
+    "94.18.97.16/24": Reason.NOT_A_NUMBER,
+    "94.181.97.164:8080": Reason.NOT_A_NUMBER,
+    "916.123.45.67": Reason.NOT_A_NUMBER,
+    "+8 (495) 123-45-67": Reason.AMBIGUOUS,
+    "+8 495 1234567": Reason.AMBIGUOUS,
+    "(+8) 495-123-45-67": Reason.AMBIGUOUS,
+    "+8-916-123-45-67": Reason.AMBIGUOUS,
+    "9.10.2024 8.00": Reason.NOT_A_NUMBER,
 }
 
 
@@ -139,6 +173,79 @@ def test_refused(raw: str, reason: Reason) -> None:
     with pytest.raises(InvalidPhoneNumber) as caught:
         phones.normalize(raw)
     assert caught.value.reason == reason
+
+
+def test_a_vietnamese_mobile_is_no_russian_area_code() -> None:
+    """+84 and what follows is Vietnam's where it is written as Vietnam's."""
+    written = ["+84951234567", "+84 95 123 45 67", "+84-951234567"]
+    assert {"+84951234567"} == {phones.normalize(raw).e164 for raw in written}
+
+
+COLUMNS = {
+    "IP addresses": [
+        "94.181.97.164",
+        "91.60.12.34",
+        "8.8.8.8",
+        "192.168.10.101",
+        "79.16.12.34",
+        "9.16.123.45",
+    ],
+    "IP networks": ["94.18.97.16/24", "10.0.0.0/8", "91.60.12.0/22"],
+    "dates": [
+        "01.02.1990",
+        "1/2/1990",
+        "9.10.2024",
+        "09-10-2024",
+        "31.12.2024",
+        "2024-01-02",
+        "2024/1/2",
+        "1990.05.12",
+    ],
+    "dates and times": [
+        "9.10.2024 8.00",
+        "9.12.1985 4.30",
+        "2024-01-02 10:20",
+        "2024-01-02T10:20:30",
+        "01.02.1990 10-20",
+    ],
+    "INNs of people": ["500100732259", "770708389312", "910212345678", "890512345678"],
+    "INNs of companies": ["7707083893", "7736207543", "5024002119", "7830002293", "0278081806"],
+    "card numbers": ["4276123456789010", "4276 1234 5678 9010", "2200-7001-2345-6789", "9112 3456 7890 1234"],
+    "accounts": ["40702810900000012345", "30101810400000000225"],
+    "ranges of letters": ["A-Z", "а-я", "А–В", "A1:B10", "C79161234567:C79161234569", "А…Я", "a..z"],
+    "ranges of numbers": ["916-926", "900–999", "79161234567-79161234599", "1-10"],
+    "plates and articles": ["А123ВС77", "К916УС777", "ART-9161234567", "9161234567X"],
+    "sums": ["9161234567.00", "9161234567,0", "1 000 000,00", "9 161 234,56"],
+}
+"""Columns of tables that are none of numbers, though some of their digits would do. A company's INN that begins with 9
+is not among them: its ten digits are those of a mobile, and only its column tells them apart."""
+
+
+@pytest.mark.parametrize(
+    "raw", [pytest.param(raw, id=f"{name}: {raw}") for name, raws in COLUMNS.items() for raw in raws]
+)
+def test_other_columns_hold_no_number(raw: str) -> None:
+    """Whatever a table has beside the numbers, nobody is called by it."""
+    with pytest.raises(InvalidPhoneNumber):
+        phones.normalize(raw)
+
+
+@given(st.tuples(*[st.integers(0, 255)] * 4), st.sampled_from(["RU", "KZ", "US", "IN", "VN"]))
+def test_no_ip_address_is_a_number(octets: tuple[int, ...], region: str) -> None:
+    """In no country."""
+    with pytest.raises(InvalidPhoneNumber):
+        phones.normalize(".".join(map(str, octets)), region)
+
+
+@given(
+    st.dates(min_value=date(1900, 1, 1), max_value=date(2099, 12, 31)),
+    st.sampled_from(["%d.%m.%Y", "%d/%m/%Y", "%Y-%m-%d"]),
+)
+def test_no_date_is_a_number(day: date, form: str) -> None:
+    """Nor with a time behind it, whatever separates its parts."""
+    for raw in (day.strftime(form), day.strftime(form).removeprefix("0") + " 8.30"):
+        with pytest.raises(InvalidPhoneNumber):
+            phones.normalize(raw)
 
 
 def _outcome(raw: str) -> str | Reason:

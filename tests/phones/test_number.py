@@ -69,6 +69,34 @@ def test_fast_path_makes_the_same_value() -> None:
     assert dataclasses.astuple(russian_mobile(E164)) == dataclasses.astuple(NUMBER)
 
 
+@pytest.mark.parametrize("value", [E164, "+12345", "+" + "9" * 15, "+999123456789"])
+def test_the_form_of_e164_is_known(value: str) -> None:
+    """A plus, a first digit that is not 0, 5 to 15 digits in all; whether the number exists is another question."""
+    assert phones.is_e164(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "79161234567",
+        "+0123456",
+        "+1234",
+        "+" + "9" * 16,
+        "+7 9161234567",
+        "+٧٩١٦١٢٣٤٥٦٧",
+        f"{E164}\n",
+        "",
+        b"+79161234567",
+        1,
+        None,
+        NUMBER,
+    ],
+)
+def test_another_form_is_no_e164(value: object) -> None:
+    """Whatever its type."""
+    assert not phones.is_e164(value)
+
+
 @pytest.mark.parametrize("e164", ["79161234567", "", "+", "+7916123456789012", "+7 916 1234567", "+٧٩١٦١٢٣٤٥٦٧", None])
 def test_only_e164_makes_a_number(e164: object) -> None:
     """A number made by hand in another form would lose its first digit at the gateway: it is refused."""
@@ -81,6 +109,21 @@ def test_only_e164_makes_a_number(e164: object) -> None:
 def test_only_mobile_kinds_are_accepted() -> None:
     """Every kind is either refused for a reason or one of the two that receive messages."""
     assert set(Kind) - REFUSED.keys() == {Kind.MOBILE, Kind.FIXED_OR_MOBILE}
+
+
+def test_every_other_kind_is_refused_for_this_reason() -> None:
+    """The table, by value: a kind that slips out of it would be sent to."""
+    assert REFUSED == {
+        "fixed_line": "fixed_line",
+        "toll_free": "toll_free",
+        "premium": "premium",
+        "shared_cost": "premium",
+        "voip": "not_mobile",
+        "personal": "not_mobile",
+        "pager": "not_mobile",
+        "company": "not_mobile",
+        "voicemail": "not_mobile",
+    }
 
 
 @pytest.mark.parametrize(

@@ -326,6 +326,25 @@ def test_region_tables_cover_the_library() -> None:
     assert set(plan.LENGTHS) == {value for name, value in vars(verdicts).items() if name.isupper()}
 
 
+def test_the_tables_hold_these_reasons() -> None:
+    """By value: a row that says something else would send to a number that takes no message, or tell a wrong reason."""
+    kinds = [
+        "fixed_line",
+        "mobile",
+        "fixed_or_mobile",
+        "toll_free",
+        "premium",
+        "shared_cost",
+        "voip",
+        "personal",
+        "pager",
+    ]
+    assert plan.KINDS == dict(enumerate([*kinds, "company", "voicemail"]))
+    assert plan.UNREADABLE == dict(enumerate(["unknown_country_code", *["too_short"] * 3, "too_long"]))
+    lengths = ["invalid", "unknown_country_code", "too_short", "too_long", "too_short", "invalid"]
+    assert plan.LENGTHS == dict(enumerate(lengths))
+
+
 @pytest.mark.parametrize(
     ("table", "owner", "rows"),
     [

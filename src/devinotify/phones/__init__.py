@@ -5,7 +5,7 @@
 '79161234567'
 """
 
-from devinotify.phones.number import Kind, PhoneNumber
+from devinotify.phones.number import Kind, PhoneNumber, is_e164
 from devinotify.phones.recipients import NormalizedMany, gateway_digits, normalize, normalize_many, time_zones
 from devinotify.phones.refusal import Reason
 
@@ -15,6 +15,7 @@ __all__ = [
     "PhoneNumber",
     "Reason",
     "gateway_digits",
+    "is_e164",
     "normalize",
     "normalize_many",
     "time_zones",

@@ -29,8 +29,17 @@ _LIKE = {
     "\u2028": "\n",
     "\u2029": "\n",
 }
-_BLANK = frozenset("\u034f\u115f\u1160\u2800\u3164\ufe0e\ufe0f\u20e3")
-"""Characters that show nothing, yet are not of the category Cf: fillers, variation selectors, the keycap's frame."""
+_BLANK = frozenset("\u2800\u20e3\uffa0").union(
+    *(
+        map(chr, range(first, last + 1))
+        for first, last in (
+            *((0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2065, 0x2065)),
+            *((0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFFF0, 0xFFF8), (0xE0000, 0xE0FFF)),
+        )
+    )
+)
+"""Characters that show nothing, yet are not of the category Cf: what Unicode calls default ignorable (fillers,
+variation selectors), the braille blank and the keycap's frame."""
 
 _URI = re.compile(r"tel:(?://)?", re.IGNORECASE)
 _PARAMETER = re.compile(r";\s*[a-z]", re.IGNORECASE)
@@ -39,17 +48,29 @@ _BEHIND = frozenset({"ext", "isub", "postd"})
 """RFC 3966 parameters that lead to a line behind the number."""
 
 _SEPARATOR = re.compile(r"[,;/|\n]")
-_FULL_LENGTH = 10
-"""Digits from which a part of a text counts as a number of its own."""
-
-_DECIMAL = re.compile(r"\+?[0-9]+\.0{1,2}")
-"""What a spreadsheet makes of a number. Its zeros would be read as digits, and call somebody else."""
+_GAP = re.compile(r"[\s~\-]+")
+_DIGITS = rf"[{_PUNCTUATION}+]*(?:[0-9][{_PUNCTUATION}]*)"
+_FULL = re.compile(_DIGITS + "{10,}")
+"""A part of a text that counts as a number of its own: nothing but digits and punctuation, ten digits or more."""
 
 _EXTENSION = re.compile(
-    rf"[{_PUNCTUATION}+]*(?:[0-9][{_PUNCTUATION}]*){{5,}}"
-    r"(?:ext(?:ension|n)?|доб(?:авочный)?|вн(?:утренний)?|int|anexo|[xхpw#,;])[\s.:=]*[0-9]{1,10}\s*\#?",
+    rf"(?:(?:{_DIGITS}{{5,}})?(?:ext(?:ension|n)?|доб(?:авочный)?|доп(?:олнительный)?|вн(?:утр(?:енний)?)?|int|anexo)"
+    rf"|{_DIGITS}{{5,}}[xхpw#,;])[\s.:=]*[0-9]{{1,10}}\s*\#?\)?",
     re.IGNORECASE,
 )
+
+_TRUNK_WITH_PLUS = re.compile(rf"[\s(\[]*\++[\s(\[]*8[{_PUNCTUATION}]+[3489][0-9]{{2}}")
+"""``+8`` set apart before a Russian area code: no country has the code 8, and read on it would be Vietnam's 84, say."""
+
+_OTHER_THINGS = (
+    # What a spreadsheet makes of a number. Its zeros would be read as digits, and call somebody else.
+    (r"\+?[0-9]+[.,]0{1,2}", "this is a decimal, as spreadsheets write them: keep numbers as text"),
+    (r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?", "this is an IP address, not a phone number"),
+    (r"(?:0?[1-9]|[12][0-9]|3[01])([./-])(?:0?[1-9]|1[0-2])\1(?:19|20)[0-9]{2}(?:\D.*)?", "this is a date"),
+    (r"(?:19|20)[0-9]{2}([./-])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12][0-9]|3[01])(?:\D.*)?", "this is a date"),
+)
+"""Patterns of what is written with digits and is none of a phone's, and what to say of it."""
+_OTHER_THING = tuple((re.compile(pattern, re.DOTALL), why) for pattern, why in _OTHER_THINGS)
 
 
 def _fold_character(character: str) -> str:
@@ -94,16 +115,28 @@ def _unwrap_uri(text: str) -> str:
     return context + number
 
 
+def _holds_several(text: str) -> bool:
+    """Return whether there is more than one number in the text, with a separator, a space or a dash between."""
+    if sum(_FULL.fullmatch(part) is not None for part in _SEPARATOR.split(text)) > 1:
+        return True
+    return any(
+        _FULL.fullmatch(text, 0, gap.start()) and _FULL.fullmatch(text, gap.end()) for gap in _GAP.finditer(text)
+    )
+
+
 def read(raw: str) -> str:
     """Return ``+`` and digits, or digits alone where the country is left to the region; raises Refused."""
     text = fold(raw).strip(_WRAPPING)
     if not text:
         raise Refused(Reason.EMPTY)
     text = _unwrap_uri(text)
-    if sum(len(_DROP.sub("", part)) >= _FULL_LENGTH for part in _SEPARATOR.split(text)) > 1:
+    if _holds_several(text):
         raise Refused(Reason.SEVERAL)
-    if _DECIMAL.fullmatch(text):
-        raise Refused(Reason.NOT_A_NUMBER, "this is a decimal, as spreadsheets write them: keep numbers as text")
+    for thing, why in _OTHER_THING:
+        if thing.fullmatch(text):
+            raise Refused(Reason.NOT_A_NUMBER, why)
+    if _TRUNK_WITH_PLUS.match(text):
+        raise Refused(Reason.AMBIGUOUS, "no country has the code +8: a Russian number begins with +7, or with 8 alone")
     if _EXTENSION.fullmatch(text):
         raise Refused(Reason.EXTENSION)
     number = _NUMBER.fullmatch(_DROP.sub("", text))

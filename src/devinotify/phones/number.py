@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from devinotify.phones.refusal import Reason, Refused, invalid
 from devinotify.redact import mask_number
@@ -13,8 +13,13 @@ from devinotify.redact import mask_number
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_E164 = re.compile(r"\+[1-9][0-9]{4,14}")
+_e164 = re.compile(r"\+[1-9][0-9]{4,14}").fullmatch
 """ITU-T E.164: at most 15 digits after the plus. No mobile number with its country code has fewer than 5."""
+
+
+def is_e164(value: object) -> TypeGuard[str]:
+    """Return whether ``value`` is a text in the form of E.164, ``+79161234567``; not whether there is such a number."""
+    return isinstance(value, str) and _e164(value) is not None
 
 
 class Kind(StrEnum):
@@ -65,7 +70,7 @@ class PhoneNumber:
     kind: Kind = Kind.MOBILE
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.e164, str) and _E164.fullmatch(self.e164)):
+        if not is_e164(self.e164):
             why = "a PhoneNumber is made of E.164, + and digits; normalize() reads other forms"
             raise invalid(Refused(Reason.NOT_A_NUMBER, why), self.e164, None)
 
