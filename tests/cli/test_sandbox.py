@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from devinotify.cli.sandbox import command
 from devinotify.sandbox import Sandbox
-from devinotify.sandbox.server import LOOPBACK_ONLY
+from devinotify.sandbox.hosts import LOOPBACK_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 
 from devinotify.sandbox import Sandbox, access
 from devinotify.sandbox.access import Access
-from devinotify.sandbox.server import TOKEN_MISSING
+from devinotify.sandbox.hosts import TOKEN_MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,10 +109,9 @@ def test_a_visit_ends() -> None:
     assert not rules.admits(connection(cookie="a[]=b; \x00=1"), 0.0)
 
 
-def test_visitors_are_capped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_visitors_are_capped() -> None:
     """The oldest visitor goes where there are too many."""
-    monkeypatch.setattr(access, "MAX_VISITORS", 1)
-    rules = Access(TOKEN)
+    rules = Access(TOKEN, most_visitors=1)
     first, second = rules.sign_in(0.0), rules.sign_in(0.0)
     assert [False, True] == [rules.admits(connection(cookie=f"{access.COOKIE}={one}"), 1.0) for one in (first, second)]
 

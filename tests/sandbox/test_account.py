@@ -7,7 +7,6 @@ from decimal import Decimal
 
 import pytest
 
-from devinotify.sandbox import account as accounts
 from devinotify.sandbox.account import Account, SessionCheck
 
 
@@ -60,9 +59,9 @@ def test_expire_sessions_ends_all(account: Account) -> None:
     )
 
 
-def test_the_oldest_session_is_forgotten(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_session_is_forgotten() -> None:
     """Past the cap the oldest session is unknown."""
-    monkeypatch.setattr(accounts, "MAX_SESSIONS", 2)
+    account = Account("demo", "correct horse", Decimal(1), most_sessions=2)
     sessions = [opened(account) for _ in range(3)]
     known = [account.check(session, 0) for session in sessions]
     assert [SessionCheck.UNKNOWN, SessionCheck.VALID, SessionCheck.VALID] == known

@@ -71,7 +71,7 @@ def test_a_connection_serves_many_requests(sandbox: Sandbox) -> None:
 
 def test_a_client_that_closes_is_told_so(sandbox: Sandbox) -> None:
     """Where the client asks to close, the answer says close and nothing else."""
-    reply = raw(sandbox, b"GET /rest/User/Balance HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    reply = raw(sandbox, b"GET /rest/User/Balance HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     head = reply.partition(b"\r\n\r\n")[0].lower()
     assert (1, 0) == (head.count(b"connection: close"), head.count(b"keep-alive"))
 
@@ -137,14 +137,16 @@ def test_a_body_without_end_is_cut(sandbox: Sandbox) -> None:
     """A chunked body that goes on and on is refused after 8 MiB of it."""
     chunk = b"%x\r\n" % 2**20 + b"a" * 2**20 + b"\r\n"
     with socket.create_connection(("127.0.0.1", sandbox.port), timeout=10) as connection:
-        connection.sendall(b"POST /rest/Sms/Send HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 9)
+        connection.sendall(
+            b"POST /rest/Sms/Send HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 9
+        )
         assert connection.recv(1024).startswith(b"HTTP/1.1 400")
 
 
 def test_a_client_that_leaves_midway_harms_nothing(sandbox: Sandbox, http_session: requests.Session) -> None:
     """A request cut off in its body is dropped, and the next client is served."""
     with socket.create_connection(("127.0.0.1", sandbox.port), timeout=5) as connection:
-        connection.sendall(b"POST /rest/Sms/Send HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nData=")
+        connection.sendall(b"POST /rest/Sms/Send HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nData=")
     assert 400 == http_session.get(f"{sandbox.gateway}/User/Balance", timeout=5).status_code
     assert ["/rest/User/Balance"] == [request.path for request in sandbox.requests()]
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devinotify.sandbox import control, emulator
+from devinotify.sandbox import control
 from devinotify.sandbox import fates as steps
 from devinotify.sandbox.emulator import NotFound
+from devinotify.sandbox.settings import Settings
 from tests.sandbox.conftest import NUMBER, START, Api
 
 Document = dict[str, Any]
@@ -228,7 +229,7 @@ def test_nothing_has_the_number(api: Api, method: str, path: str, arguments: Doc
 def test_a_fate_is_forced(api: Api, resource: str, fate: str, states: list[int]) -> None:
     """A forced fate comes true at once, and is what the gateway answers."""
     api.send(resource)
-    api.emulator.set_timeline("delivered", ((steps.Step(9, 0)),), None)
+    api.emulator.set_timeline("delivered", ((steps.TimelineStep(9, 0)),), None)
     forced = ask(api, "POST", "/messages", number=1, fate=fate)
     skipped = {-1, 1}
     assert (states, fate) == ([state for _, state in forced["timeline"] if state not in skipped], forced["fate"])
@@ -313,9 +314,9 @@ def test_a_fate_of_ones_own(api: Api) -> None:
     assert {} == ask(api, "GET", "/fates")["set"]
 
 
-def test_timelines_are_capped(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_timelines_are_capped() -> None:
     """There is an end to how many are set."""
-    monkeypatch.setattr(emulator, "MAX_TIMELINES", 1)
+    api = Api(settings=Settings(most_timelines=1))
     ask(api, "POST", "/timelines", fate="one", sms=[])
     with pytest.raises(ValueError, match="reset first"):
         ask(api, "POST", "/timelines", fate="two", sms=[])

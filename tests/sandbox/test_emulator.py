@@ -6,14 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from devinotify.sandbox import emulator as emulators
-from devinotify.sandbox.emulator import EVERY_NUMBER
+from devinotify.sandbox.settings import EVERY_NUMBER, Settings
 from tests.sandbox.conftest import NUMBER, START, Api
 
 
 def fate(api: Api, digits: str = NUMBER) -> str:
     """Return the name of a number's fate."""
-    return api.emulator.fate_of(digits).name
+    return api.emulator.settings.fate_of(digits).name
 
 
 def test_a_fate_is_set_in_any_spelling(api: Api) -> None:
@@ -52,9 +51,9 @@ def test_wrong_fates(api: Api, number: str, name: str) -> None:
         api.emulator.set_fate(number, name)
 
 
-def test_settings_are_capped(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_are_capped() -> None:
     """Past the cap a new number is refused, a known one can still change."""
-    monkeypatch.setattr(emulators, "MAX_SETTINGS", 1)
+    api = Api(settings=Settings(most_numbers=1))
     api.emulator.set_fate(NUMBER, "expired")
     api.emulator.set_fate(NUMBER, "read")
     with pytest.raises(ValueError, match="reset first"):
@@ -64,9 +63,9 @@ def test_settings_are_capped(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_time_zones(api: Api) -> None:
     """A number's zone can be set and taken back; a zone that does not exist is refused."""
     api.emulator.set_time_zone(NUMBER, "Asia/Omsk")
-    before = api.emulator.zone_of(NUMBER)
+    before = api.emulator.settings.zone_of(NUMBER)
     api.emulator.set_time_zone(NUMBER, None)
-    assert ("Asia/Omsk", "Europe/Moscow") == (before, api.emulator.zone_of(NUMBER))
+    assert ("Asia/Omsk", "Europe/Moscow") == (before, api.emulator.settings.zone_of(NUMBER))
     with pytest.raises(ValueError, match="no such time zone"):
         api.emulator.set_time_zone(NUMBER, "Asia/Nowhere")
 
@@ -100,8 +99,8 @@ def test_reset_forgets_everything(api: Api) -> None:
         len(emulator.store),
         len(emulator.store.incoming),
         len(emulator.store.requests),
-        emulator.fates,
-        emulator.zones,
+        emulator.settings.fates,
+        emulator.settings.zones,
     )
     assert (START.timestamp(), Decimal("1000.00")) == (emulator.clock.now(), api.balance)
     assert (START.timestamp() + 60, 0) == (emulator.advance(60), len(emulator.store))

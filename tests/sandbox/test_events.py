@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import socket
 import time
@@ -11,7 +13,9 @@ import pytest
 
 from devinotify import Client
 from devinotify.sandbox import Sandbox, events
-from tests.sandbox.conftest import NUMBER
+from devinotify.sandbox.app import make_app
+from devinotify.sandbox.events import Closing
+from tests.sandbox.conftest import NUMBER, Api
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,20 +91,47 @@ def test_changes_come_bundled(running: Sandbox, stream: Stream) -> None:
     assert (True, True) == (count < 5, time.monotonic() - start < 5)
 
 
-def test_silence_is_broken(monkeypatch: pytest.MonkeyPatch, running: Sandbox) -> None:
+def test_silence_is_broken(api: Api) -> None:
     """Where nothing happens, a comment keeps the stream open."""
-    monkeypatch.setattr(events, "PING", 0.05)
-    stream = Stream(running)
-    assert b": still here" in (next(lines) for lines in [stream.lines()] for _ in range(9))
-    stream.close()
+
+    async def first_two() -> list[bytes]:
+        async with contextlib.aclosing(events.changes(api.emulator, Closing(), ping=0.01)) as stream:
+            return [await anext(stream), await anext(stream)]
+
+    event, comment = asyncio.run(first_two())
+    assert (True, b": still here\n\n") == (b"event: change" in event, comment)
 
 
-def test_streams_are_capped(monkeypatch: pytest.MonkeyPatch, running: Sandbox, stream: Stream) -> None:
-    """Past the cap a page is told so; one that leaves makes room."""
-    monkeypatch.setattr(events, "MAX_STREAMS", 1)
-    refused = Stream(running)
-    refused.close()
-    assert refused.head.startswith(b"HTTP/1.1 503")
+def test_streams_are_capped(api: Api) -> None:
+    """Past the cap a page is told so."""
+    api.emulator.live.watch(lambda: None)
+    sent: list[Any] = []
+
+    async def ask() -> None:
+        async def send(message: Any) -> None:  # noqa: ANN401 - any of ASGI's messages
+            sent.append(message)
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/sandbox/events",
+            "query_string": b"",
+            "headers": [(b"host", b"localhost")],
+            "scheme": "http",
+            "server": ("localhost", 80),
+        }
+        await make_app(api.emulator, most_streams=1)(scope, receive, send)
+
+    asyncio.run(ask())
+    assert (503, True) == (sent[0]["status"], b"more than 1 pages are open" in sent[1]["body"])
+
+
+def test_a_page_that_leaves_makes_room(running: Sandbox, stream: Stream) -> None:
+    """A stream whose client is gone is not counted any more."""
+    assert 1 == running._emulator.live.watchers
     stream.close()
     deadline = time.monotonic() + 10
     while running._emulator.live.watchers and time.monotonic() < deadline:

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from devinotify import phones
 from devinotify.gateway.codes import ERRORS, SMS_STATES, VIBER_STATES, VIBER_WORDS
-from devinotify.sandbox.fates import FATES, LIFECYCLES, MAGIC_NUMBERS, RESENT_AFTER, Fate, Step, Transition, timeline
+from devinotify.sandbox.fates import (
+    FATES,
+    LIFECYCLES,
+    MAGIC_NUMBERS,
+    RESENT_AFTER,
+    Fate,
+    TimelineStep,
+    Transition,
+    timeline,
+)
 
 EVERY_FATE = pytest.mark.parametrize("fate", FATES.values(), ids=lambda fate: fate.name)
 
@@ -72,12 +81,12 @@ def test_what_is_decided_does_not_expire() -> None:
 @given(
     st.lists(st.floats(0, 100), max_size=3).map(
         # As in every fate: with the network first, decided after that.
-        lambda delays: [Step(after, state) for after, state in zip(sorted(delays), (-1, 0, 46), strict=False)]
+        lambda delays: [TimelineStep(after, state) for after, state in zip(sorted(delays), (-1, 0, 46), strict=False)]
     ),
     st.floats(0, 100),
     st.floats(1, 100),
 )
-def test_timelines_go_forward_and_end_decided(steps: list[Step], wait: float, validity: float) -> None:
+def test_timelines_go_forward_and_end_decided(steps: list[TimelineStep], wait: float, validity: float) -> None:
     """Instants never go back, and no timeline ends in a state that is under way."""
     life = LIFECYCLES["sms"]
     states = timeline(steps, life, created=0, due=wait, expires=wait + validity)

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from devinotify.sandbox import faults
-from devinotify.sandbox.faults import Fault, Faults
+from devinotify.sandbox.faults import KINDS, Fault, Faults
 
 SEND = "Sms/Send"
 
@@ -100,11 +99,12 @@ def test_faults_are_removed() -> None:
     assert (False, 3) == (bool(register), register.add(Fault("half"), 0.0).id)
 
 
-def test_they_are_capped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_they_are_capped() -> None:
     """There is an end to how many are kept."""
-    monkeypatch.setattr(faults, "MAX_FAULTS", 1)
-    with pytest.raises(ValueError, match="remove some first"):
-        armed(Fault("drop"), Fault("drop"))
+    register = Faults(most=1)
+    register.add(Fault("drop"), 0.0)
+    with pytest.raises(ValueError, match="more than 1 faults are armed already; remove some first"):
+        register.add(Fault("drop"), 0.0)
 
 
 @pytest.mark.parametrize(
@@ -154,4 +154,4 @@ def test_what_is_carried_out(kind: str, own: dict[str, Any], accepts: bool) -> N
 def test_every_kind_is_tested() -> None:
     """The table above names every kind."""
     mark = next(mark for mark in test_what_is_carried_out.pytestmark if mark.name == "parametrize")
-    assert list(faults.KINDS) == [case[0] for case in mark.args[1]]
+    assert list(KINDS) == [case[0] for case in mark.args[1]]

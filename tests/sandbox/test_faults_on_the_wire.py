@@ -39,7 +39,7 @@ def request(sandbox: Sandbox) -> bytes:
     form = urlencode(
         {"SessionID": login.json(), "SourceAddress": "DEVINO", "DestinationAddress": NUMBER, "Data": "test"}
     )
-    return f"POST /rest/Sms/Send HTTP/1.1\r\nHost: x\r\nContent-Length: {len(form)}\r\n\r\n{form}".encode()
+    return f"POST /rest/Sms/Send HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(form)}\r\n\r\n{form}".encode()
 
 
 def received(sandbox: Sandbox, sent: bytes) -> bytes:
@@ -207,7 +207,7 @@ def test_a_latency_does_not_hold_up_the_end() -> None:
         sandbox.add_fault("latency", seconds=60)
         start = time.monotonic()
         with socket.create_connection(("127.0.0.1", sandbox.port), timeout=5) as connection:
-            connection.sendall(b"GET /rest/User/Balance HTTP/1.1\r\nHost: x\r\n\r\n")
+            connection.sendall(b"GET /rest/User/Balance HTTP/1.1\r\nHost: localhost\r\n\r\n")
             # Whatever answers the page came in after the request above was read.
             with requests.Session() as session:
                 session.trust_env = False
@@ -222,7 +222,7 @@ def test_the_client_may_be_gone_already(sandbox: Sandbox, caplog: pytest.LogCapt
     sandbox.add_fault("latency", seconds=0.1)
     sandbox.add_fault(kind, times=1)
     with socket.create_connection(("127.0.0.1", sandbox.port), timeout=5) as connection:
-        connection.sendall(b"GET /rest/User/Balance HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.sendall(b"GET /rest/User/Balance HTTP/1.1\r\nHost: localhost\r\n\r\n")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     assert sandbox.wait(lambda: sandbox.requests()[-1:] != [], 5)
     with requests.Session() as session:
@@ -245,6 +245,12 @@ async def test_without_a_server_a_cut_is_an_error(api: Api, anyio_backend: str) 
     async def send(_: object) -> None:
         """Nothing is sent."""
 
-    scope = {"type": "http", "method": "GET", "path": "/rest/User/Balance", "query_string": b"", "headers": []}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/rest/User/Balance",
+        "query_string": b"",
+        "headers": [(b"host", b"localhost")],
+    }
     with pytest.raises(ConnectionAbortedError, match="a fault ends the connection"):
         await make_app(api.emulator)(scope, receive, send)

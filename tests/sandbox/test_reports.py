@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from devinotify.gateway.codes import SMS_STATES
-from devinotify.sandbox.service import _COUNTERS, STATISTICS_TOO_LONG
+from devinotify.sandbox.handlers import _COUNTERS, STATISTICS_TOO_LONG
 from tests.sandbox.conftest import Api, date, error
 
 

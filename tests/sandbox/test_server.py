@@ -20,7 +20,8 @@ import trustme
 from devinotify import sandbox as package
 from devinotify.sandbox import Sandbox, server
 from devinotify.sandbox.clock import Clock
-from devinotify.sandbox.server import LOOPBACK_ONLY, MISSING_EXTRA
+from devinotify.sandbox.hosts import LOOPBACK_ONLY
+from devinotify.sandbox.server import MISSING_EXTRA
 from tests.sandbox.conftest import NUMBER, START
 
 if TYPE_CHECKING:

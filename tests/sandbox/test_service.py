@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from devinotify import text as texts
 from devinotify.gateway.codes import ERRORS, VIBER_WORDS
 from devinotify.sandbox import service
-from devinotify.sandbox.operations import OPERATIONS, Kind, Operation
+from devinotify.sandbox.operations import OPERATIONS, Action, Operation
 from tests.sandbox.conftest import NOW, NUMBERS, Api, error
 
-VIBER_SENDS = [operation.name for operation in OPERATIONS if operation.kind is Kind.SEND_VIBER]
+VIBER_SENDS = [operation.name for operation in OPERATIONS if operation.action is Action.SEND_VIBER]
 
 
 def test_wrong_credentials(api: Api) -> None:
@@ -36,7 +36,7 @@ def test_login_by_post_is_taken(api: Api) -> None:
     assert 200 == api.raw("POST", "/rest/user/sessionid", body="login=demo&password=demo").status
 
 
-WITH_SESSION = [operation for operation in OPERATIONS if operation.kind is not Kind.LOGIN]
+WITH_SESSION = [operation for operation in OPERATIONS if operation.action is not Action.LOGIN]
 
 
 def complete(operation: Operation, **parameters: object) -> dict[str, object]:
@@ -118,7 +118,9 @@ MISSING = {
 def test_missing_arguments(api: Api, operation: Operation, name: str) -> None:
     """A required argument that is empty is refused with its documented Code and words."""
     code, description = MISSING.get((operation.name, name), (1, None))
-    parameters = complete(operation, **{"Login": "demo", "Password": "demo"} if operation.kind is Kind.LOGIN else {})
+    parameters = complete(
+        operation, **{"Login": "demo", "Password": "demo"} if operation.action is Action.LOGIN else {}
+    )
     status, document = api.call(operation.methods[0], operation.name, **{**parameters, name: ""})
     words = description or f"{name} can not be null or empty Parameter name: {name.lower()}"
     assert ERRORS[code].http_status == status
@@ -197,13 +199,13 @@ def documented(operation: Operation, status: int, body: bytes) -> bool:
         return set(document) == {"Code", "Desc"} and (
             (ERRORS[document["Code"]].http_status == status) and (not words or document["Desc"] in VIBER_WORDS)
         )
-    if operation.kind in (Kind.SEND_SMS, Kind.SEND_VIBER):
+    if operation.action in (Action.SEND_SMS, Action.SEND_VIBER):
         return bool(document) and all(isinstance(part, str) for part in document)
-    if operation.kind in (Kind.SMS_STATE, Kind.VIBER_STATE):
+    if operation.action in (Action.SMS_STATE, Action.VIBER_STATE):
         return bool(document["State"] == 255)
-    if operation.kind is Kind.INCOMING:
+    if operation.action is Action.INCOMING:
         return isinstance(document, list)
-    if operation.kind is Kind.STATISTICS:
+    if operation.action is Action.STATISTICS:
         return all(isinstance(count, int | float) for count in document.values())
     return isinstance(document, str | int | float)
 
@@ -221,7 +223,7 @@ def test_rubbish_is_answered_in_the_documented_forms(api: Api, data: st.DataObje
     in_query = data.draw(st.booleans())
     reply = api.raw("POST", f"/rest/{operation.name}", *((form, "") if in_query else ("", form)))
     assert documented(operation, reply.status, reply.body)
-    assert (reply.status == 500) == (reply.code == 9 and operation.kind is Kind.INCOMING)
+    assert (reply.status == 500) == (reply.code == 9 and operation.action is Action.INCOMING)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)

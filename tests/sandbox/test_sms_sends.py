@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from devinotify.sandbox.operations import OPERATIONS, Kind
+from devinotify.sandbox.operations import OPERATIONS, Action
 from tests.sandbox.conftest import NOW, NUMBERS, START, Api, dated, error
 
-SMS_SENDS = [operation.name for operation in OPERATIONS if operation.kind is Kind.SEND_SMS]
+SMS_SENDS = [operation.name for operation in OPERATIONS if operation.action is Action.SEND_SMS]
 
 
 @pytest.mark.parametrize("resource", SMS_SENDS)

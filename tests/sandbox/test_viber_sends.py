@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from devinotify.sandbox.operations import OPERATIONS, Kind
+from devinotify.sandbox.operations import OPERATIONS, Action
 from tests.sandbox.conftest import NUMBERS, Api, date, error
 
-VIBER_SENDS = [operation.name for operation in OPERATIONS if operation.kind is Kind.SEND_VIBER]
+VIBER_SENDS = [operation.name for operation in OPERATIONS if operation.action is Action.SEND_VIBER]
 
 
 @pytest.mark.parametrize("resource", VIBER_SENDS)

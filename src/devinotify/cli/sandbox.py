@@ -95,7 +95,8 @@ def command(
 
     Messages sent to it go nowhere: the page it prints shows them.
     """
-    from devinotify.sandbox.server import Sandbox, check_host
+    from devinotify.sandbox import Sandbox
+    from devinotify.sandbox.hosts import check_host
 
     try:
         check_host(host, allow_remote=allow_remote, token=token)

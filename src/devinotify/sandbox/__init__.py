@@ -13,14 +13,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from devinotify.sandbox.server import Sandbox
+    from devinotify.sandbox.sandbox import Sandbox
 
 __all__ = ["Sandbox"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - what a lazily loaded name is cannot be said here
     if name in __all__:
-        from devinotify.sandbox import server
+        from devinotify.sandbox import sandbox
 
-        return getattr(server, name)
+        return getattr(sandbox, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

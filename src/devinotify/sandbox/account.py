@@ -18,9 +18,6 @@ from devinotify.sandbox import ids
 if TYPE_CHECKING:
     from decimal import Decimal
 
-MAX_SESSIONS = 10_000
-"""Sessions remembered, expired ones included; the oldest is forgotten first and is then unknown."""
-
 
 class SessionCheck(Enum):
     """What the account knows of a session id."""
@@ -31,9 +28,13 @@ class SessionCheck(Enum):
 
 
 class Account:
-    """A login and a password, the sessions they opened, and the money left."""
+    """A login and a password, the sessions they opened, and the money left.
 
-    def __init__(self, login: str, password: str, balance: Decimal) -> None:
+    ``most_sessions`` are remembered, expired ones included; the oldest is forgotten first and is then unknown.
+    """
+
+    def __init__(self, login: str, password: str, balance: Decimal, *, most_sessions: int = 10_000) -> None:
+        self._most_sessions = most_sessions
         self.login = login
         self.balance = balance
         self._initial_balance = balance
@@ -51,7 +52,7 @@ class Account:
             return None
         session = ids.session_id()
         self._expiry[self._digest(session)] = now + SESSION_LIFETIME
-        if len(self._expiry) > MAX_SESSIONS:
+        if len(self._expiry) > self._most_sessions:
             self._expiry.popitem(last=False)
         return session
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from devinotify.sandbox.emulator import Emulator
-    from devinotify.sandbox.faults import Plan
+    from devinotify.sandbox.faults import Strike
     from devinotify.sandbox.replies import Reply
     from devinotify.sandbox.service import Received
 
@@ -91,6 +91,7 @@ def make_app(
     rules: Access | None = None,
     connections: Cutter | None = None,
     closing: Closing | None = None,
+    most_streams: int = events.MAX_STREAMS,
 ) -> ASGIApp:
     """Return the ASGI application that serves an emulator; ``password`` is what the page's examples show for it.
 
@@ -98,8 +99,8 @@ def make_app(
     """
     rules = rules or Access()
     closing = closing or Closing()
-    rest = _control_app(emulator, password, rules, closing)
-    gateway = _Gateway(emulator, connections or NoCutter(), closing)
+    rest = _control_app(emulator, password, rules, closing, most_streams)
+    gateway = _Gateway(emulator, rules, connections or NoCutter(), closing)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -116,12 +117,18 @@ def make_app(
 class _Gateway:
     """The gateway's API, with whatever is to go wrong with it."""
 
-    def __init__(self, emulator: Emulator, connections: Cutter, closing: Closing) -> None:
+    def __init__(self, emulator: Emulator, rules: Access, connections: Cutter, closing: Closing) -> None:
         self._emulator = emulator
+        self._rules = rules
         self._connections = connections
         self._closing = closing
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._rules.may_call(scope["headers"]):
+            # Not a byte of the body is waited for.
+            received = service.Received(scope["method"], scope["path"], scope["query_string"], b"", scope["headers"])
+            await _answer(scope, send, service.turn_away(self._emulator, received, access.FOREIGN_CALL))
+            return
         body = await _read(receive)
         if body is None:
             return
@@ -132,7 +139,7 @@ class _Gateway:
         else:
             await self._go_wrong(plan, received, scope, receive, send)
 
-    async def _go_wrong(self, plan: Plan, received: Received, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _go_wrong(self, plan: Strike, received: Received, scope: Scope, receive: Receive, send: Send) -> None:
         await self._closing.sleep(plan.delay)
         fault = plan.fault
         if fault is None:
@@ -231,23 +238,24 @@ def _endpoint(
 class _Events:
     """The stream of changes as an endpoint."""
 
-    def __init__(self, emulator: Emulator, rules: Access, closing: Closing) -> None:
+    def __init__(self, emulator: Emulator, rules: Access, closing: Closing, most: int) -> None:
         self._emulator = emulator
         self._rules = rules
         self._closing = closing
+        self._most = most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
         refusal = _refusal(self._rules, request)
-        if refusal is None and self._emulator.live.watchers >= events.MAX_STREAMS:
-            refusal = _error(503, f"more than {events.MAX_STREAMS} pages are open")
+        if refusal is None and self._emulator.live.watchers >= self._most:
+            refusal = _error(503, f"more than {self._most} pages are open")
         if refusal is not None:
             await refusal(scope, receive, send)
         else:
             await events.stream(self._emulator, self._closing, receive, send)
 
 
-def _control_app(emulator: Emulator, password: str, rules: Access, closing: Closing) -> ASGIApp:
+def _control_app(emulator: Emulator, password: str, rules: Access, closing: Closing, most_streams: int) -> ASGIApp:
     files = page.files()
 
     async def file(request: Request) -> Response:
@@ -304,7 +312,7 @@ def _control_app(emulator: Emulator, password: str, rules: Access, closing: Clos
             StarletteRoute("/login", sign_in, methods=["POST"]),
             StarletteRoute("/openapi.json", description, methods=["GET"]),
             StarletteRoute("/sandbox/examples", examples, methods=["GET"]),
-            StarletteRoute("/sandbox/events", _Events(emulator, rules, closing), methods=["GET"]),
+            StarletteRoute("/sandbox/events", _Events(emulator, rules, closing, most_streams), methods=["GET"]),
             *routes,
         ],
         exception_handlers={HTTPException: failed},

@@ -15,8 +15,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from devinotify.sandbox.fates import Transition
+from devinotify.sandbox.messages import Incoming, PlatformMessage
 from devinotify.sandbox.requestlog import RequestRecord
-from devinotify.sandbox.store import Incoming, StoredMessage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ class ArchiveError(ValueError):
 class Loaded:
     """What a file holds, in order of arrival, and the last number that was ever given to a message."""
 
-    messages: list[StoredMessage]
+    messages: list[PlatformMessage]
     incoming: list[Incoming]
     last_serial: int
 
@@ -128,7 +128,7 @@ class Archive:
         newest = "SELECT serial FROM message ORDER BY serial DESC LIMIT ?"
         run(f"DELETE FROM message WHERE serial NOT IN ({newest})", (keep,))  # noqa: S608 - no value stands in it
         requests = {row[0]: _request(row) for row in run(f"SELECT {_REQUEST_COLUMNS} FROM request")}  # noqa: S608 - as above
-        messages: dict[int, StoredMessage] = {}
+        messages: dict[int, PlatformMessage] = {}
         for row in run(f"SELECT {_MESSAGE_COLUMNS} FROM message ORDER BY serial"):  # noqa: S608 - as above
             message = messages[row[0]] = _message(row, requests)
             viber = messages.get(row[14])
@@ -159,7 +159,7 @@ class Archive:
             )
         return record.archived_as
 
-    def add(self, message: StoredMessage) -> None:
+    def add(self, message: PlatformMessage) -> None:
         """Write a message, and the request that brought it."""
         self._insert(
             f"message ({_MESSAGE_COLUMNS})",
@@ -178,7 +178,7 @@ class Archive:
             values = (record.status, record.code, record.fault, record.archived_as)
             self._connection.execute("UPDATE request SET status = ?, code = ?, fault = ? WHERE id = ?", values)
 
-    def reschedule(self, message: StoredMessage) -> None:
+    def reschedule(self, message: PlatformMessage) -> None:
         """Write a message's other fate and states."""
         values = (message.fate, json.dumps(message.schedule), message.serial)
         self._connection.execute("UPDATE message SET fate = ?, schedule = ? WHERE serial = ?", values)
@@ -209,10 +209,10 @@ def _request(row: tuple[Any, ...]) -> RequestRecord:
     return RequestRecord(at, method, path, operation, query, body, pairs, status, code, fault, number)
 
 
-def _message(row: tuple[Any, ...], requests: dict[int, RequestRecord]) -> StoredMessage:
+def _message(row: tuple[Any, ...], requests: dict[int, RequestRecord]) -> PlatformMessage:
     serial, channel, operation, sender, recipient, text, part_ids, created, due, price, fate, schedule = row[:12]
     optional, resends, _, request = row[12:]
-    return StoredMessage(
+    return PlatformMessage(
         serial,
         channel,
         operation,

@@ -1,4 +1,4 @@
-"""The arguments of the control API: how each kind of value is read, checked and described. Pure."""
+"""The arguments of the control API: how each type of value is read, checked and described. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 Values = dict[str, Any]
-"""Arguments that have passed their kinds' checks."""
+"""Arguments that have passed their types' checks."""
 
 MAX_COUNT = 999_999_999
 
@@ -81,22 +81,22 @@ def _steps(value: object) -> list[tuple[float, int]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of value: what reads and checks it, and its JSON Schema."""
+class ValueType:
+    """One type of value: what reads and checks it, and its JSON Schema."""
 
     read: Callable[[object], object]
     schema: Mapping[str, object]
 
 
-TEXT = Kind(_text, {"type": "string"})
-MONEY = Kind(_money, {"type": ["string", "number"]})
-TRUE = Kind(_true, {"const": True})
-BOOLEAN = Kind(_boolean, {"type": "boolean"})
-COUNT = Kind(_count, {"type": "integer", "minimum": 0, "maximum": MAX_COUNT})
-INTEGER = Kind(_integer, {"type": "integer"})
-NUMBER = Kind(_number, {"type": "number"})
-SECONDS = Kind(_seconds, {"type": "number", "minimum": 0})
-STEPS = Kind(
+TEXT = ValueType(_text, {"type": "string"})
+MONEY = ValueType(_money, {"type": ["string", "number"]})
+TRUE = ValueType(_true, {"const": True})
+BOOLEAN = ValueType(_boolean, {"type": "boolean"})
+COUNT = ValueType(_count, {"type": "integer", "minimum": 0, "maximum": MAX_COUNT})
+INTEGER = ValueType(_integer, {"type": "integer"})
+NUMBER = ValueType(_number, {"type": "number"})
+SECONDS = ValueType(_seconds, {"type": "number", "minimum": 0})
+STEPS = ValueType(
     _steps,
     {
         "type": "array",
@@ -111,33 +111,33 @@ STEPS = Kind(
 )
 
 
-def one_of(*values: str) -> Kind:
-    """Return the kind of a string out of a few."""
+def one_of(*values: str) -> ValueType:
+    """Return the type of a string out of a few."""
 
     def read(value: object) -> str:
         if value not in values:
             raise ValueError(f"must be one of: {', '.join(values)}")
         return str(value)
 
-    return Kind(read, {"type": "string", "enum": list(values)})
+    return ValueType(read, {"type": "string", "enum": list(values)})
 
 
-def or_null(kind: Kind) -> Kind:
-    """Return the kind of value that may be null as well."""
-    kinds = kind.schema.get("type")
-    if isinstance(kinds, str) and "enum" not in kind.schema:
-        schema: Mapping[str, object] = {**kind.schema, "type": [kinds, "null"]}
+def or_null(given: ValueType) -> ValueType:
+    """Return the type of a value that may be null as well."""
+    named = given.schema.get("type")
+    if isinstance(named, str) and "enum" not in given.schema:
+        schema: Mapping[str, object] = {**given.schema, "type": [named, "null"]}
     else:
-        schema = {"anyOf": [kind.schema, {"type": "null"}]}
-    return Kind(lambda value: None if value is None else kind.read(value), schema)
+        schema = {"anyOf": [given.schema, {"type": "null"}]}
+    return ValueType(lambda value: None if value is None else given.read(value), schema)
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of a route: its name, its kind, what it means, and whether it must be there."""
+    """One argument of a route: its name, the type of value it takes, what it means, and whether it must be there."""
 
     name: str
-    kind: Kind = TEXT
+    takes: ValueType = TEXT
     means: str = ""
     required: bool = False
 
@@ -153,7 +153,7 @@ def values_of(arguments: tuple[Argument, ...], given: Mapping[str, object]) -> V
     for name, argument in known.items():
         if name in given:
             try:
-                values[name] = argument.kind.read(given[name])
+                values[name] = argument.takes.read(given[name])
             except ValueError as wrong:
                 raise ValueError(f"{name} {wrong}") from None
         elif argument.required:

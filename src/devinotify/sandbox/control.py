@@ -35,14 +35,12 @@ Besides, ``/sandbox/events`` is a stream of server-sent events, one whenever som
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict, dataclass
-from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from devinotify.gateway.codes import SMS_STATES, VIBER_STATES
-from devinotify.sandbox import views
+from devinotify.sandbox import documents, views
 from devinotify.sandbox.arguments import (
     BOOLEAN,
     COUNT,
@@ -51,6 +49,7 @@ from devinotify.sandbox.arguments import (
     NUMBER,
     SECONDS,
     STEPS,
+    TEXT,
     TRUE,
     Argument,
     Values,
@@ -58,21 +57,16 @@ from devinotify.sandbox.arguments import (
     or_null,
     values_of,
 )
-from devinotify.sandbox.clock import iso
-from devinotify.sandbox.emulator import NotFound
-from devinotify.sandbox.fates import FATES, MAGIC_PREFIX, steps_of
+from devinotify.sandbox.fates import steps_of
 from devinotify.sandbox.faults import KINDS, Fault
 from devinotify.sandbox.operations import OPERATIONS
-from devinotify.sandbox.search import FILTERS, page
+from devinotify.sandbox.search import FILTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from devinotify.sandbox.emulator import Emulator
 
-DEFAULT_LIMIT = 100
-MAX_LIMIT = 1000
-MAX_SENDERS = 100
 DEFAULT_RECIPIENT = "79160000000"
 """The account's own number where an incoming message names none."""
 
@@ -92,17 +86,6 @@ class Route:
         return values_of(self.arguments, given)
 
 
-def _limits(values: Values) -> tuple[int, int]:
-    return values.get("offset", 0), min(values.get("limit", DEFAULT_LIMIT), MAX_LIMIT)
-
-
-def _messages(emulator: Emulator, values: Values) -> object:
-    now = emulator.now()
-    offset, limit = _limits(values)
-    total, found = page(emulator, now, values, offset, limit)
-    return {"total": total, "messages": [views.arrived(message, now).as_dict() for message in found]}
-
-
 def _force(emulator: Emulator, values: Values) -> object:
     message = emulator.force(values["number"], values["fate"])
     return views.arrived(message, emulator.now()).as_dict()
@@ -112,70 +95,9 @@ def _forget(emulator: Emulator, values: Values) -> object:
     return {"deleted": emulator.forget(values.get("number"))}
 
 
-def _message(emulator: Emulator, values: Values) -> object:
-    now = emulator.now()
-    message = emulator.store.get(values["number"])
-    if message is None:
-        raise NotFound("there is no such message")
-    return {
-        "message": views.arrived(message, now).as_dict(),
-        "anatomy": views.anatomy(message),
-        "story": views.story(message, now),
-        "request": None if message.request is None else asdict(views.request(message.request)),
-    }
-
-
-def _statistics(emulator: Emulator, _: Values) -> object:
-    now = emulator.now()
-    statuses: Counter[str] = Counter()
-    channels: Counter[str] = Counter()
-    senders: Counter[str] = Counter()
-    segments = 0
-    spent = Decimal(0)
-    for message in emulator.store:
-        statuses[views.STATES[message.channel][message.at(now).state].status] += 1
-        channels[message.channel] += 1
-        senders[message.sender] += 1
-        segments += len(message.part_ids)
-        spent += message.price * len(message.part_ids)
-    return {
-        "total": len(emulator.store),
-        "status": dict(statuses),
-        "channel": dict(channels),
-        "segments": segments,
-        "spent": f"{spent:f}",
-        "balance": f"{emulator.account.balance:f}",
-        "sessions": emulator.account.live_sessions(now),
-        "incoming": len(emulator.store.incoming),
-        "faults": sum(not armed.over(now) for armed in emulator.faults),
-        "senders": [sender for sender, _ in senders.most_common(MAX_SENDERS)],
-        "now": iso(now),
-    }
-
-
-def _fates(emulator: Emulator, _: Values) -> object:
-    named = {**FATES, **emulator.timelines}
-    return {
-        "magic_prefix": f"+{MAGIC_PREFIX}",
-        "fates": [
-            {
-                "fate": fate.name,
-                "number": f"+{MAGIC_PREFIX}{fate.ending}" if fate.ending else None,
-                "meaning": fate.meaning,
-                "sms": [list(step) for step in fate.sms],
-                "viber": [list(step) for step in fate.viber],
-                "refusal": fate.refusal,
-                "changed": fate.name in emulator.timelines,
-            }
-            for fate in named.values()
-        ],
-        "set": dict(emulator.fates),
-    }
-
-
 def _set_fate(emulator: Emulator, values: Values) -> object:
     emulator.set_fate(values["number"], values["fate"])
-    return {"set": dict(emulator.fates)}
+    return {"set": dict(emulator.settings.fates)}
 
 
 def _set_timeline(emulator: Emulator, values: Values) -> object:
@@ -187,23 +109,12 @@ def _set_timeline(emulator: Emulator, values: Values) -> object:
         except ValueError as wrong:
             raise ValueError(f"{channel} {wrong}") from None
     emulator.set_timeline(values["fate"], **steps)
-    return _fates(emulator, {})
+    return documents.fates(emulator, {})
 
 
 def _set_zone(emulator: Emulator, values: Values) -> object:
     emulator.set_time_zone(values["number"], values["zone"])
-    return {"set": dict(emulator.zones)}
-
-
-def _faults(emulator: Emulator, _: Values) -> object:
-    now = emulator.now()
-    return {
-        "faults": [asdict(views.fault(armed, now)) for armed in emulator.faults],
-        "kinds": [
-            {"kind": kind.name, "does": kind.does, "arguments": dict(kind.own), "accepts": kind.accepts}
-            for kind in KINDS.values()
-        ],
-    }
+    return {"set": dict(emulator.settings.zones)}
 
 
 def _add_fault(emulator: Emulator, values: Values) -> object:
@@ -213,29 +124,12 @@ def _add_fault(emulator: Emulator, values: Values) -> object:
 
 def _remove_faults(emulator: Emulator, values: Values) -> object:
     emulator.remove_faults(values.get("id"))
-    return _faults(emulator, {})
-
-
-def _clock(emulator: Emulator, _: Values) -> object:
-    now = emulator.now()
-    return {"now": iso(now), "seconds": now, "advanced": emulator.clock.advanced, "running": emulator.clock.running}
+    return documents.faults(emulator, {})
 
 
 def _advance(emulator: Emulator, values: Values) -> object:
     emulator.advance(values["advance"])
-    return _clock(emulator, {})
-
-
-def _incoming(emulator: Emulator, values: Values) -> object:
-    sender = "".join(filter(str.isdecimal, values.get("sender", "")))
-    found = [
-        message
-        for message in reversed(emulator.store.incoming)
-        if not sender or sender == message.sender.removeprefix("+")
-    ]
-    offset, limit = _limits(values)
-    shown = found[offset : offset + limit]
-    return {"total": len(found), "incoming": [asdict(views.incoming(message)) for message in shown]}
+    return documents.clock(emulator, {})
 
 
 def _add_incoming(emulator: Emulator, values: Values) -> object:
@@ -243,27 +137,13 @@ def _add_incoming(emulator: Emulator, values: Values) -> object:
     return asdict(views.incoming(emulator.add_incoming(values["text"], values["sender"], recipient)))
 
 
-def _balance(emulator: Emulator, _: Values) -> object:
-    return {"balance": f"{emulator.account.balance:f}"}
-
-
 def _set_balance(emulator: Emulator, values: Values) -> object:
     emulator.set_balance(values["balance"])
-    return _balance(emulator, {})
-
-
-def _sessions(emulator: Emulator, _: Values) -> object:
-    return {"valid": emulator.account.live_sessions(emulator.now())}
+    return documents.balance(emulator, {})
 
 
 def _expire_sessions(emulator: Emulator, _: Values) -> object:
     return {"expired": emulator.expire_sessions()}
-
-
-def _requests(emulator: Emulator, values: Values) -> object:
-    offset, limit = _limits({"limit": MAX_LIMIT, **values})
-    log = list(reversed(emulator.store.requests))
-    return {"total": len(log), "requests": [asdict(views.request(record)) for record in log[offset : offset + limit]]}
 
 
 def _reset(emulator: Emulator, _: Values) -> object:
@@ -292,7 +172,7 @@ def _index(emulator: Emulator, _: Values) -> object:
 _PHONE = Argument("number", means="a phone number, or * for all others", required=True)
 _SERIAL = Argument("number", COUNT, "the message's number", required=True)
 _PAGE = (
-    Argument("limit", COUNT, f"how many at most, up to {MAX_LIMIT}"),
+    Argument("limit", COUNT, f"how many at most, up to {documents.MAX_LIMIT}"),
     Argument("offset", COUNT, "how many to leave out at the beginning"),
 )
 _FAULT = (
@@ -311,7 +191,7 @@ _FAULT = (
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/sandbox", "lists the routes", _index),
-    Route("GET", "/sandbox/messages", "lists what arrived, newest first", _messages, (*FILTERS, *_PAGE)),
+    Route("GET", "/sandbox/messages", "lists what arrived, newest first", documents.messages, (*FILTERS, *_PAGE)),
     Route(
         "POST",
         "/sandbox/messages",
@@ -326,15 +206,15 @@ ROUTES: tuple[Route, ...] = (
         _forget,
         (Argument("number", COUNT, "the message's number; all where it is missing"),),
     ),
-    Route("GET", "/sandbox/message", "shows one message with all that is known of it", _message, (_SERIAL,)),
-    Route("GET", "/sandbox/statistics", "counts what arrived, and tells the money", _statistics),
-    Route("GET", "/sandbox/fates", "lists the fates and their magic numbers", _fates),
+    Route("GET", "/sandbox/message", "shows one message with all that is known of it", documents.message, (_SERIAL,)),
+    Route("GET", "/sandbox/statistics", "counts what arrived, and tells the money", documents.statistics),
+    Route("GET", "/sandbox/fates", "lists the fates and their magic numbers", documents.fates),
     Route(
         "POST",
         "/sandbox/fates",
         "gives a number, or * for every other one, a fate; null takes it back",
         _set_fate,
-        (_PHONE, Argument("fate", or_null(Argument("fate").kind), "a fate's name", required=True)),
+        (_PHONE, Argument("fate", or_null(TEXT), "a fate's name", required=True)),
     ),
     Route(
         "POST",
@@ -352,9 +232,9 @@ ROUTES: tuple[Route, ...] = (
         "/sandbox/zones",
         "gives a number a time zone; null takes it back",
         _set_zone,
-        (_PHONE, Argument("zone", or_null(Argument("zone").kind), "a name like Asia/Vladivostok", required=True)),
+        (_PHONE, Argument("zone", or_null(TEXT), "a name like Asia/Vladivostok", required=True)),
     ),
-    Route("GET", "/sandbox/faults", "lists the armed faults and the kinds of fault", _faults),
+    Route("GET", "/sandbox/faults", "lists the armed faults and the kinds of fault", documents.faults),
     Route("POST", "/sandbox/faults", "arms a fault", _add_fault, _FAULT),
     Route(
         "DELETE",
@@ -363,7 +243,7 @@ ROUTES: tuple[Route, ...] = (
         _remove_faults,
         (Argument("id", COUNT, "the fault's number; all where it is missing"),),
     ),
-    Route("GET", "/sandbox/clock", "tells the time", _clock),
+    Route("GET", "/sandbox/clock", "tells the time", documents.clock),
     Route(
         "POST",
         "/sandbox/clock",
@@ -375,7 +255,7 @@ ROUTES: tuple[Route, ...] = (
         "GET",
         "/sandbox/incoming",
         "lists the incoming messages, newest first",
-        _incoming,
+        documents.incoming,
         (Argument("sender", means="the number that it came from"), *_PAGE),
     ),
     Route(
@@ -389,11 +269,13 @@ ROUTES: tuple[Route, ...] = (
             Argument("recipient", means="the account's number that it goes to"),
         ),
     ),
-    Route("GET", "/sandbox/balance", "tells the money left", _balance),
+    Route("GET", "/sandbox/balance", "tells the money left", documents.balance),
     Route("POST", "/sandbox/balance", "sets it", _set_balance, (Argument("balance", MONEY, required=True),)),
-    Route("GET", "/sandbox/sessions", "counts the valid sessions", _sessions),
+    Route("GET", "/sandbox/sessions", "counts the valid sessions", documents.sessions),
     Route("POST", "/sandbox/sessions", "ends them all", _expire_sessions, (Argument("expire", TRUE, required=True),)),
-    Route("GET", "/sandbox/requests", "lists the last requests, secrets masked, newest first", _requests, _PAGE),
+    Route(
+        "GET", "/sandbox/requests", "lists the last requests, secrets masked, newest first", documents.requests, _PAGE
+    ),
     Route("POST", "/sandbox/reset", "back to the start", _reset),
 )
 

@@ -8,31 +8,28 @@ before anything is looked at. Everything here is called with ``lock`` held.
 from __future__ import annotations
 
 import heapq
-import re
 import threading
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from devinotify import phones
 from devinotify import text as texts
 from devinotify.sandbox import checks, ids
 from devinotify.sandbox.account import Account
 from devinotify.sandbox.clock import Clock
 from devinotify.sandbox.fates import (
-    DELIVERED,
-    FATES,
     LIFECYCLES,
-    MAGIC_NUMBERS,
     RESENT_AFTER,
     Fate,
-    Step,
+    TimelineStep,
     forced,
     timeline,
 )
 from devinotify.sandbox.faults import ANY, ArmedFault, Fault, Faults, operation_name
 from devinotify.sandbox.live import Live
-from devinotify.sandbox.store import Incoming, Store, StoredMessage
+from devinotify.sandbox.messages import Incoming, PlatformMessage
+from devinotify.sandbox.settings import Settings, known_number
+from devinotify.sandbox.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,17 +37,11 @@ if TYPE_CHECKING:
 
     from devinotify.sandbox.requestlog import RequestRecord
 
-EVERY_NUMBER = "*"
-"""In place of a number: the fate of every number that has none of its own."""
-
 UNPAID = "rejected-by-platform"
 """The fate of a resent SMS that the balance did not cover."""
 
 MAX_INCOMING_TEXT = 2000
 MAX_ADDRESS = 32
-MAX_SETTINGS = 10_000
-MAX_TIMELINES = 100
-_FATE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 
 
 class NotFound(LookupError):
@@ -74,6 +65,7 @@ class Emulator:
         keep: int = 5000,
         clock: Clock | None = None,
         id_prefix: str = "",
+        settings: Settings | None = None,
     ) -> None:
         self.lock = threading.RLock()
         self.live = Live(self.lock)
@@ -81,31 +73,13 @@ class Emulator:
         self.account = Account(login, password, balance)
         self.store = Store(keep)
         self.prices = {"sms": sms_price, "viber": viber_price}
-        self.fates: dict[str, str] = {}
-        self.zones: dict[str, str] = {}
-        self.timelines: dict[str, Fate] = {}
+        self.settings = settings or Settings()
         self.faults = Faults()
         self.archive_path: Path | None = None
         self._id_prefix = id_prefix
-        self._resends: list[tuple[float, int, StoredMessage]] = []
+        self._resends: list[tuple[float, int, PlatformMessage]] = []
 
     # What the gateway's operations ask for.
-
-    def fate_of(self, digits: str) -> Fate:
-        """Return what becomes of messages to a number: set for it, magic, set for every number, or delivered."""
-        name = self.fates.get(digits)
-        if name is None:
-            magic = MAGIC_NUMBERS.get(digits)
-            name = magic.name if magic is not None else self.fates.get(EVERY_NUMBER, DELIVERED)
-        return self.fate_named(name)
-
-    def fate_named(self, name: str) -> Fate:
-        """Return a fate with the timeline set for it; what is no fate any more is delivered."""
-        return self.timelines.get(name) or FATES.get(name) or self.fate_named(DELIVERED)
-
-    def zone_of(self, digits: str) -> str:
-        """Return a number's time zone: the one set for it, else the numbering plan's."""
-        return self.zones.get(digits) or checks.zone_of(digits)
 
     def _unused(self, draw: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
         part_ids = draw()
@@ -126,10 +100,10 @@ class Emulator:
         validity: float,
         fate: Fate,
         request: RequestRecord | None,
-        resent_from: StoredMessage | None = None,
-    ) -> StoredMessage:
+        resent_from: PlatformMessage | None = None,
+    ) -> PlatformMessage:
         """Keep an SMS, checked and paid for, and lay down what becomes of it; ``validity`` is in seconds."""
-        message = StoredMessage(
+        message = PlatformMessage(
             serial=self.store.next_serial(),
             channel="sms",
             operation=operation,
@@ -161,9 +135,9 @@ class Emulator:
         fate: Fate,
         request: RequestRecord | None,
         resends: bool,
-    ) -> StoredMessage:
+    ) -> PlatformMessage:
         """Keep a Viber message, checked and paid for; where it is to be resent and will fail, note when."""
-        message = StoredMessage(
+        message = PlatformMessage(
             serial=self.store.next_serial(),
             channel="viber",
             operation=operation,
@@ -184,7 +158,7 @@ class Emulator:
         self._plan_resend(message)
         return message
 
-    def _plan_resend(self, message: StoredMessage) -> None:
+    def _plan_resend(self, message: PlatformMessage) -> None:
         end = message.schedule[-1]
         if message.resends and message.resent is None and end.state in RESENT_AFTER:
             heapq.heappush(self._resends, (end.at, message.serial, message))
@@ -197,11 +171,11 @@ class Emulator:
                 continue  # Its fate was changed in the meantime.
             segments = texts.count_segments(viber.text)
             cost = self.prices["sms"] * segments
-            fate = self.fate_named(viber.fate)
+            fate = self.settings.fate_named(viber.fate)
             if cost <= self.account.balance:
                 self.account.balance -= cost
             else:
-                fate = self.fate_named(UNPAID)
+                fate = self.settings.fate_named(UNPAID)
             viber.resent = self.accept_sms(
                 viber.operation,
                 sender=viber.sender,
@@ -257,13 +231,13 @@ class Emulator:
         self.changed()
         return now
 
-    def force(self, serial: int, fate: str) -> StoredMessage:
+    def force(self, serial: int, fate: str) -> PlatformMessage:
         """Make an accepted message's fate come true now; raises NotFound where there is no such message."""
         now = self.now()
         message = self.store.get(serial)
         if message is None:
             raise NotFound("there is no such message")
-        chosen = self._known_fate(fate)
+        chosen = self.settings.known_fate(fate)
         if chosen.refusal is not None:
             raise ValueError("a message that was accepted can be refused no more")
         past = [transition for transition in message.schedule if transition.at <= now] or message.schedule[:1]
@@ -291,28 +265,9 @@ class Emulator:
         self.changed()
         return count
 
-    def set_timeline(self, name: str, sms: tuple[Step, ...] | None, viber: tuple[Step, ...] | None) -> None:
-        """Give a fate, or a new one, timelines of one's own; ``None`` for both takes them back."""
-        if not _FATE_NAME.fullmatch(name):
-            raise ValueError("fate must have 1 to 40 small Latin letters, digits and hyphens")
-        if sms is None and viber is None:
-            self.timelines.pop(name, None)
-            if name not in FATES:
-                for number in [number for number, fate in self.fates.items() if fate == name]:
-                    del self.fates[number]
-        elif name not in self.timelines and len(self.timelines) >= MAX_TIMELINES:
-            raise ValueError(f"more than {MAX_TIMELINES} timelines are set already; reset first")
-        else:
-            fate = self.timelines.get(name) or FATES.get(name) or Fate(name, "", "a timeline of your own")
-            fate = replace(fate, refusal=None, word=None)
-            self.timelines[name] = replace(
-                fate, sms=fate.sms if sms is None else sms, viber=fate.viber if viber is None else viber
-            )
-        self.changed()
-
     def add_fault(self, fault: Fault) -> ArmedFault:
         """Arm a fault as of now."""
-        number = fault.number if fault.number == ANY else self._known_number(fault.number)
+        number = fault.number if fault.number == ANY else known_number(fault.number)
         armed = self.faults.add(replace(fault, operation=operation_name(fault.operation), number=number), self.now())
         self.changed()
         return armed
@@ -325,28 +280,21 @@ class Emulator:
             raise NotFound("there is no such fault")
         self.changed()
 
-    def _known_number(self, number: str) -> str:
-        return phones.normalize(number, "RU").digits
-
-    def _known_fate(self, name: str) -> Fate:
-        if name not in FATES and name not in self.timelines:
-            raise ValueError(f"no such fate; there are: {', '.join({**FATES, **self.timelines})}")
-        return self.fate_named(name)
-
     def set_fate(self, number: str, fate: str | None) -> None:
         """Give a number, or ``*`` for every other number, a fate from now on; ``None`` takes it back."""
-        key = EVERY_NUMBER if number == EVERY_NUMBER else self._known_number(number)
-        if fate is not None:
-            self._known_fate(fate)
-        _set(self.fates, key, fate)
+        self.settings.set_fate(number, fate)
         self.changed()
 
     def set_time_zone(self, number: str, zone: str | None) -> None:
         """Give a number a time zone such as ``Asia/Vladivostok``; ``None`` takes it back."""
-        key = self._known_number(number)
-        if zone is not None:
-            checks.known_zone(zone)
-        _set(self.zones, key, zone)
+        self.settings.set_time_zone(number, zone)
+        self.changed()
+
+    def set_timeline(
+        self, name: str, sms: tuple[TimelineStep, ...] | None, viber: tuple[TimelineStep, ...] | None
+    ) -> None:
+        """Give a fate, or a new one, timelines of one's own; ``None`` for both takes them back."""
+        self.settings.set_timeline(name, sms, viber)
         self.changed()
 
     def add_incoming(self, text: str, sender: str, recipient: str) -> Incoming:
@@ -383,19 +331,8 @@ class Emulator:
         self.clock.reset()
         self.account.reset()
         self.store.clear()
-        self.fates.clear()
-        self.zones.clear()
-        self.timelines.clear()
+        self.settings.clear()
         self.faults.clear()
         self._resends.clear()
         self.store.clock_advanced(self.clock.advanced)
         self.changed()
-
-
-def _set(table: dict[str, str], key: str, value: str | None) -> None:
-    if value is None:
-        table.pop(key, None)
-    elif key in table or len(table) < MAX_SETTINGS:
-        table[key] = value
-    else:
-        raise ValueError(f"more than {MAX_SETTINGS} numbers are set already; reset first")

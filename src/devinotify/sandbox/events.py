@@ -56,7 +56,7 @@ class Closing:
             await asyncio.wait_for(self.event().wait(), seconds)
 
 
-async def changes(emulator: Emulator, closing: Closing) -> AsyncGenerator[bytes]:
+async def changes(emulator: Emulator, closing: Closing, *, ping: float = PING) -> AsyncGenerator[bytes]:
     """Yield an event now and after every change, in the form of the wire, until the server is stopped."""
     loop = asyncio.get_running_loop()
     changed = asyncio.Event()
@@ -79,13 +79,13 @@ async def changes(emulator: Emulator, closing: Closing) -> AsyncGenerator[bytes]
             yield f"id: {version}\nevent: change\ndata: {document}\n\n".encode()
             await asyncio.wait({over}, timeout=PAUSE)
             while not (over.done() or changed.is_set()):
-                left = PING if due is None else min(PING, due - emulator.clock.now())
+                left = ping if due is None else min(ping, due - emulator.clock.now())
                 if left <= 0:
                     break
                 waiter = asyncio.ensure_future(changed.wait())
                 await asyncio.wait({over, waiter}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
                 waiter.cancel()
-                if left == PING:
+                if left == ping:
                     yield b": still here\n\n"
     finally:
         emulator.live.unwatch(wake)

@@ -23,7 +23,7 @@ ENDS_AFTER = 1.0
 """Seconds from the sending until its report arrives."""
 
 
-class Step(NamedTuple):
+class TimelineStep(NamedTuple):
     """A state that a message reaches so many seconds after its sending."""
 
     after: float
@@ -73,31 +73,31 @@ class Fate:
     name: str
     ending: str
     meaning: str
-    sms: tuple[Step, ...] = ()
-    viber: tuple[Step, ...] = ()
+    sms: tuple[TimelineStep, ...] = ()
+    viber: tuple[TimelineStep, ...] = ()
     refusal: int | None = None
     word: str | None = None
 
-    def steps(self, channel: str) -> tuple[Step, ...]:
+    def steps(self, channel: str) -> tuple[TimelineStep, ...]:
         """Return its timeline on a channel, ``sms`` or ``viber``."""
         return self.viber if channel == "viber" else self.sms
 
 
-def _ends(sent: int, *states: int) -> tuple[Step, ...]:
-    later = (Step(ENDS_AFTER + index, state) for index, state in enumerate(states))
-    return (Step(SENT_AFTER, sent), *later)
+def _ends(sent: int, *states: int) -> tuple[TimelineStep, ...]:
+    later = (TimelineStep(ENDS_AFTER + index, state) for index, state in enumerate(states))
+    return (TimelineStep(SENT_AFTER, sent), *later)
 
 
-def _sms(*states: int) -> tuple[Step, ...]:
+def _sms(*states: int) -> tuple[TimelineStep, ...]:
     return _ends(-1, *states)
 
 
-def _viber(*states: int) -> tuple[Step, ...]:
+def _viber(*states: int) -> tuple[TimelineStep, ...]:
     return _ends(1, *states)
 
 
-def _refused_by_platform(state: int) -> tuple[Step, ...]:
-    return (Step(SENT_AFTER, state),)
+def _refused_by_platform(state: int) -> tuple[TimelineStep, ...]:
+    return (TimelineStep(SENT_AFTER, state),)
 
 
 DELIVERED = "delivered"
@@ -109,7 +109,13 @@ FATES: Mapping[str, Fate] = MappingProxyType(
             Fate(DELIVERED, "00", "delivered, on Viber not read yet; every ordinary number's fate", _sms(0), _viber(2)),
             Fate("queued", "02", "stays queued until its validity ends", (), ()),
             Fate("sent", "03", "stays with the network until its validity ends", _sms(), _viber()),
-            Fate("slow", "04", "delivered after a minute", (Step(5, -1), Step(60, 0)), (Step(5, 1), Step(60, 2))),
+            Fate(
+                "slow",
+                "04",
+                "delivered after a minute",
+                (TimelineStep(5, -1), TimelineStep(60, 0)),
+                (TimelineStep(5, 1), TimelineStep(60, 2)),
+            ),
             Fate("no-credits", "05", "the send is refused: not enough credits", refusal=5),
             Fate(
                 "sender-not-allowed",
@@ -141,9 +147,15 @@ FATES: Mapping[str, Fate] = MappingProxyType(
             Fate("expired", "46", "expired, without waiting for the validity to end", _sms(46), _viber(7)),
             Fate("deleted", "47", "SMS: deleted", _sms(47), _viber(5)),
             Fate("rejected-by-platform", "48", "SMS: rejected by the platform", _refused_by_platform(48), _viber(5)),
-            Fate("lost", "55", "never gets into the database: state 255; Viber: unknown", (Step(0, 255),), _viber(6)),
+            Fate(
+                "lost",
+                "55",
+                "never gets into the database: state 255; Viber: unknown",
+                (TimelineStep(0, 255),),
+                _viber(6),
+            ),
             Fate("rejected", "69", "SMS: rejected", _sms(69), _viber(5)),
-            Fate("stopped", "98", "SMS: stopped", (Step(SENT_AFTER, -98),), _viber(5)),
+            Fate("stopped", "98", "SMS: stopped", (TimelineStep(SENT_AFTER, -98),), _viber(5)),
             Fate("unknown", "99", "unknown on both channels", _sms(99), _viber(6)),
         )
     }
@@ -159,12 +171,12 @@ MAX_DELAY = 366 * 86400.0
 """Seconds after the sending that its last step may lie."""
 
 
-def steps_of(given: Iterable[tuple[float, int]], states: Mapping[int, object]) -> tuple[Step, ...]:
+def steps_of(given: Iterable[tuple[float, int]], states: Mapping[int, object]) -> tuple[TimelineStep, ...]:
     """Return a timeline of one's own: pairs of seconds after the sending and a state of the channel's table.
 
     Raises ValueError for an unknown state, and for seconds that are negative, endless or run backwards.
     """
-    steps = tuple(Step(float(after), state) for after, state in given)
+    steps = tuple(TimelineStep(float(after), state) for after, state in given)
     if len(steps) > MAX_STEPS:
         raise ValueError(f"must have at most {MAX_STEPS} steps")
     if any(step.state not in states for step in steps):
@@ -185,7 +197,7 @@ def forced(fate: Fate, channel: str, past: Iterable[Transition], now: float) -> 
 
 
 def timeline(
-    steps: Iterable[Step], life: Lifecycle, *, created: float, due: float, expires: float
+    steps: Iterable[TimelineStep], life: Lifecycle, *, created: float, due: float, expires: float
 ) -> tuple[Transition, ...]:
     """Return the states of a message with their instants, the first at its creation.
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 ANY = "*"
 """In place of an operation or a number: all of them."""
 
-MAX_FAULTS = 1000
 MAX_LATENCY = 300.0
 """Seconds that a latency may take: past every client's patience."""
 MAX_LASTS = 366 * 86400.0
@@ -165,7 +164,7 @@ class ArmedFault:
         return struck
 
 
-class Plan(NamedTuple):
+class Strike(NamedTuple):
     """What goes wrong with one request: seconds to wait, then a fault or none."""
 
     delay: float
@@ -173,9 +172,10 @@ class Plan(NamedTuple):
 
 
 class Faults:
-    """The armed faults, in the order in which they were armed."""
+    """The armed faults, at most ``most``, in the order in which they were armed."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 1000) -> None:
+        self._most = most
         self._armed: dict[int, ArmedFault] = {}
         self._count = 0
 
@@ -187,8 +187,8 @@ class Faults:
 
     def add(self, fault: Fault, now: float) -> ArmedFault:
         """Arm a fault as of now; its random numbers are the seed's, or nobody's where it has none."""
-        if len(self._armed) >= MAX_FAULTS:
-            raise ValueError(f"more than {MAX_FAULTS} faults are armed already; remove some first")
+        if len(self._armed) >= self._most:
+            raise ValueError(f"more than {self._most} faults are armed already; remove some first")
         self._count += 1
         seed = secrets.randbits(64) if fault.seed is None else fault.seed
         until = None if fault.lasts is None else now + fault.lasts
@@ -210,7 +210,7 @@ class Faults:
         """Whether a fault is meant for one number, so that a request's numbers have to be known."""
         return any(armed.fault.number != ANY for armed in self)
 
-    def plan(self, operation: str, numbers: Collection[str], now: float) -> Plan | None:
+    def plan(self, operation: str, numbers: Collection[str], now: float) -> Strike | None:
         """Return what goes wrong with a request, or ``None`` for nothing."""
         delay, chosen, struck = 0.0, None, False
         for armed in tuple(self):
@@ -222,4 +222,4 @@ class Faults:
                     struck = True
             elif chosen is None and armed.strikes():
                 chosen, struck = armed.fault, True
-        return Plan(delay, chosen) if struck else None
+        return Strike(delay, chosen) if struck else None

@@ -11,7 +11,7 @@ from devinotify.gateway.codes import ERRORS
 from devinotify.models import DeliveryStatus
 from devinotify.sandbox import control, views
 from devinotify.sandbox.arguments import STEPS
-from devinotify.sandbox.operations import OPERATIONS, Kind
+from devinotify.sandbox.operations import OPERATIONS, Action
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,7 +98,7 @@ _STEP_LIST = {**STEPS.schema}
 
 SCHEMAS: Mapping[str, Schema] = {
     "Message": _view(views.Arrived),
-    "Request": _view(views.Request),
+    "Request": _view(views.RequestView),
     "Incoming": _view(views.IncomingMessage),
     "Fault": _view(views.FaultView),
     "Fate": _object(
@@ -196,17 +196,17 @@ ANSWERS: Mapping[tuple[str, str], Schema] = {
 
 _COUNTERS = ("Sent", "Delivered", "Errors", "InProcess", "Expired", "Rejected", "Total", "TotalWithErrors")
 _IDS = _list(_TEXT)
-_RESULTS: Mapping[Kind, Schema] = {
-    Kind.LOGIN: {"type": "string", "minLength": 36, "maxLength": 36},
-    Kind.BALANCE: _NUMBER,
-    Kind.SEND_SMS: {**_IDS, "description": "one id for each segment, recipient by recipient"},
-    Kind.SEND_VIBER: {**_IDS, "description": "one id for each recipient"},
-    Kind.SMS_STATE: _ref("SmsState"),
-    Kind.VIBER_STATE: _ref("ViberState"),
-    Kind.INCOMING: _list(
+_RESULTS: Mapping[Action, Schema] = {
+    Action.LOGIN: {"type": "string", "minLength": 36, "maxLength": 36},
+    Action.BALANCE: _NUMBER,
+    Action.SEND_SMS: {**_IDS, "description": "one id for each segment, recipient by recipient"},
+    Action.SEND_VIBER: {**_IDS, "description": "one id for each recipient"},
+    Action.SMS_STATE: _ref("SmsState"),
+    Action.VIBER_STATE: _ref("ViberState"),
+    Action.INCOMING: _list(
         _object(Data=_TEXT, SourceAddress=_TEXT, DestinationAddress=_TEXT, ID=_TEXT, CreateDateUtc=_DATE)
     ),
-    Kind.STATISTICS: _object(**dict.fromkeys(_COUNTERS, _WHOLE), DeliveryRatio=_NUMBER),
+    Action.STATISTICS: _object(**dict.fromkeys(_COUNTERS, _WHOLE), DeliveryRatio=_NUMBER),
 }
 """What each kind of operation answers."""
 
@@ -239,12 +239,12 @@ def _query(name: str, schema: Mapping[str, object], *, means: str = "", required
 
 
 def _in_query(argument: Argument) -> Schema:
-    return _query(argument.name, argument.kind.schema, means=argument.means, required=argument.required)
+    return _query(argument.name, argument.takes.schema, means=argument.means, required=argument.required)
 
 
 def _in_body(arguments: tuple[Argument, ...]) -> Schema:
     properties = {
-        argument.name: {**argument.kind.schema, **({"description": argument.means} if argument.means else {})}
+        argument.name: {**argument.takes.schema, **({"description": argument.means} if argument.means else {})}
         for argument in arguments
     }
     required = [argument.name for argument in arguments if argument.required]
@@ -281,7 +281,7 @@ def _gateway(operation: Operation, method: str) -> Schema:
         "summary": f"{operation.name}; names are matched in any case",
         "security": [],
         "responses": {
-            "200": {"description": "done", "content": _json(_RESULTS[operation.kind])},
+            "200": {"description": "done", "content": _json(_RESULTS[operation.action])},
             **{str(status): {"description": "refused", "content": _json(_ref("GatewayError"))} for status in statuses},
         },
     }

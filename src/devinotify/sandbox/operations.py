@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Kind(Enum):
+class Action(Enum):
     """What an operation does, whatever its recipients and its channel."""
 
     LOGIN = "login"
@@ -49,7 +49,7 @@ class Operation:
     """
 
     name: str
-    kind: Kind
+    action: Action
     methods: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     bulk: bool = False
@@ -78,7 +78,7 @@ def _sms(name: str, *, bulk: bool, local_time: bool) -> Operation:
     recipients = Parameter("DestinationAddresses" if bulk else "DestinationAddress")
     date = Parameter("SendDate") if local_time else _optional("SendDate")
     parameters = (SESSION, recipients, Parameter("Data"), Parameter("SourceAddress"), date, _optional("Validity"))
-    return Operation(name, Kind.SEND_SMS, POST, parameters, bulk=bulk, local_time=local_time)
+    return Operation(name, Action.SEND_SMS, POST, parameters, bulk=bulk, local_time=local_time)
 
 
 def _viber(name: str, *, bulk: bool, resends: bool) -> Operation:
@@ -90,7 +90,7 @@ def _viber(name: str, *, bulk: bool, resends: bool) -> Operation:
         _optional("Validity"),
         _optional("Optionals" if bulk else "Optional"),
     )
-    return Operation(name, Kind.SEND_VIBER, POST, parameters, bulk=bulk, resends=resends)
+    return Operation(name, Action.SEND_VIBER, POST, parameters, bulk=bulk, resends=resends)
 
 
 _STATE = (SESSION, Parameter("MessageID"))
@@ -99,16 +99,16 @@ LOGIN = "User/SessionID"
 """The one operation that needs no session."""
 
 OPERATIONS: tuple[Operation, ...] = (
-    Operation(LOGIN, Kind.LOGIN, GET, (Parameter("Login"), Parameter("Password"))),
-    Operation("User/Balance", Kind.BALANCE, GET, (SESSION,)),
+    Operation(LOGIN, Action.LOGIN, GET, (Parameter("Login"), Parameter("Password"))),
+    Operation("User/Balance", Action.BALANCE, GET, (SESSION,)),
     _sms("Sms/Send", bulk=False, local_time=False),
     _sms("Sms/SendByTimeZone", bulk=False, local_time=True),
     _sms("Sms/SendBulk", bulk=True, local_time=False),
     _sms("Sms/SendByTimeZoneToAddresses", bulk=True, local_time=True),
-    Operation("Sms/State", Kind.SMS_STATE, GET, _STATE),
+    Operation("Sms/State", Action.SMS_STATE, GET, _STATE),
     Operation(
         "Sms/In",
-        Kind.INCOMING,
+        Action.INCOMING,
         GET,
         (
             Parameter("maxDateUTC", 9, NULL_DATE.format(parameter="maxDateUtc")),
@@ -116,12 +116,14 @@ OPERATIONS: tuple[Operation, ...] = (
             _optional("minDateUTC"),
         ),
     ),
-    Operation("Sms/Statistics", Kind.STATISTICS, GET, (SESSION, Parameter("startDateTime"), Parameter("endDateTime"))),
+    Operation(
+        "Sms/Statistics", Action.STATISTICS, GET, (SESSION, Parameter("startDateTime"), Parameter("endDateTime"))
+    ),
     _viber("Viber/Send", bulk=False, resends=False),
     _viber("Viber/SendBulk", bulk=True, resends=False),
     _viber("Viber/SendWithResend", bulk=False, resends=True),
     _viber("Viber/SendWithResendBulk", bulk=True, resends=True),
-    Operation("Viber/State", Kind.VIBER_STATE, GET, _STATE),
+    Operation("Viber/State", Action.VIBER_STATE, GET, _STATE),
 )
 
 BY_PATH: Mapping[str, Operation] = MappingProxyType({op.name.lower(): op for op in OPERATIONS})

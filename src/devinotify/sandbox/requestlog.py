@@ -68,15 +68,15 @@ class RequestRecord:
         return f"{self.method} {target} HTTP/1.1\n{head}\n{self.body}"
 
 
-def masked_form(form: bytes) -> str:
+def masked_form(form: bytes, most: int = KEPT_BYTES) -> str:
     """Return a query or a form body, still encoded, cut, and with all masked that is not one of the API's parameters.
 
     A misspelt password is a password too, so only what the API names is kept.
     """
-    shown = form[:KEPT_BYTES].decode("utf-8", "replace")
+    shown = form[:most].decode("utf-8", "replace")
     pieces = [_masked_pair(piece) for piece in shown.split("&")] if shown else []
-    if len(form) > KEPT_BYTES:
-        pieces.append(f"… {len(form) - KEPT_BYTES} more bytes")
+    if len(form) > most:
+        pieces.append(f"… {len(form) - most} more bytes")
     return "&".join(pieces)
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from devinotify.sandbox.emulator import Emulator
-    from devinotify.sandbox.store import StoredMessage
+    from devinotify.sandbox.messages import PlatformMessage
 
 FILTERS = (
     Argument("search", means="a part of the number, or of the text in any case"),
@@ -33,9 +33,9 @@ def _digits(number: str) -> str:
     return "".join(filter(str.isdecimal, number))
 
 
-def _tests(filters: Mapping[str, str], now: float) -> list[Callable[[StoredMessage], bool]]:
+def _tests(filters: Mapping[str, str], now: float) -> list[Callable[[PlatformMessage], bool]]:
     """Return what a message has to pass, the cheap ones first."""
-    tests: list[Callable[[StoredMessage], bool]] = []
+    tests: list[Callable[[PlatformMessage], bool]] = []
     if channel := filters.get("channel"):
         tests.append(lambda message: message.channel == channel)
     if sender := filters.get("sender"):
@@ -56,7 +56,7 @@ def _tests(filters: Mapping[str, str], now: float) -> list[Callable[[StoredMessa
 
 def matching(
     emulator: Emulator, now: float, filters: Mapping[str, str], *, newest_first: bool
-) -> Iterator[StoredMessage]:
+) -> Iterator[PlatformMessage]:
     """Return the stored messages that fit every filter (see ``FILTERS``)."""
     found = reversed(emulator.store) if newest_first else iter(emulator.store)
     for test in _tests(filters, now):
@@ -66,7 +66,7 @@ def matching(
 
 def page(
     emulator: Emulator, now: float, filters: Mapping[str, str], offset: int, limit: int
-) -> tuple[int, list[StoredMessage]]:
+) -> tuple[int, list[PlatformMessage]]:
     """Return how many messages fit the filters, and some of them, newest first."""
     found = matching(emulator, now, filters, newest_first=True)
     skipped = sum(1 for _ in islice(found, offset))

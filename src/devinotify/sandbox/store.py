@@ -8,91 +8,26 @@ from __future__ import annotations
 
 import heapq
 from collections import OrderedDict, deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from devinotify.gateway.codes import STATE_LIFETIME
-from devinotify.sandbox.fates import LIFECYCLES, Transition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from decimal import Decimal
 
     from devinotify.sandbox.archive import Archive
+    from devinotify.sandbox.fates import Transition
+    from devinotify.sandbox.messages import Incoming, PlatformMessage
     from devinotify.sandbox.requestlog import RequestRecord
 
 KEEP_REQUESTS = 1000
 """Requests remembered."""
 
 
-@dataclass(slots=True, eq=False)
-class StoredMessage:
-    """One message to one recipient. Instants are seconds since the epoch.
-
-    ``recipient`` holds digits, ``price`` is for each of ``part_ids``: one for each SMS segment, one for
-    Viber. ``resent_from`` and ``resent`` join a failed Viber message and the SMS sent in its place.
-    ``request`` is what brought it.
-    """
-
-    serial: int
-    channel: str
-    operation: str
-    sender: str
-    recipient: str
-    text: str
-    part_ids: tuple[str, ...]
-    created: float
-    due: float
-    price: Decimal
-    fate: str
-    schedule: tuple[Transition, ...]
-    optional: str = ""
-    resends: bool = False
-    resent_from: StoredMessage | None = None
-    resent: StoredMessage | None = None
-    request: RequestRecord | None = None
-
-    def at(self, now: float) -> Transition:
-        """Return the state that the message is in, with the instant it was reached."""
-        current = self.schedule[0]
-        for transition in self.schedule:
-            if transition.at > now:
-                break
-            current = transition
-        return current
-
-    def submitted(self, now: float) -> float | None:
-        """Return when the network took the message, or ``None`` where it has not."""
-        sent = LIFECYCLES[self.channel].sent
-        return next((at for at, state in self.schedule if state == sent and at <= now), None)
-
-    def reported(self, now: float) -> float | None:
-        """Return when the report of the present state came in, or ``None`` while there is none."""
-        at, state = self.at(now)
-        return None if state in LIFECYCLES[self.channel].open else at
-
-    def forgotten(self, now: float) -> bool:
-        """Return whether the sending is more than 48 hours ago, so that the gateway tells its state no more."""
-        return now - self.due > STATE_LIFETIME
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A message that a subscriber sent to the account; ``at`` is seconds since the epoch."""
-
-    id: str
-    sender: str
-    recipient: str
-    text: str
-    at: float
-
-
 class Store:
     """The newest ``keep`` messages and incoming messages, in order of arrival, and by id."""
 
     def __init__(self, keep: int) -> None:
-        self._messages: OrderedDict[int, StoredMessage] = OrderedDict()
-        self._by_part: dict[str, StoredMessage] = {}
+        self._messages: OrderedDict[int, PlatformMessage] = OrderedDict()
+        self._by_part: dict[str, PlatformMessage] = {}
         self._changes: list[float] = []
         self._keep = keep
         self._archive: Archive | None = None
@@ -142,7 +77,7 @@ class Store:
         self._serial += 1
         return self._serial
 
-    def add(self, message: StoredMessage) -> None:
+    def add(self, message: PlatformMessage) -> None:
         """Keep a message; the oldest goes where there are too many."""
         self._messages[message.serial] = message
         for part in message.part_ids:
@@ -164,7 +99,7 @@ class Store:
             self._archive.remove(serial)
         return True
 
-    def reschedule(self, message: StoredMessage, fate: str, schedule: tuple[Transition, ...]) -> None:
+    def reschedule(self, message: PlatformMessage, fate: str, schedule: tuple[Transition, ...]) -> None:
         """Give a kept message another fate and other states."""
         message.fate = fate
         message.schedule = schedule
@@ -178,7 +113,7 @@ class Store:
             self._archive.add_incoming(message, self._keep)
         self.incoming.append(message)
 
-    def by_part(self, part_id: str) -> StoredMessage | None:
+    def by_part(self, part_id: str) -> PlatformMessage | None:
         """Return the message that has this id among its segments'.
 
         An id may hold ``+``, which a query that does not escape it turns into a space: both are tried.
@@ -189,14 +124,14 @@ class Store:
         """Return whether one of the ids is taken."""
         return any(part in self._by_part for part in part_ids)
 
-    def get(self, serial: int) -> StoredMessage | None:
+    def get(self, serial: int) -> PlatformMessage | None:
         """Return a message by its number."""
         return self._messages.get(serial)
 
-    def __iter__(self) -> Iterator[StoredMessage]:
+    def __iter__(self) -> Iterator[PlatformMessage]:
         return iter(self._messages.values())
 
-    def __reversed__(self) -> Iterator[StoredMessage]:
+    def __reversed__(self) -> Iterator[PlatformMessage]:
         return reversed(self._messages.values())
 
     def __len__(self) -> int:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from devinotify.gateway.codes import State
     from devinotify.sandbox.faults import ArmedFault
+    from devinotify.sandbox.messages import Incoming, PlatformMessage
     from devinotify.sandbox.requestlog import RequestRecord
-    from devinotify.sandbox.store import Incoming, StoredMessage
 
 STATES: Mapping[str, Mapping[int, State]] = {"sms": SMS_STATES, "viber": VIBER_STATES}
 """The state table of each channel."""
@@ -58,7 +58,7 @@ class Arrived:
         return {**asdict(self), "price": f"{self.price:f}"}
 
 
-def arrived(message: StoredMessage, now: float) -> Arrived:
+def arrived(message: PlatformMessage, now: float) -> Arrived:
     """Return a stored message as it is shown."""
     state = message.at(now).state
     return Arrived(
@@ -84,7 +84,7 @@ def arrived(message: StoredMessage, now: float) -> Arrived:
     )
 
 
-def anatomy(message: StoredMessage) -> dict[str, object]:
+def anatomy(message: PlatformMessage) -> dict[str, object]:
     """Return how a message's text goes out: its segments, what is left of the last, and what forces UCS-2.
 
     Positions count UTF-16 code units, as JavaScript's strings do.
@@ -119,7 +119,7 @@ def _utf16_positions(text: str) -> list[int]:
     return places
 
 
-def story(message: StoredMessage, now: float) -> list[dict[str, object]]:
+def story(message: PlatformMessage, now: float) -> list[dict[str, object]]:
     """Return the states of a message with their meanings, the coming ones included."""
     table = STATES[message.channel]
     return [
@@ -136,7 +136,7 @@ def story(message: StoredMessage, now: float) -> list[dict[str, object]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RequestView:
     """A request that reached the gateway; secrets, and parameters that the API does not name, show as ``***``.
 
     ``raw`` is the request as it stood on the wire, but for these; ``fault`` is what was made to go wrong, or
@@ -154,9 +154,9 @@ class Request:
     raw: str
 
 
-def request(record: RequestRecord) -> Request:
+def request(record: RequestRecord) -> RequestView:
     """Return a logged request as it is shown."""
-    return Request(
+    return RequestView(
         iso(record.at),
         record.method,
         record.path,
