@@ -143,12 +143,16 @@ SITE = (
 """A site whose handler has already sent something before its server forks."""
 
 
-@pytest.mark.parametrize("kind", ["sync", "gthread"])
+@pytest.mark.parametrize("kind", ["sync", "gthread", "gevent"])
 def test_gunicorn(gateway: Sandbox, tmp_path: Path, kind: str) -> None:
-    """Under gunicorn, preloaded and forked, every worker alerts, and so does one that is told to go."""
+    """Under gunicorn, preloaded and forked, every worker alerts, and so does one that is told to go.
+
+    gevent puts its own locks, queues and threads in the place of the usual ones when the worker has been forked.
+    """
     (tmp_path / "shop_site.py").write_text(SITE, "utf-8")
     code = (
-        "import os, sys\nos.environ['ALERTS'] = sys.argv[1]\nsys.path.insert(0, sys.argv[2])\n"
+        "import os, sys, warnings\nos.environ['ALERTS'] = sys.argv[1]\nsys.path.insert(0, sys.argv[2])\n"
+        "warnings.simplefilter('ignore')  # gevent's, of modules that were loaded before it came\n"
         "from gunicorn.app.wsgiapp import run\n"
         f"sys.argv = ['gunicorn', '--preload', '-w', '2', '-k', '{kind}', '-b', '127.0.0.1:' + sys.argv[3],"
         " '--log-level', 'info', '--no-control-socket', 'shop_site:application']\nrun()"
@@ -158,6 +162,24 @@ def test_gunicorn(gateway: Sandbox, tmp_path: Path, kind: str) -> None:
     assert process.stderr is not None
     workers = _ask_two_workers(process, process.stderr, port, "Booting worker")
     assert {"loaded", *workers} == set(words(gateway))
+
+
+def test_gevent_comes_late(gateway: Sandbox) -> None:
+    """A program that lets gevent patch it after it has logged goes on: neither its hub nor its alerts stand still."""
+    code = SETUP + (
+        "import warnings\nwarnings.simplefilter('ignore')  # gevent's own, of modules that were loaded before it\n"
+        "handler = DevinoHandler(sys.argv[1], burst=10)\nlog.addHandler(handler)\n"
+        "log.error('before')\nhandler.flush()\nif sys.argv[2] == 'ended': handler.close(); handler._sender.finish(5)\n"
+        "from gevent import monkey, sleep, spawn\nmonkey.patch_all()\n"
+        "ticks = []\ndef tick():\n    while True: ticks.append(0); sleep(0.01)\nspawn(tick)\n"
+        "for name in ('one', 'two'): log.error('after ' + name); sleep(0.3); handler.flush()\n"
+        "print(len(ticks) > 20, handler.counters.accepted)\n"
+    )
+    for thread in ("ended", "running"):
+        gateway.reset()
+        out, _, code_ = run(code, url_of(gateway), thread, timeout=30)  # gevent complains of threads that run
+        assert ("True 3\n", 0) == (out, code_)
+        assert ["before", "one", "two"] == words(gateway)
 
 
 UWSGI = f"python{sys.version_info.major}{sys.version_info.minor}"

@@ -454,6 +454,24 @@ def test_logging_from_a_finalizer(gateway: Sandbox, logger: logging.Logger) -> N
     assert (4000, 4000) == (handler.counters.offered, total(handler.counters))
 
 
+def test_lost_while_python_shuts_down(
+    gateway: Sandbox,
+    logger: logging.Logger,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is logged then is lost, in one line that shows no text; a stream that is gone breaks nothing."""
+    handler = attach(logger, url_of(gateway))
+    monkeypatch.setattr(DevinoHandler, "_is_finalizing", staticmethod(lambda: True))
+    logger.error("token=abc123")
+    handler.flush()
+    handler.close()
+    monkeypatch.setattr(DevinoHandler, "_say", None)
+    logger.error("nobody hears it")
+    expected = "devinotify-logging: an alert is lost, logged while Python was shutting down: ERROR of shop\n"
+    assert (expected, [], 0) == (capsys.readouterr().err, texts(gateway), handler.counters.queued)
+
+
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [

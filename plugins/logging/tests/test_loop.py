@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import queue
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -74,14 +76,15 @@ def elsewhere(call: Callable[[], object]) -> None:
     assert not other.is_alive()
 
 
+def _refused(thread: threading.Thread) -> None:
+    raise RuntimeError("can't create new thread at interpreter shutdown")
+
+
 @pytest.fixture
 def _no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no thread start, as Python 3.12 and later do while the interpreter shuts down."""
 
-    def refuse(thread: threading.Thread) -> None:
-        raise RuntimeError("can't create new thread at interpreter shutdown")
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(threading.Thread, "start", _refused)
 
 
 def test_in_order(loop: Loop[int], work: Work) -> None:
@@ -314,3 +317,30 @@ def test_finish_without_threads(loop: Loop[int], work: Work) -> None:
     loop.put(1)
     assert loop.finish(10)
     assert [([1], True, True)] == [turn for turn in work.turns if turn[0]]
+
+
+def test_nothing_begins_while_python_shuts_down(loop: Loop[int], work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No thread is started then and nobody works in its place, and neither flush nor finish waits."""
+    monkeypatch.setattr(sys, "is_finalizing", lambda: True)
+    loop.put(1)
+    assert (False, False, False) == (loop.end(), loop.flush(20), loop.running)
+    assert not work.turns
+    monkeypatch.undo()
+    assert loop.finish(10)
+    assert [1] == work.items
+
+
+def test_queue_of_another_class(loop: Loop[int], work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where another class of queue has come, as gevent brings one, it is waited in, and nothing is lost."""
+
+    class Patched(queue.SimpleQueue[object]):
+        """What gevent's stands for."""
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", _refused)
+        loop.put(1)
+    monkeypatch.setattr(queue, "SimpleQueue", Patched)
+    loop.put(2)
+    assert isinstance(loop._inbox, Patched)
+    assert loop.finish(10)
+    assert [1, 2] == work.items

@@ -112,6 +112,45 @@ def test_logged_when_the_main_thread_has_ended(gateway: Sandbox, flush: bool) ->
     assert ["afterwards"] == words(gateway)
 
 
+LEFT_OPEN = """
+class Session:
+    def __init__(self): self.log, self.me = log, self  # in a circle, so that only the end of the interpreter finds it
+    def __del__(self): self.log.error("Unclosed client session")
+session = Session()
+"""
+PENDING = """
+import asyncio
+logging.getLogger("asyncio").addHandler(log.handlers[0])
+loop = asyncio.new_event_loop()
+async def work(): await asyncio.sleep(60)
+task = loop.create_task(work())
+loop.run_until_complete(asyncio.sleep(0))
+"""
+
+
+@pytest.mark.parametrize("used", ["", "log.error('used')\nlog.handlers[0].flush()\n"], ids=["first", "after others"])
+@pytest.mark.parametrize(("left", "name"), [(LEFT_OPEN, "shop"), (PENDING, "asyncio")], ids=["session", "task"])
+def test_logged_while_python_shuts_down(gateway: Sandbox, left: str, name: str, used: str) -> None:
+    """What an object logs that is found when the interpreter is taken down ends the program all the same, in one line.
+
+    No thread is started then, which Python 3.11 would wait for, and nothing imported, which fails.
+    """
+    code = SETUP + "log.addHandler(DevinoHandler(sys.argv[1]))\n" + used + left
+    _, err, code_ = run(code, url_of(gateway), timeout=20)
+    said = [line for line in err.splitlines() if line.startswith("devinotify-logging: ")]
+    assert ([f"devinotify-logging: an alert is lost, logged while Python was shutting down: ERROR of {name}"], 0) == (
+        said,
+        code_,
+    )
+    assert ([] if not used else ["used"], False) == (words(gateway), "devinotify_logging" in err)
+
+
+def test_lost_in_silence(gateway: Sandbox) -> None:
+    """``logging.raiseExceptions = False`` silences that line as well."""
+    code = SETUP + "log.addHandler(DevinoHandler(sys.argv[1]))\nlogging.raiseExceptions = False\n" + LEFT_OPEN
+    assert ("", "", 0) == run(code, url_of(gateway), timeout=20)
+
+
 def test_end_of_two(gateway: Sandbox) -> None:
     """One handler whose gateway hangs takes none of the time in which another delivers what it has counted."""
     code = SETUP + (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from devinotify_logging.loop import is_sender
 from devinotify_logging.masking import mask
 from devinotify_logging.records import freeze
 from devinotify_logging.sender import Sender
+from devinotify_logging.stderr import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,6 +83,10 @@ class DevinoHandler(logging.Handler):
         self._sender = Sender(url, given, complain)
         weakref.finalize(self, self._sender.hand_over).atexit = False
 
+    # Of the class, since the names of this module may be gone when the last objects of a program are.
+    _is_finalizing = staticmethod(sys.is_finalizing)
+    _say = staticmethod(say)
+
     @property
     def counters(self) -> Counters:
         """What became of records and messages so far, in this process."""
@@ -98,6 +104,9 @@ class DevinoHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take a record and return; it is sent by another thread. Never raises, and never waits for the network."""
+        if self._is_finalizing():
+            self._lose(record)
+            return
         try:
             if is_sender() or record.name.partition(".")[0] in IGNORED:
                 self._sender.ignore()
@@ -112,7 +121,7 @@ class DevinoHandler(logging.Handler):
 
         Returns at once where this thread holds the lock of the logging module, as ``dictConfig`` does.
         """
-        if is_sender() or not hasattr(self, "_sender"):
+        if is_sender() or self._is_finalizing() or not hasattr(self, "_sender"):
             return
         if _configuring():
             self._sender.wake()
@@ -121,13 +130,23 @@ class DevinoHandler(logging.Handler):
 
     def close(self) -> None:
         """Hand what is queued to the sender, which ends when it has sent it, and return at once."""
-        if hasattr(self, "_sender"):  # not where the configuration was refused
+        if hasattr(self, "_sender") and not self._is_finalizing():  # not where the configuration was refused
             self._sender.hand_over()
         super().close()
 
     def observe(self, observer: Callable[[Message, Outcome], None]) -> None:
         """Tell ``observer`` of each try from now on, one call for each recipient, in the thread that made it."""
         self._sender.observe(observer)
+
+    def _lose(self, record: logging.LogRecord) -> None:
+        """Say in one line that an alert is lost: no thread can be started any more, and nothing imported.
+
+        No lock is taken here: a thread that holds it may have been stopped for good.
+        """
+        try:  # noqa: SIM105 - contextlib may be gone as well
+            self._say(f"an alert is lost, logged while Python was shutting down: {record.levelname} of {record.name}")
+        except Exception:  # noqa: BLE001, S110 - nobody is left to tell, and the modules' names may be gone
+            pass
 
     def _emit_odd(self, record: logging.LogRecord) -> None:
         """Send a record that cannot be formatted as it stands, and report that, as logging does."""

@@ -3,14 +3,19 @@
 Everything that it is told comes through one ``SimpleQueue``, the end included, so that the end comes behind what was
 put before it. Such a queue may be filled from a signal handler, a ``__del__`` or a thread that holds any lock, and
 never blocks.
+
+The queue is made when it is first used, and anew where its class has become another one meanwhile: gevent puts its own
+in the place of the standard library's, and a greenlet that waited in a queue of before would stop the whole process.
 """
 
 from __future__ import annotations
 
 import enum
 import queue
+import sys
 import threading
 import time
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -21,12 +26,13 @@ Item = TypeVar("Item")
 AT_ONCE = 500
 """Things that one turn takes at most, so that what is due is sent in the midst of a storm as well."""
 
-_inside = threading.local()
+# Not a threading.local: one that was made before gevent came is the same for all greenlets, the program's included.
+_inside: ContextVar[bool] = ContextVar("devinotify_logging_inside", default=False)
 
 
 def is_sender() -> bool:
-    """Whether the current thread is at work for a handler, so that what it logs must not become an alert."""
-    return getattr(_inside, "sender", False)
+    """Whether the current thread (or greenlet) is at work for a handler: what it logs must not become an alert."""
+    return _inside.get()
 
 
 class _End(enum.IntEnum):
@@ -51,7 +57,8 @@ class Loop(Generic[Item]):
         self._name = name
         self._turn = turn
         self._ended = ended
-        self._inbox: queue.SimpleQueue[Item | threading.Event | _End | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Item | threading.Event | _End | None] | None = None
+        self._queue_type: object = None
         # Held while somebody begins to work, and never while he works; entered again by what a __del__ logs.
         self._life = threading.RLock()
         self._thread: threading.Thread | None = None
@@ -59,6 +66,26 @@ class Loop(Generic[Item]):
         self._end = _End.NOT_YET
         self.here = False
         """Whether the caller of ``flush`` or ``finish`` does the work, since no thread can be started."""
+
+    @property
+    def _inbox(self) -> queue.SimpleQueue[Item | threading.Event | _End | None]:
+        """The queue, of the class that this process waits in now."""
+        made = self._queue
+        if made is None or (self._queue_type is not queue.SimpleQueue and not self._running):
+            made = self._renew()
+        return made
+
+    def _renew(self) -> queue.SimpleQueue[Item | threading.Event | _End | None]:
+        """Make the queue, unless another thread just did; what is in the former one is taken along."""
+        with self._life:
+            former = self._queue
+            if former is not None and self._queue_type is queue.SimpleQueue:
+                return former
+            made: queue.SimpleQueue[Item | threading.Event | _End | None] = queue.SimpleQueue()
+            while former is not None and not former.empty():
+                made.put(former.get_nowait())
+            self._queue, self._queue_type = made, queue.SimpleQueue
+            return made
 
     @property
     def running(self) -> bool:
@@ -79,7 +106,7 @@ class Loop(Generic[Item]):
         self._inbox.put(ticket)
         if not self._start():
             self._work_here()
-        return ticket.wait(timeout)
+        return ticket.wait(0 if sys.is_finalizing() else timeout)  # no thread runs any more that could set it
 
     def end(self, *, final: bool = False) -> bool:
         """Let the thread end when what was put is done, and return at once: whether somebody sees to it.
@@ -102,7 +129,7 @@ class Loop(Generic[Item]):
         until = time.monotonic() + timeout
         if not self.end(final=True):
             self._work_here()
-        thread = self._thread
+        thread = None if sys.is_finalizing() else self._thread
         if thread is not None and thread is not threading.current_thread():
             thread.join(max(0.0, until - time.monotonic()))
         return not self._running
@@ -117,6 +144,8 @@ class Loop(Generic[Item]):
 
     def _start(self) -> bool:
         """Start the thread unless somebody is at work; return whether somebody is."""
+        if sys.is_finalizing():
+            return False  # Python 3.11 would wait for ever for a thread that cannot begin any more
         with self._life:
             if self._claim():
                 thread = threading.Thread(target=self._run, name=self._name, daemon=True)
@@ -130,18 +159,19 @@ class Loop(Generic[Item]):
         return True
 
     def _run(self) -> None:
-        _inside.sender = True
+        _inside.set(True)
         self._work()
 
     def _work_here(self) -> None:
         """Do in the current thread what no thread could be started for, unless somebody else does it."""
-        if not self._claim():
-            return
-        before, _inside.sender, self.here = is_sender(), True, True
+        if sys.is_finalizing() or not self._claim():
+            return  # or nothing can be imported any more, which a send may have to
+        before, self.here = _inside.set(True), True
         try:
             self._work()
         finally:
-            _inside.sender, self.here = before, False
+            self.here = False
+            _inside.reset(before)
 
     def _work(self) -> None:
         """Take turns until the end has come and nothing is left."""
