@@ -219,7 +219,7 @@ def test_a_page_that_fails_leaves_the_old_csv(journal: Path, tmp_path: Path, mon
 def test_a_journal_that_is_not_complete_says_so(journal: Path, tmp_path: Path) -> None:
     """Its campaign was ended while it read the input; the page says what to do."""
     with closing(sqlite3.connect(journal)) as file, file:
-        file.execute("DELETE FROM facts WHERE name = 'user.fed'")
+        file.execute("DELETE FROM meta WHERE name = 'user.fed'")
     page = tmp_path / "x.html"
     with Journal(journal) as opened:
         summary = write_report(opened, html_file=page)

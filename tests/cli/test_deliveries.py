@@ -190,7 +190,7 @@ def test_an_error_is_an_event(run: Run, account: Sandbox, tmp_path: Path) -> Non
 @pytest.mark.parametrize("command", [("status", "--no-poll"), ("report", "--csv", os.devnull)])
 def test_a_journal_that_is_not_complete(run: Run, journal: Path, command: tuple[str, ...]) -> None:
     """Its campaign was ended while it read the input: people are told, and machines."""
-    change(journal, "DELETE FROM facts WHERE name = 'user.fed'")
+    change(journal, "DELETE FROM meta WHERE name = 'user.fed'")
     name, *options = command
     plain = run("bulk", name, str(journal), *options)
     told = run("bulk", name, str(journal), *options, "--json")

@@ -180,6 +180,62 @@ def test_show_of_a_row_that_is_not_there(run: Run, path: Path) -> None:
     assert (2, "devinotify: there is no row 99\n") == (result.exit_code, result.stderr)
 
 
+# --- whose they are
+
+MINE, THEIRS = "me@integrationapi.net/rest", "they@old.example/rest"
+
+
+@pytest.fixture
+def shared(path: Path) -> Path:
+    """Give the path of an outbox that another account has queued in, too."""
+    with Outbox(path) as outbox:
+        outbox.enqueue(Message("theirs", NUMBERS[:2]), account=THEIRS)
+    return path
+
+
+def test_list_shows_whose_rows_they_are(run: Run, shared: Path) -> None:
+    """In a column where they are of several, and how many wait by account."""
+    shown, found = run("outbox", "list").stdout, document(run("outbox", "list", "--json"))
+    assert (3, True, f"2 queued of {THEIRS}", [None, THEIRS], {THEIRS: 2}) == (
+        shown.count(THEIRS),
+        "account" in shown,
+        shown.splitlines()[-1],
+        [found["rows"][number]["account"] for number in (4, 5)],
+        found["queued_by_account"],
+    )
+
+
+def test_list_filters_by_account(run: Run, shared: Path) -> None:
+    """An account's rows, and those that are nobody's; what is no account is a usage error."""
+    mine, theirs = (document(run("outbox", "list", "--account", each, "--json"))["rows"] for each in (MINE, THEIRS))
+    wrong = run("outbox", "list", "--account", "me")
+    assert (5, 7, 2, True) == (len(mine), len(theirs), wrong.exit_code, "LOGIN@host" in wrong.stderr)
+
+
+def test_adopt_hands_rows_over(run: Run, shared: Path) -> None:
+    """To the account that is named, and to that of the URL."""
+    named = run("outbox", "adopt", "--from", THEIRS, "--to", "next@old.example/rest")
+    by_url = document(
+        run("outbox", "adopt", "--from", "next@old.example/rest", "--json", url=f"devino://me:{PASSWORD}@S")
+    )
+    assert ("2 rows are next@old.example/rest's from now on\n", {"adopted": 2, "account": MINE, "exit_code": 0}) == (
+        named.stdout,
+        by_url,
+    )
+    with Outbox(shared) as outbox:
+        assert {MINE: 2} == outbox.waiting()
+
+
+def test_adopt_needs_somebody_to_hand_over_to(run: Run, shared: Path) -> None:
+    """Without --to and without a URL nothing is done; an account that has nothing has nothing to hand over."""
+    nobody, stranger = (
+        run("outbox", "adopt", "--from", THEIRS),
+        run("outbox", "adopt", "--from", "none@old.example/rest", "--to", MINE),
+    )
+    with Outbox(shared) as outbox:
+        assert (2, "0 rows", {THEIRS: 2}) == (nobody.exit_code, stranger.stdout[:6], outbox.waiting())
+
+
 # --- retry
 
 

@@ -7,12 +7,10 @@ import time
 from typing import TYPE_CHECKING
 
 from devinotify.exceptions import DevinotifyError, Unauthorized
-from devinotify.outbox.sqlite.locks import Estate, leftover
 from devinotify.outbox.states import RowState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from devinotify.bulk.journal import Journal
     from devinotify.notifier import Notifier
@@ -104,7 +102,7 @@ class Deliveries:
                 break
             waiting = counts.queued + counts.claimed
             # While a campaign reads its input, its rows grow in number and it has no lock yet.
-            if counts.total != last or _anybody_sends(self._outbox.path):
+            if counts.total != last or self._outbox.senders_alive():
                 last, since = counts.total, time.monotonic()
             sent = not waiting or time.monotonic() - since >= QUIET
             if sent and not self._watched():
@@ -152,13 +150,3 @@ class Deliveries:
             self._missed.add(row.id)
             self._in_a_row += 1
             self._gave_up |= isinstance(error, Unauthorized) or self._in_a_row >= MOST_FAILURES
-
-
-def _anybody_sends(outbox: Path) -> bool:
-    """Return whether a process that sends from the outbox is alive: it holds a lock from its first claim on."""
-    for worker in leftover(outbox):
-        estate = Estate(outbox, worker)
-        estate.close(remove=False)
-        if not estate.open:
-            return True
-    return False

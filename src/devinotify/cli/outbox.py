@@ -105,6 +105,7 @@ def command() -> None:
 @click.option("--channel", help="Only rows of this channel.")
 @click.option("--to", "recipient", metavar="NUMBER", help="Only rows of this recipient, in E.164.")
 @click.option("--message", "message_id", type=int, metavar="ID", help="Only rows of this message.")
+@click.option("--account", metavar="LOGIN@HOST/PATH", help="Only rows of this account, and those that have none.")
 @click.option("--after", type=click.IntRange(min=0), default=0, metavar="ID", help="Only rows with a higher id.")
 @click.option("--limit", type=click.IntRange(min=1), default=PAGE, show_default=True, help="Show at most so many rows.")
 @click.option("--full", is_flag=True, help="Show numbers and texts in full.")
@@ -116,6 +117,7 @@ def list_rows(
     channel: str | None,
     recipient: str | None,
     message_id: int | None,
+    account: str | None,
     after: int,
     limit: int,
     *,
@@ -123,24 +125,36 @@ def list_rows(
     as_json: bool,
 ) -> None:
     """List rows in the order of their ids, and count all that there are."""
-    with _opened(path) as outbox:
+    with _opened(path) as outbox, usage_errors():
         found = list(
             outbox.rows(
                 states=_states(states),
                 channel=channel,
                 recipient=recipient,
                 message_id=message_id,
+                account=account,
                 after=after,
                 limit=limit + 1,
             )
         )
         shown = [document for row in found[:limit] if (document := outbox.describe(row, full=full)) is not None]
         counts = outbox.counts()
+        waiting = outbox.waiting()
     further = found[limit - 1].id if len(found) > limit else None
     if as_json:
-        output.emit({"rows": shown, "counts": counts_document(counts), "next_after": further, "exit_code": 0})
+        output.emit(
+            {
+                "rows": shown,
+                "counts": counts_document(counts),
+                "queued_by_account": waiting,
+                "next_after": further,
+                "exit_code": 0,
+            }
+        )
         return
     columns = ["id", "message_id", "recipient", "channel", "state", "attempts", "status", "error", "created_at"]
+    if len({row["account"] for row in shown}) > 1:
+        columns.append("account")
     if full:
         columns.append("text")
     if shown:
@@ -152,6 +166,8 @@ def list_rows(
     if further is not None:
         output.write(f"there are more: --after {further}")
     output.write(f"in all: {summary(counts)}")
+    for whose, number in waiting.items():
+        output.write(f"{number} queued of {output.printable(whose)}")
 
 
 @command.command("show")
@@ -219,6 +235,33 @@ def retry_rows(path: str | None, rows: tuple[int, ...], state: str | None, *, fo
 def _need_choice(rows: Sequence[int], states: object) -> None:
     if bool(rows) == bool(states):
         raise click.UsageError("give the ids of rows, or --state for all rows in a state")
+
+
+@command.command("adopt")
+@click.option("--from", "old", required=True, metavar="LOGIN@HOST/PATH", help="The account as `outbox list` shows it.")
+@click.option(
+    "--to", "new", metavar="LOGIN@HOST/PATH", help=f"The account from now on; that of {ENVIRONMENT} if left out."
+)
+@outbox_option
+@json_option
+def adopt_rows(path: str | None, old: str, new: str | None, *, as_json: bool) -> None:
+    """Hand an account's rows over to another: the login or the gateway's host has changed.
+
+    What is queued is then sent, and what is watched is looked up, by the new account.
+    """
+    from devinotify.url import parse
+
+    with _opened(path) as outbox, usage_errors():
+        if new is None:
+            url = os.environ.get(ENVIRONMENT)
+            if not url:
+                raise click.UsageError(f"give --to, or the URL in {ENVIRONMENT}")
+            new = parse(url).account
+        adopted = outbox.adopt(old, new)
+    if as_json:
+        output.emit({"adopted": adopted, "account": new, "exit_code": 0})
+        return
+    output.write(f"{adopted} rows are {output.printable(new)}'s from now on")
 
 
 @command.command("forget")

@@ -221,6 +221,7 @@ class StoredMessage:
     ``message`` has no recipients here: the rows hold them. Its ``channel`` is the one that was asked for
     (``sms-viber``), while a row's is that of its step. ``original_time`` is when the event happened that the message
     tells of, ``patience`` the seconds that a fallback waits for a delivery, ``meta`` what the caller gave along.
+    ``account`` is whose it is (``LOGIN@host[:port]/path``), ``None`` while it is nobody's.
     """
 
     id: int
@@ -232,12 +233,13 @@ class StoredMessage:
     watch: bool
     fallback: bool
     meta: Mapping[str, Any]
+    account: str | None = None
 
     def __repr__(self) -> str:
         return f"<StoredMessage {self.id} {self.message!r}>"
 
 
-MESSAGE_COLUMNS = "key, text, channel, created_at, flags, rest"
+MESSAGE_COLUMNS = "key, text, channel, created_at, flags, rest, account"
 """The columns that ``messages`` and ``intake`` share, in the order of ``encode_message``."""
 
 WATCH, FALLBACK = 1, 2
@@ -254,8 +256,12 @@ def encode_message(
     watch: bool = True,
     fallback: bool = False,
     meta: Mapping[str, Any] | None = None,
+    account: int | None = None,
 ) -> tuple[object, ...]:
-    """Return the values of MESSAGE_COLUMNS; an aware ``send_at`` is kept in UTC, a naive one stays a wall clock."""
+    """Return the values of MESSAGE_COLUMNS; an aware ``send_at`` is kept in UTC, a naive one stays a wall clock.
+
+    ``account`` is the number that stands for it in the file.
+    """
     rest: dict[str, object] = {}
     if message.title is not None:
         rest["title"] = message.title
@@ -277,12 +283,12 @@ def encode_message(
         rest["meta"] = dict(meta)
     flags = (WATCH if watch else 0) | (FALLBACK if fallback else 0)
     packed = json.dumps(rest, ensure_ascii=False) if rest else None
-    return (key, message.text, message.channel, now, flags, packed)
+    return (key, message.text, message.channel, now, flags, packed, account)
 
 
 def decode_message(values: Sequence[Any]) -> StoredMessage:
-    """Return the StoredMessage of one line of ``SELECT id, MESSAGE_COLUMNS``."""
-    number, key, text, channel, created, flags, packed = values
+    """Return the StoredMessage of id and MESSAGE_COLUMNS, with the account's name in place of its number."""
+    number, key, text, channel, created, flags, packed, account = values
     rest: dict[str, Any] = json.loads(packed) if packed else {}
     send_at = rest.get("send_at")
     return StoredMessage(
@@ -304,6 +310,7 @@ def decode_message(values: Sequence[Any]) -> StoredMessage:
         watch=bool(flags & WATCH),
         fallback=bool(flags & FALLBACK),
         meta=rest.get("meta", {}),
+        account=account,
     )
 
 
@@ -416,6 +423,7 @@ def describe(row: Row, stored: StoredMessage, *, full: bool = False) -> dict[str
         "error_reason": row.error_reason,
         "error_text": row.error_text,
         "parent": row.parent,
+        "account": stored.account,
         "title": message.title if full else None,
         "sender": message.sender if full else None,
         "text": message.text if full else None,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
 from devinotify.outbox.records import Row, encode_time
-from devinotify.outbox.sqlite import settling, staging
+from devinotify.outbox.sqlite import accounts, settling, staging
 from devinotify.outbox.sqlite.base import get, number_of
 from devinotify.outbox.sqlite.locks import Estate, leftover
 from devinotify.outbox.sqlite.reading import PAGE, ReadableOutbox
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
+
+
+log = logging.getLogger(__name__)
 
 
 class KeptOutbox(ReadableOutbox):
@@ -118,10 +122,41 @@ class KeptOutbox(ReadableOutbox):
                 estate.close(remove=done)
         return changed
 
+    def introduce(self, account: str) -> int:
+        """Make the messages that are older than accounts ``account``'s; return how many rows that were: once, then 0.
+
+        To be called by whoever opens the outbox to send for an account, before anything is claimed.
+        """
+        whose = self._account(account)
+        with self._database.read("introduce") as connection:
+            if connection.execute("SELECT 1 FROM meta WHERE name = 'older'").fetchone() is None:
+                return 0
+        assert whose is not None  # noqa: S101 - a name has a number
+        with self._database.write("introduce") as connection:
+            staging.absorb(connection)
+            rows = accounts.introduce(connection, whose)
+        if rows:
+            log.warning(
+                "outbox %s: %d rows from before rows had an account are %s's from now on", self.name, rows, account
+            )
+        return rows
+
+    def adopt(self, old: str, new: str) -> int:
+        """Make all that is account ``old``'s account ``new``'s, as when a host or login changes; return how many rows.
+
+        Their deliveries are looked up at the new account's gateway from then on.
+        """
+        before, after = self._account(old), self._account(new)
+        if before is None or after is None or before == after:
+            return 0
+        with self._database.write("adopt") as connection:
+            staging.absorb(connection)
+            return accounts.hand_over(connection, before, after)
+
     def remember(self, name: str, value: str) -> None:
         """Store a text of the caller's own under a name: which campaign this file is of, for one."""
         with self._database.write("remember") as connection:
-            connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (f"user.{name}", value))
+            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"user.{name}", value))
 
     def _queue_again(
         self, connection: sqlite3.Connection, numbers: Sequence[int], now: float, state: int | None = None

@@ -20,7 +20,7 @@ from devinotify.outbox.records import (
     decode_row,
     encode_time,
 )
-from devinotify.outbox.sqlite import settling, staging
+from devinotify.outbox.sqlite import accounts, settling, staging
 from devinotify.outbox.sqlite.database import Database
 from devinotify.outbox.sqlite.locks import Lease
 from devinotify.outbox.states import POLL_FIRST, RETRY_FOR
@@ -35,7 +35,10 @@ MAX_ROWS = 1_000_000
 """Rows that an outbox holds unless it is told otherwise."""
 
 SELECT = f"SELECT {COLUMNS} FROM rows"  # noqa: S608 - our own column names
-SELECT_MESSAGE = f"SELECT id, {MESSAGE_COLUMNS} FROM messages"  # noqa: S608 - our own column names
+SELECT_MESSAGE = (
+    f"SELECT id, {MESSAGE_COLUMNS.removesuffix('account')}"  # noqa: S608 - our own column names
+    " (SELECT name FROM accounts WHERE accounts.id = messages.account) FROM messages"
+)
 
 
 class OutboxFile:
@@ -123,6 +126,25 @@ class OutboxFile:
                     staging.absorb(connection)
             with self._database.read(operation) as connection:
                 yield connection
+
+    @property
+    def name(self) -> str:
+        """How this outbox is called to people: its path."""
+        return str(self.path)
+
+    def _account(self, name: str | None) -> int | None:
+        """Return the number that stands for an account in the file, given to it where it has none yet."""
+        if name is None:
+            return None
+        if "@" not in name:
+            raise InvalidInput("an account is written LOGIN@host[:port]/path")
+        with self._database.lock:
+            known = self._database.accounts.get(name)
+            if known is None:
+                with self._database.write("account") as connection:
+                    known = accounts.number_of(connection, name)
+                self._database.accounts[name] = known
+            return known
 
     @staticmethod
     def _by_key(connection: sqlite3.Connection, key: str) -> int | None:

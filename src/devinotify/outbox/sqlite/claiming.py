@@ -5,16 +5,19 @@ from __future__ import annotations
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
+from devinotify.outbox.sqlite import accounts
+
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 LOOK_AHEAD = 4
 """How many times its size a batch looks ahead in the queue for rows of its message, where several are mixed."""
 
 _GATHER = (
     "SELECT id, recipient, attempts, due, deadline, parent FROM rows WHERE id IN ("
-    "SELECT id FROM (SELECT id, message, channel FROM rows WHERE state = 0 AND due <= :now ORDER BY due LIMIT :ahead)"
+    "SELECT id FROM (SELECT id, message, channel FROM rows"
+    " WHERE state = 0 AND account IS :queue AND due <= :now ORDER BY due LIMIT :ahead)"
     " WHERE message = :message AND channel = :channel LIMIT :limit) ORDER BY id"
 )
 
@@ -22,36 +25,64 @@ Gathered = tuple[int, "int | str", int, "float | None", "float | None", "int | N
 """id, recipient, attempts, due, deadline, parent: what a claim needs of a row."""
 
 
-def head(connection: sqlite3.Connection, now: float) -> tuple[int, str] | None:
-    """Return message and channel of the row that has been due for longest, or ``None`` where nothing is due."""
-    found: tuple[int, str] | None = connection.execute(
-        "SELECT message, channel FROM rows WHERE state = 0 AND due <= ? ORDER BY due, message, channel LIMIT 1", (now,)
-    ).fetchone()
-    return found
+def head(connection: sqlite3.Connection, now: float, account: int | None) -> tuple[int, str, int | None] | None:
+    """Return message, channel and queue of the row that has been due for longest, or ``None`` where nothing is due."""
+    found = []
+    for queue in accounts.queues(connection, account):
+        line = connection.execute(
+            "SELECT due, message, channel FROM rows WHERE state = 0 AND account IS ? AND due <= ?"  # noqa: S608 - ours
+            f"{accounts.open_to(account) if queue is None else ''} ORDER BY due, message, channel LIMIT 1",
+            (queue, now),
+        ).fetchone()
+        if line is not None:
+            found.append((*line, queue))
+    return min(found, key=lambda line: line[:3])[1:] if found else None
 
 
-def gather(connection: sqlite3.Connection, now: float, message: int, channel: str, limit: int) -> list[Gathered]:
+def gather(
+    connection: sqlite3.Connection, now: float, message: int, channel: str, queue: int | None, limit: int
+) -> list[Gathered]:
     """Return up to ``limit`` due rows of one message and channel, in the order of their ids."""
     return connection.execute(
         _GATHER,
-        {"now": now, "message": message, "channel": channel, "limit": limit, "ahead": limit * LOOK_AHEAD},
+        {
+            "now": now,
+            "message": message,
+            "channel": channel,
+            "queue": queue,
+            "limit": limit,
+            "ahead": limit * LOOK_AHEAD,
+        },
     ).fetchall()
 
 
 def gather_of(
-    connection: sqlite3.Connection, now: float, numbers: Sequence[int]
+    connection: sqlite3.Connection, now: float, numbers: Sequence[int], account: int | None
 ) -> tuple[int, str, list[Gathered]] | None:
     """Return message, channel and rows of those of the given rows that are due and share the first one's message."""
     found: list[tuple[Any, ...]] = []
     for number in numbers:
         line = connection.execute(
-            "SELECT message, channel, id, recipient, attempts, due, deadline, parent FROM rows"
-            " WHERE id = ? AND state = 0 AND due <= ?",
+            "SELECT message, channel, id, recipient, attempts, due, deadline, parent FROM rows"  # noqa: S608 - ours
+            f" WHERE id = ? AND state = 0 AND due <= ?{accounts.open_to(account)}",
             (number, now),
         ).fetchone()
         if line is not None and (not found or line[:2] == found[0][:2]):
             found.append(line)
     return (found[0][0], found[0][1], [line[2:] for line in found]) if found else None
+
+
+def moments(connection: sqlite3.Connection, account: int | None) -> Iterator[float | None]:
+    """Yield when what waits in each queue, and what is watched, next comes due; ``None`` for never."""
+    for queue in accounts.queues(connection, account):
+        mine = accounts.open_to(account) if queue is None else ""
+        for column, waits in (("due", "state = 0"), ("next_poll_at", "next_poll_at IS NOT NULL")):
+            line = connection.execute(
+                f"SELECT {column} FROM rows WHERE {waits} AND account IS ?{mine} ORDER BY {column} LIMIT 1",  # noqa: S608 - ours
+                (queue,),
+            ).fetchone()
+            yield None if line is None else line[0]
+        yield connection.execute("SELECT min(due) FROM intake WHERE account IS ?", (queue,)).fetchone()[0]
 
 
 def mark_claimed(connection: sqlite3.Connection, claim: int, numbers: Sequence[int]) -> None:

@@ -64,6 +64,7 @@ class Database:
         self.closed = False
         self._connection: sqlite3.Connection | None = None
         self._inode = (0, 0)
+        self.accounts: dict[str, int] = {}  # the numbers of accounts in this file, as far as they have been asked
         self._pid = os.getpid()
         with self.lock, _guard:
             self._connect()
@@ -165,6 +166,7 @@ class Database:
                 del _open[self._inode]
 
     def _connect(self) -> None:
+        self.accounts.clear()
         try:
             self._inode = _prepare(self.path)
             self._connection = _connect(self.path)

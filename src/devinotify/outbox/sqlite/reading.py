@@ -16,8 +16,9 @@ from devinotify.outbox.records import (
     describe,
     encode_recipient,
 )
+from devinotify.outbox.sqlite import accounts, claiming
 from devinotify.outbox.sqlite.base import SELECT_MESSAGE, OutboxFile, get
-from devinotify.outbox.sqlite.locks import Estate
+from devinotify.outbox.sqlite.locks import Estate, leftover
 from devinotify.outbox.states import CODES, RowState
 
 if TYPE_CHECKING:
@@ -30,15 +31,20 @@ PAGE = 1000
 class ReadableOutbox(OutboxFile):
     """The questions that an outbox answers."""
 
-    def counts(self) -> Counts:
-        """Return how many rows stand in each state, and how many were dropped and forgotten: all at one moment."""
+    def counts(self, account: str | None = None) -> Counts:
+        """Return how many rows stand in each state, and how many were dropped and forgotten: all at one moment.
+
+        With ``account`` its own rows and nobody's are counted; what was dropped and forgotten is everybody's.
+        """
+        whose = self._account(account)
+        and_mine = "" if whose is None else f" AND coalesce(account, {whose:d}) = {whose:d}"
         with self._database.read("counts") as connection:
             # One statement is one snapshot.
             lines = dict(
                 connection.execute(
-                    "SELECT state, count(*) FROM rows GROUP BY state"
-                    " UNION ALL SELECT 'waiting', count(*) FROM intake WHERE text IS NOT NULL"
-                    " UNION ALL SELECT name, value FROM facts WHERE name IN ('dropped', 'forgotten')"
+                    f"SELECT state, count(*) FROM rows WHERE 1{accounts.open_to(whose)} GROUP BY state"  # noqa: S608 - ours
+                    f" UNION ALL SELECT 'waiting', count(*) FROM intake WHERE text IS NOT NULL{and_mine}"
+                    " UNION ALL SELECT name, value FROM meta WHERE name IN ('dropped', 'forgotten')"
                 ).fetchall()
             )
         numbers = {str(state): lines.get(code, 0) for state, code in CODES.items()}
@@ -79,15 +85,17 @@ class ReadableOutbox(OutboxFile):
         message_id: int | None = None,
         channel: str | None = None,
         recipient: str | None = None,
+        account: str | None = None,
         after: int = 0,
         limit: int | None = None,
     ) -> Iterator[Row]:
         """Yield rows in the order of their ids, with bounded memory, as they stand when their page is read.
 
-        The filters go together: in one of ``states``, of one message, channel or recipient, with an id above
-        ``after``; at most ``limit`` rows.
+        The filters go together: in one of ``states``, of one message, channel or recipient, an ``account``'s or
+        nobody's, with an id above ``after``; at most ``limit`` rows.
         """
         conditions, values = _conditions(states, channel, recipient)
+        conditions += accounts.open_to(self._account(account))
         source = "FROM rows"
         if message_id is not None:
             source, within, ids, first = self._within(message_id)
@@ -153,20 +161,40 @@ class ReadableOutbox(OutboxFile):
             for number, worker, pid, at, left in lines
         ]
 
-    def next_due(self) -> float | None:
-        """Return when (seconds since the epoch) the next row can be claimed or needs attention; ``None`` for never."""
+    def next_due(self, account: str | None = None) -> float | None:
+        """Return when (seconds since the epoch) the next row can be claimed or needs attention; ``None`` for never.
+
+        With ``account`` only its own rows and nobody's count.
+        """
+        whose = self._account(account)
         with self._database.read("next") as connection:
-            (moment,) = connection.execute(
-                "SELECT min(due) FROM (SELECT min(due) AS due FROM rows WHERE state = 0"
-                " UNION ALL SELECT min(next_poll_at) FROM rows WHERE next_poll_at IS NOT NULL"
-                " UNION ALL SELECT min(due) FROM intake)"
-            ).fetchone()
-        return None if moment is None else float(moment)
+            moments = [moment for moment in claiming.moments(connection, whose) if moment is not None]
+        return min(moments, default=None)
+
+    def waiting(self) -> dict[str, int]:
+        """Return how many rows are queued, by account; those that are nobody's yet are not among them."""
+        with self._absorbed("waiting") as connection:
+            return accounts.waiting_elsewhere(connection, None)
+
+    def waiting_elsewhere(self, account: str) -> dict[str, int]:
+        """Return how many rows of other accounts than ``account`` are queued, by account."""
+        whose = self._account(account)
+        with self._absorbed("waiting") as connection:
+            return accounts.waiting_elsewhere(connection, whose)
+
+    def senders_alive(self) -> bool:
+        """Return whether a process that sends from this outbox is alive: from its first claim until it closes."""
+        for worker in leftover(self.path):
+            estate = Estate(self.path, worker)
+            estate.close(remove=False)
+            if not estate.open:
+                return True
+        return False
 
     def recall(self, name: str) -> str | None:
         """Return the text stored under a name, or ``None``."""
         with self._database.read("recall") as connection:
-            line = connection.execute("SELECT value FROM facts WHERE name = ?", (f"user.{name}",)).fetchone()
+            line = connection.execute("SELECT value FROM meta WHERE name = ?", (f"user.{name}",)).fetchone()
         return None if line is None else str(line[0])
 
 

@@ -89,5 +89,23 @@ _VERSION_1 = (
     "INSERT INTO facts VALUES ('dropped', 0), ('forgotten', 0)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+_VERSION_2 = (
+    "ALTER TABLE facts RENAME TO meta",
+    # Whose messages are whose. A message without an account is that of whoever sends it first.
+    "CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
+    "ALTER TABLE messages ADD COLUMN account INTEGER",
+    "ALTER TABLE intake ADD COLUMN account INTEGER",
+    # The message's account, or NULL: then the message is asked. It leads the two indexes, so that nobody reads through
+    # another account's queue.
+    "ALTER TABLE rows ADD COLUMN account INTEGER",
+    "DROP INDEX rows_queue",
+    "CREATE INDEX rows_queue ON rows (account, due, message, channel) WHERE state = 0",
+    "DROP INDEX rows_watch",
+    "CREATE INDEX rows_watch ON rows (account, next_poll_at) WHERE next_poll_at IS NOT NULL",
+    # Up to which message the file is older than accounts: those become the account's that opens it first.
+    """INSERT INTO meta SELECT 'older', max(id) FROM intake
+       WHERE (SELECT count(*) FROM messages) OR text IS NOT NULL HAVING max(id) IS NOT NULL""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
 """The statements that lead from each version to the next; the first makes an empty file version 1."""

@@ -36,17 +36,18 @@ ADD_ONE_ONCE = (
 
 _ADD_MESSAGE = f"INSERT INTO messages (id, {MESSAGE_COLUMNS}) VALUES (?, {', '.join('?' * len(_SHARED))})"  # noqa: S608 - as above
 _ADD_ROW = (
-    "INSERT OR IGNORE INTO rows (id, recipient, message, channel, state, due, deadline) VALUES (?, ?, ?, ?, 0, ?, ?)"
+    "INSERT OR IGNORE INTO rows (id, recipient, message, channel, state, due, deadline, account)"
+    " VALUES (?, ?, ?, ?, 0, ?, ?, ?)"
 )
 
 # The CASE is encode_recipient, done here so that enqueue need not.
 _ABSORB = (
     f"INSERT INTO messages (id, {MESSAGE_COLUMNS})"  # noqa: S608
     f" SELECT id, {MESSAGE_COLUMNS} FROM intake WHERE text IS NOT NULL AND id <= :last;"
-    "INSERT INTO rows (id, message, recipient, channel, state, due, deadline)"
+    "INSERT INTO rows (id, message, recipient, channel, state, due, deadline, account)"
     " SELECT id, id, CASE WHEN recipient GLOB '+[1-9]*' AND length(recipient) BETWEEN 8 AND 16"
     " AND substr(recipient, 2) NOT GLOB '*[^0-9]*' THEN CAST(substr(recipient, 2) AS INTEGER) ELSE recipient END,"
-    " step, 0, due, deadline FROM intake WHERE text IS NOT NULL AND id <= :last;"
+    " step, 0, due, deadline, account FROM intake WHERE text IS NOT NULL AND id <= :last;"
     "DELETE FROM intake WHERE id <= :last AND id < (SELECT max(id) FROM intake);"
     f"UPDATE intake SET {', '.join(f'{name} = NULL' for name in _OWN)} WHERE id <= :last"
 ).split(";")
@@ -87,6 +88,7 @@ def add_rows(
     channel: str,
     due: float,
     deadline: float | None,
+    account: int | None,
 ) -> int:
     """Queue one row a recipient, ids counting up from ``first``; return how many were new to the message."""
     return connection.executemany(
@@ -98,6 +100,7 @@ def add_rows(
             repeat(channel),
             repeat(due),
             repeat(deadline),
+            repeat(account),
             strict=False,  # the endless columns end with the recipients
         ),
     ).rowcount
@@ -154,14 +157,14 @@ def remove(connection: sqlite3.Connection, numbers: Sequence[int]) -> int:
     connection.executemany(
         "DELETE FROM messages WHERE id = ? AND NOT EXISTS (SELECT 1 FROM rows WHERE message = messages.id)", messages
     )
-    add_to_fact(connection, "forgotten", removed)
+    add_to_count(connection, "forgotten", removed)
     return removed
 
 
-def add_to_fact(connection: sqlite3.Connection, name: str, number: int) -> None:
+def add_to_count(connection: sqlite3.Connection, name: str, number: int) -> None:
     """Raise one of the persisted counts."""
     if number:
-        connection.execute("UPDATE facts SET value = value + ? WHERE name = ?", (number, name))
+        connection.execute("UPDATE meta SET value = value + ? WHERE name = ?", (number, name))
 
 
 class Bound:
@@ -182,7 +185,7 @@ class Bound:
         if last + len(offered) <= self.count_from:
             return offered
         room = max(self._room(connection, last, len(offered)), 0)
-        add_to_fact(connection, "dropped", len(offered[room:]))
+        add_to_count(connection, "dropped", len(offered[room:]))
         return offered[:room]
 
     def keep(self, connection: sqlite3.Connection, number: int) -> bool:
@@ -193,7 +196,7 @@ class Bound:
         removed = connection.execute("DELETE FROM rows WHERE id = ? AND state = 0", (number,)).rowcount
         if removed:
             connection.execute("DELETE FROM messages WHERE id = ?", (number,))
-        add_to_fact(connection, "dropped", removed)
+        add_to_count(connection, "dropped", removed)
         return not removed
 
     def _room(self, connection: sqlite3.Connection, last: int, needed: int) -> int:

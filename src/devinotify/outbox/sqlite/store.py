@@ -28,7 +28,7 @@ from devinotify.outbox.records import (
     encode_time,
     make_row,
 )
-from devinotify.outbox.sqlite import claiming, settling, staging, watching
+from devinotify.outbox.sqlite import accounts, claiming, settling, staging, watching
 from devinotify.outbox.sqlite.admin import KeptOutbox
 from devinotify.outbox.sqlite.base import number_of
 from devinotify.outbox.states import CODES, STEPS, RowState
@@ -68,6 +68,7 @@ class Outbox(KeptOutbox):
         watch: bool = True,
         fallback: bool = False,
         meta: Mapping[str, Any] | None = None,
+        account: str | None = None,
     ) -> list[Row]:
         """Return the queued rows, one a distinct recipient, in their order; they survive a killed process.
 
@@ -76,7 +77,9 @@ class Outbox(KeptOutbox):
         ``original_time`` is when the event happened. ``send_at`` is left to the gateway and delays nothing here.
         ``watch``: its delivery is looked at. ``fallback``: a row that ends badly stays due (``watch_due``) until
         ``step`` or ``close_watch``, and so does one that is not delivered within ``patience`` seconds.
-        ``meta`` is kept as JSON. In a full outbox the list holds only the rows that found room.
+        ``meta`` is kept as JSON. ``account`` is whose message it is; without one it is the account's that first claims
+        it. A key is one for the whole outbox, whatever the account.
+        In a full outbox the list holds only the rows that found room.
         """
         now = self._clock()
         values = encode_message(
@@ -88,6 +91,7 @@ class Outbox(KeptOutbox):
             watch=watch,
             fallback=fallback,
             meta=meta,
+            account=self._account(account),
         )
         due = now if not_before is None else max(now, encode_time(not_before) or now)
         until = self._deadline(deadline, now)
@@ -107,7 +111,7 @@ class Outbox(KeptOutbox):
                 return []
             first = staging.take_ids(connection, len(chosen))
             staging.add_message(connection, first, values)
-            staging.add_rows(connection, first, chosen, first, step, due, until)
+            staging.add_rows(connection, first, chosen, first, step, due, until, self._account(account))
         return [
             make_row(number, first, recipient, step, RowState.QUEUED, 0, due, until)
             for number, recipient in enumerate(chosen, first)
@@ -122,6 +126,7 @@ class Outbox(KeptOutbox):
         watch: bool = True,
         fallback: bool = False,
         patience: float | None = None,
+        account: str | None = None,
     ) -> int:
         """Queue messages of one recipient each, such as personal texts, in one transaction; return how many were new.
 
@@ -130,11 +135,14 @@ class Outbox(KeptOutbox):
         now = self._clock()
         until = self._deadline(deadline, now)
         lines = []
+        whose = self._account(account)
         key_of = iter(keys) if keys is not None else None
         for message in messages:
             (recipient,) = message.recipients
             key = next(key_of) if key_of is not None else None
-            values = encode_message(message, now, key=key, watch=watch, fallback=fallback, patience=patience)
+            values = encode_message(
+                message, now, key=key, watch=watch, fallback=fallback, patience=patience, account=whose
+            )
             lines.append((recipient, message.channel, now, until, *values, key))
         with self._database.write("enqueue") as connection:
             return connection.executemany(staging.ADD_ONE_ONCE, self._bound.fit(connection, tuple(lines))).rowcount
@@ -148,10 +156,18 @@ class Outbox(KeptOutbox):
         watch: bool = True,
         fallback: bool = False,
         meta: Mapping[str, Any] | None = None,
+        account: str | None = None,
     ) -> int:
         """Return the id of a message stored without recipients, for ``extend``; the id that exists for a known key."""
         values = encode_message(
-            message, self._clock(), key=key, patience=patience, watch=watch, fallback=fallback, meta=meta
+            message,
+            self._clock(),
+            key=key,
+            patience=patience,
+            watch=watch,
+            fallback=fallback,
+            meta=meta,
+            account=self._account(account),
         )
         with self._database.write("register") as connection:
             staging.absorb(connection)
@@ -178,9 +194,10 @@ class Outbox(KeptOutbox):
         with self._database.write("enqueue") as connection:
             staging.absorb(connection)
             step = channel or self._need_message(connection, message_id).message.channel
+            whose = accounts.of_message(connection, message_id)
             chosen = self._bound.fit(connection, tuple(dict.fromkeys(recipients)))
             first = staging.take_ids(connection, len(chosen))
-            return staging.add_rows(connection, first, chosen, message_id, step, now, until)
+            return staging.add_rows(connection, first, chosen, message_id, step, now, until, whose)
 
     def refuse(self, message_id: int, refused: Iterable[tuple[str, DevinotifyError]]) -> int:
         """Record recipients that our own checks refused, as ``not_sent`` with their error; return how many were new.
@@ -229,26 +246,30 @@ class Outbox(KeptOutbox):
                     return []
         return [make_row(number, number, recipient, step, RowState.QUEUED, 0, due, until)]
 
-    def claim(self, limit: int = 500, *, rows: Iterable[Row | int] | None = None) -> Batch | None:
+    def claim(
+        self, limit: int = 500, *, rows: Iterable[Row | int] | None = None, account: str | None = None
+    ) -> Batch | None:
         """Return up to ``limit`` due rows of one message and channel, now this worker's to send, or ``None``.
 
         The claim is on the disk, safe against a power failure, before this returns. ``rows`` asks for these rows
         alone, as far as they are due and share the first one's message and channel. Rows past their deadline become
-        ``not_sent`` instead. What is not settled before this process ends is ``unknown``.
+        ``not_sent`` instead. What is not settled before this process ends is ``unknown``. With ``account`` the rows
+        are that account's or nobody's, and what is claimed of nobody's becomes its own with the rest of the message.
         """
         if limit < 1:
             raise InvalidInput("a claim takes at least 1 row")
         now = self._clock()
         wanted = None if rows is None else [number_of(row) for row in rows][:limit]
+        whose = self._account(account)
         with self._database.lock:
             # Asked first where nothing was found the last time, so that an idle worker writes nothing.
-            if wanted is None and self._idle and not self._anything_due(now):
+            if wanted is None and self._idle and not self._anything_due(now, whose):
                 return None
             self._idle = True
             lease = self._lease()
             with self._database.write("claim", full=True) as connection:
                 staging.absorb(connection, _ABSORB_CHUNK if wanted is None else -1)
-                while (found := self._next(connection, now, wanted, limit)) is not None:
+                while (found := self._next(connection, now, wanted, limit, whose)) is not None:
                     message, channel, gathered = found
                     late = [line[0] for line in gathered if line[4] is not None and line[4] < now]
                     if late:
@@ -261,6 +282,7 @@ class Outbox(KeptOutbox):
                 numbers = [line[0] for line in gathered]
                 claim = settling.open_claim(connection, lease.worker, lease.pid, now, numbers)
                 claiming.mark_claimed(connection, claim, numbers)
+                accounts.stamp(connection, message, whose)
                 stored = self._need_message(connection, message)
             self._idle = False
         return Batch(claim, stored, claimed_rows(gathered, message, channel, claim))
@@ -275,6 +297,7 @@ class Outbox(KeptOutbox):
         watch: bool = True,
         fallback: bool = False,
         meta: Mapping[str, Any] | None = None,
+        account: str | None = None,
     ) -> Batch | None:
         """Return new rows as a batch that is this worker's from the start: for who writes down a send and makes it now.
 
@@ -282,7 +305,10 @@ class Outbox(KeptOutbox):
         is full; a batch holds only the rows that found room. Safe against a power failure before this returns.
         """
         now = self._clock()
-        values = encode_message(message, now, patience=patience, watch=watch, fallback=fallback, meta=meta)
+        whose = self._account(account)
+        values = encode_message(
+            message, now, patience=patience, watch=watch, fallback=fallback, meta=meta, account=whose
+        )
         with self._database.lock:
             lease = self._lease()
             with self._database.write("begin", full=True) as connection:
@@ -293,7 +319,8 @@ class Outbox(KeptOutbox):
                 first = staging.take_ids(connection, len(chosen))
                 staging.add_message(connection, first, values)
                 until = self._deadline(deadline, now)
-                staging.add_rows(connection, first, chosen, first, channel or message.channel, now, until)
+                step = channel or message.channel
+                staging.add_rows(connection, first, chosen, first, step, now, until, whose)
                 return self._claimed(connection, lease, first, range(first, first + len(chosen)), now)
 
     def go_on(self, rows: Iterable[Row | int], channel: str, *, deadline: datetime | None = None) -> Batch | None:
@@ -370,17 +397,17 @@ class Outbox(KeptOutbox):
                 settlement.release(row, due)
         return self._settle(batch, settlement)
 
-    def _anything_due(self, now: float) -> bool:
+    def _anything_due(self, now: float, account: int | None) -> bool:
         with self._database.read("claim") as connection:
-            return staging.pending(connection) or claiming.head(connection, now) is not None
+            return staging.pending(connection) or claiming.head(connection, now, account) is not None
 
     def _next(
-        self, connection: sqlite3.Connection, now: float, wanted: Sequence[int] | None, limit: int
+        self, connection: sqlite3.Connection, now: float, wanted: Sequence[int] | None, limit: int, account: int | None
     ) -> tuple[int, str, list[claiming.Gathered]] | None:
         if wanted is not None:
-            return claiming.gather_of(connection, now, wanted)
-        first = claiming.head(connection, now)
-        return None if first is None else (*first, claiming.gather(connection, now, *first, limit))
+            return claiming.gather_of(connection, now, wanted, account)
+        first = claiming.head(connection, now, account)
+        return None if first is None else (*first[:2], claiming.gather(connection, now, *first, limit))
 
     def _settling(self, batch: Batch, lease: float = 0.0) -> settling.Settling:
         return settling.Settling(batch, now=self._clock(), jitter=self._random(), first_poll=self._poll, lease=lease)
@@ -399,16 +426,18 @@ class Outbox(KeptOutbox):
             return {number: state for number, state in states.items() if number in held}
         return states
 
-    def watch_due(self, limit: int = 100, *, lease: float = 60.0) -> list[Row]:
+    def watch_due(self, limit: int = 100, *, lease: float = 60.0, account: str | None = None) -> list[Row]:
         """Return rows that need attention now, the longest due first, kept from other workers for ``lease`` seconds.
 
         An ``accepted`` row wants its delivery looked at (then ``record_state``), and is past its patience where
         ``patience_until`` is; a row of any other state, of a message enqueued with ``fallback``, ended badly.
         Rows of such a message come back until ``step`` or ``close_watch``, so that no crash loses a step.
+        ``account`` is as for ``claim``.
         """
         now = self._clock()
+        whose = self._account(account)
         with self._database.write("watch") as connection:
-            return watching.due(connection, now, limit, now + lease)
+            return watching.due(connection, now, limit, now + lease, whose)
 
     def record_state(self, row: Row | int, state: SmsState) -> Row:
         """Record a delivery state as the gateway told it; return the row as it stands now.

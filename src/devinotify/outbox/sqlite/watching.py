@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from devinotify.exceptions import InvalidInput
 from devinotify.models import ViberState
 from devinotify.outbox.records import COLUMNS, Row, decode_row, encode_recipient
-from devinotify.outbox.sqlite import staging
+from devinotify.outbox.sqlite import accounts, staging
 from devinotify.outbox.sqlite.settling import attention
 from devinotify.outbox.states import CODES, STEPS, WATCH_FOR, RowState, poll_delay, require
 
@@ -16,12 +16,21 @@ if TYPE_CHECKING:
 
     from devinotify.models import DeliveryStatus, SmsState
 
-_DUE = f"SELECT {COLUMNS} FROM rows WHERE next_poll_at IS NOT NULL AND next_poll_at <= ? ORDER BY next_poll_at LIMIT ?"  # noqa: S608 - our own names
+_DUE = (
+    f"SELECT {COLUMNS} FROM rows WHERE next_poll_at IS NOT NULL AND account IS ? AND next_poll_at <= ?"  # noqa: S608 - our own names
+    "{and_open} ORDER BY next_poll_at LIMIT ?"
+)
 
 
-def due(connection: sqlite3.Connection, now: float, limit: int, until: float) -> list[Row]:
+def due(connection: sqlite3.Connection, now: float, limit: int, until: float, account: int | None) -> list[Row]:
     """Return the rows that need attention, put off until ``until`` so that no other worker takes them meanwhile."""
-    rows = [decode_row(line) for line in connection.execute(_DUE, (now, limit)).fetchall()]
+    rows: list[Row] = []
+    for queue in accounts.queues(connection, account):
+        ask = _DUE.format(and_open=accounts.open_to(account) if queue is None else "")
+        rows += map(decode_row, connection.execute(ask, (queue, now, limit)).fetchall())
+    rows = sorted(rows, key=lambda row: row.next_poll_at or 0.0)[:limit]
+    for message in {row.message_id for row in rows}:
+        accounts.stamp(connection, message, account)
     connection.executemany("UPDATE rows SET next_poll_at = ? WHERE id = ?", [(until, row.id) for row in rows])
     return rows
 
@@ -107,9 +116,18 @@ def step(connection: sqlite3.Connection, row: Row, channel: str, when: float, de
     number = staging.take_ids(connection, 1)
     until = row.deadline if deadline is None else deadline
     connection.execute(
-        "INSERT INTO rows (id, message, recipient, channel, state, due, deadline, parent)"
-        " VALUES (?, ?, ?, ?, 0, ?, ?, ?)",
-        (number, row.message_id, encode_recipient(row.recipient), channel, when, until, row.id),
+        "INSERT INTO rows (account, id, message, recipient, channel, state, due, deadline, parent)"
+        " VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?)",
+        (
+            accounts.of_message(connection, row.message_id),
+            number,
+            row.message_id,
+            encode_recipient(row.recipient),
+            channel,
+            when,
+            until,
+            row.id,
+        ),
     )
     # An accepted row is watched on: that it was delivered late is worth knowing. Any other has had its attention.
     connection.execute(

@@ -1,0 +1,94 @@
+"""A file that version 1 wrote is read, upgraded and worked on with nothing lost."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from devinotify.outbox import Outbox, RowState
+from devinotify.outbox.sqlite import schema
+from tests.outbox.support import START, Clock, accepted, message
+
+MINE, THEIRS = "me@gateway.example/rest", "they@gateway.example/rest"
+VERSION_1 = Path(__file__).with_name("files") / "version-1.db"
+ROWS = [
+    (1, 1, "accepted", "sms"),
+    (2, 1, "accepted", "sms"),
+    (3, 1, "rejected", "sms"),
+    (4, 1, "unknown", "sms"),
+    (5, 1, "queued", "sms"),
+    (6, 1, "queued", "sms"),
+    (7, 1, "queued", "viber"),
+    (9, 8, "queued", "sms"),
+    (11, 8, "queued", "sms"),
+    (12, 12, "queued", "sms"),
+    (13, 13, "queued", "sms"),
+    (14, 14, "queued", "sms"),
+]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Give a copy of a file as version 1 left it: rows in most states, a fallback's step, one message in the intake."""
+    found = tmp_path / "outbox.db"
+    shutil.copyfile(VERSION_1, found)
+    return found
+
+
+def test_the_rows_are_all_there(path: Path) -> None:
+    """Each as it was, with what was remembered and counted."""
+    with Outbox(path, clock=Clock()) as outbox:
+        rows = [(row.id, row.message_id, str(row.state), row.channel) for row in outbox]
+        stored = outbox.message(1)
+        assert stored is not None
+        assert (ROWS, "1", 1, {"host": "web-1"}, None) == (
+            rows,
+            outbox.recall("campaign"),
+            outbox.counts().forgotten,
+            stored.meta,
+            stored.account,
+        )
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert [(len(schema.MIGRATIONS),), ("ok",)] == [
+            connection.execute(f"PRAGMA {name}").fetchone() for name in ("user_version", "integrity_check")
+        ]
+
+
+def test_they_are_the_accounts_that_opens_the_file_first(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Said in one line, once, whoever comes next; what is enqueued later is not among them."""
+    with Outbox(path, clock=Clock()) as outbox, caplog.at_level(logging.INFO):
+        outbox.enqueue(message(text="later"))
+        assert (12, 0, 0) == (outbox.introduce(MINE), outbox.introduce(MINE), outbox.introduce(THEIRS))
+        owners = {row.message_id: stored.account for row in outbox if (stored := outbox.message(row.message_id))}
+        assert ({1: MINE, 8: MINE, 12: MINE, 13: MINE, 14: MINE, 15: None}, 1) == (owners, len(caplog.messages))
+        assert ("12 rows" in caplog.text, MINE in caplog.text) == (True, True)
+
+
+def test_they_are_worked_on(path: Path) -> None:
+    """What waits goes out, for the account alone; a step of a fallback with the rest."""
+    with Outbox(path, clock=Clock(START + 60)) as outbox:
+        outbox.introduce(MINE)
+        assert (None, [], None) == (
+            outbox.claim(account=THEIRS),
+            outbox.watch_due(account=THEIRS),
+            outbox.next_due(THEIRS),
+        )
+        watched = [row.id for row in outbox.watch_due(account=MINE)]
+        sent = 0
+        while batch := outbox.claim(2, account=MINE):
+            outbox.settle(batch, accepted(batch))
+            sent += len(batch)
+        assert (8, [4, 1, 2], 10) == (sent, watched, outbox.counts(MINE)[RowState.ACCEPTED])
+
+
+def test_without_an_introduction_they_are_the_first_claimers(path: Path) -> None:
+    """As with any row that nobody's account stands on."""
+    with Outbox(path, clock=Clock(START + 60)) as outbox:
+        batch = outbox.claim(1, account=MINE)
+        assert batch is not None
+        assert (MINE, {MINE: 2}) == (batch.stored.account, outbox.waiting())
