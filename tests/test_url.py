@@ -6,6 +6,7 @@ import dataclasses
 import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
 
 import pytest
 from hypothesis import example, given
@@ -201,7 +202,14 @@ def test_a_colon_in_a_password_needs_no_escape() -> None:
         ("devino://login:password@", "sender is missing"),
         ("devino://login:password@/79161234567", "sender is missing"),
         ("devino://a@b:password@SENDER", "more than one @"),
-        ("devino://login:pass#word@SENDER", "fragment"),
+        ("devino://login:pass@word@SENDER", "more than one @ .* write @ in a login or password as %40"),
+        ("devino://login:pass#word@SENDER", "fragment: write # as %23"),
+        ("devino://login:pass#w@rd@SENDER", "fragment: write # as %23"),
+        ("devino://login:pass/word@SENDER/79161234567", "there is a / in them, which is written as %2F"),
+        ("devino://login:pass?word@SENDER/79161234567", r"there is a \? in them, which is written as %3F"),
+        ("devino://login:pass/w?rd@SENDER", "there is a / in them, which is written as %2F"),
+        ("devino://lo/gin:password@SENDER?channel=sms", "there is a / in them, which is written as %2F"),
+        ("devino://login:p@ss/word@SENDER/79161234567", "behind a /: write @ as %40 .* and / as %2F"),
         ("devino://login:pass%zzword@SENDER", "the password holds a bad percent escape"),
         ("devino://log%in:password@SENDER", "the login holds a bad percent escape"),
         ("devino://login:password@SEND%ER", "the sender holds a bad percent escape"),
@@ -337,9 +345,24 @@ def test_a_key_given_twice_is_refused(key: str) -> None:
 
 
 def test_an_unknown_key_is_named() -> None:
-    """A misspelt key is named, and the known ones are listed."""
-    with pytest.raises(InvalidURL, match=r"unknown key 'chanel': .*channel"):
+    """A misspelt key is named, and the one that was meant."""
+    with pytest.raises(InvalidURL, match=r"^unknown key 'chanel': did you mean channel\?$"):
         parse(START + "?chanel=sms")
+
+
+def test_an_unknown_key_without_a_neighbour_lists_the_keys() -> None:
+    """Where no key is near, all of them are listed."""
+    with pytest.raises(InvalidURL, match=r"^unknown key 'x': the keys are channel, .*, to, from$"):
+        parse(START + "?x=sms")
+
+
+@pytest.mark.parametrize("sign", "@#/?:%&=+;, []|é")
+def test_a_password_is_whatever_it_is(sign: str) -> None:
+    """Percent-encoded, every character may stand in every part; a colon needs no more than that in a password."""
+    password = f"pa{sign}ss"
+    url = parse(f"devino://login:{quote(password, safe='')}@SENDER/79161234567")
+    assert (password, password) == (url.password, parse(url.to_url()).password)
+    assert "pa:ss" == parse("devino://login:pa:ss@SENDER").password
 
 
 @pytest.mark.parametrize("key", ["p@ssword", "x" * 30, "секрет", "a1"])

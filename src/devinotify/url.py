@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 from devinotify.exceptions import InvalidURL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 SCHEME = "devino"
 DEFAULT_GATEWAY = "https://integrationapi.net/rest"
@@ -96,6 +96,17 @@ class DevinoURL:
     def parse(cls, url: str) -> DevinoURL:
         """Return the settings that ``url`` holds; raise InvalidURL that names what is wrong, never showing a secret."""
         return parse(url)
+
+    # For hosts that read the parts of a URL in their own way, and keys of their own beside ours.
+    @staticmethod
+    def split(url: str) -> tuple[str, str, str]:
+        """Return ``LOGIN:PASSWORD@SENDER``, the path and the query as they were written; raise InvalidURL."""
+        return split(url)
+
+    @staticmethod
+    def unknown_key(key: str, known: Sequence[str]) -> InvalidURL:
+        """Return the error for a key that is not among the ``known``: with the nearest of them, or with all."""
+        return unknown_key(key, known)
 
     def __str__(self) -> str:
         return f"{SCHEME}://{quote(self.login, safe='')}:***@{quote(self.sender, safe='')}/…"
@@ -272,25 +283,17 @@ _OPTIONS = {
 }
 _DEFAULTS = {item.name: item.default for item in fields(DevinoURL)}
 
+_NO_CREDENTIALS = f"the login and password are missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO"
+
 OPTION_NAMES = (*_OPTIONS, "to", "from")
 """The keys that the query may hold."""
 
 
 def parse(url: str) -> DevinoURL:
     """Return the settings that ``url`` holds; raise InvalidURL that names what is wrong, never showing a secret."""
-    if not isinstance(url, str):
-        raise InvalidURL("the URL must be text")
-    text = url.strip()
-    scheme, separator, rest = text.partition("://")
-    if not separator or scheme.lower() != SCHEME:
-        raise InvalidURL(f"the URL must begin with {SCHEME}://")
-    rest, _, fragment = rest.partition("#")
-    if fragment:
-        raise InvalidURL("the URL has a fragment: write # as %23")
-    head, _, query = rest.partition("?")
-    authority, _, path = head.partition("/")
+    authority, path, query = split(url)
     if "@" not in authority:  # said first: what follows would be read from the middle of a password
-        raise InvalidURL(f"the login and password are missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO")
+        raise InvalidURL(_NO_CREDENTIALS)
     values, targets, sender_override = _parse_query(query)
     login, password, sender = _parse_authority(authority, has_override=sender_override is not None)
     path_targets = [_decode(part, "a target") for part in path.split("/") if part]
@@ -303,10 +306,36 @@ def parse(url: str) -> DevinoURL:
     )
 
 
+def split(url: str) -> tuple[str, str, str]:
+    """Return ``LOGIN:PASSWORD@SENDER``, the path and the query as they were written.
+
+    Raises InvalidURL for what is not a ``devino://`` URL, and where a login or password holds one of ``@ # / ?`` as it
+    is: it names the character and how to write it. Without any ``@`` there are no credentials to judge.
+    """
+    if not isinstance(url, str):
+        raise InvalidURL("the URL must be text")
+    scheme, separator, rest = url.strip().partition("://")
+    if not separator or scheme.lower() != SCHEME:
+        raise InvalidURL(f"the URL must begin with {SCHEME}://")
+    rest, _, fragment = rest.partition("#")
+    if fragment:
+        raise InvalidURL("the URL has a fragment: write # as %23")
+    head, question, query = rest.partition("?")
+    authority, slash, path = head.partition("/")
+    if "@" in authority.rpartition("@")[0]:
+        raise InvalidURL("there is more than one @ before the sender: write @ in a login or password as %40")
+    if "@" in authority and "@" in path:
+        raise InvalidURL(
+            "there is an @ behind a /: write @ as %40 wherever it is not the one before the sender, and / as %2F"
+        )
+    if "@" not in authority and "@" in path + query:
+        sign = slash or question
+        raise InvalidURL(f"{_NO_CREDENTIALS}; or there is a {sign} in them, which is written as {quote(sign, safe='')}")
+    return authority, path, query
+
+
 def _parse_authority(authority: str, *, has_override: bool) -> tuple[str, str, str]:
     credentials, _, sender = authority.rpartition("@")
-    if "@" in credentials:
-        raise InvalidURL("there is more than one @ before the sender: write @ in a login or password as %40")
     login, colon, password = credentials.partition(":")
     if not colon:
         raise InvalidURL(f"the password is missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO")
@@ -323,7 +352,7 @@ def _parse_query(query: str) -> tuple[dict[str, Any], list[str], str | None]:
         raw_key, _, raw_value = item.partition("=")
         key = _decode(raw_key, "a key of the query").lower()
         if key not in OPTION_NAMES:
-            raise InvalidURL(f"unknown key {_shown(key, query)}: the keys are {', '.join(OPTION_NAMES)}")
+            raise unknown_key(key if "@" not in query else "", OPTION_NAMES)
         value = _decode(raw_value, key)
         if key == "to":
             targets += [part.strip() for part in value.split(",") if part.strip()]
@@ -347,6 +376,14 @@ def _decode(text: str, what: str) -> str:
         raise InvalidURL(f"{what} is not percent-encoded UTF-8") from None
 
 
-def _shown(key: str, query: str) -> str:
-    # A key may be the rest of a password with a stray ? in it, so only a word is shown, and only where no @ follows.
-    return repr(key) if "@" not in query and re.fullmatch(r"[a-z_]{1,20}", key) else "(not shown)"
+def unknown_key(key: str, known: Sequence[str]) -> InvalidURL:
+    """Return the error for a key that is not among the ``known``: with the nearest of them, or with all."""
+    # A key may be the rest of a password with a stray ? in it, so only a word is shown.
+    if not re.fullmatch(r"[a-z_]{1,20}", key):
+        return InvalidURL(f"unknown key (not shown): the keys are {', '.join(known)}")
+    from difflib import get_close_matches  # not what every start pays for
+
+    near = get_close_matches(key, known, 1)
+    return InvalidURL(
+        f"unknown key {key!r}: " + (f"did you mean {near[0]}?" if near else f"the keys are {', '.join(known)}")
+    )

@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "plugins": ("plugins", "List the plugins that are loaded, and those that are not, with the reason."),
         "worker": ("worker", "Send what the outbox holds, watch it, and take the later steps of fallbacks."),
         "outbox": ("outbox", "See what the outbox holds, and retry, forget or export it."),
+        "url": ("url", "Print the devino:// URL of an account, with every character encoded that has to be."),
         "sandbox": ("sandbox", "Run a local gateway that behaves like the real one, until Ctrl-C."),
         "completion": ("completion", "Print the shell's completion script."),
     }

@@ -19,7 +19,7 @@ _ASK_AGAIN = "Try again in a while."
 
 ADVICE: Mapping[type[errors.DevinotifyError], tuple[str, str]] = MappingProxyType(
     {
-        errors.InvalidURL: ("Special characters in its parts are percent-encoded: @ is %40.",) * 2,
+        errors.InvalidURL: ("`devinotify url` writes one from its parts.",) * 2,
         errors.InvalidPhoneNumber: ("`devinotify phone` shows how a number is read.",) * 2,
         errors.InvalidSender: ("Give another with --sender, or on the URL.",) * 2,
         errors.InvalidText: ("`devinotify segments` shows what a text comes to.",) * 2,

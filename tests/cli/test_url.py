@@ -1,0 +1,111 @@
+"""``devinotify url``: the URL that it prints, and that a password is never needed on the command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import suppress
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from devinotify.sandbox import Sandbox
+from devinotify.url import parse
+from tests.cli.conftest import Run, document
+from tests.strategies import passwords
+
+PARTS = ("--login", "login", "--sender", "SENDER")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(password=passwords)
+def test_reads_back_the_same(run: Run, password: str) -> None:
+    """Whatever the password on stdin is, the URL that is printed holds it."""
+    result = run("url", *PARTS, stdin=password + "\n")
+    assert ("", 0) == (result.stderr, result.exit_code)
+    assert ("login", password, "SENDER") == ((url := parse(result.stdout)).login, url.password, url.sender)
+
+
+def test_encodes_what_has_to_be(run: Run) -> None:
+    """Every reserved character of every part is encoded; numbers and options follow."""
+    result = run(
+        *("url", "--login", "me@work:1", "--sender", "My Shop", "+79161234567", "oncall"),
+        *("-o", "channel=sms-viber", "-o", "outbox=/tmp/a&b"),
+        stdin="p@s#s/w?r:d\n",
+    )
+    expected = (
+        "devino://me%40work%3A1:p%40s%23s%2Fw%3Fr%3Ad@My%20Shop/+79161234567/oncall?channel=sms-viber&outbox=/tmp/a%26b"
+    )
+    assert (f"{expected}\n", "") == (result.stdout, result.stderr)
+
+
+def test_json(run: Run) -> None:
+    """With --json it is one document."""
+    result = run("url", *PARTS, "--json", stdin="pa@ss\n")
+    assert {"url": "devino://login:pa%40ss@SENDER", "exit_code": 0} == document(result)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "words"),
+    [
+        (PARTS, "", "the password is missing"),
+        (PARTS, "\n", "the password is missing"),
+        (PARTS, b"pa\xffss\n", "the password on stdin is not UTF-8"),
+        (("--login", "\udcff", "--sender", "SENDER"), "secret\n", "the login is not percent-encoded UTF-8"),
+        (("--sender", "SENDER"), "secret\n", "give --login"),
+        (("--login", "login"), "secret\n", "give --sender"),
+        ((*PARTS, "-o", "channel"), "secret\n", "KEY=VALUE"),
+        ((*PARTS, "-o", "chanel=viber"), "secret\n", "unknown key 'chanel': did you mean channel?"),
+        ((*PARTS, "-o", "validity=soon"), "secret\n", "bad value for validity"),
+    ],
+)
+def test_a_wrong_part_is_named(run: Run, arguments: tuple[str, ...], stdin: str | bytes, words: str) -> None:
+    """What is missing or wrong is a usage error in one line, and nothing is printed."""
+    result = run("url", *arguments, stdin=stdin)
+    assert (2, "", 1) == (result.exit_code, result.stdout, len(result.stderr.splitlines()))
+    assert words in result.stderr
+    assert "secret" not in result.output
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no pty")
+def test_asks_at_a_terminal() -> None:
+    """At a terminal all parts are asked for, the password unseen; stdout has the URL and nothing else."""
+    import pty
+
+    parent, child = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "devinotify.cli", "url"],
+        stdin=child,
+        stdout=subprocess.PIPE,
+        stderr=child,
+        start_new_session=True,  # getpass asks at a controlling terminal where there is one
+    ) as process:
+        os.close(child)
+        shown = b""
+        for question, answer in (("Login", "me"), ("Password", "p@ss"), ("Sender", "SENDER")):
+            while f"{question}: ".encode() not in shown:
+                shown += os.read(parent, 1024)
+            os.write(parent, f"{answer}\n".encode())
+        assert process.stdout is not None
+        assert b"devino://me:p%40ss@SENDER\n" == process.stdout.read()
+    with suppress(OSError):  # nobody has it open any more
+        shown += os.read(parent, 1024)
+    os.close(parent)
+    assert b"p@ss" not in shown
+
+
+def test_the_url_works(run: Run) -> None:
+    """What is printed is what every other command takes."""
+    password = "p@s#s/w?r:d%"
+    with Sandbox(login="me@work", password=password) as gateway:
+        parts = ("--login", "me@work", "--sender", "DEVINO", "-o", f"gateway={gateway.gateway}")
+        made = run("url", *parts, stdin=password + "\n").stdout.strip()
+        assert 0 == run("balance", url=made).exit_code
+
+
+def test_errors_of_other_commands_say_how(run: Run) -> None:
+    """A URL that cannot be read is answered by the character, and by the command that writes it right."""
+    result = run("balance", url="devino://login:pa/ss@SENDER")
+    assert 2 == result.exit_code
+    assert "there is a / in them, which is written as %2F. `devinotify url` writes one from its parts." in result.stderr
