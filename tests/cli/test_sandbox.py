@@ -9,11 +9,14 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
 
+from devinotify import Client
 from devinotify.cli.sandbox import command
 from devinotify.sandbox import Sandbox
 from devinotify.sandbox.hosts import LOOPBACK_ONLY
@@ -117,6 +120,22 @@ def test_another_address_needs_a_token() -> None:
     assert (2, True) == (code, "export DEVINOTIFY_SANDBOX_TOKEN=" in output)
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - with a token
+def test_the_url_of_every_address_is_ready(host: str) -> None:
+    """Where it listens on every address, what it prints names the machine, and the client takes it as it is."""
+    process = start("--json", "--host", host, "--allow-remote", DEVINOTIFY_SANDBOX_TOKEN="t" * 20)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        process.communicate(timeout=20)
+        pytest.skip("this machine has no such address")
+    urls = json.loads(line)
+    with Client(urls["url"]) as client:
+        balance = client.user.balance()
+    assert (Decimal(100000), []) == (balance, [url for url in urls.values() if host in urlsplit(url).netloc])
+    assert 0 == finish(process, signal.SIGTERM)[0]
+
+
 def test_a_guarded_sandbox() -> None:
     """With a token another address is served; the token is not printed."""
     process = start("--json", "--host", "0.0.0.0", "--allow-remote", DEVINOTIFY_SANDBOX_TOKEN="t" * 20)  # noqa: S104 - what is guarded
@@ -139,7 +158,7 @@ def test_a_database(tmp_path: Path) -> None:
     assert (0, True) == (finish(process, signal.SIGTERM)[0], file.stat().st_size > 0)
     file.write_text("no database " * 200, encoding="ascii")
     code, output = failed("--port", "0", "--db", str(file))
-    assert (2, 1, True) == (code, output.count("\n"), "no SQLite file" in output)
+    assert (2, 1, True) == (code, output.count("\n"), "not an SQLite file" in output)
     assert "Error: cannot open " in failed("--port", "0", "--db", str(tmp_path / "nowhere" / "x.db"))[1]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 import sys
@@ -120,6 +121,63 @@ def test_only_its_owner_may_read_it(file: Path) -> None:
         assert 0o600 == stat.S_IMODE(file.stat().st_mode)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+def test_the_mode_of_a_file_that_was_there_stays(file: Path) -> None:
+    """Whoever let others read the file meant it; an empty file that somebody made is theirs as well."""
+    file.touch()
+    for mode in (0o644, 0o664):
+        file.chmod(mode)
+        with opened(file) as sandbox:
+            sandbox.add_incoming("да", NUMBER)
+            assert mode == stat.S_IMODE(file.stat().st_mode)
+        assert mode == stat.S_IMODE(file.stat().st_mode)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no umask")
+def test_an_umask_changes_nothing(file: Path) -> None:
+    """A file that is made is its owner's to read and write, whatever the umask takes away or leaves."""
+    modes = []
+    for mask in (0, 0o777):
+        before = os.umask(mask)
+        try:
+            Archive(file).close()
+        finally:
+            os.umask(before)
+        modes.append(stat.S_IMODE(file.stat().st_mode))
+        file.unlink()
+    assert [0o600, 0o600] == modes
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right of their own there")
+@pytest.mark.parametrize("end", ["", "-wal", "-shm", "-journal"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_no_link_is_followed(file: Path, tmp_path: Path, end: str, exists: bool) -> None:
+    """A link in the file's place, or beside it, is refused, and what it leads to is as it was."""
+    target = tmp_path / "somebody's"
+    if exists:
+        target.touch(0o640)
+    file.with_name(file.name + end).symlink_to(target)
+    with pytest.raises(ArchiveError, match=rf"inbox\.db{end} is a link, which is not followed"):
+        opened(file).start()
+    assert exists == target.exists()
+    if exists:
+        assert (0, 0o640) == (target.stat().st_size, stat.S_IMODE(target.stat().st_mode) & 0o640)
+
+
+def test_a_link_to_its_folder_is_the_users_own(tmp_path: Path) -> None:
+    """The folders on the way may be links: whoever can change those can do anything."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "short").symlink_to(tmp_path / "real", target_is_directory=True)
+    with opened(tmp_path / "short" / "inbox.db"):
+        assert (tmp_path / "real" / "inbox.db").is_file()
+
+
+def test_what_is_not_a_file(tmp_path: Path) -> None:
+    """A folder, or a pipe that would never answer, is refused."""
+    with pytest.raises(ArchiveError, match="not a file"):
+        Archive(tmp_path)
+
+
 def test_one_sandbox_at_a_time(file: Path) -> None:
     """A file that another sandbox has is refused, and the port is given back."""
     with opened(file):
@@ -151,7 +209,7 @@ def test_a_newer_versions_file(file: Path) -> None:
 def test_no_database_at_all(file: Path) -> None:
     """A file that is something else is refused."""
     file.write_text("no database at all, but long enough to be taken for one " * 20, encoding="ascii")
-    with pytest.raises(ArchiveError, match="no SQLite file"):
+    with pytest.raises(ArchiveError, match="not an SQLite file"):
         Archive(file)
 
 

@@ -141,7 +141,7 @@ def test_incoming_messages_are_added_and_listed(api: Api) -> None:
     ]
 
 
-@pytest.mark.parametrize(("given", "balance"), [("10.50", "10.50"), (7, "7"), (0.1, "0.1"), ("-3", "-3")])
+@pytest.mark.parametrize(("given", "balance"), [("10.50", "10.50"), (7, "7"), (0.1, "0.1"), (0, "0")])
 def test_the_balance_is_set(api: Api, given: object, balance: str) -> None:
     """A balance is set from a string or a number, and told as a string."""
     assert {"balance": balance} == ask(api, "POST", "/balance", balance=given)
@@ -366,6 +366,9 @@ def test_incoming_messages_of_one_number(api: Api) -> None:
         ("POST", "/clock", {"advance": -1}, "finite number of seconds"),
         ("POST", "/balance", {"balance": "much"}, "balance must be a number"),
         ("POST", "/balance", {"balance": True}, "balance must be a number"),
+        ("POST", "/balance", {"balance": None}, "balance must be a number"),
+        ("POST", "/balance", {"balance": -1}, "balance must be a number from 0 to 10^15"),
+        ("POST", "/balance", {"balance": "-0.01"}, "balance must be a number from 0 to 10^15"),
         ("POST", "/sessions", {"expire": False}, "expire must be true"),
         ("POST", "/timelines", {"fate": "A B"}, "fate must have 1 to 40"),
         ("POST", "/timelines", {"fate": "a", "sms": [[1]]}, "sms must be a list of pairs"),

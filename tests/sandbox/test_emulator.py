@@ -79,11 +79,12 @@ def test_wrong_incoming_messages(api: Api, text: str, sender: str) -> None:
         api.emulator.add_incoming(text, sender, "79160000000")
 
 
-@pytest.mark.parametrize("balance", ["NaN", "Infinity", "1e16"])
+@pytest.mark.parametrize("balance", ["NaN", "Infinity", "1e16", "-1", "-0.01", "-Infinity"])
 def test_wrong_balances(api: Api, balance: str) -> None:
     """A balance must be a number of a size that JSON carries."""
-    with pytest.raises(ValueError, match="balance must be"):
+    with pytest.raises(ValueError, match=r"^balance must be a number from 0 to 10\^15$"):
         api.emulator.set_balance(Decimal(balance))
+    assert Decimal("1000.00") == api.balance
 
 
 def test_reset_forgets_everything(api: Api) -> None:

@@ -6,13 +6,13 @@ import errno
 import json
 import signal
 import threading
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from types import FrameType
 
 DEFAULT_PORT = 8026
@@ -30,13 +30,12 @@ def _fail(message: str) -> NoReturn:
 
 
 def _money(_: click.Context, __: click.Parameter, value: str) -> Decimal:
+    from devinotify.sandbox import money
+
     try:
-        balance = Decimal(value)
-    except InvalidOperation:
-        balance = Decimal("NaN")
-    if not (balance.is_finite() and 0 <= balance <= 10**15):
-        raise click.BadParameter("it must be a number from 0 to 10^15, such as 100.50")
-    return balance
+        return money.amount(value)
+    except ValueError as wrong:
+        raise click.BadParameter(f"it {wrong}, such as 100.50") from None
 
 
 @click.command("sandbox")

@@ -1,12 +1,15 @@
 """The sandbox's messages in an SQLite file, so that they outlive it.
 
 The file holds messages, incoming messages, the requests that brought them (masked, as everywhere) and by how
-much the clock was advanced; it holds neither sessions nor the password. One sandbox has it at a time. Only its
-owner may read it, since numbers and texts stand in it.
+much the clock was advanced; it holds neither sessions nor the password. One sandbox has it at a time. A file
+that is made here is for its owner alone, since numbers and texts stand in it; the mode of one that was there
+before is somebody's decision and stays. Links are not followed: in a folder that others write to they could
+lead to any file.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 _APPLICATION = 0x44564E53
 """SQLite's application_id of these files: ``DVNS``."""
 _VERSION = 1
+_BESIDE = ("-wal", "-shm", "-journal")
+"""The ends of the names of what SQLite keeps beside the file."""
 
 _SCHEMA = """
 CREATE TABLE request (
@@ -63,12 +68,27 @@ class Loaded:
     last_serial: int
 
 
+def _make(path: Path) -> None:
+    """Make the file where there is none, readable for nobody else for even a moment."""
+    for name in (path, *(path.with_name(path.name + end) for end in _BESIDE)):
+        if name.is_symlink():
+            raise ArchiveError(f"cannot use {path}: {name.name} is a link, which is not followed")
+    with contextlib.suppress(FileExistsError):
+        made = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            if hasattr(os, "fchmod"):
+                os.fchmod(made, 0o600)  # An umask may have taken away even the owner's rights.
+        finally:
+            os.close(made)
+    if not path.is_file():
+        raise ArchiveError(f"cannot use {path}: it is not a file")
+
+
 class Archive:
     """An open file. Raises ArchiveError where it cannot be used, OSError where it cannot be made."""
 
     def __init__(self, path: Path) -> None:
-        # Made here, so that nobody else may read it for even a moment.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        _make(path)
         # The emulator's lock keeps its threads apart.
         self._connection = sqlite3.connect(path, check_same_thread=False, timeout=0.5)
         try:
@@ -78,7 +98,7 @@ class Archive:
             if isinstance(failure, ArchiveError):
                 raise
             locked = "locked" in str(failure)
-            reason = "another sandbox has it open" if locked else "it is no SQLite file, or a damaged one"
+            reason = "another sandbox has it open" if locked else "it is not an SQLite file, or a damaged one"
             raise ArchiveError(f"cannot use {path}: {reason}") from None
 
     def _prepare(self) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
+
+from devinotify.sandbox import money
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from decimal import Decimal
 
 Values = dict[str, Any]
 """Arguments that have passed their types' checks."""
@@ -39,12 +41,9 @@ def _seconds(value: object) -> float:
 
 
 def _money(value: object) -> Decimal:
-    try:
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise InvalidOperation
-        return Decimal(str(value))
-    except InvalidOperation:
-        raise ValueError("must be a number, best as a string") from None
+    if not isinstance(value, str | int | float):
+        raise ValueError(f"must be {money.RANGE}, best as a string")
+    return money.amount(value)
 
 
 def _true(value: object) -> bool:
@@ -89,7 +88,7 @@ class ValueType:
 
 
 TEXT = ValueType(_text, {"type": "string"})
-MONEY = ValueType(_money, {"type": ["string", "number"]})
+MONEY = ValueType(_money, {"type": ["string", "number"], "minimum": 0, "maximum": money.MOST})
 TRUE = ValueType(_true, {"const": True})
 BOOLEAN = ValueType(_boolean, {"type": "boolean"})
 COUNT = ValueType(_count, {"type": "integer", "minimum": 0, "maximum": MAX_COUNT})

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from devinotify import text as texts
-from devinotify.sandbox import checks, ids
+from devinotify.sandbox import checks, ids, money
 from devinotify.sandbox.account import Account
 from devinotify.sandbox.clock import Clock
 from devinotify.sandbox.fates import (
@@ -321,9 +321,10 @@ class Emulator:
 
     def set_balance(self, balance: Decimal) -> None:
         """Set the money left."""
-        if not balance.is_finite() or abs(balance) > 10**15:
-            raise ValueError("the balance must be a number of at most 15 digits")
-        self.account.balance = balance
+        try:
+            self.account.balance = money.amount(balance)
+        except ValueError as wrong:
+            raise ValueError(f"balance {wrong}") from None
         self.changed()
 
     def reset(self) -> None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from importlib.resources import files as resources
 from types import MappingProxyType
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+
+from devinotify.url import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,16 +76,27 @@ curl '{base}/Sms/Send' -d "SessionID=$SESSION" -d SourceAddress=DEVINO \\
 
 _PYTHON = """from devinotify import Client
 
-with Client("devino://{login}:{password}@DEVINO?gateway={base}") as client:
+with Client("{url}") as client:
     print(client.sms.send("+79161234567", "Hello"))"""
+
+
+def client_url(base: str, login: str, password: str, sender: str = "DEVINO", *, ca: str | None = None) -> str:
+    """Return the ``devino://`` URL with which a client talks to the gateway at a base URL."""
+    parts = urlsplit(base)
+    named, secret, by = (quote(part, safe="") for part in (login, password, sender))
+    trusted = f"&ca={quote(ca)}" if ca else ""
+    # Without it a client refuses to speak in the clear to another host.
+    plain = "" if parts.scheme == "https" or is_loopback(parts.hostname or "") else "&insecure=yes"
+    return f"devino://{named}:{secret}@{by}?gateway={quote(base, safe=':/[]')}{trusted}{plain}"
 
 
 def examples(base: str, login: str, password: str) -> dict[str, str]:
     """Return the lines that send a first message, for a shell and in Python; ``base`` is the gateway's base URL."""
-    names = {"base": base, "login": quote(login, safe=""), "password": quote(password, safe="")}
+    url = client_url(base, login, password)
+    names = {"base": base, "url": url, "login": quote(login, safe=""), "password": quote(password, safe="")}
     return {
         "base": base,
-        "url": f"devino://{names['login']}:{names['password']}@DEVINO?gateway={base}",
+        "url": url,
         "curl": _CURL.format(**names),
         "python": _PYTHON.format(**names),
     }

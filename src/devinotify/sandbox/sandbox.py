@@ -7,9 +7,8 @@ import time
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote
 
-from devinotify.sandbox import control, page, views
+from devinotify.sandbox import control, money, page, views
 from devinotify.sandbox.access import Access
 from devinotify.sandbox.emulator import Emulator
 from devinotify.sandbox.hosts import check_host, reachable_name
@@ -169,10 +168,7 @@ class Sandbox:
         return self._url(self.shown_password)
 
     def _url(self, shown: str) -> str:
-        ca = f"&ca={quote(str(self._ca))}" if self._ca else ""
-        insecure = "" if self._server.scheme == "https" or is_loopback(self._name) else "&insecure=yes"
-        login, password, sender = (quote(part, safe="") for part in (self.login, shown, self.sender))
-        return f"devino://{login}:{password}@{sender}?gateway={quote(self.gateway, safe=':/[]')}{ca}{insecure}"
+        return page.client_url(self.gateway, self.login, shown, self.sender, ca=str(self._ca) if self._ca else None)
 
     # The control API, without HTTP.
 
@@ -348,9 +344,6 @@ class Sandbox:
 
 def _amount(name: str, value: Decimal | int | str) -> Decimal:
     try:
-        amount = Decimal(value)
-    except ArithmeticError:
-        amount = Decimal("NaN")
-    if not (amount.is_finite() and 0 <= amount <= 10**15):
-        raise ValueError(f"{name} must be a number from 0 to 10^15")
-    return amount
+        return money.amount(value)
+    except ValueError as wrong:
+        raise ValueError(f"{name} {wrong}") from None
