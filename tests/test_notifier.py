@@ -380,6 +380,8 @@ def test_send_at(send_at: datetime, operation: str) -> None:
         ({"text": b"Hello"}, InvalidText),
         ({"text": "Hello", "title": 1}, InvalidText),
         ({"text": "Hello", "send_at": "tomorrow"}, InvalidSchedule),
+        ({"text": "Hello", "send_at": datetime(2020, 1, 1, tzinfo=UTC)}, InvalidSchedule),
+        ({"text": "Hello", "send_at": datetime(2020, 1, 1)}, InvalidSchedule),  # noqa: DTZ001 - a wall clock's
     ],
 )
 def test_arguments_of_the_wrong_type(arguments: dict[str, Any], error: type[Exception]) -> None:

@@ -31,6 +31,7 @@ from devinotify.exceptions import (
     PluginError,
     Verdict,
 )
+from devinotify.gateway import checks
 from devinotify.gateway.client import Client
 from devinotify.gateway.codes import STATE_LIFETIME
 from devinotify.hookspecs import hookimpl
@@ -406,6 +407,8 @@ def _check_types(text: object, title: object, send_at: object) -> None:
         raise InvalidText("the title must be a str")
     if send_at is not None and not isinstance(send_at, datetime):
         raise InvalidSchedule("send_at must be a datetime")
+    if send_at is not None and checks.has_passed(send_at, datetime.now(UTC)):
+        raise InvalidSchedule("send_at has passed: leave it out to send at once")
 
 
 def _complete(message: Message, outcomes: Sequence[Outcome]) -> list[Outcome]:

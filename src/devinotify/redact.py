@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator
+from typing import Any, Generic, SupportsIndex, TypeVar
+
+T = TypeVar("T")
 
 # A date such as 2026-01-31 is none, as long as no further digits make a number of it.
 _DIGIT_RUN = re.compile(r"(?<!\d)(?!(?:19|20)\d\d-[01]\d-[0-3]\d(?![\s().\-]{0,3}\d))\+?\d(?:[\s().\-]{0,3}\d){6,}")
@@ -24,6 +28,69 @@ _SPACE = re.compile(r"\s+")
 
 EXCERPT_LENGTH = 120
 """Characters of a reply that an error may show: enough to recognise a proxy's page, too few to leak one."""
+
+
+class Secret(str):
+    """A text that is used as any other and shown as ``***``.
+
+    Debuggers, rich and error trackers print the variables of a traceback's frames by their reprs: what may not be read
+    there is one of these. A part of it is one, too, since long texts are printed by their beginning.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+    def __getitem__(self, key: SupportsIndex | slice) -> Secret:
+        return Secret(super().__getitem__(key))
+
+
+class SecretBytes(bytes):
+    """Bytes that are used as any others and shown as ``***``."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "b'***'"
+
+    def __getitem__(self, key: Any) -> Any:  # noqa: ANN401 - an int or bytes, as the key is
+        found = super().__getitem__(key)
+        return found if isinstance(found, int) else SecretBytes(found)
+
+
+class Secrets(Generic[T]):
+    """Several values of which nothing is shown but how many there are; they can be gone through and counted.
+
+    It is no sequence on purpose: printers take those apart.
+    """
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Iterable[T]) -> None:
+        self._items = tuple(items)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} values that are not shown>"
+
+
+def hide(value: Any) -> Any:  # noqa: ANN401 - whatever a caller gave
+    """Return a text, bytes or several values so that no repr shows them, and everything else as it is.
+
+    A public function that is given a number or a text begins with this, since its arguments stay in its frame.
+    """
+    if isinstance(value, str):
+        return Secret(value)
+    if isinstance(value, bytes):
+        return SecretBytes(value)
+    # What masks itself, as a PhoneNumber does, cannot be gone through.
+    return Secrets(value) if isinstance(value, Iterable) and not isinstance(value, Secrets) else value
 
 
 def mask_number(raw: str) -> str:

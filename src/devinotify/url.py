@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from devinotify.exceptions import InvalidURL
+from devinotify.gateway.codes import SMS_MAX_VALIDITY
+from devinotify.redact import Secret, hide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,6 +83,7 @@ class DevinoURL:
                 raise InvalidURL(f"the {name} is missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO")
             if not _is_text(value):
                 raise InvalidURL(f"the {name} must be text that UTF-8 can carry")
+        object.__setattr__(self, "password", Secret(self.password))
         if isinstance(self.targets, str) or not all(map(_is_text, self.targets)):
             raise InvalidURL("the targets must be a tuple of texts, none of them empty")
         if isinstance(self.gateway, str):
@@ -245,7 +248,6 @@ def _switch(key: str) -> _Option:
     return _Option(key, "yes or no", _boolean, lambda value: isinstance(value, bool), _yes_no)
 
 
-_MAX_VALIDITY = 7 * 24 * 60  # a week of minutes; the API names no limit for SMS and no network keeps one longer
 _DAY = 24 * 3600.0
 
 _OPTIONS = {
@@ -263,7 +265,7 @@ _OPTIONS = {
             str.upper,
             lambda value: isinstance(value, str) and _REGION.fullmatch(value) is not None,
         ),
-        _Option("validity", f"minutes, 0 to {_MAX_VALIDITY}", int, _whole(0, _MAX_VALIDITY)),
+        _Option("validity", f"minutes, 0 to {SMS_MAX_VALIDITY}", int, _whole(0, SMS_MAX_VALIDITY)),
         _Option("timeout", "seconds, above 0 and at most 600", duration, _between(0.001, 600.0), _seconds),
         _Option(
             "gateway",
@@ -291,6 +293,16 @@ OPTION_NAMES = (*_OPTIONS, "to", "from")
 
 def parse(url: str) -> DevinoURL:
     """Return the settings that ``url`` holds; raise InvalidURL that names what is wrong, never showing a secret."""
+    url = hide(url)
+    try:
+        return _read(url)
+    except InvalidURL as error:
+        refusal = error
+    # Without its traceback: the frames of the reading hold the password.
+    raise refusal.with_traceback(None)
+
+
+def _read(url: str) -> DevinoURL:
     authority, path, query = split(url)
     if "@" not in authority:  # said first: what follows would be read from the middle of a password
         raise InvalidURL(_NO_CREDENTIALS)

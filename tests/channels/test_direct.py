@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -103,6 +103,19 @@ def test_operation(channel: Channel, send_at: datetime | None, recipients: tuple
     assert ("ME", 7) == (request.arguments["sender"], request.arguments["validity"])
     if channel is direct.SMS:
         assert send_at == request.arguments.get("local_time", request.arguments.get("send_at"))
+
+
+@pytest.mark.parametrize("recipients", [(ONE,), (ONE, TWO)])
+@pytest.mark.parametrize("late", [timedelta(minutes=5), timedelta(days=2)])
+def test_what_was_queued_past_its_time_goes_out_at_once(late: timedelta, recipients: tuple[str, ...]) -> None:
+    """A client refuses a time that has passed; a message that only waited too long for a worker is not lost by that."""
+    twin = Twin()
+    when = datetime.now(UTC) - late
+    for send_at in (when, (when - timedelta(hours=12)).replace(tzinfo=None)):
+        outcomes = direct.SMS.send(Message("Hello", recipients, send_at=send_at), as_client(twin))
+        assert dict.fromkeys(recipients, "accepted") == verdicts(outcomes)
+        request = twin.requests[-1]
+        assert (None, False) == (request.arguments.get("send_at"), "local_time" in request.arguments)
 
 
 @pytest.mark.parametrize("channel", [direct.VIBER, direct.VIBER_SMS])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinotify import Client
-from devinotify.gateway import client
+from devinotify.gateway import conversation
 from tests.faults.certificates import Certificates, make_certificates
 from tests.faults.harness import SETTINGS_FROM_OUTSIDE, Report, Runs
 from tests.faults.server import LOGIN, PASSWORD, FaultServer
@@ -34,7 +34,7 @@ def _short_pauses() -> Iterator[None]:
     """Let the pauses between repetitions be short, since a thousand faults are met here; their number stays."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("NOT_SENT_AGAIN", "READ_AGAIN"):
-            patch.setattr(client, name, replace(getattr(client, name), first=0.01))
+            patch.setattr(conversation, name, replace(getattr(conversation, name), first=0.01))
         yield
 
 

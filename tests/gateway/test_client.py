@@ -91,6 +91,19 @@ def test_naive_and_aware_times(client: Client) -> None:
         client.sms.send_by_time_zone("87011234567", "hello", datetime.now(UTC))
 
 
+def test_a_send_in_the_past_is_refused(client: Client) -> None:
+    """A message that nobody meant for now does not go out now, by any of the methods."""
+    then = datetime(2020, 1, 1, tzinfo=UTC)
+    for send in (client.sms.send, client.sms.send_bulk):
+        with pytest.raises(exceptions.InvalidSchedule, match="has passed"):
+            send(["87011234567"] if send == client.sms.send_bulk else "87011234567", "hello", send_at=then)  # type: ignore[arg-type]  # each its own
+    local = then.replace(tzinfo=None)
+    with pytest.raises(exceptions.InvalidSchedule, match="has passed"):
+        client.sms.send_by_time_zone("87011234567", "hello", local)
+    with pytest.raises(exceptions.InvalidSchedule, match="has passed"):
+        client.sms.send_by_time_zone_to_addresses(["87011234567"], "hello", local)
+
+
 def test_periods(client: Client) -> None:
     """Reversed or overlong periods are refused before the gateway is asked."""
     now = datetime.now(UTC)

@@ -14,7 +14,7 @@ import functools
 import hashlib
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from devinotify import text as texts
@@ -30,6 +30,7 @@ from devinotify.channels import fallback
 from devinotify.channels.compose import compose
 from devinotify.delivery.recipients import Recipients
 from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidSchedule
+from devinotify.gateway import checks
 from devinotify.models import Message
 from devinotify.notifier import Notifier
 from devinotify.outbox.states import RowState
@@ -132,7 +133,7 @@ class Campaign:
             if self.template is not None:
                 self.template.check(self.table.columns)
             # A campaign that has begun may go on after its time; a new one would be sent at once, at any hour.
-            if not self._begun() and send_at is not None and _has_passed(send_at):
+            if not self._begun() and send_at is not None and checks.has_passed(send_at, datetime.now(UTC)):
                 raise InvalidSchedule("the time of sending has passed")
         except BaseException:
             self.close()
@@ -407,16 +408,6 @@ class Campaign:
                 self._sending.connections if self._sending else 0,
             )
         )
-
-
-_LAST_ZONE = timedelta(hours=12)
-"""How far behind UTC the last wall clock on earth is."""
-
-
-def _has_passed(send_at: datetime) -> bool:
-    """Whether an instant has passed, or a wall-clock time everywhere."""
-    moment = send_at if send_at.tzinfo is not None else send_at.replace(tzinfo=UTC) + _LAST_ZONE
-    return moment <= datetime.now(UTC)
 
 
 def _price(given: Decimal | int | str) -> Decimal:

@@ -88,6 +88,12 @@ class _Direct:
         raise NotImplementedError
 
 
+def _due(message: Message) -> datetime | None:
+    """Return when the message is to go out, ``None`` for at once: so where its time passed while it was queued."""
+    at = message.send_at
+    return None if at is None or checks.has_passed(at, datetime.now(UTC)) else at
+
+
 class SmsChannel(_Direct):
     """SMS, at once, at an instant, or by the recipient's own clock."""
 
@@ -101,13 +107,13 @@ class SmsChannel(_Direct):
         return max(1, min(BATCH, BULK_LIMIT // texts.count_segments(message.text)))
 
     def _one(self, recipient: str, message: Message, client: Client) -> Receipt:
-        at, sender, validity = message.send_at, message.sender, message.validity
+        at, sender, validity = _due(message), message.sender, message.validity
         if at is not None and at.utcoffset() is None:
             return client.sms.send_by_time_zone(recipient, message.text, at, sender=sender, validity=validity)
         return client.sms.send(recipient, message.text, sender=sender, send_at=at, validity=validity)
 
     def _many(self, recipients: Sequence[str], message: Message, client: Client) -> Iterable[Receipt]:
-        at, sender, validity = message.send_at, message.sender, message.validity
+        at, sender, validity = _due(message), message.sender, message.validity
         if at is not None and at.utcoffset() is None:
             return client.sms.send_by_time_zone_to_addresses(
                 recipients, message.text, at, sender=sender, validity=validity

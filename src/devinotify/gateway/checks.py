@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput, InvalidSchedule, InvalidSender, InvalidText
@@ -16,21 +16,26 @@ from devinotify.gateway.codes import (
     SENDER_MAX_DIGITS,
     SENDER_MAX_LATIN,
     SMS_MAX_LENGTH,
+    SMS_MAX_VALIDITY,
     VIBER_MAX_LENGTH,
     VIBER_MAX_VALIDITY,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
 INCOMING_REACH = timedelta(days=366)
 """How far back incoming messages are kept: one year, a leap year's at the most."""
 STATISTICS_RANGE = timedelta(days=90)
 """The longest period that statistics are told for."""
 
+PAST_GRACE = timedelta(seconds=30)
+"""How long ago a time of sending may be and still count as now: clocks differ, and a call takes its time."""
+LAST_ZONE = timezone(timedelta(hours=-12))
+"""Where any wall-clock time comes last."""
+
 _SMS_SENDER = re.compile(rf"[ -~]{{1,{SENDER_MAX_LATIN}}}|\+?[0-9]{{1,{SENDER_MAX_DIGITS}}}")
 _VIBER_SENDER = re.compile(rf"[0-9A-Za-z]{{1,{SENDER_MAX_LATIN}}}")
-_MAX_INT = 2**31 - 1  # the API's parameter is an Int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ SMS = Limits(
     sender=_SMS_SENDER,
     sender_rule=f"at most {SENDER_MAX_LATIN} Latin characters, or at most {SENDER_MAX_DIGITS} digits",
     least_validity=0,  # 0 stands for the default in the API's own example
-    most_validity=_MAX_INT,
+    most_validity=SMS_MAX_VALIDITY,
 )
 VIBER = Limits(
     kind="Viber",
@@ -112,12 +117,30 @@ def check_instant(value: object, what: str) -> datetime:
         raise InvalidSchedule(f"{what} is out of range") from None
 
 
-def check_local_time(value: object) -> datetime:
-    """Return a naive datetime; raise InvalidSchedule for an aware one, since the recipient's own clock counts."""
+def has_passed(at: datetime, now: datetime) -> bool:
+    """Whether an instant has passed, or a naive wall-clock time on every clock on earth."""
+    return (at if at.utcoffset() is not None else at.replace(tzinfo=LAST_ZONE)) < now - PAST_GRACE
+
+
+def check_send_at(value: object, now: datetime) -> datetime:
+    """Return an instant to come in UTC; raise InvalidSchedule for one that has passed: it would go out at once."""
+    at = check_instant(value, "send_at")
+    if has_passed(at, now):
+        raise InvalidSchedule("send_at has passed: leave it out to send at once")
+    return at
+
+
+def check_local_time(value: object, now: datetime) -> datetime:
+    """Return a naive datetime; raise InvalidSchedule for an aware one, since the recipient's own clock counts.
+
+    One that every clock on earth has passed is refused as well: it would go out at once.
+    """
     if not isinstance(value, datetime):
         raise InvalidSchedule("local_time must be a datetime")
     if value.utcoffset() is not None:
         raise InvalidSchedule("local_time must be a naive datetime: it is the wall clock at the recipient")
+    if has_passed(value, now):
+        raise InvalidSchedule("local_time has passed everywhere: leave it out to send at once")
     return value
 
 
@@ -128,7 +151,7 @@ def check_incoming_period(since: object, until: object, now: datetime) -> tuple[
         raise InvalidSchedule("until must be later than since")
     if start < now - INCOMING_REACH:
         raise InvalidSchedule("since reaches back more than a year")
-    return start, end
+    return _whole_seconds(start, end)
 
 
 def check_statistics_period(start: object, end: object) -> tuple[datetime, datetime]:
@@ -138,7 +161,17 @@ def check_statistics_period(start: object, end: object) -> tuple[datetime, datet
         raise InvalidSchedule("end must not be earlier than start")
     if last - first > STATISTICS_RANGE:
         raise InvalidSchedule(f"the period is longer than {STATISTICS_RANGE.days} days")
-    return first, last
+    first, end_of_second = _whole_seconds(first, last)
+    return first, min(end_of_second, first + STATISTICS_RANGE)
+
+
+def _whole_seconds(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """Return the period in the whole seconds that requests are written in, from before its start to after its end.
+
+    Cut down, both ends of a period within a second would be the same instant, and the gateway refuses that.
+    """
+    floor, rest = start.replace(microsecond=0), end.replace(microsecond=0)
+    return floor, rest if rest == end else rest + timedelta(seconds=1)
 
 
 def check_message_id(message_id: object) -> str:
@@ -148,10 +181,11 @@ def check_message_id(message_id: object) -> str:
     return message_id
 
 
-def check_optionals(optionals: Sequence[str] | None, recipients: int) -> Sequence[str] | None:
+def check_optionals(optionals: Iterable[str], recipients: int) -> tuple[str, ...]:
     """Return the free parameters of a Viber bulk; raise InvalidInput unless there is one per recipient."""
     if isinstance(optionals, str):
         raise InvalidInput("optionals must be a list with one str for each recipient")
-    if optionals is not None and len(optionals) != recipients:
-        raise InvalidInput(f"there are {len(optionals)} optionals for {recipients} recipients: give one for each")
-    return optionals
+    given = tuple(optionals)
+    if len(given) != recipients:
+        raise InvalidInput(f"there are {len(given)} optionals for {recipients} recipients: give one for each")
+    return given

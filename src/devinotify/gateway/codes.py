@@ -143,6 +143,9 @@ STATE_LIFETIME = 48 * 3600
 SMS_MAX_LENGTH = 2000
 """Characters of an SMS text, counted by code points."""
 
+SMS_MAX_VALIDITY = 7 * 24 * 60
+"""Minutes that an SMS may be valid: a week. The API names no limit, and no network keeps one longer."""
+
 VIBER_MAX_LENGTH = 1000
 """Characters of a Viber text, counted by code points."""
 

@@ -32,7 +32,11 @@ class BadReply(ValueError):
     """The bytes are no whole HTTP reply; the message says why and quotes nothing of it."""
 
 
-@dataclass(frozen=True, slots=True)
+class ReplyTooLarge(BadReply):
+    """The body is larger than REPLY_LIMIT; another request for the same would bring it again."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Reply:
     """One whole HTTP reply.
 
@@ -46,6 +50,10 @@ class Reply:
     framed: bool = True
     retry_after: float | None = None
     keep_alive: bool = True
+
+    def __repr__(self) -> str:
+        # The body may hold a session id, numbers and texts.
+        return f"<Reply {self.status}, {len(self.body)} bytes>"
 
 
 class ReplyParser:
@@ -125,7 +133,7 @@ class ReplyParser:
                 raise BadReply("the declared length is no number")
             self._read_body, self._length = self._counted, int(declared)
             if self._length > REPLY_LIMIT:
-                raise BadReply("the reply is too large")
+                raise ReplyTooLarge("the reply is too large")
 
     def _head_alone(self) -> Reply:
         return Reply(self._status, b"", framed=False, keep_alive=False)
@@ -140,7 +148,7 @@ class ReplyParser:
 
     def _until_close(self) -> None:
         if len(self._buffer) > REPLY_LIMIT:
-            raise BadReply("the reply is too large")
+            raise ReplyTooLarge("the reply is too large")
 
     def _chunked(self) -> Reply | None:
         while True:
@@ -155,7 +163,7 @@ class ReplyParser:
             size = int(match[1], 16)
             self._length += size
             if self._length > REPLY_LIMIT:
-                raise BadReply("the reply is too large")
+                raise ReplyTooLarge("the reply is too large")
             if not size:
                 return self._after_last_chunk(end)
             start, stop = end + 2, end + 2 + size
@@ -223,7 +231,7 @@ def _decompress(body: bytes, encoding: bytes) -> bytes:
     except zlib.error:
         raise BadReply("the compressed body is damaged") from None
     if len(plain) > REPLY_LIMIT:
-        raise BadReply("the reply is too large")
+        raise ReplyTooLarge("the reply is too large")
     if not decoder.eof or decoder.unused_data:
         raise BadReply("the compressed body is cut")
     return plain

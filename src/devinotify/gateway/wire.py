@@ -6,8 +6,9 @@ differs from operation to operation. ``replies`` reads the bodies: what it canno
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -28,7 +29,7 @@ from devinotify.exceptions import (
 from devinotify.gateway import replies
 from devinotify.gateway.codes import ERRORS, VIBER_WORDS
 from devinotify.models import SmsState
-from devinotify.redact import excerpt, scrub
+from devinotify.redact import Secret, SecretBytes, excerpt, scrub
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 S = TypeVar("S", bound=SmsState)
-Value = str | int | datetime | Sequence[str] | None
+Value = str | int | datetime | Iterable[str] | None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -48,8 +49,13 @@ class Request:
     target: str
     body: bytes | None = None
 
-    def __repr__(self) -> str:
+    def __post_init__(self) -> None:
         # The query holds a session id or a password, the body a text and numbers.
+        object.__setattr__(self, "target", Secret(self.target))
+        if self.body is not None:
+            object.__setattr__(self, "body", SecretBytes(self.body))
+
+    def __repr__(self) -> str:
         return f"<Request {self.method} {self.target.partition('?')[0]}>"
 
 
@@ -68,7 +74,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Operation(Generic[T]):
-    """One operation of the API. ``is_send`` marks those that a repetition would perform twice."""
+    """One operation of the API. ``is_send`` marks those that a repetition would perform twice.
+
+    ``final_codes`` are error codes after which a read is worth repeating, but not this one.
+    """
 
     name: str
     method: str
@@ -76,6 +85,7 @@ class Operation(Generic[T]):
     parameters: tuple[Parameter, ...]
     parse: Callable[[Reply], T]
     is_send: bool = False
+    final_codes: frozenset[int] = frozenset()
 
 
 DESCRIPTION_LENGTH = 200
@@ -96,36 +106,38 @@ def build(operation: Operation[Any], values: Mapping[str, Value]) -> Request:
     unknown = values.keys() - {parameter.name for parameter in operation.parameters}
     if unknown:
         raise ValueError(f"{operation.name} has no parameter {', '.join(sorted(unknown))}")
-    pairs = []
-    for parameter in operation.parameters:
-        value = values.get(parameter.name)
-        if value is not None:
-            pairs.append(parameter.encode(parameter.name, value))
-        elif parameter.required:
-            raise ValueError(f"{operation.name} needs {parameter.name}")
-    form = "&".join(pairs)
+    form = Secret("&".join(_pairs(operation, values)))
     if operation.method == "GET":
         return Request("GET", f"{operation.path}?{form}")
     return Request("POST", operation.path, form.encode("ascii"))
 
 
+def _pairs(operation: Operation[Any], values: Mapping[str, Value]) -> Iterator[str]:
+    for parameter in operation.parameters:
+        value = values.get(parameter.name)
+        if value is not None:
+            yield parameter.encode(parameter.name, value)
+        elif parameter.required:
+            raise ValueError(f"{operation.name} needs {parameter.name}")
+
+
 def _text(name: str, value: str) -> str:
-    try:
+    with contextlib.suppress(UnicodeEncodeError):
         return f"{name}={quote_plus(value)}"
-    except UnicodeEncodeError:
-        raise InvalidInput(f"{name} holds a lone surrogate, which no encoding can carry") from None
+    # Raised out here, so that the encoding error, which holds the text, is not part of the traceback.
+    raise InvalidInput(f"{name} holds a lone surrogate, which no encoding can carry")
 
 
 def _number(name: str, value: int) -> str:
     return f"{name}={value:d}"
 
 
-def _numbers(name: str, values: Sequence[str]) -> str:
+def _numbers(name: str, values: Iterable[str]) -> str:
     # Digits need no escaping, and a campaign has a million of them.
     return f"{name}=" + f"&{name}=".join(values)
 
 
-def _texts(name: str, values: Sequence[str]) -> str:
+def _texts(name: str, values: Iterable[str]) -> str:
     return "&".join(_text(name, value) for value in values)
 
 
@@ -209,7 +221,7 @@ def _gateway_error(
         "description": shown,
         "operation": operation.name,
         "verdict": verdict,
-        "retryable": (read_retryable or status >= 500) and not operation.is_send,
+        "retryable": (read_retryable or status >= 500) and not operation.is_send and code not in operation.final_codes,
     }
     message = f"{operation.name}: {meaning} (code {scrub(str(code))}, HTTP {status}): {shown or 'no description'}"
     error: GatewayError
@@ -303,6 +315,7 @@ LOGIN = replace(
         "User/SessionID", replies.parse_session_id, Parameter("Login", _text), Parameter("Password", _text, secret=True)
     ),
     path="/user/sessionid",
+    final_codes=frozenset({9}),  # some hosts refuse wrong credentials so, and the same password again changes nothing
 )
 BALANCE = _read("User/Balance", replies.parse_balance, _SESSION)
 SMS_SEND = _send("Sms/Send", _TO, _DATA, _VALIDITY, _SEND_AT)
