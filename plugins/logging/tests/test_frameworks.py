@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import queue
+import traceback
+from logging.handlers import QueueHandler
 from typing import TYPE_CHECKING
 
 import structlog
 from loguru import logger as loguru_logger
+from rich.console import Console
 
 from devinotify_logging import DevinoHandler
-from tests.support import run, texts, url_of
+from tests.support import SETUP, run, texts, url_of
 
 if TYPE_CHECKING:
     import logging
@@ -57,6 +62,125 @@ def test_loguru_with_a_format(gateway: Sandbox) -> None:
     handler.flush()
     assert texts(gateway)[0].endswith(": [7] refused")
     loguru_logger.remove(number)
+
+
+def test_loguru_arguments(gateway: Sandbox) -> None:
+    """loguru puts arguments into the text itself: equal records are known by their place."""
+    handler = DevinoHandler(url_of(gateway))
+    number = loguru_logger.add(handler)
+    for host in ("db3", "db4", "db5"):
+        loguru_logger.error("disk full on {}", host)
+    handler.flush()
+    handler.close()
+    loguru_logger.remove(number)
+    assert gateway.wait(lambda: len(gateway.messages()) == 2, 10)
+    assert [True, True] == [text.endswith(end) for text, end in zip(texts(gateway), ("db3", "x2 in 1 s"), strict=True)]
+
+
+def test_queue_handler_arguments(gateway: Sandbox, logger: logging.Logger) -> None:
+    """So does QueueHandler, with an exception's traceback besides."""
+    handler = DevinoHandler(url_of(gateway), flush_timeout=20)
+    records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    logger.addHandler(QueueHandler(records))
+    for order in range(5):
+        try:
+            fail()
+        except OSError:
+            logger.exception("order %d failed", order)
+    while not records.empty():
+        handler.handle(records.get())
+    handler.flush()
+    (text,) = texts(gateway)
+    assert (True, True) == ("order 0 failed\nOSError test_frameworks.py:" in text, text.endswith(" in fail: no space"))
+    handler.close()
+
+
+def test_rich_traceback(gateway: Sandbox, logger: logging.Logger) -> None:
+    """A traceback of rich's in a message is told by its exception."""
+    console = Console(file=io.StringIO(), width=200)
+    try:
+        fail()
+    except OSError:
+        console.print_exception()
+    assert isinstance(console.file, io.StringIO)
+    handler = DevinoHandler(url_of(gateway))
+    logger.addHandler(handler)
+    logger.error("failed: %s", "\n" + console.file.getvalue())
+    handler.flush()
+    first, second = texts(gateway)[0].split("\n")
+    assert (True, True) == (first.endswith(": failed"), second.endswith(" in fail: no space"))
+
+
+def test_format_exc(gateway: Sandbox, logger: logging.Logger) -> None:
+    """``log.error(traceback.format_exc())`` is told by its last line."""
+    handler = DevinoHandler(url_of(gateway))
+    logger.addHandler(handler)
+    try:
+        fail()
+    except OSError:
+        logger.error(traceback.format_exc())
+        logger.error("failed: %s", traceback.format_exc())
+    handler.flush()
+    found = [text.partition(": ")[2].split("\n") for text in texts(gateway)]
+    assert ["", "failed"] == [lines[0] for lines in found]
+    assert [True, True] == [lines[1].endswith(" in fail: no space") for lines in found]
+
+
+TASKS = """
+import asyncio, gc
+async def buy(): raise OSError("no space")
+async def sell(): raise KeyError("price")
+async def group():
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(buy()); tasks.create_task(sell())
+async def main():
+    task = asyncio.ensure_future(buy())
+    await asyncio.wait([task])
+    del task
+    gc.collect()
+    try:
+        await group()
+    except ExceptionGroup:
+        log.exception("job failed")
+logging.getLogger().addHandler(DevinoHandler(sys.argv[1]))
+asyncio.run(main())
+"""
+
+
+def test_asyncio(gateway: Sandbox) -> None:
+    """A task that nobody awaits and one of a group are both told by their exceptions, the real ones."""
+    _, err, code = run(SETUP + TASKS, url_of(gateway))
+    assert 0 == code, err
+    lost, group = ([line.partition("@")[2] or line for line in text.split("\n")] for text in texts(gateway))
+    assert (True, "OSError <string>:7 in buy: no space") == (
+        lost[0].endswith(": Task exception was never retrieved (buy)"),
+        lost[1],
+    )
+    assert (True, "OSError (+1 more) <string>:7 in buy: no space") == (group[0].endswith(": job failed"), group[1])
+
+
+@pytest.mark.usefixtures("_structlog")
+def test_structlog_on_the_console(gateway: Sandbox, logger: logging.Logger) -> None:
+    """With ConsoleRenderer, which draws its tracebacks by rich, event, fields and exception are told."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.dev.ConsoleRenderer(colors=True),
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    handler = DevinoHandler(url_of(gateway))
+    logger.addHandler(handler)
+    for host in ("db3", "db4"):
+        try:
+            fail()
+        except OSError:
+            structlog.get_logger("shop").error("disk full", host=host, exc_info=True)
+    handler.flush()
+    (text,) = texts(gateway)
+    assert (True, True) == (text.split("\n")[0].endswith(": disk full host=db3"), " in fail: no space" in text)
 
 
 @pytest.mark.usefixtures("_structlog")

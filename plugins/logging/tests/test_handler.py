@@ -256,8 +256,8 @@ def test_gateway_comes_back(logger: logging.Logger, gateway: Sandbox, capsys: py
     """What provably was not sent is tried again from memory, and then says when it happened."""
     from devinotify.sandbox import Sandbox as Server
 
-    server = Server(port=free_port())
-    port = server._wanted_port
+    port = free_port()
+    server = Server(port=port)
     handler = attach(logger, gateway.url.replace(f":{gateway.port}/", f":{port}/"), to=NUMBER)
     logger.error("disk full")
     handler.flush()

@@ -10,7 +10,10 @@ import pytest
 import devinotify_logging
 
 SOURCE = Path(str(devinotify_logging.__file__)).parent
-PURE = ("masking", "quota", "records", "rendering", "settings", "storm")
+PURE = (
+    *("failures", "masking", "quota", "records", "rendered", "rendering", "settings", "storm"),
+    "tracebacks",
+)
 ALLOWED = {
     "__future__",
     "collections",

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devinotify_logging import rendering
+from devinotify_logging.failures import Failure
 from devinotify_logging.records import Event
 from devinotify_logging.rendering import Style, render
 from devinotify_logging.storm import Alert
@@ -18,9 +19,18 @@ STYLE = Style("billing", "web1")
 KIND = ("shop", 40, "t", "", "f:1")
 
 
-def alert(message: str = "disk full", *, times: int = 1, suppressed: int = 0, dropped: int = 0, **event: str) -> Alert:
+def alert(
+    message: str = "disk full",
+    *,
+    times: int = 1,
+    suppressed: int = 0,
+    dropped: int = 0,
+    formatted: str | None = None,
+    **failure: str,
+) -> Alert:
     """Return an alert of one event."""
-    made = Event(KIND, 40, "ERROR", message, 0.0, **event)
+    told = Failure(failure.get("error", ""), failure.get("where", ""), failure.get("why", ""))
+    made = Event(KIND, 40, "ERROR", message, 0.0, told._replace(cause=failure.get("cause", "")), formatted)
     return Alert(made, times, 60.2, suppressed, dropped)
 
 
@@ -74,6 +84,38 @@ def test_own_formatter() -> None:
     assert "SHOP disk full\nOSError jobs.py:4 in run: no\nx2 in 60 s" == render(told, STYLE)
 
 
+def test_cause() -> None:
+    """What an exception was raised from has a line of its own, where there is room for it."""
+    told = alert("job failed", error="LookupError", where="jobs.py:42 in run", why="no order 5", cause="KeyError: 5")
+    whole = "ERROR billing@web1: job failed\nLookupError jobs.py:42 in run: no order 5\nfrom KeyError: 5"
+    assert whole == render(told, STYLE)
+    long = alert(
+        " ".join(["job"] * 22), error="LookupError", where="jobs.py:42 in run", why="no order 5", cause="KeyError: 5"
+    )
+    assert render(long, Style("billing", "web1", 1)).endswith("job\nLookupError jobs.py:42 in run: no order 5")
+
+
+def test_cause_gives_way_first() -> None:
+    """A cause that is too long is cut, and nothing else is."""
+    told = alert("job failed", error="LookupError", where="jobs.py:42 in run", why="no order 5", cause="word " * 100)
+    text = render(told, Style("billing", "web1", 1))
+    assert text.startswith("ERROR billing@web1: job failed\nLookupError jobs.py:42 in run: no order 5\nfrom word")
+    assert (1, True) == (texts.count_segments(text), text.endswith("..."))
+
+
+def test_group() -> None:
+    """Of a group the number of the exceptions that are not told stands beside the one that is."""
+    event = Event(KIND, 40, "ERROR", "failed", 0.0, Failure("OSError", "jobs.py:42 in run", "no space", 2))
+    text = render(Alert(event, 1, 0.0), STYLE)
+    assert "ERROR billing@web1: failed\nOSError (+2 more) jobs.py:42 in run: no space" == text
+
+
+def test_says_nothing_twice() -> None:
+    """The text of an exception that the message has already is not told again."""
+    told = alert("failed: no space left", error="OSError", where="jobs.py:42 in run", why="no space left")
+    assert "ERROR billing@web1: failed: no space left\nOSError jobs.py:42 in run" == render(told, STYLE)
+
+
 def test_exception_text_gives_way_first() -> None:
     """Where not everything fits, the exception's text is cut; message, type and frame stand."""
     told = alert("disk full", error="OSError", where="jobs.py:42 in run", why="word " * 100)
@@ -98,7 +140,7 @@ def test_place_gives_way_last() -> None:
 
 def test_secrets_are_masked_before_they_are_cut() -> None:
     """A password is gone, colours and control characters too."""
-    text = render(alert("\x1b[31mpassword=hunter2\x1b[0m\x07in\r\n\n\n use"), STYLE)
+    text = render(alert("\x1b[31mpassword=hunter2\x1b[0m \x07in\r\n\n\n use"), STYLE)
     assert "ERROR billing@web1: password=*** in\nuse" == text
 
 
@@ -116,12 +158,18 @@ def test_paused_is_one_segment(service: str) -> None:
     assert (1, True) == (texts.count_segments(text), "alerts paused until 2026-11-24 00:00" in text)
 
 
+ANYTHING = st.characters()
+"""Every code point, halves of surrogate pairs and control characters too."""
+
+
 @given(
-    message=st.text(max_size=400),
-    error=st.text(max_size=40),
-    where=st.text(max_size=60),
-    why=st.text(max_size=300),
-    formatted=st.none() | st.text(max_size=400),
+    message=st.text(ANYTHING, max_size=400),
+    error=st.text(ANYTHING, max_size=40),
+    where=st.text(ANYTHING, max_size=60),
+    why=st.text(ANYTHING, max_size=300),
+    cause=st.text(ANYTHING, max_size=100),
+    others=st.integers(0, 10**6),
+    formatted=st.none() | st.text(ANYTHING, max_size=400),
     times=st.integers(1, 10**6),
     dropped=st.integers(0, 10**6),
     segments=st.integers(1, 12),
@@ -132,6 +180,8 @@ def test_always_fits(
     error: str,
     where: str,
     why: str,
+    cause: str,
+    others: int,
     formatted: str | None,
     times: int,
     dropped: int,
@@ -139,13 +189,14 @@ def test_always_fits(
     transliterate: bool,
 ) -> None:
     """Whatever was logged, the alert is in its segments, not empty, no longer than Viber takes, and can be sent."""
-    event = Event(KIND, 40, "ERROR", message, 0.0, error, where, why, formatted)
+    event = Event(KIND, 40, "ERROR", message, 0.0, Failure(error, where, why, others, cause), formatted)
     style = Style("billing", "web1", segments, transliterate)
     text = render(Alert(event, times, 60.0, 0, dropped), style)
     assert texts.count_segments(text) <= segments
     assert len(text) <= 1000
     assert times == 1 or f"{times} in 60 s" in text
     assert formatted is not None or text.startswith("ERROR billing@web1:")
+    assert text == texts.sendable(text)
 
 
 @given(st.text(alphabet="é👨‍👩‍👧🏽e\u0301к ", min_size=200, max_size=300))

@@ -6,45 +6,53 @@
 
 from __future__ import annotations
 
-import json
 import re
 from sys import exception
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from devinotify_logging.failures import LONGEST, Failure, shown, summarize
+from devinotify_logging.rendered import Told, in_words, read
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from logging import LogRecord
-    from types import TracebackType
 
-LONGEST = 4000
-"""Characters of a text that are kept: a full queue of them is a few megabytes, and an alert shows far fewer."""
+LONGEST_JSON = 16 * LONGEST
+"""Characters of a JSON text that are kept: cut, it could not be read any more."""
+_HEAD = LONGEST // 4
+_CUT = "\n[...]\n"
 
 Kind = tuple[str, int, str, str, str]
-"""What equal records share: logger, level, message template, exception type, place."""
+"""What equal records share: logger, level, message template, exception type, place.
+
+Where the template is not known (loguru and QueueHandler hand on finished texts) the place tells equal ones, and so it
+does for a text without arguments that comes with an exception: where that was raised, and where it was logged.
+"""
 
 
 class Frozen(NamedTuple):
     """What an alert needs of a record; a tuple, since the program waits while it is made.
 
-    ``template`` is the message before its arguments, or structlog's event dictionary. ``formatted`` is the text by a
-    formatter of the user's own, or ``None``. ``error`` is the exception's type, where it was raised, and its text.
+    ``template`` is the message before its arguments, or structlog's event dictionary, or ``None`` where somebody
+    else put the text together. ``formatted`` is the text by a formatter of the user's own, or ``None``.
     """
 
     logger: str
     level: int
     level_name: str
-    template: str | Mapping[str, Any]
+    template: str | Mapping[str, Any] | None
+    has_arguments: bool
     message: str
     created: float
     file: str
     line: int
     function: str
-    error: tuple[str, str, str] | None
+    failure: Failure | None
     formatted: str | None
 
 
 class Event(NamedTuple):
-    """A record as an alert shows it; ``error`` is the exception's type, ``where`` its last frame, ``why`` its text.
+    """A record as an alert shows it; ``failure`` is the exception that it tells of.
 
     ``formatted`` is the whole text by a formatter of the user's own, or ``None``.
     """
@@ -54,163 +62,101 @@ class Event(NamedTuple):
     level_name: str
     message: str
     created: float
-    error: str = ""
-    where: str = ""
-    why: str = ""
+    failure: Failure | None = None
     formatted: str | None = None
 
     @classmethod
     def of(cls, frozen: Frozen) -> Event:
         """Return the event that a frozen record tells of."""
-        error, where, why = frozen.error or ("", "", "")
-        place = where or f"{frozen.file}:{frozen.line}"
-        message, template = frozen.message, frozen.template
-        if isinstance(template, str):
-            structured = _parse_json(message)
-            if structured is not None:
-                message, template = _in_words(structured)
-            else:
-                plain = _without_prefix(message, frozen)
-                if plain is not None or (not error and "\nTraceback (most recent call last):" in message):
-                    message, told = split_traceback(message if plain is None else plain)
-                    template = message
-                    if not error and told is not None:
-                        error, where, why = told
-                        place = where or place
-        else:
-            message, template = _in_words(template)
-        kind = (frozen.logger, frozen.level, template[:LONGEST], error, place)
+        told = _told(frozen)
+        failure = frozen.failure or told.failure
+        kind = (frozen.logger, frozen.level, *_what(frozen, told, failure))
         return cls(
-            kind,
-            frozen.level,
-            frozen.level_name,
-            message.strip(),
-            frozen.created,
-            error,
-            where,
-            why,
-            frozen.formatted,
+            kind, frozen.level, frozen.level_name, told.message.strip(), frozen.created, failure, frozen.formatted
         )
 
 
 def freeze(record: LogRecord, formatted: str | None = None) -> Frozen:
     """Return what an alert needs of a record, as it is now; raises what ``getMessage`` raises."""
-    template = record.msg
-    message: str
-    error = None
-    if record.exc_info:
-        error = summarize(record.exc_info)
-    if isinstance(template, str):
-        message = template % record.args if record.args else template
-    elif isinstance(template, dict) and "event" in template:  # structlog's, on its way to ProcessorFormatter
-        given = template.get("exc_info")
-        if given is True:
-            given = exception()
-        template = {str(key): _short(value) for key, value in template.items() if key != "exc_info"}
+    given, args = record.msg, record.args
+    template: str | Mapping[str, Any] | None
+    failure = summarize(record.exc_info, record.pathname) if record.exc_info else None
+    if isinstance(given, str):
+        message = given % args if args else given
+        template = None if not args and _is_finished(record) else given
+        if args and failure is None:
+            failure = _among(args, record.pathname)
+    elif isinstance(given, dict) and "event" in given:  # structlog's, on its way to ProcessorFormatter
+        error = given.get("exc_info")
+        if failure is None:
+            failure = summarize(exception() if error is True else error, record.pathname)
+        template = {str(key): shown(value) for key, value in given.items() if key != "exc_info"}
         message = ""
-        if error is None:
-            error = summarize(given)
     else:
         # An exception or another object is told by its text alone.
-        message = record.getMessage()
-        template = message
+        message = template = record.getMessage()
+        if failure is None:
+            failure = _among((given,), record.pathname)
     return Frozen(
         record.name,
         record.levelno,
         record.levelname,
         template,
-        message[:LONGEST],
+        bool(args),
+        _kept(message),
         record.created,
         record.filename,
         record.lineno,
         record.funcName or "",
-        error,
-        None if formatted is None else formatted[:LONGEST],
+        failure,
+        None if formatted is None else _kept(formatted),
     )
 
 
-def summarize(given: object) -> tuple[str, str, str] | None:
-    """Return an exception's type, the frame that raised it (``jobs.py:42 in run``), and its text; ``None`` for none.
+def _told(frozen: Frozen) -> Told:
+    template, message = frozen.template, frozen.message
+    if template is not None and not isinstance(template, str):
+        return in_words(template)
+    place = f"{frozen.logger}:{frozen.function}:{frozen.line}"
+    told = read(message, place, asyncio=frozen.logger == "asyncio")
+    if told is None:
+        return Told(message, template)
+    return told._replace(template=template) if frozen.has_arguments else told
 
-    ``given`` is an exception, or what ``sys.exc_info()`` returns.
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.,]*(?:Z|[+-]\d\d:?\d\d)?")
+
+
+def _what(frozen: Frozen, told: Told, failure: Failure | None) -> tuple[str, str, str]:
+    """Return the template, the exception's type and the place that equal records share."""
+    logged = f"{frozen.file}:{frozen.line}"
+    raised = failure.where if failure is not None else ""
+    kind = failure.type if failure is not None else ""
+    structured = not isinstance(frozen.template, str) or told.template not in (None, frozen.template)
+    if frozen.has_arguments or (told.template is not None and (structured or not raised)):
+        return _TIME.sub("", told.template or "")[:LONGEST], kind, raised or logged
+    return "", kind, f"{raised} {logged}" if raised else logged
+
+
+def _is_finished(record: LogRecord) -> bool:
+    """Whether somebody else has put arguments and exception into the text: QueueHandler leaves ``None`` for them.
+
+    A record of loguru's has the ``extra`` of its own.
     """
-    value: object
-    trace: TracebackType | None
-    if isinstance(given, BaseException):
-        value, trace = given, given.__traceback__
-    elif isinstance(given, tuple) and len(given) == 3 and isinstance(given[1], BaseException):
-        value, trace = given[1], given[2]
-    else:
+    return (record.args is None and not record.exc_info) or isinstance(record.__dict__.get("extra"), dict)
+
+
+def _among(values: object, home: str) -> Failure | None:
+    """Return the failure of the one exception among a record's arguments that was raised, or is a group."""
+    listed = values if isinstance(values, tuple) else ()
+    found = [one for one in listed if isinstance(one, BaseException)]
+    if len(found) != 1 or not (found[0].__traceback__ or isinstance(found[0], BaseExceptionGroup)):
         return None
-    where = ""
-    if trace is not None:
-        while trace.tb_next is not None:
-            trace = trace.tb_next
-        code = trace.tb_frame.f_code
-        where = f"{_base_name(code.co_filename)}:{trace.tb_lineno} in {code.co_name}"
-    return type(value).__name__, where, _short(value)
+    return summarize(found[0], home)
 
 
-_FRAME = re.compile(r'^\s*File "([^"]*)", line (\d+)(?:, in (.+))?$', re.MULTILINE)
-_RAISED = re.compile(r"^([A-Za-z_][\w.]*)(?:: (.*))?$")
-
-
-def split_traceback(text: str) -> tuple[str, tuple[str, str, str] | None]:
-    """Return the text before a printed traceback, and the traceback's summary; ``None`` where there is no traceback."""
-    message, mark, trace = text.partition("Traceback (most recent call last):")
-    if not mark or (message and not message.endswith("\n")):
-        return text, None
-    frames = _FRAME.findall(trace)
-    where = ""
-    if frames:
-        file, line, function = frames[-1]
-        where = f"{_base_name(file)}:{line}" + (f" in {function}" if function else "")
-    # The last line that starts at the margin names the exception; its text may go on below it.
-    raised = next((found for line in reversed(trace.splitlines()) if (found := _RAISED.match(line))), None)
-    if raised is None:
-        return message.rstrip(), ("", where, "")
-    return message.rstrip(), (raised[1].rpartition(".")[2], where, raised[2] or "")
-
-
-_QUIET = frozenset({"event", "level", "log_level", "logger", "timestamp", "message", "msg", "exception", "stack"})
-
-
-def _in_words(fields: Mapping[str, Any]) -> tuple[str, str]:
-    """Return an event dictionary as a line of text, and the template that equal ones share."""
-    event = str(fields.get("event", fields.get("message", fields.get("msg", ""))))
-    rest = " ".join(f"{key}={value}" for key, value in fields.items() if key not in _QUIET and not key.startswith("_"))
-    return (f"{event} {rest}" if rest else event)[:LONGEST], event
-
-
-def _parse_json(message: str) -> Mapping[str, Any] | None:
-    if not (message.startswith("{") and message.endswith("}")):
-        return None
-    try:
-        fields = json.loads(message)
-    except ValueError:
-        return None
-    named = isinstance(fields, dict) and any(isinstance(fields.get(key), str) for key in ("event", "message", "msg"))
-    return fields if named else None
-
-
-_LOGURU = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \| [^|]{8,} \| ")
-
-
-def _without_prefix(message: str, frozen: Frozen) -> str | None:
-    """Return a message without the columns that loguru's default format puts before it, or ``None`` without them."""
-    match = _LOGURU.match(message)
-    place = f"{frozen.logger}:{frozen.function}:{frozen.line} - "
-    if match is None or not message.startswith(place, match.end()):
-        return None
-    return message[match.end() + len(place) :]
-
-
-def _base_name(path: str) -> str:
-    return path.replace("\\", "/").rpartition("/")[2]
-
-
-def _short(value: object) -> str:
-    try:
-        return str(value)[:LONGEST]
-    except Exception as error:  # noqa: BLE001 - an object that cannot be shown must not keep the alert from going out
-        return f"<{type(value).__name__}: no text, {type(error).__name__}>"
+def _kept(text: str) -> str:
+    """Return a text as far as it is kept: its beginning and its end, where a traceback has the exception."""
+    if len(text) <= LONGEST or (text.startswith("{") and len(text) <= LONGEST_JSON):
+        return text
+    return text[:_HEAD] + _CUT + text[_HEAD + len(_CUT) - LONGEST :]

@@ -4,10 +4,11 @@
 
     ERROR billing@web1: disk full on db3
     OSError jobs.py:42 in run: No space left on device
+    from KeyError: 5
     x47 in 60 s
 
-What must not be cut (level, service, host, exception, last frame, counts) keeps its place; the message and the
-exception's text give way, at the end of a word, and never inside a character.
+What must not be cut (level, service, host, exception, place, counts) keeps its place; the cause, the exception's text
+and the message give way in this order, at the end of a word, and never inside a character.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from devinotify import text as texts
 
+from devinotify_logging.failures import Failure
 from devinotify_logging.masking import mask
-from devinotify_logging.records import split_traceback
+from devinotify_logging.tracebacks import split_traceback
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,8 +37,9 @@ _SHORTEST = 12
 _WHOLE_NAME = 24
 """Characters of a service's or a host's name that are shown."""
 
-_ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
-_CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]+")
+_SHORT_WHY = 8
+"""Characters of an exception's text that are told even where the message has them: ``5`` may be there by chance."""
+
 _BLANK_LINES = re.compile(r"[ \t]*\n\s*")
 
 # What makes a text cheaper and leaves its meaning: quotation marks, dashes, arrows, accents. Cyrillic stays.
@@ -67,13 +70,17 @@ def render(alert: Alert, style: Style, happened: datetime | None = None) -> str:
     stamp = f"{happened:%m-%d %H:%M:%S} " if happened is not None else ""
     if event.formatted is None:
         head, body = f"{stamp}{event.level_name} {style.source}: ", event.message
-        error, where, why = event.error, event.where, event.why
+        failure = event.failure
     else:
-        body, told = split_traceback(event.formatted)
-        head, (error, where, why) = stamp, told or ("", "", "")
-    raised = " ".join(part for part in (clean(error), clean(where)) if part)
+        body, failure = split_traceback(event.formatted)
+        head = stamp
+    failure = failure or Failure("", "", "")
+    why = "" if len(failure.why) >= _SHORT_WHY and failure.why in body else failure.why
+    more = f"(+{failure.others} more)" if failure.others else ""
+    raised = " ".join(part for part in (clean(failure.type), more, clean(failure.where)) if part)
+    cause = f"from {failure.cause}" if failure.cause else ""
     notes = "\n".join(notes_of(alert))
-    return _fitted(_Parts(clean(head), clean(body), raised, clean(why), notes), style)
+    return _fitted(_Parts(clean(head), clean(body), raised, clean(why), clean(cause), notes), style)
 
 
 def notes_of(alert: Alert) -> list[str]:
@@ -96,8 +103,7 @@ def paused(style: Style, limit: int, until: datetime) -> str:
 
 def clean(text: str) -> str:
     """Return a text without colours, control characters and blank lines, its secrets masked."""
-    plain = _CONTROLS.sub(" ", _ANSI.sub("", text))
-    return mask(_BLANK_LINES.sub("\n", plain).lstrip("\n"))
+    return mask(_BLANK_LINES.sub("\n", texts.sendable(text).replace("\r", "")).lstrip("\n"))
 
 
 def _seconds(seconds: float) -> str:
@@ -120,11 +126,12 @@ class _Parts(NamedTuple):
     body: str
     raised: str
     why: str
+    cause: str
     notes: str
 
     def joined(self) -> str:
         raised = ": ".join(part for part in (self.raised, self.why) if part)
-        return "\n".join(line for line in (self.head + self.body, raised, self.notes) if line.strip())
+        return "\n".join(line for line in (self.head + self.body, raised, self.cause, self.notes) if line.strip())
 
 
 def _fitted(parts: _Parts, style: Style) -> str:
@@ -134,10 +141,18 @@ def _fitted(parts: _Parts, style: Style) -> str:
     whole = parts.joined()
     if _fits(whole, style):
         return whole
-    # First the exception's text gives way, then the message, then where the exception was raised. The numbers stay.
-    bare = parts._replace(why="")
+    # First what it was raised from gives way, then the exception's text, then the message, then where it was raised.
+    # The numbers stay.
+    direct = parts._replace(cause="")
+    bare = direct._replace(why="")
     least = bare._replace(raised="")
-    steps = (("why", parts, _SHORTEST), ("body", bare, _SHORTEST), ("body", least, 2), ("head", least, 2))
+    steps = (
+        ("cause", parts, len("from ") + _SHORTEST),
+        ("why", direct, _SHORTEST),
+        ("body", bare, _SHORTEST),
+        ("body", least, 2),
+        ("head", least, 2),
+    )
     for name, rest, shortest in steps:
         shorter = _shortened(rest._replace(body="") if name == "head" else rest, name, shortest, style)
         if shorter is not None:
