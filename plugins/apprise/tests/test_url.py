@@ -122,11 +122,19 @@ REFUSALS: list[tuple[str, str]] = [
     ("devino://login@SENDER/79161234567", "the password is missing"),
     ("devino://login:password@/79161234567", "the sender is missing"),
     ("devino://login:password@TOOLONGASENDER/79161234567", "the sender of SMS"),
-    (f"{START}/79161234567?chanel=viber", "unknown key on the URL: chanel"),
+    (f"{START}/79161234567?chanel=viber", "unknown key 'chanel': did you mean channel?"),
     (f"{START}/79161234567?channel=pigeon", "there is no channel 'pigeon'"),
     (f"{START}/79161234567?validity=soon", "bad value for validity"),
     (f"{START}/79161234567?gateway=http://example.com/", "bad value for gateway"),
-    ("devino://login:pass?word@SENDER/79161234567", "unknown key on the URL: (not shown)"),
+    (f"{START}/79161234567?bach=no", "unknown key 'bach': did you mean batch?"),
+    (f"{START}/79161234567?overflw=split", "unknown key 'overflw': did you mean overflow?"),
+    (f"{START}/79161234567?x=y@z", "unknown key (not shown): the keys are channel"),
+    (f"{START}?to=%2B79161234561&+79161234562", "unknown key (not shown)"),
+    (f"{START}/79161234561#79161234562", "write # as %23"),
+    ("devino://login:pass@word@SENDER/79161234567", "write @ in a login or password as %40"),
+    ("devino://login:pass#word@SENDER/79161234567", "write # as %23"),
+    ("devino://login:pass/word@SENDER/79161234567", "there is a / in them, which is written as %2F"),
+    ("devino://login:pass?word@SENDER/79161234567", "there is a ? in them, which is written as %3F"),
 ]
 
 

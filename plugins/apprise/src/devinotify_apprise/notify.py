@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import apprise
 from apprise import NotifyFormat, NotifyType, PrivacyMode
-from devinotify import DevinotifyError, NotSent, Verdict
+from devinotify import DevinotifyError, DevinoURL, InvalidURL, NotSent, Verdict
 from devinotify import text as measures
 
 from devinotify_apprise import options, texts
@@ -105,10 +105,12 @@ class NotifyDevino(RetryAware):
             "outbox": outbox,
             "insecure": insecure,
         }
-        if kwargs.get("unknown"):
-            raise self._refusal(f"unknown key on the URL: {kwargs['unknown']}")
+        fault = kwargs.get(options.FAULT) or options.unknown(kwargs)
+        if fault:
+            raise self._refusal(fault)
+        sender = sender or kwargs.get("from") or self.host or ""
         try:
-            self.settings = options.settings(self.user or "", self.password or "", sender or self.host or "", given)
+            self.settings = options.settings(self.user or "", self.password or "", sender, given)
             self.notifier = shared.notifier(self.settings)
         except DevinotifyError as error:
             raise self._refusal(str(error)) from None
@@ -120,11 +122,15 @@ class NotifyDevino(RetryAware):
             self.logger.warning("Devino: verify=no is not heeded; name the certificates to trust with ca=")
         self.batch = options.is_yes(batch)
         self.body_maxlen = self.notifier.channel(self.settings.channel).max_length
-        found = recipients.read(recipients.listed(targets), self.notifier)
+        everybody = recipients.listed([targets, kwargs.get("to")])
+        found = recipients.read(everybody, self.notifier)
         self.targets = found.recipients
         self.invalid_targets = tuple(found.refused)
         for reason in found.refused.values():
             self.logger.warning("Devino: a target is left out: %s", reason)
+        # In a configuration file Apprise puts those of "to" in the place of the URL's.
+        if lost := [one for one in options.targets(kwargs.get("fullpath") or "") if one not in everybody]:
+            self.logger.warning("Devino: targets of the URL give way to those of its entry: %d of them", len(lost))
 
     def _refusal(self, reason: str) -> Exception:
         message = f"Devino: {reason}"
@@ -154,6 +160,8 @@ class NotifyDevino(RetryAware):
         text = texts.readable(body, self._markup(body_format, declared=not body_passthrough))
         if title:  # Apprise has put it into the body already, unless somebody calls this by himself
             text = f"{title}\n{text}"
+        # Before it is cut, or half of a colour code would be left at the end of a part.
+        text = measures.sendable(text, warn=lambda lost: self.logger.warning("Devino: %s", lost))
         if self.settings.transliterate:
             text = measures.to_gsm7(text)  # now, since it may change the length
         pieces = texts.parts(text, self.body_maxlen)
@@ -223,14 +231,7 @@ class NotifyDevino(RetryAware):
         params = {"batch": "yes" if self.batch else "no", **options.written(self.settings)}
         params.update(self.url_parameters(*args, privacy=privacy, **kwargs))
         everybody = (*self.targets, *self.invalid_targets)
-        if privacy:
-            path = [_masked(one) for one in everybody]
-        else:
-            # Apprise splits the path again after it has decoded it: what would be torn goes into the query.
-            torn = [one for one in everybody if "/" in one or "\\" in one]
-            path = [self.quote(one, safe="+") for one in everybody if one not in torn]
-            if torn:
-                params["to"] = ",".join(torn)
+        path = [_masked(one) if privacy else self.quote(one, safe="+") for one in everybody]
         return "{}://{}:{}@{}/{}/?{}".format(
             SCHEMA,
             self.quote(self.settings.login, safe=""),
@@ -247,13 +248,18 @@ class NotifyDevino(RetryAware):
     @staticmethod
     def parse_url(url: str) -> dict[str, Any] | None:
         """Return the arguments that a URL holds, or ``None`` where it cannot be read."""
-        results: dict[str, Any] | None = apprise.NotifyBase.parse_url(url, verify_host=False)
+        if not isinstance(url, str):
+            return None
+        try:
+            parts = options.parts(url)
+        except InvalidURL as error:
+            return {"schema": SCHEMA, options.FAULT: str(error)}
+        results: dict[str, Any] | None = apprise.NotifyBase.parse_url(parts.canonical, verify_host=False)
         if not results:
             return None
-        given = [results["fullpath"]] if results["fullpath"] else []
-        results["targets"] = apprise.NotifyBase.split_path(*given) if given else []
-        unknown = []
-        for key, value in options.query(url):
+        results["fullpath"] = f"/{parts.path}"
+        results["targets"] = recipients.listed(parts.targets)
+        for key, value in parts.query:
             if key == "to":
                 results["targets"] += recipients.listed(value)
             elif key == "from":
@@ -264,12 +270,12 @@ class NotifyDevino(RetryAware):
                 # Apprise has decoded it, and will decode it again.
                 results["password" if key == "pass" else key] = apprise.NotifyBase.quote(value, safe="")
             elif key not in options.KNOWN:
-                unknown.append(key if key.isidentifier() and "@" not in url.partition("?")[2] else "(not shown)")
+                # A key may be the rest of a password with a stray ? in it.
+                shown = "" if "@" in url.partition("?")[2] else key
+                results.setdefault(options.FAULT, str(DevinoURL.unknown_key(shown, options.KNOWN)))
         if results["host"]:
             # By the name of its token, where Apprise from 2.3 on looks for it; ``from`` comes before it.
             results.setdefault("sender", apprise.NotifyBase.unquote(results["host"]))
-        if unknown:
-            results["unknown"] = ", ".join(unknown)
         return results
 
 

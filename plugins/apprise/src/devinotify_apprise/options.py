@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from string import punctuation
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
@@ -9,7 +11,7 @@ from apprise import NotifyBase
 from devinotify import DevinoURL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 SCHEMA = "devino"
 
@@ -69,8 +71,26 @@ _APPRISE_ITS_OWN = frozenset(
         *("user", "password", "pass", "port", "retry", "wait", "optional", "redirect", "tz", "store", "emojis"),
     }
 )
-KNOWN = frozenset(ARGUMENTS) | _APPRISE_ITS_OWN
-"""The keys that the query may hold."""
+KNOWN = (*ARGUMENTS, *sorted(_APPRISE_ITS_OWN - set(ARGUMENTS)))
+"""The keys that the query, a YAML file or a dictionary may hold."""
+
+FAULT = "?"
+"""The key under which what is read from a URL says that it cannot be used, and why; no URL or file has such a key."""
+
+_KEYWORDS = frozenset(
+    {
+        *KNOWN,
+        *(NotifyBase.parse_url(f"{SCHEMA}://login:password@host:1/path") or ()),
+        # What Apprise adds to it, and what it means by its aliases.
+        *("asset", "schema", "service", "tag", "targets", "sender", FAULT),
+    }
+)
+
+
+def unknown(keywords: Iterable[str]) -> str | None:
+    """Return what is wrong with the first keyword that neither we nor this Apprise know, or ``None``."""
+    strange = next((key for key in keywords if key not in _KEYWORDS), None)
+    return None if strange is None else str(DevinoURL.unknown_key(strange, KNOWN))
 
 
 _NO = frozenset({"no", "n", "false", "f", "off", "0", "never", "deny", "disable", "disabled"})
@@ -81,15 +101,58 @@ def is_yes(value: object) -> bool:
     return value is None or str(value).strip().lower() not in _NO
 
 
-def query(url: str) -> Iterator[tuple[str, str]]:
-    """Yield the keys, in lower case, and values of a URL's query as they were written.
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a URL says, before any of it is judged: ``targets`` of the path, ``query`` as pairs.
+
+    ``canonical`` is the same URL for Apprise's own reading, which cuts a password at its first colon and a path at a
+    semicolon: every part of it is encoded, and it has no targets.
+    """
+
+    canonical: str
+    path: str
+    targets: tuple[str, ...]
+    query: tuple[tuple[str, str], ...]
+
+
+def parts(url: str) -> Parts:
+    """Return the parts of a URL; raises InvalidURL where a character stands in it as it is that has to be encoded."""
+    before, question, after = url.partition("?")
+    pairs = tuple(query(after))
+    if "@" not in before and any(key == "user" for key, _ in pairs):
+        # The credentials are in the query, where an @ is a letter as any other.
+        authority, path, _ = DevinoURL.split(before)
+    else:
+        authority, path, _ = DevinoURL.split(url)
+    credentials, at, sender = authority.rpartition("@")
+    encoded = ":".join(map(_encoded, credentials.split(":", 1)))
+    return Parts(
+        # Line breaks and the like as well: Apprise takes a URL with one for none.
+        canonical=f"{SCHEMA}://{encoded}{at}{_encoded(sender)}/{question}{quote(after, safe=punctuation)}",
+        path=path,
+        targets=targets(path),
+        query=pairs,
+    )
+
+
+def targets(path: str) -> tuple[str, ...]:
+    """Return what stands between the slashes of a path; each may be a list of targets."""
+    return tuple(unquote(one) for one in path.split("/") if one)
+
+
+def _encoded(part: str) -> str:
+    return quote(unquote(part), safe="")
+
+
+def query(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the keys, in lower case, and values of a query as they were written.
 
     Apprise's own reading takes ``;`` for ``&``, which tears lists of numbers apart, and keeps the last of several.
     """
-    for item in filter(None, url.partition("?")[2].split("&")):
+    for item in filter(None, text.split("&")):
         key, _, value = item.partition("=")
-        # "+key", "-key" and ":key" are Apprise's, for headers and the like.
-        if key[:1] not in ("+", "-", ":"):
+        # "+key", "-key" and ":key" are Apprise's, for headers and the like; "+7916…" is a number that is to be missed.
+        if key[:1] not in ("+", "-", ":") or key[1:2].isdigit():
             yield unquote(key).strip().lower(), unquote(value).strip()
 
 
@@ -109,4 +172,4 @@ def _text(value: object) -> str:
 
 def written(url: DevinoURL) -> dict[str, str]:
     """Return the options that differ from their defaults, as they stand on a URL."""
-    return dict(query(url.to_url()))
+    return dict(query(url.to_url().partition("?")[2]))

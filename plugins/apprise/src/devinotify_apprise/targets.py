@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from devinotify import Notifier
 
-_BETWEEN = re.compile(r"[,;|\r\n\t]+|\s+(?=\+)")
+_BETWEEN = re.compile(r"[,;|\r\n\t，；、؛،]+|\s+(?=\+)")
 """What may stand between numbers. A space may stand within one, but never before its plus sign."""
 
 
