@@ -23,7 +23,7 @@ from devinotify.text import (
     to_gsm7,
     typography,
 )
-from devinotify.text.conversion import character_name
+from devinotify.text.steps import character_name
 from tests.text.strategies import any_texts, long_texts
 
 MIXED = "“Щи” ЩИ Х₸ №5 — 5₽ ﬁ½ é e\u0301 и\u0306 ё\u0301 Ωμέγα Łódź 😀 \u200d\xa0\t中 \ud800"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import graphlib
 import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +21,7 @@ NAMES = [
 ]
 MODULES = [
     *("alphabet", "checks", "cleaning", "conversion", "cost", "fitting", "graphemes", "icao", "letters", "limits"),
-    *("segments", "signs"),
+    *("numerals", "segments", "signs", "steps"),
 ]
 IMPURE = {"socket", "ssl", "logging", "random", "pathlib", "subprocess", "requests", "regex", "anyascii", "tempfile"}
 
@@ -62,4 +65,23 @@ def test_every_module_is_pure(module: str) -> None:
 def test_counting_loads_no_table_of_conversion() -> None:
     """What only counts segments does not pay for the rest."""
     loaded = loaded_by("from devinotify import text; text.count_segments('мир')")
-    assert set() == loaded & {"unicodedata", "decimal", "devinotify.text.conversion", "devinotify.text.fitting"}
+    assert set() == loaded & {"unicodedata", "decimal", "devinotify.text.steps", "devinotify.text.fitting"}
+
+
+def test_no_two_modules_import_each_other() -> None:
+    """Not even for the type checker, nor inside a function: each can be read before those that use it."""
+    package = Path(text.__file__).parent
+    imports = {path.stem: imported(path) for path in package.glob("*.py") if path.stem != "__init__"}
+    order = list(graphlib.TopologicalSorter(imports).static_order())
+    assert sorted(MODULES) == sorted(order)
+
+
+def imported(path: Path) -> set[str]:
+    """The modules of this package that a file imports, wherever in it."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("devinotify.text"):
+            module = (node.module or "").removeprefix("devinotify.text").removeprefix(".")
+            found |= {module} if module else {name.name for name in node.names}
+    return found

@@ -13,37 +13,33 @@ if TYPE_CHECKING:
     from devinotify.text.alphabet import decode, encode, is_gsm7
     from devinotify.text.checks import check, check_length, check_sendable
     from devinotify.text.cleaning import sendable
-    from devinotify.text.conversion import (
-        STEPS,
-        Blocker,
-        Conversion,
-        Step,
-        accents,
-        compatibility,
-        compose,
-        convert,
-        cyrillic,
-        greek,
-        to_gsm7,
-        typography,
-    )
+    from devinotify.text.conversion import Conversion, convert, to_gsm7
     from devinotify.text.cost import estimate_cost
     from devinotify.text.fitting import fit
     from devinotify.text.limits import STANDARD, Encoding, SegmentLimits
     from devinotify.text.segments import Segment, Segmentation, count_segments, segment
+    from devinotify.text.steps import (
+        STEPS,
+        Blocker,
+        Step,
+        accents,
+        compatibility,
+        compose,
+        cyrillic,
+        greek,
+        typography,
+    )
 
 _HOME = {
     "alphabet": ("decode", "encode", "is_gsm7"),
     "checks": ("check", "check_length", "check_sendable"),
     "cleaning": ("sendable",),
-    "conversion": (
-        *("STEPS", "Blocker", "Conversion", "Step", "accents", "compatibility", "compose", "convert", "cyrillic"),
-        *("greek", "to_gsm7", "typography"),
-    ),
+    "conversion": ("Conversion", "convert", "to_gsm7"),
     "cost": ("estimate_cost",),
     "fitting": ("fit",),
     "limits": ("STANDARD", "Encoding", "SegmentLimits"),
     "segments": ("Segment", "Segmentation", "count_segments", "segment"),
+    "steps": (*("STEPS", "Blocker", "Step", "accents", "compatibility", "compose", "cyrillic", "greek", "typography"),),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

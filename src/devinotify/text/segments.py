@@ -19,7 +19,7 @@ from devinotify.text.alphabet import BASIC, ESCAPE, EXTENDED, GSM7
 from devinotify.text.limits import STANDARD, Encoding, SegmentLimits
 
 if TYPE_CHECKING:
-    from devinotify.text.conversion import Blocker
+    from devinotify.text.steps import Blocker
 
 
 # Neither class has a constructor: ``segment`` makes an object and fills its slots in place, which takes half the
@@ -149,16 +149,16 @@ class Segmentation:
 
         Empty for a GSM-7 text.
         """
-        from devinotify.text.conversion import find_blockers  # on demand: it brings the tables
+        from devinotify.text.steps import find_blockers  # on demand: it brings the tables
 
         return () if self._encoding is _GSM7 else find_blockers(self._text)
 
     @property
     def replaced(self) -> Segmentation:
         """What the text would be, and cost, if every blocker were replaced: itself for a GSM-7 text."""
-        from devinotify.text.conversion import to_gsm7  # on demand: it brings the tables
+        from devinotify.text.steps import replace  # on demand: it brings the tables
 
-        return self if self._encoding is _GSM7 else segment(to_gsm7(self._text), self._limits)
+        return self if self._encoding is _GSM7 else segment(replace(self._text), self._limits)
 
     @property
     def savings(self) -> int:
