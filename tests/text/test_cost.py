@@ -20,6 +20,12 @@ def test_each_distinct_recipient_counts_once() -> None:
     assert Decimal(4) == estimate_cost("hello", ["79161234567", "79161234568", "79161234567"], 2)
 
 
+@pytest.mark.parametrize("recipient", ["+79161234567", "79161234567", b"79161234567"])
+def test_one_number_is_one_recipient(recipient: str) -> None:
+    """And not as many as it has different characters."""
+    assert Decimal(2) == estimate_cost("hello", recipient, 2)
+
+
 def test_the_cost_follows_the_limits() -> None:
     """A gateway that bills Latin as octets makes two segments of 150 letters."""
     assert Decimal(2) == estimate_cost("a" * 150, 1, 1, SegmentLimits(gsm7=140, gsm7_part=134))

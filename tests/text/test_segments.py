@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devinotify.text import Encoding, SegmentLimits, count_segments, segment
+from devinotify.text.graphemes import is_boundary
 from tests.text import reference
 from tests.text.strategies import any_texts, long_texts, ucs2_texts
 
@@ -249,3 +250,78 @@ def test_blockers_tell_what_forces_ucs2_and_what_replacing_them_saves() -> None:
 def test_replacing_may_cost_more() -> None:
     """A letter that is four in Latin is honest about it."""
     assert -1 == segment("щ" * 70).savings
+
+
+# --- what a reader sees as one character, kept whole
+
+FAMILY, FLAG, ACCENTED = "👩\u200d👩\u200d👧", "🇷🇺", "e\u0301"
+CLUSTERS = st.lists(
+    st.sampled_from([FAMILY, FLAG, ACCENTED, "👍🏽", "1\ufe0f\u20e3", "я", "a", "\r\n", " ", "\ud83d\ude00", "\ud83d"]),
+    max_size=60,
+).map("".join)
+
+
+def test_a_family_is_parted_unless_its_graphemes_are_kept() -> None:
+    """A handset joins the parts anyway; a counter that keeps graphemes says what such a provider bills."""
+    text = "я" * 65 + FAMILY + "я"
+    kept = segment(text, keep_graphemes=True)
+    assert ([67, 7], [65, 9]) == (
+        [each.units for each in segment(text).segments],
+        [each.units for each in kept.segments],
+    )
+    assert (text, 74, 58) == ("".join(each.text for each in kept.segments), kept.units, kept.remaining)
+
+
+def test_keeping_graphemes_may_take_a_segment_more() -> None:
+    """What does not fit goes into the next part whole."""
+    text = ("я" * 63 + FAMILY) * 2
+    assert (3, 4) == (segment(text).count, segment("я" * 62 + text, keep_graphemes=True).count)
+
+
+def test_one_message_that_fits_is_not_cut() -> None:
+    """70 units stand alone, whatever they are."""
+    assert 1 == segment("я" * 62 + FAMILY, keep_graphemes=True).count
+
+
+@given(st.one_of(CLUSTERS, texts), limits)
+def test_with_graphemes_kept_the_parts_obey_the_laws_of_parts(text: str, limits: SegmentLimits) -> None:
+    """They join to the text, none exceeds its limit, and the units are those of the characters."""
+    result = segment(text, limits, keep_graphemes=True)
+    single, part = limits.of(result.encoding)
+    assert text == "".join(each.text for each in result.segments)
+    assert max(each.units for each in result.segments) <= (single if result.count == 1 else part)
+    assert (result.units, result.encoding) == (
+        sum(each.units for each in result.segments),
+        segment(text, limits).encoding,
+    )
+    assert len(result.segments) == result.count >= segment(text, limits).count
+
+
+@given(CLUSTERS)
+def test_no_grapheme_is_cut_where_each_fits_a_part(text: str) -> None:
+    """CR LF apart, which is two characters on the air."""
+    result = segment(text, SegmentLimits(40, 20, 20, 10), keep_graphemes=True)
+    cuts = [each.position for each in result.segments[1:]]
+    halves = [place for place in cuts if text[place - 1] == "\ud83d" and text[place] == "\ude00"]
+    assert [] == halves + [
+        place for place in cuts if not is_boundary(text, place) and text[place - 1 : place + 1] != "\r\n"
+    ]
+
+
+def test_a_pile_of_accents_longer_than_a_part_is_cut_all_the_same() -> None:
+    """There is no other way."""
+    assert [67, 67, 7] == [each.units for each in segment("я" + "\u0301" * 140, keep_graphemes=True).segments]
+
+
+@given(texts)
+def test_gsm7_has_no_graphemes_of_several_characters(text: str) -> None:
+    """There is nothing to keep, so such a text is cut as ever."""
+    result = segment(text, SMALL, keep_graphemes=True)
+    assert result.encoding is Encoding.UCS2 or result == segment(text, SMALL)
+
+
+def test_what_is_cut_differently_is_not_equal() -> None:
+    """Though the text is the same."""
+    assert segment("я", keep_graphemes=True) != segment("я")
+    assert segment("я", keep_graphemes=True) == segment("я", keep_graphemes=True)
+    assert 2 == len({segment("я", keep_graphemes=True), segment("я")})

@@ -21,7 +21,7 @@ NAMES = [
 ]
 MODULES = [
     *("alphabet", "checks", "cleaning", "conversion", "cost", "fitting", "graphemes", "icao", "letters", "limits"),
-    *("numerals", "segments", "signs", "steps"),
+    *("numerals", "parts", "segments", "signs", "steps"),
 ]
 IMPURE = {"socket", "ssl", "logging", "random", "pathlib", "subprocess", "requests", "regex", "anyascii", "tempfile"}
 

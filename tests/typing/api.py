@@ -112,7 +112,11 @@ def pure_functions() -> None:
     segmentation = text.segment("text")
     assert_type(segmentation, Segmentation)
     assert_type(segmentation.encoding, Encoding)
+    assert_type(text.segment("text", keep_graphemes=True), Segmentation)
     assert_type(text.to_gsm7("text"), str)
+    assert_type(text.sendable("text", warn=print), str)
+    assert_type(text.estimate_cost("text", "+79161234567", "2.35"), Decimal)
+    assert_type(phones.is_e164("+79161234567"), bool)
     text.count_segmets("text")  # type: ignore[attr-defined]
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from devinotify.text.cost import estimate_cost
     from devinotify.text.fitting import fit
     from devinotify.text.limits import STANDARD, Encoding, SegmentLimits
-    from devinotify.text.segments import Segment, Segmentation, count_segments, segment
+    from devinotify.text.parts import Segment
+    from devinotify.text.segments import Segmentation, count_segments, segment
     from devinotify.text.steps import (
         STEPS,
         Blocker,
@@ -38,7 +39,8 @@ _HOME = {
     "cost": ("estimate_cost",),
     "fitting": ("fit",),
     "limits": ("STANDARD", "Encoding", "SegmentLimits"),
-    "segments": ("Segment", "Segmentation", "count_segments", "segment"),
+    "parts": ("Segment",),
+    "segments": ("Segmentation", "count_segments", "segment"),
     "steps": (*("STEPS", "Blocker", "Step", "accents", "compatibility", "compose", "cyrillic", "greek", "typography"),),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

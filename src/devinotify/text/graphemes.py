@@ -48,6 +48,41 @@ def is_boundary(text: str, position: int) -> bool:
     )
 
 
+def cut(text: str, size: int) -> list[str]:
+    """Return the parts of ``text`` of at most ``size`` UTF-16 units (2 or more), cut between what a reader sees.
+
+    As few parts as that allows. A character that takes more than ``size`` units, as one under a pile of accents does,
+    is cut all the same. CR LF counts as two characters, as it does on the air.
+    """
+    parts: list[str] = []
+    begin = 0
+    while begin < len(text):
+        most = _longest(text, begin, size)
+        end = next((end for end in range(most, begin, -1) if _may_cut(text, end)), most)
+        parts.append(text[begin:end])
+        begin = end
+    return parts
+
+
+def _longest(text: str, begin: int, size: int) -> int:
+    """Return where the longest part from ``begin`` ends that parts no two halves of a surrogate pair."""
+    end, units = begin, 0
+    while end < len(text) and (units := units + 1 + (text[end] > "\uffff")) <= size:
+        end += 1
+    return end - 1 if _halves(text, end) else end
+
+
+def _halves(text: str, position: int) -> bool:
+    """Whether what stands before and after ``position`` becomes one character once it is encoded."""
+    before, after = text[position - 1 : position], text[position : position + 1]
+    return "\ud800" <= before <= "\udbff" and "\udc00" <= after <= "\udfff"
+
+
+def _may_cut(text: str, position: int) -> bool:
+    is_line_end = text[position - 1 : position + 1] == "\r\n"
+    return is_line_end or (is_boundary(text, position) and not _halves(text, position))
+
+
 def _within(character: str, *ranges: tuple[str, str]) -> bool:
     return any(first <= character <= last for first, last in ranges)
 

@@ -1,7 +1,8 @@
-"""Into which segments a text is cut, and how many they are. Pure.
+"""How many segments a text takes, and what they are. Pure.
 
 Parts are filled greedily, which gives the fewest (3GPP TS 23.040, section 9.2.3.24.1). An escape and its
-character, and the two halves of a surrogate pair, are never cut apart.
+character, and the two halves of a surrogate pair, are never cut apart; what a reader sees as one character is kept
+whole where that is asked for.
 
 Everything here rests on one idea. Where each character takes one unit, arithmetic answers. Elsewhere a
 *stream* is made by passes that run in C, one byte for each unit: 1 for a unit that must not begin a part,
@@ -17,56 +18,13 @@ from typing import TYPE_CHECKING, Final
 
 from devinotify.text.alphabet import BASIC, ESCAPE, EXTENDED, GSM7
 from devinotify.text.limits import STANDARD, Encoding, SegmentLimits
+from devinotify.text.parts import Segment, cut, cut_evenly, cut_graphemes
 
 if TYPE_CHECKING:
     from devinotify.text.steps import Blocker
 
 
-# Neither class has a constructor: ``segment`` makes an object and fills its slots in place, which takes half the
-# time of an ``__init__`` or a named tuple, and a fifth of a frozen dataclass. What is public is read-only.
-
-
-class Segment:
-    """One part of a message: its text, how many units it takes, and where it begins in the original.
-
-    Made by ``segment``. Equal where all three are; never changes.
-    """
-
-    __slots__ = ("_position", "_text", "_units")
-    _text: str
-    _units: int
-    _position: int
-
-    @property
-    def text(self) -> str:
-        """The characters of this part."""
-        return self._text
-
-    @property
-    def units(self) -> int:
-        """Septets or UTF-16 units of this part, without its header."""
-        return self._units
-
-    @property
-    def position(self) -> int:
-        """Where the part begins, in characters (code points) from 0: ``original[position:end] == text``."""
-        return self._position
-
-    @property
-    def end(self) -> int:
-        """The position in the original of the first character after this part."""
-        return self._position + len(self._text)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Segment):
-            return NotImplemented
-        return (self._text, self._units, self._position) == (other._text, other._units, other._position)
-
-    def __hash__(self) -> int:
-        return hash((self._text, self._units, self._position))
-
-    def __repr__(self) -> str:
-        return f"Segment(text={self._text!r}, units={self._units}, position={self._position})"
+# Like ``Segment`` it has no constructor, for the same reason: ``segment`` fills the slots.
 
 
 class Segmentation:
@@ -77,13 +35,14 @@ class Segmentation:
     """
 
     # A count takes no cutting, so the segments are made when they are asked for.
-    __slots__ = ("_encoding", "_limits", "_segments", "_stream", "_text", "_units")
+    __slots__ = ("_encoding", "_keeps", "_limits", "_segments", "_stream", "_text", "_units")
     _text: str
     _encoding: Encoding
     _units: int
     _limits: SegmentLimits
     _stream: bytes | None  # None where each character takes one unit
     _segments: tuple[Segment, ...] | None
+    _keeps: bool  # whether what a reader sees as one character is never cut: of UCS-2 only, GSM-7 has no such thing
 
     @property
     def text(self) -> str:
@@ -111,6 +70,8 @@ class Segmentation:
         single, part = self._limits.of(self._encoding)
         if self._units <= single:
             return 1
+        if self._keeps:
+            return len(self.segments)
         if self._stream is None:
             return -(-self._units // part)
         return _count_parts(self._stream, part, table=_SECOND_HALF)
@@ -126,10 +87,12 @@ class Segmentation:
                 self._segments = (only,)
             else:
                 part = limits.gsm7_part if self._encoding is _GSM7 else limits.ucs2_part
-                if self._stream is None:
-                    self._segments = _cut_evenly(self._text, part)
+                if self._keeps:
+                    self._segments = cut_graphemes(self._text, part)
+                elif self._stream is None:
+                    self._segments = cut_evenly(self._text, part)
                 else:
-                    self._segments = _cut(self._text, self._stream, part)
+                    self._segments = cut(self._text, self._stream, part)
         return self._segments
 
     @property
@@ -158,7 +121,7 @@ class Segmentation:
         """What the text would be, and cost, if every blocker were replaced: itself for a GSM-7 text."""
         from devinotify.text.steps import replace  # on demand: it brings the tables
 
-        return self if self._encoding is _GSM7 else segment(replace(self._text), self._limits)
+        return self if self._encoding is _GSM7 else segment(replace(self._text), self._limits)  # GSM-7: nothing to keep
 
     @property
     def savings(self) -> int:
@@ -168,10 +131,10 @@ class Segmentation:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Segmentation):
             return NotImplemented
-        return (self._text, self._limits) == (other._text, other._limits)
+        return (self._text, self._limits, self._keeps) == (other._text, other._limits, other._keeps)
 
     def __hash__(self) -> int:
-        return hash((self._text, self._limits))
+        return hash((self._text, self._limits, self._keeps))
 
     def __repr__(self) -> str:
         return (
@@ -244,11 +207,13 @@ def count_segments(text: str, limits: SegmentLimits = STANDARD) -> int:
     return _count_parts(utf16, part, first=_HIGH_BYTE, width=2, table=_LOW_SURROGATE)
 
 
-def segment(text: str, limits: SegmentLimits = STANDARD) -> Segmentation:
+def segment(text: str, limits: SegmentLimits = STANDARD, *, keep_graphemes: bool = False) -> Segmentation:
     """Return how ``text`` goes out: encoding, segments, units, what remains, and what forces UCS-2.
 
-    Any string has an answer. A lone surrogate is one unit; two that form a pair once they are encoded stay
-    together. Such a text cannot be sent: see ``check_sendable``.
+    Gateways cut between UTF-16 characters, so that a family (👩‍👧) may be parted, one of them in each segment.
+    With ``keep_graphemes`` what a reader sees as one character is never cut, as some providers count; that may take
+    a segment more. Any string has an answer. A lone surrogate is one unit; two that form a pair once they are
+    encoded stay together. Such a text cannot be sent: see ``check_sendable``.
     """
     encoding, units, stream = _UCS2, len(text), None
     if text.isascii():
@@ -274,6 +239,7 @@ def segment(text: str, limits: SegmentLimits = STANDARD) -> Segmentation:
     result._limits = limits
     result._stream = stream
     result._segments = None
+    result._keeps = keep_graphemes and encoding is _UCS2
     return result
 
 
@@ -337,50 +303,3 @@ def _count_parts(stream: bytes, part: int, *, first: int = 0, width: int = 1, ta
             count += pair + 1
             cut += (pair + 1) * part - 1
     return count
-
-
-def _cut_evenly(text: str, part: int) -> tuple[Segment, ...]:
-    """Return the segments of a text in which each character takes one unit."""
-    segments: list[Segment] = []
-    units = len(text)
-    begin = 0
-    while begin < units:
-        each = Segment()
-        each._text = text[begin : begin + part]
-        each._units = part
-        each._position = begin
-        segments.append(each)
-        begin += part
-    each._units = units - each._position
-    return tuple(segments)
-
-
-def _cut(text: str, stream: bytes, part: int) -> tuple[Segment, ...]:
-    """Return the segments of a text in which some characters take two units."""
-    segments: list[Segment] = []
-    units = len(stream)
-    stream += b"\1"  # so that there is always one more pair to find
-    begin = position = 0
-    pair = stream.find(1)
-    while begin < units:
-        end = begin + part
-        if end >= units:
-            end = units
-        elif stream[end]:
-            end -= 1
-        after = position + end - begin
-        if pair < end:
-            # Most parts of most texts hold one pair or none, which is found faster than counted.
-            pair = stream.find(1, pair + 2)
-            if pair < end:
-                after -= stream.count(1, begin, end)
-                pair = stream.find(1, end)
-            else:
-                after -= 1
-        each = Segment()
-        each._text = text[position:after]
-        each._units = end - begin
-        each._position = position
-        segments.append(each)
-        begin, position = end, after
-    return tuple(segments)
