@@ -358,5 +358,5 @@ def answer(exchange: Exchange, *, close: bool = False) -> None:
 
 STATE = (
     r'{"State":0,"CreationDateUtc":"\/Date(1294045911213)\/","SubmittedDateUtc":null,"ReportedDateUtc":null,'
-    r'"TimeStampUtc":"\/Date(-62135596800000)\/","StateDescription":"Доставлено абоненту","Price":1.5}'
+    r'"TimeStampUtc":"\/Date(-62135596800000)\/","StateDescription":"Доставлено","Price":1.5}'
 )

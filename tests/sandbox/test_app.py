@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from devinotify.sandbox import params
+from devinotify.sandbox import bodies
 from tests.sandbox.conftest import NUMBER
 
 if TYPE_CHECKING:
@@ -126,11 +126,11 @@ def test_a_bulk_of_thousands_fits(sandbox: Sandbox, http_session: requests.Sessi
     assert [(200, 20000)] * 2 == [(reply.status_code, len(reply.json())) for reply in (in_body, in_query)]
 
 
-@pytest.mark.parametrize("size", [params.MAX_BYTES + 1, 3 * params.MAX_BYTES])
+@pytest.mark.parametrize("size", [bodies.MAX_BYTES + 1, 3 * bodies.MAX_BYTES])
 def test_an_oversized_body_is_told_so(sandbox: Sandbox, http_session: requests.Session, size: int) -> None:
     """A body past the limit is read to its end and refused in the documented form."""
     reply = http_session.post(f"{sandbox.gateway}/Sms/Send", data=b"a" * size, timeout=30)
-    assert (400, 2, params.TOO_LARGE) == (reply.status_code, reply.json()["Code"], reply.json()["Desc"])
+    assert (400, 2, bodies.TOO_LARGE) == (reply.status_code, reply.json()["Code"], reply.json()["Desc"])
 
 
 def test_a_body_without_end_is_cut(sandbox: Sandbox) -> None:

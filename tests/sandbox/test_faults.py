@@ -22,7 +22,7 @@ def armed(*given: Fault) -> Faults:
 
 def struck(register: Faults, operation: str = SEND, numbers: tuple[str, ...] = (), now: float = 0.0) -> str | None:
     """Return the kind of the fault that strikes a request, or ``None``."""
-    plan = register.plan(operation, numbers, now)
+    plan = register.plan(operation, numbers, now, in_session=operation != "User/SessionID")
     return plan.fault.kind if plan and plan.fault else None
 
 
@@ -113,9 +113,9 @@ def test_they_are_capped() -> None:
         ({"kind": "fire"}, "no such kind of fault; there are: latency, "),
         ({"kind": "latency"}, "seconds is missing"),
         ({"kind": "outage"}, "lasts is missing"),
-        ({"kind": "drop", "seconds": 1}, "seconds is no argument of drop"),
-        ({"kind": "drop", "code": 1}, "code is no argument of drop"),
-        ({"kind": "latency", "seconds": 1, "accepts": True}, "accepts is no argument of latency"),
+        ({"kind": "drop", "seconds": 1}, "seconds is not an argument of drop"),
+        ({"kind": "drop", "code": 1}, "code is not an argument of drop"),
+        ({"kind": "latency", "seconds": 1, "accepts": True}, "accepts is not an argument of latency"),
         ({"kind": "latency", "seconds": 301}, "seconds must be from 0 to 300"),
         ({"kind": "latency", "seconds": float("nan")}, "seconds must be from 0 to 300"),
         ({"kind": "error", "code": 10}, "code must be a code of the error table: 1, 2"),
@@ -124,6 +124,10 @@ def test_they_are_capped() -> None:
         ({"kind": "drop", "times": 0}, "times must be from 1 to"),
         ({"kind": "drop", "lasts": 0}, "lasts must be more than 0"),
         ({"kind": "drop", "seed": -1}, "seed must be from 0 to"),
+        ({"kind": "drop", "limit": 5}, "limit is not an argument of drop"),
+        ({"kind": "rate", "limit": 0}, "limit must be from 1 to 10000 requests a second"),
+        ({"kind": "rate", "status": 429, "code": 7}, "status and code cannot both be answered: give one of them"),
+        ({"kind": "rate", "code": 10}, "code must be a code of the error table"),
     ],
 )
 def test_wrong_faults(given: dict[str, Any], reason: str) -> None:
@@ -139,6 +143,7 @@ def test_wrong_faults(given: dict[str, Any], reason: str) -> None:
         ("error", {}, False),
         ("status", {}, False),
         ("html", {}, False),
+        ("rate", {}, False),
         ("expired-session", {}, False),
         ("reset", {}, False),
         ("drop", {}, True),
@@ -155,3 +160,43 @@ def test_every_kind_is_tested() -> None:
     """The table above names every kind."""
     mark = next(mark for mark in test_what_is_carried_out.pytestmark if mark.name == "parametrize")
     assert list(KINDS) == [case[0] for case in mark.args[1]]
+
+
+def passed(register: Faults, instants: list[float]) -> list[bool]:
+    """Return which of the requests at these instants a rate lets through."""
+    return [register.plan(SEND, (), now) is None for now in instants]
+
+
+def test_a_rate_lets_so_many_a_second_through() -> None:
+    """The vendor names ten requests a second; the eleventh within one is refused, and counts for nothing."""
+    register = armed(Fault("rate"))
+    assert [True] * 10 + [False] * 3 + [True] == passed(register, [0.0] * 13 + [1.0])
+    assert [3] == [one.hits for one in register]
+
+
+def test_a_rate_looks_back_a_second_from_each_request() -> None:
+    """The second slides: what was let through leaves it one by one, and what was refused is not in it."""
+    register = armed(Fault("rate", limit=2))
+    assert [True, True, False, True, False, True] == passed(register, [0.0, 0.5, 0.9, 1.0, 1.4, 1.5])
+
+
+def test_what_a_rate_answers() -> None:
+    """It answers 429 unless another status or a code is given."""
+    settings = [Fault("rate"), Fault("rate", status=503), Fault("rate", code=7, limit=3)]
+    assert [(10, 429, None), (10, 503, None), (3, None, 7)] == [
+        (fault.limit, fault.status, fault.code) for fault in settings
+    ]
+
+
+def test_a_rate_counts_what_it_concerns() -> None:
+    """The requests of another operation do not use it up."""
+    register = armed(Fault("rate", limit=1, operation=SEND))
+    for _ in range(5):
+        assert register.plan("User/Balance", (), 0.0) is None
+    assert [True, False] == passed(register, [0.0, 0.0])
+
+
+def test_what_has_no_session_loses_none() -> None:
+    """Below /rest/v2 there is no session that could expire."""
+    register = armed(Fault("expired-session"))
+    assert register.plan(SEND, (), 0.0, in_session=False) is None

@@ -24,7 +24,8 @@ def test_it_is_valid() -> None:
 
 def test_it_describes_every_route() -> None:
     """Every operation of the gateway and every route of the control API is there."""
-    expected = {(f"/rest/{op.name}", method.lower()) for op in operations.OPERATIONS for method in op.methods}
+    both = (*operations.OPERATIONS, *operations.V2_OPERATIONS)
+    expected = {(op.path, method.lower()) for op in both for method in op.methods}
     expected |= {(route.path, route.method.lower()) for route in control.ROUTES}
     expected |= {("/sandbox/events", "get"), ("/sandbox/examples", "get")}
     assert expected == {(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods}
@@ -62,3 +63,13 @@ def test_only_views_have_schemas_made_for_them() -> None:
     """A class that is no view is a programmer's error."""
     with pytest.raises(TypeError):
         openapi._view(int)
+
+
+def test_a_send_takes_three_kinds_of_bodies() -> None:
+    """A form, JSON and multipart are described alike, the lists of a bulk as lists."""
+    content = DOCUMENT["paths"]["/rest/v2/Viber/SendBulk"]["post"]["requestBody"]["content"]
+    assert {"application/x-www-form-urlencoded", "application/json", "multipart/form-data"} == set(content)
+    schemas = [described["schema"] for described in content.values()]
+    assert [schemas[0]] * 3 == schemas
+    lists = [name for name, schema in schemas[0]["properties"].items() if schema["type"] == "array"]
+    assert ["DestinationAddresses", "Optionals", "Optional"] == lists

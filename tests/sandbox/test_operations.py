@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devinotify.sandbox.operations import BY_PATH, OPERATIONS, Operation, find
+from devinotify.sandbox.operations import BY_PATH, OPERATIONS, V2_OPERATIONS, Operation, find
 
 DOCUMENTED = {
     "User/SessionID": "Login Password",
@@ -45,7 +45,19 @@ def test_paths_in_any_case_and_with_any_slashes(operation: Operation) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/", "/rest", "/rest/", "/Sms/Send", "/rest/v2/Sms/Send", "/rest/Sms/Send/1", "/x/Sms/Send"]
+    "path",
+    [
+        "",
+        "/",
+        "/rest",
+        "/rest/",
+        "/Sms/Send",
+        "/rest/v2/User/SessionID",
+        "/rest/v3/Sms/Send",
+        "/v2/Sms/Send",
+        "/rest/Sms/Send/1",
+        "/x/Sms/Send",
+    ],
 )
 def test_other_paths_are_none(path: str) -> None:
     """What is not below /rest, or not in the table, is no operation."""
@@ -56,3 +68,21 @@ def test_sends_are_post_alone() -> None:
     """No operation that sends takes GET."""
     methods = {operation.name: operation.methods for operation in BY_PATH.values() if "Send" in operation.name}
     assert {("POST",)} == set(methods.values())
+
+
+def test_v2_has_all_but_the_login() -> None:
+    """Below /rest/v2 stand the other 13, which ask for login and password in place of a session's id."""
+    required = {
+        operation.name: {parameter.name for parameter in operation.parameters if parameter.code is not None}
+        for operation in V2_OPERATIONS
+    }
+    expected = {name: set(names.split()) - {"SessionID"} | {"Login", "Password"} for name, names in DOCUMENTED.items()}
+    del expected["User/SessionID"]
+    assert expected == required
+
+
+@pytest.mark.parametrize("operation", V2_OPERATIONS, ids=lambda operation: operation.name)
+def test_v2_paths(operation: Operation) -> None:
+    """A path below /rest/v2 is found as leniently as one below /rest, and is another operation."""
+    assert [operation] * 2 == [find(f"/rest/v2/{operation.name}"), find(f"/REST//V2/{operation.name.upper()}/")]
+    assert operation != find(f"/rest/{operation.name}")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devinotify.sandbox import params
+from devinotify.sandbox import bodies, params
 from devinotify.sandbox.replies import Refused
 
 
@@ -61,16 +61,16 @@ def test_broken_utf8_is_replaced(query: bytes) -> None:
 @pytest.mark.parametrize(
     ("query", "body"),
     [
-        (b"a" * (params.MAX_BYTES + 1), b""),
-        (b"", b"a" * (params.MAX_BYTES + 1)),
-        (b"&" * params.MAX_FIELDS, b""),
+        (b"a" * (bodies.MAX_BYTES + 1), b""),
+        (b"", b"a" * (bodies.MAX_BYTES + 1)),
+        (b"&" * bodies.MAX_FIELDS, b""),
     ],
 )
 def test_too_much_is_refused(query: bytes, body: bytes) -> None:
     """A query or body over 1 MiB, and too many parameters, are an invalid argument."""
     with pytest.raises(Refused) as refusal:
         params.merge(query, body)
-    assert (2, params.TOO_LARGE) == (refusal.value.code, refusal.value.description)
+    assert (2, bodies.TOO_LARGE) == (refusal.value.code, refusal.value.description)
 
 
 @given(st.binary(max_size=200), st.binary(max_size=200))
@@ -78,3 +78,67 @@ def test_any_bytes_are_read(query: bytes, body: bytes) -> None:
     """Whatever the bytes, there are arguments, and their text can be encoded again."""
     for _, values in params.merge(query, body).items():  # noqa: PERF102 - it is no dict
         "".join(values).encode()
+
+
+LIST = "DestinationAddresses"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "DestinationAddresses=1&DestinationAddresses=2&DestinationAddresses=3",
+        "DestinationAddresses[0]=1&DestinationAddresses[1]=2&DestinationAddresses[2]=3",
+        "DestinationAddresses%5B0%5D=1&DestinationAddresses%5B1%5D=2&DestinationAddresses%5B2%5D=3",
+        "destinationaddresses[2]=3&destinationaddresses[0]=1&destinationaddresses[1]=2",
+        "DestinationAddresses[]=1&DestinationAddresses[]=2&DestinationAddresses[]=3",
+        "DestinationAddresses%5B%5D=1&DESTINATIONADDRESSES[]=2&DestinationAddresses=3",
+        "DestinationAddresses=1&DestinationAddresses[0]=2&DestinationAddresses[1]=3",
+    ],
+)
+def test_every_notation_of_a_list(query: str) -> None:
+    """Repeated names, PHP's indices and Ruby's brackets are one list, indices in their own order."""
+    assert ["1", "2", "3"] == params.merge(query.encode(), b"").all(LIST)
+
+
+def test_many_indices_keep_their_order() -> None:
+    """Indices are numbers: 10 comes after 2."""
+    query = "&".join(f"{LIST}[{index}]={index}" for index in reversed(range(300)))
+    assert [str(index) for index in range(300)] == params.merge(b"", query.encode()).all(LIST)
+
+
+@pytest.mark.parametrize(
+    ("query", "lacking"),
+    [("[1]=a", 0), ("[0]=a&DestinationAddresses[2]=c", 1), ("[0]=a&DestinationAddresses[999999999]=c", 1)],
+)
+def test_a_list_with_a_gap_is_refused(query: str, lacking: int) -> None:
+    """What the gateway would drop without a word, the recipients after a gap, is told here."""
+    with pytest.raises(Refused, match=rf"destinationaddresses\[{lacking}\] is missing") as refusal:
+        params.merge(f"{LIST}{query}".encode(), b"")
+    assert 2 == refusal.value.code
+
+
+@pytest.mark.parametrize("name", ["Data[0]", "Data[]", "DestinationAddresses[x]", "DestinationAddresses[0][1]", "[]"])
+def test_brackets_make_a_list_of_lists_alone(name: str) -> None:
+    """Nothing else has brackets in its name: it is another parameter."""
+    arguments = params.merge(f"{name}=x".encode(), b"")
+    assert ("", []) == (arguments.scalar("Data"), list(arguments.all(LIST)))
+
+
+def test_a_body_of_another_type_joins_the_query() -> None:
+    """Query and body are one list, whatever the body is."""
+    arguments = params.merge(b"DestinationAddresses=1", b'{"DestinationAddresses": ["2"]}', b"application/json")
+    assert ["1", "2"] == arguments.all(LIST)
+
+
+@given(st.binary(max_size=200), st.sampled_from([b"application/json", b"multipart/form-data; boundary=x", b"text/x"]))
+def test_any_body_is_read_or_refused(body: bytes, content_type: bytes) -> None:
+    """Whatever the body claims to be, there are arguments that UTF-8 can carry, or Code 2."""
+    code = 2
+    try:
+        arguments = params.merge(b"", body, content_type)
+    except Refused as refusal:
+        code = refusal.code
+    else:
+        for _, values in arguments.items():  # noqa: PERF102 - it is not a dict
+            "".join(values).encode()
+    assert 2 == code

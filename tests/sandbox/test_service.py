@@ -141,7 +141,7 @@ def test_the_documented_text_of_a_missing_date(api: Api) -> None:
 
 def test_unknown_resources(api: Api) -> None:
     """A path that is none of the API's is 404 with Code 6."""
-    reply = api.raw("GET", "/rest/v2/Sms/Send")
+    reply = api.raw("GET", "/rest/v3/Sms/Send")
     assert (404, 6) == (reply.status, json.loads(reply.body)["Code"])
 
 

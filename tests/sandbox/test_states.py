@@ -37,7 +37,7 @@ def test_states_over_time(api: Api) -> None:
             "SubmittedDateUtc": date(0.2),
             "ReportedDateUtc": date(1),
             "TimeStampUtc": date(1),
-            "StateDescription": "Доставлено абоненту",
+            "StateDescription": "Доставлено",
         },
     ] == documents
 

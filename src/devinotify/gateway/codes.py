@@ -72,7 +72,7 @@ SMS_STATES = _table(
     State(-1, DeliveryStatus.SENT, "handed to the mobile network", "Отправлено (передано в мобильную сеть)"),
     State(-2, DeliveryStatus.QUEUED, "queued", "В очереди"),
     State(-98, DeliveryStatus.STOPPED, "stopped", "Остановлено"),
-    State(0, DeliveryStatus.DELIVERED, "delivered", "Доставлено абоненту"),
+    State(0, DeliveryStatus.DELIVERED, "delivered", "Доставлено"),
     State(10, DeliveryStatus.REJECTED, "bad sender address", "Неверно введен адрес отправителя"),
     State(11, DeliveryStatus.REJECTED, "bad recipient address", "Неверно введен адрес получателя"),
     State(41, DeliveryStatus.REJECTED, "recipient address not allowed", "Недопустимый адрес получателя"),

@@ -45,10 +45,14 @@ class Account:
     def _digest(self, secret: str) -> bytes:
         return hashlib.blake2b(secret.encode("utf-8", "surrogatepass"), key=self._key, digest_size=24).digest()
 
+    def is_right(self, login: str, password: str) -> bool:
+        """Return whether these are the account's login and password."""
+        right = hmac.compare_digest(self._digest(password), self._password)
+        return hmac.compare_digest(self._digest(login), self._digest(self.login)) and right
+
     def log_in(self, login: str, password: str, now: float) -> str | None:
         """Return a new session id, or ``None`` where login or password is wrong."""
-        right = hmac.compare_digest(self._digest(password), self._password)
-        if not (hmac.compare_digest(self._digest(login), self._digest(self.login)) and right):
+        if not self.is_right(login, password):
             return None
         session = ids.session_id()
         self._expiry[self._digest(session)] = now + SESSION_LIFETIME

@@ -17,8 +17,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route as StarletteRoute
 
-from devinotify.sandbox import access, control, events, openapi, page, params, service
+from devinotify.sandbox import access, control, events, openapi, page, service
 from devinotify.sandbox.access import Access
+from devinotify.sandbox.bodies import MAX_BYTES
 from devinotify.sandbox.emulator import NotFound
 from devinotify.sandbox.events import Closing
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 MAX_CONTROL_BODY = 64 * 1024
 """Bytes of a control request's body."""
 
-MAX_DRAINED = 8 * params.MAX_BYTES
+MAX_DRAINED = 8 * MAX_BYTES
 """Bytes of an oversized body that are read and thrown away, so that its sender gets to read the refusal."""
 
 _CACHE = (b"Cache-Control", b"private")
@@ -77,7 +78,7 @@ async def _read(receive: Receive) -> bytes | None:
         if message["type"] != "http.request":
             return None
         chunk = message.get("body", b"")
-        if size <= params.MAX_BYTES:
+        if size <= MAX_BYTES:
             chunks.append(chunk)
         size += len(chunk)
         if not message.get("more_body", False) or size > MAX_DRAINED:

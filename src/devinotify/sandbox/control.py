@@ -154,9 +154,10 @@ def _reset(emulator: Emulator, _: Values) -> object:
 def _index(emulator: Emulator, _: Values) -> object:
     return {
         "gateway": "/rest",
+        "gateway_v2": "/rest/v2",
         "description": "/openapi.json",
         "login": emulator.account.login,
-        "operations": [{"methods": list(op.methods), "path": f"/rest/{op.name}"} for op in OPERATIONS],
+        "operations": [{"methods": list(op.methods), "path": op.path} for op in OPERATIONS],
         "control": [
             {
                 "method": route.method,
@@ -184,8 +185,9 @@ _FAULT = (
     Argument("times", or_null(INTEGER), "how often it strikes at most"),
     Argument("lasts", or_null(SECONDS), "seconds after which it is over"),
     Argument("seconds", or_null(SECONDS), "latency: how long it waits"),
-    Argument("code", or_null(INTEGER), "error: a Code of the error table"),
-    Argument("status", or_null(INTEGER), "status, html: the HTTP status"),
+    Argument("code", or_null(INTEGER), "error, rate: a Code of the error table"),
+    Argument("status", or_null(INTEGER), "status, html, rate: the HTTP status"),
+    Argument("limit", or_null(INTEGER), "rate: requests a second"),
     Argument("accepts", or_null(BOOLEAN), "whether the request is carried out all the same"),
 )
 

@@ -32,7 +32,6 @@ from devinotify.sandbox.settings import Settings, known_number
 from devinotify.sandbox.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from devinotify.sandbox.requestlog import RequestRecord
@@ -81,11 +80,17 @@ class Emulator:
 
     # What the gateway's operations ask for.
 
-    def _unused(self, draw: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
-        part_ids = draw()
-        while self.store.knows(part_ids):
-            part_ids = draw()
-        return part_ids
+    def _ids(self, channel: str, count: int, named: str) -> tuple[str, ...]:
+        """Return ids that no message has; ``named`` are the digits that they hold, if any."""
+        while True:
+            if named:
+                part_ids = ids.v2_ids(count, named, self._id_prefix)
+            elif channel == "viber":
+                part_ids = (ids.viber_id(self._id_prefix),)
+            else:
+                part_ids = ids.sms_ids(count, self._id_prefix)
+            if not self.store.knows(part_ids):
+                return part_ids
 
     def accept_sms(
         self,
@@ -101,6 +106,7 @@ class Emulator:
         fate: Fate,
         request: RequestRecord | None,
         resent_from: PlatformMessage | None = None,
+        v2: bool = False,
     ) -> PlatformMessage:
         """Keep an SMS, checked and paid for, and lay down what becomes of it; ``validity`` is in seconds."""
         message = PlatformMessage(
@@ -110,7 +116,7 @@ class Emulator:
             sender=sender,
             recipient=recipient,
             text=text,
-            part_ids=self._unused(lambda: ids.sms_ids(segments, self._id_prefix)),
+            part_ids=self._ids("sms", segments, recipient if v2 else ""),
             created=now,
             due=due,
             price=self.prices["sms"],
@@ -135,6 +141,7 @@ class Emulator:
         fate: Fate,
         request: RequestRecord | None,
         resends: bool,
+        v2: bool = False,
     ) -> PlatformMessage:
         """Keep a Viber message, checked and paid for; where it is to be resent and will fail, note when."""
         message = PlatformMessage(
@@ -144,7 +151,7 @@ class Emulator:
             sender=sender,
             recipient=recipient,
             text=text,
-            part_ids=self._unused(lambda: (ids.viber_id(self._id_prefix),)),
+            part_ids=self._ids("viber", 1, recipient if v2 else ""),
             created=now,
             due=now,
             price=self.prices["viber"],
@@ -308,7 +315,7 @@ class Emulator:
                 raise ValueError(f"{name} must have 1 to {limit} characters")
             if any("\ud800" <= character <= "\udfff" for character in value):
                 raise ValueError(f"{name} holds half a surrogate pair, which UTF-8 cannot carry")
-        message = Incoming(ids.sms_ids(1)[0][:9], sender, recipient, text, self.now())
+        message = Incoming(ids.incoming_id(), sender, recipient, text, self.now())
         self.store.add_incoming(message)
         self.changed()
         return message

@@ -8,13 +8,14 @@ latencies add up besides. Pure but for the random numbers, which a seed repeats.
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from dataclasses import dataclass, field
 from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from devinotify.gateway.codes import ERRORS
-from devinotify.sandbox.operations import LOGIN, OPERATIONS
+from devinotify.sandbox.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -24,6 +25,7 @@ ANY = "*"
 
 MAX_LATENCY = 300.0
 """Seconds that a latency may take: past every client's patience."""
+MAX_LIMIT = 10_000
 MAX_LASTS = 366 * 86400.0
 MAX_TIMES = 10**6
 MAX_SEED = 2**63 - 1
@@ -35,18 +37,25 @@ STATUSES = range(300, 600)
 class FaultKind:
     """One kind of fault: what it does, and the arguments of its own with their defaults (``None``: required).
 
-    ``accepts`` says whether the request is carried out all the same, unless the fault says otherwise;
-    ``None`` where the kind leaves no choice.
+    Of those in ``either`` one is used: the one that is given, or else the first with its default. ``accepts``
+    says whether the request is carried out all the same, unless the fault says otherwise; ``None`` where the
+    kind leaves no choice.
     """
 
     name: str
     does: str
     own: Mapping[str, float | None] = field(default_factory=dict)
+    either: tuple[str, ...] = ()
     accepts: bool | None = False
 
 
 LATENCY = "latency"
 EXPIRED_SESSION = "expired-session"
+RATE = "rate"
+WINDOW = 1.0
+"""Seconds over which requests are counted for a rate."""
+VENDORS_RATE = 10
+"""Requests a second that the vendor names for another API of the same platform."""
 
 KINDS: Mapping[str, FaultKind] = MappingProxyType(
     {
@@ -56,6 +65,12 @@ KINDS: Mapping[str, FaultKind] = MappingProxyType(
             FaultKind("error", "answers a Code of the error table", {"code": 8}),
             FaultKind("status", "answers an HTTP status with an empty body", {"status": 503}),
             FaultKind("html", "answers an HTML page, as a proxy in between does", {"status": 502}),
+            FaultKind(
+                RATE,
+                "refuses what comes past so many requests a second, with an HTTP status or a code such as 7",
+                {"limit": VENDORS_RATE, "status": 429, "code": None},
+                either=("status", "code"),
+            ),
             FaultKind(EXPIRED_SESSION, "answers SessionID expired and ends the session", accepts=None),
             FaultKind("reset", "resets the connection in place of an answer"),
             FaultKind("drop", "closes the connection in place of an answer", accepts=True),
@@ -84,6 +99,7 @@ class Fault:
     seconds: float | None = None
     code: int | None = None
     status: int | None = None
+    limit: int | None = None
     accepts: bool | None = None
 
     def __post_init__(self) -> None:
@@ -94,15 +110,25 @@ class Fault:
             value = getattr(self, name)
             if value is not None and not good(value):
                 raise ValueError(f"{name} must be {needs}")
-        for name in ("seconds", "code", "status"):
+        self._settle_either(kind)
+        for name in ("seconds", "code", "status", "limit"):
+            if name in kind.either:
+                continue
             if getattr(self, name) is None and name in kind.own:
                 object.__setattr__(self, name, kind.own[name])
             if (getattr(self, name) is None) is (name in kind.own):
-                raise ValueError(f"{name} is {'missing' if name in kind.own else f'no argument of {self.kind}'}")
+                raise ValueError(f"{name} is {'missing' if name in kind.own else f'not an argument of {self.kind}'}")
         if self.lasts is None and "lasts" in kind.own:
             raise ValueError("lasts is missing")
         if kind.accepts is None and self.accepts is not None:
-            raise ValueError(f"accepts is no argument of {self.kind}")
+            raise ValueError(f"accepts is not an argument of {self.kind}")
+
+    def _settle_either(self, kind: FaultKind) -> None:
+        given = [name for name in kind.either if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} cannot both be answered: give one of them")
+        if kind.either and not given:
+            object.__setattr__(self, kind.either[0], kind.own[kind.either[0]])
 
     @property
     def carries_out(self) -> bool:
@@ -121,6 +147,7 @@ _CHECKS: tuple[tuple[str, Callable[[float], bool], str], ...] = (
     ("lasts", lambda value: 0 < value <= MAX_LASTS, f"more than 0 and at most {MAX_LASTS:.0f} seconds"),
     ("seconds", lambda value: 0 <= value <= MAX_LATENCY, f"from 0 to {MAX_LATENCY:.0f}"),
     ("code", lambda value: value in ERRORS, f"a code of the error table: {', '.join(map(str, ERRORS))}"),
+    ("limit", lambda value: 1 <= value <= MAX_LIMIT, f"from 1 to {MAX_LIMIT} requests a second"),
     ("status", lambda value: value in STATUSES, f"from {STATUSES[0]} to {STATUSES[-1]}"),
 )
 """Argument, what is right, and how to say so."""
@@ -144,24 +171,36 @@ class ArmedFault:
     until: float | None
     random: Random
     hits: int = 0
+    passed: deque[float] = field(default_factory=deque)
+    """The instants of the requests that a rate let through within its window."""
 
     def over(self, now: float) -> bool:
         """Return whether its time or its count is up."""
         spent = self.fault.times is not None and self.hits >= self.fault.times
         return spent or (self.until is not None and now >= self.until)
 
-    def concerns(self, operation: str, numbers: Collection[str]) -> bool:
+    def concerns(self, operation: str, numbers: Collection[str], *, in_session: bool) -> bool:
         """Return whether it is meant for a request: by its operation and the digits of the numbers it is about."""
         fault = self.fault
-        if fault.kind == EXPIRED_SESSION and operation == LOGIN:
-            return False  # A login needs no session.
+        if fault.kind == EXPIRED_SESSION and not in_session:
+            return False  # A login needs no session, and what stands below /rest/v2 has none.
         return fault.operation in (ANY, operation) and (fault.number == ANY or fault.number in numbers)
 
-    def strikes(self) -> bool:
+    def strikes(self, now: float) -> bool:
         """Return whether it strikes this time, and count it; one random number is drawn each time it might."""
+        if self.fault.limit is not None and self._lets_through(now, self.fault.limit):
+            return False
         struck = self.random.random() < self.fault.probability
         self.hits += struck
         return struck
+
+    def _lets_through(self, now: float, limit: int) -> bool:
+        while self.passed and self.passed[0] <= now - WINDOW:
+            self.passed.popleft()
+        if len(self.passed) >= limit:
+            return False
+        self.passed.append(now)
+        return True
 
 
 class Strike(NamedTuple):
@@ -210,16 +249,16 @@ class Faults:
         """Whether a fault is meant for one number, so that a request's numbers have to be known."""
         return any(armed.fault.number != ANY for armed in self)
 
-    def plan(self, operation: str, numbers: Collection[str], now: float) -> Strike | None:
+    def plan(self, operation: str, numbers: Collection[str], now: float, *, in_session: bool = True) -> Strike | None:
         """Return what goes wrong with a request, or ``None`` for nothing."""
         delay, chosen, struck = 0.0, None, False
         for armed in tuple(self):
-            if armed.over(now) or not armed.concerns(operation, numbers):
+            if armed.over(now) or not armed.concerns(operation, numbers, in_session=in_session):
                 continue
             if armed.fault.kind == LATENCY:
-                if armed.strikes():
+                if armed.strikes(now):
                     delay += armed.fault.seconds or 0.0
                     struck = True
-            elif chosen is None and armed.strikes():
+            elif chosen is None and armed.strikes(now):
                 chosen, struck = armed.fault, True
         return Strike(delay, chosen) if struck else None

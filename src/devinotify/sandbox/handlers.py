@@ -6,7 +6,9 @@ sender, length. (Dates and the validity are read right after the session.)
 Where the API says nothing, this was decided:
 
 - An unknown path is 404, a wrong method 405, both with Code 6. Reads are answered to POST too, sends to POST alone.
-- A request over 1 MiB or 50,000 parameters is Code 2. So is a text over its length, Viber's included.
+- A request over 1 MiB or 50,000 parameters is Code 2, and so is a body that is not what its type announces. So
+  is a text over its length, Viber's included.
+- Below ``/rest/v2`` a wrong Login or Password is Code 4, as it is for the login.
 - A SendDate that has passed sends at once. A wall clock's time that comes twice is the first of the two.
 - An accepted message is charged, whatever becomes of it; a refused request costs nothing. A resent SMS is
   charged when Viber fails; one that the balance does not cover is an SMS that the platform rejected.
@@ -52,6 +54,7 @@ WHOLE_SECOND = 1.0
 """Dates in requests name whole seconds, so the end of a period includes all of its last one."""
 
 UNKNOWN_STATE = 255
+WRONG_LOGIN = (4, "Invalid user login or password")
 SESSION_ERRORS = {
     SessionCheck.EXPIRED: (4, "SessionID expired"),
     SessionCheck.UNKNOWN: (3, "Invalid session id"),
@@ -65,10 +68,10 @@ REFUSALS = {
 }
 
 _COUNTERS: Mapping[str, frozenset[int]] = {
-    "Sent": frozenset({-1}),
+    "Sent": frozenset({-1, -10}),
     "Delivered": frozenset({0}),
-    "Errors": frozenset({-98, 10, 11, 41, 47, 99, 255}),
-    "InProcess": frozenset({-2}),
+    "Errors": frozenset({-98, -97, 10, 11, 41, 47, 99, 255}),
+    "InProcess": frozenset({-2, -20, -30, -40}),
     "Expired": frozenset({46}),
     "Rejected": frozenset({42, 48, 69}),
 }
@@ -91,17 +94,19 @@ def perform(emulator: Emulator, call: Call) -> Reply:
     for parameter in call.operation.parameters:
         if parameter.code is not None and not arguments.given(parameter.name):
             raise Refused(parameter.code, parameter.absence)
-    if call.operation.action is not Action.LOGIN:
+    if call.operation.in_session:
         error = SESSION_ERRORS.get(emulator.account.check(arguments.scalar("SessionID"), call.now))
         if error is not None:
             raise Refused(*error)
+    elif call.operation.v2 and not emulator.account.is_right(arguments.scalar("Login"), arguments.scalar("Password")):
+        raise Refused(*WRONG_LOGIN)
     return _HANDLERS[call.operation.action](emulator, call)
 
 
 def _log_in(emulator: Emulator, call: Call) -> Reply:
     session = emulator.account.log_in(call.arguments.scalar("Login"), call.arguments.scalar("Password"), call.now)
     if session is None:
-        raise Refused(4, "Invalid user login or password")
+        raise Refused(*WRONG_LOGIN)
     return replies.quoted(session)
 
 
@@ -163,6 +168,7 @@ def _send_sms(emulator: Emulator, call: Call) -> Reply:
             validity=validity,
             fate=fate,
             request=call.record,
+            v2=operation.v2,
         )
         part_ids.extend(message.part_ids)
     return replies.message_ids(part_ids)
@@ -181,7 +187,9 @@ def _send_viber(emulator: Emulator, call: Call) -> Reply:
     fates = [emulator.settings.fate_of(recipient) for recipient in recipients]
     _check_refusals(fates, words=True)
     emulator.account.balance -= cost
-    optionals = arguments.all("Optionals") if operation.bulk else [arguments.scalar("Optional")]
+    optionals: Sequence[str] = [arguments.scalar("Optional")]
+    if operation.bulk:
+        optionals = arguments.all("Optionals") or arguments.all("Optional")
     part_ids: list[str] = []
     for recipient, fate, optional in zip_longest(recipients, fates, optionals[: len(recipients)]):
         message = emulator.accept_viber(
@@ -195,6 +203,7 @@ def _send_viber(emulator: Emulator, call: Call) -> Reply:
             fate=fate,
             request=call.record,
             resends=operation.resends,
+            v2=operation.v2,
         )
         part_ids.extend(message.part_ids)
     return replies.message_ids(part_ids)

@@ -1,4 +1,7 @@
-"""Ids as the gateway gives them, drawn from ``secrets``: unique in practice and not to be guessed."""
+"""Ids as the gateway gives them, drawn from ``secrets``: short, mixed, and nothing that a client may read meaning into.
+
+The API's examples show 18 digits; accounts of today see letters and digits as well. A message gets either.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ SESSION_LENGTH = 36
 
 _SESSION_ALPHABET = string.ascii_uppercase + string.digits
 _FIRST_ID = 10**17
+_SHORT = 16**8
 
 
 def session_id() -> str:
@@ -18,11 +22,31 @@ def session_id() -> str:
 
 
 def sms_ids(count: int, prefix: str = "") -> tuple[str, ...]:
-    """Return ids for the segments of one message: 18 digits that count up, as in ``579700854169272358``, ``…359``."""
+    """Return ids for the segments of one message, which follow one another.
+
+    They are like ``WD1935D4E``, ``WD1935D4F``, or like the documented ``579700854169272358``, ``…359``.
+    """
+    if secrets.randbelow(2):
+        first = secrets.randbelow(_SHORT - count)
+        return tuple(f"{prefix}W{first + index:08X}" for index in range(count))
     first = _FIRST_ID + secrets.randbelow(8 * _FIRST_ID)
     return tuple(f"{prefix}{first + index}" for index in range(count))
 
 
 def viber_id(prefix: str = "") -> str:
-    """Return a Viber message id like the documented ``GW0261BBD6B3``, with more hexadecimal digits."""
-    return f"{prefix}GW{secrets.token_hex(8).upper()}"
+    """Return a Viber message id like the documented ``GW0261BBD6B3``."""
+    return f"{prefix}GW{secrets.token_hex(5).upper()}"
+
+
+def v2_ids(count: int, digits: str, prefix: str = "") -> tuple[str, ...]:
+    """Return ids as ``/rest/v2`` gives them, which hold the recipient's number: ``SAR-GW01+79160000000-5f3b1972-2-1``.
+
+    Its last two parts are how many segments the message has, and which of them it is.
+    """
+    drawn = secrets.token_hex(4)
+    return tuple(f"{prefix}SAR-GW01+{digits}-{drawn}-{count}-{index + 1}" for index in range(count))
+
+
+def incoming_id() -> str:
+    """Return the id of an incoming message: nine digits."""
+    return str(10**8 + secrets.randbelow(9 * 10**8))

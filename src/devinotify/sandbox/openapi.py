@@ -11,7 +11,8 @@ from devinotify.gateway.codes import ERRORS
 from devinotify.models import DeliveryStatus
 from devinotify.sandbox import control, views
 from devinotify.sandbox.arguments import STEPS
-from devinotify.sandbox.operations import OPERATIONS, Action
+from devinotify.sandbox.bodies import FORM, JSON, MULTIPART
+from devinotify.sandbox.operations import LISTS, OPERATIONS, V2_OPERATIONS, Action
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,6 +141,7 @@ _BALANCE = _object(balance=_MONEY)
 ANSWERS: Mapping[tuple[str, str], Schema] = {
     ("GET", "/sandbox"): _object(
         gateway=_TEXT,
+        gateway_v2=_TEXT,
         description=_TEXT,
         login=_TEXT,
         operations=_list(_object(methods=_list(_TEXT), path=_TEXT)),
@@ -210,8 +212,6 @@ _RESULTS: Mapping[Action, Schema] = {
 }
 """What each kind of operation answers."""
 
-_LISTS = frozenset({"DestinationAddresses", "Optionals"})
-
 
 def _json(schema: Schema) -> Schema:
     return {"application/json": {"schema": schema}}
@@ -270,14 +270,13 @@ def _control(route: Route) -> Schema:
 
 
 def _gateway(operation: Operation, method: str) -> Schema:
-    schemas = {
-        parameter.name: _list(_TEXT) if parameter.name in _LISTS else _TEXT for parameter in operation.parameters
-    }
+    lists = LISTS if operation.bulk else ()
+    schemas = {parameter.name: _list(_TEXT) if parameter.name in lists else _TEXT for parameter in operation.parameters}
     required = [parameter.name for parameter in operation.parameters if parameter.code is not None]
     statuses = sorted({error.http_status for error in ERRORS.values()})
     described: Schema = {
-        "tags": ["gateway"],
-        "operationId": f"{method.lower()}_{operation.name.replace('/', '_')}",
+        "tags": ["gateway v2" if operation.v2 else "gateway"],
+        "operationId": f"{method.lower()}_{'v2_' if operation.v2 else ''}{operation.name.replace('/', '_')}",
         "summary": f"{operation.name}; names are matched in any case",
         "security": [],
         "responses": {
@@ -291,7 +290,7 @@ def _gateway(operation: Operation, method: str) -> Schema:
         form = {"type": "object", "properties": schemas, "required": required}
         described["requestBody"] = {
             "required": True,
-            "content": {"application/x-www-form-urlencoded": {"schema": form}},
+            "content": {media: {"schema": form} for media in (FORM, JSON, MULTIPART)},
         }
     return described
 
@@ -313,7 +312,7 @@ def _other_paths() -> Schema:
         "responses": {
             "200": {
                 "description": "for a shell and in Python",
-                "content": _json(_object(base=_TEXT, url=_TEXT, curl=_TEXT, python=_TEXT)),
+                "content": _json(_object(base=_TEXT, url=_TEXT, curl=_TEXT, v2=_TEXT, python=_TEXT)),
             },
             **_refusals(401, 403),
         },
@@ -324,8 +323,8 @@ def _other_paths() -> Schema:
 def document(login: str, needs_token: bool = False) -> Schema:
     """Return the description as a JSON document; ``login`` is the account's, ``needs_token`` whether one is set."""
     paths: dict[str, Schema] = {}
-    for operation in OPERATIONS:
-        paths[f"/rest/{operation.name}"] = {method.lower(): _gateway(operation, method) for method in operation.methods}
+    for operation in (*OPERATIONS, *V2_OPERATIONS):
+        paths[operation.path] = {method.lower(): _gateway(operation, method) for method in operation.methods}
     for route in control.ROUTES:
         paths.setdefault(route.path, {})[route.method.lower()] = _control(route)
     return {
@@ -334,13 +333,14 @@ def document(login: str, needs_token: bool = False) -> Schema:
             "title": "devinotify sandbox",
             "version": "1",
             "summary": "A gateway to try everything on without an account, and how to control it",
-            "description": f"The gateway's API stands under /rest, its account is {login}; the control API under "
-            "/sandbox.",
+            "description": f"The gateway's API stands under /rest, and with login and password on every call under "
+            f"/rest/v2; its account is {login}. The control API stands under /sandbox.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
         "tags": [
             {"name": "gateway", "description": "The 14 operations of the gateway"},
+            {"name": "gateway v2", "description": "The same with Login and Password on every call, without sessions"},
             {"name": "control", "description": "What arrived, what becomes of it, and what goes wrong"},
         ],
         "security": [{"token": []}] if needs_token else [],

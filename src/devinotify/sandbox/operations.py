@@ -1,8 +1,12 @@
-"""The 14 operations as a table: method, path, parameters, and what a missing one is answered with. Pure."""
+"""The 14 operations as a table: method, path, parameters, and what a missing one is answered with. Pure.
+
+The same stand below ``/rest/v2``, but for the login: there each call brings Login and Password in place of a
+session's id.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -45,7 +49,7 @@ class Operation:
     """One operation of the API.
 
     ``bulk``: many recipients, from DestinationAddresses. ``local_time``: SendDate is the recipient's wall
-    clock. ``resends``: failed Viber goes on as SMS.
+    clock. ``resends``: failed Viber goes on as SMS. ``v2``: it is the one below ``/rest/v2``.
     """
 
     name: str
@@ -55,6 +59,17 @@ class Operation:
     bulk: bool = False
     local_time: bool = False
     resends: bool = False
+    v2: bool = False
+
+    @property
+    def path(self) -> str:
+        """Its path as the documents spell it."""
+        return f"/{V2_BASE if self.v2 else BASE}/{self.name}"
+
+    @property
+    def in_session(self) -> bool:
+        """Whether it is called within a session."""
+        return SESSION in self.parameters
 
     @property
     def recipients(self) -> str:
@@ -67,7 +82,14 @@ GET = ("GET", "POST")
 POST = ("POST",)
 """Sends are taken by POST alone, as documented: a GET may be prefetched or repeated by what lies between."""
 
+BASE = "rest"
+V2_BASE = "rest/v2"
+
 SESSION = Parameter("SessionID")
+ACCOUNT = (Parameter("Login"), Parameter("Password"))
+
+LISTS = frozenset({"DestinationAddresses", "Optionals", "Optional"})
+"""The parameters that may have several values."""
 
 
 def _optional(name: str) -> Parameter:
@@ -88,7 +110,9 @@ def _viber(name: str, *, bulk: bool, resends: bool) -> Operation:
         Parameter("Data", 1, "error-content-not-specified"),
         Parameter("SourceAddress", 1, "error-subject-not-specified"),
         _optional("Validity"),
-        _optional("Optionals" if bulk else "Optional"),
+        # In a bulk, one for each recipient: the documents have called the list by either name.
+        *((_optional("Optionals"),) if bulk else ()),
+        _optional("Optional"),
     )
     return Operation(name, Action.SEND_VIBER, POST, parameters, bulk=bulk, resends=resends)
 
@@ -96,10 +120,10 @@ def _viber(name: str, *, bulk: bool, resends: bool) -> Operation:
 _STATE = (SESSION, Parameter("MessageID"))
 
 LOGIN = "User/SessionID"
-"""The one operation that needs no session."""
+"""The one operation that needs no session, and that ``/rest/v2`` lacks."""
 
 OPERATIONS: tuple[Operation, ...] = (
-    Operation(LOGIN, Action.LOGIN, GET, (Parameter("Login"), Parameter("Password"))),
+    Operation(LOGIN, Action.LOGIN, GET, ACCOUNT),
     Operation("User/Balance", Action.BALANCE, GET, (SESSION,)),
     _sms("Sms/Send", bulk=False, local_time=False),
     _sms("Sms/SendByTimeZone", bulk=False, local_time=True),
@@ -126,14 +150,23 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("Viber/State", Action.VIBER_STATE, GET, _STATE),
 )
 
-BY_PATH: Mapping[str, Operation] = MappingProxyType({op.name.lower(): op for op in OPERATIONS})
-"""Path below the base URL, in lower case -> operation."""
+
+def _in_v2(operation: Operation) -> Operation:
+    at = operation.parameters.index(SESSION)
+    parameters = (*operation.parameters[:at], *ACCOUNT, *operation.parameters[at + 1 :])
+    return replace(operation, parameters=parameters, v2=True)
+
+
+V2_OPERATIONS = tuple(_in_v2(operation) for operation in OPERATIONS if operation.in_session)
+"""The same but the login, as they stand below ``/rest/v2``."""
+
+BY_PATH: Mapping[str, Operation] = MappingProxyType({op.path.lower(): op for op in (*OPERATIONS, *V2_OPERATIONS)})
+"""Path in lower case -> operation."""
 
 SECRETS = frozenset({"login", "password", "sessionid"})
 """Parameters, in lower case, whose values are kept nowhere."""
 
 
-def find(path: str, base: str = "rest") -> Operation | None:
+def find(path: str) -> Operation | None:
     """Return the operation at a path, in any case, with slashes doubled or trailing; ``None`` for no such resource."""
-    root, _, resource = "/".join(filter(None, path.lower().split("/"))).partition("/")
-    return BY_PATH.get(resource) if root == base else None
+    return BY_PATH.get("/" + "/".join(filter(None, path.lower().split("/"))))

@@ -74,6 +74,9 @@ _CURL = """SESSION=$(curl -s '{base}/user/sessionid?login={login}&password={pass
 curl '{base}/Sms/Send' -d "SessionID=$SESSION" -d SourceAddress=DEVINO \\
   -d DestinationAddress=79161234567 --data-urlencode 'Data=Hello'"""
 
+_V2 = """curl '{base}/v2/Sms/Send' -d Login={login} -d Password={password} -d SourceAddress=DEVINO \\
+  -d DestinationAddress=79161234567 --data-urlencode 'Data=Hello'"""
+
 _PYTHON = """from devinotify import Client
 
 with Client("{url}") as client:
@@ -98,5 +101,6 @@ def examples(base: str, login: str, password: str) -> dict[str, str]:
         "base": base,
         "url": url,
         "curl": _CURL.format(**names),
+        "v2": _V2.format(**names),
         "python": _PYTHON.format(**names),
     }

@@ -258,13 +258,15 @@ class Sandbox:
         seconds: float | None = None,
         code: int | None = None,
         status: int | None = None,
+        limit: int | None = None,
         accepts: bool | None = None,
     ) -> int:
         """Make requests go wrong from now on, and return the fault's number.
 
         The kinds are listed at ``/sandbox/faults`` and in ``devinotify.sandbox.faults``: ``"latency"`` takes
-        ``seconds``, ``"error"`` a ``code``, ``"status"`` and ``"html"`` a ``status``, ``"outage"`` how long it
-        ``lasts``. ``accepts`` says whether the request is carried out all the same.
+        ``seconds``, ``"error"`` a ``code``, ``"status"`` and ``"html"`` a ``status``, ``"rate"`` a ``limit`` of
+        requests a second and a ``status`` or a ``code``, ``"outage"`` how long it ``lasts``. ``accepts`` says
+        whether the request is carried out all the same.
         """
         given = {
             "operation": operation,
@@ -276,6 +278,7 @@ class Sandbox:
             "seconds": seconds,
             "code": code,
             "status": status,
+            "limit": limit,
             "accepts": accepts,
         }
         return int(self._ask("POST", "/faults", kind=kind, **given)["id"])

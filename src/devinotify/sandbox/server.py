@@ -7,7 +7,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from devinotify.sandbox import params
+from devinotify.sandbox.bodies import MAX_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,7 +125,7 @@ class Server:
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=_GRACE,
             # A bulk may carry its addresses in the query: the request line must be let in to be answered.
-            h11_max_incomplete_event_size=params.MAX_BYTES + 65536,
+            h11_max_incomplete_event_size=MAX_BYTES + 65536,
             **self._tls,
         )
         config.load()  # Here and not in the thread, so that a bad certificate is raised to the caller.

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from devinotify.sandbox import checks, handlers, operations, params, replies
 from devinotify.sandbox.account import SessionCheck
-from devinotify.sandbox.faults import EXPIRED_SESSION
+from devinotify.sandbox.faults import EXPIRED_SESSION, RATE
 from devinotify.sandbox.operations import Action
 from devinotify.sandbox.replies import Refused, Reply
-from devinotify.sandbox.requestlog import KEPT_CHARACTERS, RequestRecord, masked_form, masked_headers
+from devinotify.sandbox.requestlog import KEPT_CHARACTERS, RequestRecord, masked_body, masked_form, masked_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-NOT_FOUND = "No such resource: the base URL ends in /rest, and the resources below it are those of the API"
+NOT_FOUND = "No such resource: the base URL ends in /rest or /rest/v2, and the resources below it are those of the API"
 _DESCRIPTIONS = {
     1: replies.missing("Data"),
     2: checks.INVALID_ADDRESS,
@@ -49,6 +49,15 @@ class Received:
     body: bytes = b""
     headers: Iterable[tuple[bytes, bytes]] = ()
 
+    @property
+    def content_type(self) -> bytes:
+        """What its body is, or nothing."""
+        return next((value for name, value in self.headers if name.lower() == b"content-type"), b"")
+
+    def arguments(self) -> Arguments:
+        """Return its parameters; raises Refused where they cannot be read."""
+        return params.merge(self.query, self.body, self.content_type)
+
 
 def answer(emulator: Emulator, received: Received, *, fault: str = "") -> Reply:
     """Return the gateway's answer to a request, and log the request without its secrets.
@@ -64,7 +73,7 @@ def answer(emulator: Emulator, received: Received, *, fault: str = "") -> Reply:
                 allowed = ", ".join(operation.methods)
                 reply = replies.error(6, f"{operation.name} takes {allowed}", status=405)._replace(allow=allowed)
             else:
-                arguments = params.merge(received.query, received.body)
+                arguments = received.arguments()
                 reply = handlers.perform(emulator, handlers.Call(operation, arguments, record.at, record))
         except Refused as refusal:
             reply = replies.error(refusal.code, refusal.description)
@@ -84,7 +93,7 @@ def _record(emulator: Emulator, received: Received, fault: str) -> tuple[Operati
         received.path[:KEPT_CHARACTERS],
         operation.name if operation else None,
         masked_form(received.query),
-        masked_form(received.body),
+        masked_body(received.content_type, received.body),
         masked_headers(received.headers),
         fault=fault,
     )
@@ -115,9 +124,10 @@ def plan(emulator: Emulator, received: Received) -> Strike | None:
         operation = operations.find(received.path)
         numbers: frozenset[str] = frozenset()
         if operation is not None and emulator.faults.by_number:
-            with contextlib.suppress(Refused):  # Too large to be read: it concerns no number.
-                numbers = _numbers(emulator, operation, params.merge(received.query, received.body))
-        return emulator.faults.plan(operation.name if operation else "", numbers, now)
+            with contextlib.suppress(Refused):  # It cannot be read, so it concerns no number.
+                numbers = _numbers(emulator, operation, received.arguments())
+        in_session = operation is None or operation.in_session
+        return emulator.faults.plan(operation.name if operation else "", numbers, now, in_session=in_session)
 
 
 def _numbers(emulator: Emulator, operation: Operation, arguments: Arguments) -> frozenset[str]:
@@ -136,8 +146,8 @@ def spoil(emulator: Emulator, received: Received, fault: Fault) -> Reply:
     with emulator.lock:
         _, record = _record(emulator, received, fault.kind)
         if fault.kind == EXPIRED_SESSION:
-            with contextlib.suppress(Refused):  # Too large to be read: it has no session.
-                session = params.merge(received.query, received.body).scalar("SessionID")
+            with contextlib.suppress(Refused):  # It cannot be read, so it has no session.
+                session = received.arguments().scalar("SessionID")
                 emulator.account.expire(session, record.at)
         reply = answer_of(fault) or replies.error(9, handlers.REFUSALS[9])
         _close(emulator, record, reply)
@@ -154,5 +164,8 @@ _SPOILED: Mapping[str, Callable[[Fault], Reply]] = {
     "error": lambda fault: replies.error(fault.code or 8, _DESCRIPTIONS[fault.code or 8]),
     "status": lambda fault: Reply(fault.status or 503, b""),
     "html": lambda fault: replies.html_page(fault.status or 502),
+    RATE: lambda fault: (
+        Reply(fault.status, b"") if fault.status else replies.error(fault.code or 7, _DESCRIPTIONS[fault.code or 7])
+    ),
     EXPIRED_SESSION: lambda _: replies.error(*handlers.SESSION_ERRORS[SessionCheck.EXPIRED]),
 }

@@ -184,6 +184,7 @@ class FaultView:
     seconds: float | None
     code: int | None
     status: int | None
+    limit: int | None
     accepts: bool
     hits: int
     until: str | None
@@ -205,6 +206,7 @@ def fault(armed: ArmedFault, now: float) -> FaultView:
         seconds=settings.seconds,
         code=settings.code,
         status=settings.status,
+        limit=settings.limit,
         accepts=settings.carries_out,
         hits=armed.hits,
         until=None if armed.until is None else iso(armed.until),

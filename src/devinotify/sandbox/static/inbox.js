@@ -201,6 +201,7 @@ export class Inbox {
       h("p", {}, "Send the first message: it goes nowhere but here."),
       example("In a shell", lines.curl, "curl"),
       example("In Python", lines.python, "python"),
+      example("Without a session, as v2 has it", lines.v2, "v2"),
       h("p", { class: "muted" }, "Anything that takes a URL: ", h("code", {}, lines.url)),
     ]);
   }

@@ -60,9 +60,10 @@ const PRESETS = [
   ["Three seconds slow", { kind: "latency", seconds: 3 }],
   ["Session expires once", { kind: "expired-session", times: 1 }],
   ["A proxy's 502 page", { kind: "html", status: 502, times: 1 }],
+  ["Ten requests a second", { kind: "rate" }],
 ];
 
-const NUMBERS = ["probability", "seed", "times", "lasts", "seconds", "code", "status"];
+const NUMBERS = ["probability", "seed", "times", "lasts", "seconds", "code", "status", "limit"];
 
 export class Faults {
   constructor() {
@@ -93,7 +94,9 @@ export class Faults {
       seconds: field("Seconds to wait", h("input", { name: "seconds", type: "number", min: 0, max: 300, step: "any", value: "3" })),
       code: field("Code", h("input", { name: "code", type: "number", min: 1, max: 9, value: "8" })),
       status: field("HTTP status", h("input", { name: "status", type: "number", min: 300, max: 599, value: "502" })),
+      limit: field("Requests a second", h("input", { name: "limit", type: "number", min: 1, max: 10000, value: "10" })),
     };
+    const usual = { seconds: 3 };
     const accepts = field(
       "The request",
       select([["", "as usual for the kind"], ["yes", "is carried out"], ["no", "is not carried out"]], { name: "accepts" }),
@@ -103,8 +106,10 @@ export class Faults {
       const chosen = kinds.find((one) => one.kind === kind.value);
       for (const [name, element] of Object.entries(own)) {
         const wanted = name in chosen.arguments;
+        const input = element.querySelector("input");
         element.hidden = !wanted;
-        element.querySelector("input").disabled = !wanted;
+        input.disabled = !wanted;
+        input.value = chosen.arguments[name] ?? usual[name] ?? "";
       }
       accepts.hidden = chosen.accepts === null;
       accepts.querySelector("select").disabled = accepts.hidden;
@@ -148,6 +153,7 @@ export class Faults {
         fault.seconds === null ? "" : `${fault.seconds} s`,
         fault.code === null ? "" : `Code ${fault.code}`,
         fault.status === null ? "" : `status ${fault.status}`,
+        fault.limit === null ? "" : `past ${fault.limit} a second`,
         fault.probability < 1 ? `${Math.round(fault.probability * 100)} %` : "",
         fault.seed === null ? "" : `seed ${fault.seed}`,
         fault.times === null ? "" : `at most ${fault.times}`,
