@@ -23,7 +23,18 @@ PURE = sorted(
 )
 
 ALLOWED = {
-    *("__future__", "abc", "bisect", "codecs", "collections", "contextlib", "dataclasses", "datetime", "decimal"),
+    *(
+        "__future__",
+        "abc",
+        "bisect",
+        "codecs",
+        "collections",
+        "contextlib",
+        "dataclasses",
+        "datetime",
+        "decimal",
+        "difflib",
+    ),
     *(
         "enum",
         "functools",
