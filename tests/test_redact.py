@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devinotify.redact import EXCERPT_LENGTH, excerpt, mask_id, mask_number, scrub
+from devinotify.redact import (
+    EXCERPT_LENGTH,
+    Secret,
+    SecretBytes,
+    Secrets,
+    conceal,
+    excerpt,
+    hide,
+    mask_id,
+    mask_number,
+    scrub,
+)
 from tests.strategies import numbers, passwords, words
 
 session_ids = st.from_regex(r"[A-Z0-9]{36}", fullmatch=True)
@@ -152,3 +163,85 @@ def test_an_excerpt_shows_no_secret(number: str, session_id: str, filling: str) 
 def test_a_date_is_no_number(text: str) -> None:
     """Dates in a message of ours stay readable."""
     assert text == scrub(text)
+
+
+TEXT = "Код подтверждения 4821, никому не говорите"
+NUMBER = "79161234567"
+SESSION = "Z5CYSZEKDL1DPICU37WEHQVOYKP0T1GSLHX1"
+
+
+@pytest.mark.parametrize(
+    ("reply", "shown"),
+    [
+        ("bad word near 'подтверждения'", "bad word near '***'"),
+        ("bad word near 'тверждени'", "bad word near '***'"),
+        ("bad sign at 4821,", "bad sign at ***,"),
+        ("КОД is wrong", "*** is wrong"),
+        ("to 8 (916) 123-45-67.", "to 8 (***."),
+        ("to 8/916/123/45/67!", "to 8/***!"),
+        ("to +7_916_123_45_67", "to +***"),
+        ("to +7\u2011916\u2011123\u201145\u201167", "to +***"),
+        ("to ７９１６１２３４５６７", "to ***"),
+        ("to 79161 and 234567", "to 79161 and ***"),
+        ("session Z5CYSZEKDL1DPICU37 and WEHQVOYKP0T1GSLHX1", "session *** and ***"),
+        ("session Z5CY-SZEK-DL1D-PICU-37WE-HQVO-YKP0-T1GS-LHX1", "session ***"),
+        ("Invalid source address", "Invalid source address"),
+    ],
+)
+def test_a_part_of_a_secret_is_concealed_however_it_is_written(reply: str, shown: str) -> None:
+    """A piece of a text, a number in another notation, an id that is cut in two."""
+    assert shown == conceal(reply, [TEXT, SESSION], [NUMBER])
+
+
+def test_words_that_everybody_says_stay() -> None:
+    """A text that speaks of an address does not hide what the gateway says of one."""
+    known = "Invalid source address"
+    assert "Invalid source address" == conceal(
+        "Invalid source address", ["Your source address is invalid"], known=known
+    )
+
+
+@given(secret=words, before=st.text(max_size=20), after=st.text(max_size=20), start=st.integers(0, 3))
+def test_no_piece_of_a_secret_is_left(secret: str, before: str, after: str, start: int) -> None:
+    """Any seven characters of a secret in a row are gone, whatever stands around them."""
+    piece = secret[start : start + 7]
+    assert piece not in conceal(f"{before}{piece}{after}", [secret])
+
+
+@pytest.mark.parametrize("secret", ["", "a", "ab"])
+def test_what_is_too_short_is_no_secret(secret: str) -> None:
+    """Hiding it would leave nothing to recognise."""
+    assert "a bad gateway" == conceal("a bad gateway", [secret], [secret])
+
+
+@pytest.mark.parametrize(
+    "value", [Secret("p4ssword"), Secret("p4ssword" * 30)[:80], hide("p4ssword"), hide(b"p4ssword")]
+)
+def test_a_secret_is_used_and_not_shown(value: object) -> None:
+    """It is a text or bytes as any other, whose repr, and that of what holds it, shows nothing."""
+    shown = f"{value!r} {[value]!r} { {'a': value}!r}"
+    assert ("p4ss" in shown, isinstance(value, str | bytes)) == (False, True)
+
+
+def test_a_secret_is_equal_to_its_text() -> None:
+    """What it is compared with, written into or encoded as is its content."""
+    assert ("p4ss", "p4ss", b"p4ss", hash("p4ss")) == (
+        Secret("p4ss"),
+        f"{Secret('p4ss')}",
+        Secret("p4ss").encode(),
+        hash(Secret("p4ss")),
+    )
+    assert (112, b"p4", str) == (SecretBytes(b"p4ss")[0], SecretBytes(b"p4ss")[:2], type(str(Secret("p4ss"))))
+
+
+def test_several_secrets_are_counted_and_not_shown() -> None:
+    """They can be gone through as often as one likes."""
+    found = hide(number for number in ("1", "2"))
+    assert isinstance(found, Secrets)
+    assert (["1", "2"], ["1", "2"], 2, "<2 values that are not shown>") == (
+        list(found),
+        list(found),
+        len(found),
+        repr(found),
+    )
+    assert (found, None, 5) == (hide(found), hide(None), hide(5))

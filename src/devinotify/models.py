@@ -169,7 +169,7 @@ def combine(states: Sequence[SmsState]) -> SmsState:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class IncomingSms:
-    """A message that a subscriber sent to one of the account's numbers."""
+    """A message that a subscriber sent to one of the account's numbers; what could not be read of it is empty."""
 
     id: str
     text: str
@@ -186,17 +186,20 @@ class IncomingSms:
 
 @dataclass(frozen=True, slots=True)
 class SmsStatistics:
-    """Counts of segments over a period, as the gateway reports them; ``delivery_ratio`` is in its own unit."""
+    """Counts of segments over a period, as the gateway reports them; ``delivery_ratio`` is in its own unit.
 
-    sent: int
-    delivered: int
-    errors: int
-    in_process: int
-    expired: int
-    rejected: int
-    total: int
-    total_with_errors: int
-    delivery_ratio: Decimal
+    A number that could not be read is ``None``, which is not zero.
+    """
+
+    sent: int | None
+    delivered: int | None
+    errors: int | None
+    in_process: int | None
+    expired: int | None
+    rejected: int | None
+    total: int | None
+    total_with_errors: int | None
+    delivery_ratio: Decimal | None
 
 
 @_quick

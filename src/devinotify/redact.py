@@ -6,10 +6,12 @@ message text never reaches them.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, SupportsIndex, TypeVar
+from urllib.parse import quote, quote_plus
 
 T = TypeVar("T")
 
@@ -125,6 +127,76 @@ def scrub(text: str) -> str:
     # Tokens before numbers: a session id may hold a run of digits, and masking that first would leave the rest.
     masked = _TOKEN.sub("***", _NAMED.sub(r"\1\2***", text))
     return _DIGIT_RUN.sub(lambda match: mask_number(match.group()), masked)
+
+
+_LEAST_SECRET = 3
+"""Characters; hiding shorter ones would leave nothing to recognise."""
+_PIECE = 6
+"""Letters and digits in a row, whatever stands between them, by which a part of a secret is known."""
+_WORD = re.compile(r"\w{3,}")
+
+# How a reply may quote a value, apart from HTML's many ways: as it is, escaped for a URL, for JSON.
+_QUOTATIONS: tuple[Callable[[str], str], ...] = (
+    str,
+    quote_plus,
+    quote,
+    lambda value: json.dumps(value)[1:-1],
+    lambda value: json.dumps(value, ensure_ascii=False)[1:-1],
+)
+
+
+def conceal(text: str, secrets: Iterable[str], others: Iterable[str] = (), *, known: str = "") -> str:
+    """Return ``text`` without the secrets, in whole or in part, however they are quoted or written.
+
+    Hidden are a whole secret in any way of quoting; any six letters or digits in a row of it, whatever signs stand
+    between them (a number in another notation, half of an id); and its words of three letters or more. Of ``others``,
+    which may be many, the parts are hidden. Words of ``known`` stay.
+    """
+    from html import unescape  # on demand: its table of entities is needed for errors alone
+
+    values = [secret for secret in secrets if len(secret) >= _LEAST_SECRET]
+    forms = {str(quotation(value)) for value in values for quotation in _QUOTATIONS}
+    text = unescape(text)  # a value that was escaped is then itself; one that was not may hold what looks like entities
+    for form in sorted(forms | set(map(unescape, forms)), key=len, reverse=True):
+        text = text.replace(form, "***")
+    hidden = _spans_of_pieces(text, [*values, *others], known)
+    words = {word.lower() for value in values for word in _WORD.findall(value)} - set(_WORD.findall(known.lower()))
+    hidden += [match.span() for match in _WORD.finditer(text) if match.group().lower() in words]
+    return _without(text, hidden)
+
+
+def _bare(text: str) -> list[tuple[str, int]]:
+    """Return the letters and digits of a text in one form, each with its place."""
+    return [
+        (str(unicodedata.decimal(character, character)).lower(), place)
+        for place, character in enumerate(text)
+        if character.isalnum()
+    ]
+
+
+def _pieces(text: str) -> list[str]:
+    bare = "".join([character for character, _ in _bare(text)])
+    return [bare[start : start + _PIECE] for start in range(len(bare) - _PIECE + 1)]
+
+
+def _spans_of_pieces(text: str, secrets: Iterable[str], known: str) -> list[tuple[int, int]]:
+    pieces = {piece for secret in secrets for piece in _pieces(secret)} - set(_pieces(known))
+    bare = _bare(text) if pieces else []
+    written = [character for character, _ in bare]
+    return [
+        (bare[start][1], bare[start + _PIECE - 1][1] + 1)
+        for start in range(len(bare) - _PIECE + 1)
+        if "".join(written[start : start + _PIECE]) in pieces
+    ]
+
+
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    shown, end = [], 0
+    for start, stop in sorted(spans):
+        if start >= end:
+            shown += [text[end:start], "***"]
+        end = max(end, stop)
+    return "".join([*shown, text[end:]])
 
 
 def excerpt(body: bytes | str, limit: int = EXCERPT_LENGTH) -> str:

@@ -298,8 +298,8 @@ _FITTING = {
 }
 
 _REDIRECTS = (301, 302, 303, 307, 308)
-_REFUSALS = (300, 304, 400, 401, 402, 403, 404, 405, 409, 410, 413, 422, 425, 429, 431, 451)
-_FAILURES = (408, 500, 501, 502, 503, 504, 520, 599)
+_REFUSALS = (300, 304, 400, 401, 402, 403, 404, 405, 409, 410, 413, 422, 429, 431, 451, 498)
+_FAILURES = (408, 425, 444, 460, 499, 500, 501, 502, 503, 504, 520, 599)
 
 _MISSPELT = {
     "unquoted keys": '{Code: 2, Desc: "Some words"}',
@@ -370,20 +370,26 @@ SCENARIOS: tuple[Scenario, ...] = (
     *(unfit(f"{status} and a page", html(status), REFUSED) for status in _FAILURES),
     unfit("503 with Retry-After", html(503, {"Retry-After": "0"}), REFUSED),
     unfit("500 without a body", reply("", 500), REFUSED),
-    unfit("500 with ids", reply(IDS, 500), REFUSED),
+    *(unfit(f"{status} with ids", reply(IDS, status), REFUSED) for status in (300, 302, 400, 404, 429, 499, 500)),
+    *(
+        unfit(f"code {number} with {status}", code(number, status), REFUSED)
+        for number in (0, 200)
+        for status in STATUSES
+    ),
+    *(unfit(f"a word for an id: {word}", reply(f'["{word}"]'), REFUSED) for word in ("error-system", "ok")),
+    unfit("a code outside the table with 200", code(77, 200), REFUSED),
     unfit("999", html(999), REFUSED),
     # Refused
     *(rejected(f"{status} and a page", html(status)) for status in _REFUSALS if status != 304),
     rejected("304", framed("", acts.stay, status=304)),
     rejected("429 with Retry-After", html(429, {"Retry-After": "0"})),
     rejected("400 without a body", reply("", 400)),
-    rejected("400 with ids", reply(IDS, 400)),
     rejected("400 and half an error", reply('{"Code": 2, "De', 400)),
     *(rejected(f"{status} to elsewhere", acts.redirect(status)) for status in _REDIRECTS),
     rejected("302 to the same place", acts.redirect(302, "/rest/Sms/Send")),
     rejected("307 to the same place", acts.redirect(307, "/rest/Sms/Send")),
     *_codes(),
-    rejected("a code outside the table with 200", code(77, 200), errors.GatewayError),
+    rejected("a code outside the table with 400", code(77, 400), errors.GatewayError),
     *(
         rejected(f"an error with {name}, {status}", reply(body, status), errors.InvalidArgument)
         for name, body in _MISSPELT.items()

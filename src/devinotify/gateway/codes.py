@@ -98,9 +98,20 @@ VIBER_STATES = _table(
 )
 
 
+UNLISTED_SMS_STATES = _table(
+    State(-97, DeliveryStatus.DELETED, "deleted", "Удалено"),
+    State(-40, DeliveryStatus.QUEUED, "waiting", "Ожидает отправки"),
+    State(-30, DeliveryStatus.SENT, "on its way to the network", "Передаётся в мобильную сеть"),
+    State(-20, DeliveryStatus.SENT, "on its way to the recipient", "Передаётся абоненту"),
+    State(-10, DeliveryStatus.SENT, "sent", "Отправлено"),
+)
+"""States that the API's table lacks: the vendor's own client knows the first, the SOAP twin of the API the others."""
+
+
 def sms_status(code: int) -> DeliveryStatus:
-    """Return our status for an SMS state; a code outside the table is UNKNOWN."""
-    return SMS_STATES[code].status if code in SMS_STATES else DeliveryStatus.UNKNOWN
+    """Return our status for an SMS state; a code outside the tables is UNKNOWN."""
+    row = SMS_STATES.get(code) or UNLISTED_SMS_STATES.get(code)
+    return row.status if row is not None else DeliveryStatus.UNKNOWN
 
 
 def viber_status(code: int) -> DeliveryStatus:
@@ -133,6 +144,18 @@ VIBER_WORDS: Mapping[str, ViberWord] = MappingProxyType(
         )
     }
 )
+
+SUCCESS_CODES = frozenset({0, 200})
+"""Codes that the vendor's own clients take for success: never a refusal, whatever the status they come with."""
+
+OPEN_STATUSES = frozenset({408, 425, 444, 460, 499})
+"""Statuses from 300 to 499 after which a request may have been processed all the same.
+
+They say that somebody on the way lost patience, or was lost itself: 444 and 499 are nginx's, 460 is a load balancer's.
+"""
+
+TEMPORARY_STATUSES = OPEN_STATUSES | {429}
+"""Statuses from 300 to 499 that a later request may not meet again."""
 
 SESSION_LIFETIME = 120 * 60
 """Seconds that a session id is valid."""

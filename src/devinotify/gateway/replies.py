@@ -1,7 +1,8 @@
-"""Reply bodies to values: leniently where the API's own documentation is damaged, strictly everywhere else. Pure.
+"""Reply bodies to values: what can be read is read, and nothing is guessed. Pure.
 
-The documented damage is unquoted keys, a missing comma, ``\\Date(…)`` and escaped quotes. What cannot be read
-raises Misfit, never a guess.
+The API's own documents are damaged: unquoted keys, a missing comma, ``\\Date(…)``, escaped quotes. A field that cannot
+be read is absent (``None``, or an empty text), and does not make the rest unreadable. What a reply is about must be
+there: a balance, a state's number, the ids of a send. Where that is missing, Misfit is raised.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -60,16 +61,16 @@ _REPAIRS: tuple[Callable[[str], str], ...] = (str, _repair_dates, _repair_keys, 
 
 
 def _refuse_constant(name: str) -> Decimal:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _loads(text: str, repairs: Sequence[Callable[[str], str]] = _REPAIRS) -> Any:  # noqa: ANN401 - any JSON
     for repair in repairs:
         try:
-            return json.loads(repair(text), parse_float=Decimal, parse_constant=_refuse_constant)
+            return json.loads(repair(text), strict=False, parse_float=Decimal, parse_constant=_refuse_constant)
         except (ValueError, ArithmeticError, RecursionError):
             continue
-    raise Misfit("the body is no JSON")
+    raise Misfit("the body is not JSON")
 
 
 def error_body(text: str) -> tuple[int, str] | None:
@@ -93,78 +94,71 @@ def _integer(value: object) -> int | None:
         return value
     if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value.strip()):
         return int(value)
+    if isinstance(value, Decimal) and abs(value.adjusted()) < _MOST_DIGITS and value == value.to_integral_value():
+        return int(value)
     return None
 
 
 def _object(document: object) -> dict[str, Any]:
     if not isinstance(document, dict):
-        raise Misfit("the body is no object")
+        raise Misfit("the body is not an object")
     return _lowered(document)
 
 
-def _objects(document: object) -> list[dict[str, Any]]:
-    if not isinstance(document, list):
-        raise Misfit("the body is no list")
-    return [_object(item) for item in document]
+def _fields(document: object) -> dict[str, Any]:
+    """Return the fields of an object, none where it is not an object."""
+    return _lowered(document) if isinstance(document, dict) else {}
 
 
 _MOST_DIGITS = 27  # prices are added up, and past this the sum of two is no longer exact, or overflows
+_NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
 
 
-def _decimal(value: object, what: str) -> Decimal:
+def _decimal(value: object) -> Decimal | None:
+    """Return a number, quoted or not, ``None`` for what is none."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        value = Decimal(value.strip())
     if not isinstance(value, int | Decimal) or isinstance(value, bool):
-        raise Misfit(f"{what} is no number")
+        return None
     number = Decimal(value)
-    if abs(number.adjusted()) > _MOST_DIGITS:
-        raise Misfit(f"{what} is out of range")
-    return number
+    return number if abs(number.adjusted()) <= _MOST_DIGITS else None
 
 
-def _price(value: object) -> Decimal | None:
-    return None if value is None else _decimal(value, "Price")
-
-
-def _count(value: object, what: str) -> int:
-    number = _integer(value)
-    if number is None:
-        raise Misfit(f"{what} is no whole number")
-    return number
-
-
-def _string(value: object, what: str) -> str:
-    if not isinstance(value, str):
-        raise Misfit(f"{what} is no text")
-    return value
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _id(value: object) -> str:
+    """Return an id or a number as text, an empty one for what is neither."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    if isinstance(value, str) and value.strip():
-        return value
-    raise Misfit("an id is neither text nor a number")
+    return value if isinstance(value, str) and value.strip() else ""
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_NO_DATE = -62135596800000  # 0001-01-01, which .NET writes for a date that was never set
+_NO_DATE = datetime(1, 1, 1, tzinfo=UTC)  # which .NET writes for a date that was never set
 
 
 def _date(value: object) -> datetime | None:
-    if value is None:
-        return None
-    match = _DATE.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise Misfit("a date is malformed")
-    milliseconds = int(match[1])
-    if milliseconds == _NO_DATE:
-        return None
+    """Return an instant in UTC from .NET's notation, ISO 8601 or milliseconds; ``None`` for what is none."""
+    text = value.strip() if isinstance(value, str) else value
+    match = _DATE.fullmatch(text) if isinstance(text, str) else None
+    milliseconds = _integer(match[1] if match else text)
     try:
-        return _EPOCH + timedelta(milliseconds=milliseconds)
-    except OverflowError:
-        raise Misfit("a date is out of range") from None
+        if milliseconds is not None:
+            found = _EPOCH + timedelta(milliseconds=milliseconds)
+        elif isinstance(text, str):
+            read = datetime.fromisoformat(text)
+            found = read.replace(tzinfo=UTC) if read.utcoffset() is None else read.astimezone(UTC)
+        else:
+            return None
+    except (ValueError, OverflowError):
+        return None
+    return None if found == _NO_DATE else found
 
 
-_SESSION_ID = re.compile(r"[0-9A-Za-z-]{36}")
+_SESSION_ID = re.compile(r"[!-~]{1,256}")
+_NO_SESSION_ID = re.compile(r"""[\s"'<>{}\[\]]|(?:null|true|false|ok)\Z""", re.IGNORECASE)
 
 
 def _scalar(reply: Reply) -> str:
@@ -175,78 +169,123 @@ def _scalar(reply: Reply) -> str:
 
 
 def parse_session_id(reply: Reply) -> str:
-    """Return the session id: 36 characters, in quotes or not; raise Misfit."""
+    """Return the session id: one printable token, in quotes or not; raise Misfit.
+
+    The documented one has 36 characters; other hosts of the same API have others.
+    """
     text = _scalar(reply)
     bare = text[1:-1] if text[:1] == text[-1:] == '"' else text
-    if not _SESSION_ID.fullmatch(bare):
-        raise Misfit("the body is no session id")
+    if not _SESSION_ID.fullmatch(bare) or _NO_SESSION_ID.match(bare) or _NO_SESSION_ID.search(bare, 1):
+        raise Misfit("the body is not a session id")
     return bare
 
 
 def parse_balance(reply: Reply) -> Decimal:
-    """Return the balance; raise Misfit."""
-    return _decimal(_loads(_scalar(reply), (str,)), "the balance")
+    """Return the balance, quoted or not; raise Misfit."""
+    balance = _decimal(_loads(_scalar(reply), (str,)))
+    if balance is None:
+        raise Misfit("the balance is not a number")
+    return balance
+
+
+# Words where ids were due, as in ["error-system"]: a refusal or a failure, and nobody can say which.
+_WORD = re.compile(r"\s*(?:error-[a-z-]+|not-permitted|ok)\s*", re.IGNORECASE)
+
+
+class Words(Misfit):
+    """There are words where ids were due; ``ids`` are those that stand among them."""
+
+    def __init__(self, ids: tuple[str, ...]) -> None:
+        super().__init__("there are words where ids were due")
+        self.ids = ids
 
 
 def parse_ids(reply: Reply) -> tuple[str, ...]:
-    """Return the ids of a send, in their order; raise Misfit."""
+    """Return the ids of a send, in their order; raise Misfit, Words where some of them are words of the service."""
     document = _loads(decode(reply.body), (str,))
     if not isinstance(document, list):
-        raise Misfit("the body is no list of ids")
-    return tuple(map(_id, document))
+        raise Misfit("the body is not a list of ids")
+    ids = tuple(map(_id, document))
+    if not all(ids):
+        raise Misfit("an id is neither text nor a number")
+    if any(map(_WORD.fullmatch, ids)):
+        raise Words(tuple([each for each in ids if not _WORD.fullmatch(each)]))
+    return ids
 
 
-def _state_fields(found: dict[str, Any]) -> dict[str, Any]:
-    description = found.get("statedescription")
+_UNKNOWN_STATE = 255  # the gateway's own number for a message that it does not know
+
+
+def _state_fields(found: Mapping[str, Any], code: int) -> dict[str, Any]:
     return {
-        "code": _count(found.get("state"), "State"),
-        "description": description if isinstance(description, str) else "",
+        "code": code,
+        "description": _string(found.get("statedescription")),
         "created_at": _date(found.get("creationdateutc")),
         "submitted_at": _date(found.get("submitteddateutc")),
         "reported_at": _date(found.get("reporteddateutc")),
         "updated_at": _date(found.get("timestamputc")),
-        "price": _price(found.get("price")),
+        "price": _decimal(found.get("price")),
     }
 
 
-def _sms_state(found: dict[str, Any]) -> SmsState:
-    values = _state_fields(found)
-    message_id = found.get("id")
-    return SmsState(
-        status=sms_status(values["code"]), message_id="" if message_id is None else _id(message_id), **values
-    )
+def _state(reply: Reply) -> tuple[dict[str, Any], int]:
+    found = _object(_loads(decode(reply.body)))
+    code = _integer(found.get("state"))
+    if code is None:
+        raise Misfit("State is not a whole number")
+    return found, code
 
 
 def parse_sms_state(reply: Reply) -> SmsState:
     """Return the state of an SMS segment; raise Misfit."""
-    return _sms_state(_object(_loads(decode(reply.body))))
+    found, code = _state(reply)
+    return SmsState(sms_status(code), message_id=_id(found.get("id")), **_state_fields(found, code))
+
+
+def _resent(document: object) -> SmsState:
+    """Return one SMS of a resend; one that cannot be read is of unknown state, since it is not to be passed over."""
+    found = _fields(document)
+    code = _integer(found.get("state"))
+    code = _UNKNOWN_STATE if code is None else code
+    return SmsState(sms_status(code), message_id=_id(found.get("id")), **_state_fields(found, code))
 
 
 def parse_viber_state(reply: Reply) -> ViberState:
     """Return the state of a Viber message with its resent SMS; raise Misfit."""
-    found = _object(_loads(decode(reply.body)))
-    values = _state_fields(found)
+    found, code = _state(reply)
     resent = found.get("resentsms")
-    return ViberState(
-        status=viber_status(values["code"]),
-        resent_sms=() if resent is None else tuple(map(_sms_state, _objects(resent))),
-        **values,
+    if not isinstance(resent, list):
+        resent = [] if resent is None else [resent]
+    return ViberState(viber_status(code), resent_sms=tuple(map(_resent, resent)), **_state_fields(found, code))
+
+
+# The seed, the vendor's page and the vendor's clients spell this key in three ways.
+_RECEIVED_AT = ("createdateutc", "createddateutc", "creationdateutc")
+
+
+def _received(document: object) -> IncomingSms:
+    found = _fields(document)
+    return IncomingSms(
+        id=_id(found.get("id")),
+        text=_string(found.get("data")),
+        sender=_id(found.get("sourceaddress")),
+        recipient=_id(found.get("destinationaddress")),
+        created_at=next((at for key in _RECEIVED_AT if (at := _date(found.get(key))) is not None), None),
     )
 
 
+_NOTHING = IncomingSms("", "", "", "")
+
+
 def parse_incoming(reply: Reply) -> list[IncomingSms]:
-    """Return the incoming messages; raise Misfit."""
-    return [
-        IncomingSms(
-            id=_id(found.get("id")),
-            text=_string(found.get("data"), "Data"),
-            sender=_id(found.get("sourceaddress")),
-            recipient=_id(found.get("destinationaddress")),
-            # The seed and the vendor's page spell this key differently.
-            created_at=_date(found.get("createdateutc", found.get("createddateutc"))),
-        )
-        for found in _objects(_loads(decode(reply.body)))
-    ]
+    """Return the incoming messages, each with what can be read of it; raise Misfit where that is nothing of any."""
+    document = _loads(decode(reply.body))
+    if not isinstance(document, list):
+        raise Misfit("the body is not a list")
+    messages = list(map(_received, document))
+    if messages and all(message == _NOTHING for message in messages):
+        raise Misfit("the list holds no messages")
+    return messages
 
 
 _STATISTICS_FIELDS = {
@@ -262,7 +301,9 @@ _STATISTICS_FIELDS = {
 
 
 def parse_statistics(reply: Reply) -> SmsStatistics:
-    """Return the counts of a period; raise Misfit."""
+    """Return the counts of a period, ``None`` for one that cannot be read; raise Misfit where none can."""
     found = _object(_loads(decode(reply.body)))
-    counts = {ours: _count(found.get(theirs.lower()), theirs) for ours, theirs in _STATISTICS_FIELDS.items()}
-    return SmsStatistics(**counts, delivery_ratio=_decimal(found.get("deliveryratio"), "DeliveryRatio"))
+    counts = {ours: _integer(found.get(theirs.lower())) for ours, theirs in _STATISTICS_FIELDS.items()}
+    if all(count is None for count in counts.values()):
+        raise Misfit("the body holds no counts")
+    return SmsStatistics(**counts, delivery_ratio=_decimal(found.get("deliveryratio")))

@@ -7,13 +7,14 @@ differs from operation to operation. ``replies`` reads the bodies: what it canno
 from __future__ import annotations
 
 import contextlib
-import json
+import itertools
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from urllib.parse import quote, quote_plus
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from urllib.parse import quote_plus
 
 from devinotify.exceptions import (
     DevinotifyError,
@@ -27,13 +28,14 @@ from devinotify.exceptions import (
     ViberRejected,
 )
 from devinotify.gateway import replies
-from devinotify.gateway.codes import ERRORS, VIBER_WORDS
+from devinotify.gateway.codes import ERRORS, OPEN_STATUSES, SUCCESS_CODES, TEMPORARY_STATUSES, VIBER_WORDS
 from devinotify.models import SmsState
-from devinotify.redact import Secret, SecretBytes, excerpt, scrub
+from devinotify.redact import Secret, SecretBytes, conceal, excerpt, scrub
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from devinotify.gateway.codes import ViberWord
     from devinotify.gateway.http1 import Reply
 
 T = TypeVar("T")
@@ -76,7 +78,8 @@ class Parameter:
 class Operation(Generic[T]):
     """One operation of the API. ``is_send`` marks those that a repetition would perform twice.
 
-    ``final_codes`` are error codes after which a read is worth repeating, but not this one.
+    ``final_codes`` are error codes after which a read is worth repeating, but not this one. ``answers_secret`` marks
+    the one whose reply is itself what no error may show.
     """
 
     name: str
@@ -86,12 +89,11 @@ class Operation(Generic[T]):
     parse: Callable[[Reply], T]
     is_send: bool = False
     final_codes: frozenset[int] = frozenset()
+    answers_secret: bool = False
 
 
 DESCRIPTION_LENGTH = 200
 """Characters of the gateway's own words that an error shows; the longest documented one has some 350."""
-
-_LEAST_SECRET = 3  # characters; replacing a shorter one would leave nothing of the reply to recognise
 
 # --- requests --------------------------------------------------------------------------------------
 
@@ -163,41 +165,80 @@ def interpret(
     quote it. Raises GatewayError or UnexpectedResponse.
     """
     hide = partial(_without_secrets, operation, sent or {})
-    text = replies.decode(reply.body)
+    text = Secret(replies.decode(reply.body))
     refusal = replies.error_body(text) if text.lstrip("\ufeff \t\r\n").startswith("{") else None
-    if refusal is not None:
+    if refusal is not None and _is_refusal(*refusal, reply.status):
         raise _gateway_error(operation, reply, *refusal, hide)
-    if not 200 <= reply.status < 300:
-        raise _unexpected(operation, reply, f"HTTP status {reply.status} without the documented error body", hide)
+    value, ids, why = _parsed(operation, reply)
+    # What may stand for an acceptance, or for a failure of the service itself, is not taken for a refusal.
+    doubtful = bool(ids) or why is _WORDS
+    if refusal is not None:
+        doubtful = doubtful or refusal[0] in SUCCESS_CODES
+        why = f"code {scrub(str(refusal[0]))} under HTTP status {reply.status}, which is not a refusal"
+    elif not 200 <= reply.status < 300:
+        why = f"HTTP status {reply.status} without the documented error body"
+    elif why is None and operation.is_send and len(ids) < recipients:
+        why = f"{len(ids)} ids for {recipients} recipients"
+    if why is not None:
+        refused = not doubtful and _is_refused(reply.status)
+        raise _unexpected(operation, reply, why, hide, refused=refused, message_ids=ids)
+    return cast("T", value)
+
+
+def _is_refusal(code: int, description: str, status: int) -> bool:
+    """Whether a well-formed error body refuses: not with the codes of success, nor below 400 with unknown ones."""
+    if _word(description) is not None:
+        return True
+    return code not in SUCCESS_CODES and (code in ERRORS or status >= 400)
+
+
+def _is_refused(status: int) -> bool:
+    """Whether a status alone, without an error body and without ids, says that nothing was done."""
+    return 300 <= status < 500 and status not in OPEN_STATUSES
+
+
+_WORDS = "there are words where ids were due"
+
+
+def _parsed(operation: Operation[Any], reply: Reply) -> tuple[Any, tuple[str, ...], str | None]:
+    """Return the value that the body holds, the ids among it where the operation sends, and why it does not fit."""
     try:
         value = operation.parse(reply)
+    except replies.Words as words:
+        return None, words.ids, _WORDS
     except replies.Misfit as misfit:
-        raise _unexpected(operation, reply, str(misfit), hide) from None
-    if operation.is_send and isinstance(value, tuple) and len(value) < recipients:
-        raise _unexpected(operation, reply, f"{len(value)} ids for {recipients} recipients", hide, message_ids=value)
-    return value
+        return None, (), str(misfit)
+    return value, value if operation.is_send else (), None
 
 
-# How a reply may quote a value of the request, apart from HTML's many ways: as it is, escaped for a URL, for JSON.
-_QUOTATIONS: tuple[Callable[[str], str], ...] = (
-    str,
-    quote_plus,
-    quote,
-    lambda value: json.dumps(value)[1:-1],
-    lambda value: json.dumps(value, ensure_ascii=False)[1:-1],
-)
+def _word(description: str) -> ViberWord | None:
+    return VIBER_WORDS.get(description.strip().lower())
 
 
 def _without_secrets(operation: Operation[Any], sent: Mapping[str, Value], text: str) -> str:
-    from html import unescape  # on demand: its table of entities is needed for errors alone
+    """Return ``text`` without what was sent: texts, numbers and ids, in whole or in part, however they are written."""
+    values = {parameter: sent.get(parameter.name) for parameter in operation.parameters if parameter.secret}
+    wholes = [value for value in values.values() if isinstance(value, str)]
+    lists = [value for value in values.values() if isinstance(value, Iterable) and not isinstance(value, str)]
+    text = text[:_LOOKED_AT]
+    if operation.answers_secret:
+        text = _PIECE_OF_TOKEN.sub("***", text)
+    return conceal(text, wholes, itertools.chain.from_iterable(lists), known=_OWN_WORDS)
 
-    values = (sent.get(parameter.name) for parameter in operation.parameters if parameter.secret)
-    secrets = (value for value in values if isinstance(value, str) and len(value) >= _LEAST_SECRET)
-    forms = {quotation(value) for value in secrets for quotation in _QUOTATIONS}
-    text = unescape(text)  # a value that was escaped is then itself; one that was not may hold what looks like entities
-    for form in sorted(forms | set(map(unescape, forms)), key=len, reverse=True):
-        text = text.replace(form, "***")
-    return text
+
+_LOOKED_AT = 8192  # characters of a reply: more than any error shows, markup included
+_PIECE_OF_TOKEN = re.compile(r"\b(?:(?=[A-Za-z]*\d)[A-Za-z\d]{6,}|[A-Z]{6,})\b")
+_OWN_WORDS = " ".join(
+    [
+        *(row.meaning for row in ERRORS.values()),
+        *VIBER_WORDS,
+        *("Invalid user login or password", "SessionID expired", "Invalid source address", "Parameter name: messageid"),
+        *("MessageID can not be null or empty", "Bad Gateway", "Service Unavailable", "Gateway Timeout", "Not Found"),
+        *("Server Error in Application", "Internal Server Error", "Too Many Requests", "Request Timeout"),
+        "Нельзя указывать диапазон дат более 90 дней.",
+    ]
+)
+"""What gateways and proxies say by themselves, so that a text of the same words does not make an error unreadable."""
 
 
 def _gateway_error(
@@ -205,7 +246,7 @@ def _gateway_error(
 ) -> GatewayError:
     status = reply.status
     shown = excerpt(hide(description), DESCRIPTION_LENGTH)
-    word = VIBER_WORDS.get(description.strip().lower())
+    word = _word(description)
     row = ERRORS.get(code)
     if word is not None:
         verdict, meaning, read_retryable = word.verdict, word.meaning, word.verdict is Verdict.UNKNOWN
@@ -233,20 +274,17 @@ def _gateway_error(
     return error
 
 
-_TEMPORARY = frozenset({408, 425, 429})  # statuses below 500 that a later request may not meet again
-
-
 def _unexpected(
     operation: Operation[Any],
     reply: Reply,
     why: str,
     hide: Callable[[str], str],
     *,
+    refused: bool,
     message_ids: tuple[str, ...] = (),
 ) -> UnexpectedResponse:
-    refused = 300 <= reply.status < 500 and reply.status != 408
     start = excerpt(hide(replies.decode(reply.body)))
-    later = reply.status >= 500 or reply.status < 300 or reply.status in _TEMPORARY
+    later = reply.status >= 500 or reply.status < 300 or reply.status in TEMPORARY_STATUSES
     error = UnexpectedResponse(
         f"{operation.name}: {why}" + (f"; the reply begins {start!r}" if start else "; the reply is empty"),
         http_status=reply.status,
@@ -255,7 +293,7 @@ def _unexpected(
         operation=operation.name,
         verdict=Verdict.REJECTED if refused else Verdict.UNKNOWN,
         # Repeating a refused send is safe, repeating one of unknown outcome is not.
-        retryable=reply.status == 429 if operation.is_send else later,
+        retryable=refused and reply.status == 429 if operation.is_send else later,
     )
     error.retry_after = reply.retry_after
     return error
@@ -291,14 +329,14 @@ def named(state: S, message_id: str) -> S:
 
 _SESSION = Parameter("SessionID", _text, secret=True)
 _SENDER = Parameter("SourceAddress", _text)
-_TO = Parameter("DestinationAddress", _text)
-_TO_MANY = Parameter("DestinationAddresses", _numbers)
+_TO = Parameter("DestinationAddress", _text, secret=True)
+_TO_MANY = Parameter("DestinationAddresses", _numbers, secret=True)
 _DATA = Parameter("Data", _text, secret=True)
 _VALIDITY = Parameter("Validity", _number, required=False)
 _SEND_AT = Parameter("SendDate", _instant, required=False)
 _LOCAL_TIME = Parameter("SendDate", _clock)
-_OPTIONAL = Parameter("Optional", _text, required=False)
-_OPTIONALS = Parameter("Optionals", _texts, required=False)
+_OPTIONAL = Parameter("Optional", _text, required=False, secret=True)
+_OPTIONALS = Parameter("Optionals", _texts, required=False, secret=True)
 _MESSAGE_ID = Parameter("messageId", _text)
 
 
@@ -315,6 +353,7 @@ LOGIN = replace(
         "User/SessionID", replies.parse_session_id, Parameter("Login", _text), Parameter("Password", _text, secret=True)
     ),
     path="/user/sessionid",
+    answers_secret=True,
     final_codes=frozenset({9}),  # some hosts refuse wrong credentials so, and the same password again changes nothing
 )
 BALANCE = _read("User/Balance", replies.parse_balance, _SESSION)
