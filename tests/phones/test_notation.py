@@ -181,6 +181,14 @@ def test_a_vietnamese_mobile_is_no_russian_area_code() -> None:
     assert {"+84951234567"} == {phones.normalize(raw).e164 for raw in written}
 
 
+@pytest.mark.parametrize(
+    "written", ["+8 80 1712 345678", "+8 8 6 912 345 678", "+8 (6) 139 1099 8888", "+8-1-90-1234-5678"]
+)
+def test_a_code_that_begins_with_8_is_read_on(written: str) -> None:
+    """Bangladesh's, Taiwan's, China's and Japan's: another length, or no Russian area code behind the 8."""
+    assert phones.normalize(written).e164[1:] == "".join(filter(str.isdigit, written))
+
+
 COLUMNS = {
     "IP addresses": [
         "94.181.97.164",
@@ -239,13 +247,16 @@ def test_no_ip_address_is_a_number(octets: tuple[int, ...], region: str) -> None
 
 @given(
     st.dates(min_value=date(1900, 1, 1), max_value=date(2099, 12, 31)),
-    st.sampled_from(["%d.%m.%Y", "%d/%m/%Y", "%Y-%m-%d"]),
+    st.sampled_from(["%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%Y-%m-%d", "%d.%m.%Y 8.30", "%Y-%m-%d 08.30"]),
+    st.sampled_from(["RU", "DK", "SG", "US"]),
 )
-def test_no_date_is_a_number(day: date, form: str) -> None:
-    """Nor with a time behind it, whatever separates its parts."""
-    for raw in (day.strftime(form), day.strftime(form).removeprefix("0") + " 8.30"):
-        with pytest.raises(InvalidPhoneNumber):
-            phones.normalize(raw)
+def test_no_date_is_a_number(day: date, form: str, region: str) -> None:
+    """Nor with a time behind it, whatever separates its parts, also where numbers have eight digits."""
+    written = day.strftime(form)
+    for raw in (written, written.removeprefix("0")):
+        with pytest.raises(InvalidPhoneNumber) as caught:
+            phones.normalize(raw, region)
+        assert Reason.NOT_A_NUMBER == caught.value.reason
 
 
 def _outcome(raw: str) -> str | Reason:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import cast
 
 import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from devinotify import phones
@@ -211,6 +212,8 @@ def _decorated(draw: st.DrawFn) -> tuple[str, str]:
     plus = draw(st.sampled_from(["+", "＋", "00", "tel:+", "8~10"]))
     zero = ord(draw(st.sampled_from("0０٠०")))
     digits = "".join(chr(zero + int(digit)) + draw(_GAP) for digit in e164[1:])
+    # A gap within +84 makes it a Russian area code behind a misplaced +8, which is refused.
+    assume(not (e164.startswith("+84") and unicodedata.normalize("NFKC", digits)[1] != "4"))
     return e164, ("" if plus == "tel:+" else draw(_GAP)) + plus + digits + draw(_GAP)
 
 
@@ -226,10 +229,11 @@ def test_stable_under_formatting(pair: tuple[str, str]) -> None:
     st.sampled_from(["RU", "KZ", "US"]),
 )
 def test_never_another_error(raw: str, region: str) -> None:
-    """Any text is a number or an InvalidPhoneNumber that does not show it."""
-    shown = ""
+    """Any text is a number that stands in it, or an InvalidPhoneNumber that does not show it."""
+    shown, digits = "", ""
     try:
-        phones.normalize(raw, region)
+        digits = phones.normalize(raw, region).digits
     except InvalidPhoneNumber as error:
         shown = str(error)
     assert len(raw) < 9 or raw not in shown
+    assert digits[-7:] in "".join(filter(str.isdigit, unicodedata.normalize("NFKC", raw)))

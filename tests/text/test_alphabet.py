@@ -60,8 +60,10 @@ def test_encoding_what_the_alphabet_lacks_names_the_position_and_hides_the_text(
 
 @given(st.binary(max_size=30).map(lambda octets: bytes(octet & 0x7F for octet in octets)))
 def test_any_septets_decode(septets: bytes) -> None:
-    """Whatever arrives, there is a text to show."""
-    assert is_gsm7(decode(septets))
+    """Whatever arrives, there is a text to show, a character for each septet but the escapes."""
+    decoded = decode(septets)
+    assert is_gsm7(decoded)
+    assert len(septets) - septets.count(0x1B) <= len(decoded) <= len(septets)
 
 
 @pytest.mark.parametrize(

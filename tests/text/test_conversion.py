@@ -42,6 +42,13 @@ def test_every_code_point_of_the_first_two_planes_becomes_gsm7() -> None:
 
 
 @given(texts)
+def test_what_gsm7_has_stays_in_its_order(text: str) -> None:
+    """A conversion adds and replaces; it never drops what needs no replacing."""
+    kept = iter(to_gsm7(text))
+    assert [] == [each for each in compose(text) if is_gsm7(each) and each not in kept]
+
+
+@given(texts)
 def test_converting_again_changes_nothing(text: str) -> None:
     """Idempotent."""
     once = to_gsm7(text)
@@ -77,6 +84,15 @@ def test_what_is_lost_is_what_the_last_resort_replaced(text: str) -> None:
     """Nothing becomes a question mark in silence."""
     conversion = convert(text)
     assert conversion.text.count("?") - conversion.original.count("?") <= len(conversion.lost)
+
+
+@given(st.text(st.sampled_from("aя½漢😀\ue000"), max_size=30))
+def test_each_character_that_nothing_knows_is_lost_and_told(text: str) -> None:
+    """One question mark and one record for each, in order."""
+    conversion = convert(text)
+    unknown = [each for each in text if each in "漢😀\ue000"]
+    assert unknown == [change.character for change in conversion.lost]
+    assert len(unknown) == conversion.text.count("?")
 
 
 def test_the_readme_example() -> None:

@@ -36,6 +36,21 @@ def test_what_is_kept_is_the_beginning_of_the_text(text: str, budget: int, limit
         assert (True, True) == (kept != fitted, text.startswith(kept))
 
 
+@given(st.text(st.sampled_from("aя€😀"), max_size=60), st.integers(1, 3), limits)
+def test_as_much_is_kept_as_fits(text: str, budget: int, limits: SegmentLimits) -> None:
+    """The longest beginning of a text that holds no space, found by trying each."""
+    longest = max(end for end in range(len(text) + 1) if count_segments(text[:end], limits) <= budget)
+    assert text[:longest] == fit(text, budget, limits, ellipsis="")
+
+
+@given(st.lists(st.sampled_from(["word", "слово", "I"])).map(" ".join), st.integers(1, 3))
+def test_never_more_than_half_is_given_up_for_a_whole_word(text: str, budget: int) -> None:
+    """Where words are short, what is kept comes close to the budget."""
+    fitted = fit(text, budget, SMALL)
+    longest = max(end for end in range(len(text) + 1) if count_segments(text[:end] + "...", SMALL) <= budget)
+    assert fitted == text or 2 * len(fitted) >= longest
+
+
 @given(texts, st.integers(1, 4), limits)
 def test_fitting_again_changes_nothing(text: str, budget: int, limits: SegmentLimits) -> None:
     """What fits comes back as it is."""

@@ -59,14 +59,18 @@ _EXTENSION = re.compile(
     re.IGNORECASE,
 )
 
-_TRUNK_WITH_PLUS = re.compile(rf"[\s(\[]*\++[\s(\[]*8[{_PUNCTUATION}]+[3489][0-9]{{2}}")
-"""``+8`` set apart before a Russian area code: no country has the code 8, and read on it would be Vietnam's 84, say."""
+_TRUNK_WITH_PLUS = re.compile(
+    rf"[\s(\[]*\++[\s(\[]*8[{_PUNCTUATION}]+[3489][0-9]{{2}}(?:[{_PUNCTUATION}]*[0-9]){{7}}[{_PUNCTUATION}]*"
+)
+"""``+8`` set apart before a Russian area code and seven digits: read on, it would be a mobile of Vietnam, whose code is
+84. No country has the code 8."""
 
 _OTHER_THINGS = (
     # What a spreadsheet makes of a number. Its zeros would be read as digits, and call somebody else.
     (r"\+?[0-9]+[.,]0{1,2}", "this is a decimal, as spreadsheets write them: keep numbers as text"),
-    (r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?", "this is an IP address, not a phone number"),
-    (r"(?:0?[1-9]|[12][0-9]|3[01])([./-])(?:0?[1-9]|1[0-2])\1(?:19|20)[0-9]{2}(?:\D.*)?", "this is a date"),
+    (r"(?!00)[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?", "this is an IP address, not a phone number"),
+    (r"(?:0?[1-9]|[12][0-9]|3[01])([./])(?:0?[1-9]|1[0-2])\1(?:19|20)[0-9]{2}(?:\D.*)?", "this is a date"),
+    (r"(?:0?[1-9]|[12][0-9]|3[01])-(?:0?[1-9]|1[0-2])-(?:19|20)[0-9]{2}", "this is a date"),
     (r"(?:19|20)[0-9]{2}([./-])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12][0-9]|3[01])(?:\D.*)?", "this is a date"),
 )
 """Patterns of what is written with digits and is none of a phone's, and what to say of it."""
@@ -135,7 +139,7 @@ def read(raw: str) -> str:
     for thing, why in _OTHER_THING:
         if thing.fullmatch(text):
             raise Refused(Reason.NOT_A_NUMBER, why)
-    if _TRUNK_WITH_PLUS.match(text):
+    if _TRUNK_WITH_PLUS.fullmatch(text):
         raise Refused(Reason.AMBIGUOUS, "no country has the code +8: a Russian number begins with +7, or with 8 alone")
     if _EXTENSION.fullmatch(text):
         raise Refused(Reason.EXTENSION)
