@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
+pytestmark = pytest.mark.versions
+
 START = "devino://login:password@SENDER"
 FINE: dict[str, Any] = {"instance": NotifyDevino}
 REFUSED: dict[str, Any] = {"instance": TypeError}

@@ -90,6 +90,7 @@ sys.exit(not (sender.add(sys.argv[1]) and sender.notify("hi")))
 """
 
 
+@pytest.mark.versions
 def test_a_tool_that_embeds_apprise_sends(installed: Environment, gateway: Sandbox) -> None:
     """A program that knows Apprise alone sends; so it goes until uninstall, which leaves nothing."""
     before = sorted(path.name for path in installed.packages.iterdir() if path.name != library.FILE.name)
@@ -124,6 +125,7 @@ print(len(urls), len(both), [one.url().partition(":")[0] for one in urls])
 """
 
 
+@pytest.mark.versions
 def test_the_api_saves_before_it_has_sent(installed: Environment, gateway: Sandbox) -> None:
     """A worker of Apprise's API that has not yet sent keeps URLs and configurations of ours."""
     done = installed(AS_THE_API_SAVES, url_of(gateway, ONE))
@@ -154,6 +156,7 @@ print("devino" in apprise.NotificationManager())
 """
 
 
+@pytest.mark.versions
 def test_import_of_apprise_loads_nothing_more(installed: Environment) -> None:
     """Ours is loaded when Apprise looks at its plugins, and again with them; the loader is what it was."""
     done = installed(LAZY)
@@ -182,6 +185,7 @@ print("json" in apprise.NotificationManager(), "devino" in apprise.NotificationM
 """
 
 
+@pytest.mark.versions
 def test_broken_package_breaks_nothing(installed: Environment) -> None:
     """Where our package cannot be loaded, the others' plugins work, and a warning says what is missing."""
     done = installed(BROKEN)
@@ -259,6 +263,7 @@ def test_loaders_without_instances_stay() -> None:
     assert vars(shared)["exec_module"] is None
 
 
+@pytest.mark.versions
 def test_shim_and_library_agree(installed: Environment, gateway: Sandbox) -> None:
     """With the plugin file as well, as in the container of Apprise's API, nothing is said twice and it sends."""
     plugins = installed.packages.parent / "plugins"

@@ -66,6 +66,7 @@ def test_nobody_is_lost_in_silence(between: str, in_path: bool) -> None:
 
 
 @pytest.mark.parametrize("between", [";", ",", "|", "%3B", "%20"])
+@pytest.mark.versions
 def test_every_separator_through_apprise(between: str, gateway: Sandbox, schema: None) -> None:
     """Apprise, which takes lists of URLs apart by some of these signs, hands all of them over."""
     base, _, query = gateway.url.partition("?")
@@ -85,6 +86,7 @@ urls:
 """
 
 
+@pytest.mark.versions
 def test_mistyped_key_in_a_file(gateway: Sandbox, schema: None, logged: pytest.LogCaptureFixture) -> None:
     """An entry with a mistyped key sends nothing, the log names the key that was meant, and the others send."""
     start, _, query = gateway.url.partition("?")
@@ -106,6 +108,7 @@ def test_mistyped_key_in_a_file(gateway: Sandbox, schema: None, logged: pytest.L
         ("+header", "unknown key (not shown): the keys are channel, "),
     ],
 )
+@pytest.mark.versions
 def test_mistyped_keyword(keyword: str, reason: str) -> None:
     """A mistyped argument is an error, as it is on a URL."""
     with pytest.raises(TypeError) as caught:
@@ -113,6 +116,7 @@ def test_mistyped_keyword(keyword: str, reason: str) -> None:
     assert str(caught.value).startswith(f"Devino: {reason}")
 
 
+@pytest.mark.versions
 def test_dictionary_says_it_as_a_url() -> None:
     """In a dictionary, to and from mean what they mean on a URL."""
     more: dict[str, Any] = {"to": f"{ONE};{TWO}", "from": "OTHER", "tag": {"ops"}}
@@ -120,6 +124,7 @@ def test_dictionary_says_it_as_a_url() -> None:
     assert ((ONE, TWO), "OTHER") == (plugin.targets, plugin.settings.sender)
 
 
+@pytest.mark.versions
 def test_targets_of_a_url_that_give_way(gateway: Sandbox, schema: None, logged: pytest.LogCaptureFixture) -> None:
     """An entry's own targets take the place of its URL's, as with every plugin of Apprise's: that is said."""
     start, _, query = gateway.url.partition("?")
@@ -153,6 +158,7 @@ def test_knows_every_key_of_devinotify() -> None:
     assert {field.name for field in fields(DevinoURL)} - elsewhere == set(options.OPTIONS)
 
 
+@pytest.mark.versions
 def test_half_a_character_is_replaced(gateway: Sandbox, logged: pytest.LogCaptureFixture) -> None:
     """A text that was read in the wrong encoding arrives but for what was lost, and Apprise's log says so."""
     assert notify(plugin_of(gateway, ONE), "disk \udcd0 full")
@@ -160,6 +166,7 @@ def test_half_a_character_is_replaced(gateway: Sandbox, logged: pytest.LogCaptur
     assert any(line.startswith("Devino: the text held a lone surrogate") for line in logged.messages)
 
 
+@pytest.mark.versions
 def test_colours_and_control_characters_stay_here(gateway: Sandbox) -> None:
     """No phone shows them, and each would double the price; a colour code is not cut in two between parts."""
     assert notify(plugin_of(gateway, ONE), "\x1b[31mdisk\x1b[0m\tfull\x07\r\nnow", title="\x1b[1mdb1\x1b[0m")

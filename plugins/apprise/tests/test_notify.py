@@ -75,12 +75,14 @@ def test_fallback_channel(gateway: Sandbox, tmp_path: Path) -> None:
     assert ["Sms/Send"] == sends(gateway)
 
 
+@pytest.mark.versions
 def test_title_is_the_first_line(gateway: Sandbox) -> None:
     """A title stands on its own line, once, with a line break that is one character."""
     assert notify(plugin_of(gateway, ONE), "first\r\nsecond", title="Title")
     assert [(ONE, "Title\nfirst\nsecond")] == arrived(gateway)
 
 
+@pytest.mark.versions
 def test_title_of_a_direct_send(gateway: Sandbox) -> None:
     """Whoever calls send by himself gets his title sent, too."""
     assert plugin_of(gateway, ONE).send("text", title="Title")
@@ -90,6 +92,7 @@ def test_title_of_a_direct_send(gateway: Sandbox) -> None:
 MARKDOWN = "# Disk full\n\n**db1** is at `99 %`\n\n* one\n* two\n\nSee [the page](https://example.com/a?b=c&d=e) 🔥"
 
 
+@pytest.mark.versions
 def test_markdown(gateway: Sandbox) -> None:
     """Markdown comes out as text: no signs of markup, addresses of links kept."""
     assert notify(plugin_of(gateway, ONE), MARKDOWN, body_format=NotifyFormat.MARKDOWN)
@@ -97,6 +100,7 @@ def test_markdown(gateway: Sandbox) -> None:
     assert [(ONE, expected)] == arrived(gateway)
 
 
+@pytest.mark.versions
 def test_html(gateway: Sandbox) -> None:
     """HTML comes out as text, with its title, without tags."""
     body = "<p>Disk <b>full</b> &amp; hot<br>now</p><script>no()</script>"
@@ -108,18 +112,21 @@ def test_html(gateway: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("markup", "body"), [("html", "<p>Disk <b>full</b></p>"), ("markdown", "Disk **full**"), ("text", "Disk full")]
 )
+@pytest.mark.versions
 def test_format_of_the_url(markup: str, body: str, gateway: Sandbox) -> None:
     """Where nobody declares what a body is written in, format= on the URL does."""
     assert notify(plugin_of(gateway, ONE, format=markup), body)
     assert [(ONE, "Disk full")] == arrived(gateway)
 
 
+@pytest.mark.versions
 def test_undeclared_text_stays(gateway: Sandbox) -> None:
     """What nobody calls markup is not touched."""
     assert notify(plugin_of(gateway, ONE), "load < 5 & **rising** <b>")
     assert [(ONE, "load < 5 & **rising** <b>")] == arrived(gateway)
 
 
+@pytest.mark.versions
 def test_emoji_names(gateway: Sandbox) -> None:
     """Names of emoji become emoji where the URL asks for it."""
     assert notify(plugin_of(gateway, ONE, emojis="yes"), "hot :fire:")
@@ -127,6 +134,7 @@ def test_emoji_names(gateway: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(("channel", "limit"), [("sms", 2000), ("viber", 1000)])
+@pytest.mark.versions
 def test_long_text_goes_in_parts(channel: str, limit: int, gateway: Sandbox) -> None:
     """A text that the API would refuse goes out in parts that it takes, cut between words, nothing lost."""
     text = "word " * 500
@@ -139,6 +147,7 @@ def test_long_text_goes_in_parts(channel: str, limit: int, gateway: Sandbox) -> 
 
 
 @pytest.mark.parametrize(("mode", "parts"), [(OverflowMode.SPLIT, 2), (OverflowMode.TRUNCATE, 1)])
+@pytest.mark.versions
 def test_overflow(mode: OverflowMode, parts: int, gateway: Sandbox) -> None:
     """Apprise's ways with long texts work by the limit of the channel."""
     assert notify(plugin_of(gateway, ONE, overflow=getattr(mode, "value", mode)), "x" * 3000)
@@ -159,6 +168,7 @@ def test_transliteration(gateway: Sandbox) -> None:
     assert all(text.isascii() for _, text in arrived(gateway))
 
 
+@pytest.mark.versions
 def test_attachment_is_refused_politely(gateway: Sandbox, logged: pytest.LogCaptureFixture, tmp_path: Path) -> None:
     """An attachment is warned about, and the text still goes."""
     file = tmp_path / "file.txt"
@@ -170,6 +180,7 @@ def test_attachment_is_refused_politely(gateway: Sandbox, logged: pytest.LogCapt
     ]
 
 
+@pytest.mark.versions
 def test_success_is_no_warning(gateway: Sandbox, logged: pytest.LogCaptureFixture) -> None:
     """A success is logged at INFO and below; no line has a password, a number or a text in it."""
     assert notify(plugin_of(gateway, ONE, TWO), "confidential")
@@ -208,6 +219,7 @@ def test_nobody(gateway: Sandbox, logged: pytest.LogCaptureFixture) -> None:
     assert "Devino: there is nobody to send to" in logged.messages
 
 
+@pytest.mark.versions
 def test_empty_text(gateway: Sandbox, logged: pytest.LogCaptureFixture) -> None:
     """Markup without any text in it is no message."""
     assert not notify(plugin_of(gateway, ONE), "<p></p>", body_format=NotifyFormat.HTML)
@@ -260,6 +272,7 @@ def watched(plugin: NotifyDevino) -> Watching:
 @pytest.mark.parametrize(
     ("kind", "tags"), [(NotifyType.FAILURE, {"failure", "urgent", "ops"}), (NotifyType.INFO, {"info", "ops"})]
 )
+@pytest.mark.versions
 def test_tags(kind: NotifyType, tags: set[str], gateway: Sandbox) -> None:
     """Hooks see the type and the tags of a notification; a failure is urgent."""
     plugin = plugin_of(gateway, ONE)
@@ -278,6 +291,7 @@ def test_alias(gateway: Sandbox, logged: pytest.LogCaptureFixture) -> None:
     assert [ONE, TWO, THREE] == [recipient for recipient, _ in arrived(gateway)]
 
 
+@pytest.mark.versions
 def test_certificates_are_always_verified(gateway: Sandbox, logged: pytest.LogCaptureFixture) -> None:
     """verify=no is kept on the URL, and warned about, since it changes nothing."""
     plugin = plugin_of(gateway, ONE, verify="no")
@@ -285,6 +299,7 @@ def test_certificates_are_always_verified(gateway: Sandbox, logged: pytest.LogCa
     assert any("verify=no is not heeded" in line for line in logged.messages)
 
 
+@pytest.mark.versions
 def test_async(gateway: Sandbox, schema: None) -> None:
     """The asynchronous way sends the same."""
     import asyncio

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import apprise
 import pytest
-from apprise import NotifyBase
 from devinotify import hookimpl
 
-from devinotify_apprise.retries import BUILT_IN, RetryAware
+from devinotify_apprise.retries import RetryAware
+from devinotify_apprise.versions import REMEMBERS, RETRIES
 from tests.support import ONE, THREE, TWO, arrived, notify, plugin_of, sends
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from devinotify_apprise import NotifyDevino
 
-RETRIES = hasattr(NotifyBase, "service_retry")
-"""Whether this Apprise retries at all: from 1.11 on."""
+pytestmark = pytest.mark.versions
 needs_retries = pytest.mark.skipif(not RETRIES, reason=f"Apprise {apprise.__version__} does not retry")
 
 
@@ -170,7 +169,7 @@ class Piecewise(RetryAware):
         return len(self.seen) > 1
 
 
-@pytest.mark.skipif(BUILT_IN or not RETRIES, reason="this Apprise keeps, or needs, no memory of ours")
+@pytest.mark.skipif(REMEMBERS or not RETRIES, reason="this Apprise keeps, or needs, no memory of ours")
 def test_memory_is_of_one_message() -> None:
     """A direct call with another text is another notification, whatever failed before it."""
     plugin = Piecewise()
@@ -181,7 +180,7 @@ def test_memory_is_of_one_message() -> None:
     assert [None, None, None] == plugin.seen
 
 
-@pytest.mark.skipif(BUILT_IN, reason="this Apprise has a memory of its own")
+@pytest.mark.skipif(REMEMBERS, reason="this Apprise has a memory of its own")
 def test_no_memory_outside_of_a_notification() -> None:
     """A direct send has nothing to remember, and does."""
     plugin = Piecewise()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from devinotify.sandbox import Sandbox
 
+pytestmark = pytest.mark.versions
+
 SCRIPTS = Path(sys.executable).parent
 
 

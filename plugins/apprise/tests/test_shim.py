@@ -79,6 +79,7 @@ def test_folder_that_cannot_be_made(group: click.Group, tmp_path: Path) -> None:
     assert (1, 1) == (done.exit_code, len(done.output.splitlines()))
 
 
+@pytest.mark.versions
 def test_folder_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without a word the folder is the first of the user's, or the one that there is."""
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -87,6 +88,7 @@ def test_folder_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     assert tmp_path / ".config" / "apprise" / "plugins" == shim.folder()
 
 
+@pytest.mark.versions
 def test_folder_of_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Where the environment names folders, Apprise scans no others."""
     monkeypatch.setenv("APPRISE_PLUGIN_PATH", f"{tmp_path / 'one'};{tmp_path / 'two'}")

@@ -59,6 +59,7 @@ def test_reads_back_the_same(login: str, password: str, sender: str, to: list[st
         *("overflow=split", "format=html"),
     ],
 )
+@pytest.mark.versions
 def test_keeps_options(option: str) -> None:
     """Every option is told again."""
     plugin = made(f"{START}/+79161234567?{LOCAL}&{option}")
@@ -97,6 +98,7 @@ def test_hides_secrets() -> None:
         (f"{START}/79161234567", f"{START}/79161234567?gateway=http://127.0.0.1:2/rest", False),
     ],
 )
+@pytest.mark.versions
 def test_identifier(one: str, other: str, same: bool) -> None:
     """The identifier is that of the account: credentials and gateway, no target and no option."""
     one, other = (f"{url}{'&' if '?' in url else '?'}{LOCAL}" if "gateway" not in url else url for url in (one, other))
@@ -139,6 +141,7 @@ REFUSALS: list[tuple[str, str]] = [
 
 
 @pytest.mark.parametrize(("url", "reason"), REFUSALS)
+@pytest.mark.versions
 def test_refuses(url: str, reason: str, logged: pytest.LogCaptureFixture) -> None:
     """What is missing, unknown or wrong is named, in the log and in the error, and no secret with it."""
     results = NotifyDevino.parse_url(url)
@@ -161,11 +164,13 @@ def test_is_no_url(url: Any) -> None:  # noqa: ANN401 - whatever is none
     ("query", "seconds"),
     [("", 30.0), ("&rto=5", 9.0), ("&cto=1", 5.0), ("&rto=5&cto=1", 6.0), ("&rto=5&timeout=20s", 20.0)],
 )
+@pytest.mark.versions
 def test_timeout(query: str, seconds: float) -> None:
     """Apprise's time limits for connecting and reading make the one of a request; timeout= comes before them."""
     assert seconds == made(f"{START}/79161234567?{LOCAL}{query}").settings.timeout
 
 
+@pytest.mark.versions
 def test_dictionary() -> None:
     """Apprise's dictionaries name the parts as Apprise does."""
     plugin = NotifyDevino(

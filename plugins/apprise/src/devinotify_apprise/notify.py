@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import apprise
 from apprise import NotifyFormat, NotifyType, PrivacyMode
-from devinotify import DevinotifyError, DevinoURL, InvalidURL, NotSent, Verdict
+from devinotify import DevinotifyError, DevinoURL, InvalidURL, NotSent, Verdict, mask_number
 from devinotify import text as measures
 
 from devinotify_apprise import options, texts
@@ -18,6 +18,7 @@ from devinotify_apprise import targets as recipients
 from devinotify_apprise.options import SCHEMA
 from devinotify_apprise.pool import shared
 from devinotify_apprise.retries import RetryAware
+from devinotify_apprise.versions import SEVERAL_FORMATS, Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,15 +32,9 @@ _NAMED = 3
 _SETTLED = (Verdict.ACCEPTED, Verdict.UNKNOWN)
 """What is never sent again: it was taken, or may have been."""
 
-# From 2.0 on a plugin may name several formats and gets the text as it is; before, everything but Markdown is
-# converted for it.
-_TAKES_SEVERAL = hasattr(apprise.NotifyBase, "resolve_format")
 _FORMATS: Any = NotifyFormat.TEXT
-if _TAKES_SEVERAL:
+if SEVERAL_FORMATS:
     _FORMATS = (NotifyFormat.TEXT, NotifyFormat.MARKDOWN, NotifyFormat.HTML)
-
-_Refusal: type[Exception] = getattr(apprise.exception, "AppriseImproperlyConfigured", TypeError)
-"""What Apprise expects a plugin to raise that cannot be made; always a TypeError as well."""
 
 
 class NotifyDevino(RetryAware):
@@ -135,7 +130,7 @@ class NotifyDevino(RetryAware):
     def _refusal(self, reason: str) -> Exception:
         message = f"Devino: {reason}"
         self.logger.warning(message)
-        return _Refusal(message)
+        return Refusal(message)
 
     def send(
         self,
@@ -176,7 +171,7 @@ class NotifyDevino(RetryAware):
 
     def _markup(self, body_format: NotifyFormat | str | None, *, declared: bool) -> NotifyFormat | str | None:
         """Return what the text that Apprise hands over is written in."""
-        if not _TAKES_SEVERAL:
+        if not SEVERAL_FORMATS:
             # One format: Apprise has converted to it whatever it can, and says what the text was before.
             forced: NotifyFormat = self.notify_format
             if forced != NotifyFormat.TEXT:
@@ -280,6 +275,5 @@ class NotifyDevino(RetryAware):
 
 
 def _masked(recipient: str) -> str:
-    """Return a number, or what was meant to be one, as logs may show it."""
-    digits = sum(character.isdigit() for character in recipient)
-    return f"{recipient[:5]}***{recipient[-4:]}" if digits > 5 else recipient
+    """Return a number, or what was meant to be one, as logs may show it; an alias says nothing of anybody."""
+    return mask_number(recipient) if sum(character.isdigit() for character in recipient) > 5 else recipient

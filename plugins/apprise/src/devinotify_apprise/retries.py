@@ -13,8 +13,7 @@ from typing import Any
 
 from apprise import NotifyBase
 
-BUILT_IN = hasattr(NotifyBase, "recall")
-"""Whether this Apprise remembers by itself what the attempts of one notification have in common."""
+from devinotify_apprise.versions import REMEMBERS
 
 
 class _Memory:
@@ -43,12 +42,12 @@ class RetryAware(NotifyBase):
     """An Apprise plugin with a memory that lasts over the attempts of one notification, in every version."""
 
     _wait = 0.0
-    if not BUILT_IN:
+    if not REMEMBERS:
         wait = property(_begin, _set_wait)
 
     def notify(self, *args: Any, **kwargs: Any) -> bool:  # noqa: ANN401 - Apprise's signature
         """Send one attempt; return whether every recipient's message was accepted."""
-        if BUILT_IN:
+        if REMEMBERS:
             return bool(super().notify(*args, **kwargs))
         message = (args, sorted(kwargs.items()))
         memory = _current.get()
@@ -67,7 +66,7 @@ class RetryAware(NotifyBase):
 
     async def async_notify(self, *args: Any, **kwargs: Any) -> bool:  # noqa: ANN401 - Apprise's signature
         """Send one attempt in a thread; return whether every recipient's message was accepted."""
-        if BUILT_IN:
+        if REMEMBERS:
             return bool(await super().async_notify(*args, **kwargs))
         # Apprise's own would lose the context, and with it the memory.
         return await asyncio.to_thread(self.notify, *args, **kwargs)
@@ -80,14 +79,14 @@ class RetryAware(NotifyBase):
 
     def note(self, key: object, value: Any) -> None:  # noqa: ANN401 - whatever the attempts have to share
         """Keep a value for the later attempts at this part of the notification."""
-        if BUILT_IN:
+        if REMEMBERS:
             self.remember(key, value)
         elif (memory := _current.get()) is not None:
             memory.facts[memory.piece, key] = value
 
     def noted(self, key: object) -> Any:  # noqa: ANN401 - whatever the attempts have to share
         """Return what an earlier attempt noted, or ``None``."""
-        if BUILT_IN:
+        if REMEMBERS:
             return self.recall(key)
         memory = _current.get()
         return None if memory is None else memory.facts.get((memory.piece, key))

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from devinotify import DevinotifyError, InvalidPhoneNumber, PluginError, phones
+from devinotify import InvalidPhoneNumber, phones
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -61,18 +61,6 @@ def _read(raw: str, notifier: Notifier) -> tuple[str, str | None]:
     try:
         return phones.normalize(raw, region=notifier.url.region).e164, None
     except InvalidPhoneNumber as error:
-        return raw, None if _is_known(raw, notifier) else str(error)
-
-
-def _is_known(raw: str, notifier: Notifier) -> bool:
-    """Whether a plugin of devinotify's can make a number of what is none: an alias, or an extension of the office."""
-    hook = notifier.plugins.hook
-    try:
-        if hook.devinotify_resolve_recipient(recipient=raw) is not None:
-            return True
-        hook.devinotify_normalize_phone(raw=raw, region=notifier.url.region)
-    except PluginError:
-        return True  # it cannot tell now; whether it can then, the send will show
-    except DevinotifyError:
-        return False
-    return True
+        # An alias stays one: its members are those of the hour of the send. So does what a plugin cannot tell just now.
+        known = not isinstance(notifier.resolve(raw).get(raw), InvalidPhoneNumber)
+        return raw, None if known else str(error)
