@@ -7,6 +7,7 @@ memory holds them, and the session ids in them. What was not used for longest is
 from __future__ import annotations
 
 import atexit
+import os
 from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -62,6 +63,16 @@ class Pool:
             self._clients.popitem(last=False)[1].close()  # its idle connections; whoever is using it opens new ones
         return client
 
+    def start_anew(self) -> None:
+        """Go on in a process that was forked off: with the same accounts, and without waiting for anybody.
+
+        Where a thread of the parent's was at work here, its lock is held for ever in the child, and what it was doing
+        is half done: the accounts are forgotten then, and made again when they are asked for.
+        """
+        if self._lock.locked():
+            self._clients, self._notifiers = OrderedDict(), OrderedDict()
+        self._lock = Lock()
+
     def close(self) -> None:
         """Close all connections and forget the accounts."""
         with self._lock:
@@ -77,3 +88,5 @@ shared = Pool()
 """The pool of this process."""
 
 atexit.register(shared.close)
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=shared.start_anew)
