@@ -21,6 +21,8 @@ PUBLIC_NAMES = [
     "DeliveryStatus",
     "DevinoURL",
     "DevinotifyError",
+    "Enqueued",
+    "Fallback",
     "Forbidden",
     "GatewayError",
     "GatewayFailure",
@@ -69,7 +71,8 @@ NAMED_BY_THE_DESIGN = {
     *("InvalidPhoneNumber", "InvalidSender", "InvalidText", "InvalidSchedule", "InvalidURL", "GatewayError"),
     *("ArgumentMissing", "InvalidArgument", "InvalidSession", "Unauthorized", "NotEnoughCredits", "InvalidOperation"),
     *("Forbidden", "GatewayFailure", "InternalServerError", "ViberRejected", "UnexpectedResponse", "TransportError"),
-    *("NotSent", "OutcomeUnknown", "PluginError", "Suppressed", "Worker", "mask_number", "make_plugin_manager"),
+    *("NotSent", "OutcomeUnknown", "PluginError", "Suppressed", "Worker", "Fallback", "mask_number"),
+    "make_plugin_manager",
 }
 
 HEAVY = (

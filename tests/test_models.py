@@ -17,7 +17,6 @@ from devinotify.exceptions import InvalidInput, NotSent, Verdict
 from devinotify.models import (
     Attempt,
     BulkReceipt,
-    Channel,
     DeliveryStatus,
     IncomingSms,
     Message,
@@ -269,24 +268,6 @@ def test_every_value_is_slotted() -> None:
     """No dataclass here keeps a dict for each of its values."""
     kinds = [kind for kind in vars(models).values() if dataclasses.is_dataclass(kind) and isinstance(kind, type)]
     assert [kind.__name__ for kind in kinds if "__slots__" not in vars(kind)] == []
-
-
-def test_a_channel_is_known_by_its_methods() -> None:
-    """Whatever has the members of the protocol is a channel, and nothing else is."""
-
-    class Pigeon:
-        name = "pigeon"
-        max_length = 20
-
-        def check_sender(self, sender: str) -> None: ...
-
-        def send(self, message: Message, client: object) -> list[Outcome]:
-            return []
-
-        def state(self, receipt: Receipt, client: object) -> SmsState:
-            return SmsState(DeliveryStatus.SENT, -1)
-
-    assert (isinstance(Pigeon(), Channel), isinstance(object(), Channel)) == (True, False)
 
 
 def test_one_text_is_no_list_of_recipients() -> None:

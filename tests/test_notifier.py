@@ -152,6 +152,16 @@ def test_a_manager_serves_one_notifier() -> None:
         Notifier(client=as_client(Twin()), plugins=manager)
 
 
+def test_a_notifier_that_cannot_be_made_leaves_its_manager_usable(sandbox: Sandbox) -> None:
+    """Whoever sets the URL right gives the same manager again."""
+    manager = make_plugin_manager(discover=False)
+    for url in ("devino://me:pw@SENDER?channel=pager", "devino://me:pw@SENDER", "devino://me:pw@My-Shop?channel=viber"):
+        with pytest.raises(InvalidInput):
+            Notifier(url, plugins=manager, poll=-1 if url.endswith("SENDER") else None)
+    with Notifier(sandbox.url, plugins=manager) as notifier:
+        assert {ONE: "accepted"} == verdicts(notifier.notify("Hello", ONE))
+
+
 def test_the_manager_is_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Installed plugins are looked for when a Notifier is made, and not again for a message."""
     from devinotify import notifier as module
@@ -848,6 +858,8 @@ class Pager:
 
     name = "pager"
     max_length = 100
+    segmented = True
+    schedulable = True
 
     def __init__(self, answer: object = None) -> None:
         self.answer = answer
@@ -899,10 +911,9 @@ def test_register_channels_with_a_rule_for_senders() -> None:
 
 @pytest.mark.parametrize("segmented", [True, False])
 def test_register_channels_billed_by_segments_or_not(segmented: bool) -> None:
-    """Its attribute ``segmented`` says whether the budget holds for it; without one it does."""
+    """Its attribute ``segmented`` says whether the budget holds for it."""
     pager = Pager()
-    if not segmented:
-        pager.segmented = False  # type: ignore[attr-defined]  # as a third party would have it
+    pager.segmented, pager.max_length = segmented, 1000
     notifier_on(Twin(url="devino://me:pw@SENDER?channel=pager&max_segments=1"), pager).notify("x" * 400, ONE)
     assert segmented == (len(pager.messages[0].text) == 160)
 
@@ -931,6 +942,28 @@ def test_a_channel_that_raises_our_errors() -> None:
     """A channel may raise where it should answer: the verdict is the error's."""
     outcomes = notifier_on(Twin(), Pager(NotSent("no line"))).notify("Hello", [ONE, TWO], channel="pager")
     assert {ONE: "not_sent", TWO: "not_sent"} == verdicts(outcomes)
+
+
+def test_a_text_that_the_channel_cannot_take_is_not_sent() -> None:
+    """Its length counts with the title, and a send_at where it has none: neither the channel nor a hook is asked."""
+    pager, watcher = Pager(), Watcher()
+    pager.schedulable = False
+    notifier = notifier_on(Twin(url="devino://me:pw@SENDER?channel=pager"), pager, watcher)
+    told = [
+        *notifier.notify("x" * 97, ONE, title="db1"),
+        *notifier.notify("Hello", ONE, send_at=datetime(2040, 1, 1)),  # noqa: DTZ001 - a wall clock
+        *notifier.notify("x" * 96, ONE, title="db1"),
+    ]
+    assert [InvalidText, InvalidSchedule, type(None)] == [type(outcome.error) for outcome in told]
+    assert 1 == len(pager.messages)
+
+
+def test_a_channel_without_an_account_never_logs_in(sandbox: Sandbox) -> None:
+    """Neither a plugin's channel nor null causes a request to the gateway."""
+    with Notifier(sandbox.url, plugins=make_plugin_manager(Pager(), discover=False)) as notifier:
+        outcomes = [*notifier.notify("Hello", ONE, channel="pager"), *notifier.notify("Hello", ONE, channel="null")]
+        notifier.wait([outcomes[1]], 1)
+    assert ([Verdict.ACCEPTED] * 2, []) == ([outcome.verdict for outcome in outcomes], sandbox.requests())
 
 
 # --- bad numbers in a bulk
@@ -1001,7 +1034,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Let the notifier's time pass at once."""
-    from devinotify import notifier as module
+    from devinotify.delivery import waiting as module
 
     clock = Clock()
     monkeypatch.setattr(module, "time", clock)

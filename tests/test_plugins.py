@@ -659,6 +659,8 @@ class Pager:
     """A channel of a third party's."""
 
     max_length = 100
+    segmented = True
+    schedulable = True
 
     def __init__(self, name: str | None = "pager") -> None:
         self.name = cast("str", name)

@@ -17,7 +17,8 @@ PURE = sorted(
     for pattern in (
         *("redact.py", "exceptions.py", "models.py", "retry.py", "url.py", "phones/*.py", "text/*.py"),
         *(f"gateway/{name}.py" for name in GATEWAY),
-        *("channels/batch.py", "channels/compose.py", "channels/policy.py"),
+        *("channels/batch.py", "channels/compose.py", "channels/answers.py", "delivery/policy.py"),
+        *("delivery/story.py", "outbox/states.py"),
     )
     for path in ROOT.glob(pattern)
 )

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from devinotify import phones, text
+    from devinotify.channels.protocol import Channel
+    from devinotify.delivery.fallback import Fallback
+    from devinotify.delivery.orders import Enqueued
     from devinotify.delivery.worker import Worker
     from devinotify.exceptions import (
         ArgumentMissing,
@@ -47,7 +50,6 @@ if TYPE_CHECKING:
     from devinotify.models import (
         Attempt,
         BulkReceipt,
-        Channel,
         DeliveryStatus,
         IncomingSms,
         Message,
@@ -69,11 +71,13 @@ _HOMES = {
     "ArgumentMissing": "exceptions",
     "Attempt": "models",
     "BulkReceipt": "models",
-    "Channel": "models",
+    "Channel": "channels.protocol",
     "Client": "gateway.client",
     "DeliveryStatus": "models",
     "DevinoURL": "url",
     "DevinotifyError": "exceptions",
+    "Enqueued": "delivery.orders",
+    "Fallback": "delivery.fallback",
     "Forbidden": "exceptions",
     "GatewayError": "exceptions",
     "GatewayFailure": "exceptions",
@@ -125,6 +129,8 @@ __all__ = [
     "DeliveryStatus",
     "DevinoURL",
     "DevinotifyError",
+    "Enqueued",
+    "Fallback",
     "Forbidden",
     "GatewayError",
     "GatewayFailure",

@@ -28,8 +28,9 @@ import pluggy
 if TYPE_CHECKING:
     from click import Group
 
+    from devinotify.channels.protocol import Channel
     from devinotify.exceptions import DevinotifyError
-    from devinotify.models import Channel, IncomingSms, Message, Outcome, Receipt, SmsState
+    from devinotify.models import IncomingSms, Message, Outcome, Receipt, SmsState
     from devinotify.phones import PhoneNumber
     from devinotify.text import Segmentation
 
@@ -47,12 +48,12 @@ def devinotify_register_channels() -> list[Channel]:  # type: ignore[empty-body]
     """Bring new channels, to be used by their names.
 
     Called once for each Notifier, when it is made. Return the channels, an empty list for none. A channel has what
-    the protocol ``devinotify.Channel`` names; its name is of lower-case letters, digits, ``-`` and ``_``, as a URL
-    has it. One with an attribute ``segmented = False`` is not billed by segments: ``max_segments`` and
-    ``transliterate`` leave its texts alone.
+    the protocol ``devinotify.Channel`` names, each with an answer of its own; its name is of lower-case letters,
+    digits, ``-`` and ``_``, as a URL has it. ``Fallback(name, first, second)`` makes a channel of two others.
 
     All. The built-in channels come in this way too. Who comes first has the name: a plugin that brings a channel
-    whose name is taken, or raises here, is left out as a whole, and ``devinotify plugins`` says so.
+    whose name is taken, or that lacks something, or raises here, is left out as a whole, and ``devinotify plugins``
+    says so.
 
     Example::
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, field, fields, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from devinotify.exceptions import InvalidInput
 from devinotify.redact import mask_id, mask_number
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from devinotify.exceptions import DevinotifyError, Verdict
-    from devinotify.gateway.client import Client
 
 
 _Value = TypeVar("_Value")
@@ -347,29 +346,3 @@ class Message:
             f"<Message {self.channel} to [{numbers}] ({len(self.recipients)}), {len(self.text)} characters,"
             f" send_at={self.send_at} tags={sorted(self.tags)}>"
         )
-
-
-@runtime_checkable
-class Channel(Protocol):
-    """A way to reach recipients: ``sms``, ``viber``, or one that a plugin brings.
-
-    ``send`` answers one Outcome per recipient of the message, in their order, and never raises for a
-    recipient's failure. ``state`` reads what became of an accepted message.
-    """
-
-    @property
-    def name(self) -> str:
-        """The name that URLs and ``notify`` use."""
-
-    @property
-    def max_length(self) -> int:
-        """Characters that a text may have, counted by code points."""
-
-    def check_sender(self, sender: str) -> None:
-        """Raise InvalidSender where this channel does not take the sender."""
-
-    def send(self, message: Message, client: Client) -> list[Outcome]:
-        """Send the message and answer one Outcome per recipient, in order."""
-
-    def state(self, receipt: Receipt, client: Client) -> SmsState:
-        """Return the state of an accepted message: the worst of its parts."""

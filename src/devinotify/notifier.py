@@ -6,57 +6,43 @@ a fallback. Neither raises for one recipient's failure: it is in that recipient'
 
 from __future__ import annotations
 
-import heapq
 import logging
-import math
-import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
+from devinotify import text as texts
 from devinotify import url as urls
-from devinotify.channels import fallback
 from devinotify.channels.batch import failed
 from devinotify.channels.compose import compose
-from devinotify.channels.fallback import SmsViberChannel
+from devinotify.channels.protocol import check_message, complete, send_on
+from devinotify.delivery.fallback import Storage, bind
+from devinotify.delivery.orders import Enqueued, check_order, store
 from devinotify.delivery.outcomes import record
 from devinotify.delivery.recipients import Recipients, listed, screen
-from devinotify.delivery.tracking import Following
-from devinotify.exceptions import (
-    DevinotifyError,
-    InvalidInput,
-    InvalidSchedule,
-    InvalidText,
-    InvalidURL,
-    PluginError,
-    Verdict,
-)
+from devinotify.delivery.tracking import Tracker
+from devinotify.delivery.waiting import Waiting
+from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidSchedule, InvalidText, InvalidURL, PluginError
 from devinotify.gateway import checks
 from devinotify.gateway.client import Client
-from devinotify.gateway.codes import STATE_LIFETIME
 from devinotify.hookspecs import hookimpl
-from devinotify.models import DeliveryStatus, Message, Outcome
+from devinotify.models import Message, Outcome
 from devinotify.plugins import BUILT_IN, make_plugin_manager
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from types import TracebackType
 
+    from devinotify.channels.protocol import Channel
     from devinotify.delivery.recipients import Given
-    from devinotify.models import Channel, Receipt, SmsState
+    from devinotify.models import Receipt, SmsState
     from devinotify.outbox import Outbox
     from devinotify.plugins import PluginManager
     from devinotify.text import Segmentation
     from devinotify.url import DevinoURL
 
-log = logging.getLogger(__name__)
 
-SLOWER = 1.5
-"""What the pause between two looks at one delivery is multiplied with after each."""
-LONGEST_POLL = 60.0
-"""Seconds between two looks at one delivery at most, unless ``poll`` asks for more."""
-LAST_LOOKS = 1.0
-"""Seconds that the last looks may take when the time to wait is over."""
+log = logging.getLogger(__name__)
 
 
 class Notifier:
@@ -82,21 +68,31 @@ class Notifier:
     ) -> None:
         self._owns_client = client is None
         self.client = Client(url) if client is None else client
-        settings = self.client.url if url is None else _settings(url)
-        given = {"patience": patience, "poll": poll, "on_unknown": on_unknown, "outbox": outbox}
-        self.url = settings.with_options(**{key: value for key, value in given.items() if value is not None})
-        self.plugins = make_plugin_manager() if plugins is None else plugins
-        if self.plugins.has_plugin(_SENDING):
-            raise InvalidInput("the plugin manager serves another Notifier already: make one for each")
         self._sending = _Sending(self.client)
-        self.plugins.register(self._sending, _SENDING, BUILT_IN)
-        self.channels = self.plugins.channels()
-        self._recipients = Recipients(self.plugins, self.url.region)
-        # A wrong channel, a sender it does not take, an outbox that cannot be written: better now than at night.
+        self._storage = Storage(lambda: self.url)
         try:
-            self.channel(self.url.channel).check_sender(self.url.sender)
+            settings = self.client.url if url is None else _settings(url)
+            given = {"patience": patience, "poll": poll, "on_unknown": on_unknown, "outbox": outbox}
+            self.url = settings.with_options(**{key: value for key, value in given.items() if value is not None})
+            self.plugins = make_plugin_manager() if plugins is None else plugins
+            self._set_up()
         except BaseException:
             self.close()
+            raise
+
+    def _set_up(self) -> None:
+        if self.plugins.has_plugin(_SENDING):
+            raise InvalidInput("the plugin manager serves another Notifier already: make one for each")
+        self.plugins.register(self._sending, _SENDING, BUILT_IN)
+        try:
+            self.channels = self.plugins.channels()
+            self._fallbacks = bind(self.channels, self._storage)
+            self._recipients = Recipients(self.plugins, self.url.region)
+            # A wrong channel, a sender it does not take, an outbox that cannot be written: better now than at night.
+            self.channel(self.url.channel).check_sender(self.url.sender)
+        except BaseException:
+            # Whoever sets right what was wrong may use the manager again.
+            self.plugins.unregister(self._sending)
             raise
 
     def __repr__(self) -> str:
@@ -112,7 +108,7 @@ class Notifier:
 
     def close(self) -> None:
         """Close the outbox of a fallback, and the client where this notifier made it."""
-        self._fallback.close()
+        self._storage.close()
         if self._owns_client:
             self.client.close()
 
@@ -122,14 +118,8 @@ class Notifier:
             channel = self.channels[name]
         except KeyError:
             raise InvalidURL(f"there is no channel {name!r}: the channels are {', '.join(self.channels)}") from None
-        if channel is self._fallback:
-            self._fallback.open(self.url)
-        return channel
-
-    @property
-    def _fallback(self) -> SmsViberChannel:
-        channel = self.channels[fallback.NAME]
-        assert isinstance(channel, SmsViberChannel)  # noqa: S101 - no plugin can take a built-in's name
+        if name in self._fallbacks:
+            self._storage.open()
         return channel
 
     def notify(
@@ -149,6 +139,68 @@ class Notifier:
         not be held back. Raises InvalidInput where there is nobody to send to, or an argument is of the wrong type,
         and InvalidURL for an unknown channel; what goes wrong for a recipient is in the Outcome.
         """
+        message, found = self._read(text, to, title, channel, tags, send_at)
+        outcomes: dict[str, Outcome | None] = dict.fromkeys(found)
+        if len(message.recipients) < len(found):
+            for outcome in self._refuse(message, {to: error for to, error in found.items() if error is not None}):
+                outcomes[outcome.recipient] = outcome
+        if message.recipients:
+            for outcome in self.process(message):
+                outcomes[outcome.recipient] = outcome
+        return [outcome for outcome in outcomes.values() if outcome is not None]
+
+    def enqueue(
+        self,
+        text: str,
+        to: Given | Iterable[Given] | None = None,
+        *,
+        key: str | None = None,
+        title: str | None = None,
+        channel: str | None = None,
+        tags: str | Iterable[str] | None = (),
+        send_at: datetime | None = None,
+        deadline: datetime | None = None,
+        connection: object | None = None,
+    ) -> Enqueued:
+        """Store ``text`` durably, to be sent by a worker, and return its row in the outbox by recipient.
+
+        The arguments are those of ``notify``, and what ``notify`` would refuse at once is refused here, beside its
+        recipient. A ``key`` that is known stores nothing new. After ``deadline``, which is aware, it is tried no more;
+        without one for a day. ``connection`` is for an outbox in PostgreSQL. Raises InvalidInput where there is nobody
+        to send to, an argument is of the wrong type, or the outbox cannot be used; InvalidURL for an unknown channel.
+        """
+        if connection is not None:
+            raise InvalidInput("a connection is for an outbox in PostgreSQL: this one keeps its own")
+        check_order(key, deadline)
+        message, found = self._read(text, to, title, channel, tags, send_at)
+        refused = {recipient: error for recipient, error in found.items() if error is not None}
+        try:
+            taker = self.channel(message.channel)
+            final = self._compose(message, taker)
+            texts.check(final.text, taker.max_length)
+            check_message(taker, final)
+        except InvalidInput as error:
+            refused |= dict.fromkeys(message.recipients, error)
+            message = replace(message, recipients=())
+        stored = Enqueued({}, {})
+        if message.recipients:
+            outbox = self._storage.open()
+            stored = store(outbox, message, key=key, deadline=deadline, account=self.url.account)
+        refused |= stored.refused
+        told = self._refuse(message, refused) if refused else []
+        errors = {outcome.recipient: outcome.error for outcome in told if outcome.error is not None}
+        return replace(stored, refused={recipient: errors[recipient] for recipient in found if recipient in errors})
+
+    def _read(
+        self,
+        text: str,
+        to: Given | Iterable[Given] | None,
+        title: str | None,
+        channel: str | None,
+        tags: str | Iterable[str] | None,
+        send_at: datetime | None,
+    ) -> tuple[Message, dict[str, DevinotifyError | None]]:
+        """Return the message for those that it can be sent to, and all recipients, with the error of those refused."""
         name = self.url.channel if channel is None else channel
         self.channel(name)
         _check_types(text, title, send_at)
@@ -165,14 +217,7 @@ class Notifier:
             validity=self.url.validity,
             tags=frozenset((tags,) if isinstance(tags, str) else tags or ()),
         )
-        outcomes: dict[str, Outcome | None] = dict.fromkeys(found)
-        if len(message.recipients) < len(found):
-            for outcome in self._refuse(message, {to: error for to, error in found.items() if error is not None}):
-                outcomes[outcome.recipient] = outcome
-        if message.recipients:
-            for outcome in self.process(message):
-                outcomes[outcome.recipient] = outcome
-        return [outcome for outcome in outcomes.values() if outcome is not None]
+        return message, found
 
     def resolve(self, to: Given | Iterable[Given] | None = None) -> dict[str, DevinotifyError | None]:
         """Return who would get a message for ``to``: each distinct recipient once, in order of first appearance.
@@ -192,60 +237,28 @@ class Notifier:
         when the time is over. It is given up when the gateway has forgotten it, 48 hours after it was sent. A look
         that fails is tried again.
         """
-        results = list(outcomes)
-        start = time.monotonic()
-        until = math.inf if timeout is None else start + timeout
-        # When each is due, its place, and the pause after that. The place is there once, so pauses are never compared.
-        watches = [(start, place, self.url.poll) for place, outcome in enumerate(results) if not _is_decided(outcome)]
-        while watches:
-            due, place, pause = heapq.heappop(watches)
-            now = time.monotonic()
-            if start < until < now - LAST_LOOKS:
-                break
-            if due > now:
-                time.sleep(due - now)
-            results[place], done = self._look(results[place])
-            now = time.monotonic()
-            if not done and now < until and now - start < STATE_LIFETIME:
-                longer = max(self.url.poll, min(pause * SLOWER, LONGEST_POLL))
-                heapq.heappush(watches, (min(now + pause, until), place, longer))
-        return results
+        waiting = Waiting(
+            self.client,
+            self.channel,
+            fallbacks=self._fallbacks,
+            tracker=self.following,
+            observe=self._status_changed,
+            poll=self.url.poll,
+        )
+        return waiting.wait(outcomes, timeout)
 
-    def following(self, outbox: Outbox | None = None) -> Following:
+    def following(self, outbox: Outbox | None = None) -> Tracker:
         """Return what attends to the rows of ``outbox`` (the notifier's own without one) with this one's hooks."""
-        return Following(
-            self._fallback.open(self.url, outbox),
+        return Tracker(
+            self._storage.open(outbox),
             self.client,
             self.channels,
+            fallbacks=self._fallbacks,
+            account=self.url.account,
             send=self.send,
             process=self.process,
             observe=self._status_changed,
         )
-
-    def _look(self, outcome: Outcome) -> tuple[Outcome, bool]:
-        """Look at one delivery; return the outcome as it stands now, and whether there is nothing more to wait for."""
-        forgotten = outcome.receipt is not None and _is_forgotten(outcome.receipt)
-        try:
-            if outcome.channel == fallback.NAME:
-                return self.following().look(outcome)
-            return self._look_at(outcome, forgotten=forgotten)
-        except DevinotifyError as error:
-            log.info("the state of a message could not be read: %s", error)
-            return outcome, forgotten or not error.retryable
-        except Exception as error:  # noqa: BLE001 - a plugin's channel may raise anything, and is asked again
-            log.error("the channel %s raised %s while a state was read", outcome.channel, type(error).__name__)
-            return outcome, forgotten
-
-    def _look_at(self, outcome: Outcome, *, forgotten: bool) -> tuple[Outcome, bool]:
-        receipt = outcome.receipt
-        assert receipt is not None  # noqa: S101 - one without is decided, and not waited for
-        state = self.channel(outcome.channel).state(receipt, self.client)
-        status = state.whole_status
-        if status is not outcome.status:
-            self._status_changed(receipt, state)
-        # Without ids there is nothing to ask for, so nothing more will be known.
-        nameless = not receipt.message_ids and status is DeliveryStatus.UNKNOWN
-        return replace(outcome, state=state), forgotten or nameless or status.is_final
 
     def _status_changed(self, receipt: Receipt, state: SmsState) -> None:
         if self.plugins.listens("devinotify_status_changed"):
@@ -307,33 +320,37 @@ class Notifier:
         refused |= found
         return replace(message, recipients=tuple([each for each in message.recipients if each not in found]))
 
-    def send(self, message: Message) -> list[Outcome]:
-        """Send a message that is prepared already, and record and return one Outcome per recipient, in order."""
+    def send(self, message: Message, channel: Channel | None = None) -> list[Outcome]:
+        """Send a message that is prepared already, and record and return one Outcome per recipient, in order.
+
+        Without ``channel`` it goes out on the one that the message names.
+        """
         refused: dict[str, DevinotifyError] = {}
         try:
             allowed = self._screen(message, refused)
         except DevinotifyError as error:
             return self._refuse(message, dict.fromkeys(message.recipients, error))
-        sent = self._send(allowed) if allowed.recipients else []
+        sent = self._send(allowed, channel) if allowed.recipients else []
         if not refused:
             return sent
         found = {outcome.recipient: outcome for outcome in (*sent, *self._refuse(message, refused))}
         return [found[recipient] for recipient in message.recipients]
 
-    def _send(self, message: Message) -> list[Outcome]:
+    def _send(self, message: Message, channel: Channel | None = None) -> list[Outcome]:
         try:
-            channel = self.channel(message.channel)
+            channel = self.channel(message.channel) if channel is None else channel
             message = self._compose(message, channel)
+            check_message(channel, message)
             if self.plugins.listens("devinotify_send_message", outside=True):
                 answer = self.plugins.hook.devinotify_send_message(message=message, channel=channel)
             else:
                 answer = self._sending.devinotify_send_message(message, channel)
         except DevinotifyError as error:
             return self._refuse(message, dict.fromkeys(message.recipients, error))
-        return record(self.plugins, message, _complete(message, answer))
+        return record(self.plugins, message, complete(message, answer, message.channel))
 
     def _compose(self, message: Message, channel: Channel) -> Message:
-        if not getattr(channel, "segmented", True):
+        if not channel.segmented:
             return compose(message, warn=log.warning)
         return compose(
             message,
@@ -349,18 +366,6 @@ class Notifier:
         return record(self.plugins, replace(message, recipients=tuple(errors)), outcomes)
 
 
-def _is_decided(outcome: Outcome) -> bool:
-    """Whether nothing more will become of an outcome, as far as it tells itself."""
-    if outcome.channel == fallback.NAME:
-        return False  # its rows know
-    return outcome.receipt is None or (outcome.status is not None and outcome.status.is_final)
-
-
-def _is_forgotten(receipt: Receipt) -> bool:
-    """Whether the gateway has forgotten the message, so that its state will never be told any more."""
-    return receipt.sent_at is not None and datetime.now(UTC) - receipt.sent_at > timedelta(seconds=STATE_LIFETIME)
-
-
 _SENDING = "send"
 
 
@@ -372,27 +377,8 @@ class _Sending:
 
     @hookimpl(trylast=True)
     def devinotify_send_message(self, message: Message, channel: Channel) -> list[Outcome]:
-        """Send on the channel; whatever but a DevinotifyError it raises leaves the outcome unknown, never lost."""
-        try:
-            outcomes = channel.send(message, self._client)
-        except DevinotifyError as error:
-            return [failed(channel.name, recipient, error) for recipient in message.recipients]
-        except Exception as error:  # noqa: BLE001 - a channel of a plugin's may raise anything, and may have sent
-            what = f"raised {type(error).__name__}"
-            cause: Exception | None = error
-        else:
-            if isinstance(outcomes, list) and all(isinstance(outcome, Outcome) for outcome in outcomes):
-                return outcomes
-            what, cause = f"answered {type(outcomes).__name__} in place of a list of outcomes", None
-        fault = PluginError(
-            f"the channel {channel.name} {what} while it was sending",
-            plugin=channel.name,
-            hook="send",
-            verdict=Verdict.UNKNOWN,
-        )
-        fault.__cause__ = cause
-        log.error("%s", fault)
-        return [failed(channel.name, recipient, fault) for recipient in message.recipients]
+        """Send on the channel; whatever it raises or answers, each recipient has an outcome."""
+        return send_on(channel, message, self._client)
 
 
 def _settings(url: str | DevinoURL) -> DevinoURL:
@@ -409,17 +395,3 @@ def _check_types(text: object, title: object, send_at: object) -> None:
         raise InvalidSchedule("send_at must be a datetime")
     if send_at is not None and checks.has_passed(send_at, datetime.now(UTC)):
         raise InvalidSchedule("send_at has passed: leave it out to send at once")
-
-
-def _complete(message: Message, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Return the outcomes in the order of the recipients; one that a plugin's answer left out is unknown."""
-    if tuple([outcome.recipient for outcome in outcomes]) == message.recipients:
-        return list(outcomes)
-    found = {outcome.recipient: outcome for outcome in outcomes}
-    error = PluginError(
-        "no outcome was answered for the recipient", hook="devinotify_send_message", verdict=Verdict.UNKNOWN
-    )
-    return [
-        found[recipient] if recipient in found else failed(message.channel, recipient, error)
-        for recipient in message.recipients
-    ]

@@ -12,7 +12,6 @@ import importlib.metadata
 import itertools
 import logging
 import os
-import re
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,14 +21,18 @@ from typing import TYPE_CHECKING, Any, cast
 import pluggy
 
 from devinotify import hookspecs
+from devinotify.channels.answers import is_outcomes
+from devinotify.channels.protocol import check_channel
 from devinotify.exceptions import DevinotifyError, InvalidInput, PluginError, Verdict
-from devinotify.models import Channel, Message, Outcome
+from devinotify.models import Message
 from devinotify.phones import PhoneNumber
 from devinotify.redact import scrub
 from devinotify.text import Segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from devinotify.channels.protocol import Channel
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +44,14 @@ BUILT_IN = "built in"
 IN_CODE = "given in code"
 """The origin of what is given to ``make_plugin_manager``."""
 
-_CHANNEL_NAME = re.compile(r"[a-z][a-z0-9_-]*")
-"""What a URL can name as its channel."""
-
 
 def _is_list_of(kind: type) -> Callable[[object], bool]:
     return lambda answer: isinstance(answer, list) and all(isinstance(item, kind) for item in answer)
+
+
+def _is_channels(answer: object) -> bool:
+    # What each of them must have is told one by one, where they are taken in.
+    return isinstance(answer, list) and all(hasattr(item, "name") for item in answer)
 
 
 def _is_a(kind: type) -> Callable[[object], bool]:
@@ -111,14 +116,14 @@ _NOTHING = _Rule("nothing", lambda answer: answer is None, wraps=False)
 
 _RULES: Mapping[str, _Rule] = MappingProxyType(
     {
-        "devinotify_register_channels": _Rule("a list of channels", _is_list_of(Channel), may_pass=False, wraps=False),
+        "devinotify_register_channels": _Rule("a list of channels", _is_channels, may_pass=False, wraps=False),
         "devinotify_resolve_recipient": _Rule("a list of recipients", _is_list_of(str), may_end=True),
         "devinotify_normalize_phone": _Rule("a PhoneNumber", _is_a(PhoneNumber), may_raise=(InvalidInput,)),
         "devinotify_estimate_segments": _Rule("a Segmentation", _is_a(Segmentation)),
         "devinotify_map_error": _Rule("a DevinotifyError", _is_a(DevinotifyError), may_end=True),
         "devinotify_prepare_message": _Rule("a list of messages", _is_messages),
         "devinotify_screen_recipients": _Rule("a dict of errors by recipient", _is_refusals, wraps=False),
-        "devinotify_send_message": _Rule("a list of outcomes", _is_list_of(Outcome), after_send=True),
+        "devinotify_send_message": _Rule("a list of outcomes", is_outcomes, after_send=True),
         "devinotify_outcome_recorded": _NOTHING,
         "devinotify_status_changed": _NOTHING,
         "devinotify_message_received": _NOTHING,
@@ -295,6 +300,22 @@ class PluginManager(pluggy.PluginManager):
                 log.error("%s", error)
 
 
+_BUILT_INS: Mapping[str, str] = MappingProxyType(
+    {
+        "phones": "devinotify.channels.built_in",
+        "segments": "devinotify.channels.built_in",
+        "prepare": "devinotify.channels.built_in",
+        "sms": "devinotify.channels.built_in",
+        "viber": "devinotify.channels.built_in",
+        "sms-viber": "devinotify.delivery.built_in",
+        "viber-sms": "devinotify.channels.built_in",
+        "null": "devinotify.channels.built_in",
+    }
+)
+"""The core's own plugins in their order, and the module whose ``built_ins()`` has each: loaded by name, as those of
+others are, when a manager is made. Some stand above this module, and they import the client."""
+
+
 def make_plugin_manager(*plugins: object, discover: bool = True) -> PluginManager:
     """Return a new manager with the built-ins, the installed plugins, and ``plugins`` in this order.
 
@@ -303,12 +324,9 @@ def make_plugin_manager(*plugins: object, discover: bool = True) -> PluginManage
     register or validate: ``manager.failures`` says why. ``discover=False`` leaves all of them out. Raises
     PluginError where one of ``plugins`` does not validate.
     """
-    # The built-ins import channels, which import the client: only whoever builds a manager pays for that.
-    from devinotify import channels
-
     manager = PluginManager()
-    for name, plugin in channels.built_ins().items():
-        manager.register(plugin, name, BUILT_IN)
+    for name, home in _BUILT_INS.items():
+        manager.register(importlib.import_module(home).built_ins()[name], name, BUILT_IN)
     if discover:
         manager.load_entry_points()
     for plugin in plugins:
@@ -333,9 +351,8 @@ def _by_name(brought: Iterable[Channel], taken: Mapping[str, Channel]) -> dict[s
     """Return one plugin's channels by name; raise ValueError for a name that is taken already, or is none."""
     found: dict[str, Channel] = {}
     for channel in brought:
+        check_channel(channel)
         name = channel.name
-        if not isinstance(name, str) or not _CHANNEL_NAME.fullmatch(name):
-            raise ValueError("a channel's name is of lower-case letters, digits, - and _, and begins with a letter")
         if name in taken or name in found:
             raise ValueError(f"there is a channel named {name} already")
         found[name] = channel

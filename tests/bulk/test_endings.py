@@ -30,6 +30,8 @@ class Fake:
 
     name = "fake"
     max_length = 1000
+    segmented = True
+    schedulable = True
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, ...]] = []

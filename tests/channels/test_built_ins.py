@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from devinotify import make_plugin_manager, phones, text
-from devinotify.channels import built_ins
-from devinotify.models import Channel, Message
+from devinotify.channels.protocol import Channel
+from devinotify.delivery.built_in import built_ins
+from devinotify.models import Message
 
 
 def test_the_channels() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinotify.channels import direct
+from devinotify.channels.protocol import Channel
 from devinotify.exceptions import (
     InvalidInput,
     InvalidPhoneNumber,
@@ -19,7 +20,7 @@ from devinotify.exceptions import (
     Verdict,
     ViberRejected,
 )
-from devinotify.models import Channel, DeliveryStatus, Message, Receipt, SmsState, ViberState
+from devinotify.models import DeliveryStatus, Message, Receipt, SmsState, ViberState
 from devinotify.url import parse
 from tests.channels.twin import Request, Twin, as_client
 

@@ -9,8 +9,8 @@ import pytest
 
 from devinotify import exceptions, hookimpl, make_plugin_manager
 from devinotify.channels.batch import accepted, failed
-from devinotify.channels.fallback import joined
 from devinotify.delivery.outcomes import record
+from devinotify.delivery.story import joined
 from devinotify.exceptions import (
     DevinotifyError,
     InvalidOperation,

@@ -12,8 +12,8 @@ import pytest
 
 from devinotify import Client, Outbox
 from devinotify.channels.batch import accepted as accepted_outcome
-from devinotify.channels.fallback import RULE
-from devinotify.delivery.tracking import PAUSES, Following
+from devinotify.delivery.fallback import RULE, Fallback
+from devinotify.delivery.tracking import PAUSES, Tracker
 from devinotify.exceptions import DevinotifyError, NotSent, OutcomeUnknown, UnexpectedResponse, Verdict
 from devinotify.models import DeliveryStatus, Message, Outcome, Receipt, SmsState
 from devinotify.outbox import RowState
@@ -32,6 +32,8 @@ class Twin:
     """A channel and a notifier in memory: takes everything, and tells the states that it is given."""
 
     max_length = 1000
+    segmented = True
+    schedulable = True
 
     def __init__(self, name: str = "sms") -> None:
         self.name = name
@@ -44,7 +46,7 @@ class Twin:
     def check_sender(self, sender: str) -> None:
         """Take any."""
 
-    def send(self, message: Message, client: Client | None = None) -> list[Outcome]:
+    def send(self, message: Message, client: object = None) -> list[Outcome]:
         """Take the message."""
         self.sent.append(message)
         if self.answers is not None:
@@ -71,6 +73,29 @@ class Twin:
     def observe(self, receipt: Receipt, state: SmsState) -> None:
         """Take note."""
         self.seen.append((receipt, state))
+
+
+class Second:
+    """The same channel by another name, for the second step."""
+
+    name = "viber"
+    max_length = 1000
+    segmented = False
+    schedulable = False
+
+    def __init__(self, twin: Twin) -> None:
+        self.twin = twin
+
+    def check_sender(self, sender: str) -> None:
+        """Take any."""
+
+    def send(self, message: Message, client: object) -> list[Outcome]:
+        """Take the message."""
+        return self.twin.send(message)
+
+    def state(self, receipt: Receipt, client: Client) -> SmsState:
+        """Tell the next state."""
+        return self.twin.state(receipt, client)
 
 
 @pytest.fixture
@@ -100,17 +125,19 @@ def client() -> Iterator[Client]:
 
 
 @pytest.fixture
-def following(outbox: Outbox, twin: Twin, client: Client, clock: Clock) -> Following:
+def tracker(outbox: Outbox, twin: Twin, client: Client, clock: Clock) -> Tracker:
     """Give what is tested."""
     return made(outbox, twin, client, clock)
 
 
-def made(outbox: Outbox, twin: Twin, client: Client, clock: Clock, **options: Any) -> Following:  # noqa: ANN401 - its own
-    """Return a Following of these."""
-    return Following(
+def made(outbox: Outbox, twin: Twin, client: Client, clock: Clock, **options: Any) -> Tracker:  # noqa: ANN401 - its own
+    """Return a Tracker of these."""
+    return Tracker(
         outbox,
         client,
         {"sms": twin, "viber": twin},
+        fallbacks={"sms-viber": Fallback("sms-viber", twin, Second(twin))},
+        account=client.url.account,
         send=twin.send,
         process=twin.process,
         observe=twin.observe,
@@ -137,29 +164,29 @@ def states(outbox: Outbox) -> list[tuple[str, str]]:
 # --- deliver
 
 
-def test_outcomes_come_in_the_order_of_the_rows(following: Following, outbox: Outbox, twin: Twin) -> None:
+def test_outcomes_come_in_the_order_of_the_rows(tracker: Tracker, outbox: Outbox, twin: Twin) -> None:
     """Whatever order they are told in, and whoever a plugin has added."""
     outbox.enqueue(Message("hi", (NUMBER, OTHER)))
     twin.answers = [Outcome(each, Verdict.REJECTED, "sms") for each in (OTHER, "+79990000000", NUMBER)]
-    assert [NUMBER, OTHER] == [outcome.recipient for outcome in following.deliver(claim(outbox))]
+    assert [NUMBER, OTHER] == [outcome.recipient for outcome in tracker.deliver(claim(outbox))]
 
 
-def test_a_row_of_which_nothing_is_told_is_unknown(following: Following, outbox: Outbox, twin: Twin) -> None:
+def test_a_row_of_which_nothing_is_told_is_unknown(tracker: Tracker, outbox: Outbox, twin: Twin) -> None:
     """It may have been sent."""
     outbox.enqueue(Message("hi", (NUMBER, OTHER)))
     twin.answers = [Outcome(NUMBER, Verdict.REJECTED, "sms")]
-    following.deliver(claim(outbox))
+    tracker.deliver(claim(outbox))
     assert [("sms", "rejected"), ("sms", "unknown")] == states(outbox)
 
 
 def test_what_was_told_before_a_failure_counts(
-    following: Following, outbox: Outbox, twin: Twin, caplog: pytest.LogCaptureFixture
+    tracker: Tracker, outbox: Outbox, twin: Twin, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The rest is unknown; the log names the failure without its words."""
     outbox.enqueue(Message("hi", (NUMBER, OTHER)))
     twin.answers = [Outcome(NUMBER, Verdict.REJECTED, "sms")]
     twin.raised = ValueError(OTHER)
-    following.deliver(claim(outbox))
+    tracker.deliver(claim(outbox))
     assert ([("sms", "rejected"), ("sms", "unknown")], True, False) == (
         states(outbox),
         "ValueError was raised while it was being sent" in caplog.text,
@@ -208,12 +235,12 @@ def test_outcomes_that_cannot_be_recorded_are_raised(
         assert (expected, 1) == (len(slept), again.counts().unknown)
 
 
-def test_a_step_is_sent_as_it_was_prepared(following: Following, outbox: Outbox, twin: Twin) -> None:
+def test_a_step_is_sent_as_it_was_prepared(tracker: Tracker, outbox: Outbox, twin: Twin) -> None:
     """A first step that a person queues again does not go through the plugins' preparation twice."""
     (row,) = begin(outbox, [Outcome(NUMBER, Verdict.REJECTED, "sms")])
     outbox.retry([row])
     twin.raised = ValueError()  # only process() would raise it
-    following.deliver(claim(outbox))
+    tracker.deliver(claim(outbox))
     assert [("sms", "accepted")] == states(outbox)
 
 
@@ -221,7 +248,7 @@ def test_a_step_is_sent_as_it_was_prepared(following: Following, outbox: Outbox,
 
 
 def test_a_look_that_fails_is_repeated(
-    following: Following, outbox: Outbox, twin: Twin, clock: Clock, caplog: pytest.LogCaptureFixture
+    tracker: Tracker, outbox: Outbox, twin: Twin, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An error of the gateway or a fault of the channel says nothing about the message."""
     caplog.set_level(logging.INFO)
@@ -229,7 +256,7 @@ def test_a_look_that_fails_is_repeated(
     twin.states = [UnexpectedResponse("an HTML page"), ValueError(NUMBER), state(DeliveryStatus.DELIVERED)]
     for _ in range(3):
         clock.now += 61
-        following.attend(outbox.watch_due())
+        tracker.attend(outbox.watch_due())
     assert ([("sms", "delivered")], True, True, False) == (
         states(outbox),
         "an HTML page" in caplog.text,
@@ -238,65 +265,63 @@ def test_a_look_that_fails_is_repeated(
     )
 
 
-def test_who_asks_is_told_of_a_look_that_fails(following: Following, outbox: Outbox, twin: Twin) -> None:
+def test_who_asks_is_told_of_a_look_that_fails(tracker: Tracker, outbox: Outbox, twin: Twin) -> None:
     """With the row and the error as it was raised; a look that went well is not told."""
     begin(outbox)
     error = UnexpectedResponse("an HTML page")
     twin.states = [error, state(DeliveryStatus.SENT)]
     told: list[tuple[int, Exception]] = []
     for _ in range(2):
-        following.attend(list(outbox), missed=lambda row, why: told.append((row.id, why)))
+        tracker.attend(list(outbox), missed=lambda row, why: told.append((row.id, why)))
     assert [(next(iter(outbox)).id, error)] == told
 
 
-def test_only_news_is_told(following: Following, outbox: Outbox, twin: Twin) -> None:
+def test_only_news_is_told(tracker: Tracker, outbox: Outbox, twin: Twin) -> None:
     """The same state twice is one call of the observers."""
     rows = begin(outbox)
     twin.states = [state(DeliveryStatus.SENT)]
-    following.attend(rows)
-    following.attend(list(outbox))
+    tracker.attend(rows)
+    tracker.attend(list(outbox))
     assert [DeliveryStatus.SENT] == [found.status for _, found in twin.seen]
 
 
-def test_a_row_whose_channel_is_gone_goes_on_when_patience_is_over(
-    outbox: Outbox, twin: Twin, client: Client, clock: Clock
+def test_a_row_whose_state_nobody_tells_goes_on_when_patience_is_over(
+    tracker: Tracker, outbox: Outbox, twin: Twin, clock: Clock
 ) -> None:
     """Nobody can tell its state, and patience is all that is left."""
     begin(outbox)
-    following = Following(outbox, client, {}, send=twin.send, process=twin.process, observe=twin.observe, clock=clock)
+    twin.states = [OutcomeUnknown("no answer")]
     clock.now += 299
-    following.attend(outbox.watch_due())
+    tracker.attend(outbox.watch_due())
     before = len(twin.sent)
     clock.now += 61
-    following.attend(outbox.watch_due())
+    tracker.attend(outbox.watch_due())
     assert (0, ["viber"]) == (before, [message.channel for message in twin.sent])
 
 
 def test_a_watch_that_never_gets_an_answer_closes_after_two_days(
-    following: Following, outbox: Outbox, twin: Twin, clock: Clock
+    tracker: Tracker, outbox: Outbox, twin: Twin, clock: Clock
 ) -> None:
     """Else a gateway that answers nothing would be asked for ever."""
     outbox.enqueue(Message("hi", (NUMBER,)))
-    following.deliver(claim(outbox))
+    tracker.deliver(claim(outbox))
     twin.states = [UnexpectedResponse("no")]
     clock.now += 48 * 3600 + 1
-    following.attend(outbox.watch_due())
+    tracker.attend(outbox.watch_due())
     assert (None, [("sms", "accepted")]) == (outbox.next_due(), states(outbox))
 
 
-def test_a_row_without_a_rule_is_closed(following: Following, outbox: Outbox, twin: Twin) -> None:
+def test_a_row_without_a_rule_is_closed(tracker: Tracker, outbox: Outbox, twin: Twin) -> None:
     """Whoever enqueued it with a fallback of their own decides; the worker does not ask again."""
     outbox.enqueue(Message("hi", (NUMBER,)), fallback=True)
     twin.answers = [Outcome(NUMBER, Verdict.REJECTED, "sms")]
-    following.deliver(claim(outbox))
-    following.attend(outbox.watch_due())
+    tracker.deliver(claim(outbox))
+    tracker.attend(outbox.watch_due())
     assert (None, [("sms", "rejected")]) == (outbox.next_due(), states(outbox))
 
 
 @pytest.mark.parametrize("error", [NotSent("no"), None])
-def test_a_first_step_that_was_not_sent_is_the_end(
-    following: Following, outbox: Outbox, error: DevinotifyError
-) -> None:
+def test_a_first_step_that_was_not_sent_is_the_end(tracker: Tracker, outbox: Outbox, error: DevinotifyError) -> None:
     """Its caller was told, and may have sent it again."""
     batch = outbox.begin(
         Message("hi", (NUMBER,), channel="sms-viber"),
@@ -307,36 +332,36 @@ def test_a_first_step_that_was_not_sent_is_the_end(
     )
     assert batch is not None
     outbox.settle(batch, [Outcome(NUMBER, Verdict.NOT_SENT, "sms", error=error)])
-    following.attend(outbox.watch_due())
+    tracker.attend(outbox.watch_due())
     assert (None, [("sms", "not_sent")]) == (outbox.next_due(), states(outbox))
 
 
-def test_rows_that_are_queued_or_being_sent_are_left_alone(following: Following, outbox: Outbox, twin: Twin) -> None:
+def test_rows_that_are_queued_or_being_sent_are_left_alone(tracker: Tracker, outbox: Outbox, twin: Twin) -> None:
     """They are somebody else's."""
     outbox.enqueue(Message("hi", (NUMBER, OTHER)))
     claim(outbox, 1)
-    following.attend(list(outbox))
+    tracker.attend(list(outbox))
     assert ([("sms", "claimed"), ("sms", "queued")], []) == (states(outbox), twin.sent)
 
 
-def test_rows_that_were_forgotten_meanwhile_are_passed_over(following: Following, outbox: Outbox, twin: Twin) -> None:
+def test_rows_that_were_forgotten_meanwhile_are_passed_over(tracker: Tracker, outbox: Outbox, twin: Twin) -> None:
     """Nothing is sent for them, and nothing is raised."""
     rows = begin(outbox, [Outcome(NUMBER, Verdict.REJECTED, "sms")])
     outbox.forget(rows)
-    following.attend(rows)
+    tracker.attend(rows)
     assert [] == twin.sent
 
 
 def test_a_row_that_is_forgotten_while_it_is_looked_at_keeps_nobody_waiting(
-    following: Following, outbox: Outbox, twin: Twin, caplog: pytest.LogCaptureFixture
+    tracker: Tracker, outbox: Outbox, twin: Twin, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The log says so, and the next row has its turn."""
     outbox.enqueue(Message("hi", (NUMBER, OTHER)))
-    following.deliver(claim(outbox))
+    tracker.deliver(claim(outbox))
     first, second = outbox
     twin.states = [state(DeliveryStatus.DELIVERED)]
     # As if the file had changed between reading the message and recording the state.
-    following.attend([first._replace(id=99), second])
+    tracker.attend([first._replace(id=99), second])
     assert ([("sms", "accepted"), ("sms", "delivered")], True) == (
         states(outbox),
         "row 99 could not be attended to: there is no row 99" in caplog.text,
@@ -348,43 +373,41 @@ def test_a_step_that_cannot_be_written_is_taken_later(
 ) -> None:
     """The row comes up again by itself."""
     (row,) = begin(outbox, [Outcome(NUMBER, Verdict.REJECTED, "sms")])
-    following = made(outbox, twin, client, clock)
+    tracker = made(outbox, twin, client, clock)
     with sqlite3.connect(outbox.path) as other:
         other.execute("CREATE TRIGGER full BEFORE INSERT ON rows BEGIN SELECT raise(ABORT, 'full'); END")
     other.close()
-    following.attend([row])
+    tracker.attend([row])
     before = len(twin.sent)
     with sqlite3.connect(outbox.path) as other:
         other.execute("DROP TRIGGER full")
     other.close()
-    following.attend(outbox.watch_due())
+    tracker.attend(outbox.watch_due())
     assert (0, 1, True) == (before, len(twin.sent), "could not go on to the next channel" in caplog.text)
 
 
-def test_a_step_that_another_worker_has_taken_is_not_taken_again(
-    following: Following, outbox: Outbox, twin: Twin
-) -> None:
+def test_a_step_that_another_worker_has_taken_is_not_taken_again(tracker: Tracker, outbox: Outbox, twin: Twin) -> None:
     """Two that read the same row: one sends."""
     rows = begin(outbox, [Outcome(NUMBER, Verdict.REJECTED, "sms")])
-    following.attend(rows)
-    following.attend(rows)
+    tracker.attend(rows)
+    tracker.attend(rows)
     assert ["viber"] == [message.channel for message in twin.sent]
 
 
 @pytest.mark.parametrize("asked", [0, 1])
-def test_stop_leaves_the_rest_for_later(following: Following, outbox: Outbox, twin: Twin, asked: int) -> None:
+def test_stop_leaves_the_rest_for_later(tracker: Tracker, outbox: Outbox, twin: Twin, asked: int) -> None:
     """Before a look, and before a step."""
     rows = begin(outbox, [Outcome(NUMBER, Verdict.REJECTED, "sms")])
     answers = iter([False] * asked + [True] * 5)
-    following.attend(rows, stop=lambda: next(answers))
+    tracker.attend(rows, stop=lambda: next(answers))
     assert [] == twin.sent
 
 
-def test_a_scheduled_step_is_queued_for_its_time(following: Following, outbox: Outbox, twin: Twin) -> None:
+def test_a_scheduled_step_is_queued_for_its_time(tracker: Tracker, outbox: Outbox, twin: Twin) -> None:
     """Refused before it was due: Viber waits in the queue."""
     when = datetime.now(UTC) + timedelta(hours=1)
     rows = begin(outbox, [Outcome(NUMBER, Verdict.REJECTED, "sms")], send_at=when)
-    following.attend(rows)
+    tracker.attend(rows)
     (_, viber) = outbox
     assert ([], RowState.QUEUED, when.timestamp()) == (twin.sent, viber.state, viber.next_attempt_at)
 
@@ -392,33 +415,31 @@ def test_a_scheduled_step_is_queued_for_its_time(following: Following, outbox: O
 # --- look
 
 
-def test_an_outcome_without_a_row_is_over(following: Following) -> None:
+def test_an_outcome_without_a_row_is_over(tracker: Tracker) -> None:
     """Nothing is known of it."""
     outcome = Outcome(NUMBER, Verdict.UNKNOWN, "sms-viber", error=OutcomeUnknown("perhaps"))
-    assert (outcome, True) == following.look(outcome)
+    assert (outcome, True) == tracker.look(outcome)
 
 
-def test_a_step_that_another_process_is_taking_is_waited_for(
-    following: Following, outbox: Outbox, clock: Clock
-) -> None:
+def test_a_step_that_another_process_is_taking_is_waited_for(tracker: Tracker, outbox: Outbox, clock: Clock) -> None:
     """Its outcome is open, so the whole is unknown and not over."""
     (row,) = begin(outbox, [Outcome(NUMBER, Verdict.REJECTED, "sms")])
     outbox.go_on([row], "viber")
-    found, over = following.look(Outcome(NUMBER, Verdict.REJECTED, "sms-viber", row=row.id))
+    found, over = tracker.look(Outcome(NUMBER, Verdict.REJECTED, "sms-viber", row=row.id))
     assert (Verdict.UNKNOWN, False, 1) == (found.verdict, over, len(found.attempts))
 
 
 def test_a_step_that_is_queued_is_taken_when_it_is_due(
-    following: Following, outbox: Outbox, twin: Twin, clock: Clock
+    tracker: Tracker, outbox: Outbox, twin: Twin, clock: Clock
 ) -> None:
     """Not before; then by the look itself."""
     (row,) = begin(outbox, [Outcome(NUMBER, Verdict.REJECTED, "sms")])
     outbox.step(row, "viber", not_before=clock.datetime + timedelta(hours=1))
     outcome = Outcome(NUMBER, Verdict.REJECTED, "sms-viber", row=row.id)
-    following.look(outcome)
+    tracker.look(outcome)
     before = len(twin.sent)
     clock.now += 3600
-    found, _ = following.look(outcome)
+    found, _ = tracker.look(outcome)
     assert (0, 1, Verdict.ACCEPTED) == (before, len(twin.sent), found.verdict)
 
 
@@ -435,11 +456,11 @@ def test_rows_that_vanish_during_a_look_end_it(outbox: Outbox, twin: Twin, clien
     assert (outcome, True) == made(outbox, Forgetful(), client, clock).look(outcome)
 
 
-def test_an_outcome_tells_what_was_seen(following: Following, outbox: Outbox, twin: Twin) -> None:
+def test_an_outcome_tells_what_was_seen(tracker: Tracker, outbox: Outbox, twin: Twin) -> None:
     """State, price and receipt come from the outbox."""
     (row,) = begin(outbox)
     twin.states = [replace(state(DeliveryStatus.SENT), code=-1)]
-    found, over = following.look(Outcome(NUMBER, Verdict.ACCEPTED, "sms-viber", row=row.id))
+    found, over = tracker.look(Outcome(NUMBER, Verdict.ACCEPTED, "sms-viber", row=row.id))
     assert (DeliveryStatus.SENT, -1, ("id",), False) == (
         found.status,
         found.state and found.state.code,
@@ -460,9 +481,9 @@ def test_a_look_at_a_locked_outbox_is_repeated(
 
     outcome = Outcome(NUMBER, Verdict.ACCEPTED, "sms-viber", row=1)
     with Held(tmp_path / "held.db", clock=clock) as outbox:
-        following = made(outbox, twin, client, clock)
+        tracker = made(outbox, twin, client, clock)
         if retryable:
-            assert (outcome, False) == following.look(outcome)
+            assert (outcome, False) == tracker.look(outcome)
         else:
             with pytest.raises(DevinotifyError, match="locked"):
-                following.look(outcome)
+                tracker.look(outcome)

@@ -308,6 +308,8 @@ class Broken:
 
     name = "broken"
     max_length = 100
+    segmented = True
+    schedulable = True
 
     def __init__(self, raised: Exception) -> None:
         self.raised = raised

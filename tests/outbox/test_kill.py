@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinotify import Message, Notifier, Outbox
-from devinotify.channels.fallback import LEASE
+from devinotify.delivery.fallback import LEASE
 from devinotify.delivery.worker import Worker
 from devinotify.outbox import RowState
 from devinotify.sandbox import Sandbox

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,6 +16,8 @@ from devinotify import (
     Client,
     DeliveryStatus,
     DevinotifyError,
+    Enqueued,
+    Fallback,
     GatewayError,
     IncomingSms,
     InvalidPhoneNumber,
@@ -91,6 +93,8 @@ def notifier_methods(notifier: Notifier, number: PhoneNumber, outbox: Outbox) ->
     assert_type(notifier.notify("text", [number, "79161234567", 79161234567], tags=None, send_at=now), list[Outcome])
     assert_type(notifier.notify("text", number, tags="urgent"), list[Outcome])
     assert_type(notifier.wait([], timeout=5), list[Outcome])
+    assert_type(notifier.enqueue("text", "oncall", key="k", send_at=now, deadline=now), Enqueued)
+    assert_type(notifier.enqueue("text").rows, Mapping[str, int])
     assert_type(notifier.resolve(["oncall", number]), dict[str, DevinotifyError | None])
     assert_type(notifier.channels["sms"], Channel)
     assert_type(Notifier("devino://login:password@SENDER", patience=60, poll=1, on_unknown="stop"), Notifier)
@@ -168,6 +172,8 @@ class Pager:
 
     name = "pager"
     max_length = 100
+    segmented = True
+    schedulable = True
 
     def check_sender(self, sender: str) -> None:
         """Take every sender."""
@@ -183,7 +189,7 @@ class Pager:
 
 def channels() -> Channel:
     """Check that a class with the right members is a channel."""
-    return Pager()
+    return Fallback("pager-pager", Pager(), Pager())
 
 
 def sandbox() -> None:

@@ -26,8 +26,8 @@ from devinotify.bulk.sorting import Sorted, sort_out
 from devinotify.bulk.source import Source
 from devinotify.bulk.table import Table
 from devinotify.bulk.template import Template
-from devinotify.channels import fallback
 from devinotify.channels.compose import compose
+from devinotify.delivery.fallback import Fallback
 from devinotify.delivery.recipients import Recipients
 from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidSchedule
 from devinotify.gateway import checks
@@ -141,11 +141,11 @@ class Campaign:
 
     def _set_up(self, text: str | None, template: str | None, channel: str | None, send_at: datetime | None) -> None:
         self.channel = channel or self.notifier.url.channel
-        if self.channel == fallback.NAME:
-            raise InvalidInput(f"a campaign goes out on one channel; {fallback.NAME} is for single messages")
         self._channel = self.notifier.channel(self.channel)
+        if isinstance(self._channel, Fallback):
+            raise InvalidInput(f"a campaign goes out on one channel; {self.channel} is for single messages")
         self._channel.check_sender(self.notifier.url.sender)
-        if send_at is not None and self.channel.startswith("viber"):
+        if send_at is not None and not self._channel.schedulable:
             raise InvalidSchedule(f"the channel {self.channel} cannot send later")
         self.send_at = send_at
         self._original = template if text is None else text
@@ -290,7 +290,7 @@ class Campaign:
 
     @property
     def _segmented(self) -> bool:
-        return bool(getattr(self._channel, "segmented", True))
+        return self._channel.segmented
 
     def _shape(self, text: str) -> str:
         """Return the text as it will be sent; raises InvalidText."""

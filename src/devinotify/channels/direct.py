@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 from devinotify import phones
 from devinotify import text as texts
 from devinotify.channels.batch import BATCH, accepted, deliver, failed
-from devinotify.exceptions import DevinotifyError, InvalidSchedule
+from devinotify.channels.protocol import check_schedule
+from devinotify.exceptions import DevinotifyError
 from devinotify.gateway import checks
 from devinotify.gateway.client import BULK_LIMIT
 from devinotify.models import DeliveryStatus, Receipt, SmsState, combine
@@ -34,10 +35,12 @@ _E164 = re.compile(r"\+[1-9][0-9]{4,14}").fullmatch
 class _Direct:
     """What the one-step channels share: the limits, and one request for one recipient or for a batch.
 
-    ``segmented`` says that a text is billed by segments, so that the settings about them hold.
+    ``segmented`` says that a text is billed by segments, so that the settings about them hold; ``schedulable`` that
+    it takes a ``send_at``.
     """
 
     segmented: ClassVar[bool] = True
+    schedulable: ClassVar[bool] = True
 
     name: str
     limits: checks.Limits
@@ -54,6 +57,10 @@ class _Direct:
     def send(self, message: Message, client: Client) -> list[Outcome]:
         """Send the message, in bulk where it has several recipients, and answer one Outcome each, in order."""
         given = message.recipients
+        try:
+            check_schedule(self, message)
+        except DevinotifyError as error:
+            return [failed(self.name, recipient, error) for recipient in given]
         if len(given) == 1:
             return deliver(self.name, given, lambda some: (self._one(some[0], message, client),))
 
@@ -77,6 +84,10 @@ class _Direct:
             replace(found[read.duplicates.get(position, position)], recipient=recipient)
             for position, recipient in enumerate(given)
         ]
+
+    def state(self, receipt: Receipt, client: Client) -> SmsState:
+        """Return the state of the message: the worst of its parts."""
+        raise NotImplementedError
 
     def _batch(self, message: Message) -> int:  # noqa: ARG002 - SMS needs it
         return BATCH
@@ -126,13 +137,7 @@ class ViberChannel(_Direct):
 
     __slots__ = ()
     segmented = False
-
-    def send(self, message: Message, client: Client) -> list[Outcome]:
-        """Send the message; one with a ``send_at`` is refused, since Viber has no such thing."""
-        if message.send_at is not None:
-            error = InvalidSchedule(f"the channel {self.name} cannot send later: it has no send_at")
-            return [failed(self.name, recipient, error) for recipient in message.recipients]
-        return _Direct.send(self, message, client)
+    schedulable = False
 
     def state(self, receipt: Receipt, client: Client) -> SmsState:
         """Return the state of the message, with the SMS that were sent in its place where the platform resends."""

@@ -9,12 +9,14 @@ import logging
 import re
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from devinotify.channels import fallback
 from devinotify.channels.batch import failed
-from devinotify.channels.policy import Step
+from devinotify.channels.protocol import read_state
+from devinotify.delivery.fallback import fallback_of
+from devinotify.delivery.policy import Step
+from devinotify.delivery.schedule import due_at
+from devinotify.delivery.story import is_over, outcome_of
 from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, Verdict
 from devinotify.outbox.states import RowState
 from devinotify.redact import mask_number
@@ -22,8 +24,10 @@ from devinotify.redact import mask_number
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from devinotify.channels.protocol import Channel
+    from devinotify.delivery.fallback import Fallback
     from devinotify.gateway.client import Client
-    from devinotify.models import Channel, Message, Outcome, Receipt, SmsState
+    from devinotify.models import Message, Outcome, Receipt, SmsState
     from devinotify.outbox import Batch, Outbox, Row, StoredMessage
 
     Missed = Callable[[Row, Exception], None]
@@ -36,11 +40,12 @@ PAUSES = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
 _number = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 
 
-class Following:
+class Tracker:
     """Attends to the rows of one outbox with the channels and hooks of one Notifier.
 
-    ``send`` sends a prepared message, ``process`` prepares one first; both record and return an Outcome per
-    recipient. ``observe`` is told of each delivery state that is news. ``clock`` returns seconds since the epoch.
+    ``fallbacks`` are those among the channels; rows of another ``account`` are left alone. ``send`` sends a prepared
+    message on a channel, ``process`` prepares one first; both record and return an Outcome per recipient. ``observe``
+    is told of each delivery state that is news. ``clock`` returns seconds since the epoch.
     """
 
     def __init__(
@@ -49,7 +54,9 @@ class Following:
         client: Client,
         channels: Mapping[str, Channel],
         *,
-        send: Callable[[Message], Sequence[Outcome]],
+        fallbacks: Mapping[str, Fallback],
+        account: str,
+        send: Callable[[Message, Channel], Sequence[Outcome]],
         process: Callable[[Message], Iterable[Outcome]],
         observe: Callable[[Receipt, SmsState], None],
         clock: Callable[[], float] = time.time,
@@ -58,6 +65,8 @@ class Following:
         self.outbox = outbox
         self._client = client
         self._channels = channels
+        self._fallbacks = fallbacks
+        self.account = account
         self._send = send
         self._process = process
         self._observe = observe
@@ -74,12 +83,13 @@ class Following:
         """
         outcomes = self._outcomes(batch)
         states = self._settle(batch, outcomes)
-        if batch.rows[0].channel == fallback.NAME:
+        if batch.rows[0].channel in self._fallbacks:
             self._forget_steps(batch, outcomes, states)
         return outcomes
 
     def _outcomes(self, batch: Batch) -> list[Outcome]:
-        message = fallback.step_message(batch) if fallback.is_step(batch.stored) else batch.message
+        fallback = fallback_of(batch.stored, self._fallbacks)
+        message = batch.message if fallback is None else fallback.step_message(batch)
         found: list[Outcome] = []
         if not all(map(_number, message.recipients)):
             strangers = [recipient for recipient in message.recipients if not _number(recipient)]
@@ -103,7 +113,8 @@ class Following:
 
     def _answers(self, batch: Batch, message: Message) -> Iterable[Outcome]:
         # The steps of a fallback are prepared already: they were part of a message that was.
-        return self._send(message) if fallback.is_step(batch.stored) else self._process(message)
+        fallback = fallback_of(batch.stored, self._fallbacks)
+        return self._process(message) if fallback is None else self._send(message, fallback.step(batch.rows[0]))
 
     def _settle(self, batch: Batch, outcomes: Sequence[Outcome]) -> dict[int, RowState]:
         for pause in PAUSES:
@@ -145,7 +156,9 @@ class Following:
                 if row.message_id not in messages:
                     messages[row.message_id] = self.outbox.message(row.message_id)
                 stored = messages[row.message_id]
-                if stored is not None and (seen := self._attend(row, stored, missed)) is not None:
+                if stored is None or stored.account not in (None, self.account):
+                    continue
+                if (seen := self._attend(row, stored, missed)) is not None:
                     going_on.setdefault(row.message_id, []).append(seen)
             except Exception as error:  # noqa: BLE001 - one row must not keep the others waiting
                 log.error("row %d could not be attended to: %s", row.id, _told(error))
@@ -163,12 +176,14 @@ class Following:
         """Return the row where it has to go on to the next channel; close its watch where nothing more is to come."""
         if row.state in (RowState.QUEUED, RowState.CLAIMED):
             return None
-        if row.channel == fallback.NAME:
+        if row.channel in self._fallbacks:
             self.outbox.close_watch([row])  # its steps are rows of their own, and tell the rest
             return None
-        seen = self._look(row, missed) if row.state is RowState.ACCEPTED else row
+        fallback = fallback_of(stored, self._fallbacks)
+        channel = self._channels.get(row.channel) if fallback is None else fallback.step(row)
+        seen = self._look(row, channel, missed) if row.state is RowState.ACCEPTED else row
         now = self._clock()
-        step = fallback.decide(seen, stored, now) if fallback.is_step(stored) else Step.NOTHING
+        step = Step.NOTHING if fallback is None else fallback.decide(seen, stored, now)
         if step is Step.GO_ON:
             return seen
         if seen.next_poll_at is not None and (
@@ -177,13 +192,12 @@ class Following:
             self.outbox.close_watch([seen])
         return None
 
-    def _look(self, row: Row, missed: Missed) -> Row:
+    def _look(self, row: Row, channel: Channel | None, missed: Missed) -> Row:
         receipt = row.receipt
-        channel = self._channels.get(row.channel)
         if receipt is None or channel is None:
             return row
         try:
-            state = channel.state(receipt, self._client)
+            state = read_state(channel, receipt, self._client)
         except Exception as error:  # noqa: BLE001 - a look that failed says nothing about the message
             log.info("the state of row %d could not be read: %s", row.id, _told(error))
             missed(row, error)
@@ -194,13 +208,15 @@ class Following:
         return now
 
     def _go_on(self, rows: Sequence[Row], stored: StoredMessage) -> None:
-        later = fallback.not_before(stored)
-        if later is not None and later > datetime.now(UTC):
-            fallback.postpone(self.outbox, rows, later)
-            return
-        batch = self.outbox.go_on(rows, fallback.SECOND.name)
+        fallback = fallback_of(stored, self._fallbacks)
+        assert fallback is not None  # noqa: S101 - it has decided that they go on
+        send_at, now = stored.message.send_at, self._clock()
+        later = [row for row in rows if send_at is not None and due_at(send_at, row.recipient).timestamp() > now]
+        fallback.postpone(self.outbox, later, stored)
+        due = [row for row in rows if row not in later]
+        batch = self.outbox.go_on(due, fallback.second.name) if due else None
         if batch is not None:
-            log.info("%d messages go on to %s", len(batch), fallback.SECOND.name)
+            log.info("%d messages go on to %s", len(batch), fallback.second.name)
             self.deliver(batch)
 
     # --- waiting
@@ -224,10 +240,10 @@ class Following:
             return outcome, True
         self.attend(rows)
         queued = [row for row in rows if row.state is RowState.QUEUED]
-        if queued and (batch := self.outbox.claim(rows=queued)) is not None:
+        if queued and (batch := self.outbox.claim(rows=queued, account=self.account)) is not None:
             self.deliver(batch)
         rows = self.outbox.steps(rows[0].id)
-        return (fallback.outcome_of(rows), fallback.is_over(rows)) if rows else (outcome, True)
+        return (outcome_of(rows, outcome.channel), is_over(rows)) if rows else (outcome, True)
 
 
 def _stranger(recipient: str) -> InvalidPhoneNumber:

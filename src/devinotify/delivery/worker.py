@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import FrameType
 
-    from devinotify.delivery.tracking import Following
+    from devinotify.delivery.tracking import Tracker
     from devinotify.models import Outcome
     from devinotify.notifier import Notifier
     from devinotify.outbox.sqlite.store import Outbox
@@ -45,7 +45,7 @@ class Worker:
     """
 
     def __init__(self, notifier: Notifier, outbox: Outbox | None = None, *, batch: int = BATCH) -> None:
-        self._following: Following = notifier.following(outbox)
+        self._following: Tracker = notifier.following(outbox)
         self.outbox = self._following.outbox
         self._batch = batch
         self._stopping = False

@@ -361,7 +361,7 @@ class Sender:
             service=service_name(),
             host=socket.gethostname().partition(".")[0],
             max_segments=min(self._settings.max_segments, most or self._settings.max_segments),
-            transliterate=notifier.url.transliterate and getattr(channel, "segmented", True),
+            transliterate=notifier.url.transliterate and channel.segmented,
         )
 
     # What comes back.

@@ -7,16 +7,22 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devinotify import Client, Notifier, Outbox
-from devinotify.channels import fallback
-from devinotify.channels.fallback import SmsViberChannel, capped, joined
+from devinotify import Client, Notifier, Outbox, Worker, hookimpl, make_plugin_manager
+from devinotify.channels.batch import accepted, failed
+from devinotify.channels.direct import SMS, VIBER
+from devinotify.delivery import fallback
+from devinotify.delivery.fallback import Fallback, Storage, capped
+from devinotify.delivery.policy import POLICY, Fate, Step
+from devinotify.delivery.story import is_over, joined, outcome_of
 from devinotify.exceptions import (
     DevinotifyError,
+    Forbidden,
     InvalidInput,
     InvalidSender,
     InvalidText,
@@ -36,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from devinotify import Channel
     from devinotify.outbox import Batch
 
 NUMBER = "+79161234567"
@@ -80,6 +87,11 @@ def make(gateway: Sandbox, tmp_path: Path) -> Iterator[Make]:
 def sms_ends(gateway: Sandbox, *states: tuple[float, int]) -> None:
     """Let every SMS take these states, each so many seconds after it was sent; Viber is delivered at once."""
     gateway.set_timeline("delivered", sms=states, viber=[(0.0, 2)])
+
+
+def sms_viber() -> Fallback:
+    """Return the built-in fallback, for use by hand."""
+    return Fallback("sms-viber", SMS, VIBER)
 
 
 def posted(gateway: Sandbox) -> list[str]:
@@ -308,11 +320,28 @@ def test_viber_may_be_refused_later(gateway: Sandbox, make: Make) -> None:
 def test_viber_that_is_not_sent_after_a_refused_sms_is_the_callers(gateway: Sandbox, make: Make) -> None:
     """Nothing was sent on either channel: not_sent, and the outbox does not try behind the caller's back."""
     gateway.add_fault("error", operation="Sms/Send", code=6)
-    gateway.set_fate("79161234567", "delivered")
+    notifier = make(plugins=make_plugin_manager(NoViber(), discover=False))
+    (outcome,) = notifier.notify("hi", NUMBER, channel="sms-pager")
+    (_, pager) = notifier.following().outbox
+    assert ([("sms", "rejected"), ("pager", "not_sent")], RowState.NOT_SENT) == (steps(outcome), pager.state)
+
+
+@pytest.mark.parametrize("title", [None, "Alert"])
+def test_a_text_that_is_too_long_for_a_later_step_is_refused_first(
+    gateway: Sandbox, make: Make, title: str | None
+) -> None:
+    """Viber takes 1000 characters, title included: nothing is stored and nothing sent where they are more."""
     notifier = make()
-    (outcome,) = notifier.notify("x" * 1001, NUMBER)  # too long for Viber alone
-    (_, viber) = notifier.following().outbox
-    assert ([("sms", "rejected"), ("viber", "not_sent")], RowState.NOT_SENT) == (steps(outcome), viber.state)
+    room = 1000 - (0 if title is None else len(title) + 1)
+    (fits,) = notifier.notify("x" * room, NUMBER, title=title)
+    (outcome,) = notifier.notify("x" * (room + 1), NUMBER, title=title)
+    assert (Verdict.ACCEPTED, Verdict.NOT_SENT, InvalidText, 1, ["Sms/Send"]) == (
+        fits.verdict,
+        outcome.verdict,
+        type(outcome.error),
+        len(notifier.following().outbox),
+        posted(gateway),
+    )
 
 
 def test_wait_returns_at_the_timeout_with_what_is_known(gateway: Sandbox, make: Make) -> None:
@@ -335,8 +364,6 @@ def test_wait_gives_back_what_the_outbox_has_forgotten(gateway: Sandbox, make: M
 
 def test_states_are_told_to_the_observers_of_both_steps(gateway: Sandbox, make: Make) -> None:
     """status_changed is called for the SMS and for Viber."""
-    from devinotify import hookimpl, make_plugin_manager
-
     seen: list[tuple[str, str]] = []
 
     class Observer:
@@ -400,12 +427,12 @@ def test_title_and_transliteration_are_part_of_both_steps(gateway: Sandbox, make
 def test_the_sender_must_do_for_both() -> None:
     """A sender of digits longer than Viber's is refused although SMS would take it."""
     with pytest.raises(InvalidSender):
-        SmsViberChannel().check_sender("123456789012345")
+        sms_viber().check_sender("123456789012345")
 
 
 def test_the_longest_text_is_that_of_both() -> None:
     """A text that Viber could not take is no text for this channel."""
-    assert 1000 == SmsViberChannel.max_length
+    assert 1000 == sms_viber().max_length
 
 
 # --- scheduled
@@ -457,21 +484,45 @@ def test_patience_of_a_scheduled_sms_begins_when_it_is_sent(gateway: Sandbox, ma
     assert ["Sms/Send"] == posted(gateway)
 
 
-def test_a_wall_clock_is_past_everywhere_before_viber_goes_out(gateway: Sandbox, make: Make) -> None:
-    """A naive send_at is the recipient's own clock: Viber waits for the last zone that shows it, and for as long as
-    the outbox tries anything."""
+@pytest.mark.parametrize(
+    ("number", "zone"),
+    # The latest clock of all that a Russian number may show is Kaliningrad's.
+    [(NUMBER, "Europe/Kaliningrad"), ("+998901234567", "Asia/Tashkent"), ("+12125551234", "America/New_York")],
+)
+def test_a_wall_clock_is_that_of_the_numbers_own_zones(gateway: Sandbox, make: Make, number: str, zone: str) -> None:
+    """A naive send_at is the recipient's own clock: Viber waits for the latest of their zones that shows it, and for
+    as long as the outbox tries anything."""
     gateway.add_fault("error", operation="Sms/SendByTimeZone", code=6)
-    notifier = make()
-    local = datetime.now(UTC).replace(tzinfo=None, microsecond=0) + timedelta(hours=1)
-    notifier.notify("hi", NUMBER, send_at=local)
+    notifier = make(plugins=make_plugin_manager(discover=False))
+    local = (datetime.now(ZoneInfo(zone)) + timedelta(hours=1)).replace(tzinfo=None, microsecond=0)
+    notifier.notify("hi", number, send_at=local)
     (_, viber) = notifier.following().outbox
-    due = (local + timedelta(hours=12)).replace(tzinfo=UTC).timestamp()
+    due = local.replace(tzinfo=ZoneInfo(zone)).timestamp()
     assert ("viber", RowState.QUEUED, due, True) == (
         viber.channel,
         viber.state,
         viber.next_attempt_at,
         viber.deadline is not None and viber.deadline > due,
     )
+
+
+def test_recipients_in_several_zones_have_each_their_own_time(gateway: Sandbox, make: Make) -> None:
+    """One message by the wall clock to two countries: each second step is due by its own."""
+    gateway.add_fault("error", operation="Sms/SendByTimeZoneToAddresses", code=6)
+    notifier = make(plugins=make_plugin_manager(discover=False))
+    local = datetime(2040, 6, 1, 8)  # noqa: DTZ001 - a wall clock
+    notifier.notify("hi", ["+998901234567", "+12125551234"], send_at=local)
+    due = [row.next_attempt_at for row in notifier.following().outbox if row.channel == "viber"]
+    assert [local.replace(tzinfo=ZoneInfo(zone)).timestamp() for zone in ("Asia/Tashkent", "America/New_York")] == due
+
+
+def test_patience_of_a_message_by_the_wall_clock_begins_at_its_own_hour(gateway: Sandbox, make: Make) -> None:
+    """An SMS for 8:00 in Tashkent that is not delivered goes on five minutes later, not at the last 8:00 on earth."""
+    notifier = make(plugins=make_plugin_manager(discover=False))
+    local = (datetime.now(ZoneInfo("Asia/Tashkent")) + timedelta(hours=1)).replace(tzinfo=None, microsecond=0)
+    notifier.notify("hi", "+998901234567", send_at=local)
+    (row,) = notifier.following().outbox
+    assert local.replace(tzinfo=ZoneInfo("Asia/Tashkent")).timestamp() + 300 == row.patience_until
 
 
 def test_a_time_that_has_passed_holds_nothing_back(gateway: Sandbox, make: Make) -> None:
@@ -500,7 +551,7 @@ def test_other_channels_need_no_outbox(gateway: Sandbox, tmp_path: Path) -> None
 
 def test_the_channel_without_a_notifier_takes_the_clients_settings(gateway: Sandbox, tmp_path: Path) -> None:
     """A channel that is used by hand keeps its rows where the client's URL says, and tells states by the receipt."""
-    channel = SmsViberChannel()
+    channel = sms_viber()
     with Client(f"{gateway.url}&outbox={tmp_path}/o.db") as client:
         (outcome,) = channel.send(Message("hi", (NUMBER,)), client)
         assert outcome.receipt is not None
@@ -513,13 +564,41 @@ def test_the_channel_without_a_notifier_takes_the_clients_settings(gateway: Sand
 
 def test_a_full_outbox_sends_nothing(gateway: Sandbox, tmp_path: Path) -> None:
     """Without a row there is no send: the recipients that found no room are not_sent."""
-    channel = SmsViberChannel()
     with Outbox(tmp_path / "o.db", max_rows=1) as outbox, Client(gateway.url) as client:
-        channel.open(client.url, outbox)
+        channel = sms_viber().bound(Storage(lambda: client.url, outbox))
         outcomes = channel.send(Message("hi", (NUMBER, OTHER)), client)
         again = channel.send(Message("hi", (NUMBER,)), client)
         verdicts = [str(outcome.verdict) for outcome in [*outcomes, *again]]
     assert (["accepted", "not_sent", "not_sent"], [("sms", NUMBER)]) == (verdicts, arrived(gateway))
+
+
+class Pager:
+    """A channel of a third party's, which refuses everything before it is sent."""
+
+    name = "pager"
+    max_length = 2000
+    segmented = False
+    schedulable = False
+
+    def check_sender(self, sender: str) -> None:
+        """Take every sender."""
+
+    def send(self, message: Message, client: Client) -> list[Outcome]:
+        """Refuse."""
+        return [failed(self.name, recipient, InvalidInput("not on duty")) for recipient in message.recipients]
+
+    def state(self, receipt: Receipt, client: Client) -> SmsState:
+        """Know nothing."""
+        return SmsState(DeliveryStatus.UNKNOWN, 255)
+
+
+class NoViber:
+    """A plugin that brings a fallback from SMS to a pager."""
+
+    @hookimpl
+    def devinotify_register_channels(self) -> list[Channel]:
+        """Bring it."""
+        return [Fallback("sms-pager", SMS, Pager())]
 
 
 class Failing(Outbox):
@@ -564,10 +643,9 @@ def test_a_disk_that_is_full_sends_nothing_that_is_not_written_down(
 ) -> None:
     """Each step is written before it is taken, or it is not taken; and who may send again is told the truth."""
     gateway.add_fault("error", operation="Sms/Send", code=6)
-    channel = SmsViberChannel()
     with Failing(tmp_path / "o.db") as outbox, Client(f"{gateway.url}&on_unknown={rule}") as client:
         outbox.failing = (failing,)
-        channel.open(client.url, outbox)
+        channel = sms_viber().bound(Storage(lambda: client.url, outbox))
         (outcome,) = channel.send(Message("hi", (NUMBER,)), client)
     assert expected == (posted(gateway), outcome.verdict)
 
@@ -582,11 +660,252 @@ def test_a_worker_does_not_take_the_step_that_notify_is_about_to(gateway: Sandbo
             offered.append(len(self.watch_due()))
             return super().go_on(*arguments, **options)
 
-    channel = SmsViberChannel()
     with Watched(tmp_path / "o.db") as outbox, Client(gateway.url) as client:
-        channel.open(client.url, outbox)
+        channel = sms_viber().bound(Storage(lambda: client.url, outbox))
         channel.send(Message("hi", (NUMBER,)), client)
     assert [0] == offered
+
+
+# --- any two channels
+
+
+class Line:
+    """A channel of a third party's that logs in nowhere: answers and states are what a test puts there."""
+
+    segmented = False
+    schedulable = False
+
+    def __init__(self, name: str, max_length: int = 100) -> None:
+        self.name = name
+        self.max_length = max_length
+        self.sent: list[str] = []
+        self.error: DevinotifyError | None = None
+        self.status = DeliveryStatus.SENT
+
+    def check_sender(self, sender: str) -> None:
+        """Take every sender."""
+
+    def send(self, message: Message, client: Client) -> list[Outcome]:
+        """Take the message, or refuse it."""
+        if self.error is not None:
+            return [failed(self.name, recipient, self.error) for recipient in message.recipients]
+        self.sent += message.recipients
+        now = datetime.now(UTC)
+        return [
+            accepted(self.name, to, Receipt(to, (f"{self.name}-1",), 1, self.name, sent_at=now))
+            for to in message.recipients
+        ]
+
+    def state(self, receipt: Receipt, client: Client) -> SmsState:
+        """Tell the status."""
+        assert (f"{self.name}-1",) == receipt.message_ids
+        return SmsState(self.status, 0)
+
+
+class Bringing:
+    """A plugin that brings channels."""
+
+    def __init__(self, *channels: Channel) -> None:
+        self.channels = list(channels)
+
+    @hookimpl
+    def devinotify_register_channels(self) -> list[Channel]:
+        """Bring them."""
+        return self.channels
+
+
+@pytest.fixture
+def lines() -> tuple[Line, Line]:
+    """Give two channels of a third party's."""
+    return Line("horn"), Line("drum", 50)
+
+
+@pytest.fixture
+def make_signal(gateway: Sandbox, tmp_path: Path, lines: tuple[Line, Line]) -> Iterator[Make]:
+    """Give what makes notifiers on a fallback over these two, on one outbox, as a plugin brings it."""
+    made: list[Notifier] = []
+
+    def build(**options: Any) -> Notifier:  # noqa: ANN401 - those of Notifier
+        plugins = make_plugin_manager(Bringing(Fallback("signal", *lines)), discover=False)
+        url = f"{gateway.url}&channel=signal&outbox={tmp_path / 'signal.db'}"
+        made.append(Notifier(url, plugins=plugins, **{"poll": POLL, **options}))
+        return made[-1]
+
+    yield build
+    for notifier in made:
+        notifier.close()
+
+
+def test_a_fallback_over_two_channels_of_a_plugins(
+    gateway: Sandbox, make_signal: Make, lines: tuple[Line, Line]
+) -> None:
+    """Refused on the first, taken on the second; no Devino account is asked for, so nobody logs in."""
+    lines[0].error = Forbidden("no", code=7)
+    (outcome,) = make_signal().notify("hi", NUMBER)
+    assert ([("horn", "rejected"), ("drum", "accepted")], "signal", []) == (
+        steps(outcome),
+        outcome.channel,
+        gateway.requests(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "rule", "expected"),
+    [
+        (Forbidden("no", code=7), "continue", [("horn", "rejected"), ("drum", "accepted")]),
+        (InvalidInput("no"), "continue", [("horn", "not_sent")]),
+        (NotSent("no"), "continue", [("horn", "not_sent")]),
+        (OutcomeUnknown("perhaps"), "continue", [("horn", "unknown"), ("drum", "accepted")]),
+        (OutcomeUnknown("perhaps"), "stop", [("horn", "unknown")]),
+    ],
+)
+def test_the_policy_holds_for_any_two_channels(
+    make_signal: Make, lines: tuple[Line, Line], error: DevinotifyError, rule: str, expected: list[tuple[str, str]]
+) -> None:
+    """What became of the first step decides, whatever the channels are called."""
+    lines[0].error = error
+    (outcome,) = make_signal(on_unknown=rule).notify("hi", NUMBER)
+    assert expected == steps(outcome)
+
+
+def test_a_policy_of_ones_own(gateway: Sandbox, tmp_path: Path, lines: tuple[Line, Line]) -> None:
+    """What follows a fate is the fallback's table to say."""
+    policy = {**POLICY, (Fate.REFUSED_HERE, "continue"): Step.NOTHING}
+    plugins = make_plugin_manager(Bringing(Fallback("signal", *lines, policy=policy)), discover=False)
+    lines[0].error = Forbidden("no", code=7)
+    with Notifier(f"{gateway.url}&channel=signal&outbox={tmp_path}/o.db", plugins=plugins) as notifier:
+        (outcome,) = notifier.notify("hi", NUMBER)
+    assert [("horn", "rejected")] == steps(outcome)
+
+
+@pytest.mark.parametrize("status", [DeliveryStatus.UNDELIVERED, DeliveryStatus.SENT])
+def test_another_process_goes_on_with_two_channels_of_a_plugins(
+    make_signal: Make, lines: tuple[Line, Line], status: DeliveryStatus
+) -> None:
+    """Accepted, then the process ends: a worker of another one watches, and goes on where it is lost or late."""
+    first = make_signal(patience=0.2)
+    first.notify("hi", NUMBER)
+    first.close()
+    lines[0].status = status
+    second = make_signal()
+    worker = Worker(second)
+    until = time.monotonic() + 10
+    while not lines[1].sent and time.monotonic() < until:
+        worker.turn()
+    lines[1].status = DeliveryStatus.DELIVERED
+    assert (1, 1) == (len(lines[0].sent), len(lines[1].sent))
+    assert ["horn", "drum"] == [row.channel for row in worker.outbox]
+
+
+def test_wait_watches_two_channels_of_a_plugins(make_signal: Make, lines: tuple[Line, Line]) -> None:
+    """wait takes the later step and tells the states of both."""
+    lines[0].status, lines[1].status = DeliveryStatus.EXPIRED, DeliveryStatus.READ
+    notifier = make_signal()
+    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 10)
+    assert ([("horn", "accepted"), ("drum", "accepted")], DeliveryStatus.READ) == (steps(outcome), outcome.status)
+
+
+def test_several_fallbacks_in_one_notifier(gateway: Sandbox, tmp_path: Path, lines: tuple[Line, Line]) -> None:
+    """Each goes on by its own channels, although they share an outbox."""
+    horn, drum = lines
+    horn.status = drum.status = DeliveryStatus.UNDELIVERED
+    horn_first, drum_first = Fallback("horn-drum", horn, drum), Fallback("drum-horn", drum, horn)
+    plugins = make_plugin_manager(Bringing(horn_first, drum_first), discover=False)
+    with Notifier(f"{gateway.url}&outbox={tmp_path}/o.db", plugins=plugins, poll=POLL) as notifier:
+        told = [
+            notifier.wait(notifier.notify("hi", NUMBER, channel=name), 10)[0] for name in ("horn-drum", "drum-horn")
+        ]
+    assert [["horn", "drum"], ["drum", "horn"]] == [[step.channel for step in outcome.attempts] for outcome in told]
+
+
+def test_one_fallback_in_two_notifiers(gateway: Sandbox, tmp_path: Path, lines: tuple[Line, Line]) -> None:
+    """A plugin of the process brings the same object to each: what one of them stores is not the other's."""
+    plugin = Bringing(Fallback("signal", *lines))
+    notifiers = [
+        Notifier(
+            f"{gateway.url}&channel=signal&outbox={tmp_path}/{name}.db",
+            plugins=make_plugin_manager(plugin, discover=False),
+        )
+        for name in ("one", "two")
+    ]
+    notifiers[0].notify("hi", NUMBER)
+    stored = [len(notifier.following().outbox) for notifier in notifiers]
+    for notifier in notifiers:
+        notifier.close()
+    assert [1, 0] == stored
+
+
+def test_what_a_fallback_takes_is_what_both_take(lines: tuple[Line, Line]) -> None:
+    """The shorter text, segments where either has them, a schedule where the first has one."""
+    horn, drum = lines
+    signal, mixed, turned = Fallback("a", horn, drum), Fallback("b", SMS, drum), Fallback("c", drum, SMS)
+    assert [(50, False, False), (50, True, True), (50, True, False)] == [
+        (channel.max_length, channel.segmented, channel.schedulable) for channel in (signal, mixed, turned)
+    ]
+    assert "<Fallback a: horn, then drum>" == repr(signal)
+
+
+class Lame:
+    """Not all of a channel."""
+
+    name = "lame"
+    max_length = 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("a", SMS, Fallback("b", SMS, VIBER)), "the fallback a: b is a fallback itself"),
+        (("a", Fallback("b", SMS, VIBER), SMS), "the fallback a: b is a fallback itself"),
+        (("a", SMS, SMS), "must have different names"),
+        (("sms", SMS, VIBER), "must have different names"),
+        (("a", SMS, Lame()), "the channel Lame has no segmented and no schedulable"),
+        (("a", SMS, VIBER, {}), "its policy does not say what follows DELIVERED"),
+    ],
+)
+def test_channels_that_cannot_be_put_together(arguments: tuple[Any, ...], said: str) -> None:
+    """A fallback of a fallback, of one channel twice, of what is not a channel, of half a policy: said at once."""
+    with pytest.raises(InvalidInput, match=said):
+        Fallback(*arguments)
+
+
+def test_a_stored_step_of_a_fallback_that_is_gone_is_left_alone(
+    make_signal: Make, lines: tuple[Line, Line], gateway: Sandbox, tmp_path: Path
+) -> None:
+    """A worker without the plugin neither sends it nor forgets it."""
+    lines[0].status = DeliveryStatus.UNDELIVERED
+    make_signal().notify("hi", NUMBER)
+    plugins = make_plugin_manager(discover=False)
+    with Notifier(f"{gateway.url}&outbox={tmp_path / 'signal.db'}", plugins=plugins) as other:
+        outbox = other.following().outbox
+        other.following().attend(list(outbox))
+        assert ([("horn", "accepted", True)], []) == (
+            [(row.channel, str(row.state), row.next_poll_at is not None) for row in outbox],
+            lines[1].sent,
+        )
+
+
+def test_the_steps_of_another_account_are_left_alone(gateway: Sandbox, make: Make, tmp_path: Path) -> None:
+    """Two accounts share a file: neither looks up, goes on with or sends the other's."""
+    sms_ends(gateway, (0.0, 69))
+    ours = make()
+    ours.notify("hi", NUMBER)
+    theirs = f"devino://other:pw@DEVINO?gateway={gateway.gateway}&channel=sms-viber&outbox={tmp_path / 'outbox.db'}"
+    with Notifier(theirs, plugins=make_plugin_manager(discover=False)) as other:
+        before = len(gateway.requests())
+        tracker = other.following()
+        tracker.attend(list(tracker.outbox))
+    assert (0, [("sms", NUMBER)]) == (len(gateway.requests()) - before, arrived(gateway))
+
+
+def test_waiting_for_what_was_waited_for_goes_on(gateway: Sandbox, make: Make) -> None:
+    """wait(wait(outcomes, 0), t): a step that is queued for later is waited for, although its outcome is unknown."""
+    gateway.add_fault("error", operation="Sms/Send", code=6)
+    notifier = make(plugins=make_plugin_manager(discover=False))
+    outcomes = notifier.notify("hi", NUMBER, send_at=datetime.now(UTC) + timedelta(seconds=1))
+    early = notifier.wait(outcomes, 0)
+    (late,) = notifier.wait(early, 10)
+    assert (Verdict.UNKNOWN, Verdict.ACCEPTED) == (early[0].verdict, late.verdict)
 
 
 # --- outcomes of several steps
@@ -661,8 +980,8 @@ def test_a_story_of_which_nothing_has_ended_is_unknown(gateway: Sandbox, tmp_pat
     with Outbox(tmp_path / "o.db") as outbox:
         batch = outbox.begin(Message("hi", (NUMBER,), channel="sms-viber"), channel="sms", fallback=True)
         assert batch is not None
-        outcome = fallback.outcome_of(batch.rows)
-    assert (Verdict.UNKNOWN, batch.rows[0].id, False) == (outcome.verdict, outcome.row, fallback.is_over(batch.rows))
+        outcome = outcome_of(batch.rows, "sms-viber")
+    assert (Verdict.UNKNOWN, batch.rows[0].id, False) == (outcome.verdict, outcome.row, is_over(batch.rows))
 
 
 def test_settings_are_read_from_the_url(gateway: Sandbox) -> None:

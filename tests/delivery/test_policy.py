@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from devinotify import exceptions as errors
-from devinotify.channels.policy import POLICY, REFUSALS, STATES, Fate, Step, fate_of_send, fate_of_status
+from devinotify.delivery.policy import POLICY, REFUSALS, STATES, Fate, Step, fate_of_send, fate_of_status
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.gateway.codes import SMS_STATES
 from devinotify.models import DeliveryStatus

@@ -1,0 +1,298 @@
+"""A channel of two others: the second where the first fails, every step written to the outbox before it is taken.
+
+``send`` takes the first step, and the second where the first is refused at once. What is decided later (a message
+that is not delivered, or not in time) is decided by whoever attends to the outbox: ``Notifier.wait`` or the worker.
+"""
+
+from __future__ import annotations
+
+import logging
+from copy import copy
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from devinotify.channels.batch import BATCH, failed
+from devinotify.channels.protocol import check_channel, read_state, send_on
+from devinotify.delivery.policy import POLICY, Fate, Step, fate_of_send, fate_of_status
+from devinotify.delivery.schedule import due_at
+from devinotify.delivery.story import VERDICTS, joined, pending
+from devinotify.exceptions import DevinotifyError, InvalidInput, NotSent, Verdict
+from devinotify.models import DeliveryStatus
+from devinotify.outbox.location import open_outbox
+from devinotify.outbox.states import RETRY_FOR, RowState
+from devinotify.url import ON_UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from devinotify.channels.protocol import Channel
+    from devinotify.gateway.client import Client
+    from devinotify.models import Message, Outcome, Receipt, SmsState
+    from devinotify.outbox import Batch, Outbox, Row, StoredMessage
+    from devinotify.url import DevinoURL
+
+log = logging.getLogger(__name__)
+
+RULE = "on_unknown"
+"""The key in a stored message's ``meta`` that marks it as a step of a fallback; its value is the rule."""
+
+LEASE = 60.0
+"""Seconds that whoever has taken the first step has for the next, before the outbox offers it to a worker."""
+
+SHORTEST_PATIENCE = 60.0
+"""Seconds of ``patience`` below which the first step outlives it: the gateway counts a validity in whole minutes."""
+
+
+class Storage:
+    """The outbox that a Notifier's fallbacks write to: the one that its settings name, opened when it is first needed.
+
+    Without a lock, so that none is held over a fork: where two threads open it at once, one of them closes its own.
+    """
+
+    def __init__(self, settings: Callable[[], DevinoURL], outbox: Outbox | None = None) -> None:
+        self._settings = settings
+        self._given = outbox
+        self._own: dict[str, Outbox] = {}
+
+    @property
+    def settings(self) -> DevinoURL:
+        """The settings as they stand now."""
+        return self._settings()
+
+    def open(self, outbox: Outbox | None = None) -> Outbox:
+        """Return the outbox: from now on the one given, else the one that the settings name.
+
+        Raises InvalidInput where that cannot be used.
+        """
+        if outbox is not None and outbox is not self._given:
+            outbox.introduce(self.settings.account)
+            self._given = outbox
+        if self._given is not None:
+            return self._given
+        if (opened := self._own.get("outbox")) is not None:
+            return opened
+        settings = self._settings()
+        opened = open_outbox(settings.outbox, poll=settings.poll)
+        try:
+            opened.introduce(settings.account)
+        except BaseException:
+            opened.close()
+            raise
+        first = self._own.setdefault("outbox", opened)
+        if first is not opened:
+            opened.close()
+        return first
+
+    def close(self) -> None:
+        """Close the outbox, where it was opened here; the next use opens it again."""
+        self._given = None
+        if (own := self._own.pop("outbox", None)) is not None:
+            own.close()
+
+
+class Fallback:
+    """A channel by ``name`` that sends on ``first``, and on ``second`` where that is refused, lost, late or unknown.
+
+    Both are channels of any kind but fallbacks themselves, a plugin's among them. ``policy`` says what follows each
+    fate of the first step under each rule of ``on_unknown`` (``devinotify.delivery.policy``). It is brought in by the
+    hook ``register_channels``; each Notifier uses a copy of its own. Raises InvalidInput for channels that cannot be
+    put together, and for a policy that leaves a fate out.
+    """
+
+    name: str
+
+    def __init__(
+        self, name: str, first: Channel, second: Channel, policy: Mapping[tuple[Fate, str], Step] = POLICY
+    ) -> None:
+        for step in (first, second):
+            _check_step(name, step)
+            if isinstance(step, Fallback):
+                raise InvalidInput(f"the fallback {name}: {step.name} is a fallback itself, and cannot be its step")
+        if len({name, first.name, second.name}) < 3:
+            raise InvalidInput(f"the fallback {name}: it and its two channels must have different names")
+        missing = [(fate, rule) for fate in Fate for rule in ON_UNKNOWN if (fate, rule) not in policy]
+        if missing:
+            raise InvalidInput(f"the fallback {name}: its policy does not say what follows {missing[0][0].name}")
+        self.name = name
+        self.first = first
+        self.second = second
+        self.policy = policy
+        self.max_length = min(first.max_length, second.max_length)
+        self.segmented = first.segmented or second.segmented
+        self.schedulable = first.schedulable
+        self._storage: Storage | None = None
+
+    def __repr__(self) -> str:
+        return f"<Fallback {self.name}: {self.first.name}, then {self.second.name}>"
+
+    def bound(self, storage: Storage) -> Fallback:
+        """Return the same channel, writing to this storage: one that is shared would mix the accounts of two."""
+        same = copy(self)
+        same._storage = storage
+        return same
+
+    def close(self) -> None:
+        """Close the outbox of a channel that was used by hand."""
+        if self._storage is not None:
+            self._storage.close()
+
+    def step(self, row: Row) -> Channel:
+        """Return the channel of the step that a row is."""
+        return self.second if row.channel == self.second.name else self.first
+
+    def check_sender(self, sender: str) -> None:
+        """Raise InvalidSender where either channel does not take the sender: both steps send from it."""
+        self.first.check_sender(sender)
+        self.second.check_sender(sender)
+
+    def send(self, message: Message, client: Client) -> list[Outcome]:
+        """Take the first step, and the second at once where the first is refused; answer one Outcome each, in order.
+
+        An outcome is ``unknown`` where a step is written down that is still to be taken: to send again is not safe.
+        """
+        if self._storage is None:
+            self._storage = Storage(lambda: client.url)
+        storage = self._storage
+        outbox = storage.open()
+        outcomes: list[Outcome] = []
+        recipients = message.recipients
+        # As many at a time as go in one request: no more than these are of unknown outcome after a crash.
+        for start in range(0, len(recipients), BATCH):
+            last = outcomes[-1].error if outcomes else None
+            if isinstance(last, NotSent):
+                return [*outcomes, *(failed(self.name, recipient, last) for recipient in recipients[start:])]
+            some = replace(message, recipients=recipients[start : start + BATCH])
+            outcomes += self._send_some(some, outbox, storage.settings, client)
+        return outcomes
+
+    def state(self, receipt: Receipt, client: Client) -> SmsState:
+        """Return the state of the step that the receipt is of."""
+        return read_state(self.second if receipt.channel == self.second.name else self.first, receipt, client)
+
+    def _send_some(self, message: Message, outbox: Outbox, settings: DevinoURL, client: Client) -> list[Outcome]:
+        full = InvalidInput(f"the outbox {outbox.path} is full: nothing was sent")
+        rule = settings.on_unknown
+        try:
+            batch = outbox.begin(
+                replace(message, validity=capped(message.validity or settings.validity, settings.patience)),
+                channel=self.first.name,
+                # The caller is told what was not sent and may send it again, so the outbox must not.
+                deadline=datetime.now(UTC),
+                patience=settings.patience,
+                fallback=True,
+                meta={RULE: rule, "validity": message.validity or settings.validity},
+                account=settings.account,
+            )
+        except DevinotifyError as error:
+            return [failed(self.name, recipient, error) for recipient in message.recipients]
+        if batch is None:
+            return [failed(self.name, recipient, full) for recipient in message.recipients]
+        sent = [_timed(outcome, message) for outcome in send_on(self.first, batch.message, client)]
+        rows = {row.recipient: row for row in batch.rows}
+        found = {each.recipient: replace(each, channel=self.name, row=rows[each.recipient].id) for each in sent}
+        try:
+            outbox.settle(batch, sent, lease=LEASE)
+        except DevinotifyError as error:
+            # The outbox will take these rows for unknown, and perhaps go on from there.
+            log.warning("what became of %d messages could not be recorded: %s", len(batch), error)
+            if self.policy[Fate.UNKNOWN, rule] is Step.GO_ON:
+                found = {recipient: pending(outcome) for recipient, outcome in found.items()}
+        else:
+            going_on = [row for row in batch.rows if self._next(found[row.recipient], rule) is Step.GO_ON]
+            self._go_on(batch.stored, going_on, found, outbox, client)
+        return [found.get(recipient) or failed(self.name, recipient, full) for recipient in message.recipients]
+
+    def _go_on(
+        self, stored: StoredMessage, rows: Sequence[Row], found: dict[str, Outcome], outbox: Outbox, client: Client
+    ) -> None:
+        unknown = [row for row in rows if found[row.recipient].verdict is Verdict.UNKNOWN]
+        refused = [row for row in rows if found[row.recipient].verdict is not Verdict.UNKNOWN]
+        # What was certainly not sent is the caller's to send again; after an unknown step only the outbox can go on.
+        for some, deadline in ((refused, datetime.now(UTC)), (unknown, None)):
+            then: list[Outcome] = []
+            try:
+                if some and stored.message.send_at is not None:
+                    self.postpone(outbox, some, stored)
+                elif some and (batch := outbox.go_on(some, self.second.name, deadline=deadline)) is not None:
+                    then = send_on(self.second, self.step_message(batch), client)
+                    outbox.settle(batch, then)
+            except DevinotifyError as error:
+                log.warning("%d messages could not go on to %s by now: %s", len(some), self.second.name, error)
+            taken = {outcome.recipient: outcome for outcome in then}
+            for row in some:
+                first = found[row.recipient]
+                found[row.recipient] = joined(first, taken[row.recipient]) if row.recipient in taken else pending(first)
+
+    def _next(self, outcome: Outcome, rule: str) -> Step:
+        return self.policy[fate_of_send(outcome.verdict, outcome.error), rule]
+
+    def step_message(self, batch: Batch) -> Message:
+        """Return the message of a step; the second one is unscheduled, with the validity asked for, a day at most."""
+        if batch.rows[0].channel != self.second.name:
+            return batch.message
+        validity = batch.stored.meta.get("validity") or None
+        most = int(RETRY_FOR // 60)
+        return replace(batch.message, send_at=None, validity=None if validity is None else min(validity, most))
+
+    def decide(self, row: Row, stored: StoredMessage, now: float) -> Step:
+        """Return what follows the step that ``row`` is, which has ended, at ``now`` (seconds since the epoch)."""
+        verdict = VERDICTS[row.state]
+        if row.channel == self.second.name or row.stepped:
+            return Step.WATCH if row.state is RowState.ACCEPTED else Step.NOTHING
+        if verdict is Verdict.ACCEPTED:
+            overdue = row.patience_until is not None and row.patience_until <= now
+            fate = fate_of_status(row.status or DeliveryStatus.UNKNOWN, overdue=overdue)
+        else:
+            fate = fate_of_send(verdict, row.exception())
+        step = self.policy[fate, stored.meta[RULE]]
+        # A row that is tried again is queued; one that has ended for good has nothing left to retry.
+        return Step.NOTHING if step is Step.RETRY else step
+
+    def postpone(self, outbox: Outbox, rows: Iterable[Row], stored: StoredMessage) -> None:
+        """Queue the second step of these rows of a scheduled message: not before the first would have gone out."""
+        send_at = stored.message.send_at
+        if send_at is None:
+            return
+        due: dict[datetime, list[Row]] = {}
+        for row in rows:
+            due.setdefault(due_at(send_at, row.recipient), []).append(row)
+        for moment, some in due.items():
+            until = moment + timedelta(seconds=RETRY_FOR)
+            outbox.step_later(some, self.second.name, not_before=moment, deadline=until)
+
+
+def _check_step(name: str, step: Channel) -> None:
+    try:
+        check_channel(step)
+    except ValueError as error:
+        raise InvalidInput(f"the fallback {name}: {error}") from None
+
+
+def capped(validity: int | None, patience: float) -> int:
+    """Return the validity of the first step in minutes: no longer than ``patience`` (seconds), at least one minute.
+
+    One that is still under way when the second step is taken would arrive as a second message.
+    """
+    most = max(1, int(patience // 60))
+    return min(validity, most) if validity else most
+
+
+def _timed(outcome: Outcome, message: Message) -> Outcome:
+    """Return the outcome of a message by the recipient's clock with the instant of it, from which patience runs."""
+    send_at, receipt = message.send_at, outcome.receipt
+    if receipt is None or send_at is None or send_at.utcoffset() is not None:
+        return outcome
+    return replace(outcome, receipt=replace(receipt, sent_at=due_at(send_at, outcome.recipient)))
+
+
+def fallback_of(stored: StoredMessage, fallbacks: Mapping[str, Fallback]) -> Fallback | None:
+    """Return the fallback whose step a stored message is; ``None`` where it is none, or of a channel that is gone."""
+    return fallbacks.get(stored.message.channel) if RULE in stored.meta else None
+
+
+def bind(channels: dict[str, Channel], storage: Storage) -> dict[str, Fallback]:
+    """Put copies of the fallbacks that write to ``storage`` in their places among ``channels``, and return them."""
+    bound = {name: channel.bound(storage) for name, channel in channels.items() if isinstance(channel, Fallback)}
+    channels.update(bound)
+    return bound

@@ -1,0 +1,65 @@
+"""What is put into an outbox to be sent by a worker, and what the caller is told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from devinotify.exceptions import InvalidInput
+from devinotify.redact import mask_number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from devinotify.exceptions import DevinotifyError
+    from devinotify.models import Message
+    from devinotify.outbox import Outbox
+
+_CALL = "call"
+"""The key in a stored message's ``meta`` that tells which call has stored it, where it has a key of its own."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Enqueued:
+    """What a call of ``Notifier.enqueue`` has stored.
+
+    ``rows`` is the id of the row in the outbox by recipient, ``refused`` the error of each recipient that nothing was
+    stored for. ``known``: the key was there already, nothing new was stored, and ``rows`` are those of then.
+    """
+
+    rows: Mapping[str, int]
+    refused: Mapping[str, DevinotifyError]
+    known: bool = False
+
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{mask_number(recipient)}: {row}" for recipient, row in list(self.rows.items())[:3])
+        more = ", …" if len(self.rows) > 3 else ""
+        return f"<Enqueued rows=[{rows}{more}] refused={len(self.refused)} known={self.known}>"
+
+
+def check_order(key: object, deadline: object) -> None:
+    """Raise InvalidInput for a key or a deadline of the wrong type, before anything is made of it."""
+    if key is not None and not isinstance(key, str):
+        raise InvalidInput("the key must be a str")
+    if deadline is not None and not isinstance(deadline, datetime):
+        raise InvalidInput("the deadline must be a datetime")
+
+
+def store(outbox: Outbox, message: Message, *, key: str | None, deadline: datetime | None, account: str) -> Enqueued:
+    """Store a message for its recipients, durably; in a full outbox those that found no room are refused.
+
+    Raises InvalidInput for a deadline without a time zone, and DevinotifyError where nothing can be written.
+    """
+    call = None if key is None else uuid4().hex
+    rows = outbox.enqueue(
+        message, key=key, deadline=deadline, account=account, meta=None if call is None else {_CALL: call}
+    )
+    # Asked afterwards, so that of two calls at once with one key only one says that it has stored something.
+    stored = outbox.message(rows[0].message_id) if rows and call is not None else None
+    known = stored is not None and stored.meta.get(_CALL) != call
+    found = {row.recipient: row.id for row in rows}
+    full = InvalidInput(f"the outbox {outbox.path} is full: nothing was stored")
+    missing = {} if known else {to: full for to in message.recipients if to not in found}
+    return Enqueued(found, missing, known)

@@ -1,0 +1,115 @@
+"""Waiting for deliveries: each accepted message is looked at now and then, until its delivery is decided."""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import math
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from devinotify.channels.protocol import read_state
+from devinotify.exceptions import DevinotifyError
+from devinotify.gateway.codes import STATE_LIFETIME
+from devinotify.models import DeliveryStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from devinotify.channels.protocol import Channel
+    from devinotify.delivery.tracking import Tracker
+    from devinotify.gateway.client import Client
+    from devinotify.models import Outcome, Receipt, SmsState
+
+log = logging.getLogger(__name__)
+
+SLOWER = 1.5
+"""What the pause between two looks at one delivery is multiplied with after each."""
+LONGEST_POLL = 60.0
+"""Seconds between two looks at one delivery at most, unless ``poll`` asks for more."""
+LAST_LOOKS = 1.0
+"""Seconds that the last looks may take when the time to wait is over."""
+
+
+class Waiting:
+    """Waits for the deliveries of outcomes; ``poll`` is in seconds.
+
+    ``channel`` returns a channel by name. The outcomes of ``fallbacks`` are looked at by what ``tracker`` returns,
+    since their rows know more than they do. ``observe`` is told of each delivery state that is news.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        channel: Callable[[str], Channel],
+        *,
+        fallbacks: Collection[str],
+        tracker: Callable[[], Tracker],
+        observe: Callable[[Receipt, SmsState], None],
+        poll: float,
+    ) -> None:
+        self._client = client
+        self._channel = channel
+        self._fallbacks = fallbacks
+        self._tracker = tracker
+        self._observe = observe
+        self._poll = poll
+
+    def wait(self, outcomes: Iterable[Outcome], timeout: float | None) -> list[Outcome]:
+        """Return the outcomes with their last state once all are decided, or ``timeout`` seconds are over."""
+        results = list(outcomes)
+        start = time.monotonic()
+        until = math.inf if timeout is None else start + timeout
+        # When each is due, its place, and the pause after that. The place is there once, so pauses are never compared.
+        watches = [(start, place, self._poll) for place, each in enumerate(results) if not self._is_decided(each)]
+        while watches:
+            due, place, pause = heapq.heappop(watches)
+            now = time.monotonic()
+            if start < until < now - LAST_LOOKS:
+                break
+            if due > now:
+                time.sleep(due - now)
+            results[place], done = self._look(results[place])
+            now = time.monotonic()
+            if not done and now < until and now - start < STATE_LIFETIME:
+                longer = max(self._poll, min(pause * SLOWER, LONGEST_POLL))
+                heapq.heappush(watches, (min(now + pause, until), place, longer))
+        return results
+
+    def _is_decided(self, outcome: Outcome) -> bool:
+        """Whether nothing more will become of an outcome, as far as it tells itself."""
+        if outcome.channel in self._fallbacks:
+            return False  # its rows know
+        return outcome.receipt is None or (outcome.status is not None and outcome.status.is_final)
+
+    def _look(self, outcome: Outcome) -> tuple[Outcome, bool]:
+        """Look at one delivery; return the outcome as it stands now, and whether there is nothing more to wait for."""
+        forgotten = outcome.receipt is not None and _is_forgotten(outcome.receipt)
+        try:
+            if outcome.channel in self._fallbacks:
+                return self._tracker().look(outcome)
+            return self._look_at(outcome, forgotten=forgotten)
+        except DevinotifyError as error:
+            log.info("the state of a message could not be read: %s", error)
+            return outcome, forgotten or not error.retryable
+        except Exception as error:  # noqa: BLE001 - a plugin's channel may raise anything, and is asked again
+            log.error("the channel %s raised %s while a state was read", outcome.channel, type(error).__name__)
+            return outcome, forgotten
+
+    def _look_at(self, outcome: Outcome, *, forgotten: bool) -> tuple[Outcome, bool]:
+        receipt = outcome.receipt
+        assert receipt is not None  # noqa: S101 - one without is decided, and not waited for
+        state = read_state(self._channel(outcome.channel), receipt, self._client)
+        status = state.whole_status
+        if status is not outcome.status:
+            self._observe(receipt, state)
+        # Without ids there is nothing to ask for, so nothing more will be known.
+        nameless = not receipt.message_ids and status is DeliveryStatus.UNKNOWN
+        return replace(outcome, state=state), forgotten or nameless or status.is_final
+
+
+def _is_forgotten(receipt: Receipt) -> bool:
+    """Whether the gateway has forgotten the message, so that its state will never be told any more."""
+    return receipt.sent_at is not None and datetime.now(UTC) - receipt.sent_at > timedelta(seconds=STATE_LIFETIME)
