@@ -229,7 +229,9 @@ def test_pages(page: Page, client: Client) -> None:
     page.get_by_text("51–100 of 120").wait_for()
 
 
-@pytest.mark.parametrize(("name", "program"), [("curl", ["bash", "-c"]), ("python", [sys.executable, "-c"])])
+@pytest.mark.parametrize(
+    ("name", "program"), [("curl", ["bash", "-c"]), ("v2", ["bash", "-c"]), ("python", [sys.executable, "-c"])]
+)
 def test_the_empty_page_says_how_to_begin(page: Page, name: str, program: list[str]) -> None:
     """The lines on the empty page send the first message as they stand."""
     lines = page.locator(f"#example-{name}").inner_text()

@@ -55,6 +55,22 @@ def test_a_fault_of_ones_own(page: Page, client: Client, sandbox: Sandbox) -> No
     assert 2 == len(sandbox.messages())
 
 
+def test_a_rate_is_armed_as_it_stands(page: Page, sandbox: Sandbox) -> None:
+    """The form comes with the vendor's limit, and asks for a status or a code."""
+    show(page, sandbox, "faults")
+    page.get_by_label("What goes wrong").select_option("rate")
+    assert ["10", "429", ""] == [
+        page.get_by_role("spinbutton", name=name).input_value() for name in ("Requests a second", "HTTP status", "Code")
+    ]
+    page.get_by_role("button", name="Arm", exact=True).click()
+    page.get_by_text("status 429 · past 10 a second · not carried out").wait_for()
+    page.get_by_label("What goes wrong").select_option("latency")
+    assert "3" == page.get_by_label("Seconds to wait").input_value()
+    assert [("rate", 10, 429, None)] == [
+        (fault.kind, fault.limit, fault.status, fault.code) for fault in sandbox.faults()
+    ]
+
+
 def test_a_wrong_setting_is_told(page: Page, sandbox: Sandbox) -> None:
     """What the sandbox refuses is shown with its reason."""
     show(page, sandbox, "faults")

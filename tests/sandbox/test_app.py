@@ -189,7 +189,7 @@ def test_messages_by_http(sandbox: Sandbox, http_session: requests.Session, sess
 
 @pytest.mark.parametrize("body", ["{", "[]", "1", '"x"', "[" * 50000, "\0"])
 def test_wrong_bodies(sandbox: Sandbox, http_session: requests.Session, body: str) -> None:
-    """A body that is no JSON object is 400 with a reason."""
+    """A body that is not a JSON object is 400 with a reason."""
     reply = http_session.post(f"{sandbox.origin}/sandbox/reset", data=body, timeout=5)
     assert (400, ["error"]) == (reply.status_code, list(reply.json()))
 

@@ -106,7 +106,7 @@ def test_dates(raw: str, read: datetime) -> None:
     ["soon", "2011-13-28T16:00:00", "2011-01-28T16:00:00Z", "2011-01-28T16:00:00+03:00", "20110128", "٢٠١١-٠١-٢٨"],
 )
 def test_invalid_dates(raw: str) -> None:
-    """What is no date, or carries a zone that the API does not document, is an invalid argument."""
+    """What is not a date, or carries a zone that the API does not document, is an invalid argument."""
     code, description = refusal(checks.date, raw, "SendDate")
     assert (2, True) == (code, description.endswith("Parameter name: senddate"))
 
@@ -157,7 +157,7 @@ def test_sms_validity(raw: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("raw", ["-1", "1.5", "ten", "9" * 10, "9" * 400, "٣"])
 def test_invalid_sms_validity(raw: str) -> None:
-    """What is no number of minutes is an invalid argument."""
+    """What is not a number of minutes is an invalid argument."""
     assert 2 == refusal(checks.sms_validity, raw)[0]
 
 
@@ -175,7 +175,7 @@ def test_invalid_viber_validity(raw: str) -> None:
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "", "../etc/passwd", "Europe", "\0"])
 def test_unknown_zones(zone: str) -> None:
-    """What is no time zone is refused, paths and folders included."""
+    """What is not a time zone is refused, paths and folders included."""
     with pytest.raises(ValueError, match="no such time zone"):
         checks.known_zone(zone)
 

@@ -16,7 +16,7 @@ from schemathesis import checks as of_schemathesis
 from devinotify.gateway.codes import ERRORS
 from devinotify.sandbox import Sandbox, service
 from devinotify.sandbox.app import make_app
-from devinotify.sandbox.operations import OPERATIONS
+from devinotify.sandbox.operations import OPERATIONS, V2_OPERATIONS
 from devinotify.sandbox.service import Received
 from tests.sandbox.conftest import NUMBER, Api
 
@@ -85,21 +85,33 @@ def is_documented(operation: str, status: int, document: Any) -> bool:  # noqa: 
     return bool(forms.get(operation, lambda: all(isinstance(one, str) for one in document))())
 
 
+BODIES = {
+    "application/x-www-form-urlencoded": lambda pairs: urlencode(pairs, errors="surrogatepass").encode(),
+    "application/json": lambda pairs: json.dumps(dict(pairs)).encode(),
+    "multipart/form-data; boundary=b": lambda pairs: (
+        "".join(f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in pairs)
+        + "--b--"
+    ).encode("utf-8", "surrogatepass"),
+}
+
+
 @settings(max_examples=300, deadline=None)
 @given(
-    st.sampled_from(OPERATIONS),
+    st.sampled_from((*OPERATIONS, *V2_OPERATIONS)),
     st.sampled_from(["GET", "POST", "PUT", "DELETE"]),
     st.lists(st.tuples(st.sampled_from(NAMES) | st.text(max_size=8), VALUES), max_size=8),
     st.booleans(),
+    st.sampled_from(sorted(BODIES)),
 )
 def test_the_gateway_answers_in_documented_forms(
-    wild: Api, operation: Operation, method: str, pairs: list[tuple[str, str]], honest: bool
+    wild: Api, operation: Operation, method: str, pairs: list[tuple[str, str]], honest: bool, media: str
 ) -> None:
-    """Whatever the parameters, in a session or not, the answer is one of the API's forms."""
+    """Whatever the parameters, and the body that brings them, the answer is one of the API's forms."""
     if honest:
-        pairs = [("SessionID", wild.log_in()), *pairs]
-    encoded = urlencode(pairs, errors="surrogatepass").encode()
-    reply = service.answer(wild.emulator, Received(method, f"/rest/{operation.name}", b"", encoded))
+        pairs = [("SessionID", wild.log_in()), ("Login", "demo"), ("Password", "demo"), *pairs]
+    encoded = BODIES[media](pairs)
+    received = Received(method, operation.path, b"", encoded, [(b"content-type", media.encode())])
+    reply = service.answer(wild.emulator, received)
     assert is_documented(operation.name, reply.status, json.loads(reply.body))
 
 

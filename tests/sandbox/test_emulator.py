@@ -46,7 +46,7 @@ def test_a_fate_is_decided_when_the_message_is_sent(api: Api) -> None:
 
 @pytest.mark.parametrize(("number", "name"), [("x", "expired"), (NUMBER, "eaten")])
 def test_wrong_fates(api: Api, number: str, name: str) -> None:
-    """What is no number or no fate is refused."""
+    """What is not a number or not a fate is refused."""
     with pytest.raises(ValueError, match=r".+"):
         api.emulator.set_fate(number, name)
 

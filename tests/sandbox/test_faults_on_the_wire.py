@@ -220,7 +220,7 @@ def test_a_latency_does_not_hold_up_the_end() -> None:
 
 @pytest.mark.parametrize("kind", ["reset", "drop", "half"])
 def test_the_client_may_be_gone_already(sandbox: Sandbox, caplog: pytest.LogCaptureFixture, kind: str) -> None:
-    """A cut of a connection that its client has reset harms nothing, and is no error of the server's."""
+    """A cut of a connection that its client has reset harms nothing, and is not an error of the server's."""
     sandbox.add_fault("latency", seconds=0.1)
     sandbox.add_fault(kind, times=1)
     with socket.create_connection(("127.0.0.1", sandbox.port), timeout=5) as connection:

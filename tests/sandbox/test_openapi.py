@@ -60,7 +60,7 @@ def test_a_type_without_a_schema_is_an_error(kind: Any) -> None:  # noqa: ANN401
 
 
 def test_only_views_have_schemas_made_for_them() -> None:
-    """A class that is no view is a programmer's error."""
+    """A class that is not a view is a programmer's error."""
     with pytest.raises(TypeError):
         openapi._view(int)
 

@@ -60,7 +60,7 @@ def test_paths_in_any_case_and_with_any_slashes(operation: Operation) -> None:
     ],
 )
 def test_other_paths_are_none(path: str) -> None:
-    """What is not below /rest, or not in the table, is no operation."""
+    """What is not below /rest, or not in the table, is not an operation."""
     assert find(path) is None
 
 

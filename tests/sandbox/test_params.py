@@ -54,7 +54,7 @@ def test_raw_utf8_is_read() -> None:
 
 @pytest.mark.parametrize("query", [b"a=%ff", b"a=\xff"])
 def test_broken_utf8_is_replaced(query: bytes) -> None:
-    """What is no UTF-8 becomes the replacement character."""
+    """What is not UTF-8 becomes the replacement character."""
     assert "\ufffd" == params.merge(query, b"").scalar("a")
 
 

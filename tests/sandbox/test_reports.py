@@ -59,7 +59,7 @@ def test_incoming_messages_of_a_period(api: Api, start: str, end: str, found: in
     ],
 )
 def test_invalid_periods(api: Api, start: str, end: str) -> None:
-    """A period that ends before it begins, begins over a year ago, or is no period, is an invalid argument."""
+    """A period that ends before it begins, begins over a year ago, or is not a period, is an invalid argument."""
     status, document = incoming(api, start, end)
     assert (400, 2) == (status, document["Code"])
 

@@ -162,7 +162,7 @@ def test_https(tmp_path: Path) -> None:
 
 
 def test_a_bad_certificate_is_told_at_once(tmp_path: Path) -> None:
-    """A file that is no certificate is an error of start(), not of a thread."""
+    """A file that is not a certificate is an error of start(), not of a thread."""
     wrong = tmp_path / "wrong.pem"
     wrong.write_text("no certificate", encoding="ascii")
     with pytest.raises(ssl.SSLError):

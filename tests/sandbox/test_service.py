@@ -140,7 +140,7 @@ def test_the_documented_text_of_a_missing_date(api: Api) -> None:
 
 
 def test_unknown_resources(api: Api) -> None:
-    """A path that is none of the API's is 404 with Code 6."""
+    """A path that is not one of the API's is 404 with Code 6."""
     reply = api.raw("GET", "/rest/v3/Sms/Send")
     assert (404, 6) == (reply.status, json.loads(reply.body)["Code"])
 

@@ -213,7 +213,7 @@ def _refusal(rules: Access, request: Request) -> JSONResponse | None:
 
 
 def _json(document: object) -> Response:
-    # A lone surrogate, which JSON's escapes can bring in, is no reason to fail.
+    # A lone surrogate, which JSON's escapes can bring in, is not a reason to fail.
     text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
     return Response(text.encode("utf-8", "replace"), media_type="application/json", headers=_JSON_HEADERS)
 

@@ -44,7 +44,7 @@ def _digits(raw: str) -> str:
 
 
 def digits(raw: str) -> str:
-    """Return a recipient's digits, or an empty string for what is no number."""
+    """Return a recipient's digits, or an empty string for what is not a number."""
     try:
         return _digits(raw)
     except ValueError:

@@ -30,7 +30,7 @@ MAX_LASTS = 366 * 86400.0
 MAX_TIMES = 10**6
 MAX_SEED = 2**63 - 1
 STATUSES = range(300, 600)
-"""HTTP statuses that a fault may answer with; a 2xx would be no fault."""
+"""HTTP statuses that a fault may answer with; a 2xx would not be a fault."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ _HARMLESS = frozenset(
 class RequestRecord:
     """One request as it came in, without its secrets: login, password, session id, and whatever the API does not name.
 
-    ``at`` is in seconds since the epoch; ``operation`` is ``None`` where the path is none of the API's;
+    ``at`` is in seconds since the epoch; ``operation`` is ``None`` where the path is not one of the API's;
     ``query`` and ``body`` are still encoded; ``code`` is the error's Code or ``None``, ``status`` 0 where no
     answer was given; ``fault`` names what was made to go wrong; ``archived_as`` is its number in the archive.
     """

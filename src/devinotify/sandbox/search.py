@@ -24,7 +24,7 @@ FILTERS = (
     Argument("status", means=f"a delivery status: {', '.join(DeliveryStatus)}"),
     Argument("operation", means="an operation such as Sms/Send"),
 )
-"""What the list can be narrowed down by; an empty value is no filter."""
+"""What the list can be narrowed down by; an empty value does not count."""
 
 _NUMBER_SIGNS = frozenset("+-() .0123456789")
 
