@@ -141,6 +141,24 @@ def test_the_last_resort_may_be_another_word() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1😀2", "1 2"),
+        ("1😀漢2", "1 2"),
+        ("1\u200b😀2", "1 2"),
+        ("1😀\u200b\ufe0f2", "1 2"),
+        ("½😀5 😀 a😀2", "1/2 5  a2"),
+    ],
+)
+def test_what_is_dropped_between_two_digits_leaves_a_space(text: str, expected: str) -> None:
+    """Two numbers do not become one, and the record says so."""
+    conversion = convert(text, last_resort="")
+    changes = iter(change.replacement for change in conversion.changes)
+    rebuilt = "".join(each if is_gsm7(each) else next(changes) for each in text)
+    assert (expected, expected) == (conversion.text, rebuilt)
+
+
 def test_a_last_resort_that_is_not_gsm7_is_refused() -> None:
     """It would not make the text GSM-7."""
     with pytest.raises(ValueError, match="GSM-7"):

@@ -170,6 +170,15 @@ def test_converting_never_makes_one_number_of_two(text: str) -> None:
     assert source_numbers(text) == re.findall("[0-9]+", to_gsm7(text))
 
 
+@given(st.lists(st.sampled_from([*"05x ½²①·\u200b", "😀", "漢", "\ufe0f"]), max_size=8).map("".join))
+def test_dropping_never_makes_one_number_of_two(text: str) -> None:
+    """What no step knows is dropped here, and the record of changes accounts for the result."""
+    conversion = convert(text, last_resort="")
+    changes = iter(change.replacement for change in conversion.changes)
+    assert conversion.text == "".join(each if is_gsm7(each) else next(changes) for each in text)
+    assert source_numbers(re.sub("[😀漢]", "\u200b", text)) == re.findall("[0-9]+", conversion.text)
+
+
 @given(st.lists(st.sampled_from([*"05x ½²①·", "\ufe0f", "\u200d", "\xad"]), max_size=8).map("".join))
 def test_what_is_not_seen_does_not_hide_a_neighbour(text: str) -> None:
     """With unseen characters between, the result is the same as without."""

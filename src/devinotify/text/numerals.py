@@ -137,6 +137,18 @@ def _between(text: str, position: int) -> str | None:
     return BETWEEN.get(character, " ")
 
 
+def is_parting(text: str, position: int, vanishes: Callable[[str], bool]) -> bool:
+    """Return whether the character at ``position`` is the first between two digits of those that ``vanishes`` names.
+
+    Something has to be left of it, or the two numbers would be one.
+    """
+    place = position - 1
+    while place >= 0 and (_is_unseen(text[place]) or _splits(text[place])) and not vanishes(text[place]):
+        place -= 1
+    following = _after(text, position, lambda each: vanishes(each) or _is_unseen(each) or _splits(each))
+    return bool(_before(text, place + 1)) and _digits(following[:1])[:1].isdecimal()
+
+
 def keeper(characters: str) -> Callable[[str], str]:
     """Return what spells those ``characters`` (ranges of a pattern) in a text that stand where digits would merge."""
     pattern = re.compile(f"[{characters}]")

@@ -92,6 +92,12 @@ def replace(text: str, steps: tuple[Step, ...] = STEPS, last_resort: str | LastR
     ``last_resort`` replaces what no step knows; with ``None`` that stays.
     """
     converted = compose(text)
+    if last_resort == "":
+        lost = frozenset(each for each in set(converted) if _is_lost(each, steps))
+        converted = "".join(
+            " " if each in lost and numerals.is_parting(converted, place, lost.__contains__) else each
+            for place, each in enumerate(converted)
+        )
     for step in steps:  # while every character still has the neighbours that it was written with
         converted = step.prepare(converted)
     for step in steps:
@@ -140,12 +146,18 @@ def offer(character: str, steps: tuple[Step, ...]) -> tuple[str, str] | None:
     return None
 
 
+def _is_lost(character: str, steps: tuple[Step, ...]) -> bool:
+    return character not in GSM7 and offer(character, steps) is None
+
+
 def blocker(text: str, index: int, position: int, steps: tuple[Step, ...], last_resort: str | LastResort) -> Blocker:
     """Return the blocker at ``index`` of ``text``, whose place in the original is ``position``."""
     character = text[index]
     found = offer(character, steps)
     if found is None:
         replacement, name = resort(character, last_resort), LAST_RESORT
+        if last_resort == "" and numerals.is_parting(text, index, lambda each: _is_lost(each, steps)):
+            replacement = " "
     else:
         replacement, name = found
         spelled = next(step for step in steps if step.name == name).spell(text, index)
