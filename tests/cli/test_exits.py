@@ -42,8 +42,8 @@ def test_an_error_has_the_code_of_its_verdict(error: errors.DevinotifyError, exp
 
 @pytest.mark.parametrize(
     ("codes", "expected"),
-    [([], 0), ([0, 0], 0), ([0, 3], 3), ([3, 4, 0], 4), ([4, 5, 3], 5)],
+    [([], 0), ([0, 0], 0), ([0, 6], 6), ([6, 3], 3), ([3, 4, 0], 4), ([4, 5, 3, 6], 5), ([5, 2], 2)],
 )
 def test_the_worst_code_wins(codes: list[int], expected: int) -> None:
-    """Several results have the code of the worst, in the order 5, 4, 3, 0."""
+    """Several results have the code of the worst, in the order 5, 4, 3, 6, 0; a wrong URL is the whole command's."""
     assert expected == worst(map(ExitCode, codes))

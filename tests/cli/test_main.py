@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from devinotify import Message, Outbox
 from tests.cli.servers import PASSWORD, ScriptedGateway
 
 if TYPE_CHECKING:
     from devinotify.sandbox import Sandbox
 
-COMMAND = [sys.executable, "-m", "devinotify.cli"]
+COMMAND = [sys.executable, "-m", "devinotify"]
 NUMBER = "+79161234567"
 
 needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes are other there")
@@ -38,13 +40,81 @@ def run(*arguments: str, url: str = "", stdin: bytes = b"", **environment: str) 
     return done.returncode, stdout, stderr
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full is Linux's")
-@pytest.mark.parametrize("arguments", [("phone", NUMBER), ("phone", NUMBER, "--json")])
-def test_a_full_disk_leaves_the_exit_code(arguments: tuple[str, ...]) -> None:
-    """Output that cannot be written is told, and the code says what the command came to."""
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run([*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert (0, "devinotify: the output cannot be written: No space left on device\n") == (done.returncode, done.stderr)
+needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full is Linux's")
+READS = [
+    ("phone", NUMBER),
+    ("phone", NUMBER, "--json"),
+    ("balance",),
+    ("incoming",),
+    ("stats", "--json"),
+    ("segments", "Hi"),
+    ("plugins",),
+    ("completion", "bash"),
+    ("outbox", "list"),
+    ("outbox", "export"),
+    ("--help",),
+    ("--version",),
+]
+"""What is run for its output, of every kind."""
+
+
+def into(command: str, url: str, *arguments: str) -> tuple[int, str]:
+    """Return code and stderr of a process that a shell gives its streams."""
+    folder = Path(os.environ["XDG_STATE_HOME"], "devinotify")
+    folder.mkdir(parents=True)
+    with Outbox(folder / "outbox.db") as outbox:
+        outbox.enqueue(Message("Hi", (NUMBER,)))
+    line = " ".join(shlex.quote(each) for each in (*COMMAND, *arguments))
+    done = subprocess.run(
+        ["sh", "-c", command.format(line)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "DEVINOTIFY_URL": url},
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    return done.returncode, done.stderr
+
+
+@needs_full
+@pytest.mark.parametrize("arguments", READS)
+def test_an_output_that_cannot_be_written_is_a_failure(arguments: tuple[str, ...], sandbox: Sandbox) -> None:
+    """A read, or an export, whose output is lost on a full disk says so, and does not end as if all were well."""
+    code, stderr = into("{} >/dev/full", sandbox.url, *arguments)
+    assert (74, 1) == (code, stderr.count("devinotify: the output cannot be written: No space left on device\n"))
+
+
+@needs_posix
+@pytest.mark.parametrize("arguments", READS)
+def test_a_stdout_that_was_closed_is_a_failure_too(arguments: tuple[str, ...], sandbox: Sandbox) -> None:
+    """A stream that was closed from the start takes nothing, and no other file takes its place."""
+    code, stderr = into("{} >&-", sandbox.url, *arguments)
+    assert (74, 1) == (code, stderr.count("devinotify: the output cannot be written: Bad file descriptor\n"))
+
+
+@needs_full
+@pytest.mark.parametrize("streams", [">/dev/full", ">&-", "2>/dev/full >&-", "<&- >&- 2>&-"])
+def test_a_send_has_the_code_of_its_verdict_whatever_its_streams_are(streams: str, sandbox: Sandbox) -> None:
+    """A script that took a lost output for a failed send would send again."""
+    sandbox.reset()
+    assert 0 == into(f"{{}} {streams}", sandbox.url, "send", "Hi", NUMBER)[0]
+    assert 1 == len(sandbox.messages())
+
+
+@needs_posix
+def test_a_stdin_that_was_closed_holds_no_text(sandbox: Sandbox) -> None:
+    """Nothing to read is an empty text, which our own checks refuse."""
+    code, stderr = into("{} <&-", sandbox.url, "send", "-", NUMBER)
+    assert (4, True) == (code, "the text is empty" in stderr)
+
+
+@needs_full
+def test_a_stderr_that_cannot_be_written_changes_nothing(sandbox: Sandbox) -> None:
+    """Where no word of an error can be said, its code still is."""
+    assert 4 == into("{} 2>/dev/full", sandbox.url, "send", "Hi", "12")[0]
 
 
 @pytest.mark.parametrize("package", ["click", "rich"])
@@ -88,6 +158,28 @@ def test_ctrl_c_is_one_line_and_code_130() -> None:
         stdout, stderr = process.communicate(timeout=30)
     expected = b"devinotify: interrupted; what was being sent may have gone out\n"
     assert (130, b"", expected) == (process.returncode, stdout, stderr)
+
+
+def test_an_interrupted_wait_tells_what_was_accepted(sandbox: Sandbox) -> None:
+    """Ctrl-C while the delivery is waited for loses no id: they are on stderr before, and in the table after."""
+    sandbox.set_timeline("delivered", sms=[(0.0, -1)])
+    process = subprocess.Popen(
+        [*COMMAND, "send", "Hello", NUMBER, "--wait", "60"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "DEVINOTIFY_URL": sandbox.url},
+    )
+    assert process.stderr is not None
+    first = process.stderr.readline().decode()
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=30)
+    (message_id,) = sandbox.messages()[0].message_ids
+    assert (130, True, True, True) == (
+        process.returncode,
+        message_id in first,
+        message_id in stdout.decode(),
+        b"interrupted; what was accepted is on its way" in stderr,
+    )
 
 
 def closed_pipe(*arguments: str, url: str) -> tuple[int, bytes]:

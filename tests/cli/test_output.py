@@ -13,15 +13,51 @@ from rich.console import Console
 from devinotify.cli import output
 
 
-def test_json_is_ascii_with_amounts_as_text_and_instants_in_utc(capsys: pytest.CaptureFixture[str]) -> None:
-    """Any stdout can carry the document, and no digit of an amount is lost."""
+def test_json_is_utf_8_with_amounts_as_text_and_instants_in_utc(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Whatever the locale, a text stays readable, and no digit of an amount is lost."""
     moment = datetime(2026, 1, 31, 12, 0, tzinfo=timezone(timedelta(hours=3)))
     output.emit({"text": "Привет", "price": Decimal("2.50"), "at": moment})
-    printed = capsys.readouterr().out
+    printed = capfdbinary.readouterr().out.decode("utf-8")
     assert (True, {"text": "Привет", "price": "2.50", "at": "2026-01-31T09:00:00Z"}) == (
-        printed.isascii(),
+        "Привет" in printed,
         json.loads(printed),
     )
+
+
+def test_json_has_an_escape_for_a_lone_surrogate(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """What has no UTF-8 is written as JSON writes it, and read back the same."""
+    output.emit_line({"text": "a\ud800"})
+    assert {"text": "a\ud800"} == json.loads(capfdbinary.readouterr().out)
+
+
+@pytest.mark.parametrize("width", [20, 80])
+def test_numbers_and_ids_are_never_cut(
+    width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A terminal that is too narrow gets longer lines: a number in two parts cannot be copied."""
+    monkeypatch.setattr(output, "console", lambda _: Console(width=width, markup=False))
+    ids = " ".join(["579700854169272358"] * 3)
+    output.show(output.table(("recipient", "message ids", "text"), [("+79161234567", ids, "word " * 40)]))
+    lines = capsys.readouterr().out.splitlines()
+    assert (1, 1, True) == (
+        sum("+79161234567" in line for line in lines),
+        sum(ids in line for line in lines),
+        len(lines) > 3,
+    )
+
+
+@pytest.mark.parametrize(("colour", "expected"), [(True, "\x1b[32maccepted"), (False, "accepted")])
+def test_a_verdict_has_its_colour_on_a_terminal_alone(
+    colour: bool, expected: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Green for what is well; nothing where nobody looks."""
+    monkeypatch.setattr(
+        output, "console", lambda _: Console(force_terminal=colour, color_system="standard" if colour else None)
+    )
+    monkeypatch.setattr("click.utils.should_strip_ansi", lambda *_: not colour)
+    output.show(output.table(("verdict", "text"), [("accepted", "accepted")]))
+    printed = capsys.readouterr().out
+    assert (True, 1 if colour else 0) == (expected in printed, printed.count("\x1b[32m"))
 
 
 def test_json_refuses_what_it_has_no_form_for() -> None:
@@ -65,8 +101,8 @@ def test_no_moment_is_nothing() -> None:
 
 
 def test_the_width_of_a_log_can_be_set(capsys: pytest.CaptureFixture[str]) -> None:
-    """A table for a log is folded at the width that is asked for."""
-    output.show(output.table(("id",), [("x" * 500,)]), 40)
+    """A table for a log is folded at the width that is asked for, where its cells may be."""
+    output.show(output.table(("text",), [("x" * 500,)]), 40)
     assert 40 >= max(map(len, capsys.readouterr().out.splitlines()))
 
 

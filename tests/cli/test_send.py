@@ -383,14 +383,14 @@ def test_a_refused_sms_goes_on_to_viber(account: Sandbox, run: Run) -> None:
     ("fate", "timeline", "expected"),
     [
         ("delivered", [(0.0, 0)], (0, "delivered")),
-        ("rejected", [(0.0, 69)], (3, "rejected")),
+        ("rejected", [(0.0, 69)], (6, "rejected")),
         ("sent", [(0.0, -1)], (5, "sent")),
     ],
 )
 def test_wait_makes_the_code_that_of_the_delivery(
     account: Sandbox, run: Run, fate: str, timeline: list[tuple[float, int]], expected: tuple[int, str]
 ) -> None:
-    """Delivered is 0, undelivered 3, still under way 5."""
+    """Delivered is 0, undelivered 6, still under way 5."""
     account.set_fate("79161234567", fate)
     account.set_timeline(fate, sms=timeline)
     found = document(run("send", "Hello", NUMBER, "--wait", "0.5", "--json"))
@@ -401,6 +401,36 @@ def test_wait_shows_the_status(account: Sandbox, run: Run) -> None:
     """The table has a column for it."""
     account.set_timeline("delivered", sms=[(0.0, 0)])
     assert "delivered" in run("send", "Hello", NUMBER, "--wait", "1").stdout
+
+
+def test_the_ids_are_told_before_the_delivery_is_waited_for(account: Sandbox, run: Run) -> None:
+    """Whatever ends the waiting, the ids can be asked for later; the number is masked on stderr."""
+    account.set_timeline("delivered", sms=[(0.0, 0)])
+    result = run("send", "Hello", NUMBER, "--wait", "1")
+    (message,) = account.messages()
+    told = f"devinotify: accepted, waiting for the delivery: +7916***4567, ids {message.message_ids[0]}"
+    assert told in result.stderr.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "shown", "local_time"),
+    [
+        ("--local-time", "2031-01-31T09:00", "2031-01-31 09:00 by the recipient's clock", "2031-01-31T09:00:00"),
+        ("--send-at", "2031-01-31T09:00:00+00:00", "2031-01-31", None),
+    ],
+)
+def test_a_scheduled_message_says_when_it_goes_out(
+    option: str, value: str, shown: str, local_time: str | None, account: Sandbox, run: Run
+) -> None:
+    """``accepted`` is not sent yet: the table and the JSON say when it is."""
+    assert shown in run("send", "Hello", NUMBER, option, value).stdout
+    result = document(run("send", "Hello", NUMBER, option, value, "--json"))["results"][0]
+    assert (local_time, True) == (result.get("local_time"), result["sent_at"].startswith("2031-01-31"))
+
+
+def test_a_message_that_goes_out_now_says_nothing_of_it(account: Sandbox, run: Run) -> None:
+    """No column stands for what is the same for all."""
+    assert "goes out" not in run("send", "Hello", NUMBER).stdout
 
 
 def test_an_outbox_that_cannot_be_written_is_one_line(account: Sandbox, run: Run, tmp_path: Path) -> None:

@@ -22,8 +22,10 @@ def main() -> None:
     except ImportError:
         print("devinotify: the command line needs its extra: pip install 'devinotify[cli]'", file=sys.stderr)
         sys.exit(EXTRA_MISSING)
+    from devinotify.cli import output
     from devinotify.cli.app import cli
 
+    output.open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets its escape, never a traceback.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a process's own streams have it

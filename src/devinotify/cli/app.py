@@ -160,9 +160,15 @@ class Commands(click.Group):
                 _end_by_fault(error, as_json=as_json)
             hint = f"this command needs an extra: pip install 'devinotify[{extra_name}]'"
             _end("MissingExtra", hint, ExitCode.USAGE, as_json=as_json)
+        except OSError as error:
+            if not output.is_stuck():
+                _end_by_fault(error, as_json=as_json)
+            output.lose(error)  # what click itself writes: a help text, the version
+            value = None
         except Exception as error:  # noqa: BLE001 - a traceback may quote a URL; the place is enough to find the fault
             _end_by_fault(error, as_json=as_json)
-        sys.exit(int(value) if isinstance(value, int) else 0)
+        told = int(value) if isinstance(value, int) else 0
+        sys.exit(told or int(ExitCode.OUTPUT_LOST if output.lost() else ExitCode.ACCEPTED))
 
     def _run(
         self,

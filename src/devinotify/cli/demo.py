@@ -119,10 +119,10 @@ class Sent:
 
     @property
     def exit_code(self) -> ExitCode:
-        """0 where it was delivered, 3 where it ended otherwise, 5 where it is still open."""
+        """0 where it was delivered, 6 where it ended otherwise, 5 where it is still open."""
         if not self.is_final:
             return ExitCode.UNKNOWN
-        return ExitCode.ACCEPTED if self.status.is_delivered else ExitCode.REJECTED
+        return ExitCode.ACCEPTED if self.status.is_delivered else ExitCode.UNDELIVERED
 
 
 @click.command("demo")
@@ -131,7 +131,7 @@ def command(*, as_json: bool) -> ExitCode:
     """Send SMS and Viber to an embedded gateway and watch them arrive.
 
     It needs no account, and nothing leaves this machine. The exit code is 0 only when all were delivered:
-    3 says that one ended otherwise, 5 that one was still under way after half a minute.
+    6 says that one ended otherwise, 5 that one was still under way after half a minute.
     """
     from devinotify.gateway.client import Client
     from devinotify.sandbox import Sandbox

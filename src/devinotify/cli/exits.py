@@ -21,6 +21,9 @@ class ExitCode(IntEnum):
     REJECTED = 3
     NOT_SENT = 4
     UNKNOWN = 5
+    UNDELIVERED = 6
+    OUTPUT_LOST = 74
+    """EX_IOERR of BSD's sysexits."""
     INTERRUPTED = 130
     """128 and the number of SIGINT, as shells have it."""
     PIPE_CLOSED = 141
@@ -35,11 +38,16 @@ MEANINGS: Mapping[ExitCode, str] = MappingProxyType(
         ExitCode.REJECTED: "rejected: the gateway refused; nothing was sent to these recipients",
         ExitCode.NOT_SENT: "not sent: the gateway was not reached, or our own checks refused (an invalid number)",
         ExitCode.UNKNOWN: "unknown: it may or may not have been sent; find out before you send it again",
+        ExitCode.UNDELIVERED: "undelivered: the gateway had accepted it, and it did not reach the phone",
+        ExitCode.OUTPUT_LOST: "the output of a read or an export could not be written: a full disk, a closed stream",
         ExitCode.INTERRUPTED: "interrupted by Ctrl-C: take what was being sent as unknown",
         ExitCode.PIPE_CLOSED: "nobody reads the output any more",
     }
 )
-"""Every code with its meaning. With several recipients the worst wins: 5, 4, 3, 0."""
+"""Every code with its meaning."""
+
+ORDER = (ExitCode.ACCEPTED, ExitCode.UNDELIVERED, ExitCode.REJECTED, ExitCode.NOT_SENT, ExitCode.UNKNOWN)
+"""The codes of a send, the better first: with several recipients the worst wins, 5, 4, 3, 6, 0."""
 
 BY_VERDICT: Mapping[Verdict, ExitCode] = MappingProxyType(
     {
@@ -57,5 +65,8 @@ def of_error(error: DevinotifyError) -> ExitCode:
 
 
 def worst(codes: Iterable[ExitCode]) -> ExitCode:
-    """Return the code of several results: the worst wins, in the order 5, 4, 3, 0; 0 where there are none."""
-    return max(codes, default=ExitCode.ACCEPTED)
+    """Return the code of several results: the worst wins, in the order 5, 4, 3, 6, 0; 0 where there are none.
+
+    A code that is not a send's, such as 2 for a wrong URL, stands for the whole command, and wins over all.
+    """
+    return max(codes, default=ExitCode.ACCEPTED, key=lambda code: ORDER.index(code) if code in ORDER else len(ORDER))

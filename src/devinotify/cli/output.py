@@ -1,4 +1,8 @@
-"""What goes to stdout and stderr: one JSON document, a table, a line. Every write survives a closed pipe."""
+"""What goes to stdout and stderr: one JSON document, a table, a line.
+
+No write ends a command midway, whatever its stream has come to: a closed pipe, a full disk, a descriptor that was
+closed from the start. What could not be written is remembered, and decides the exit code where nothing else does.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,13 @@ import os
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rich.console import Console, RenderableType
     from rich.table import Table
@@ -24,9 +29,28 @@ PLAIN_WIDTH = 10_000
 _JOINERS = "\u200c\u200d\n"
 
 
-def write(text: str) -> None:
-    """Write a line to stdout; where it cannot be written the command goes on, so that its exit code stands."""
+class _Loss:
+    """Whether something was to go to stdout and could not be written."""
+
+    happened = False
+
+
+def write(text: str | bytes) -> None:
+    """Write a line to stdout; where it cannot be written the command goes on, and ``lost`` tells."""
     _written(lambda: click.echo(text))
+
+
+def lost() -> bool:
+    """Whether something could not be written to stdout; a pipe that nobody reads any more is no loss."""
+    return _Loss.happened
+
+
+def forgive() -> None:
+    """Let the exit code stand although something could not be written: it tells what became of messages.
+
+    A script that reads another code as a failure would send them again.
+    """
+    _Loss.happened = False
 
 
 def _written(write_it: Callable[[], None]) -> None:
@@ -34,17 +58,45 @@ def _written(write_it: Callable[[], None]) -> None:
         write_it()
     except BrokenPipeError:
         discard(sys.stdout)
-    except OSError as error:  # a full disk
-        discard(sys.stdout)
-        say(f"the output cannot be written: {error.strerror}")
+    except OSError as error:  # a full disk, or a stream that was closed from the start
+        lose(error)
+
+
+def lose(error: OSError) -> None:
+    """Take note, and say, that stdout cannot be written; what is still written to it goes nowhere."""
+    discard(sys.stdout)
+    _Loss.happened = True
+    say(f"the output cannot be written: {error.strerror}")
+
+
+def is_stuck() -> bool:
+    """Whether stdout takes nothing any more; found out by a line break."""
+    try:
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return False
 
 
 def say(line: str) -> None:
-    """Write one line to stderr."""
+    """Write one line to stderr, where it can be written."""
     try:
         click.echo(f"devinotify: {line}", err=True)
-    except BrokenPipeError:
+    except OSError:
         discard(sys.stderr)
+
+
+def open_closed_streams() -> None:
+    """Put something behind each standard stream that was closed before the process began.
+
+    Its descriptor would be given to the next file that is opened, an outbox say, and a stray line would be written into
+    that. What goes to such a stdout counts as lost.
+    """
+    for name, flags, mode in (("stdin", os.O_RDONLY, "r"), ("stdout", os.O_RDONLY, "w"), ("stderr", os.O_WRONLY, "w")):
+        if getattr(sys, name) is None:
+            # The lowest descriptor that is free is the stream's own: those below it are open by now.
+            setattr(sys, name, open(os.open(os.devnull, flags), mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - a descriptor, for as long as the process lives
 
 
 def discard(stream: TextIO) -> None:
@@ -55,8 +107,19 @@ def discard(stream: TextIO) -> None:
 
 
 def emit(document: dict[str, Any]) -> None:
-    """Write one JSON document to stdout: ASCII, amounts as strings, instants in UTC."""
-    write(json.dumps(document, default=_plain, indent=2))
+    """Write one JSON document to stdout, in UTF-8 whatever the locale: amounts as strings, instants in UTC."""
+    write(_json(document, indent=2))
+
+
+def emit_line(document: dict[str, Any]) -> None:
+    """Write one JSON document on a line of its own, as ``emit`` does."""
+    write(_json(document))
+
+
+def _json(document: dict[str, Any], indent: int | None = None) -> bytes:
+    # A lone surrogate has no UTF-8; its escape is what JSON has for it.
+    text = json.dumps(document, default=_plain, indent=indent, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _plain(value: object) -> str:
@@ -91,22 +154,60 @@ def console(plain_width: int = PLAIN_WIDTH) -> Console:
     return Console(markup=False, emoji=False, highlight=False, width=width)
 
 
+FOLDED = frozenset({"text", "meaning", "error", "why", "name", "from", "hooks", "time zones", "steps", ""})
+"""Columns of words, which may be broken where a terminal is narrow; any other cell is copied whole or not at all."""
+
+STYLES: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("accepted", "delivered", "read"), "green"),
+        **dict.fromkeys(("queued", "sent", "claimed"), "cyan"),
+        **dict.fromkeys(("unknown", "not sent", "not_sent"), "yellow"),
+        **dict.fromkeys(("rejected", "undelivered", "failed", "expired", "deleted", "stopped"), "red"),
+    }
+)
+"""The colour of a verdict, a state or a status on a terminal."""
+
+_FOLDED_TO = 12  # columns on the screen that a column of words is left with at least
+_BETWEEN = 3  # and what stands between two of them
+_COLOURED = frozenset({"verdict", "state", "status"})
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """Return a table with every cell printable; ``None`` is an empty cell."""
     from rich import box
+    from rich.cells import cell_len
     from rich.table import Table
+    from rich.text import Text
 
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        grid.add_column(column, overflow="fold")
-    for row in rows:
-        grid.add_row(*("" if cell is None else printable(str(cell)) for cell in row))
+    shown = [["" if cell is None else printable(str(cell)) for cell in row] for row in rows]
+    for place, column in enumerate(columns):
+        whole = column not in FOLDED
+        longest = max((cell_len(row[place]) for row in shown), default=0)
+        grid.add_column(
+            column, overflow="fold", no_wrap=whole, min_width=max(longest, cell_len(column)) if whole else None
+        )
+    for row in shown:
+        grid.add_row(
+            *(
+                Text(cell, STYLES.get(cell, "")) if column in _COLOURED else cell
+                for column, cell in zip(columns, row, strict=True)
+            )
+        )
     return grid
 
 
 def show(renderable: RenderableType, plain_width: int = PLAIN_WIDTH) -> None:
-    """Write a table, or whatever rich can render, to stdout; ``plain_width`` as for ``console``."""
+    """Write a table, or whatever rich can render, to stdout; ``plain_width`` as for ``console``.
+
+    What is wider than the terminal and cannot be broken, numbers and ids above all, makes its lines longer.
+    """
+    from rich.table import Table
+
     screen = console(plain_width)
+    if isinstance(renderable, Table):
+        narrowest = sum((column.min_width or _FOLDED_TO) + _BETWEEN for column in renderable.columns)
+        screen.width = max(screen.width, narrowest)
 
     def render() -> None:
         with screen.capture() as captured:  # its end touches stdout

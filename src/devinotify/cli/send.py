@@ -84,4 +84,4 @@ def command(
         max_segments=max_segments,
         wait=wait,
     )
-    return sending.report(sending.deliver(settings, order), as_json=as_json)
+    return sending.carry_out(settings, order, as_json=as_json)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -12,9 +12,10 @@ from devinotify.cli import errors, output
 from devinotify.cli.exits import BY_VERDICT, ExitCode, of_error, worst
 from devinotify.exceptions import InvalidPhoneNumber, Verdict
 from devinotify.hookspecs import hookimpl
+from devinotify.redact import mask_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from devinotify.models import Message, Outcome
@@ -37,7 +38,7 @@ def message_arguments(command: F) -> F:
             type=click.FloatRange(min=0),
             metavar="SECONDS",
             help="Wait at most so long for the delivery, and take the later steps of a fallback. Exit code 0 then says"
-            " delivered, 3 also undelivered, 5 also still under way.",
+            " delivered, 6 undelivered, 5 also still under way.",
         ),
         click.option(
             "--validity",
@@ -86,18 +87,21 @@ class Delivery:
     """What became of an order: one Outcome per distinct recipient, in order of first appearance.
 
     ``channel`` is the one that was used and ``text`` what went out, title, transliteration and plugins included;
-    ``waited`` says that the delivery was waited for.
+    ``later`` says when a scheduled or held message goes out, by recipient: an aware instant, or a naive time of the
+    recipient's own clock. ``waited`` says that the delivery was waited for, ``interrupted`` that this was broken off.
     """
 
     channel: str
     text: str
     outcomes: tuple[Outcome, ...]
+    later: Mapping[str, datetime] = field(default_factory=dict)
     waited: bool = False
+    interrupted: bool = False
 
     @property
     def exit_code(self) -> ExitCode:
-        """The code of the worst outcome."""
-        return worst(map(self._code, self.outcomes))
+        """The code of the worst outcome, or that of an interrupt."""
+        return ExitCode.INTERRUPTED if self.interrupted else worst(map(self._code, self.outcomes))
 
     @property
     def unassigned_ids(self) -> tuple[str, ...]:
@@ -112,7 +116,7 @@ class Delivery:
             return BY_VERDICT[outcome.verdict]
         if outcome.status is None or not outcome.status.is_final:
             return ExitCode.UNKNOWN
-        return ExitCode.ACCEPTED if outcome.status.is_delivered else ExitCode.REJECTED
+        return ExitCode.ACCEPTED if outcome.status.is_delivered else ExitCode.UNDELIVERED
 
 
 def read_text(given: str | None, region: str) -> str:
@@ -154,20 +158,24 @@ def recipients_of(given: Sequence[str], options: Sequence[str], targets: Sequenc
 
 
 class _Sent:
-    """Takes note of the first text that goes out."""
+    """Takes note of the first text that goes out, and of when each recipient's does."""
 
     def __init__(self) -> None:
         self.text: str | None = None
+        self.later: dict[str, datetime] = {}
 
     @hookimpl
-    def devinotify_outcome_recorded(self, message: Message) -> None:
-        """Note the text."""
+    def devinotify_outcome_recorded(self, message: Message, outcome: Outcome) -> None:
+        """Note text and time."""
         self.text = message.text if self.text is None else self.text
+        if message.send_at is not None and outcome.verdict is Verdict.ACCEPTED:
+            self.later[outcome.recipient] = message.send_at
 
 
-def deliver(settings: DevinoURL, order: Order) -> Delivery:
+def deliver(settings: DevinoURL, order: Order, *, before_waiting: Callable[[Sequence[Outcome]], None]) -> Delivery:
     """Send one text through the plugins, several recipients in one request; what is refused here is left out.
 
+    ``before_waiting`` is told what was sent where its delivery is waited for: whatever ends that, the ids are known.
     Never raises for a recipient's failure. Raises InvalidURL for an unknown channel, InvalidSender for a sender that it
     does not take, InvalidInput for an outbox that cannot be used.
     """
@@ -183,11 +191,22 @@ def deliver(settings: DevinoURL, order: Order) -> Delivery:
         outcomes = notifier.notify(
             order.text, order.recipients, title=order.title, tags=order.tags, send_at=order.send_at
         )
+        interrupted = False
         if order.wait is not None:
-            outcomes = notifier.wait(outcomes, order.wait)
+            before_waiting(outcomes)
+            try:
+                outcomes = notifier.wait(outcomes, order.wait)
+            except KeyboardInterrupt:
+                interrupted = True
         channel = notifier.url.channel
-    placed = tuple(_placed(outcome, order.recipients) for outcome in outcomes)
-    return Delivery(channel, order.text if sent.text is None else sent.text, placed, order.wait is not None)
+    return Delivery(
+        channel=channel,
+        text=order.text if sent.text is None else sent.text,
+        outcomes=tuple(_placed(outcome, order.recipients) for outcome in outcomes),
+        later=sent.later,
+        waited=order.wait is not None,
+        interrupted=interrupted,
+    )
 
 
 def _placed(outcome: Outcome, recipients: Sequence[str]) -> Outcome:
@@ -200,14 +219,32 @@ def _placed(outcome: Outcome, recipients: Sequence[str]) -> Outcome:
     return replace(outcome, error=found)
 
 
-def report(delivery: Delivery, *, as_json: bool) -> ExitCode:
-    """Print what became of the order: results on stdout, one line per error on stderr; return the exit code."""
+def carry_out(settings: DevinoURL, order: Order, *, as_json: bool) -> ExitCode:
+    """Send an order and print what became of it: results on stdout, a line per error on stderr; return the exit code.
+
+    The code tells what became of the messages, whether or not the results could be written.
+    """
+    delivery = deliver(settings, order, before_waiting=(lambda _: None) if as_json else _say_ids)
     if as_json:
         output.emit(document(delivery))
-        return delivery.exit_code
+    else:
+        _show(delivery)
+    output.forgive()
+    return delivery.exit_code
+
+
+def _say_ids(outcomes: Sequence[Outcome]) -> None:
+    for outcome in outcomes:
+        if outcome.receipt is not None:
+            output.say(f"accepted, waiting for the delivery: {mask_number(outcome.recipient)}, ids {_ids(outcome)}")
+
+
+def _show(delivery: Delivery) -> None:
     outcomes = delivery.outcomes
     if len(outcomes) > 1 or outcomes[0].receipt is not None:
         columns = [*_COLUMNS, *(_STEPS if any(len(outcome.attempts) > 1 for outcome in outcomes) else ())]
+        if delivery.later:
+            columns.append(("goes out", lambda outcome: _due(delivery.later.get(outcome.recipient))))
         columns += _STATUS if delivery.waited else ()
         rows = ([cell(outcome) for _, cell in columns] for outcome in outcomes)
         output.show(output.table([name for name, _ in columns], rows))
@@ -223,7 +260,16 @@ def report(delivery: Delivery, *, as_json: bool) -> ExitCode:
             shared.setdefault(id(outcome.error), []).append(outcome)
     for failed in shared.values():
         output.say(_line(failed))
-    return delivery.exit_code
+    if delivery.interrupted:
+        output.say("interrupted; what was accepted is on its way all the same: `devinotify state` tells of it")
+
+
+def _due(moment: datetime | None) -> str:
+    if moment is None:
+        return "now"
+    if moment.utcoffset() is None:
+        return f"{moment.isoformat(' ', 'minutes')} by the recipient's clock"
+    return output.moment(moment)
 
 
 def _ids(outcome: Outcome) -> str:
@@ -258,6 +304,10 @@ def _line(failed: Sequence[Outcome]) -> str:
     return f"{_words(failed[0].verdict)}{several}: {errors.sentence(error, sending=True)}{listed}"
 
 
+def _local_time(moment: datetime | None) -> dict[str, str]:
+    return {} if moment is None or moment.utcoffset() is not None else {"local_time": moment.isoformat()}
+
+
 def document(delivery: Delivery) -> dict[str, Any]:
     """Return the delivery for JSON; numbers and the text are in full, errors masked."""
     results = [
@@ -268,6 +318,7 @@ def document(delivery: Delivery) -> dict[str, Any]:
             "segments": outcome.receipt.segments if outcome.receipt else None,
             "estimated_segments": outcome.receipt.estimated_segments if outcome.receipt else None,
             "sent_at": outcome.receipt.sent_at if outcome.receipt else None,
+            **_local_time(delivery.later.get(outcome.recipient)),
             "status": outcome.status,
             "attempts": [{"channel": each.channel, "verdict": each.verdict} for each in outcome.attempts],
             "error": None if outcome.error is None else errors.document(outcome.error, sending=True),

@@ -49,4 +49,4 @@ def command(
         validity=validity,
         wait=wait,
     )
-    return sending.report(sending.deliver(settings, order), as_json=as_json)
+    return sending.carry_out(settings, order, as_json=as_json)
