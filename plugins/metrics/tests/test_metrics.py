@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +18,7 @@ from devinotify import (
     Message,
     NotEnoughCredits,
     Notifier,
+    Outbox,
     Outcome,
     PluginError,
     Receipt,
@@ -142,6 +145,54 @@ def test_counts_what_never_left(bench: Bench) -> None:
         notifier.notify("x" * 2001, ONE)
     expected = {**SMS, "devinotify.verdict": "not_sent", "error.type": "InvalidText"}
     assert [(expected, 1)] == bench.points("devinotify.sends")
+
+
+@pytest.mark.parametrize("number", ["12", "nobody", "+7 495 123-45-67", "+74951234567"])
+def test_what_is_no_number_is_no_message(bench: Bench, number: str) -> None:
+    """A recipient that nothing can be sent to is not counted, as the README says; the others are."""
+    with bench.notifier() as notifier:
+        outcomes = notifier.notify(TEXT, [number, ONE])
+    assert [Verdict.NOT_SENT, Verdict.ACCEPTED] == [outcome.verdict for outcome in outcomes]
+    assert [({**SMS, "devinotify.verdict": "accepted"}, 1)] == bench.points("devinotify.sends")
+
+
+def test_tells_what_waits(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Depth and age of the queue, of the outbox that is watched: none before there is one, 0 once it is empty."""
+    monkeypatch.delenv("DEVINOTIFY_OUTBOX", raising=False)
+    assert [] == bench.points("devinotify.queue.depth")
+    with bench.notifier() as notifier, Outbox(bench.outbox) as outbox:
+        bench.plugin.watch(outbox)
+        assert ([({}, 0)], [({}, 0)]) == (bench.points("devinotify.queue.depth"), bench.points("devinotify.queue.age"))
+        notifier.enqueue(TEXT, [ONE, TWO])
+        ((_, age),) = bench.points("devinotify.queue.age")
+        assert ([({}, 2)], True) == (bench.points("devinotify.queue.depth"), 0 < age < 60)
+        bench.plugin.watch(None)
+
+
+def test_tells_what_waits_where_the_environment_says(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The installed plugin looks at DEVINOTIFY_OUTBOX, never makes a file, and is silent where it is none of ours."""
+    path = Path(bench.outbox)
+    monkeypatch.setenv("DEVINOTIFY_OUTBOX", bench.outbox)
+    before = bench.points("devinotify.queue.depth"), path.exists()
+    path.write_text("no database")
+    broken = bench.points("devinotify.queue.depth")
+    path.unlink()
+    with bench.notifier() as notifier:
+        notifier.enqueue(TEXT, ONE)
+    assert (([], False), [], [({}, 1)]) == (before, broken, bench.points("devinotify.queue.depth"))
+    bench.plugin.close()
+
+
+def test_the_scope_has_a_version(bench: Bench) -> None:
+    """Spans and measurements say which version of the plugin they are of."""
+    with bench.notifier() as notifier:
+        notifier.notify(TEXT, ONE)
+    scope = bench.span().instrumentation_scope
+    data = bench.reader.get_metrics_data()
+    assert data is not None
+    scopes = {part.scope.version for one in data.resource_metrics for part in one.scope_metrics}
+    assert scope is not None
+    assert ({version("devinotify-metrics")}, version("devinotify-metrics")) == (scopes, scope.version)
 
 
 def test_counts_each_step_of_a_fallback(bench: Bench) -> None:
@@ -272,7 +323,8 @@ def test_every_instrument_is_used(bench: Bench) -> None:
     with bench.notifier() as notifier:
         notifier.wait(notifier.notify(TEXT, [ONE, NO_CREDITS]), timeout=20)
         notifier.wait(notifier.notify(TEXT, ONE), timeout=20)
-    measured = bench.metrics()
+        bench.plugin.watch(notifier.following().outbox)
+        measured = bench.metrics()
     assert set(INSTRUMENTS) == set(measured)
     for name, instrument in INSTRUMENTS.items():
         metric = measured[name]

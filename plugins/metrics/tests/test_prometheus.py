@@ -6,7 +6,7 @@ import re
 import urllib.request
 
 import pytest
-from devinotify import Notifier, make_plugin_manager
+from devinotify import Notifier, Outbox, make_plugin_manager
 from devinotify.sandbox import Sandbox
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
@@ -17,23 +17,31 @@ from devinotify_metrics.instruments import Kind
 
 NUMBERS = ["+79161234567", "+79031234567"]
 TEXT = "Everything half price"
-SUFFIXES = {("counter", "s"): "_seconds_total", ("histogram", "s"): "_seconds", ("counter", ""): "_total"}
+SUFFIXES = {
+    ("counter", "s"): "_seconds_total",
+    ("histogram", "s"): "_seconds",
+    ("counter", ""): "_total",
+    ("gauge", "s"): "_seconds",
+}
 
 
 @pytest.fixture(scope="module")
-def scraped() -> str:
+def scraped(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return what a scrape brings after two deliveries."""
     reader = PrometheusMetricReader()
     provider = MeterProvider(metric_readers=[reader], shutdown_on_exit=False)
     server, thread = start_http_server(0, addr="127.0.0.1", registry=REGISTRY)
     try:
-        plugins = make_plugin_manager(Metrics(provider), discover=False)
-        with Sandbox() as gateway, Notifier(gateway.url, plugins=plugins, poll=0.05) as notifier:
+        metrics = Metrics(provider)
+        plugins = make_plugin_manager(metrics, discover=False)
+        outbox = Outbox(tmp_path_factory.mktemp("outbox") / "outbox.db")
+        with outbox, Sandbox() as gateway, Notifier(gateway.url, plugins=plugins, poll=0.05) as notifier:
             notifier.wait(notifier.notify(TEXT, NUMBERS), timeout=20)
-        address = f"http://127.0.0.1:{server.server_port}/metrics"
-        with urllib.request.urlopen(address, timeout=10) as answer:
-            assert CONTENT_TYPE_LATEST.split(";")[0] in answer.headers["Content-Type"]
-            return str(answer.read().decode())
+            metrics.watch(outbox)
+            address = f"http://127.0.0.1:{server.server_port}/metrics"
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                assert CONTENT_TYPE_LATEST.split(";")[0] in answer.headers["Content-Type"]
+                return str(answer.read().decode())
     finally:
         server.shutdown()
         server.server_close()
@@ -48,7 +56,8 @@ def test_has_every_instrument(scraped: str, instrument: Instrument) -> None:
     name = instrument.name.replace(".", "_") + SUFFIXES.get((instrument.kind, unit), "")
     series = "_count" if instrument.kind is Kind.HISTOGRAM else ""
     assert f"# TYPE {name} {instrument.kind}\n" in scraped
-    assert re.search(rf'^{name}{series}{{devinotify_channel="sms"', scraped, re.MULTILINE)
+    label = 'devinotify_channel="sms"' if instrument.attributes else "otel_scope_name="
+    assert re.search(rf"^{name}{series}{{{label}", scraped, re.MULTILINE)
 
 
 def test_has_the_values(scraped: str) -> None:

@@ -119,9 +119,10 @@ def test_wall_clock_of_unknown_zone(clock: str, expected: str) -> None:
     assert [wall(expected)] == [part.send_at for part in at(EVENING).apply([message])]
 
 
-def test_instant_of_unknown_zone() -> None:
-    """An instant says nothing of the clock that nobody knows."""
-    message = Message("Sale", (SATELLITE,), send_at=EVENING)
+@pytest.mark.parametrize("instant", [EVENING, datetime(2026, 1, 15, 23, tzinfo=UTC)])
+def test_instant_of_unknown_zone(instant: datetime) -> None:
+    """An instant says nothing of the clock that nobody knows, whatever hour it shows in its own zone."""
+    message = Message("Sale", (SATELLITE,), send_at=instant)
     assert message is at(NOON).apply([message])[0]
 
 

@@ -8,9 +8,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from opentelemetry.metrics import Counter, Histogram, Meter
+    from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Meter, Observation
+
+    Callback = Callable[[CallbackOptions], Iterable[Observation]]
 
 
 class Attribute:
@@ -37,6 +39,7 @@ class Kind(StrEnum):
 
     COUNTER = "counter"
     HISTOGRAM = "histogram"
+    GAUGE = "gauge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,21 @@ DELIVERY_DURATION = Instrument(
     _DELIVERY_SECONDS,
 )
 
+QUEUE_DEPTH = Instrument(
+    "devinotify.queue.depth",
+    Kind.GAUGE,
+    "{message}",
+    "rows of the outbox that wait to be sent, those before a new try among them",
+    (),
+)
+QUEUE_AGE = Instrument(
+    "devinotify.queue.age",
+    Kind.GAUGE,
+    "s",
+    "time for which the oldest of them has waited; 0 where nothing waits",
+    (),
+)
+
 INSTRUMENTS: Mapping[str, Instrument] = MappingProxyType(
     {
         instrument.name: instrument
@@ -122,6 +140,8 @@ INSTRUMENTS: Mapping[str, Instrument] = MappingProxyType(
             STATUS_CHANGES,
             COST,
             DELIVERY_DURATION,
+            QUEUE_DEPTH,
+            QUEUE_AGE,
         )
     }
 )
@@ -141,3 +161,8 @@ def make_histogram(meter: Meter, instrument: Instrument) -> Histogram:
         instrument.description,
         explicit_bucket_boundaries_advisory=instrument.boundaries,
     )
+
+
+def make_gauge(meter: Meter, instrument: Instrument, callback: Callback) -> None:
+    """Make the meter's gauge for it, whose value ``callback`` tells when it is asked for."""
+    meter.create_observable_gauge(instrument.name, [callback], instrument.unit, instrument.description)

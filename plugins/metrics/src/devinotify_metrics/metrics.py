@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
+from importlib.metadata import version
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from devinotify import Attempt, Channel, Message, Outcome, Receipt, SmsState, Verdict, hookimpl
+from devinotify import (
+    Attempt,
+    Channel,
+    InvalidPhoneNumber,
+    Message,
+    Outbox,
+    Outcome,
+    Receipt,
+    SmsState,
+    Verdict,
+    hookimpl,
+    phones,
+)
 from opentelemetry import metrics, trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from devinotify_metrics import instruments
-from devinotify_metrics.instruments import Attribute, make_counter, make_histogram
+from devinotify_metrics.instruments import Attribute, make_counter, make_gauge, make_histogram
 from devinotify_metrics.ledger import Ledger
+from devinotify_metrics.queue import Queue
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
@@ -21,6 +35,8 @@ if TYPE_CHECKING:
 
 SCOPE = "devinotify_metrics"
 """The instrumentation scope, by which OpenTelemetry tells our data from others'."""
+VERSION = version("devinotify-metrics")
+"""The scope's version: this plugin's."""
 
 OPERATIONS: Mapping[tuple[bool, bool], str] = MappingProxyType(
     {
@@ -55,8 +71,8 @@ class Metrics:
         clock: Callable[[], float] = time.perf_counter,
         remember: int = 10_000,
     ) -> None:
-        meter = metrics.get_meter(SCOPE, meter_provider=meter_provider)
-        self._tracer = trace.get_tracer(SCOPE, tracer_provider=tracer_provider)
+        meter = metrics.get_meter(SCOPE, VERSION, meter_provider)
+        self._tracer = trace.get_tracer(SCOPE, VERSION, tracer_provider)
         self._clock = clock
         self._ledger = Ledger(remember)
         self._sends = make_counter(meter, instruments.SENDS)
@@ -66,6 +82,17 @@ class Metrics:
         self._status_changes = make_counter(meter, instruments.STATUS_CHANGES)
         self._cost = make_counter(meter, instruments.COST)
         self._delivery_duration = make_histogram(meter, instruments.DELIVERY_DURATION)
+        self._queue = Queue()
+        make_gauge(meter, instruments.QUEUE_DEPTH, self._queue.depth)
+        make_gauge(meter, instruments.QUEUE_AGE, self._queue.age)
+
+    def watch(self, outbox: Outbox | None) -> None:
+        """Report how much waits in this outbox; with ``None`` in the one that ``DEVINOTIFY_OUTBOX`` names."""
+        self._queue.watch(outbox)
+
+    def close(self) -> None:
+        """Close the outbox that the gauges opened; the next look opens it again."""
+        self._queue.close()
 
     # Outermost of the wrappers, so that the time is what the caller waits for.
     @hookimpl(wrapper=True, tryfirst=True)
@@ -113,7 +140,9 @@ class Metrics:
 
     @hookimpl
     def devinotify_outcome_recorded(self, outcome: Outcome) -> None:
-        """Count each step of the outcome, and its segments."""
+        """Count each step of the outcome, and its segments; what never became a message is none."""
+        if isinstance(outcome.error, InvalidPhoneNumber) or not phones.is_e164(outcome.recipient):
+            return
         for attempt in outcome.attempts or (Attempt(outcome.channel, outcome.verdict, outcome.receipt, outcome.error),):
             channel = {Attribute.CHANNEL: attempt.channel}
             self._sends.add(1, {**channel, Attribute.VERDICT: str(attempt.verdict), **_error_type(attempt.error)})

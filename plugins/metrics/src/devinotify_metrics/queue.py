@@ -1,0 +1,78 @@
+"""How much waits in an outbox, and for how long: asked when somebody reads the gauges, and never otherwise."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from devinotify import DevinotifyError, Outbox
+from devinotify.outbox import RowState
+from opentelemetry.metrics import Observation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from opentelemetry.metrics import CallbackOptions
+
+VARIABLE = "DEVINOTIFY_OUTBOX"
+"""devinotify's own variable that names the outbox: the one that is looked at unless another one is given."""
+
+
+class Queue:
+    """The outbox that is looked at: one that is given, else the file that ``DEVINOTIFY_OUTBOX`` names, if it is there.
+
+    A file is opened when it is first asked for, and never made.
+    """
+
+    def __init__(self, environ: Mapping[str, str] = os.environ, clock: Callable[[], float] = time.time) -> None:
+        self._environ = environ
+        self._clock = clock
+        self._given: Outbox | None = None
+        self._opened: dict[str, Outbox] = {}
+
+    def watch(self, outbox: Outbox | None) -> None:
+        """Look at this outbox from now on; with ``None`` at the environment's again."""
+        self._given = outbox
+
+    def close(self) -> None:
+        """Close what was opened here; the next look opens it again."""
+        while self._opened:
+            self._opened.popitem()[1].close()
+
+    def depth(self, options: CallbackOptions) -> Iterable[Observation]:  # noqa: ARG002 - a callback's signature
+        """Tell how many rows wait; nothing where there is no outbox, or it cannot be read."""
+        return self._observed(lambda outbox: outbox.counts().queued)
+
+    def age(self, options: CallbackOptions) -> Iterable[Observation]:  # noqa: ARG002 - a callback's signature
+        """Tell for how many seconds the oldest of them has waited."""
+        return self._observed(self._age)
+
+    def _observed(self, ask: Callable[[Outbox], float]) -> Iterable[Observation]:
+        try:
+            outbox = self._outbox()
+            return () if outbox is None else (Observation(ask(outbox)),)
+        except DevinotifyError:  # a gauge that is missing says so
+            return ()
+
+    def _age(self, outbox: Outbox) -> float:
+        for row in outbox.rows(states=[RowState.QUEUED], limit=1):
+            stored = outbox.message(row.message_id)
+            if stored is not None:
+                return max(0.0, self._clock() - stored.created_at.timestamp())
+        return 0.0
+
+    def _outbox(self) -> Outbox | None:
+        if self._given is not None:
+            return self._given
+        named = self._environ.get(VARIABLE)
+        if not named or not Path(named).expanduser().is_file():
+            return None
+        opened = self._opened.get(named)
+        if opened is None:
+            mine = Outbox(Path(named).expanduser())
+            opened = self._opened.setdefault(named, mine)  # without a lock, which a fork could leave held
+            if opened is not mine:
+                mine.close()
+        return opened
