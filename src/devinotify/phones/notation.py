@@ -50,7 +50,8 @@ _BEHIND = frozenset({"ext", "isub", "postd"})
 _SEPARATOR = re.compile(r"[,;/|\n]")
 _GAP = re.compile(r"[\s~\-]+")
 _DIGITS = rf"[{_PUNCTUATION}+]*(?:[0-9][{_PUNCTUATION}]*)"
-_FULL = re.compile(_DIGITS + "{10,}")
+_FULL_LENGTH = 10
+_FULL = re.compile(f"{_DIGITS}{{{_FULL_LENGTH},}}")
 """A part of a text that counts as a number of its own: nothing but digits and punctuation, ten digits or more."""
 
 _EXTENSION = re.compile(
@@ -121,6 +122,8 @@ def _unwrap_uri(text: str) -> str:
 
 def _holds_several(text: str) -> bool:
     """Return whether there is more than one number in the text, with a separator, a space or a dash between."""
+    if len(text) < 2 * _FULL_LENGTH:
+        return False
     if sum(_FULL.fullmatch(part) is not None for part in _SEPARATOR.split(text)) > 1:
         return True
     return any(
