@@ -570,3 +570,17 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     """Whatever is given for a URL, the answer is settings or InvalidURL."""
     with suppress(InvalidURL):
         assert isinstance(parse(text), DevinoURL)
+
+
+def test_hosts_may_read_the_parts() -> None:
+    """A host that reads a URL in its own way gets the parts as they were written, and the same errors."""
+    assert ("login:pa%40ss@SENDER", "79161234567", "x=1") == DevinoURL.split(
+        "devino://login:pa%40ss@SENDER/79161234567?x=1"
+    )
+    with pytest.raises(InvalidURL, match="write @ in a login or password as %40"):
+        DevinoURL.split("devino://login:pa@ss@SENDER")
+
+
+def test_hosts_may_have_keys_of_their_own() -> None:
+    """The error for an unknown key names the nearest of all that the host knows."""
+    assert "unknown key 'bach': did you mean batch?" == str(DevinoURL.unknown_key("bach", (*OPTION_NAMES, "batch")))

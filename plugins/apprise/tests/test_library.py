@@ -8,7 +8,8 @@ import sys
 import venv
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
@@ -251,6 +252,69 @@ def test_is_one_line(tmp_path: Path) -> None:
     comment, line = library.FILE.content.splitlines()
     assert (True, True) == (comment.startswith("#"), line.startswith("import "))
     assert importhook.FINDER in line
+
+
+class Manager:
+    """What Apprise's manager of plugins is to us."""
+
+    def __init__(self, *, loaded: bool) -> None:
+        self.loaded = loaded
+
+    def __bool__(self) -> bool:
+        return self.loaded
+
+    def load_modules(self, *, found: bool) -> None:
+        """Load the plugins, if any are found."""
+        self.loaded = found
+
+
+class Loader:
+    """Loads a module that has a manager."""
+
+    def __init__(self, manager: Manager | None) -> None:
+        self._manager = manager
+
+    def exec_module(self, module: Any) -> None:  # noqa: ANN401 - a module, which has what is put into it
+        """Fill the module."""
+        if self._manager is not None:
+            module.NotificationManager = lambda: self._manager
+
+
+@pytest.mark.parametrize(
+    ("manager", "expected"),
+    [
+        (None, [0, 0, 0]),  # a module of somebody's own
+        (Manager(loaded=False), [0, 0, 1]),
+        (Manager(loaded=True), [1, 1, 2]),
+    ],
+)
+def test_registers_with_the_plugins(
+    manager: Manager | None, expected: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The schema comes with Apprise's own plugins: none while there are none, again when they are loaded again."""
+    registered: list[str] = []
+    monkeypatch.setattr(importhook, "_register", lambda: registered.append("devino"))
+    loader = Loader(manager)
+    # Finder and loader are told apart by their protocols alone.
+    monkeypatch.setattr(sys, "meta_path", [Known(ModuleSpec("apprise", loader))])  # type: ignore[arg-type]
+    importhook.find()
+    counts = []
+    loader.exec_module(ModuleType("apprise"))
+    counts.append(len(registered))
+    for found in (False, True):
+        if manager is not None:
+            manager.load_modules(found=found)
+        counts.append(len(registered))
+    assert expected == counts
+    assert "exec_module" not in vars(loader)
+
+
+def test_what_fails_is_a_warning(monkeypatch: pytest.MonkeyPatch, logged: pytest.LogCaptureFixture) -> None:
+    """What keeps our plugin from being registered is told, and raised to nobody."""
+    monkeypatch.setitem(sys.modules, "devinotify_apprise.registration", None)
+    importhook._register()
+    (said,) = logged.messages
+    assert said.startswith("devino:// is not available: ModuleNotFoundError: ")
 
 
 def test_loaders_without_instances_stay() -> None:
