@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from devinotify import Notifier, hookimpl, make_plugin_manager, phones
 from devinotify.bulk import Campaign, End, Journal, Progress, Result, Speed, Tally
+from devinotify.bulk.sending import Sending
 from devinotify.exceptions import (
     InvalidInput,
     InvalidPhoneNumber,
@@ -22,6 +25,7 @@ from devinotify.exceptions import (
 )
 from devinotify.models import Message
 from devinotify.outbox import Outbox, RowState
+from devinotify.retry import Backoff
 from tests.bulk.conftest import numbers
 
 if TYPE_CHECKING:
@@ -237,7 +241,7 @@ def test_a_gateway_that_keeps_failing_ends_the_run(
     begin: Begin, gateway: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After so many failures in a row it stops, and the rest waits."""
-    monkeypatch.setattr("devinotify.bulk.sending.MOST_TROUBLES", 3)
+    monkeypatch.setattr("devinotify.bulk.campaign.Sending", partial(Sending, most_troubles=3))
     for operation in SENDS:
         gateway.add_fault("error", code=9, operation=operation)
     result = begin("\n".join(numbers(50)), name="a.txt").run(Speed(batch=5, connections=1))
@@ -253,7 +257,7 @@ def test_a_gateway_that_fails_takes_one_batch_of_each_connection(
     begin: Begin, gateway: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was under way when the trouble began is unknown, and then one recipient at a time."""
-    monkeypatch.setattr("devinotify.bulk.sending.MOST_TROUBLES", 3)
+    monkeypatch.setattr("devinotify.bulk.campaign.Sending", partial(Sending, most_troubles=3))
     for operation in SENDS:
         gateway.add_fault("error", code=9, operation=operation)
     result = begin("\n".join(numbers(1000)), name="a.txt").run(Speed(batch=50, connections=4))
@@ -296,7 +300,7 @@ def test_a_number_that_the_account_may_not_send_to(
     place: int,
 ) -> None:
     """A refusal that names no recipient is found to be about one, and only that one is rejected."""
-    monkeypatch.setattr("devinotify.bulk.sending.PUT_BACK", 0.1)
+    monkeypatch.setattr("devinotify.bulk.campaign.Sending", partial(Sending, put_back=0.1))
     some = numbers(40)
     for operation in SENDS:
         gateway.add_fault("error", code=code, number=some[place], operation=operation)
@@ -431,6 +435,9 @@ def test_an_observer_that_raises_stops_the_run(begin: Begin) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         campaign.run(Speed(batch=1, connections=1), observe=fail)
+    for left in threading.enumerate():
+        if left.name.startswith("devinotify-bulk"):
+            left.join()
 
 
 @pytest.mark.parametrize(
@@ -580,12 +587,13 @@ def test_a_journal_that_cannot_be_written_stops_the_run(
     """What was sent is written down again and again; where that never works, its error comes out."""
     from devinotify.exceptions import DevinotifyError
 
-    monkeypatch.setattr("devinotify.bulk.sending.time.sleep", lambda _: None)
+    again = Backoff(0.0, tries=4)
+    monkeypatch.setattr("devinotify.bulk.campaign.Sending", partial(Sending, written_again=again))
     tries = []
 
     def fail(*_: object) -> None:
         tries.append(1)
-        raise DevinotifyError("disk full")
+        raise DevinotifyError("disk full", retryable=True)
 
     campaign = begin("\n".join(numbers(10)), name="a.txt")
     monkeypatch.setattr(Outbox, "settle", fail)

@@ -82,6 +82,7 @@ def test_a_gateway_that_is_away_ends_the_looks(
     monkeypatch.setattr(deliveries, "MOST_FAILURES", 1)
     monkeypatch.setattr(deliveries, "SOME", 4)
     with at(gateway, port=free_port()) as notifier:
+        journal.outbox.adopt(f"demo@{gateway.gateway.partition('://')[2]}", notifier.url.account)
         looks = Deliveries(notifier, journal, connections=1)
         assert (0, NotSent, False, ROWS) == (looks.poll(), type(looks.error), looks.refused, looks.unseen)
 

@@ -9,9 +9,10 @@ import pytest
 
 from devinotify import Message, Notifier, Outbox, hookimpl, make_plugin_manager
 from devinotify import exceptions as errors
-from devinotify.bulk.rate_limit import Speed
 from devinotify.bulk.sending import ENDS, End, Sending, Sent
 from devinotify.channels.batch import accepted, failed
+from devinotify.delivery.dispatching import MOST_TROUBLES
+from devinotify.delivery.rate_limit import Speed
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.models import Receipt
 from tests.outbox.support import numbers
@@ -85,9 +86,12 @@ def outbox(tmp_path: Path) -> Iterator[Outbox]:
         yield opened
 
 
-def sending(notifier: Notifier, outbox: Outbox, **speed: int) -> Sending:
+def sending(
+    notifier: Notifier, outbox: Outbox, *, most_troubles: int = MOST_TROUBLES, put_back: float = 0.1, **speed: int
+) -> Sending:
     """Return a run of one connection and batches of five."""
-    return Sending(notifier, outbox, Speed(**{"connections": 1, "batch": 5, **speed}))
+    settings = Speed(**{"connections": 1, "batch": 5, **speed})
+    return Sending(notifier, outbox, settings, most_troubles=most_troubles, put_back=put_back)
 
 
 def always(error: DevinotifyError) -> Answer:
@@ -167,11 +171,10 @@ def test_set_right_it_goes_on_with_everybody(
     assert (End.DONE, {"accepted": 20}) == (sending(notifier, outbox).run(), states(outbox))
 
 
-def test_failing(notifier: Notifier, outbox: Outbox, fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing(notifier: Notifier, outbox: Outbox, fake: Fake) -> None:
     """One batch is unknown, then one recipient at a time, until it has gone wrong too often in a row."""
-    monkeypatch.setattr("devinotify.bulk.sending.MOST_TROUBLES", 3)
     fake.answer = always(errors.InternalServerError("x"))
-    assert End.FAILING is sending(notifier, outbox).run()
+    assert End.FAILING is sending(notifier, outbox, most_troubles=3).run()
     assert ([5, 1, 1], {"queued": 13, "unknown": 7}) == ([len(some) for some in fake.sent], states(outbox))
 
 

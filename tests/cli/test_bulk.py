@@ -294,13 +294,3 @@ def test_ctrl_c_stops_gently(account: Sandbox, numbers: Path, journal: Path) -> 
     result = CliRunner().invoke(cli, ["bulk", "status", str(journal), "--no-poll", "--json"], prog_name="devinotify")
     tally = json.loads(result.stdout)
     assert (0, True) == (tally["unknown"], tally["waiting"] > 0)
-
-
-def test_a_second_signal_stops_at_once() -> None:
-    """After the first, the former handler is back."""
-    asked = []
-    with campaigns.stopped_by_signals(lambda: asked.append(1)) as came:
-        signal.raise_signal(signal.SIGINT)
-        assert ([1], [signal.SIGINT]) == (asked, came)
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)

@@ -13,7 +13,8 @@ import pytest
 from devinotify import Client, Outbox
 from devinotify.channels.batch import accepted as accepted_outcome
 from devinotify.delivery.fallback import RULE, Fallback
-from devinotify.delivery.tracking import PAUSES, Tracker
+from devinotify.delivery.sending import RECORD_AGAIN
+from devinotify.delivery.tracking import Tracker
 from devinotify.exceptions import DevinotifyError, NotSent, OutcomeUnknown, UnexpectedResponse, Verdict
 from devinotify.models import DeliveryStatus, Message, Outcome, Receipt, SmsState
 from devinotify.outbox import RowState
@@ -217,10 +218,10 @@ def test_outcomes_are_recorded_as_soon_as_the_file_can_be_written(
         outbox.enqueue(Message("hi", (NUMBER,)))
         outbox.times = 2
         made(outbox, twin, client, clock, sleep=slept.append).deliver(claim(outbox))
-        assert (PAUSES[:2], [("sms", "accepted")]) == (tuple(slept), states(outbox))
+        assert ((RECORD_AGAIN.pause(1), RECORD_AGAIN.pause(2)), [("sms", "accepted")]) == (tuple(slept), states(outbox))
 
 
-@pytest.mark.parametrize(("retryable", "expected"), [(True, len(PAUSES)), (False, 0)])
+@pytest.mark.parametrize(("retryable", "expected"), [(True, RECORD_AGAIN.tries), (False, 0)])
 def test_outcomes_that_cannot_be_recorded_are_raised(
     tmp_path: Path, twin: Twin, client: Client, clock: Clock, retryable: bool, expected: int
 ) -> None:

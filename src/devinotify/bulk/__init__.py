@@ -8,8 +8,8 @@ from __future__ import annotations
 from devinotify.bulk.campaign import Campaign, Progress, Result
 from devinotify.bulk.journal import Journal
 from devinotify.bulk.plan import Plan
-from devinotify.bulk.rate_limit import Speed
 from devinotify.bulk.sending import End, Sent
 from devinotify.bulk.tally import Category, Tally
+from devinotify.delivery.rate_limit import Speed
 
 __all__ = ["Campaign", "Category", "End", "Journal", "Plan", "Progress", "Result", "Sent", "Speed", "Tally"]

@@ -20,7 +20,6 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from devinotify import text as texts
 from devinotify.bulk.journal import Journal
 from devinotify.bulk.plan import Account, Count, Plan, drawn_up
-from devinotify.bulk.rate_limit import Speed
 from devinotify.bulk.sending import End, Sending, Sent
 from devinotify.bulk.sorting import Sorted, sort_out
 from devinotify.bulk.source import Source
@@ -28,6 +27,7 @@ from devinotify.bulk.table import Table
 from devinotify.bulk.template import Template
 from devinotify.channels.compose import compose
 from devinotify.delivery.fallback import Fallback
+from devinotify.delivery.rate_limit import Speed
 from devinotify.delivery.recipients import Recipients
 from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidSchedule
 from devinotify.gateway import checks
@@ -95,7 +95,8 @@ class Campaign:
     of the input in braces. ``journal`` is the file that remembers it all (``None``: it can be planned but not run).
     ``channel`` is the URL's unless given. ``send_at``: aware is an instant, naive the recipient's own wall clock.
     ``column`` names the numbers, ``format`` is one of ``csv``, ``tsv``, ``jsonl``, ``lines``, ``encoding`` one of
-    Python's: all found out where not given. ``price`` is that of one segment (of one message on Viber).
+    Python's: all found out where not given. ``other_account`` lets a campaign go on with another account than the one
+    it was begun with. ``price`` is that of one segment (of one message on Viber).
 
     Nothing is sent, and nothing written, before ``run``. Raises InvalidInput for an input that cannot be read, a bad
     template, a missing column, and a journal of another campaign.
@@ -115,6 +116,7 @@ class Campaign:
         format: str | None = None,  # noqa: A002 - what it is called
         encoding: str | None = None,
         price: Decimal | int | str | None = None,
+        other_account: bool = False,
     ) -> None:
         if (text is None) == (template is None):
             raise InvalidInput("a campaign has either a text or a template")
@@ -122,6 +124,7 @@ class Campaign:
         self.notifier = account if isinstance(account, Notifier) else Notifier(account)
         self._source: Source | None = None
         self._path = journal
+        self._other_account = other_account
         self._count: Count | None = None
         self._sending: Sending | None = None
         self._stopped = False
@@ -265,8 +268,11 @@ class Campaign:
         sending = self._sending = Sending(self.notifier, journal.outbox, speed, personal=self.template is not None)
         if self._stopped:
             sending.stop()
-        watch = None if observe is None else functools.partial(self._tell, observe, already, count, time.monotonic())
-        end = sending.run(watch)
+        began_sending = time.monotonic()
+        if observe is None:
+            end = sending.run()
+        else:
+            end = sending.run(functools.partial(self._tell, observe, already, count, began_sending))
         # Of another process on this journal that was killed meanwhile.
         recovered += journal.outbox.recover()
         tally = journal.tally()
@@ -345,7 +351,7 @@ class Campaign:
         if self._path is None or not Journal.exists(self._path):
             return None
         with Journal(self._path) as journal:
-            journal.check(self.identity)
+            self._check(journal)
             return None if journal.fed is None else journal.tally()
 
     def _begun(self) -> bool:
@@ -353,15 +359,22 @@ class Campaign:
         if self._path is None or not Journal.exists(self._path):
             return False
         with Journal(self._path) as journal:
-            journal.check(self.identity)
+            self._check(journal)
             return journal.fed is not None
+
+    def _check(self, journal: Journal) -> None:
+        """Raise InvalidInput where it is the journal of another campaign, or of another account that is not let on."""
+        journal.check(self.identity)
+        if not self._other_account:
+            journal.check_account(self.notifier.url.account)
 
     def _feed(self, journal: Journal, observe: Callable[[Progress], None] | None) -> bool:
         """Put the input into the journal, and return whether it is all there: ``stop`` ends it at a page."""
         message = Message(self._original or "", (), channel=self.channel, send_at=self.send_at)
         if self.text is not None:
             message = Message(self.text, (), channel=self.channel, send_at=self.send_at)
-        journal.begin(message, self.identity)
+        journal.begin(message, self.identity, self.notifier.url.account)
+        journal.use(self.notifier.url.account, other=self._other_account)
         if journal.fed is not None:
             return True
         known = self._count

@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from devinotify.delivery.stopping import Stopping
 from devinotify.exceptions import DevinotifyError, Unauthorized
 from devinotify.outbox.states import RowState
 
@@ -34,10 +35,12 @@ class Deliveries:
     """
 
     def __init__(self, notifier: Notifier, journal: Journal, *, connections: int = 8) -> None:
+        self._account = notifier.url.account
+        journal.use(self._account)
         self._following = notifier.following(journal.outbox)
         self._outbox = journal.outbox
         self._connections = connections
-        self._stopping = threading.Event()
+        self._stopping = Stopping()
         self._failure: BaseException | None = None
         self._lock = threading.Lock()
         self._looked = 0
@@ -67,7 +70,7 @@ class Deliveries:
 
     def stop(self) -> None:
         """End ``poll`` and ``watch`` after the looks under way."""
-        self._stopping.set()
+        self._stopping.ask()
 
     def poll(self) -> int:
         """Look at all deliveries that are due now; return how many had an answer.
@@ -93,7 +96,7 @@ class Deliveries:
         ``observe`` is told after each round.
         """
         last, since = -1, time.monotonic()
-        while not self._stopping.is_set():
+        while not self._stopping.asked:
             self.poll()
             counts = self._outbox.counts()
             if observe is not None:
@@ -116,7 +119,7 @@ class Deliveries:
     def _work(self) -> None:
         try:
             while not self._ended():
-                rows = self._outbox.watch_due(SOME)
+                rows = self._outbox.watch_due(SOME, account=self._account)
                 if not rows:
                     return
                 self._following.attend(self._each(rows), missed=self._miss)
@@ -124,7 +127,7 @@ class Deliveries:
             self._failure = self._failure or failure
 
     def _ended(self) -> bool:
-        return self._gave_up or self._stopping.is_set()
+        return self._gave_up or self._stopping.asked
 
     def _each(self, rows: Sequence[Row]) -> Iterator[Row]:
         """Yield the rows, and take note of those that had an answer; none any more once the looks have ended."""

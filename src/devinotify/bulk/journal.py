@@ -107,6 +107,12 @@ class Journal:
         known = self.outbox.recall(FED)
         return None if known is None else Fed(**json.loads(known))
 
+    @property
+    def account(self) -> str | None:
+        """Whose campaign it is: the account of its message, or ``None`` where nobody's yet."""
+        stored = None if self.message_id is None else self.outbox.message(self.message_id)
+        return None if stored is None else stored.account
+
     def check(self, identity: Mapping[str, Any]) -> None:
         """Raise InvalidInput, which says what differs, where this is the journal of another campaign."""
         mine = self.identity
@@ -119,16 +125,36 @@ class Journal:
                 " Give another journal, or the same input and text as before"
             )
 
-    def begin(self, message: Message, identity: Mapping[str, Any]) -> None:
+    def check_account(self, account: str) -> None:
+        """Raise InvalidInput where the campaign is another account's."""
+        mine = self.account
+        if mine is not None and mine != account:
+            raise InvalidInput(
+                f"{self.path.name} is the journal of a campaign of another account, {mine}:"
+                " give that account's URL, or --other-account to go on with this one"
+            )
+
+    def use(self, account: str, *, other: bool = False) -> None:
+        """Have the campaign go out from ``account``, from another than before only where ``other`` allows that.
+
+        Raises InvalidInput as ``check_account`` does.
+        """
+        self.outbox.introduce(account)
+        if other and self.account is not None:
+            self.outbox.adopt(self.account, account)
+        self.check_account(account)
+
+    def begin(self, message: Message, identity: Mapping[str, Any], account: str | None = None) -> None:
         """Make this the journal of a campaign, or find that it is; raises InvalidInput as ``check`` does."""
         self.check(identity)
-        self.message_id = self.outbox.register(message, key=KEY, meta=identity)
+        self.message_id = self.outbox.register(message, key=KEY, meta=identity, account=account)
         self.outbox.remember(KEY, str(self.message_id))
         self.check(identity)
 
     def feed(self, pages: Iterable[Sorted], message: Message, *, personal: bool) -> Iterator[int]:
         """Put the input into the journal, and yield how many rows of it are in so far."""
         assert self.message_id is not None  # noqa: S101 - ``begin`` comes first
+        account = self.account
         rows = duplicates = number = 0
         held: list[str] = []
         for number, page in enumerate(pages, 1):
@@ -139,6 +165,7 @@ class Journal:
                         for recipient, text in zip(page.numbers, page.texts, strict=True)
                     ),
                     keys=page.numbers,
+                    account=account,
                 )
             else:
                 held += page.numbers

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from decimal import Decimal
 
-    from devinotify.bulk.rate_limit import Speed
     from devinotify.bulk.sorting import Sorted
     from devinotify.bulk.tally import Tally
+    from devinotify.delivery.rate_limit import Speed
     from devinotify.exceptions import DevinotifyError
 
 

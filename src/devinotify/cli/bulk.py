@@ -19,7 +19,6 @@ from devinotify.cli.campaigns import (
     events_for_errors,
     events_option,
     exit_code,
-    stopped_by_signals,
 )
 from devinotify.cli.exits import ExitCode, of_error
 from devinotify.cli.options import Moment, WallClock, settings_of, url_option
@@ -81,7 +80,7 @@ class _Money(click.ParamType):  # type: ignore[type-arg]  # no generic before cl
     "--format", "format_", type=click.Choice(["csv", "tsv", "jsonl", "lines"]), help="The format; found out otherwise."
 )
 @click.option("--encoding", metavar="NAME", help="The encoding; UTF-8, UTF-16 and CP1251 are found out.")
-@click.option("--channel", type=click.Choice(["sms", "viber", "viber-sms"]), help="The channel; the URL's otherwise.")
+@click.option("--channel", metavar="NAME", help="The channel, a plugin's too; the URL's otherwise.")
 @click.option(
     "--at",
     type=Moment(past=None),
@@ -108,6 +107,7 @@ class _Money(click.ParamType):  # type: ignore[type-arg]  # no generic before cl
 )
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Send to N recipients in this run.")
 @click.option("--test-to", metavar="NUMBER", help="Send the first text to this number alone, and stop.")
+@click.option("--other-account", is_flag=True, help="Go on with another account than the one it was begun with.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, and stop.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option(
@@ -155,6 +155,7 @@ def command(
     if not yes and not dry_run and not test_to and (as_json or source == "-" or not sys.stdin.isatty()):
         raise click.UsageError("nobody can be asked here: look at the plan with --dry-run, then give --yes")
     from devinotify.bulk import Campaign, Speed
+    from devinotify.delivery.stopping import stopped_by_signals
     from devinotify.delivery.worker import rare_collections
 
     speed = Speed(**{name: options.pop(name) for name in ("connections", "batch", "rate", "limit")})

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,7 +16,6 @@ from devinotify.exceptions import DevinotifyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from types import FrameType
 
     from devinotify.bulk import Plan, Progress, Result, Tally
 
@@ -275,24 +273,3 @@ def duration(seconds: float) -> str:
     minutes, left = divmod(rest, 60)
     parts = [(hours, "h"), (minutes, "min"), (left if not hours else 0, "s")]
     return " ".join(f"{count} {unit}" for count, unit in parts if count)
-
-
-@contextmanager
-def stopped_by_signals(stop: Callable[[], None], say: Callable[[str], None] = output.say) -> Iterator[list[int]]:
-    """Let the first SIGINT or SIGTERM stop gently, and the second as ever; the list holds those that came."""
-    came: list[int] = []
-    former: dict[int, Any] = {}
-
-    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
-        came.append(number)
-        say("stopping after the requests under way; once more stops at once")
-        stop()
-        signal.signal(number, former[number])
-
-    for each in (signal.SIGINT, signal.SIGTERM):
-        former[each] = signal.signal(each, handle)
-    try:
-        yield came
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)

@@ -18,7 +18,6 @@ from devinotify.cli.campaigns import (
     event,
     events_for_errors,
     events_option,
-    stopped_by_signals,
     tally_rows,
 )
 from devinotify.cli.exits import ExitCode, of_error
@@ -105,12 +104,13 @@ def status(journal: Path, connections: int, url: str | None, *, watch: bool, no_
 
 def _look(journal: Journal, settings: DevinoURL, connections: int, *, watch: bool, as_json: bool) -> _Looks:
     from devinotify.bulk.deliveries import Deliveries
+    from devinotify.delivery.stopping import stopped_by_signals
     from devinotify.notifier import Notifier
 
     with Notifier(settings) as notifier:
         deliveries = Deliveries(notifier, journal, connections=connections)
         looked, left_alone = None, 0
-        with stopped_by_signals(deliveries.stop):
+        with stopped_by_signals(deliveries.stop, output.say):
             if watch:
                 left_alone = deliveries.watch(_tell_counts(deliveries, as_json=as_json))
             else:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import signal
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -13,7 +11,6 @@ import click
 
 if TYPE_CHECKING:
     from decimal import Decimal
-    from types import FrameType
 
 DEFAULT_PORT = 8026
 _MAKE_TOKEN = "export DEVINOTIFY_SANDBOX_TOKEN=$(python3 -c 'import secrets; print(secrets.token_urlsafe())')"  # noqa: S105 - a command
@@ -123,21 +120,17 @@ def command(
         if failure.filename:
             _fail(f"cannot open {failure.filename}: {failure.strerror}")
         _fail(f"cannot listen on {host} port {port}: {failure.strerror}")
-    stop = threading.Event()
+    from devinotify.delivery.stopping import Stopping, stopped_by_signals
 
-    def ask_to_stop(_: int, __: FrameType | None) -> None:
-        stop.set()
-
-    before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    stopping = Stopping()
     try:
-        _announce(sandbox.gateway, sandbox.origin, sandbox.shown_url, as_json=as_json)
-        # A wait without end cannot be interrupted on every platform.
-        while not stop.is_set():
-            stop.wait(0.5)
+        with stopped_by_signals(stopping.ask):
+            _announce(sandbox.gateway, sandbox.origin, sandbox.shown_url, as_json=as_json)
+            # A wait without end cannot be interrupted on every platform.
+            while not stopping.wait(0.5):
+                pass
     finally:
         sandbox.stop()
-        for number, handler in before.items():
-            signal.signal(number, handler)
     if not as_json:
         click.echo("Stopped.")
 

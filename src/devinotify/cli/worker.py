@@ -10,6 +10,7 @@ import click
 
 from devinotify.channels.batch import BATCH
 from devinotify.cli import output
+from devinotify.cli.exits import ExitCode, of_error
 from devinotify.cli.options import json_option, settings_of, url_option
 from devinotify.cli.outbox import counts_document, outbox_option, summary, usage_errors
 
@@ -27,32 +28,48 @@ if TYPE_CHECKING:
     metavar="N",
     help="Recipients in one request, and so the most whose outcome is unknown after a crash.",
 )
+@click.option(
+    "--connections",
+    type=click.IntRange(1, 256),
+    default=4,
+    show_default=True,
+    metavar="N",
+    help="Requests at a time: messages of different texts cannot go in one.",
+)
 @outbox_option
 @url_option
 @json_option
-def command(path: str | None, url: str | None, batch: int, *, once: bool, as_json: bool) -> None:
+def command(path: str | None, url: str | None, batch: int, connections: int, *, once: bool, as_json: bool) -> ExitCode:
     """Send what the outbox holds, watch it, and take the later steps of fallbacks.
 
     It runs until SIGTERM or Ctrl-C: no new batch is begun then, and what is being sent is finished; a second one
     ends it at once. Several workers may share an outbox. What was being sent by one that was killed becomes
     unknown, and is never sent again by itself.
+
+    What the account is refused for (no credits, a wrong password), and what the gateway is too busy for, stays queued:
+    the worker waits, longer each time, and goes on when it is over. With --once it ends then, says why, and the exit
+    code is that of the error.
     """
     settings = settings_of(url)
-    from devinotify.delivery.worker import Worker, rare_collections, stopped_by_signals
+    from devinotify.delivery.stopping import stopped_by_signals
+    from devinotify.delivery.worker import Worker, rare_collections
     from devinotify.notifier import Notifier
 
     if path is not None:
         settings = settings.with_options(outbox=path)
     with usage_errors(), Notifier(settings) as notifier:
-        worker = Worker(notifier, batch=batch)
-        with _logged(), rare_collections(), stopped_by_signals(worker):
-            logging.getLogger(__name__).info("working on %s", worker.outbox.path)
+        worker = Worker(notifier, batch=batch, connections=connections)
+        with _logged(), rare_collections(), stopped_by_signals(worker.stop):
+            logging.getLogger(__name__).info("working on %s", worker.outbox.name)
             worker.run(once=once)
         counts = worker.outbox.counts()
+        cause, error = worker.cause, worker.error
+    code = ExitCode.ACCEPTED if cause is None or error is None else of_error(error)
     if as_json:
-        output.emit({"counts": counts_document(counts), "exit_code": 0})
-        return
+        output.emit({"counts": counts_document(counts), "cause": cause, "exit_code": code})
+        return code
     output.write(f"in the outbox: {summary(counts)}")
+    return code
 
 
 @contextmanager

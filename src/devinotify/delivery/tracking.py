@@ -6,20 +6,17 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from devinotify.channels.batch import failed
 from devinotify.channels.protocol import read_state
 from devinotify.delivery.fallback import fallback_of
 from devinotify.delivery.policy import Step
 from devinotify.delivery.schedule import due_at
+from devinotify.delivery.sending import Sender
 from devinotify.delivery.story import is_over, outcome_of
-from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, Verdict
+from devinotify.exceptions import DevinotifyError
 from devinotify.outbox.states import RowState
-from devinotify.redact import mask_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,18 +31,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PAUSES = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
-"""Seconds between the tries to record what became of a batch, while the file is locked or the disk full."""
-
-_number = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
-
 
 class Tracker:
     """Attends to the rows of one outbox with the channels and hooks of one Notifier.
 
     ``fallbacks`` are those among the channels; rows of another ``account`` are left alone. ``send`` sends a prepared
     message on a channel, ``process`` prepares one first; both record and return an Outcome per recipient. ``observe``
-    is told of each delivery state that is news. ``clock`` returns seconds since the epoch.
+    is told of each delivery state that is news. ``clock`` returns seconds since the epoch. ``puts_back``, which a
+    worker sets, has steps queued again that the account or the gateway is refused for.
     """
 
     def __init__(
@@ -67,71 +60,18 @@ class Tracker:
         self._channels = channels
         self._fallbacks = fallbacks
         self.account = account
-        self._send = send
-        self._process = process
         self._observe = observe
         self._clock = clock
-        self._sleep = sleep
-
-    # --- sending
+        self.sender = Sender(outbox, fallbacks=fallbacks, send=send, process=process, sleep=sleep)
+        self.puts_back = False
 
     def deliver(self, batch: Batch) -> list[Outcome]:
         """Send a claimed batch, settle it, and return the outcomes of its rows, in their order.
 
-        Whatever is raised on the way, each row gets an outcome: ``unknown`` where none was told. A recipient that is
-        no number in E.164 is refused. Raises DevinotifyError where the outcomes cannot be recorded.
+        Whatever is raised on the way, each row gets an outcome: see ``Sender``, which does it. Raises DevinotifyError
+        where the outcomes cannot be recorded.
         """
-        outcomes = self._outcomes(batch)
-        states = self._settle(batch, outcomes)
-        if batch.rows[0].channel in self._fallbacks:
-            self._forget_steps(batch, outcomes, states)
-        return outcomes
-
-    def _outcomes(self, batch: Batch) -> list[Outcome]:
-        fallback = fallback_of(batch.stored, self._fallbacks)
-        message = batch.message if fallback is None else fallback.step_message(batch)
-        found: list[Outcome] = []
-        if not all(map(_number, message.recipients)):
-            strangers = [recipient for recipient in message.recipients if not _number(recipient)]
-            found = [failed(message.channel, recipient, _stranger(recipient)) for recipient in strangers]
-            message = replace(message, recipients=tuple(filter(_number, message.recipients)))
-        missing = "no outcome was told for the recipient"
-        try:
-            if message.recipients:
-                # One by one: what was told before a failure counts.
-                for outcome in self._answers(batch, message):
-                    found.append(outcome)
-        except Exception as error:  # noqa: BLE001 - neither a hook nor a channel may end the worker or lose a row
-            missing = f"{type(error).__name__} was raised while it was being sent"
-            log.error("batch %d: %s", batch.claim, missing)
-        if [outcome.recipient for outcome in found] == [row.recipient for row in batch.rows]:
-            return found
-        # A plugin may have added recipients of its own: the rows are the ones that were asked for.
-        told = {outcome.recipient: outcome for outcome in found}
-        lost = DevinotifyError(missing, verdict=Verdict.UNKNOWN)
-        return [told.get(row.recipient) or failed(row.channel, row.recipient, lost) for row in batch.rows]
-
-    def _answers(self, batch: Batch, message: Message) -> Iterable[Outcome]:
-        # The steps of a fallback are prepared already: they were part of a message that was.
-        fallback = fallback_of(batch.stored, self._fallbacks)
-        return self._process(message) if fallback is None else self._send(message, fallback.step(batch.rows[0]))
-
-    def _settle(self, batch: Batch, outcomes: Sequence[Outcome]) -> dict[int, RowState]:
-        for pause in PAUSES:
-            try:
-                return self.outbox.settle(batch, outcomes)
-            except DevinotifyError as error:
-                if not error.retryable:
-                    raise
-                log.warning("what became of %d messages is not recorded yet, and is tried again: %s", len(batch), error)
-                self._sleep(pause)
-        return self.outbox.settle(batch, outcomes)
-
-    def _forget_steps(self, batch: Batch, outcomes: Sequence[Outcome], states: Mapping[int, RowState]) -> None:
-        """Forget the steps of orders that are queued again: each try would leave its own."""
-        for row, outcome in zip(batch.rows, outcomes, strict=True):
-            if states.get(row.id) is RowState.QUEUED and outcome.row is not None:
-                self.outbox.forget(self.outbox.steps(outcome.row))
+        return self.sender.deliver(batch, puts_back=self.puts_back).outcomes
 
     # --- watching
 
@@ -244,13 +184,6 @@ class Tracker:
             self.deliver(batch)
         rows = self.outbox.steps(rows[0].id)
         return (outcome_of(rows, outcome.channel), is_over(rows)) if rows else (outcome, True)
-
-
-def _stranger(recipient: str) -> InvalidPhoneNumber:
-    return InvalidPhoneNumber(
-        "the outbox sends to numbers in E.164 (+79161234567): aliases and other notations are read before enqueueing",
-        masked=mask_number(recipient),
-    )
 
 
 def _told(error: Exception) -> str:

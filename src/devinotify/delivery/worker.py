@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import gc
 import logging
-import queue
-import signal
 import time
 from collections import Counter
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from devinotify.channels.batch import BATCH
-from devinotify.exceptions import DevinotifyError, NotSent
+from devinotify.delivery.clock import WallClock
+from devinotify.delivery.crew import Crew
+from devinotify.delivery.dispatching import Dispatcher
+from devinotify.delivery.looking import RATE, Looks
+from devinotify.delivery.rate_limit import Speed
+from devinotify.delivery.reading import CAUSES
+from devinotify.delivery.stopping import Stopping
+from devinotify.exceptions import DevinotifyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from types import FrameType
+    from collections.abc import Callable, Iterator, Sequence
 
-    from devinotify.delivery.tracking import Tracker
+    from devinotify.delivery.reading import Cause
+    from devinotify.delivery.sending import Sent
     from devinotify.models import Outcome
     from devinotify.notifier import Notifier
-    from devinotify.outbox.sqlite.store import Outbox
+    from devinotify.outbox import Batch, Outbox
 
 log = logging.getLogger(__name__)
 
 NAP = 1.0
 """Seconds that an idle worker sleeps at most: another process may have enqueued something meanwhile."""
-LONGEST_BREATHER = 30.0
-"""Seconds, at most, to the next batch while the gateway is out of reach; they begin at NAP and double."""
+CONNECTIONS = 4
+"""Requests at a time: rows of different texts cannot go in one."""
 COLLECT_EVERY = 50_000
 """Values, net, between two collections in a process that only sends: several times what a batch makes."""
 RECOVER_EVERY = 30.0
@@ -38,77 +43,169 @@ RECOVER_EVERY = 30.0
 class Worker:
     """Works through one outbox with the channels and hooks of ``notifier``; several may share a file.
 
-    Without ``outbox`` it is the notifier's own. ``batch`` is how many recipients one claim takes, and so one request:
-    no more are of unknown outcome when the process is killed. ``stop`` may be called from any thread or signal
-    handler: no new batch is claimed then, what is being sent is finished and recorded. Whatever a hook or a channel
-    raises, the worker goes on.
+    It sends and looks at what is of the notifier's own account, and what is nobody's yet; how much of other accounts
+    waits it says once.
+
+    Without ``outbox`` it is the notifier's own. ``batch`` is how many recipients one claim takes, and so one request,
+    ``connections`` how many requests are made at a time: no more than both allow are of unknown outcome when the
+    process is killed. Deliveries are looked at beside that, ``look_rate`` requests a second at most. ``nap`` is how
+    many seconds an idle worker sleeps before it looks again.
+
+    What the account or the gateway is refused for (no credits, a wrong password, a 429) is queued again as if nothing
+    had been tried; it waits, longer each time, and goes on when it is over. ``stop`` may be called from any thread or
+    signal handler: no new batch is claimed then, what is being sent is finished and recorded. Whatever a hook or a
+    channel raises, the worker goes on.
     """
 
-    def __init__(self, notifier: Notifier, outbox: Outbox | None = None, *, batch: int = BATCH) -> None:
-        self._following: Tracker = notifier.following(outbox)
+    def __init__(
+        self,
+        notifier: Notifier,
+        outbox: Outbox | None = None,
+        *,
+        batch: int = BATCH,
+        connections: int = CONNECTIONS,
+        look_rate: float | None = RATE,
+        nap: float = NAP,
+    ) -> None:
+        self._following = notifier.following(outbox)
+        self._following.puts_back = True
         self.outbox = self._following.outbox
-        self._batch = batch
-        self._stopping = False
-        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()  # its put() is safe in a signal handler
-        self._unreachable = 0
+        self.account = notifier.url.account
+        self.outbox.introduce(self.account)
+        self._speed = Speed(connections=connections, batch=batch)
+        self._look_rate = look_rate
+        self._nap = nap
+        self._stopping = Stopping()
+        self._clock = WallClock()
         self._recover_at = 0.0
+        self._dispatcher = self._new_dispatcher(once=False)
+        self._looks = self._new_looks(once=False)
+
+    @property
+    def cause(self) -> Cause | None:
+        """Why ``run(once=True)`` ended before all that was due was sent, or ``None``."""
+        return self._dispatcher.cause
+
+    @property
+    def error(self) -> DevinotifyError | None:
+        """The last error that was not a recipient's affair, or ``None``."""
+        return self._dispatcher.error
 
     def stop(self) -> None:
-        """Make ``run`` return after the batch that it is sending."""
-        self._stopping = True
-        self._wake.put(None)
+        """Make ``run`` return after the batches that it is sending."""
+        self._stopping.ask()
 
     def run(self, *, once: bool = False) -> None:
-        """Work until ``stop``; with ``once`` until nothing is due at the moment, or the gateway is out of reach.
+        """Work until ``stop``; with ``once`` until nothing is due at the moment, or nothing can go out (``cause``).
 
         Raises DevinotifyError where the outbox cannot be used any more; one that is locked or on a full disk is tried
         again, unless ``once``.
         """
-        while not self._stopping:
-            try:
-                worked = self.turn()
-            except DevinotifyError as error:
-                if once or not error.retryable:
-                    raise
-                log.warning("%s; it is tried again", error)
-                worked = False
-            if once and (self._unreachable or not worked):
-                return
-            if not worked:
-                self._rest(self._idle())
-            elif self._unreachable:
-                self._rest(min(NAP * 2.0 ** (self._unreachable - 1), LONGEST_BREATHER))
+        self._dispatcher = self._new_dispatcher(once=once)
+        self._looks = self._new_looks(once=once)
+        self._guarded(self._recover, once=once)
+        self._guarded(self._tell_of_others, once=once)
+        worked = True
+        while worked and not self._stopping.asked and self.cause is None:
+            worked = self._work(once=once)
+        if self.cause is not None:
+            log.warning("%s: what is queued waits for the next run (%s)", CAUSES[self.cause], self.error)
 
     def turn(self) -> bool:
         """Send one batch that is due, and look at deliveries that are; return whether there was anything to do."""
+        if self._stopping.asked:
+            return False
         self._recover()
-        batch = self.outbox.claim(self._batch)
-        if batch is not None:
-            outcomes = self._following.deliver(batch)
-            unreachable = all(isinstance(outcome.error, NotSent) for outcome in outcomes)
-            self._unreachable = self._unreachable + 1 if unreachable else 0
-            if log.isEnabledFor(logging.INFO):
-                log.info("batch %d: %s", batch.claim, _summary(outcomes))
-        rows = [] if self._stopping else self.outbox.watch_due()
-        self._following.attend(rows, stop=lambda: self._stopping)
-        return batch is not None or bool(rows)
+        sent = self._dispatcher.turn()
+        return self._looks.turn() or sent
 
-    def _recover(self) -> None:
+    def _work(self, *, once: bool) -> bool:
+        """Take turns until it is stopped, or with ``once`` nothing is due; return whether anything was."""
+        worked = False
+
+        def turn(of: Callable[[], bool]) -> Callable[[], bool]:
+            def guarded() -> bool:
+                nonlocal worked
+                done = self._guarded(of, once=once)
+                worked |= done
+                return done
+
+            return guarded
+
+        sends, looks = turn(self._dispatcher.turn), turn(self._looks.turn)
+        turns = [sends] * self._speed.connections + [looks] * self._looks.connections
+        crew = Crew(turns, self._stopping, forever=not once, nap=self._idle, name="worker")
+        crew.run(lambda: self._look_after(once=once), min(self._nap, 1.0), halt=self._halt)
+        return worked
+
+    def _new_dispatcher(self, *, once: bool) -> Dispatcher:
+        return Dispatcher(
+            self._following.sender,
+            self.outbox,
+            self._speed,
+            account=self.account,
+            gently=True,
+            ends=once,
+            ends_unreached=once,
+            told=self._told,
+        )
+
+    def _new_looks(self, *, once: bool) -> Looks:
+        return Looks(self._following, account=self.account, rate=self._look_rate, patient=not once)
+
+    def _halt(self) -> None:
+        self._dispatcher.stop()
+        self._looks.stop()
+
+    def _guarded(self, work: Callable[[], bool], *, once: bool) -> bool:
+        try:
+            return work()
+        except DevinotifyError as error:
+            if once or not error.retryable:
+                raise
+            log.warning("%s; it is tried again", error)
+            self._stopping.wait(self._nap)
+            return False
+
+    def _look_after(self, *, once: bool) -> None:
+        """Do what is due now and then: find what dead workers left, and notice a clock that was set."""
+        step = self._clock.stepped()
+        if step:
+            log.warning(
+                "the clock was set %s by %.0f seconds: what was queued before is due by the clock as it was",
+                "forward" if step > 0 else "back",
+                abs(step),
+            )
+        self._guarded(self._recover, once=once)
+
+    def _recover(self) -> bool:
         now = time.monotonic()
         if now < self._recover_at:
-            return
+            return False
         lost = self.outbox.recover()
         self._recover_at = now + RECOVER_EVERY
         if lost:
             log.warning("%d messages were being sent when their worker died: their outcome is unknown", lost)
+        return bool(lost)
+
+    def _tell_of_others(self) -> bool:
+        elsewhere = self.outbox.waiting_elsewhere(self.account)
+        if elsewhere:
+            told = ", ".join(f"{count} of {account}" for account, count in elsewhere.items())
+            log.warning("messages of other accounts wait, and are theirs to send: %s", told)
+        return False
 
     def _idle(self) -> float:
-        due = self.outbox.next_due()
-        return NAP if due is None else min(NAP, max(due - time.time(), 0.01))
+        try:
+            due = self.outbox.next_due(self.account)
+        except DevinotifyError:  # the next turn meets it too, and tells
+            return self._nap
+        return self._nap if due is None else min(self._nap, max(due - time.time(), 0.01))
 
-    def _rest(self, seconds: float) -> None:
-        with suppress(queue.Empty):
-            self._wake.get(timeout=seconds)
+    @staticmethod
+    def _told(batch: Batch, sent: Sent) -> None:
+        if log.isEnabledFor(logging.INFO):
+            log.info("batch %d: %s", batch.claim, _summary(sent.outcomes))
 
 
 def _summary(outcomes: Sequence[Outcome]) -> str:
@@ -131,28 +228,3 @@ def rare_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
-
-
-@contextmanager
-def stopped_by_signals(worker: Worker) -> Iterator[None]:
-    """Let SIGTERM and SIGINT stop ``worker`` gently inside the block; a second one does what it did before.
-
-    For the main thread alone.
-    """
-    former: dict[int, Any] = {}  # signal number -> whatever handled it
-
-    def restore() -> None:
-        while former:
-            signal.signal(*former.popitem())
-
-    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
-        # Nothing is logged here: the main thread may be in the middle of a line.
-        worker.stop()
-        restore()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        former[number] = signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        restore()

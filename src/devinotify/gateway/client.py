@@ -15,6 +15,7 @@ from devinotify import url as urls
 from devinotify.exceptions import InvalidURL
 from devinotify.gateway import calls, conversation
 from devinotify.gateway.conversation import Exchange, LogIn, Pause
+from devinotify.gateway.departure import require_departure
 from devinotify.gateway.session import Session
 from devinotify.gateway.transport import Transport
 from devinotify.redact import hide
@@ -107,6 +108,8 @@ class Client:
     def _take(self, step: Step) -> object:
         match step:
             case Exchange(request):
+                if request.method == "POST":  # as every send is, and nothing else
+                    require_departure()
                 return self._transport.exchange(request)
             case Pause(seconds):
                 return self._sleep(seconds)

@@ -397,6 +397,11 @@ class Outbox(KeptOutbox):
                 settlement.release(row, due)
         return self._settle(batch, settlement)
 
+    def holds(self, batch: Batch) -> bool:
+        """Return whether a batch is still its claimant's to send: nobody has given it up meanwhile."""
+        with self._database.read("holds") as connection:
+            return connection.execute("SELECT 1 FROM claims WHERE id = ?", (batch.claim,)).fetchone() is not None
+
     def _anything_due(self, now: float, account: int | None) -> bool:
         with self._database.read("claim") as connection:
             return staging.pending(connection) or claiming.head(connection, now, account) is not None

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from devinotify.bulk.rate_limit import FIRST_PAUSE, LONGEST_ASKED, LONGEST_PAUSE, Pace, Speed
+from devinotify.delivery.rate_limit import LONGEST_ASKED, PAUSES, Pace, Speed
 from devinotify.exceptions import InvalidInput
 
 
@@ -77,7 +77,7 @@ def test_trouble_slows_down_and_success_gives_back() -> None:
     for expected in (4, 2, 1, 1):
         pace.trouble()
         assert expected == pace.allowed
-        clock.now += LONGEST_PAUSE
+        clock.now += PAUSES.most
     pace.well()
     assert (2, 0) == (pace.allowed, pace.troubles)
     pace.trouble()
@@ -93,7 +93,7 @@ def test_one_trouble_of_many_connections_is_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "wait"), [(None, FIRST_PAUSE), (5.0, 5.0), (10_000.0, LONGEST_ASKED)], ids=["none", "some", "too much"]
+    ("asked", "wait"), [(None, PAUSES.first), (5.0, 5.0), (10_000.0, LONGEST_ASKED)], ids=["none", "some", "too much"]
 )
 def test_the_gateway_may_ask_for_a_pause(asked: float | None, wait: float) -> None:
     """The pause is the one asked for, within reason."""
@@ -109,7 +109,7 @@ def test_a_pause_has_a_longest() -> None:
     clock = Clock()
     pace = Pace(Speed(), clock)
     for _ in range(20):
-        clock.now += LONGEST_PAUSE
+        clock.now += PAUSES.most
         pace.trouble()
-    clock.now += LONGEST_PAUSE
+    clock.now += PAUSES.most
     assert pace.enter(1)

@@ -1,12 +1,12 @@
-"""What the outcomes of a batch mean for the campaign."""
+"""What the outcomes of a batch mean for what is still queued."""
 
 from __future__ import annotations
 
 import pytest
 
 from devinotify import exceptions as errors
-from devinotify.bulk.sending import ENDS, End, Reading, read
 from devinotify.channels.batch import failed
+from devinotify.delivery.reading import CAUSES, EFFECTS, Cause, Meaning, Reading, read
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.models import Outcome
 
@@ -14,10 +14,10 @@ FINE = Outcome("+79161234560", Verdict.ACCEPTED, "sms")
 UNKNOWN = Verdict.UNKNOWN
 
 
-Meaning = tuple[int, int, End | None, bool, End | None]
+Meant = tuple[int, int, Cause | None, bool, Cause | None]
 
 
-def meant(reading: Reading) -> Meaning:
+def meant(reading: Reading) -> Meant:
     """Return how many are settled and put back, the end, whether it is trouble, and the end after more like it."""
     back = len(reading.release) + len(reading.held)
     return len(reading.settle), back, reading.stop, reading.trouble, reading.refused
@@ -26,25 +26,25 @@ def meant(reading: Reading) -> Meaning:
 @pytest.mark.parametrize(
     ("error", "meaning"),
     [
-        (errors.NotEnoughCredits("x"), (0, 1, End.CREDITS, False, None)),
-        (errors.Unauthorized("x"), (0, 1, None, True, End.LOGIN)),
-        (errors.InvalidSession("x"), (0, 1, None, True, End.LOGIN)),
+        (errors.NotEnoughCredits("x"), (0, 1, Cause.CREDITS, False, None)),
+        (errors.Unauthorized("x"), (0, 1, None, True, Cause.LOGIN)),
+        (errors.InvalidSession("x"), (0, 1, None, True, Cause.LOGIN)),
         (errors.Unauthorized("x", verdict=UNKNOWN), (1, 0, None, True, None)),
-        (errors.InvalidSender("x"), (0, 1, End.REFUSED, False, None)),
+        (errors.InvalidSender("x"), (0, 1, Cause.REFUSED, False, None)),
         (errors.UnexpectedResponse("x", verdict=Verdict.REJECTED, retryable=True), (0, 1, None, True, None)),
         (errors.NotSent("x"), (1, 0, None, True, None)),
         (errors.OutcomeUnknown("x"), (1, 0, None, True, None)),
         (errors.InternalServerError("x"), (1, 0, None, True, None)),
-        (errors.InvalidOperation("x"), (0, 1, None, False, End.REFUSED)),
-        (errors.Forbidden("x"), (0, 1, None, False, End.REFUSED)),
-        (errors.PluginError("x"), (0, 1, None, False, End.REFUSED)),
+        (errors.InvalidOperation("x"), (0, 1, None, False, Cause.REFUSED)),
+        (errors.Forbidden("x"), (0, 1, None, False, Cause.REFUSED)),
+        (errors.PluginError("x"), (0, 1, None, False, Cause.REFUSED)),
         (errors.InvalidArgument("x"), (1, 0, None, False, None)),
         (errors.ViberRejected("x", reason="error-address-unknown"), (1, 0, None, False, None)),
         (errors.InvalidText("x"), (1, 0, None, False, None)),
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_an_error_means(error: DevinotifyError, meaning: Meaning) -> None:
+def test_what_an_error_means(error: DevinotifyError, meaning: Meant) -> None:
     """An account's refusal puts the batch back and stops; a passing one puts it back; the rest is settled."""
     assert meaning == meant(read([failed("sms", "+79161234567", error)]))
 
@@ -52,7 +52,7 @@ def test_what_an_error_means(error: DevinotifyError, meaning: Meaning) -> None:
 def test_a_batch_of_several_fates() -> None:
     """What was accepted before the credits ran out is settled, and only the rest put back."""
     reading = read([FINE, failed("sms", "+79161234567", errors.NotEnoughCredits("x"))])
-    assert (1, 1, End.CREDITS, False, None) == meant(reading)
+    assert (1, 1, Cause.CREDITS, False, None) == meant(reading)
     assert {"+79161234567"} == reading.release
 
 
@@ -68,6 +68,12 @@ def test_the_longest_pause_asked_for_counts() -> None:
     assert 7.0 == read([failed("sms", f"+7916123456{n}", error) for n, error in enumerate(some)]).retry_after
 
 
-def test_every_end_has_words() -> None:
-    """No run ends without saying why."""
-    assert set(End) == set(ENDS)
+def test_every_meaning_and_every_cause_is_in_the_tables() -> None:
+    """None is forgotten."""
+    assert (set(Meaning), set(Cause)) == (set(EFFECTS), set(CAUSES))
+
+
+@pytest.mark.parametrize("error", [errors.PluginError("x"), errors.InvalidSender("x")], ids=["a hook", "its sender"])
+def test_what_a_message_is_refused_for_is_its_own_in_a_mixed_queue(error: DevinotifyError) -> None:
+    """Other messages may pass: a worker settles it."""
+    assert (1, 0, None, False, None) == meant(read([failed("sms", "+79161234567", error)], alike=False))

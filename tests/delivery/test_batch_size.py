@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from devinotify.bulk.batch_size import ALONE, Caution
+from devinotify.delivery.batch_size import ALONE, Caution
 
 
 def test_batches_double_back_to_their_size() -> None:

@@ -1,4 +1,4 @@
-"""How fast a campaign goes: connections, a rate across all of them, and slower while the gateway is in trouble.
+"""How fast it goes: connections, a rate across all of them, and slower while the gateway is in trouble.
 
 Trouble halves the connections and makes all of them wait, twice as long each time; every batch that goes well
 gives one connection back.
@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 
 from devinotify.channels.batch import BATCH
 from devinotify.exceptions import InvalidInput
+from devinotify.retry import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FIRST_PAUSE = 0.25
-"""Seconds that all connections wait after the first trouble; twice as long after each further one."""
-LONGEST_PAUSE = 60.0
-"""Seconds that they wait at most, unless the gateway asks for more."""
+PAUSES = Backoff(0.25, most=60.0)
+"""How long all connections wait after trouble, unless the gateway asks for more."""
 LONGEST_ASKED = 600.0
 """Seconds that are waited at most where the gateway asks for it."""
 
@@ -56,16 +55,18 @@ class Speed:
 
 
 class Pace:
-    """Lets batches go, one call of ``enter`` each; thread-safe. ``stop`` lets nobody in any more."""
+    """Lets batches go, one call of ``enter`` each; thread-safe. ``stop`` lets nobody in any more.
 
-    def __init__(self, speed: Speed, clock: Callable[[], float] = time.monotonic) -> None:
+    ``gently`` begins with one connection, as after trouble. ``clock`` is a monotonic one, in seconds.
+    """
+
+    def __init__(self, speed: Speed, clock: Callable[[], float] = time.monotonic, *, gently: bool = False) -> None:
         self._speed = speed
         self._clock = clock
         self._condition = threading.Condition()
-        self._allowed = speed.connections
+        self._allowed = 1 if gently else speed.connections
         self._inside = 0
         self._next = clock()
-        self._pause = 0.0
         self._calm = clock()  # when the pause after the last trouble ends
         self.troubles = 0  # in a row, each with its pause
         self.stopped = False
@@ -97,7 +98,7 @@ class Pace:
     def well(self) -> None:
         """Take note that a batch went well."""
         with self._condition:
-            self.troubles, self._pause = 0, 0.0
+            self.troubles = 0
             self._allowed = min(self._allowed + 1, self._speed.connections)
             self._condition.notify_all()
 
@@ -109,8 +110,7 @@ class Pace:
             if now >= self._calm:
                 self.troubles += 1
                 self._allowed = max(1, self._allowed // 2)
-                self._pause = min(max(self._pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
-            wait = max(self._pause, min(retry_after or 0.0, LONGEST_ASKED))
+            wait = max(PAUSES.pause(self.troubles), min(retry_after or 0.0, LONGEST_ASKED))
             self._calm = max(self._calm, now + wait)
             self._next = max(self._next, self._calm)
             self._condition.notify_all()

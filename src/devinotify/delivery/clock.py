@@ -1,0 +1,28 @@
+"""Whether the wall clock was set while a process ran. Pure but for the clocks that it is given."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOTICED = 5.0
+"""Seconds between two looks that a wall clock may gain or lose by being kept in time."""
+
+
+class WallClock:
+    """Notices when the wall clock is set: it and the monotonic one no longer go together. Seconds throughout."""
+
+    def __init__(self, wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._wall = wall
+        self._monotonic = monotonic
+        self._apart = wall() - monotonic()
+
+    def stepped(self) -> float:
+        """Return by how many seconds it was set since this was last asked, forward or (negative) back; else 0."""
+        apart = self._wall() - self._monotonic()
+        step = apart - self._apart
+        self._apart = apart
+        return step if abs(step) >= NOTICED else 0.0

@@ -1,0 +1,187 @@
+"""What is queued goes out: batches claimed and sent on several connections, no faster and no larger than is well.
+
+In trouble the connections wait and are fewer, and batches are small; both grow again with what goes well. What would
+end a campaign (no credits, a wrong password, an account that is refused) a worker waits out.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from devinotify.delivery.batch_size import Caution
+from devinotify.delivery.rate_limit import Pace
+from devinotify.delivery.reading import CAUSES, Cause
+from devinotify.exceptions import DevinotifyError, NotSent
+from devinotify.outbox.states import RowState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from devinotify.delivery.rate_limit import Speed
+    from devinotify.delivery.reading import Reading
+    from devinotify.delivery.sending import Sender, Sent
+    from devinotify.models import Outcome
+    from devinotify.outbox import Batch, Outbox
+
+log = logging.getLogger(__name__)
+
+MOST_TROUBLES = 8
+"""Times in a row that the gateway may be in trouble (5xx, 429, a broken connection), with about a minute of pauses
+between them, before it is taken for failing; and times that outcomes may be unknown before batches have their size
+again."""
+MOST_LOGINS = 3
+"""Times in a row that the session may be refused before the login is taken for wrong."""
+MOST_REFUSALS = 3
+"""Batches in a row that the gateway may refuse for no recipient's sake before it is taken to refuse the account."""
+
+
+class Dispatcher:
+    """Sends what is due in one outbox, a batch with each ``turn``, which any number of threads may take.
+
+    ``alike``: all that is queued is of one campaign. ``personal``: each recipient has a text, and so a request, of its
+    own. ``gently`` begins with one connection and takes up the others as batches go well. With ``ends`` the first cause
+    for which nothing can go out ends it: ``cause`` tells which, and no turn sends any more; without, it waits and tries
+    again. ``told`` hears of each batch.
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        outbox: Outbox,
+        speed: Speed,
+        *,
+        account: str | None = None,
+        alike: bool = False,
+        personal: bool = False,
+        gently: bool = False,
+        ends: bool = True,
+        ends_unreached: bool = False,
+        most_troubles: int = MOST_TROUBLES,
+        told: Callable[[Batch, Sent], None] = lambda batch, sent: None,  # noqa: ARG005 - who does not ask is not told
+    ) -> None:
+        self._sender = sender
+        self._outbox = outbox
+        self._account = account
+        self._alike = alike
+        self._ends = ends
+        self._ends_unreached = ends_unreached
+        self._most_troubles = most_troubles
+        self._told = told
+        self._pace = Pace(speed, gently=gently)
+        self._caution = Caution(1 if personal else speed.size)
+        self._lock = threading.Lock()
+        self._left = speed.limit
+        self._last: Cause | None = None  # that was told
+        self.cause: Cause | None = None
+        self.error: DevinotifyError | None = None
+        self.adrift = 0  # recipients sent to, and what became of them not written down
+
+    @property
+    def connections(self) -> int:
+        """Connections that are used at the moment: fewer while the gateway is in trouble."""
+        return self._pace.allowed
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the limit is used up."""
+        return self._left == 0
+
+    def stop(self) -> None:
+        """Begin no other batch, and keep no thread waiting for its turn."""
+        self._pace.stop()
+
+    def turn(self) -> bool:
+        """Claim and send one batch, once it may go; return whether there was one. Raises DevinotifyError as both do."""
+        size = self._take()
+        if not size:
+            return False
+        if not self._pace.enter(size):
+            self._give_back(size)
+            return False
+        claimed = back = 0
+        began = self._caution.begin()
+        try:
+            # Ended while it waited to go: nothing more is claimed. And there may be less trust than there was.
+            limit = min(size, self._caution.size)
+            batch = None if self._pace.stopped else self._outbox.claim(limit, account=self._account)
+            if batch is None:
+                return False
+            claimed = len(batch)
+            try:
+                sent = self._sender.deliver(
+                    batch, alike=self._alike, to_blame=lambda held: self._is_to_blame(began, held)
+                )
+            except BaseException:
+                with self._lock:
+                    self.adrift += claimed
+                raise
+            back = Counter(sent.states.values())[RowState.QUEUED]
+            self._react(sent, began)
+        finally:
+            self._give_back(size - claimed + back)
+            self._pace.leave(size - claimed)
+        self._told(batch, sent)
+        return True
+
+    def _is_to_blame(self, began: int, held: Sequence[Outcome]) -> bool:
+        return self._caution.refused(began, [outcome.recipient for outcome in held])
+
+    def _react(self, sent: Sent, began: int) -> None:
+        reading = sent.reading
+        self.error = reading.error or self.error
+        if reading.doubt:
+            self._caution.doubt(began)
+        cause = reading.stop
+        if reading.trouble or (cause is not None and not self._ends) or (reading.held and not self._ends):
+            self._pace.trouble(reading.retry_after)
+            log.info("slowing down: %s", reading.error)
+        elif cause is None:
+            self._pace.well()
+            if any(outcome.error is None for outcome in reading.settle):
+                self._caution.well(began)
+                self._recovered()
+        cause = cause or self._cause(reading, sent.outcomes)
+        if cause is not None:
+            self._meet(cause)
+
+    def _cause(self, reading: Reading, outcomes: Sequence[Outcome]) -> Cause | None:
+        """Return the cause that what has happened so far in a row comes to."""
+        if max(self._pace.troubles if reading.trouble else 0, self._caution.doubts) >= self._most_troubles:
+            return Cause.FAILING
+        if self._ends_unreached and all(isinstance(outcome.error, NotSent) for outcome in outcomes):
+            return Cause.FAILING
+        if reading.refused is Cause.LOGIN and self._pace.troubles >= MOST_LOGINS:
+            return Cause.LOGIN
+        if reading.refused is Cause.REFUSED and self._caution.refusals >= MOST_REFUSALS:
+            return Cause.REFUSED
+        return None
+
+    def _meet(self, cause: Cause) -> None:
+        if self._ends:
+            self.cause = self.cause or cause
+            self._pace.stop()
+        elif cause is not self._last:
+            log.warning("%s: what is queued waits, and is tried again (%s)", CAUSES[cause], self.error)
+            self._last = cause
+
+    def _recovered(self) -> None:
+        if self._last is not None:
+            self._last = None
+            log.warning("messages go out again")
+
+    def _take(self) -> int:
+        """Return how many recipients the next batch may have: none where the limit is used up."""
+        with self._lock:
+            if self._left is None:
+                return self._caution.size
+            size = min(self._caution.size, self._left)
+            self._left -= size
+            return size
+
+    def _give_back(self, number: int) -> None:
+        with self._lock:
+            if self._left is not None:
+                self._left += number

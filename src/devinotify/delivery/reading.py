@@ -1,0 +1,172 @@
+"""What the outcomes of one batch mean for what is still queued, as a table. Pure.
+
+Most errors are a recipient's affair and are settled. Some are the account's or the gateway's: the next batch would
+meet them too, and nothing is lost by waiting, so the rows are put back as they were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from devinotify import exceptions as errors
+from devinotify.channels.batch import blames_a_recipient
+from devinotify.exceptions import DevinotifyError, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from devinotify.models import Outcome
+
+
+class Cause(StrEnum):
+    """Why nothing goes out for the moment, although it is queued and due."""
+
+    CREDITS = "credits"
+    LOGIN = "login"
+    REFUSED = "refused"
+    FAILING = "failing"
+
+
+CAUSES: Mapping[Cause, str] = MappingProxyType(
+    {
+        Cause.CREDITS: "the account has not enough credits",
+        Cause.LOGIN: "the gateway refused the login",
+        Cause.REFUSED: "the gateway refuses the account",
+        Cause.FAILING: "the gateway keeps failing or cannot be reached",
+    }
+)
+"""What each cause says to a person."""
+
+
+class Meaning(StrEnum):
+    """What an error is about."""
+
+    RECIPIENT = "recipient"
+    """The recipient, or the message: final."""
+    NOBODY = "nobody"
+    """No recipient by name: perhaps one of them all the same, perhaps the account."""
+    CREDITS = "credits"
+    """The account's balance."""
+    SENDER = "sender"
+    """The sender that the account sends from."""
+    SESSION = "session"
+    """A wrong password, or a session that ended once more right after the login."""
+    BUSY = "busy"
+    """A refusal that passes, such as a 429."""
+    UNREACHED = "unreached"
+    """It did not leave, and may yet."""
+    DOUBT = "doubt"
+    """It may have left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a meaning comes to: ``puts_back`` the rows, is ``trouble`` for the pace, is the cause of a ``stop``."""
+
+    puts_back: bool = False
+    trouble: bool = False
+    stop: Cause | None = None
+    refused: Cause | None = None
+
+
+EFFECTS: Mapping[Meaning, Effect] = MappingProxyType(
+    {
+        Meaning.RECIPIENT: Effect(),
+        Meaning.NOBODY: Effect(),  # of a whole batch: see ``read``
+        Meaning.CREDITS: Effect(puts_back=True, stop=Cause.CREDITS),
+        Meaning.SENDER: Effect(puts_back=True, stop=Cause.REFUSED),
+        Meaning.SESSION: Effect(puts_back=True, trouble=True, refused=Cause.LOGIN),
+        Meaning.BUSY: Effect(puts_back=True, trouble=True),
+        Meaning.UNREACHED: Effect(trouble=True),  # the outbox queues it again by itself, after a backoff
+        Meaning.DOUBT: Effect(trouble=True),
+    }
+)
+"""What follows from each meaning."""
+
+KINDS: Mapping[type[DevinotifyError], Meaning] = MappingProxyType(
+    {
+        errors.NotEnoughCredits: Meaning.CREDITS,
+        errors.InvalidSender: Meaning.SENDER,
+        errors.Unauthorized: Meaning.SESSION,
+        errors.InvalidSession: Meaning.SESSION,
+    }
+)
+"""The errors that are the account's by their class, where nothing was sent."""
+
+OWN: frozenset[Meaning] = frozenset({Meaning.SENDER})
+"""What is a message's own affair where messages of all kinds are queued: it may name a sender of its own."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """What the outcomes of one batch mean: what to settle, whose rows to put back, and what it says of the gateway.
+
+    ``held`` are the outcomes of a batch that was refused as a whole, for no recipient's sake. ``doubt``: some are
+    unknown. ``stop`` is the cause where no other batch can pass; ``refused`` is the cause that it comes to where the
+    next batches are refused like it. ``retry_after`` is in seconds, as the gateway asked for.
+    """
+
+    settle: list[Outcome] = field(default_factory=list)
+    release: set[str] = field(default_factory=set)
+    held: list[Outcome] = field(default_factory=list)
+    doubt: bool = False
+    stop: Cause | None = None
+    error: DevinotifyError | None = None
+    trouble: bool = False
+    retry_after: float | None = None
+    refused: Cause | None = None
+
+
+def meaning(error: DevinotifyError, verdict: Verdict) -> Meaning:
+    """Return what an error is about that a recipient's send ended in with ``verdict``."""
+    if verdict is Verdict.UNKNOWN:
+        return Meaning.DOUBT
+    known = next((KINDS[kind] for kind in type(error).__mro__ if kind in KINDS), None)
+    if known is not None:
+        return known
+    if error.retryable:
+        return Meaning.BUSY if verdict is Verdict.REJECTED else Meaning.UNREACHED
+    if blames_a_recipient(error) or isinstance(error, errors.InvalidInput):
+        return Meaning.RECIPIENT
+    return Meaning.NOBODY
+
+
+def read(outcomes: Sequence[Outcome], *, alike: bool = True) -> Reading:
+    """Return what the outcomes of a batch mean for what is still queued.
+
+    ``alike``: all that is queued is of one campaign, so that what refuses one message for the message's sake, a plugin
+    for one, refuses all of them. Otherwise that is settled.
+    """
+    reading = Reading()
+    refusals: list[Outcome] = []
+    for outcome in outcomes:
+        error = outcome.error
+        if error is None:
+            reading.settle.append(outcome)
+            continue
+        about = meaning(error, outcome.verdict)
+        if not alike and (about in OWN or isinstance(error, errors.PluginError)) and about is not Meaning.DOUBT:
+            about = Meaning.RECIPIENT
+        effect = EFFECTS[about]
+        if about is Meaning.NOBODY:
+            refusals.append(outcome)
+        elif effect.puts_back:
+            reading.release.add(outcome.recipient)
+        else:
+            reading.settle.append(outcome)
+        if about is not Meaning.RECIPIENT:
+            reading.error = error
+        reading.stop = effect.stop or reading.stop
+        reading.refused = effect.refused or reading.refused
+        reading.doubt |= about is Meaning.DOUBT
+        if effect.trouble:
+            reading.trouble = True
+            reading.retry_after = max(reading.retry_after or 0.0, error.retry_after or 0.0) or None
+    if refusals and len(refusals) == len(outcomes):
+        reading.held, reading.refused = refusals, Cause.REFUSED
+    else:  # somebody was accepted, or unknown: the account may send
+        reading.settle += refusals
+    return reading

@@ -1,0 +1,193 @@
+"""The way of one batch: sent through channels and hooks, its outcomes read, and each of its rows settled or put back.
+
+Whoever sends from an outbox goes through here: the worker, a campaign, and the later steps of a fallback.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from devinotify.channels.batch import failed
+from devinotify.delivery.fallback import fallback_of
+from devinotify.delivery.reading import Reading, read
+from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, Verdict
+from devinotify.gateway.departure import departing
+from devinotify.outbox.states import RowState
+from devinotify.redact import mask_number
+from devinotify.retry import Backoff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from devinotify.channels.protocol import Channel
+    from devinotify.delivery.fallback import Fallback
+    from devinotify.models import Message, Outcome
+    from devinotify.outbox import Batch, Outbox
+
+log = logging.getLogger(__name__)
+
+RECORD_AGAIN = Backoff(0.1, factor=3.0, most=20.0, tries=6)
+"""How outcomes are recorded again while the file is locked or the disk full: what was sent must not be forgotten."""
+PUT_BACK = 1.0
+"""Seconds for which what was refused for no recipient's sake stands behind the others in the queue."""
+
+_number = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of a batch: an outcome for each row, in their order, what they mean, and what the rows became."""
+
+    outcomes: list[Outcome]
+    reading: Reading
+    states: Mapping[int, RowState]
+
+
+class Sender:
+    """Sends claimed batches of one outbox with the channels and hooks of one Notifier, and records what came of them.
+
+    ``fallbacks`` are those among the channels. ``send`` sends a prepared message on a channel, ``process`` prepares one
+    first; both record and return an Outcome per recipient. ``again`` is how the outcomes are recorded where that fails, ``put_back`` for how many seconds a batch
+    stands behind the others that was refused for no recipient's sake.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        *,
+        fallbacks: Mapping[str, Fallback],
+        send: Callable[[Message, Channel], Sequence[Outcome]],
+        process: Callable[[Message], Iterable[Outcome]],
+        sleep: Callable[[float], None] = time.sleep,
+        again: Backoff = RECORD_AGAIN,
+        put_back: float = PUT_BACK,
+    ) -> None:
+        self._outbox = outbox
+        self._fallbacks = fallbacks
+        self._send = send
+        self._process = process
+        self._sleep = sleep
+        self._again = again
+        self._put_back = put_back
+
+    def deliver(
+        self,
+        batch: Batch,
+        *,
+        puts_back: bool = True,
+        alike: bool = False,
+        to_blame: Callable[[Sequence[Outcome]], bool] = lambda held: True,  # noqa: ARG005 - whoever they are
+    ) -> Sent:
+        """Send a claimed batch, record what came of each row, and return it.
+
+        Whatever is raised on the way, each row gets an outcome: ``unknown`` where none was told. A recipient that is
+        no number in E.164 is refused. With ``puts_back`` what the account or the gateway is refused for is queued
+        again as if nothing had been tried. ``alike`` says that all that is queued is of one campaign; ``to_blame`` is
+        asked whether the recipients of a batch that was refused as a whole are to blame, and not the account. Raises
+        DevinotifyError where the outcomes cannot be recorded.
+        """
+        outcomes = self._outcomes(batch)
+        reading = read(outcomes, alike=alike) if puts_back else Reading(settle=outcomes)
+        if reading.held and (fallback_of(batch.stored, self._fallbacks) is not None or to_blame(reading.held)):
+            # What follows a refused step of a fallback is decided by its policy.
+            reading.settle, reading.held, reading.refused = reading.held, [], None
+        states = self._record(batch, reading)
+        if batch.rows[0].channel in self._fallbacks:
+            self._forget_steps(batch, outcomes, states)
+        return Sent(outcomes, reading, states)
+
+    # --- sending
+
+    def _outcomes(self, batch: Batch) -> list[Outcome]:
+        found: list[Outcome] = []
+        missing, verdict = "no outcome was told for the recipient", Verdict.UNKNOWN
+        begun = False
+        try:
+            message = self._message(batch, found)
+            if message.recipients:
+                with departing(lambda: self._outbox.holds(batch)):
+                    begun = True
+                    # One by one: what was told before a failure counts.
+                    for outcome in self._answers(batch, message):
+                        found.append(outcome)  # noqa: PERF402 - as the comment says
+        except Exception as error:  # noqa: BLE001 - neither a hook nor a channel may end the worker or lose a row
+            missing = f"{type(error).__name__} was raised while it was being sent"
+            verdict = Verdict.UNKNOWN if begun else Verdict.NOT_SENT
+            log.error("batch %d: %s", batch.claim, missing)
+        if [outcome.recipient for outcome in found] == [row.recipient for row in batch.rows]:
+            return found
+        # A plugin may have added recipients of its own: the rows are the ones that were asked for.
+        told = {outcome.recipient: outcome for outcome in found}
+        lost = DevinotifyError(missing, verdict=verdict)
+        return [told.get(row.recipient) or failed(row.channel, row.recipient, lost) for row in batch.rows]
+
+    def _message(self, batch: Batch, found: list[Outcome]) -> Message:
+        """Return the message for those recipients that are numbers; the others are refused, and ``found`` so."""
+        fallback = fallback_of(batch.stored, self._fallbacks)
+        message = batch.message if fallback is None else fallback.step_message(batch)
+        if all(map(_number, message.recipients)):
+            return message
+        strangers = [recipient for recipient in message.recipients if not _number(recipient)]
+        found += [failed(message.channel, recipient, _stranger(recipient)) for recipient in strangers]
+        return replace(message, recipients=tuple(filter(_number, message.recipients)))
+
+    def _answers(self, batch: Batch, message: Message) -> Iterable[Outcome]:
+        # The steps of a fallback are prepared already: they were part of a message that was.
+        fallback = fallback_of(batch.stored, self._fallbacks)
+        return self._process(message) if fallback is None else self._send(message, fallback.step(batch.rows[0]))
+
+    # --- recording
+
+    def _record(self, batch: Batch, reading: Reading) -> dict[int, RowState]:
+        states: dict[int, RowState] = {}
+        if reading.settle:
+            states.update(self._settle(batch, reading.settle))
+        if reading.release:
+            rows = [row for row in batch.rows if row.recipient in reading.release]
+            states.update(self._written(batch, lambda: self._outbox.release(batch, rows)))
+        if reading.held:
+            later = datetime.now(UTC) + timedelta(seconds=self._put_back)
+            states.update(self._written(batch, lambda: self._outbox.release(batch, not_before=later)))
+        return states
+
+    def _settle(self, batch: Batch, outcomes: Sequence[Outcome]) -> dict[int, RowState]:
+        try:
+            return self._written(batch, lambda: self._outbox.settle(batch, outcomes))
+        except DevinotifyError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a channel's answer that cannot be stored must not end the worker
+            what = f"{type(error).__name__} was raised while its outcome was recorded"
+            log.error("batch %d: %s", batch.claim, what)
+            lost = DevinotifyError(what, verdict=Verdict.UNKNOWN)
+            unknown = [failed(outcome.channel, outcome.recipient, lost) for outcome in outcomes]
+            return self._written(batch, lambda: self._outbox.settle(batch, unknown))
+
+    def _written(self, batch: Batch, write: Callable[[], dict[int, RowState]]) -> dict[int, RowState]:
+        tries = 0
+        while True:
+            try:
+                return write()
+            except DevinotifyError as error:
+                tries += 1
+                if not error.retryable or not self._again.allows(tries):
+                    raise
+                log.warning("what became of %d messages is not recorded yet, and is tried again: %s", len(batch), error)
+                self._sleep(self._again.pause(tries))
+
+    def _forget_steps(self, batch: Batch, outcomes: Sequence[Outcome], states: Mapping[int, RowState]) -> None:
+        """Forget the steps of orders that are queued again: each try would leave its own."""
+        for row, outcome in zip(batch.rows, outcomes, strict=True):
+            if states.get(row.id) is RowState.QUEUED and outcome.row is not None:
+                self._outbox.forget(self._outbox.steps(outcome.row))
+
+
+def _stranger(recipient: str) -> InvalidPhoneNumber:
+    return InvalidPhoneNumber(
+        "the outbox sends to numbers in E.164 (+79161234567): aliases and other notations are read before enqueueing",
+        masked=mask_number(recipient),
+    )
