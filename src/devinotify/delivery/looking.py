@@ -9,7 +9,7 @@ from devinotify.delivery.rate_limit import Pace, Speed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from devinotify.delivery.tracking import Following
+    from devinotify.delivery.tracking import Tracker
     from devinotify.outbox import Row
 
 RATE = 10.0
@@ -31,7 +31,7 @@ class Looks:
 
     def __init__(
         self,
-        following: Following,
+        following: Tracker,
         *,
         account: str | None = None,
         connections: int = CONNECTIONS,

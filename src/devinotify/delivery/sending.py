@@ -52,8 +52,8 @@ class Sender:
     """Sends claimed batches of one outbox with the channels and hooks of one Notifier, and records what came of them.
 
     ``fallbacks`` are those among the channels. ``send`` sends a prepared message on a channel, ``process`` prepares one
-    first; both record and return an Outcome per recipient. ``again`` is how the outcomes are recorded where that fails, ``put_back`` for how many seconds a batch
-    stands behind the others that was refused for no recipient's sake.
+    first; both record and return an Outcome per recipient. ``again`` is how the outcomes are recorded where that fails,
+    ``put_back`` for how many seconds a batch stands behind the others that was refused for no recipient's sake.
     """
 
     def __init__(
