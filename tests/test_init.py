@@ -47,6 +47,7 @@ PUBLIC_NAMES = [
     "PhoneNumber",
     "PluginError",
     "Receipt",
+    "RowState",
     "SmsState",
     "SmsStatistics",
     "Suppressed",

@@ -60,7 +60,7 @@ if TYPE_CHECKING:
         ViberState,
     )
     from devinotify.notifier import Notifier
-    from devinotify.outbox import Outbox
+    from devinotify.outbox import Outbox, RowState
     from devinotify.phones import PhoneNumber
     from devinotify.plugins import make_plugin_manager
     from devinotify.redact import mask_number
@@ -102,6 +102,7 @@ _HOMES = {
     "PhoneNumber": "phones",
     "PluginError": "exceptions",
     "Receipt": "models",
+    "RowState": "outbox",
     "SmsState": "models",
     "SmsStatistics": "models",
     "Suppressed": "exceptions",
@@ -155,6 +156,7 @@ __all__ = [
     "PhoneNumber",
     "PluginError",
     "Receipt",
+    "RowState",
     "SmsState",
     "SmsStatistics",
     "Suppressed",

@@ -7,8 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devinotify import DevinotifyError, Outbox
-from devinotify.outbox import RowState
+from devinotify import DevinotifyError, Outbox, RowState
 from opentelemetry.metrics import Observation
 
 if TYPE_CHECKING:
