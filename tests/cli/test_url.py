@@ -95,6 +95,15 @@ def test_asks_at_a_terminal() -> None:
     assert b"p@ss" not in shown
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no sh")
+@pytest.mark.parametrize("arguments", [PARTS, ("--sender", "SENDER")])
+def test_closed_stdin(arguments: tuple[str, ...]) -> None:
+    """Where there is no stdin at all there is no password, and nobody to ask."""
+    command = [sys.executable, "-m", "devinotify.cli", "url", *arguments]
+    done = subprocess.run(["sh", "-c", '"$@" <&-', "sh", *command], capture_output=True, text=True, check=False)
+    assert (2, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines()))
+
+
 def test_the_url_works(run: Run) -> None:
     """What is printed is what every other command takes."""
     password = "p@s#s/w?r:d%"
