@@ -391,12 +391,48 @@ def test_empty_items_of_the_query_are_passed_over() -> None:
         ("localhost.example", False),
         ("notlocalhost", False),
         ("127.0.0.1.example", False),
+        ("127.0.0.1.", False),
+        ("::1%lo", False),
+        ("fe80::1%eth0", False),
+        ("localhost..", False),
         ("", False),
     ],
 )
 def test_loopback_is_this_machine_alone(host: str, local: bool) -> None:
     """Only names and addresses that cannot leave this machine are loopback."""
     assert local == is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    ("gateway", "written"),
+    [
+        ("https://шлюз.рф/rest", "https://xn--g1ah2bza.xn--p1ai/rest"),
+        ("https://ШЛЮЗ.рф:8443/rest", "https://xn--g1ah2bza.xn--p1ai:8443/rest"),
+        ("https://gateway.example/путь/a%20b", "https://gateway.example/%D0%BF%D1%83%D1%82%D1%8C/a%20b"),
+        ("https://gateway.example/a@b", "https://gateway.example/a@b"),
+        ("https://gateway.example./rest", "https://gateway.example./rest"),
+        ("https://under_score.example", "https://under_score.example"),
+        ("https://8.8.8.8/rest", "https://8.8.8.8/rest"),
+    ],
+)
+def test_a_gateway_is_written_as_the_wire_takes_it(gateway: str, written: str) -> None:
+    """Names and paths of other letters are what a browser makes of them: nothing is found out when a text is sent."""
+    assert written == DevinoURL("l", "p", "S", gateway=gateway).gateway
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1.", "1.2.3.4.", "127.1", "2130706433", "0x7f.1", "0x7f000001", "1.2.3", "1.2.3.256", "127.0.0.01"),
+        *("[::1%25lo]", "[fe80::1%25eth0]", "[fe80::1%eth0]", "a..b", ".a", "-a.example", "a-.example", "a" * 64),
+        *(".".join(["a" * 60] * 5), "a!b.example", "a*b", "шлюз..рф", "ш" * 60 + ".рф", "a%2eb", "[1.2.3.4]"),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_what_is_no_host_is_refused(scheme: str, host: str) -> None:
+    """Scopes, addresses of other notations and malformed names are refused here, and not found out by a send."""
+    with pytest.raises(InvalidURL, match="gateway"):
+        DevinoURL("l", "p", "S", gateway=f"{scheme}://{host}/rest", insecure=True)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "gateway.localhost"])

@@ -276,7 +276,7 @@ def test_an_empty_message_id_is_refused(message_id: object) -> None:
 @pytest.mark.parametrize("optionals", [["a", "b"], ("a", "b")])
 def test_there_is_one_optional_for_each_recipient(optionals: list[str]) -> None:
     """As many free parameters as recipients are taken."""
-    assert ("a", "b") == check_optionals(optionals, 2)
+    assert ["a", "b"] == list(check_optionals(optionals, 2))
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from devinotify.exceptions import InvalidURL, NotSent, OutcomeUnknown, TransportError
-from devinotify.gateway import transport
+from devinotify.exceptions import InvalidURL, NotSent, OutcomeUnknown, TransportError, Verdict
+from devinotify.gateway import connection
 from devinotify.gateway.transport import Transport
 from devinotify.gateway.wire import Request
+from devinotify.url import DevinoURL
 from tests.faults import acts
 from tests.faults.server import Exchange, FaultServer, head
 
@@ -49,8 +50,8 @@ def test_an_interrupt_while_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(self: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(transport._PlainConnection, "connect", interrupted)
-    monkeypatch.setattr(transport._PlainConnection, "close", lambda _: closed.append(True))
+    monkeypatch.setattr(connection._PlainConnection, "connect", interrupted)
+    monkeypatch.setattr(connection._PlainConnection, "close", lambda _: closed.append(True))
     with pytest.raises(KeyboardInterrupt):
         Transport("http://127.0.0.1:9/rest", timeout=1).exchange(GET)
     assert [True] == closed
@@ -112,3 +113,31 @@ def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidURL, match="proxy") as caught:
         Transport("https://gateway.example/rest", timeout=1)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("target", ["/Sms/Sénd", "/\ud800"])
+def test_what_cannot_be_written_is_not_sent(server: FaultServer, target: str) -> None:
+    """A fault of our own before the first byte is told as that: nothing left, and trying again changes nothing."""
+    with pytest.raises(NotSent, match="could not be made: UnicodeEncodeError") as caught:
+        Transport(server.base, timeout=1).exchange(Request("GET", target))
+    assert (False, Verdict.NOT_SENT, 0) == (caught.value.retryable, caught.value.verdict, server.connections)
+
+
+def test_a_fault_while_connecting_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is raised before there is a connection, nothing was sent."""
+
+    def broken(self: object) -> None:
+        raise TypeError("a fault of a library")
+
+    monkeypatch.setattr(connection._PlainConnection, "connect", broken)
+    with pytest.raises(NotSent, match="TypeError"):
+        Transport("http://127.0.0.1:9/rest", timeout=1).exchange(GET)
+
+
+def test_a_gateway_with_letters_of_its_own_is_reached(server: FaultServer) -> None:
+    """A path that is not ASCII is escaped, as browsers do."""
+    gateway = DevinoURL("l", "p", "S", gateway=server.base + "/путь/a%20b").gateway
+    server.play_always("%d0%bf%d1%83%d1%82%d1%8c/a%20b/user/balance", acts.reply("1.5"))
+    made = Transport(gateway, timeout=5)
+    assert b"1.5" == made.exchange(GET).body
+    made.close()

@@ -20,6 +20,7 @@ from devinotify.gateway.codes import (
     VIBER_MAX_LENGTH,
     VIBER_MAX_VALIDITY,
 )
+from devinotify.redact import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -181,11 +182,11 @@ def check_message_id(message_id: object) -> str:
     return message_id
 
 
-def check_optionals(optionals: Iterable[str], recipients: int) -> tuple[str, ...]:
+def check_optionals(optionals: Iterable[str], recipients: int) -> Secrets[str]:
     """Return the free parameters of a Viber bulk; raise InvalidInput unless there is one per recipient."""
     if isinstance(optionals, str):
         raise InvalidInput("optionals must be a list with one str for each recipient")
-    given = tuple(optionals)
+    given = Secrets(optionals)
     if len(given) != recipients:
         raise InvalidInput(f"there are {len(given)} optionals for {recipients} recipients: give one for each")
     return given

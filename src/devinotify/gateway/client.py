@@ -83,7 +83,7 @@ class Client:
         self.viber = Viber(self)
 
     def __repr__(self) -> str:
-        return f"<Client {self.url}>"
+        return f"<Client {getattr(self, 'url', 'of bad settings')}>"  # printers ask while it is being made, too
 
     def __enter__(self) -> Self:
         return self

@@ -159,7 +159,16 @@ def _ask(call: Call[Any], session_id: Secret | None, chance: Chance) -> Conversa
     operation, values = call.operation, call.values
     if session_id is not None:
         values = {**values, "SessionID": session_id}
-    request = wire.build(operation, values)
+    try:
+        request = wire.build(operation, values)
+    except DevinotifyError:
+        raise
+    except Exception as error:  # a fault of our own: whichever it is, nothing has left
+        raise NotSent(
+            f"{operation.name}: the request could not be made: {type(error).__name__}",
+            operation=operation.name,
+            retryable=False,
+        ) from error
     attempts = 0
     while True:
         try:

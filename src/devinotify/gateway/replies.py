@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from devinotify.gateway.codes import sms_status, viber_status
 from devinotify.models import IncomingSms, SmsState, SmsStatistics, ViberState
+from devinotify.redact import Secret
 
 if TYPE_CHECKING:
     from devinotify.gateway.http1 import Reply
@@ -82,7 +83,7 @@ def error_body(text: str) -> tuple[int, str] | None:
     code, description = _integer(found.get("code")), found.get("desc")
     if code is None or abs(code) >= _INT32 or not isinstance(description, str | None) or description == "ok":
         return None  # "ok" is the one word of the Viber table that means accepted
-    return code, description or ""
+    return code, Secret(description or "")  # it may quote what was sent
 
 
 def _lowered(document: dict[str, Any]) -> dict[str, Any]:

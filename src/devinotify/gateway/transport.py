@@ -1,9 +1,8 @@
 """One request to the gateway and its reply, over pooled connections, with an honest account of failures.
 
-Connections are urllib3's (TLS, host name checks, proxies and tunnels are its); the exchange on them is
-ours, because the one question that matters to a send, whether its first byte had left when things broke,
-cannot be answered from the exceptions of a general HTTP client. Nothing is retried here, no redirect is
-followed, and no URL is logged.
+Connections are those of ``connection``; the exchange on them is ours, because the one question that matters to a
+send, whether its first byte had left when things broke, cannot be answered from the exceptions of a general HTTP
+client. Nothing is retried here, no redirect is followed, and no URL is logged.
 """
 
 from __future__ import annotations
@@ -14,32 +13,26 @@ import socket
 import ssl
 import time
 from collections import deque
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_auth_from_url, get_environ_proxies, select_proxy
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
-from urllib3.util import create_urllib3_context, make_headers
 
-from devinotify.exceptions import InvalidURL, NotSent, OutcomeUnknown
+from devinotify.exceptions import DevinotifyError, NotSent, OutcomeUnknown
+from devinotify.gateway.connection import CONNECT_TIMEOUT, RECEIVE, connection_factory
 from devinotify.gateway.http1 import BadReply, Reply, ReplyParser
-from devinotify.url import is_loopback
+from devinotify.redact import SecretBytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from urllib3.connection import HTTPConnection
+
     from devinotify.gateway.wire import Request
 
-CONNECT_TIMEOUT = 5.0
-"""Seconds that connecting may take, from the first address to the end of the TLS handshake."""
 IDLE_LIMIT = 4.0
 """Seconds after which an idle connection is not used again: servers close theirs from 5 seconds on, and a
 request that meets the closing is of unknown outcome."""
-_RECEIVE = 64 * 1024  # bytes asked for at once: a whole reply, nearly always
-_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class Transport:
@@ -65,8 +58,8 @@ class Transport:
         self._clock = clock
         self._timeout = timeout
         self._name = f"{host}:{parts.port}" if parts.port else host
-        self._pool = _connection_factory(gateway, host, parts.port, ca)
-        self._path = parts.path
+        self._pool = connection_factory(gateway, host, parts.port, ca)
+        self._path = parts.path.encode("ascii")
         self._head = (
             f"Host: {parts.netloc}\r\nUser-Agent: {user_agent}\r\n"
             "Accept: application/json\r\nAccept-Encoding: identity\r\nConnection: keep-alive\r\n"
@@ -84,8 +77,15 @@ class Transport:
         and no whole reply came within the deadline.
         """
         deadline = self._clock() + self._timeout
-        data = self._serialise(request)
-        connection = self._checkout(deadline)
+        try:
+            data = self._serialise(request)
+            connection = self._checkout(deadline)
+        except DevinotifyError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is and whose fault: nothing has left
+            raise NotSent(
+                f"the request to {self._name} could not be made: {type(error).__name__}", retryable=False
+            ) from _bare(error)
         reusable = False
         try:
             reply = self._converse(connection.sock, data, deadline)
@@ -93,7 +93,7 @@ class Transport:
         except (OSError, BadReply) as error:
             raise OutcomeUnknown(
                 f"{self._name} was being sent the request when the exchange broke: {_reason(error)}"
-            ) from error
+            ) from _bare(error)
         finally:
             if reusable:
                 self._idle.append((connection, self._clock()))
@@ -107,16 +107,13 @@ class Transport:
             while True:
                 self._idle.pop()[0].close()
 
-    def _serialise(self, request: Request) -> bytes:
-        line = f"{request.method} {self._path}{request.target} HTTP/1.1\r\n".encode("ascii")
+    def _serialise(self, request: Request) -> SecretBytes:
+        head = b"%b %b%b HTTP/1.1\r\n%b"
+        parts = (request.method.encode("ascii"), self._path, SecretBytes(request.target, "ascii"), self._head)
         if request.body is None:
-            return line + self._head + b"\r\n"
-        return b"%b%bContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%b" % (
-            line,
-            self._head,
-            len(request.body),
-            request.body,
-        )
+            return SecretBytes(head % parts + b"\r\n")
+        kind = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n"
+        return SecretBytes(head % parts + kind % len(request.body) + request.body)
 
     def _checkout(self, deadline: float) -> HTTPConnection:
         if self._pid != os.getpid():
@@ -145,7 +142,7 @@ class Transport:
             raise NotSent(
                 f"could not connect to {self._name}: {_reason(error)}",
                 retryable=not _is_certificate_error(error),
-            ) from error
+            ) from _bare(error)
         except BaseException:  # an interrupt: the half-made connection must not leak
             connection.close()
             raise
@@ -158,10 +155,8 @@ class Transport:
         parser = ReplyParser()
         while True:
             sock.settimeout(self._remaining(deadline))
-            received = sock.recv(_RECEIVE)
-            if not received:
-                return parser.close()
-            reply = parser.feed(received)
+            received = SecretBytes(sock.recv(RECEIVE))
+            reply = parser.feed(received) if received else parser.close()
             if reply is not None:
                 return reply
 
@@ -182,112 +177,11 @@ class Transport:
         return remaining
 
 
-class _Bounded:
-    """Connects within the connection's timeout, which all addresses, a proxy's tunnel and the handshake share."""
-
-    _until = 0.0
-
-    def _new_conn(self) -> socket.socket:
-        connection: HTTPConnection = self  # type: ignore[assignment]  # a mixin: it stands before urllib3's class
-        self._until = time.monotonic() + float(connection.timeout or CONNECT_TIMEOUT)
-        failure: OSError = socket.gaierror("the name has no address")
-        for family, kind, protocol, _, address in socket.getaddrinfo(
-            connection._dns_host.strip("[]"), connection.port, 0, socket.SOCK_STREAM
-        ):
-            sock = socket.socket(family, kind, protocol)
-            try:
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._bound(sock)
-                sock.connect(address)
-                self._bound(sock)
-            except OSError as error:
-                failure = error
-                sock.close()
-            else:
-                return sock
-        raise failure
-
-    def _tunnel(self) -> None:
-        """Ask the proxy for a tunnel; a proxy that refuses, drips or answers rubbish is an OSError in time."""
-        connection: HTTPConnection = self  # type: ignore[assignment]  # as above
-        # Whether an address of IPv6 comes with its brackets depends on the version of urllib3.
-        sock, host = connection.sock, (connection._tunnel_host or "").strip("[]")
-        name = f"[{host}]" if ":" in host else host
-        lines = [f"CONNECT {name}:{connection._tunnel_port} HTTP/1.1", f"Host: {name}:{connection._tunnel_port}"]
-        lines += [f"{header}: {value}" for header, value in connection._tunnel_headers.items()]  # type: ignore[attr-defined]  # http.client's
-        sock.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
-        parser = ReplyParser(tunnel=True)
-        reply = None
-        while reply is None:
-            self._bound(sock)
-            received = sock.recv(_RECEIVE)
-            reply = parser.feed(received) if received else parser.close()
-        if not 200 <= reply.status < 300:
-            raise OSError(f"the proxy refused the tunnel with status {reply.status}")
-        self._bound(sock)
-
-    def _bound(self, sock: socket.socket) -> None:
-        remaining = self._until - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError
-        sock.settimeout(remaining)
-
-
-class _PlainConnection(_Bounded, HTTPConnection):
-    """urllib3's plain connection with the bounded connect."""
-
-
-class _TLSConnection(_Bounded, HTTPSConnection):
-    """urllib3's TLS connection with the bounded connect."""
-
-
-def _connection_factory(gateway: str, host: str, port: int | None, ca: str | None) -> HTTPConnectionPool:
-    """Return the urllib3 pool that makes our connections; we keep the idle ones ourselves, with their age."""
-    if urlsplit(gateway).scheme == "http":
-        pool = HTTPConnectionPool(host, port)
-        pool.ConnectionCls = _PlainConnection
-        return pool
-    # One context per client: reading the whole CA bundle costs about 25 ms.
-    context = _tls_context(ca)
-    proxy = None if is_loopback(host) else select_proxy(gateway, get_environ_proxies(gateway))
-    pool = _proxy_pool(proxy, gateway, context) if proxy else HTTPSConnectionPool(host, port, ssl_context=context)
-    pool.ConnectionCls = _TLSConnection
-    return pool
-
-
-def _proxy_pool(proxy: str, gateway: str, context: ssl.SSLContext) -> HTTPConnectionPool:
-    url = proxy if "://" in proxy else f"http://{proxy}"
-    login, password = get_auth_from_url(url)
-    headers = make_headers(proxy_basic_auth=f"{login}:{password}") if login else None
-    try:
-        manager = ProxyManager(url, proxy_headers=headers, ssl_context=context, proxy_ssl_context=context)
-        return manager.connection_from_url(gateway)
-    except (HTTPError, ValueError):
-        raise InvalidURL("the proxy in the environment cannot be used: it must be an http:// or https:// URL") from None
-
-
-def _tls_context(ca: str | None) -> ssl.SSLContext:
-    context = create_urllib3_context()
-    context.check_hostname = True
-    context.verify_mode = ssl.CERT_REQUIRED
-    path = next(_ca_paths(ca))
-    try:
-        if Path(path).is_dir():
-            context.load_verify_locations(capath=path)
-        else:
-            context.load_verify_locations(cafile=path)
-    except OSError:  # ssl.SSLError is one too
-        raise InvalidURL(f"bad value for ca: {path} is no readable file or folder of CA certificates") from None
-    return context
-
-
-def _ca_paths(ca: str | None) -> Iterator[str]:
-    if ca:
-        yield ca
-    for variable in _CA_VARIABLES:
-        if value := os.environ.get(variable):
-            yield value
-    yield DEFAULT_CA_BUNDLE_PATH
+def _bare(error: BaseException) -> BaseException:
+    """Return the error without tracebacks, its causes' included: their frames hold what is on its way."""
+    for each in _chain(error):
+        each.__traceback__ = None
+    return error
 
 
 def _is_certificate_error(error: BaseException) -> bool:
