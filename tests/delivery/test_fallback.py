@@ -898,6 +898,92 @@ def test_the_steps_of_another_account_are_left_alone(gateway: Sandbox, make: Mak
     assert (0, [("sms", NUMBER)]) == (len(gateway.requests()) - before, arrived(gateway))
 
 
+def work_until(worker: Worker, done: Callable[[], bool]) -> None:
+    """Let a worker take turns until something is so, ten seconds at most."""
+    until = time.monotonic() + 10
+    while not done() and time.monotonic() < until:
+        worker.turn()
+
+
+@pytest.mark.parametrize(
+    ("horn", "drum", "expected"),
+    [
+        (DeliveryStatus.DELIVERED, DeliveryStatus.SENT, RowState.DELIVERED),
+        (DeliveryStatus.UNDELIVERED, DeliveryStatus.READ, RowState.DELIVERED),
+        (DeliveryStatus.UNDELIVERED, DeliveryStatus.EXPIRED, RowState.FAILED),
+    ],
+)
+def test_the_row_that_ordered_a_story_has_its_state(
+    make_signal: Make, lines: tuple[Line, Line], horn: DeliveryStatus, drum: DeliveryStatus, expected: RowState
+) -> None:
+    """What was enqueued for a fallback is delivered where a step was, and failed where both were."""
+    lines[0].status, lines[1].status = horn, drum
+    notifier = make_signal()
+    (number,) = notifier.enqueue("hi", NUMBER).rows.values()
+    worker = Worker(notifier)
+
+    def state() -> RowState:
+        row = worker.outbox.get(number)
+        assert row is not None
+        return row.state
+
+    work_until(worker, lambda: state() in (RowState.DELIVERED, RowState.FAILED))
+    assert expected is state()
+
+
+def test_the_row_that_ordered_a_story_is_failed_where_the_second_step_is_refused(
+    make_signal: Make, lines: tuple[Line, Line]
+) -> None:
+    """Accepted once, lost, and refused on the other channel: it does not stay accepted for ever."""
+    lines[0].status, lines[1].error = DeliveryStatus.UNDELIVERED, Forbidden("no", code=7)
+    notifier = make_signal()
+    (number,) = notifier.enqueue("hi", NUMBER).rows.values()
+    worker = Worker(notifier)
+    work_until(worker, lambda: (row := worker.outbox.get(number)) is not None and row.state is RowState.FAILED)
+    assert [RowState.FAILED, RowState.FAILED, RowState.REJECTED] == [row.state for row in worker.outbox]
+
+
+class Dying(Outbox):
+    """An outbox whose process ends before it records what became of an order."""
+
+    def settle(self, batch: Batch, *arguments: Any, **options: Any) -> dict[int, RowState]:  # noqa: ANN401 - as the original
+        """Settle the steps, and die at the order."""
+        if batch.rows[0].channel == "signal":
+            raise KeyboardInterrupt
+        return super().settle(batch, *arguments, **options)
+
+
+def test_an_order_that_was_given_up_learns_what_came_of_it(
+    make_signal: Make, lines: tuple[Line, Line], tmp_path: Path
+) -> None:
+    """A worker dies after the step was recorded and before the order was: nobody may take it for unknown and send it
+    again beside a message that was delivered."""
+    lines[0].status = DeliveryStatus.DELIVERED
+    with Dying(tmp_path / "signal.db", poll=POLL) as outbox:
+        notifier = make_signal()
+        tracker = notifier.following(outbox)
+        (number,) = notifier.enqueue("hi", NUMBER).rows.values()
+        batch = outbox.claim()
+        assert batch is not None
+        with pytest.raises(KeyboardInterrupt):
+            tracker.deliver(batch)
+    worker = Worker(make_signal())
+    worker.outbox.recover()
+    given_up = worker.outbox.get(number)
+    work_until(worker, lambda: (row := worker.outbox.get(number)) is not None and row.state is RowState.DELIVERED)
+    told = worker.outbox.get(number)
+    assert given_up is not None
+    assert told is not None
+    assert (RowState.UNKNOWN, RowState.DELIVERED, 1) == (given_up.state, told.state, len(lines[0].sent))
+
+
+def test_patience_under_a_minute_is_said(gateway: Sandbox, make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    """The gateway counts a validity in whole minutes, so the SMS outlives it."""
+    make(patience=59)
+    make(patience=60)
+    assert ["patience is 59 s, and the first step lives a whole minute: both may arrive"] == caplog.messages
+
+
 def test_waiting_for_what_was_waited_for_goes_on(gateway: Sandbox, make: Make) -> None:
     """wait(wait(outcomes, 0), t): a step that is queued for later is waited for, although its outcome is unknown."""
     gateway.add_fault("error", operation="Sms/Send", code=6)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from devinotify.channels.batch import BATCH, failed
 from devinotify.channels.protocol import check_channel, read_state, send_on
+from devinotify.delivery.orders import orders_of
 from devinotify.delivery.policy import POLICY, Fate, Step, fate_of_send, fate_of_status
 from devinotify.delivery.schedule import due_at
 from devinotify.delivery.story import VERDICTS, joined, pending
@@ -73,6 +74,8 @@ class Storage:
         if (opened := self._own.get("outbox")) is not None:
             return opened
         settings = self._settings()
+        if settings.patience < SHORTEST_PATIENCE:
+            log.warning("patience is %g s, and the first step lives a whole minute: both may arrive", settings.patience)
         opened = open_outbox(settings.outbox, poll=settings.poll)
         try:
             opened.introduce(settings.account)
@@ -181,7 +184,11 @@ class Fallback:
                 deadline=datetime.now(UTC),
                 patience=settings.patience,
                 fallback=True,
-                meta={RULE: rule, "validity": message.validity or settings.validity},
+                meta={
+                    RULE: rule,
+                    "validity": message.validity or settings.validity,
+                    **orders_of(message.recipients),
+                },
                 account=settings.account,
             )
         except DevinotifyError as error:

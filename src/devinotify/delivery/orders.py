@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,11 +13,11 @@ from devinotify.exceptions import InvalidInput
 from devinotify.redact import mask_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from devinotify.exceptions import DevinotifyError
     from devinotify.models import Message
-    from devinotify.outbox import Outbox
+    from devinotify.outbox import Batch, Outbox
 
 _CALL = "call"
 """The key in a stored message's ``meta`` that tells which call has stored it, where it has a key of its own."""
@@ -37,6 +39,29 @@ class Enqueued:
         rows = ", ".join(f"{mask_number(recipient)}: {row}" for recipient, row in list(self.rows.items())[:3])
         more = ", …" if len(self.rows) > 3 else ""
         return f"<Enqueued rows=[{rows}{more}] refused={len(self.refused)} known={self.known}>"
+
+
+ORDERS = "orders"
+"""The key in the ``meta`` of a fallback's steps: the row of the outbox, by recipient, that ordered them."""
+
+_under_way: ContextVar[Mapping[str, int] | None] = ContextVar("orders under way", default=None)
+
+
+@contextmanager
+def ordered(batch: Batch) -> Iterator[None]:
+    """Let the steps that a fallback stores inside the block name the rows of ``batch``, whose story they tell."""
+    token = _under_way.set({row.recipient: row.id for row in batch.rows})
+    try:
+        yield
+    finally:
+        _under_way.reset(token)
+
+
+def orders_of(recipients: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Return what goes into the ``meta`` of steps for these recipients: nothing where no row has ordered them."""
+    rows = _under_way.get() or {}
+    found = {recipient: rows[recipient] for recipient in recipients if recipient in rows}
+    return {ORDERS: found} if found else {}
 
 
 def check_order(key: object, deadline: object) -> None:

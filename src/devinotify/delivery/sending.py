@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from devinotify.channels.batch import failed
 from devinotify.delivery.fallback import fallback_of
+from devinotify.delivery.orders import ordered
 from devinotify.delivery.reading import Reading, read
 from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, Verdict
 from devinotify.gateway.departure import departing
@@ -110,7 +111,7 @@ class Sender:
         try:
             message = self._message(batch, found)
             if message.recipients:
-                with departing(lambda: self._outbox.holds(batch)):
+                with departing(lambda: self._outbox.holds(batch)), ordered(batch):
                     begun = True
                     # One by one: what was told before a failure counts.
                     for outcome in self._answers(batch, message):

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from devinotify.channels.protocol import read_state
 from devinotify.delivery.fallback import fallback_of
+from devinotify.delivery.orders import ORDERS
 from devinotify.delivery.policy import Step
 from devinotify.delivery.schedule import due_at
 from devinotify.delivery.sending import Sender
 from devinotify.delivery.story import is_over, outcome_of
-from devinotify.exceptions import DevinotifyError
+from devinotify.exceptions import DevinotifyError, Verdict
+from devinotify.outbox.records import Batch
 from devinotify.outbox.states import RowState
 
 if TYPE_CHECKING:
@@ -25,11 +27,15 @@ if TYPE_CHECKING:
     from devinotify.delivery.fallback import Fallback
     from devinotify.gateway.client import Client
     from devinotify.models import Message, Outcome, Receipt, SmsState
-    from devinotify.outbox import Batch, Outbox, Row, StoredMessage
+    from devinotify.outbox import Outbox, Row, StoredMessage
 
     Missed = Callable[[Row, Exception], None]
 
 log = logging.getLogger(__name__)
+
+
+_TOLD = frozenset({Verdict.ACCEPTED, Verdict.REJECTED})
+"""What a story comes to that is certain and final; what was not sent is its caller's to send again."""
 
 
 class Tracker:
@@ -88,6 +94,7 @@ class Tracker:
         goes wrong. ``missed`` is told of each row whose delivery could not be looked at, and why. Nothing is raised.
         """
         going_on: dict[int, list[Row]] = {}
+        attended: list[Row] = []
         messages: dict[int, StoredMessage | None] = {}
         for row in rows:
             if stop():
@@ -98,6 +105,7 @@ class Tracker:
                 stored = messages[row.message_id]
                 if stored is None or stored.account not in (None, self.account):
                     continue
+                attended.append(row)
                 if (seen := self._attend(row, stored, missed)) is not None:
                     going_on.setdefault(row.message_id, []).append(seen)
             except Exception as error:  # noqa: BLE001 - one row must not keep the others waiting
@@ -111,6 +119,13 @@ class Tracker:
                 self._go_on(some, stored)
             except Exception as error:  # noqa: BLE001 - as above
                 log.error("message %d could not go on to the next channel: %s", message_id, _told(error))
+        for row in attended:
+            stored = messages[row.message_id]
+            try:
+                if stored is not None:
+                    self._tell_order(row, stored)
+            except Exception as error:  # noqa: BLE001 - as above
+                log.error("the order of row %d could not be told what came of it: %s", row.id, _told(error))
 
     def _attend(self, row: Row, stored: StoredMessage, missed: Missed) -> Row | None:
         """Return the row where it has to go on to the next channel; close its watch where nothing more is to come."""
@@ -146,6 +161,25 @@ class Tracker:
         if now.status is not row.status:
             self._observe(receipt, state)
         return now
+
+    def _tell_order(self, row: Row, stored: StoredMessage) -> None:
+        """Give the row that ordered the steps of a fallback the state that their story has come to."""
+        number = stored.meta.get(ORDERS, {}).get(row.recipient)
+        order = None if number is None else self.outbox.get(number)
+        if order is None or order.state not in (RowState.ACCEPTED, RowState.UNKNOWN):
+            return
+        steps = self.outbox.steps(row.parent or row.id)
+        outcome = outcome_of(steps, order.channel)
+        if order.state is RowState.UNKNOWN and order.claim is not None and outcome.verdict in _TOLD:
+            # Its worker died before it recorded what the steps had recorded by then: the truth comes late, and wins.
+            message = self.outbox.message(order.message_id)
+            if message is not None:
+                self.outbox.settle(Batch(order.claim, message, (order,)), [outcome])
+                order = self.outbox.get(order.id) or order
+        if order.state is RowState.ACCEPTED and outcome.state is not None and is_over(steps):
+            if outcome.state.status.is_final:
+                self.outbox.record_state(order, outcome.state)
+            self.outbox.close_watch([order])
 
     def _go_on(self, rows: Sequence[Row], stored: StoredMessage) -> None:
         fallback = fallback_of(stored, self._fallbacks)
