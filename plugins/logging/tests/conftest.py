@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from devinotify.sandbox import Sandbox
 
-from devinotify_logging import lifecycle
+from devinotify_logging import lifecycle, limiter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +35,7 @@ def _no_thread_left() -> Iterator[None]:
     """Wait for the senders that a test left behind, so that nothing of them arrives in the next one."""
     yield
     lifecycle.finish_all()
+    limiter._in_memory.clear()  # what an account has used in one test is none of the next one's
     left = [thread for thread in threading.enumerate() if thread.name.startswith("devinotify-logging")]
     for thread in left:
         thread.join(10)

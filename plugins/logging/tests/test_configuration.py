@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devinotify_logging import DevinoHandler
-from tests.support import NUMBER, run, texts, url_of
+from tests.support import NUMBER, run, texts, told, url_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,6 +135,97 @@ def test_replaced_under_load(gateway: Sandbox) -> None:
     # A request takes 0.3 s and a flush up to 5 s: whoever waited for one would have taken longer than that.
     assert longest < 2
     assert min(logged) > 0
+
+
+def test_replaced_handlers_have_one_quota(gateway: Sandbox) -> None:
+    """The limits do not begin anew with each configuration: thirty of them with a limit of five send five segments."""
+    written = config(url_of(gateway), daily_limit=5, rate="1000/s", burst=1000)
+    for number in range(30):
+        logging.config.dictConfig(written)
+        logging.getLogger("shop").error("error " + "abcdefghijklmnopqrstuvwxyzABCD"[number])
+        phone().flush()
+    assert 5 == len(texts(gateway))
+    assert " alerts paused until " in texts(gateway)[-1]
+
+
+def test_replaced_handlers_have_one_rate(gateway: Sandbox) -> None:
+    """Nor does the rate: what the second handler has beyond the burst of both waits."""
+    for names in ("ab", "cde"):
+        logging.config.dictConfig(config(url_of(gateway), rate="1/h", burst=3))
+        for name in names:
+            logging.getLogger("shop").error("error " + name)
+        phone().flush()
+    assert (3, 2) == (len(texts(gateway)), phone().counters.held)
+
+
+def test_replaced_handlers_know_equal_records(gateway: Sandbox) -> None:
+    """A record that the former handler told of is not told again by the next one."""
+    for _ in range(5):
+        logging.config.dictConfig(config(url_of(gateway)))
+        logging.getLogger("shop").error("disk full")
+        phone().flush()
+    assert 1 == len(texts(gateway))
+
+
+def test_replaced_handlers_tell_of_all(gateway: Sandbox) -> None:
+    """What several handlers counted is told when the program ends, as one number."""
+    code = (
+        "import json, logging, logging.config, sys\nconfig = json.loads(sys.argv[1])\n"
+        "for _ in range(5):\n    logging.config.dictConfig(config)\n    logging.error('disk full')\n"
+        "    logging.getLogger().handlers[0].flush()\n"
+    )
+    assert ("", "", 0) == run(code, json.dumps(config(url_of(gateway))))
+    assert (2, 5) == (len(texts(gateway)), told(gateway))
+
+
+def test_handlers_have_one_quota(gateway: Sandbox) -> None:
+    """Two handlers of an account share its limits, whomever they alert."""
+    handlers = [
+        DevinoHandler(gateway.url, to=to, rate="1000/s", burst=1000, daily_limit=4, dedupe=0)
+        for to in (NUMBER, "+79031234567")
+    ]
+    for _ in range(3):
+        for handler in handlers:
+            handler.handle(logging.LogRecord("shop", logging.ERROR, __file__, 1, "disk full", None, None))
+            handler.flush()
+    assert 4 == len(texts(gateway))
+    for handler in handlers:
+        handler.close()
+
+
+@pytest.mark.parametrize(("to", "expected"), [(NUMBER, 1), ("8 (916) 123-45-67", 1), ("+79031234567", 2)])
+def test_duplicate_handlers(gateway: Sandbox, to: str, expected: int) -> None:
+    """Where a logger and its parent alert the same people, however they are written, a record is one message."""
+    written = config(gateway.url, to=NUMBER)
+    written["handlers"]["again"] = {**written["handlers"]["phone"], "to": to}
+    written["loggers"] = {"shop": {"handlers": ["again"]}}
+    logging.config.dictConfig(written)
+    handlers = [phone(), *logging.getLogger("shop").handlers]
+    logging.getLogger("shop").error("disk full")
+    for handler in handlers:
+        handler.flush()
+        handler.close()
+    logging.getLogger("shop").handlers.clear()
+    assert gateway.wait(lambda: len(gateway.messages()) == expected, 10)
+    found = [handler.counters for handler in handlers if isinstance(handler, DevinoHandler)]
+    assert (2, 2 - expected, 0) == (
+        sum(each.offered for each in found),
+        sum(each.ignored for each in found),
+        sum(each.repeated for each in found),
+    )
+
+
+def test_handler_that_stays_alone(gateway: Sandbox) -> None:
+    """Where one of two is closed, the other takes every record."""
+    first, second = (DevinoHandler(url_of(gateway)) for _ in range(2))
+    record = logging.LogRecord("shop", logging.ERROR, __file__, 1, "disk full", None, None)
+    second.close()
+    second.close()
+    first.handle(record)
+    first.handle(record)
+    first.flush()
+    assert (0, 1) == (first.counters.ignored, first._sender.target.handlers)
+    first.close()
 
 
 def test_replaced_handler_delivers(gateway: Sandbox) -> None:

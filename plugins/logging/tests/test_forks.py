@@ -133,7 +133,8 @@ def test_configured_in_the_child(gateway: Sandbox, tmp_path: Path, method: str) 
 
 SITE = (
     SETUP
-    + "log.addHandler(DevinoHandler(os.environ['ALERTS'], burst=10))\nlog.error('master loaded')\n"
+    + "log.addHandler(DevinoHandler(os.environ['ALERTS'], burst=10, outbox=os.environ.get('OUTBOX')))\n"
+    + "log.error('master loaded')\n"
     + "log.handlers[0].flush()\n"
     + "def application(environ, respond):\n"
     + "    log.error('request to %s', os.getpid())\n"
@@ -149,6 +150,29 @@ def test_gunicorn(gateway: Sandbox, tmp_path: Path, kind: str) -> None:
 
     gevent puts its own locks, queues and threads in the place of the usual ones when the worker has been forked.
     """
+    process, port = gunicorn(gateway, tmp_path, kind)
+    assert process.stderr is not None
+    workers = _ask_two_workers(process, process.stderr, port, "Booting worker")
+    assert {"loaded", *workers} == set(words(gateway))
+
+
+def test_gunicorn_with_an_outbox(gateway: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an outbox the workers share what they have told of: what all of them log is one message."""
+    monkeypatch.setenv("OUTBOX", str(tmp_path / "alerts.db"))
+    process, port = gunicorn(gateway, tmp_path, "sync")
+    assert process.stderr is not None
+    told_by: list[str] = []
+
+    def look(workers: set[str]) -> None:
+        gateway.wait(lambda: len(gateway.messages()) == 2, 20)
+        told_by.extend(set(words(gateway)) & workers)
+
+    _ask_two_workers(process, process.stderr, port, "Booting worker", look)
+    assert 1 == len(told_by)
+
+
+def gunicorn(gateway: Sandbox, tmp_path: Path, kind: str) -> tuple[subprocess.Popen[str], int]:
+    """Start gunicorn with the site and two workers of a kind; return it and its port."""
     (tmp_path / "shop_site.py").write_text(SITE, "utf-8")
     code = (
         "import os, sys, warnings\nos.environ['ALERTS'] = sys.argv[1]\nsys.path.insert(0, sys.argv[2])\n"
@@ -158,10 +182,7 @@ def test_gunicorn(gateway: Sandbox, tmp_path: Path, kind: str) -> None:
         " '--log-level', 'info', '--no-control-socket', 'shop_site:application']\nrun()"
     )
     port = free_port()
-    process = start(code, url_of(gateway), tmp_path, port)
-    assert process.stderr is not None
-    workers = _ask_two_workers(process, process.stderr, port, "Booting worker")
-    assert {"loaded", *workers} == set(words(gateway))
+    return start(code, url_of(gateway), tmp_path, port), port
 
 
 def test_gevent_comes_late(gateway: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""Where the quota is kept: what is shared, with whom, and what a day is."""
+"""Where the limits are kept: what is shared, with whom, and what a day is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinotify_logging.limiter import FileLimiter, MemoryLimiter, day_of, limits_path, next_day
+from devinotify_logging.dedupe import Elsewhere, Nothing
+from devinotify_logging.limiter import (
+    MOST_WINDOWS,
+    FileLimiter,
+    Grant,
+    MemoryLimiter,
+    Request,
+    day_of,
+    limits_path,
+    memory_limiter,
+    next_day,
+)
 from devinotify_logging.quota import Go, Limits, Pause, Wait
 from devinotify_logging.settings import Rate
 
@@ -17,50 +28,188 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIMITS = Limits(Rate(1, 60), 2, 100)
+WIDE = Limits(Rate(1000, 1), 10**6, 10**7)
 NOON = datetime(2026, 11, 23, 12).astimezone().timestamp()
 
+Limiter = MemoryLimiter | FileLimiter
 
-def test_memory() -> None:
+
+class Clock:
+    """A clock that the tests move."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Return a clock."""
+    return Clock()
+
+
+@pytest.fixture(params=["memory", "file"])
+def limiter(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Limiter:
+    """Return a limiter of each kind."""
+    return MemoryLimiter(clock) if request.param == "memory" else FileLimiter(tmp_path / "limits", "me", clock)
+
+
+def ask(limiter: Limiter, limits: Limits = LIMITS) -> Grant:
+    """Ask for a message of one segment that nobody else could tell."""
+    return limiter.ask(Request(limits, lambda *_: 1))
+
+
+def tell(limiter: Limiter, owner: str, times: int = 1, *, kind: str = "a", insist: bool = False) -> Grant:
+    """Ask to tell of so many equal records."""
+    return limiter.ask(Request(WIDE, lambda *_: 1, 1, "us", kind, times, 60.0, owner, insist))
+
+
+def test_memory(clock: Clock) -> None:
     """A quota in memory gives its burst, and then lets wait."""
-    limiter = MemoryLimiter(LIMITS, lambda: NOON)
-    assert [Go(), Go(), Wait(60.0)] == [limiter.spend(1, 1) for _ in range(3)]
+    limiter = MemoryLimiter(clock)
+    assert [Go(), Go(), Wait(60.0)] == [ask(limiter) for _ in range(3)]
 
 
-def test_file_is_shared(tmp_path: Path) -> None:
+def test_file_is_shared(tmp_path: Path, clock: Clock) -> None:
     """Whoever comes later, after a crash for one, finds the quota as it was left."""
     path = tmp_path / "limits"
-    grants = [FileLimiter(path, "me", LIMITS, lambda: NOON).spend(1, 1) for _ in range(3)]
-    assert [Go(), Go(), Wait(60.0)] == grants
+    assert [Go(), Go(), Wait(60.0)] == [ask(FileLimiter(path, "me", clock)) for _ in range(3)]
 
 
-def test_owners_have_quotas_of_their_own(tmp_path: Path) -> None:
-    """Handlers with other recipients do not take from each other, and no owner is in the file in the clear."""
+def test_accounts_have_quotas_of_their_own(tmp_path: Path, clock: Clock) -> None:
+    """Accounts do not take from each other, and none is in the file in the clear."""
     path = tmp_path / "limits"
-    for owner in ("me +79161234567", "you"):
-        assert [Go(), Go()] == [FileLimiter(path, owner, LIMITS, lambda: NOON).spend(1, 1) for _ in range(2)]
+    for account in ("me +79161234567", "you"):
+        assert [Go(), Go()] == [ask(FileLimiter(path, account, clock)) for _ in range(2)]
     assert b"7916" not in path.read_bytes()
 
 
-def test_pause_is_kept(tmp_path: Path) -> None:
+def test_account_has_one_in_a_process() -> None:
+    """All handlers of an account share one in memory."""
+    assert memory_limiter("me") is memory_limiter("me")
+    assert memory_limiter("me") is not memory_limiter("you")
+
+
+def test_pause_is_kept(tmp_path: Path, clock: Clock) -> None:
     """The notice of the day is sent once by all processes together."""
     limits = Limits(Rate(1000, 1), 1000, 2)
-    grants = [FileLimiter(tmp_path / "limits", "me", limits, lambda: NOON).spend(1, 1) for _ in range(4)]
+    grants = [ask(FileLimiter(tmp_path / "limits", "me", clock), limits) for _ in range(4)]
     assert [Go(), Pause(notify=True), Pause(notify=False), Pause(notify=False)] == grants
 
 
-def test_file_is_private(tmp_path: Path) -> None:
+def test_one_tells(limiter: Limiter, clock: Clock) -> None:
+    """Equal records are told by one; the others leave their number, which the first to come tells when time is up."""
+    assert [Go(), Elsewhere(60.0), Elsewhere(60.0)] == [tell(limiter, owner) for owner in "abb"]
+    clock.now += 45
+    assert Elsewhere(15.0) == tell(limiter, "c", 5)
+    clock.now += 15
+    assert Go(more=7) == tell(limiter, "a", 3)
+    assert Elsewhere(60.0) == tell(limiter, "b", 0)
+
+
+def test_nothing_left(limiter: Limiter, clock: Clock) -> None:
+    """Who has left a number and comes back to find it told has nothing to tell."""
+    tell(limiter, "a")
+    tell(limiter, "b", 2)
+    clock.now += 60
+    assert Go(more=2) == tell(limiter, "c")
+    clock.now += 60
+    assert Nothing() == tell(limiter, "b", 0)
+
+
+def test_own_window_is_his(limiter: Limiter) -> None:
+    """Whoever told may tell again: how often is his own affair."""
+    assert [Go(), Go()] == [tell(limiter, "a") for _ in range(2)]
+
+
+def test_insists(limiter: Limiter) -> None:
+    """What nobody could tell later is told at once, with what others left."""
+    tell(limiter, "a")
+    tell(limiter, "b", 2)
+    assert Go(more=2) == tell(limiter, "c", insist=True)
+
+
+def test_kinds_and_targets_apart(limiter: Limiter) -> None:
+    """Other records, and the same for other people, are told by whoever has them."""
+    tell(limiter, "a")
+    other = limiter.ask(Request(WIDE, lambda *_: 1, 1, "them", "a", 1, 60.0, "b"))
+    assert [Go(), Go()] == [tell(limiter, "b", kind="b"), other]
+
+
+def test_left_behind(limiter: Limiter, clock: Clock) -> None:
+    """What was left by processes that never came back is told as a number with the next message to the same people."""
+    tell(limiter, "a", kind="gone")
+    tell(limiter, "b", 4, kind="gone")
+    clock.now += 120.5
+    assert [Go(others=4), Go()] == [tell(limiter, "c", kind=kind) for kind in ("next", "after")]
+    assert Go() == tell(limiter, "c", kind="gone")
+
+
+def test_left_behind_of_the_same_kind(limiter: Limiter, clock: Clock) -> None:
+    """Where the next message is of that kind, they are in its own number, and counted once."""
+    tell(limiter, "a")
+    tell(limiter, "b", 4)
+    clock.now += 200
+    assert Go(more=4) == tell(limiter, "c")
+
+
+def test_waiting_takes_nothing(limiter: Limiter, clock: Clock) -> None:
+    """A message that the rate holds back leaves the numbers where they are."""
+    tell(limiter, "a")
+    tell(limiter, "b", 4)
+    clock.now += 60
+    cost: list[tuple[int, int]] = []
+
+    def held(more: int, others: int) -> int:
+        cost.append((more, others))
+        return 1
+
+    narrow = Limits(Rate(1, 3600), 1, 100)
+    assert isinstance(limiter.ask(Request(narrow, held, 1, "us", "a", 1, 60.0, "c")), Wait)
+    limiter.ask(Request(narrow, lambda *_: 1))
+    asked = Request(narrow, held, 1, "us", "b", 1, 60.0, "c")
+    assert isinstance(limiter.ask(asked), Wait)
+    assert isinstance(limiter.ask(asked), Wait)
+    assert [(4, 0), (0, 0), (0, 0)] == cost
+
+
+def test_clock_put_back(limiter: Limiter, clock: Clock) -> None:
+    """A clock that jumps back keeps nobody from telling."""
+    tell(limiter, "a")
+    clock.now -= 3600
+    assert Go() == tell(limiter, "b")
+
+
+def test_windows_are_bounded(clock: Clock) -> None:
+    """However many kinds there are, memory keeps no more windows than it may."""
+    limiter = MemoryLimiter(clock)
+    for number in range(MOST_WINDOWS + 10):
+        tell(limiter, "a", kind=str(number))
+    assert MOST_WINDOWS == len(limiter._windows)
+
+
+def test_file_is_private(tmp_path: Path, clock: Clock) -> None:
     """Nobody else may read it."""
-    path = limits_path(tmp_path / "alerts.db")
-    FileLimiter(path, "me", LIMITS, lambda: NOON).spend(1, 1)
+    path = limits_path(str(tmp_path / "alerts.db"))
+    ask(FileLimiter(path, "me", clock))
     assert ("alerts.db-limits", 0o600) == (path.name, stat.S_IMODE(path.stat().st_mode))
 
 
-def test_damaged_file(tmp_path: Path) -> None:
+def test_file_of_a_link(tmp_path: Path) -> None:
+    """An outbox that is named by a link has one file of limits with the real one."""
+    (tmp_path / "link.db").symlink_to(tmp_path / "alerts.db")
+    assert limits_path(str(tmp_path / "alerts.db")) == limits_path(str(tmp_path / "link.db"))
+
+
+def test_damaged_file(tmp_path: Path, clock: Clock) -> None:
     """A file that is none of ours is an error that the sender knows."""
     path = tmp_path / "limits"
     path.write_text("no database " * 100, "utf-8")
     with pytest.raises(sqlite3.Error):
-        FileLimiter(path, "me", LIMITS, lambda: NOON).spend(1, 1)
+        ask(FileLimiter(path, "me", clock))
 
 
 def test_days_are_local() -> None:

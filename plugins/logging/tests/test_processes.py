@@ -60,20 +60,49 @@ def test_exit_is_bounded(gateway: Sandbox) -> None:
         "atexit.register(logging.shutdown)\natexit.register(it.finish_all)\n"
     )
     out, err, code_ = run(code, url_of(gateway))
-    assert ("True\n", "", 0) == (out, err, code_)
+    assert ("True\n", HANGS.format("0.5"), 0) == (out, err, code_)
     gateway.remove_fault()
 
 
 def test_exit_does_not_wait_for_the_rate(gateway: Sandbox) -> None:
-    """What the rate holds back at the end is given up, and the program ends at once."""
+    """What the rate holds back at the end is told in one last message, the worst by name, and the program ends."""
     code = SETUP + (
         "log.addHandler(DevinoHandler(sys.argv[1], burst=2, rate='1/h'))\n"
-        "for name in 'abcdef': log.error('error ' + name)\nprint(time.monotonic())"
+        "for name in 'ab': log.error('error ' + name)\nlog.handlers[0].flush()\n"
+        "for name in 'cdef': log.error('error ' + name)\nlog.critical('the worst')\nprint(time.monotonic())"
     )
-    before = time.monotonic()
-    assert 0 == run(code, url_of(gateway))[2]
-    assert time.monotonic() - before < 4.5
-    assert ["a", "b"] == words(gateway)
+    out, err, code_ = run(code, url_of(gateway))
+    assert time.monotonic() - float(out) < 4.5  # the clock of all processes
+    assert ("", 0) == (err, code_)
+    *told, closing = texts(gateway)
+    assert ["a", "b"] == sorted(text[-1] for text in told)
+    host = socket.gethostname().partition(".")[0]
+    assert (
+        f"+5 more from billing@{host}:\nCRITICAL the worst\nERROR error c\nERROR error d\nERROR error e"
+        == (closing.rpartition("\n")[0])
+    )
+
+
+def test_exit_says_what_no_message_tells(gateway: Sandbox) -> None:
+    """Where the limits allow not even the last message, stderr has the number."""
+    code = SETUP + (
+        "for _ in range(2):\n"
+        "    log.handlers[:] = [DevinoHandler(sys.argv[1], burst=1, rate='1/h', dedupe=0)]\n"
+        "    for name in 'abc': log.error('error ' + name)\n"
+        "    log.handlers[0].flush(); log.handlers[0]._sender.finish(5)\n"
+    )
+    _, err, code_ = run(code, url_of(gateway))
+    said = "devinotify-logging: 3 records are lost: the limits allow no message more\n"
+    assert (said, 0, 2) == (err, code_, len(texts(gateway)))
+
+
+def test_exit_with_the_day_used_up(gateway: Sandbox) -> None:
+    """Where the day's segments are used up the notice has said so, and the end says nothing more."""
+    code = SETUP + (
+        "log.addHandler(DevinoHandler(sys.argv[1], daily_limit=2))\nfor name in 'abc': log.error('error ' + name)\n"
+    )
+    assert ("", "", 0) == run(code, url_of(gateway))
+    assert [False, True] == [" alerts paused until " in text for text in texts(gateway)]
 
 
 def test_logged_at_the_end_with_an_outbox(gateway: Sandbox, tmp_path: Path) -> None:
@@ -111,6 +140,11 @@ def test_logged_when_the_main_thread_has_ended(gateway: Sandbox, flush: bool) ->
     assert ("", "", 0) == run(code, url_of(gateway))
     assert ["afterwards"] == words(gateway)
 
+
+HANGS = (
+    "devinotify-logging: the gateway has not answered within {} s, and the program ends: what is under way may have"
+    " arrived or not\n"
+)
 
 LEFT_OPEN = """
 class Session:
@@ -159,7 +193,8 @@ def test_end_of_two(gateway: Sandbox) -> None:
     )
     with socket.create_server(("127.0.0.1", 0)) as silent:
         away = f"devino://demo:demo@DEVINO/{NUMBER}?gateway=http://127.0.0.1:{silent.getsockname()[1]}/rest"
-        assert ("", "", 0) == run(code, away, url_of(gateway))
+        _, err, code_ = run(code, away, url_of(gateway))
+    assert (HANGS.format("1").replace("not\n", "not; 4 records are lost\n"), 0) == (err, code_)
     assert (2, 5) == (len(texts(gateway)), told(gateway))
 
 
@@ -172,7 +207,8 @@ def test_end_without_a_spin(gateway: Sandbox) -> None:
         "for number in range(3000): log.error('disk full')\n"
         "time.sleep(0.3)\nstart = time.process_time()\nit.finish_all()\nprint(time.process_time() - start < 0.4)\n"
     )
-    assert ("True\n", "", 0) == run(code, url_of(gateway))
+    said = HANGS.format("1.5").replace("not\n", "not; 2999 records are lost\n")
+    assert ("True\n", said, 0) == run(code, url_of(gateway))
     gateway.remove_fault()
 
 
@@ -195,10 +231,11 @@ def test_end_of_another_exit_hook_is_bounded(gateway: Sandbox, order: str) -> No
     gateway.add_fault("latency", seconds=20)
     hook = "import atexit\natexit.register(lambda: [log.error('error ' + name) for name in 'abc'])\n"
     ours = SETUP + "log.addHandler(DevinoHandler(sys.argv[1], flush_timeout=0.6))\nlogging.raiseExceptions = False\n"
-    before = time.monotonic()
-    assert ("", "", 0) == run(ours + hook if order == "before ours" else hook + ours, url_of(gateway))
+    code = ours + hook if order == "before ours" else hook + ours
+    out, err, code_ = run(code + "print(time.monotonic())\n", url_of(gateway))
+    assert ("", 0) == (err, code_)
     # Three records of a hook that runs after ours wait one after the other, as nobody else does so for them.
-    assert time.monotonic() - before < 6
+    assert time.monotonic() - float(out) < 6  # the clock of all processes
     gateway.remove_fault()
 
 
@@ -279,11 +316,42 @@ def test_outbox_through_an_outage(tmp_path: Path) -> None:
 def test_crash_loop_keeps_the_limits(gateway: Sandbox, tmp_path: Path) -> None:
     """A program that is restarted again and again does not begin anew with its limits, where it has an outbox."""
     code = SETUP + (
-        "log.addHandler(DevinoHandler(sys.argv[1], outbox=sys.argv[2], burst=2, rate='1/h'))\nlog.critical('crashed')"
+        "log.addHandler(DevinoHandler(sys.argv[1], outbox=sys.argv[2], burst=2, rate='1/h', dedupe=0))\n"
+        "log.critical('crashed')"
     )
+    said = []
     for _ in range(5):
-        assert 0 == run(code, url_of(gateway), tmp_path / "alerts.db")[2]
-    assert 2 == len(texts(gateway))
+        _, err, code_ = run(code, url_of(gateway), tmp_path / "alerts.db")
+        assert 0 == code_
+        said.append(err)
+    lost = "devinotify-logging: 1 record is lost: the limits allow no message more\n"
+    assert ["", "", "", lost, lost] == said
+    *alerts, closing = texts(gateway)
+    assert (2, "+1 more from billing@") == (len(alerts), closing[:21])
+
+
+def test_crash_loop_is_one_message(gateway: Sandbox, tmp_path: Path) -> None:
+    """Within the time of ``dedupe`` equal records of one process after the other are one message."""
+    code = SETUP + "log.addHandler(DevinoHandler(sys.argv[1], outbox=sys.argv[2]))\nlog.critical('crashed')"
+    for _ in range(4):
+        assert ("", "", 0) == run(code, url_of(gateway), tmp_path / "alerts.db")
+    assert ["crashed"] == words(gateway)
+
+
+def test_processes_at_once_are_one_message(gateway: Sandbox, tmp_path: Path) -> None:
+    """So they are where the processes run beside each other, and the next message tells how many there were."""
+    code = SETUP + (
+        "log.addHandler(DevinoHandler(sys.argv[1], outbox=sys.argv[2], dedupe='3s'))\n"
+        "for _ in range(int(sys.argv[3])): log.error('no database')\nlog.handlers[0].flush()\n"
+        "print('logged', flush=True)\nsys.stdin.read()\n"
+    )
+    processes = [start(code, url_of(gateway), tmp_path / "alerts.db", 1) for _ in range(4)]
+    for process in processes:
+        wait_for_line(process, "logged")
+    assert ["database"] == words(gateway)
+    assert gateway.wait(lambda: len(gateway.messages()) == 2, 20)
+    assert [("", "", 0)] * 4 == [(*process.communicate("", timeout=30), process.returncode) for process in processes]
+    assert (2, 4) == (len(texts(gateway)), told(gateway))
 
 
 def test_killed_without_an_outbox_loses(gateway: Sandbox) -> None:

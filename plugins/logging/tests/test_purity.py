@@ -11,7 +11,7 @@ import devinotify_logging
 
 SOURCE = Path(str(devinotify_logging.__file__)).parent
 PURE = (
-    *("failures", "masking", "quota", "records", "rendered", "rendering", "settings", "storm"),
+    *("dedupe", "failures", "masking", "quota", "records", "rendered", "rendering", "settings", "storm"),
     "tracebacks",
 )
 ALLOWED = {

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devinotify_logging.quota import Go, Grant, Limits, Pause, Quota, Wait, full, spend
+from devinotify_logging.quota import Go, Limits, Pause, Quota, Wait, full, spend
 from devinotify_logging.settings import Rate
+
+Grant = Go | Wait | Pause
 
 LIMITS = Limits(Rate(5, 60), 3, 100)
 
@@ -21,7 +23,7 @@ def ask(
 
 def test_burst_then_rate() -> None:
     """Three go out at once, the fourth after twelve seconds."""
-    quota = full(LIMITS, 0, 0)
+    quota = full(0, 0)
     grants = []
     for _ in range(4):
         quota, grant = ask(quota, 0)
@@ -34,7 +36,7 @@ def test_burst_then_rate() -> None:
 def test_cap_keeps_room_for_the_notice() -> None:
     """With a cap of 5 two alerts of 2 segments go out, and the fifth segment is the notice's."""
     limits = Limits(Rate(1000, 1), 1000, 5)
-    quota = full(limits, 0, 0)
+    quota = full(0, 0)
     grants = []
     for _ in range(4):
         quota, grant = ask(quota, 0, 2, limits=limits)
@@ -46,7 +48,7 @@ def test_cap_keeps_room_for_the_notice() -> None:
 def test_every_recipient_counts() -> None:
     """Three recipients cost three times as much, the notice too."""
     limits = Limits(Rate(1000, 1), 1000, 10)
-    quota, first = ask(full(limits, 0, 0), 0, 2, limits=limits, to=3)
+    quota, first = ask(full(0, 0), 0, 2, limits=limits, to=3)
     quota, second = ask(quota, 0, 2, limits=limits, to=3)
     assert (Go(), Pause(notify=True), 9) == (first, second, quota.spent)
 
@@ -54,23 +56,65 @@ def test_every_recipient_counts() -> None:
 def test_cap_too_small_for_the_notice() -> None:
     """Where not even the notice fits, nothing is sent."""
     limits = Limits(Rate(1, 1), 1, 1)
-    quota, grant = ask(full(limits, 0, 0), 0, limits=limits, to=2)
+    quota, grant = ask(full(0, 0), 0, limits=limits, to=2)
     assert (Pause(notify=False), 0) == (grant, quota.spent)
 
 
 def test_new_day_begins_anew() -> None:
     """The day after the pause alerts go out again."""
     limits = Limits(Rate(1000, 1), 1000, 1)
-    quota, paused = ask(full(limits, 0, 0), 0, limits=limits)
+    quota, paused = ask(full(0, 0), 0, limits=limits)
     assert Pause(notify=True) == paused
     limits = Limits(Rate(1000, 1), 1000, 10)
     _, grant = ask(quota, 86400, limits=limits, day=1)
     assert Go() == grant
 
 
+def test_pause_is_told_once() -> None:
+    """Once paused nothing goes out on that day: no second notice, and no smaller alert that would still have fitted."""
+    limits = Limits(Rate(1000, 1), 1000, 10)
+    quota, _ = ask(full(0, 0), 0, 4, limits=limits)
+    quota, first = ask(quota, 1, 6, limits=limits)
+    later = [ask(quota, 2 + number, segments, limits=limits)[1] for number, segments in enumerate((6, 1, 3))]
+    assert (Pause(notify=True), [Pause(notify=False)] * 3, 5) == (first, later, quota.spent)
+
+
+@pytest.mark.parametrize(("used", "expected"), [(2.5, 6.0), (3.0, 12.0), (2.25, 3.0), (2.0, None)])
+def test_wait_with_a_part_of_a_token(used: float, expected: float | None) -> None:
+    """Who has a part of a token waits for the rest of it alone."""
+    _, grant = ask(Quota(used, 0.0, 0, 0, 0), 0)
+    assert (Go() if expected is None else Wait(expected)) == grant
+
+
+def test_closing_takes_in_advance() -> None:
+    """The last message of a process may be one too many; a second may not, and the next alert waits for both."""
+    quota = Quota(3.0, 0.0, 0, 0, 0)
+    quota, closing = spend(quota, LIMITS, 0, 0, 1, closing=True)
+    quota, again = spend(quota, LIMITS, 0, 0, 1, closing=True)
+    _, alert = ask(quota, 0)
+    assert (Go(), Wait(12.0), Wait(24.0)) == (closing, again, alert)
+
+
+def test_closing_keeps_the_daily_limit() -> None:
+    """Not even the last message exceeds the day's segments."""
+    _, grant = spend(Quota(0.0, 0.0, 0, 100, 0), LIMITS, 0, 0, 1, closing=True)
+    assert Pause(notify=False) == grant
+
+
+def test_others_limits() -> None:
+    """Of two handlers with one quota each is held to its own limits: what one has used, the other may not use again."""
+    small, great = Limits(Rate(5, 60), 1, 5), Limits(Rate(5, 60), 4, 100)
+    quota, first = ask(full(0, 0), 0, 4, limits=small)
+    quota, second = ask(quota, 0, 1, limits=small)
+    quota, third = ask(quota, 0, limits=great)
+    _, fourth = ask(quota, 60, limits=small)
+    assert (Go(), Pause(notify=True), Go(), Pause(notify=False)) == (first, second, third, fourth)
+    assert (2.0, 6) == (quota.used, quota.spent)
+
+
 def test_clock_put_back_refills_nothing() -> None:
     """A clock that jumps back gives no tokens, and does not stop the refill from there on."""
-    quota = Quota(0.0, 1000.0, 0, 0, paused=False)
+    quota = Quota(3.0, 1000.0, 0, 0, 0)
     quota, grant = ask(quota, 400.0)
     assert Wait(12.0) == grant
     _, grant = ask(quota, 412.0)
@@ -81,7 +125,7 @@ def test_clock_put_back_refills_nothing() -> None:
 def test_wait_is_long_enough(rate: Rate) -> None:
     """Whoever waits as long as was said may go, whatever the rounding."""
     limits = Limits(rate, 1, 10**6)
-    quota, now = full(limits, 0, 0), 1.7e9
+    quota, now = full(0, 0), 1.7e9
     for _ in range(200):
         quota, grant = ask(quota, now, limits=limits)
         if isinstance(grant, Wait):
@@ -98,7 +142,7 @@ def test_wait_is_long_enough(rate: Rate) -> None:
 def test_never_more_than_allowed(asked: list[tuple[float, int, int]], daily: int, burst: int) -> None:
     """In any stretch of time no more go out than burst and rate allow, and on no day more segments than the cap."""
     limits = Limits(Rate(5, 60), burst, daily)
-    quota, now = full(limits, 0, 0), 0.0
+    quota, now = full(0, 0), 0.0
     sent: list[float] = []
     spent: dict[int, int] = {}
     for pause, segments, to in asked:

@@ -13,7 +13,7 @@ from devinotify_logging import rendering
 from devinotify_logging.failures import Failure
 from devinotify_logging.records import Event
 from devinotify_logging.rendering import Style, render
-from devinotify_logging.storm import Alert
+from devinotify_logging.storm import Alert, Rest
 
 STYLE = Style("billing", "web1")
 KIND = ("shop", 40, "t", "", "f:1")
@@ -32,6 +32,47 @@ def alert(
     told = Failure(failure.get("error", ""), failure.get("where", ""), failure.get("why", ""))
     made = Event(KIND, 40, "ERROR", message, 0.0, told._replace(cause=failure.get("cause", "")), formatted)
     return Alert(made, times, 60.2, suppressed, dropped)
+
+
+def rest(*messages: str, untold: int = 7, dropped: int = 0) -> Rest:
+    """Return what cannot be told any more."""
+    return Rest(
+        tuple((alert(message, error="OSError").event, times) for times, message in enumerate(messages, 1)),
+        untold,
+        dropped,
+    )
+
+
+def test_closing() -> None:
+    """The last message has the numbers first, then the worst by name, each on a line, as many as fit."""
+    text = rendering.closing(rest("disk full", "no route\nat all", dropped=3), STYLE)
+    assert (
+        "+7 more from billing@web1:\n+3 dropped, queue full\nERROR disk full OSError\nERROR no route OSError x2"
+    ) == text
+    many = rendering.closing(rest(*["disk full on the big server"] * 20), Style("billing", "web1", 1))
+    assert (1, 4) == (texts.count_segments(many), len(many.split("\n")))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (rest(untold=0, dropped=3), "+3 dropped, queue full, billing@web1"),
+        (rest(untold=2), "+2 more from billing@web1:"),
+    ],
+)
+def test_closing_without_names(given: Rest, expected: str) -> None:
+    """What was only counted is a number alone."""
+    assert expected == rendering.closing(given, STYLE)
+
+
+@given(st.lists(st.text(st.characters(), max_size=100), max_size=5), st.integers(1, 3), st.text("биллнг", max_size=30))
+def test_closing_always_fits(messages: list[str], segments: int, service: str) -> None:
+    """Whatever was logged, the last message is in its segments, begins with the number, and names the worst."""
+    style = Style(service or "x", "web1", segments)
+    text = rendering.closing(rest(*messages), style)
+    assert texts.count_segments(text) <= segments
+    assert text.startswith("+7 more from ")
+    assert not messages or "\nERROR" in text
 
 
 def test_in_order() -> None:

@@ -164,6 +164,62 @@ def test_many_windows_are_bounded() -> None:
     assert storms.MOST_KINDS >= len(storm._windows)
 
 
+def test_told_elsewhere() -> None:
+    """What somebody else tells of is a repetition, and when the time is up it is asked whether that was done."""
+    storm = Storm(60)
+    storm.offer(event(), 0)
+    alert = storm.next_alert(5)
+    assert alert is not None
+    storm.told_elsewhere(alert, 5, 40)
+    assert ((0, 0, 1, 0), 45) == (counts(storm), storm.next_due())
+    storm.offer(event(message="later"), 20)
+    storm.tick(45)
+    assert Alert(event(message="later"), 1, 60.0) == storm.next_alert(45)
+
+
+def test_told_elsewhere_and_nothing_more() -> None:
+    """Where nothing was added, it is asked for what was left there, and forgotten where that was told."""
+    storm = Storm(60)
+    storm.offer(event(), 0)
+    alert = storm.next_alert(0)
+    assert alert is not None
+    storm.told_elsewhere(alert, 0, 60)
+    storm.tick(60)
+    again = storm.next_alert(60)
+    assert again is not None
+    assert 0 == again.times
+    storm.told_elsewhere(again, 60, 0)
+    assert ((0, 0, 1, 0), None, None) == (counts(storm), storm.next_due(), storm.next_alert(60))
+
+
+def test_told_elsewhere_at_the_end() -> None:
+    """At the end everything is left there, and nothing asked again."""
+    storm = Storm(60)
+    for number in range(3):
+        storm.offer(event(message=str(number)), 0)
+    left = []
+    while True:
+        storm.tick(0.5, ending=True)
+        alert = storm.next_alert(0.5)
+        if alert is None:
+            break
+        left.append(alert.times)
+        storm.told_elsewhere(alert, 0.5, 60, ending=True)
+    assert ([1, 2], (0, 0, 3, 0)) == (left, counts(storm))
+
+
+def test_rest() -> None:
+    """What cannot be told any more is named the most severe first, with the numbers of all that nobody was shown."""
+    storm = Storm(60)
+    for kind, level, times in (("a", 40, 2), ("b", 50, 1), ("c", 40, 1)):
+        for _ in range(times):
+            storm.offer(event(kind, level), 0)
+    rest = storm.close_up(7)
+    assert [("b", 1), ("a", 2), ("c", 1)] == [(one.kind[2], times) for one, times in rest.events]
+    assert ((4, 7), (0, 0, 0, 4)) == ((rest.untold, rest.dropped), counts(storm))
+    assert ((), 0, 0) == storm.close_up(7)
+
+
 class Storming(RuleBasedStateMachine):
     """Any order of records, looks, messages and pauses."""
 
@@ -196,6 +252,19 @@ class Storming(RuleBasedStateMachine):
             new = self.storm.shown + self.storm.repeated - before
             assert new == alert.times
             self.told += new + alert.suppressed
+
+    @rule(seconds=st.floats(0, 60))
+    def leave(self, seconds: float) -> None:
+        """Somebody else tells of what is next."""
+        alert = self.storm.next_alert(self.now)
+        if alert is not None and (seconds or not alert.times):
+            self.storm.told_elsewhere(alert, self.now, seconds)
+            self.told += alert.times
+
+    @rule()
+    def close_up(self) -> None:
+        """Everything that is due is told in one last message."""
+        self.told += self.storm.close_up().untold
 
     @rule()
     def pause(self) -> None:

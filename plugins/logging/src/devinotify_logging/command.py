@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import click
-from devinotify import DevinotifyError, Verdict, text
+from devinotify import DevinotifyError, Verdict, mask_number, text
 
 from devinotify_logging.handler import DevinoHandler
 from devinotify_logging.settings import LONGEST
@@ -94,7 +94,7 @@ def run(
         say("".join(f"    {line}\n" for line in sent.text.splitlines()).rstrip())
     for _, outcome in heard:
         why = "" if outcome.error is None else f": {outcome.error}"
-        say(f"{masked(outcome)} {outcome.verdict.replace('_', ' ')}: {MEANINGS[outcome.verdict]}{why}")
+        say(f"{mask_number(outcome.recipient)} {outcome.verdict.replace('_', ' ')}: {MEANINGS[outcome.verdict]}{why}")
     if outbox is not None and any(_is_kept(outcome) for _, outcome in heard):
         say(f"It stays in {outbox}: a handler that has this file, or devinotify worker, tries it again.")
     told = {str(outcome.error) for _, outcome in heard}
@@ -123,9 +123,3 @@ class _Telling(DevinoHandler):
 
 def _is_kept(outcome: Outcome) -> bool:
     return outcome.verdict is Verdict.NOT_SENT and outcome.error is not None and outcome.error.retryable
-
-
-def masked(outcome: Outcome) -> str:
-    """Return an outcome's recipient as it may be shown: ``+7916***4567``."""
-    number = outcome.recipient
-    return f"{number[:5]}***{number[-4:]}" if len(number) > 10 else "***"

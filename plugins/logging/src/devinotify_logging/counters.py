@@ -13,9 +13,16 @@ if TYPE_CHECKING:
 class Counters(NamedTuple):
     """What became of records and messages in this process.
 
-    Each record that was logged is in exactly one of ``ignored`` (devinotify's own), ``dropped`` (full queue),
-    ``queued``, ``held`` (waits for the limits or for the end of its window), ``shown``, ``repeated`` (told as a number
-    of equal ones) and ``suppressed`` (only counted, or paused), which so add up to ``offered`` whenever nothing moves.
+    Each record that was logged is in exactly one of these, so that they add up to ``offered`` whenever nothing moves:
+
+    ``ignored``: devinotify's own, or taken by another handler for the same people
+    ``dropped``: the queue was full
+    ``queued``
+    ``held``: waits for the limits or for the end of its window
+    ``shown``
+    ``repeated``: told as a number of equal ones, here or by another handler or process
+    ``suppressed``: only counted, or paused
+
     ``messages`` were handed out with ``segments`` in all, over all recipients. The rest are outcomes, one for each
     recipient and try.
     """

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from devinotify import DevinotifyError, InvalidInput, Message, Outbox, Worker, phones
+from devinotify import DevinotifyError, InvalidInput, Message, Outbox, Worker
 
 from devinotify_logging.loop import Loop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from devinotify import Notifier, Outcome
 
@@ -231,34 +231,3 @@ class Durable:
 
 def _retryable(outcome: Outcome) -> bool:
     return outcome.error is not None and outcome.verdict == "not_sent" and outcome.error.retryable
-
-
-def resolve(notifier: Notifier, to: Iterable[str]) -> tuple[list[str], list[DevinotifyError]]:
-    """Return the distinct numbers that recipients stand for, in E.164, and the errors of those that stand for none."""
-    numbers: dict[str, None] = {}
-    errors: list[DevinotifyError] = []
-    for raw in to:
-        for found in _members(notifier, raw, ()):
-            if isinstance(found, str):
-                numbers[found] = None
-            else:
-                errors.append(found)
-    return list(numbers), errors
-
-
-def _members(notifier: Notifier, raw: str, path: tuple[str, ...]) -> Iterator[str | DevinotifyError]:
-    try:
-        members = None
-        if raw not in path and notifier.plugins.listens("devinotify_resolve_recipient"):
-            members = notifier.plugins.hook.devinotify_resolve_recipient(recipient=raw)
-        if members is None:
-            number: phones.PhoneNumber = notifier.plugins.hook.devinotify_normalize_phone(
-                raw=raw, region=notifier.url.region
-            )
-            yield number.e164
-            return
-    except DevinotifyError as error:
-        yield error
-        return
-    for member in members:
-        yield from _members(notifier, member, (*path, raw))

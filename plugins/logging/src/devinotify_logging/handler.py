@@ -82,6 +82,8 @@ class DevinoHandler(logging.Handler):
 
         self._sender = Sender(url, given, complain)
         weakref.finalize(self, self._sender.hand_over).atexit = False
+        self._leave_target = weakref.finalize(self, self._sender.target.leave)
+        self._leave_target.atexit = False
 
     # Of the class, since the names of this module may be gone when the last objects of a program are.
     _is_finalizing = staticmethod(sys.is_finalizing)
@@ -108,7 +110,7 @@ class DevinoHandler(logging.Handler):
             self._lose(record)
             return
         try:
-            if is_sender() or record.name.partition(".")[0] in IGNORED:
+            if is_sender() or record.name.partition(".")[0] in IGNORED or self._is_taken(record):
                 self._sender.ignore()
                 return
             formatted = None if self.formatter is None else self.format(record)
@@ -132,11 +134,16 @@ class DevinoHandler(logging.Handler):
         """Hand what is queued to the sender, which ends when it has sent it, and return at once."""
         if hasattr(self, "_sender") and not self._is_finalizing():  # not where the configuration was refused
             self._sender.hand_over()
+            self._leave_target()
         super().close()
 
     def observe(self, observer: Callable[[Message, Outcome], None]) -> None:
         """Tell ``observer`` of each try from now on, one call for each recipient, in the thread that made it."""
         self._sender.observe(observer)
+
+    def _is_taken(self, record: logging.LogRecord) -> bool:
+        """Whether another handler alerts the same people of this record; without dedupe each alerts for itself."""
+        return self._sender.dedupes and not self._sender.target.takes(record)
 
     def _lose(self, record: logging.LogRecord) -> None:
         """Say in one line that an alert is lost: no thread can be started any more, and nothing imported.

@@ -9,13 +9,15 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from devinotify import text as texts
+from devinotify import text
 
 from devinotify_logging.failures import LONGEST, Failure, causes_of, place_of
 from devinotify_logging.tracebacks import split_traceback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_sendable = text.sendable  # loaded now: a process that is forked while a thread imports cannot import it any more
 
 
 class Told(NamedTuple):
@@ -118,7 +120,7 @@ _CONSOLE = re.compile(
 
 def _console(message: str) -> Told | None:
     """Read what structlog's ConsoleRenderer writes, in colours or not: time, level, event, logger, fields."""
-    plain = texts.sendable(message)
+    plain = _sendable(message)
     match = _CONSOLE.match(plain)
     if match is None:
         return None

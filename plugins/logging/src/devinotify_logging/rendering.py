@@ -26,7 +26,7 @@ from devinotify_logging.tracebacks import split_traceback
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from devinotify_logging.storm import Alert
+    from devinotify_logging.storm import Alert, Rest
 
 LATE = 60.0
 """Seconds after which an alert says when it happened."""
@@ -37,10 +37,16 @@ _SHORTEST = 12
 _WHOLE_NAME = 24
 """Characters of a service's or a host's name that are shown."""
 
+_LINE = texts.SegmentLimits(60, 60, 60, 60)
+"""Units of one event in the last message: it names several."""
 _SHORT_WHY = 8
 """Characters of an exception's text that are told even where the message has them: ``5`` may be there by chance."""
 
 _BLANK_LINES = re.compile(r"[ \t]*\n\s*")
+
+# Loaded now: a process that is forked while a thread imports cannot import it any more.
+_count_segments, _fit, _is_gsm7, _sendable = texts.count_segments, texts.fit, texts.is_gsm7, texts.sendable
+_to_gsm7, _Limits = texts.to_gsm7, texts.SegmentLimits
 
 # What makes a text cheaper and leaves its meaning: quotation marks, dashes, arrows, accents. Cyrillic stays.
 _CHEAPER = (texts.typography, texts.compatibility, texts.accents)
@@ -98,12 +104,33 @@ def notes_of(alert: Alert) -> list[str]:
 def paused(style: Style, limit: int, until: datetime) -> str:
     """Return the last message of a day whose segments are used up, in one segment."""
     text = f"{style.source}: alerts paused until {until:%Y-%m-%d %H:%M %z}, the daily limit of {limit} segments is used"
-    return texts.fit(_cheap(text, style), 1)
+    return _fit(_cheap(text, style), 1)
+
+
+def segments_of(text: str) -> int:
+    """Return the number of segments of a finished text."""
+    return _count_segments(text)
+
+
+def closing(rest: Rest, style: Style) -> str:
+    """Return the last message of a program: how many records it does not tell of, and the worst of them by name."""
+    lines = [f"+{rest.untold} more from {style.source}:"] if rest.untold else []
+    lines += [f"+{rest.dropped} dropped, queue full" + ("" if lines else f", {style.source}")] if rest.dropped else []
+    text = _cheap("\n".join(lines), style)
+    for event, times in rest.events:
+        told = clean(event.message if event.formatted is None else event.formatted).partition("\n")[0]
+        parts = (event.level_name, told, event.failure.type if event.failure is not None else "")
+        line = _fit(_cheap(" ".join(part for part in parts if part), style), 1, _LINE)
+        longer = f"{text}\n{line}" + (f" x{times}" if times > 1 else "")
+        if not _fits(longer, style):
+            return _fit(longer, style.max_segments) if len(lines) == text.count("\n") + 1 else text
+        text = longer
+    return _fit(text, style.max_segments)
 
 
 def clean(text: str) -> str:
     """Return a text without colours, control characters and blank lines, its secrets masked."""
-    return mask(_BLANK_LINES.sub("\n", texts.sendable(text).replace("\r", "")).lstrip("\n"))
+    return mask(_BLANK_LINES.sub("\n", _sendable(text).replace("\r", "")).lstrip("\n"))
 
 
 def _seconds(seconds: float) -> str:
@@ -114,9 +141,9 @@ def _seconds(seconds: float) -> str:
 def _cheap(text: str, style: Style) -> str:
     """Return a text in GSM-7 where that costs no letter of another alphabet, else as it is."""
     if style.transliterate:
-        return texts.to_gsm7(text)
-    cheaper = texts.to_gsm7(text, steps=_CHEAPER, last_resort=None)
-    return cheaper if texts.is_gsm7(cheaper) else text
+        return _to_gsm7(text)
+    cheaper = _to_gsm7(text, steps=_CHEAPER, last_resort=None)
+    return cheaper if _is_gsm7(cheaper) else text
 
 
 class _Parts(NamedTuple):
@@ -137,7 +164,7 @@ class _Parts(NamedTuple):
 def _fitted(parts: _Parts, style: Style) -> str:
     cheap = _Parts._make(_cheap(part, style) for part in parts)
     # All parts go out in one encoding: where one of them stays dear, nothing is gained by changing the others.
-    parts = cheap if style.transliterate or texts.is_gsm7("".join(cheap)) else parts
+    parts = cheap if style.transliterate or _is_gsm7("".join(cheap)) else parts
     whole = parts.joined()
     if _fits(whole, style):
         return whole
@@ -157,7 +184,7 @@ def _fitted(parts: _Parts, style: Style) -> str:
         shorter = _shortened(rest._replace(body="") if name == "head" else rest, name, shortest, style)
         if shorter is not None:
             return shorter
-    return texts.fit(whole[:MOST_CHARACTERS], style.max_segments)
+    return _fit(whole[:MOST_CHARACTERS], style.max_segments)
 
 
 def _shortened(parts: _Parts, name: str, shortest: int, style: Style) -> str | None:
@@ -167,7 +194,7 @@ def _shortened(parts: _Parts, name: str, shortest: int, style: Style) -> str | N
     low, high = shortest, max(shortest, 2 * len(part))
     while low <= high:
         units = (low + high) // 2
-        cut = texts.fit(part, 1, texts.SegmentLimits(units, units, units, units))
+        cut = _fit(part, 1, _Limits(units, units, units, units))
         whole = parts._replace(**{name: cut}).joined()
         if _fits(whole, style):
             best, low = whole, units + 1
@@ -177,4 +204,4 @@ def _shortened(parts: _Parts, name: str, shortest: int, style: Style) -> str | N
 
 
 def _fits(text: str, style: Style) -> bool:
-    return len(text) <= MOST_CHARACTERS and texts.count_segments(text) <= style.max_segments
+    return len(text) <= MOST_CHARACTERS and _count_segments(text) <= style.max_segments

@@ -1,37 +1,41 @@
-"""The sender: takes frozen records from the handler, and decides, renders, pays and posts in its own thread."""
+"""The sender: takes frozen records from the handler, and decides, renders, pays and posts in its own thread.
+
+It is long because all that happens in that thread, at a fork and at the end is about the same few attributes; what it
+decides is elsewhere: windows in ``storm``, limits in ``limiter``, texts in ``rendering``, ways out in ``delivery``.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import sqlite3
-import sys
 import time
+import uuid
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from devinotify import InvalidInput, Notifier, Outbox, hookimpl, text
+from devinotify import InvalidInput, Notifier, Outbox, hookimpl
 
 from devinotify_logging import lifecycle, rendering
 from devinotify_logging.counters import Counters, State
-from devinotify_logging.delivery import Delivery, Direct, Durable, OutgoingAlert, resolve
-from devinotify_logging.limiter import FileLimiter, MemoryLimiter, limits_path, next_day
+from devinotify_logging.dedupe import Elsewhere
+from devinotify_logging.delivery import Delivery, Direct, Durable, OutgoingAlert
+from devinotify_logging.limiter import FileLimiter, Grant, MemoryLimiter, Request, limits_path, memory_limiter, next_day
 from devinotify_logging.loop import Loop
-from devinotify_logging.quota import Go, Grant, Limits, Wait
+from devinotify_logging.quota import Go, Limits, Pause, Wait
 from devinotify_logging.records import Event, Frozen
+from devinotify_logging.source import style_of
+from devinotify_logging.stderr import say
 from devinotify_logging.storm import Alert, Storm
+from devinotify_logging.targets import Target, join
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from devinotify import DevinoURL, Message, Outcome
 
     from devinotify_logging.settings import Settings
 
-SERVICE_VARIABLE = "DEVINOTIFY_SERVICE"
-"""The environment variable that names the service in alerts; without it, the name of the program."""
 MOST_REPORTED = 50
 """Kinds of errors that are reported at most, so that a fault that is worded anew each time fills no disk."""
 LONGEST_WAIT = 60.0
@@ -65,6 +69,7 @@ class Sender:
         self._inherited: list[Delivery] = []
         self._finished = self._overdue = self._hurried = False
         self._until = 0.0
+        self._sending_since: float | None = None
         self._refused = _Refusal(0.0, paused=False)
         self.process = os.getpid()
         """The process that this began in, or began anew in."""
@@ -72,17 +77,19 @@ class Sender:
         self._loop: Loop[Frozen] = Loop("devinotify-logging", self._turn, self._ended)
         notifier = self._make_notifier()
         try:
-            self._check(notifier)
-            self._style = self._style_of(notifier)
+            numbers = self._check(notifier)
+            self._style = style_of(notifier, settings)
             outbox = self._open_outbox(notifier)
         except BaseException:
             notifier.close()
             raise
-        self._limiter: MemoryLimiter | FileLimiter = MemoryLimiter(self._limits, time.time)
-        self._memory_limiter = self._limiter
-        if outbox is not None:
-            owner = f"{notifier.url.login} {notifier.url.sender} {self._to(notifier)} {settings.channel}"
-            self._limiter = FileLimiter(limits_path(outbox.path), owner, self._limits, time.time)
+        self.target: Target = join(notifier.url.account, numbers, settings.channel or notifier.url.channel)
+        self._account = notifier.url.account
+        self._memory_limiter = memory_limiter(self._account)
+        self._limiter: MemoryLimiter | FileLimiter = self._memory_limiter
+        if settings.outbox is not None:
+            self._limiter = FileLimiter(limits_path(settings.outbox), self._account, time.time)
+        self._owner = uuid.uuid4().hex
         self._delivery = self._deliver_by(notifier, outbox)
         lifecycle.watch(self)
         if isinstance(self._delivery, Durable) and outbox is not None and outbox.next_due() is not None:
@@ -94,6 +101,11 @@ class Sender:
     def flush_timeout(self) -> float:
         """Seconds that ``flush`` and the end may take."""
         return self._settings.flush_timeout
+
+    @property
+    def dedupes(self) -> bool:
+        """Whether equal records are one message."""
+        return self._settings.dedupe > 0
 
     def put(self, frozen: Frozen) -> None:
         """Take a record, or drop and count it where the queue is full; never blocks."""
@@ -154,18 +166,36 @@ class Sender:
         done = [self._loop.finish(timeout)]
         done += [each.finish(self._left()) for each in self._deliveries()]
         self._overdue = not all(done)
+        if self._overdue:
+            self._say_overdue()
+
+    def _say_overdue(self) -> None:
+        """Say on stderr that a gateway hangs; a storm that goes on while the program ends is none of its affair."""
+        since = self._sending_since
+        if self._settings.outbox is None and (since is None or time.monotonic() - since < self.flush_timeout / 4):
+            return
+        counted = self._state.counters()
+        lost = counted.queued + counted.held
+        say(
+            f"the gateway has not answered within {self.flush_timeout:g} s, and the program ends: what is under way may"
+            " have arrived or not"
+            + ("" if self._settings.outbox is None else ", what is in the outbox stays there")
+            + (f"; {_records(lost)} lost" if lost else "")
+        )
 
     def after_fork(self) -> None:
         """Begin anew in a child: what is queued is the parent's to send."""
         self._state = State(Storm(self._settings.dedupe))
         self._loop = Loop("devinotify-logging", self._turn, self._ended)
         self._finished = self._overdue = self._hurried = False
+        self._sending_since = None
         self._refused = _Refusal(0.0, paused=False)
         self._inherited += self._deliveries()  # to close their connections is the parent's affair
         self._delivery, self._leaving = None, []
-        self._memory_limiter = MemoryLimiter(self._limits, time.time)
+        self._memory_limiter = memory_limiter(self._account)
         if not isinstance(self._limiter, FileLimiter):
             self._limiter = self._memory_limiter
+        self._owner = uuid.uuid4().hex
         self.process = os.getpid()
 
     def _notice_fork(self) -> None:
@@ -192,7 +222,8 @@ class Sender:
         try:
             pauses = [self._send_due(ending=ending, final=final)]
             if self._delivery is not None and not self._out_of_time():
-                pauses.append(self._delivery.turn(final=final))
+                with self._sending():
+                    pauses.append(self._delivery.turn(final=final))
         except Exception as error:  # noqa: BLE001 - whatever a plugin or a full disk does, the thread goes on
             self._complain(None, error)
             return None if final else AFTER_FAULT
@@ -207,53 +238,113 @@ class Sender:
             storm.tick(time.monotonic(), ending=ending)
             alert = storm.next_alert(time.monotonic(), state.dropped)
             if alert is None:
-                return None
-            if time.monotonic() < self._refused.until:
+                break
+            if time.monotonic() < self._refused.until and not self._refused.paused:
                 # Nobody is asked again, and nothing rendered, for every record of a storm.
-                if not (final or self._refused.paused):
+                if not final:
                     return self._refused.until - time.monotonic()
+                break
+            if self._out_of_time() or time.monotonic() < self._refused.until:
                 storm.give_up()
                 continue
-            if self._out_of_time():
-                storm.give_up()
-                continue
-            numbers = self._numbers()
-            try:
-                segments = text.count_segments(self._write(alert, late=self._is_late(alert)))
-            except Exception as error:  # noqa: BLE001 - one that cannot be shown must not stand in the others' way
-                storm.taken(alert, time.monotonic())
-                self._complain(alert.event, error)
-                continue
-            grant = self._ask(segments, max(1, len(numbers)))
-            if isinstance(grant, Go):
-                storm.taken(alert, time.monotonic())
-                if numbers:
-                    self._post(alert, numbers, segments)
-            elif isinstance(grant, Wait):
-                self._refused = _Refusal(time.monotonic() + min(grant.seconds, LONGEST_WAIT), paused=False)
-            else:
-                self._refused = _Refusal(time.monotonic() + LONGEST_WAIT, paused=True)
-                if grant.notify and numbers:
-                    self._post(None, numbers, 1)
+            self._send(alert, ending=ending, final=final)
+        if final and not self._refused.paused:
+            self._close_up()
+        return None
 
-    def _post(self, alert: Alert | None, numbers: Sequence[str], segments: int) -> None:
-        created = time.time()
-        until = next_day(created)
-        if alert is None:
-            notice = rendering.paused(self._style, self._settings.daily_limit, until)
-            outgoing = OutgoingAlert(lambda late: notice, created, tuple(numbers))  # noqa: ARG005 - it names its time itself
+    def _send(self, alert: Alert, *, ending: bool, final: bool) -> None:
+        """Send an alert if the limits allow it and nobody else has told of it."""
+        storm = self._state.storm
+        numbers = self._numbers()
+        try:
+            late = self._is_late(alert)
+            self._write(alert, late=late)
+        except Exception as error:  # noqa: BLE001 - one that cannot be shown must not stand in the others' way
+            storm.taken(alert, time.monotonic())
+            self._complain(alert.event, error)
+            return
+        segments = 0
+
+        def cost(more: int, others: int) -> int:
+            nonlocal segments
+            segments = rendering.segments_of(self._write(_with(alert, more, others), late=late))
+            return segments
+
+        # What only this process counts nobody tells of when it has ended.
+        insist = final and isinstance(self._limiter, MemoryLimiter)
+        kind = alert.event.kind if self._settings.dedupe else None
+        grant = self._ask(
+            Request(
+                self._limits,
+                cost,
+                max(1, len(numbers)),
+                self.target.name,
+                kind,
+                alert.times,
+                self._settings.dedupe,
+                self._owner,
+                insist,
+            )
+        )
+        if isinstance(grant, Go):
+            storm.taken(alert, time.monotonic())
+            if numbers:
+                self._post(_with(alert, *grant), numbers, segments)
+        elif isinstance(grant, Wait):
+            self._refused = _Refusal(time.monotonic() + min(grant.seconds, LONGEST_WAIT), paused=False)
+        elif isinstance(grant, Pause):
+            self._refused = _Refusal(time.monotonic() + LONGEST_WAIT, paused=True)
+            if grant.notify and numbers:
+                notice = rendering.paused(self._style, self._settings.daily_limit, next_day(time.time()))
+                self._post(notice, numbers, 1)
         else:
+            seconds = grant.seconds if isinstance(grant, Elsewhere) else 0.0
+            storm.told_elsewhere(alert, time.monotonic(), seconds, ending=ending)
+
+    def _close_up(self) -> None:
+        """Tell in one last message how much the limits hold back at the end of the process, the worst by name."""
+        rest = self._state.storm.close_up(self._state.dropped)
+        if not (rest.untold or rest.dropped):
+            return
+        lost = _records(rest.untold + rest.dropped)
+        if self._out_of_time():
+            say(f"{lost} lost: the program ends, and the gateway has not answered in time")
+            return
+        numbers = self._numbers()
+        told = rendering.closing(rest, self._style)
+        segments = rendering.segments_of(told)
+        request = Request(self._limits, lambda *_: segments, max(1, len(numbers)), closing=True)
+        if numbers and isinstance(self._ask(request), Go):
+            self._post(told, numbers, segments)
+        else:
+            say(f"{lost} lost: the limits allow no message more")
+
+    def _post(self, alert: Alert | str, numbers: Sequence[str], segments: int) -> None:
+        """Hand out an alert, or a text that names its time itself."""
+        if isinstance(alert, str):
+            event = None
+            outgoing = OutgoingAlert(lambda late: alert, time.time(), tuple(numbers))  # noqa: ARG005 - see above
+        else:
+            event = alert.event
             outgoing = OutgoingAlert(
-                lambda late: self._write(alert, late=late or self._is_late(alert)),
-                alert.event.created,
-                tuple(numbers),
+                lambda late: self._write(alert, late=late or self._is_late(alert)), event.created, tuple(numbers)
             )
         self._state.messages += 1
         self._state.segments += segments * len(numbers)
         try:
-            self._open_delivery().post(outgoing)
+            with self._sending():
+                self._open_delivery().post(outgoing)
         except Exception as error:  # noqa: BLE001 - this alert is lost, and that is told; the next may fare better
-            self._complain(alert.event if alert else None, error)
+            self._complain(event, error)
+
+    @contextlib.contextmanager
+    def _sending(self) -> Iterator[None]:
+        """Note since when the gateway has been asked for something."""
+        self._sending_since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._sending_since = None
 
     def _write(self, alert: Alert, *, late: bool) -> str:
         happened = datetime.fromtimestamp(alert.event.created).astimezone() if late else None
@@ -263,19 +354,19 @@ class Sender:
         durable = self._settings.outbox is not None
         return durable or time.time() - alert.event.created > rendering.LATE
 
-    def _ask(self, segments: int, recipients: int) -> Grant:
+    def _ask(self, request: Request) -> Grant:
         try:
-            return self._limiter.spend(segments, recipients)
+            return self._limiter.ask(request)
         except (OSError, sqlite3.Error) as error:
             self._complain(None, error)
-            return self._memory_limiter.spend(segments, recipients)
+            return self._memory_limiter.ask(request)
 
     def _numbers(self) -> list[str]:
-        notifier = self._notifier
-        numbers, errors = resolve(notifier, self._to(notifier))
-        for error in errors:
-            self._complain(None, error)
-        return numbers
+        found = self._notifier.resolve(self._to(self._notifier))
+        for error in found.values():
+            if error is not None:
+                self._complain(None, error)
+        return [number for number, error in found.items() if error is None]
 
     # Made when they are needed: after a fork nothing of the parent's is used.
 
@@ -344,25 +435,17 @@ class Sender:
     def _to(self, notifier: Notifier) -> tuple[str, ...]:
         return self._settings.to or notifier.url.targets
 
-    def _check(self, notifier: Notifier) -> None:
-        """Raise InvalidInput where nobody, or nothing, can be reached with the settings."""
+    def _check(self, notifier: Notifier) -> list[str]:
+        """Return the numbers to alert; raise InvalidInput where nobody can be reached with the settings."""
         if not self._to(notifier):
             raise InvalidInput("there is nobody to alert: give `to`, or targets on the URL")
         if self._settings.channel is not None:
             notifier.channel(self._settings.channel).check_sender(notifier.url.sender)
-        numbers, errors = resolve(notifier, self._to(notifier))
-        if errors and not numbers:
+        found = notifier.resolve(self._to(notifier))
+        errors = [error for error in found.values() if error is not None]
+        if errors and len(errors) == len(found):
             raise InvalidInput(f"bad value for to: {errors[0]}") from errors[0]
-
-    def _style_of(self, notifier: Notifier) -> rendering.Style:
-        channel = notifier.channel(self._settings.channel or notifier.url.channel)
-        most = notifier.url.max_segments
-        return rendering.Style(
-            service=service_name(),
-            host=socket.gethostname().partition(".")[0],
-            max_segments=min(self._settings.max_segments, most or self._settings.max_segments),
-            transliterate=notifier.url.transliterate and channel.segmented,
-        )
+        return [number for number, error in found.items() if error is None]
 
     # What comes back.
 
@@ -397,11 +480,10 @@ class _Observer:
         self._note(message, outcome)
 
 
-def service_name() -> str:
-    """Return the name of this service: DEVINOTIFY_SERVICE, else the program's, else ``python``."""
-    if named := os.environ.get(SERVICE_VARIABLE, "").strip():
-        return named
-    program = Path(sys.argv[0] if sys.argv else "")
-    if program.stem == "__main__":
-        return program.parent.name
-    return program.stem if program.stem not in ("", "-", "-c", "-m") else "python"
+def _with(alert: Alert, more: int, others: int) -> Alert:
+    """Return an alert that tells of more equal records, and of others, than this process has counted."""
+    return alert._replace(times=alert.times + more, suppressed=alert.suppressed + others)
+
+
+def _records(number: int) -> str:
+    return "1 record is" if number == 1 else f"{number} records are"

@@ -27,6 +27,7 @@ class Alert(NamedTuple):
     """A message to be: an event, and of how many equal records in how many seconds it is the first to tell.
 
     ``suppressed`` and ``dropped`` are other records, that nobody was shown. So the numbers of all messages add up.
+    With ``times`` of 0 it is about records that were left to somebody else, who may not have told of them.
     """
 
     event: Event
@@ -34,6 +35,17 @@ class Alert(NamedTuple):
     seconds: float
     suppressed: int = 0
     dropped: int = 0
+
+
+class Rest(NamedTuple):
+    """What cannot be told any more but in one last message: events and how often, the most severe first.
+
+    ``untold`` is the number of all records that nobody was shown, ``dropped`` of those that the queue had no room for.
+    """
+
+    events: tuple[tuple[Event, int], ...]
+    untold: int
+    dropped: int
 
 
 @dataclass(slots=True)
@@ -46,6 +58,7 @@ class _Window:
     due_since: float
     untold: int = 1
     shown: bool = False  # whether its first record was
+    left_elsewhere: bool = False  # whether somebody else was left a number of its records, to tell of
 
 
 class Storm:
@@ -133,6 +146,33 @@ class Storm:
             window.opened = now
         window.untold -= alert.times
         window.shown = True
+        window.left_elsewhere = False
+
+    def told_elsewhere(self, alert: Alert, now: float, seconds: float, *, ending: bool = False) -> None:
+        """Note that somebody else tells of the alert that ``next_alert`` returned last, in so many ``seconds``.
+
+        Its window ends then, to look whether that was done; with ``ending`` it is over.
+        """
+        key = self._chosen
+        window = self._due.pop(key)
+        self.repeated += alert.times
+        window.untold -= alert.times
+        if not window.untold and (ending or not seconds):
+            del self._windows[key]
+            return
+        window.opened = now + seconds - self._window
+        window.shown = True
+        window.left_elsewhere = bool(seconds) and not ending
+
+    def close_up(self, dropped: int = 0) -> Rest:
+        """Give up everything that is due, and return it together with what was only counted so far: it is told."""
+        due = sorted(self._due.values(), key=_urgency)
+        events = tuple((window.event, window.untold) for window in due if window.untold)
+        self.give_up()
+        rest = Rest(events, self._untold_suppressed, max(0, dropped - self._told_dropped))
+        self._untold_suppressed = 0
+        self._told_dropped += rest.dropped
+        return rest
 
     def give_up(self) -> None:
         """Count everything that is due as suppressed: no message can go out for it."""
@@ -144,7 +184,7 @@ class Storm:
             if now - window.due_since > HELD_FOR:
                 self._suppress(key)
         elif ending or now - window.opened >= self._window:
-            if window.untold:
+            if window.untold or window.left_elsewhere:
                 self._due[key] = window
                 window.due_since = now
             else:
