@@ -176,7 +176,7 @@ class Durable:
                 message, original_time=datetime.fromtimestamp(outgoing.created, UTC), watch=False
             )
             if not rows:
-                raise InvalidInput(f"the outbox {self._outbox.path} is full: the alert is sent from memory")
+                raise InvalidInput(f"the outbox {self._outbox.name} is full: the alert is sent from memory")
         except DevinotifyError as error:
             self._complain(error)
             self._direct.post(outgoing)
