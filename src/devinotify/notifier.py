@@ -6,31 +6,27 @@ a fallback. Neither raises for one recipient's failure: it is in that recipient'
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from devinotify import text as texts
 from devinotify import url as urls
-from devinotify.channels.batch import failed
-from devinotify.channels.compose import compose
-from devinotify.channels.protocol import check_message, complete, send_on
+from devinotify.channels.protocol import check_message
 from devinotify.delivery.fallback import Storage, bind
 from devinotify.delivery.orders import Enqueued, check_order, store
-from devinotify.delivery.outcomes import record
-from devinotify.delivery.recipients import Recipients, listed, screen
+from devinotify.delivery.pipeline import Pipeline, Sending
+from devinotify.delivery.recipients import Recipients, listed
 from devinotify.delivery.tracking import Tracker
 from devinotify.delivery.waiting import Waiting
-from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidSchedule, InvalidText, InvalidURL, PluginError
+from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidSchedule, InvalidText, InvalidURL
 from devinotify.gateway import checks
 from devinotify.gateway.client import Client
-from devinotify.hookspecs import hookimpl
 from devinotify.models import Message, Outcome
 from devinotify.plugins import BUILT_IN, make_plugin_manager
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from types import TracebackType
 
     from devinotify.channels.protocol import Channel
@@ -38,11 +34,11 @@ if TYPE_CHECKING:
     from devinotify.models import Receipt, SmsState
     from devinotify.outbox import Outbox
     from devinotify.plugins import PluginManager
-    from devinotify.text import Segmentation
     from devinotify.url import DevinoURL
 
 
-log = logging.getLogger(__name__)
+_SENDING = "send"
+"""The name of the plugin that sends, last of all that answer to ``send_message``."""
 
 
 class Notifier:
@@ -68,7 +64,7 @@ class Notifier:
     ) -> None:
         self._owns_client = client is None
         self.client = Client(url) if client is None else client
-        self._sending = _Sending(self.client)
+        self._sending = Sending(self.client)
         self._storage = Storage(lambda: self.url)
         try:
             settings = self.client.url if url is None else _settings(url)
@@ -88,6 +84,7 @@ class Notifier:
             self.channels = self.plugins.channels()
             self._fallbacks = bind(self.channels, self._storage)
             self._recipients = Recipients(self.plugins, self.url.region)
+            self._pipeline = Pipeline(self.plugins, self._recipients, self.channel, lambda: self.url, self._sending)
             # A wrong channel, a sender it does not take, an outbox that cannot be written: better now than at night.
             self.channel(self.url.channel).check_sender(self.url.sender)
         except BaseException:
@@ -142,7 +139,9 @@ class Notifier:
         message, found = self._read(text, to, title, channel, tags, send_at)
         outcomes: dict[str, Outcome | None] = dict.fromkeys(found)
         if len(message.recipients) < len(found):
-            for outcome in self._refuse(message, {to: error for to, error in found.items() if error is not None}):
+            for outcome in self._pipeline.refuse(
+                message, {to: error for to, error in found.items() if error is not None}
+            ):
                 outcomes[outcome.recipient] = outcome
         if message.recipients:
             for outcome in self.process(message):
@@ -176,7 +175,7 @@ class Notifier:
         refused = {recipient: error for recipient, error in found.items() if error is not None}
         try:
             taker = self.channel(message.channel)
-            final = self._compose(message, taker)
+            final = self._pipeline.compose(message, taker)
             texts.check(final.text, taker.max_length)
             check_message(taker, final)
         except InvalidInput as error:
@@ -187,7 +186,7 @@ class Notifier:
             outbox = self._storage.open()
             stored = store(outbox, message, key=key, deadline=deadline, account=self.url.account)
         refused |= stored.refused
-        told = self._refuse(message, refused) if refused else []
+        told = self._pipeline.refuse(message, refused) if refused else []
         errors = {outcome.recipient: outcome.error for outcome in told if outcome.error is not None}
         return replace(stored, refused={recipient: errors[recipient] for recipient in found if recipient in errors})
 
@@ -264,121 +263,16 @@ class Notifier:
         if self.plugins.listens("devinotify_status_changed"):
             self.plugins.observe("devinotify_status_changed", receipt=receipt, state=state)
 
-    def _estimate(self, text: str) -> Segmentation:
-        segmentation: Segmentation = self.plugins.hook.devinotify_estimate_segments(text=text)
-        return segmentation
-
     def process(self, message: Message) -> Iterator[Outcome]:
         """Prepare, send and record; yield one Outcome per recipient of ``message``, and of those a plugin adds."""
-        refused: dict[str, DevinotifyError] = {}
-        try:
-            prepared = self._prepare(message, refused)
-            allowed = [self._screen(one, refused) for one in prepared]
-        except DevinotifyError as error:
-            yield from self._refuse(message, dict.fromkeys(message.recipients, error))
-            return
-        for one in allowed:
-            if one.recipients:
-                yield from self._send(one)
-        if len(prepared) != 1 or prepared[0].recipients != message.recipients:
-            kept = {recipient for one in prepared for recipient in one.recipients}
-            fault = PluginError("a plugin dropped the recipient", hook="devinotify_prepare_message")
-            refused |= {recipient: fault for recipient in message.recipients if recipient not in kept}
-        if refused:
-            yield from self._refuse(message, refused)
-
-    def _prepare(self, message: Message, refused: dict[str, DevinotifyError]) -> list[Message]:
-        """Return the messages to send in place of this one, each recipient in one of them; add who is ``refused``."""
-        if not self.plugins.listens("devinotify_prepare_message", outside=True):
-            return [message]
-        known = frozenset(message.recipients)
-        prepared = [
-            one if known.issuperset(one.recipients) else self._with_numbers(one, known, refused)
-            for one in self.plugins.hook.devinotify_prepare_message(message=message)
-        ]
-        recipients = [recipient for one in prepared for recipient in one.recipients]
-        if len(recipients) != len(set(recipients)):
-            raise PluginError(
-                "a plugin put one recipient into two messages: nothing is sent twice", hook="devinotify_prepare_message"
-            )
-        return prepared
-
-    def _with_numbers(self, message: Message, known: Collection[str], refused: dict[str, DevinotifyError]) -> Message:
-        """Return a message whose added recipients are written like all others, so that none is there twice."""
-        recipients: list[str] = []
-        for recipient in message.recipients:
-            read = {recipient: None} if recipient in known else self._recipients.read([recipient])
-            recipients += [number for number, error in read.items() if error is None]
-            refused |= {number: error for number, error in read.items() if error is not None}
-        return replace(message, recipients=tuple(recipients))
-
-    def _screen(self, message: Message, refused: dict[str, DevinotifyError]) -> Message:
-        """Return the message without those that a plugin lets not have it; add them to ``refused``."""
-        found = screen(self.plugins, message)
-        if not found:
-            return message
-        refused |= found
-        return replace(message, recipients=tuple([each for each in message.recipients if each not in found]))
+        return self._pipeline.process(message)
 
     def send(self, message: Message, channel: Channel | None = None) -> list[Outcome]:
         """Send a message that is prepared already, and record and return one Outcome per recipient, in order.
 
         Without ``channel`` it goes out on the one that the message names.
         """
-        refused: dict[str, DevinotifyError] = {}
-        try:
-            allowed = self._screen(message, refused)
-        except DevinotifyError as error:
-            return self._refuse(message, dict.fromkeys(message.recipients, error))
-        sent = self._send(allowed, channel) if allowed.recipients else []
-        if not refused:
-            return sent
-        found = {outcome.recipient: outcome for outcome in (*sent, *self._refuse(message, refused))}
-        return [found[recipient] for recipient in message.recipients]
-
-    def _send(self, message: Message, channel: Channel | None = None) -> list[Outcome]:
-        try:
-            channel = self.channel(message.channel) if channel is None else channel
-            message = self._compose(message, channel)
-            check_message(channel, message)
-            if self.plugins.listens("devinotify_send_message", outside=True):
-                answer = self.plugins.hook.devinotify_send_message(message=message, channel=channel)
-            else:
-                answer = self._sending.devinotify_send_message(message, channel)
-        except DevinotifyError as error:
-            return self._refuse(message, dict.fromkeys(message.recipients, error))
-        return record(self.plugins, message, complete(message, answer, message.channel))
-
-    def _compose(self, message: Message, channel: Channel) -> Message:
-        if not channel.segmented:
-            return compose(message, warn=log.warning)
-        return compose(
-            message,
-            transliterate=self.url.transliterate,
-            max_segments=self.url.max_segments,
-            estimate=self._estimate,
-            warn=log.warning,
-        )
-
-    def _refuse(self, message: Message, errors: Mapping[str, DevinotifyError]) -> list[Outcome]:
-        """Record and return the outcomes of recipients of ``message`` that it is not sent to."""
-        outcomes = [failed(message.channel, recipient, error) for recipient, error in errors.items()]
-        return record(self.plugins, replace(message, recipients=tuple(errors)), outcomes)
-
-
-_SENDING = "send"
-
-
-class _Sending:
-    """The built-in answer to ``send_message``, asked last: it sends."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    @hookimpl(trylast=True)
-    def devinotify_send_message(self, message: Message, channel: Channel) -> list[Outcome]:
-        """Send on the channel; whatever it raises or answers, each recipient has an outcome."""
-        return send_on(channel, message, self._client)
+        return self._pipeline.send(message, channel)
 
 
 def _settings(url: str | DevinoURL) -> DevinoURL:

@@ -69,7 +69,13 @@ def _is_well_formed(message: Message) -> bool:
         isinstance(message.text, str)
         and isinstance(recipients, tuple)
         and all(isinstance(recipient, str) for recipient in recipients)
+        and isinstance(message.title, str | None)
+        and isinstance(message.sender, str | None)
+        and isinstance(message.channel, str)
         and isinstance(message.send_at, datetime | None)
+        and (message.validity is None or type(message.validity) is int)
+        and isinstance(message.tags, frozenset)
+        and all(isinstance(tag, str) for tag in message.tags)
     )
 
 

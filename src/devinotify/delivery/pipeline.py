@@ -1,0 +1,164 @@
+"""The way of one message through the hooks: prepared, screened, composed, sent, and its outcomes recorded."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from devinotify.channels.batch import failed
+from devinotify.channels.compose import compose as composed
+from devinotify.channels.protocol import check_message, complete, send_on
+from devinotify.delivery.outcomes import record
+from devinotify.delivery.recipients import screen
+from devinotify.exceptions import DevinotifyError, PluginError
+from devinotify.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from devinotify.channels.protocol import Channel
+    from devinotify.delivery.recipients import Recipients
+    from devinotify.gateway.client import Client
+    from devinotify.models import Message, Outcome
+    from devinotify.plugins import PluginManager
+    from devinotify.text import Segmentation
+    from devinotify.url import DevinoURL
+
+log = logging.getLogger(__name__)
+
+
+class Sending:
+    """The built-in answer to ``send_message``, asked last: it sends."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @hookimpl(trylast=True)
+    def devinotify_send_message(self, message: Message, channel: Channel) -> list[Outcome]:
+        """Send on the channel; whatever it raises or answers, each recipient has an outcome."""
+        return send_on(channel, message, self._client)
+
+
+class Pipeline:
+    """Takes messages through the hooks of one Notifier to its channels.
+
+    ``channel`` returns a channel by name or raises InvalidURL, ``settings`` the URL's as they stand now; ``sending``
+    is what sends where no plugin answers in its place.
+    """
+
+    def __init__(
+        self,
+        plugins: PluginManager,
+        recipients: Recipients,
+        channel: Callable[[str], Channel],
+        settings: Callable[[], DevinoURL],
+        sending: Sending,
+    ) -> None:
+        self._plugins = plugins
+        self._recipients = recipients
+        self._channel = channel
+        self._settings = settings
+        self._sending = sending
+
+    def _estimate(self, text: str) -> Segmentation:
+        segmentation: Segmentation = self._plugins.hook.devinotify_estimate_segments(text=text)
+        return segmentation
+
+    def process(self, message: Message) -> Iterator[Outcome]:
+        """Prepare, send and record; yield one Outcome per recipient of ``message``, and of those a plugin adds."""
+        refused: dict[str, DevinotifyError] = {}
+        try:
+            prepared = self._prepare(message, refused)
+            allowed = [self._screen(one, refused) for one in prepared]
+        except DevinotifyError as error:
+            yield from self.refuse(message, dict.fromkeys(message.recipients, error))
+            return
+        for one in allowed:
+            if one.recipients:
+                yield from self._send(one)
+        if len(prepared) != 1 or prepared[0].recipients != message.recipients:
+            kept = {recipient for one in prepared for recipient in one.recipients}
+            fault = PluginError("a plugin dropped the recipient", hook="devinotify_prepare_message")
+            refused |= {recipient: fault for recipient in message.recipients if recipient not in kept}
+        if refused:
+            yield from self.refuse(message, refused)
+
+    def _prepare(self, message: Message, refused: dict[str, DevinotifyError]) -> list[Message]:
+        """Return the messages to send in place of this one, each recipient in one of them; add who is ``refused``."""
+        if not self._plugins.listens("devinotify_prepare_message", outside=True):
+            return [message]
+        known = frozenset(message.recipients)
+        prepared = [
+            one if known.issuperset(one.recipients) else self._with_numbers(one, known, refused)
+            for one in self._plugins.hook.devinotify_prepare_message(message=message)
+        ]
+        recipients = [recipient for one in prepared for recipient in one.recipients]
+        if len(recipients) != len(set(recipients)):
+            raise PluginError(
+                "a plugin put one recipient into two messages: nothing is sent twice", hook="devinotify_prepare_message"
+            )
+        return prepared
+
+    def _with_numbers(self, message: Message, known: Collection[str], refused: dict[str, DevinotifyError]) -> Message:
+        """Return a message whose added recipients are written like all others, so that none is there twice."""
+        recipients: list[str] = []
+        for recipient in message.recipients:
+            read = {recipient: None} if recipient in known else self._recipients.read([recipient])
+            recipients += [number for number, error in read.items() if error is None]
+            refused |= {number: error for number, error in read.items() if error is not None}
+        return replace(message, recipients=tuple(recipients))
+
+    def _screen(self, message: Message, refused: dict[str, DevinotifyError]) -> Message:
+        """Return the message without those that a plugin lets not have it; add them to ``refused``."""
+        found = screen(self._plugins, message)
+        if not found:
+            return message
+        refused |= found
+        return replace(message, recipients=tuple([each for each in message.recipients if each not in found]))
+
+    def send(self, message: Message, channel: Channel | None = None) -> list[Outcome]:
+        """Send a message that is prepared already, and record and return one Outcome per recipient, in order.
+
+        Without ``channel`` it goes out on the one that the message names.
+        """
+        refused: dict[str, DevinotifyError] = {}
+        try:
+            allowed = self._screen(message, refused)
+        except DevinotifyError as error:
+            return self.refuse(message, dict.fromkeys(message.recipients, error))
+        sent = self._send(allowed, channel) if allowed.recipients else []
+        if not refused:
+            return sent
+        found = {outcome.recipient: outcome for outcome in (*sent, *self.refuse(message, refused))}
+        return [found[recipient] for recipient in message.recipients]
+
+    def _send(self, message: Message, channel: Channel | None = None) -> list[Outcome]:
+        try:
+            channel = self._channel(message.channel) if channel is None else channel
+            message = self.compose(message, channel)
+            check_message(channel, message)
+            if self._plugins.listens("devinotify_send_message", outside=True):
+                answer = self._plugins.hook.devinotify_send_message(message=message, channel=channel)
+            else:
+                answer = self._sending.devinotify_send_message(message, channel)
+        except DevinotifyError as error:
+            return self.refuse(message, dict.fromkeys(message.recipients, error))
+        return record(self._plugins, message, complete(message, answer, message.channel))
+
+    def compose(self, message: Message, channel: Channel) -> Message:
+        """Return the message with the text that the channel is to send; raise InvalidText where it cannot be."""
+        if not channel.segmented:
+            return composed(message, warn=log.warning)
+        return composed(
+            message,
+            transliterate=self._settings().transliterate,
+            max_segments=self._settings().max_segments,
+            estimate=self._estimate,
+            warn=log.warning,
+        )
+
+    def refuse(self, message: Message, errors: Mapping[str, DevinotifyError]) -> list[Outcome]:
+        """Record and return the outcomes of recipients of ``message`` that it is not sent to."""
+        outcomes = [failed(message.channel, recipient, error) for recipient, error in errors.items()]
+        return record(self._plugins, replace(message, recipients=tuple(errors)), outcomes)
