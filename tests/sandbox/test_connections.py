@@ -204,7 +204,10 @@ FOREIGN: list[dict[str, str]] = [
     {"Host": "evil.example"},
     {"Host": "localhost.evil.example"},
     {"Host": ""},
+    {"Host": "[::1"},
+    {"Host": "localhost:port"},
     {"Host": "localhost", "Origin": "http://evil.example"},
+    {"Host": "localhost", "Origin": "http://[::1"},
     {"Host": "localhost", "Origin": "null"},
 ]
 PATHS = ["/rest/user/sessionid?login=demo&password=demo", "/rest/v2/User/Balance?login=demo&password=demo", "/nowhere"]

@@ -13,7 +13,7 @@ from devinotify.sandbox.fates import (
     LIFECYCLES,
     MAGIC_NUMBERS,
     RESENT_AFTER,
-    Fate,
+    NumberFate,
     TimelineStep,
     Transition,
     timeline,
@@ -23,7 +23,7 @@ EVERY_FATE = pytest.mark.parametrize("fate", FATES.values(), ids=lambda fate: fa
 
 
 @EVERY_FATE
-def test_magic_numbers_are_valid_mobiles(fate: Fate) -> None:
+def test_magic_numbers_are_valid_mobiles(fate: NumberFate) -> None:
     """A magic number passes every check of a recipient."""
     number = f"790000000{fate.ending}"
     assert (number, fate) == (phones.normalize("+" + number, "RU").digits, MAGIC_NUMBERS[number])
@@ -35,14 +35,14 @@ def test_endings_are_unique() -> None:
 
 
 @EVERY_FATE
-def test_states_are_documented(fate: Fate) -> None:
+def test_states_are_documented(fate: NumberFate) -> None:
     """A fate leads only through states of its channel's table."""
     assert {step.state for step in fate.sms} <= set(SMS_STATES)
     assert {step.state for step in fate.viber} <= set(VIBER_STATES)
 
 
 @EVERY_FATE
-def test_refusals_are_documented(fate: Fate) -> None:
+def test_refusals_are_documented(fate: NumberFate) -> None:
     """A refusal is a Code of the error table, and its word one of the Viber words."""
     assert fate.refusal is None or fate.refusal in ERRORS
     assert fate.word is None or fate.word in VIBER_WORDS

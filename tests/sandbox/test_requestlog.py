@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from devinotify.sandbox.bodies import MAX_BYTES
 from devinotify.sandbox.requestlog import RequestRecord, masked_body, masked_form, masked_headers
 
 
@@ -111,6 +112,11 @@ def test_long_lists_are_cut(content_type: bytes) -> None:
 def test_a_body_that_stays_too_long_is_not_kept() -> None:
     """There is an end to what is kept of a body of any type."""
     assert "***" == masked_body(JSON, json.dumps({"Data": "x" * 9000}).encode())
+
+
+def test_a_body_past_the_limit_is_not_read() -> None:
+    """What the gateway refuses for its size is not taken apart for the log."""
+    assert "***" == masked_body(JSON, b" " * (MAX_BYTES + 1))
 
 
 def test_parameters_of_other_bodies() -> None:

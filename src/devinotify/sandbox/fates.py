@@ -63,7 +63,7 @@ RESENT_AFTER = frozenset({4, 5, 7})
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class NumberFate:
     """One fate: its magic ending, what it means, and its timeline on either channel.
 
     ``refusal`` is the Code with which a send to the number is refused instead, ``word`` the Viber
@@ -102,66 +102,72 @@ def _refused_by_platform(state: int) -> tuple[TimelineStep, ...]:
 
 DELIVERED = "delivered"
 
-FATES: Mapping[str, Fate] = MappingProxyType(
+FATES: Mapping[str, NumberFate] = MappingProxyType(
     {
         fate.name: fate
         for fate in (
-            Fate(DELIVERED, "00", "delivered, on Viber not read yet; every ordinary number's fate", _sms(0), _viber(2)),
-            Fate("queued", "02", "stays queued until its validity ends", (), ()),
-            Fate("sent", "03", "stays with the network until its validity ends", _sms(), _viber()),
-            Fate(
+            NumberFate(
+                DELIVERED, "00", "delivered, on Viber not read yet; every ordinary number's fate", _sms(0), _viber(2)
+            ),
+            NumberFate("queued", "02", "stays queued until its validity ends", (), ()),
+            NumberFate("sent", "03", "stays with the network until its validity ends", _sms(), _viber()),
+            NumberFate(
                 "slow",
                 "04",
                 "delivered after a minute",
                 (TimelineStep(5, -1), TimelineStep(60, 0)),
                 (TimelineStep(5, 1), TimelineStep(60, 2)),
             ),
-            Fate("no-credits", "05", "the send is refused: not enough credits", refusal=5),
-            Fate(
+            NumberFate("no-credits", "05", "the send is refused: not enough credits", refusal=5),
+            NumberFate(
                 "sender-not-allowed",
                 "06",
                 "the send is refused: the sender is not allowed",
                 refusal=6,
                 word="error-subject-unknown",
             ),
-            Fate(
+            NumberFate(
                 "forbidden",
                 "07",
                 "the send is refused: the account may not send to this range",
                 refusal=7,
                 word="error-address-unknown",
             ),
-            Fate("gateway-error", "08", "the send fails: gateway error", refusal=8, word="error-system"),
-            Fate("server-error", "09", "the send fails: internal server error", refusal=9),
-            Fate("bad-sender", "10", "SMS: bad sender address", _refused_by_platform(10), _viber(5)),
-            Fate("bad-recipient", "11", "SMS: bad recipient address", _refused_by_platform(11), _viber(4)),
-            Fate("read", "23", "delivered, on Viber read a second later", _sms(0), _viber(2, 3)),
-            Fate("not-a-viber-user", "24", "Viber: not delivered; SMS: delivered", _sms(0), _viber(4)),
-            Fate("viber-error", "25", "Viber: error; SMS: delivered", _sms(0), _viber(5)),
-            Fate("viber-unknown", "26", "Viber: unknown; SMS: delivered", _sms(0), _viber(6)),
-            Fate("viber-expired", "27", "Viber: expired; SMS: delivered", _sms(0), _viber(7)),
-            Fate("clicked", "28", "delivered, on Viber read and its link visited", _sms(0), _viber(2, 3, 8)),
-            Fate("not-allowed", "41", "SMS: recipient address not allowed", _refused_by_platform(41), _viber(4)),
-            Fate("rejected-by-centre", "42", "SMS: rejected by the SMS centre", _sms(42), _viber(4)),
-            Fate("unreachable", "44", "Viber: not delivered; SMS: expired", _sms(46), _viber(4)),
-            Fate("expired", "46", "expired, without waiting for the validity to end", _sms(46), _viber(7)),
-            Fate("deleted", "47", "SMS: deleted", _sms(47), _viber(5)),
-            Fate("rejected-by-platform", "48", "SMS: rejected by the platform", _refused_by_platform(48), _viber(5)),
-            Fate(
+            NumberFate("gateway-error", "08", "the send fails: gateway error", refusal=8, word="error-system"),
+            NumberFate("server-error", "09", "the send fails: internal server error", refusal=9),
+            NumberFate("bad-sender", "10", "SMS: bad sender address", _refused_by_platform(10), _viber(5)),
+            NumberFate("bad-recipient", "11", "SMS: bad recipient address", _refused_by_platform(11), _viber(4)),
+            NumberFate("read", "23", "delivered, on Viber read a second later", _sms(0), _viber(2, 3)),
+            NumberFate("not-a-viber-user", "24", "Viber: not delivered; SMS: delivered", _sms(0), _viber(4)),
+            NumberFate("viber-error", "25", "Viber: error; SMS: delivered", _sms(0), _viber(5)),
+            NumberFate("viber-unknown", "26", "Viber: unknown; SMS: delivered", _sms(0), _viber(6)),
+            NumberFate("viber-expired", "27", "Viber: expired; SMS: delivered", _sms(0), _viber(7)),
+            NumberFate("clicked", "28", "delivered, on Viber read and its link visited", _sms(0), _viber(2, 3, 8)),
+            NumberFate("not-allowed", "41", "SMS: recipient address not allowed", _refused_by_platform(41), _viber(4)),
+            NumberFate("rejected-by-centre", "42", "SMS: rejected by the SMS centre", _sms(42), _viber(4)),
+            NumberFate("unreachable", "44", "Viber: not delivered; SMS: expired", _sms(46), _viber(4)),
+            NumberFate("expired", "46", "expired, without waiting for the validity to end", _sms(46), _viber(7)),
+            NumberFate("deleted", "47", "SMS: deleted", _sms(47), _viber(5)),
+            NumberFate(
+                "rejected-by-platform", "48", "SMS: rejected by the platform", _refused_by_platform(48), _viber(5)
+            ),
+            NumberFate(
                 "lost",
                 "55",
                 "never gets into the database: state 255; Viber: unknown",
                 (TimelineStep(0, 255),),
                 _viber(6),
             ),
-            Fate("rejected", "69", "SMS: rejected", _sms(69), _viber(5)),
-            Fate("stopped", "98", "SMS: stopped", (TimelineStep(SENT_AFTER, -98),), _viber(5)),
-            Fate("unknown", "99", "unknown on both channels", _sms(99), _viber(6)),
+            NumberFate("rejected", "69", "SMS: rejected", _sms(69), _viber(5)),
+            NumberFate("stopped", "98", "SMS: stopped", (TimelineStep(SENT_AFTER, -98),), _viber(5)),
+            NumberFate("unknown", "99", "unknown on both channels", _sms(99), _viber(6)),
         )
     }
 )
 
-MAGIC_NUMBERS: Mapping[str, Fate] = MappingProxyType({MAGIC_PREFIX + fate.ending: fate for fate in FATES.values()})
+MAGIC_NUMBERS: Mapping[str, NumberFate] = MappingProxyType(
+    {MAGIC_PREFIX + fate.ending: fate for fate in FATES.values()}
+)
 """Digits of each magic number -> its fate."""
 
 
@@ -187,7 +193,7 @@ def steps_of(given: Iterable[tuple[float, int]], states: Mapping[int, object]) -
     return steps
 
 
-def forced(fate: Fate, channel: str, past: Iterable[Transition], now: float) -> tuple[Transition, ...]:
+def forced(fate: NumberFate, channel: str, past: Iterable[Transition], now: float) -> tuple[Transition, ...]:
     """Return a message's states where its fate is fulfilled at once: the ``past`` ones, then the fate's own, now."""
     states = list(past)
     known = {transition.state for transition in states}

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from devinotify.sandbox.emulator import Emulator
-    from devinotify.sandbox.fates import Fate
+    from devinotify.sandbox.fates import NumberFate
     from devinotify.sandbox.messages import PlatformMessage
     from devinotify.sandbox.operations import Operation
     from devinotify.sandbox.params import Arguments
@@ -119,7 +119,7 @@ def addresses_of(operation: Operation, arguments: Arguments) -> Sequence[str]:
     return arguments.all(operation.recipients) if operation.bulk else [arguments.scalar(operation.recipients)]
 
 
-def _check_refusals(fates: Sequence[Fate], *, words: bool) -> None:
+def _check_refusals(fates: Sequence[NumberFate], *, words: bool) -> None:
     """Refuse a send to a number whose fate is a refusal."""
     for fate in fates:
         if fate.refusal is not None:

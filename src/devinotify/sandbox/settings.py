@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from devinotify import phones
 from devinotify.sandbox import checks
-from devinotify.sandbox.fates import DELIVERED, FATES, MAGIC_NUMBERS, Fate
+from devinotify.sandbox.fates import DELIVERED, FATES, MAGIC_NUMBERS, NumberFate
 
 if TYPE_CHECKING:
     from devinotify.sandbox.fates import TimelineStep
@@ -29,11 +29,11 @@ class Settings:
     def __init__(self, *, most_numbers: int = 10_000, most_timelines: int = 100) -> None:
         self.fates: dict[str, str] = {}
         self.zones: dict[str, str] = {}
-        self.timelines: dict[str, Fate] = {}
+        self.timelines: dict[str, NumberFate] = {}
         self._most_numbers = most_numbers
         self._most_timelines = most_timelines
 
-    def fate_of(self, digits: str) -> Fate:
+    def fate_of(self, digits: str) -> NumberFate:
         """Return what becomes of messages to a number: set for it, magic, set for every number, or delivered."""
         name = self.fates.get(digits)
         if name is None:
@@ -41,7 +41,7 @@ class Settings:
             name = magic.name if magic is not None else self.fates.get(EVERY_NUMBER, DELIVERED)
         return self.fate_named(name)
 
-    def fate_named(self, name: str) -> Fate:
+    def fate_named(self, name: str) -> NumberFate:
         """Return a fate with the timeline set for it; a name that is not a fate any more means delivered."""
         return self.timelines.get(name) or FATES.get(name) or self.fate_named(DELIVERED)
 
@@ -63,13 +63,13 @@ class Settings:
         elif name not in self.timelines and len(self.timelines) >= self._most_timelines:
             raise ValueError(f"more than {self._most_timelines} timelines are set already; reset first")
         else:
-            fate = self.timelines.get(name) or FATES.get(name) or Fate(name, "", "a timeline of your own")
+            fate = self.timelines.get(name) or FATES.get(name) or NumberFate(name, "", "a timeline of your own")
             fate = replace(fate, refusal=None, word=None)
             self.timelines[name] = replace(
                 fate, sms=fate.sms if sms is None else sms, viber=fate.viber if viber is None else viber
             )
 
-    def known_fate(self, name: str) -> Fate:
+    def known_fate(self, name: str) -> NumberFate:
         """Return a fate by its name; raises ValueError for one that there is not."""
         if name not in FATES and name not in self.timelines:
             raise ValueError(f"no such fate; there are: {', '.join({**FATES, **self.timelines})}")
