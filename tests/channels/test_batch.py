@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devinotify import exceptions as errors
-from devinotify.channels.batch import accepted, blames_a_recipient, deliver, ends_it, failed
+from devinotify.channels.batch import (
+    REFUSED_ALONE,
+    accepted,
+    blames_a_recipient,
+    deliver,
+    ends_it,
+    failed,
+    names_nobody,
+)
 from devinotify.exceptions import DevinotifyError, InvalidArgument, NotSent, OutcomeUnknown, Verdict, ViberRejected
 from devinotify.models import Receipt
 
@@ -85,6 +93,36 @@ def test_a_culprit_is_asked_alone() -> None:
     gateway = Gateway(["2"])
     deliver("sms", ["0", "1", "2"], gateway.post)
     assert ("2",) in gateway.requests
+
+
+@pytest.mark.parametrize("kind", [errors.Forbidden, errors.InvalidOperation])
+@pytest.mark.parametrize("size", [2, 3, 10, 1000])
+def test_a_refusal_that_names_nobody_may_be_about_one(size: int, kind: type[DevinotifyError]) -> None:
+    """Wherever it stands it is found, and the others get the message once."""
+    recipients = [str(number) for number in range(size)]
+    for place in {0, size // 2, size - 1}:
+        gateway = Gateway([recipients[place]], kind)
+        outcomes = deliver("sms", recipients, gateway.post)
+        assert [recipients[place]] == [one.recipient for one in outcomes if one.verdict is not Verdict.ACCEPTED]
+        assert (size - 1, size - 1) == (len(gateway.sent), len(set(gateway.sent)))
+        assert len(gateway.requests) <= 1 + 2 * math.ceil(math.log2(size))
+
+
+@pytest.mark.parametrize("kind", [errors.Forbidden, errors.InvalidOperation])
+def test_an_account_that_is_refused_is_found_by_few_requests(kind: type[DevinotifyError]) -> None:
+    """Nobody passes: after three that are refused alone the rest, in further batches too, is not tried."""
+    recipients = [str(number) for number in range(3000)]
+    gateway = Gateway(recipients, kind)
+    outcomes = deliver("sms", recipients, gateway.post)
+    assert {Verdict.REJECTED} == {outcome.verdict for outcome in outcomes}
+    assert REFUSED_ALONE == sum(len(some) == 1 for some in gateway.requests)
+    assert len(gateway.requests) <= math.ceil(math.log2(1000)) + 2 * REFUSED_ALONE
+
+
+@pytest.mark.parametrize("error", [errors.NotEnoughCredits("x"), errors.Unauthorized("x"), errors.InvalidArgument("x")])
+def test_what_names_the_account_or_a_recipient_names_somebody(error: DevinotifyError) -> None:
+    """These are not divided as if they might be about anybody."""
+    assert not names_nobody(error)
 
 
 def test_batches() -> None:

@@ -508,7 +508,8 @@ def test_a_wall_clock_is_that_of_the_numbers_own_zones(gateway: Sandbox, make: M
 
 def test_recipients_in_several_zones_have_each_their_own_time(gateway: Sandbox, make: Make) -> None:
     """One message by the wall clock to two countries: each second step is due by its own."""
-    gateway.add_fault("error", operation="Sms/SendByTimeZoneToAddresses", code=6)
+    for operation in ("Sms/SendByTimeZoneToAddresses", "Sms/SendByTimeZone"):
+        gateway.add_fault("error", operation=operation, code=6)
     notifier = make(plugins=make_plugin_manager(discover=False))
     local = datetime(2040, 6, 1, 8)  # noqa: DTZ001 - a wall clock
     notifier.notify("hi", ["+998901234567", "+12125551234"], send_at=local)

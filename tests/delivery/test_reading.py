@@ -33,6 +33,7 @@ def meant(reading: Reading) -> Meant:
         (errors.InvalidSender("x"), (0, 1, Cause.REFUSED, False, None)),
         (errors.UnexpectedResponse("x", verdict=Verdict.REJECTED, retryable=True), (0, 1, None, True, None)),
         (errors.NotSent("x"), (1, 0, None, True, None)),
+        (errors.NotSent("given up", retryable=False), (1, 0, None, False, None)),
         (errors.OutcomeUnknown("x"), (1, 0, None, True, None)),
         (errors.InternalServerError("x"), (1, 0, None, True, None)),
         (errors.InvalidOperation("x"), (0, 1, None, False, Cause.REFUSED)),

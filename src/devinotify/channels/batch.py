@@ -3,6 +3,10 @@
 A bulk is all or nothing: where the gateway refuses it because of a recipient, nothing was sent, so its halves
 may be tried, and their halves, until the culprit stands alone. That takes at most 2·log2(n) further requests
 for each culprit, and nothing is sent twice.
+
+A refusal that names nobody (no right, no such operation) may mean one number all the same, or the account. It is
+divided in the same way, until somebody passes; where some are refused alone and nobody has passed, it is the account,
+and the rest is not tried.
 """
 
 from __future__ import annotations
@@ -11,8 +15,10 @@ from typing import TYPE_CHECKING
 
 from devinotify.exceptions import (
     DevinotifyError,
+    Forbidden,
     InvalidArgument,
     InvalidInput,
+    InvalidOperation,
     InvalidPhoneNumber,
     Unauthorized,
     Verdict,
@@ -28,6 +34,9 @@ if TYPE_CHECKING:
 BATCH = 1000
 """Recipients in one bulk request."""
 
+REFUSED_ALONE = 3
+"""Recipients that may be refused alone for nobody's sake, while nobody passes, before it is taken for the account's."""
+
 _ADDRESS_WORDS = frozenset({"error-address-format", "error-address-unknown", "error-address-not-specified"})
 _NOTHING_SENT = frozenset({Verdict.REJECTED, Verdict.NOT_SENT})
 
@@ -39,6 +48,11 @@ def blames_a_recipient(error: DevinotifyError) -> bool:
     if isinstance(error, ViberRejected):
         return error.reason in _ADDRESS_WORDS
     return isinstance(error, InvalidArgument | InvalidPhoneNumber)
+
+
+def names_nobody(error: DevinotifyError) -> bool:
+    """Whether a bulk was refused for a reason that may be one of its recipients, or the account, and does not say."""
+    return error.verdict is Verdict.REJECTED and isinstance(error, Forbidden | InvalidOperation)
 
 
 def ends_it(error: DevinotifyError) -> bool:
@@ -75,6 +89,8 @@ class _Delivery:
         self._channel = channel
         self._post = post
         self._ended: DevinotifyError | None = None
+        self._passed = False
+        self._alone = 0  # refused alone, for nobody's sake
 
     def send(self, some: Sequence[str], *, guilty: bool = False) -> bool:
         """Send to some, and return whether all were accepted; ``guilty``: a culprit is known to be among them."""
@@ -82,7 +98,8 @@ class _Delivery:
             error = self._try(some)
             if error is None:
                 return True
-            if len(some) == 1 or not blames_a_recipient(error):
+            if len(some) == 1 or not self._divides(error):
+                self._refused(error, len(some))
                 self.found.update((recipient, failed(self._channel, recipient, error)) for recipient in some)
                 return False
         middle = len(some) // 2
@@ -90,6 +107,15 @@ class _Delivery:
         innocent = self.send(some[:middle])
         self.send(some[middle:], guilty=innocent)
         return False
+
+    def _divides(self, error: DevinotifyError) -> bool:
+        return blames_a_recipient(error) or (names_nobody(error) and self._ended is None)
+
+    def _refused(self, error: DevinotifyError, count: int) -> None:
+        if count == 1 and names_nobody(error):
+            self._alone += 1
+            if self._alone >= REFUSED_ALONE and not self._passed:
+                self._ended = error
 
     def _try(self, some: Sequence[str]) -> DevinotifyError | None:
         if self._ended is not None:
@@ -100,6 +126,7 @@ class _Delivery:
             if ends_it(error):
                 self._ended = error
             return error
+        self._passed = True
         self.found.update(
             (recipient, accepted(self._channel, recipient, receipt))
             for recipient, receipt in zip(some, receipts, strict=True)

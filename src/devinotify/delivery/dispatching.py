@@ -151,7 +151,9 @@ class Dispatcher:
         """Return the cause that what has happened so far in a row comes to."""
         if max(self._pace.troubles if reading.trouble else 0, self._caution.doubts) >= self._most_troubles:
             return Cause.FAILING
-        if self._ends_unreached and all(isinstance(outcome.error, NotSent) for outcome in outcomes):
+        if self._ends_unreached and all(
+            isinstance(outcome.error, NotSent) and outcome.error.retryable for outcome in outcomes
+        ):
             return Cause.FAILING
         if reading.refused is Cause.LOGIN and self._pace.troubles >= MOST_LOGINS:
             return Cause.LOGIN

@@ -129,7 +129,8 @@ def meaning(error: DevinotifyError, verdict: Verdict) -> Meaning:
         return known
     if error.retryable:
         return Meaning.BUSY if verdict is Verdict.REJECTED else Meaning.UNREACHED
-    if blames_a_recipient(error) or isinstance(error, errors.InvalidInput):
+    # What did not leave and is not to be tried again was given up: that is this message's affair.
+    if blames_a_recipient(error) or isinstance(error, errors.InvalidInput | errors.NotSent):
         return Meaning.RECIPIENT
     return Meaning.NOBODY
 
