@@ -17,8 +17,9 @@ PURE = sorted(
     for pattern in (
         *("redact.py", "exceptions.py", "models.py", "retry.py", "url.py", "phones/*.py", "text/*.py"),
         *(f"gateway/{name}.py" for name in GATEWAY),
-        *("channels/batch.py", "channels/compose.py", "channels/answers.py", "delivery/policy.py"),
-        *("delivery/story.py", "outbox/states.py"),
+        *("channels/batch.py", "channels/compose.py", "channels/answers.py", "delivery/policy.py", "delivery/story.py"),
+        *(f"outbox/{name}.py" for name in ("states", "records", "rules", "settlement", "store", "room")),
+        "outbox/sqlite/encoding.py",
     )
     for path in ROOT.glob(pattern)
 )
@@ -148,3 +149,13 @@ def test_a_pure_module_reaches_no_io_through_sys(module: str) -> None:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "sys"
     }
     assert used & {"stdin", "stdout", "stderr", "argv", "modules", "path"} == set()
+
+
+def test_databases_are_the_drivers_affair() -> None:
+    """SQL is spoken where a store is written, and in the sandbox's archive; nowhere else is a driver imported."""
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in ROOT.rglob("*.py")
+        if {name.partition(".")[0] for name in imported(path)} & {"sqlite3", "psycopg"}
+    }
+    assert {path for path in found if not path.startswith("outbox/sqlite/")} == {"sandbox/archive.py"}

@@ -14,6 +14,7 @@ from devinotify.exceptions import NotEnoughCredits, OutcomeUnknown, Verdict
 from devinotify.models import Outcome, Receipt
 from tests.cli.conftest import Run, document
 from tests.cli.servers import PASSWORD
+from tests.outbox.support import step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,7 +159,7 @@ def test_show_tells_all_of_a_row(run: Run, path: Path) -> None:
 def test_show_has_the_steps_of_a_fallback(run: Run, path: Path) -> None:
     """What followed a row is shown with it."""
     with Outbox(path) as outbox:
-        outbox.step(2, "viber")
+        step(outbox, 2)
     found = document(run("outbox", "show", "2", "--json"))
     assert [("sms", None), ("viber", 2)] == [(row["channel"], row["parent"]) for row in found["rows"]]
 

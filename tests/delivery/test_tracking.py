@@ -375,12 +375,12 @@ def test_a_step_that_cannot_be_written_is_taken_later(
     """The row comes up again by itself."""
     (row,) = begin(outbox, [Outcome(NUMBER, Verdict.REJECTED, "sms")])
     tracker = made(outbox, twin, client, clock)
-    with sqlite3.connect(outbox.path) as other:
+    with sqlite3.connect(outbox.name) as other:
         other.execute("CREATE TRIGGER full BEFORE INSERT ON rows BEGIN SELECT raise(ABORT, 'full'); END")
     other.close()
     tracker.attend([row])
     before = len(twin.sent)
-    with sqlite3.connect(outbox.path) as other:
+    with sqlite3.connect(outbox.name) as other:
         other.execute("DROP TRIGGER full")
     other.close()
     tracker.attend(outbox.watch_due())
@@ -435,7 +435,7 @@ def test_a_step_that_is_queued_is_taken_when_it_is_due(
 ) -> None:
     """Not before; then by the look itself."""
     (row,) = begin(outbox, [Outcome(NUMBER, Verdict.REJECTED, "sms")])
-    outbox.step(row, "viber", not_before=clock.datetime + timedelta(hours=1))
+    outbox.step_later([row], "viber", not_before=clock.datetime + timedelta(hours=1))
     outcome = Outcome(NUMBER, Verdict.REJECTED, "sms-viber", row=row.id)
     tracker.look(outcome)
     before = len(twin.sent)

@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,7 +26,6 @@ from tests.outbox.support import NUMBER, finish, numbers, run_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from devinotify.models import Outcome, Receipt, SmsState
     from devinotify.outbox import Batch
@@ -495,7 +495,7 @@ def test_what_a_dead_worker_was_sending_is_unknown(
             "import os, signal, sys; from devinotify import Outbox; Outbox(sys.argv[1]).claim();"
             " os.kill(os.getpid(), signal.SIGKILL)"
         )
-        finish(run_python(outbox.path, code))
+        finish(run_python(Path(outbox.name), code))
         Worker(notifier, outbox).run(once=True)
         assert ([("sms", "unknown")], []) == (states(outbox), arrived(gateway))
     assert "1 messages were being sent when their worker died" in caplog.text
@@ -551,7 +551,7 @@ def test_a_second_signal_ends_it_at_once(gateway: Sandbox, notifier: Notifier, o
         worker.run()
     thread.join()
     outbox.close()
-    with Outbox(outbox.path) as again:
+    with Outbox(outbox.name) as again:
         assert 2 == again.counts().unknown
     for left in threading.enumerate():
         if left.name.startswith("devinotify-worker"):
@@ -563,7 +563,7 @@ def test_stopping_leaves_the_looks_to_the_next(gateway: Sandbox, notifier: Notif
     ahead = [0.0]
     outbox.enqueue(message())
     outbox.close()
-    with Outbox(outbox.path, clock=lambda: time.time() + ahead[0]) as later:
+    with Outbox(outbox.name, clock=lambda: time.time() + ahead[0]) as later:
         worker = Worker(notifier, later)
         worker.run(once=True)
         worker.stop()
@@ -589,7 +589,7 @@ def test_a_row_is_watched_for_two_days_and_no_longer(gateway: Sandbox, notifier:
     outbox.enqueue(message())
     Worker(notifier, outbox).run(once=True)
     outbox.close()
-    with Outbox(outbox.path, clock=lambda: time.time() + 48 * 3600 + 1) as later:
+    with Outbox(outbox.name, clock=lambda: time.time() + 48 * 3600 + 1) as later:
         Worker(notifier, later).run(once=True)
         assert ([("sms", "accepted")], None) == (states(later), later.next_due())
 

@@ -7,16 +7,17 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devinotify import exceptions as errors
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.models import DeliveryStatus, Message, Outcome, Receipt, SmsState
+from devinotify.outbox.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from devinotify.outbox import Batch, Outbox
+    from devinotify.outbox import Batch, Outbox, Row
+    from devinotify.outbox.sqlite.database import Database
 
 START = 1_760_000_000.0
 NUMBER = "+79161234567"
@@ -82,6 +83,33 @@ def claim(outbox: Outbox, limit: int = 500) -> Batch:
     batch = outbox.claim(limit)
     assert batch is not None
     return batch
+
+
+def step(
+    outbox: Outbox,
+    row: Row | int,
+    channel: str = "viber",
+    *,
+    not_before: datetime | None = None,
+    deadline: datetime | None = None,
+) -> Row:
+    """Return the row that was queued as the next step of one."""
+    number = row if isinstance(row, int) else row.id
+    at = not_before or datetime.fromtimestamp(START, UTC)
+    assert 1 == outbox.step_later([number], channel, not_before=at, deadline=deadline)
+    return outbox.steps(number)[-1]
+
+
+def path_of(outbox: Outbox) -> Path:
+    """Return the file of an outbox."""
+    return Path(outbox.name)
+
+
+def database_of(outbox: Outbox) -> Database:
+    """Return what an outbox in a file stands on."""
+    store = outbox._store
+    assert isinstance(store, SqliteStore)
+    return store.database
 
 
 def finish(process: subprocess.Popen[str]) -> int:

@@ -13,23 +13,9 @@ from devinotify.outbox import Outbox, RowState
 from tests.outbox.support import Clock, accepted, claim, failed, message, numbers, state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from tests.outbox.conftest import Place
 
 MINE, THEIRS = "me@gateway.example/rest", "they@gateway.example/rest"
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """Give a clock to turn."""
-    return Clock()
-
-
-@pytest.fixture
-def outbox(tmp_path: Path, clock: Clock) -> Iterator[Outbox]:
-    """Give an outbox."""
-    with Outbox(tmp_path / "outbox.db", clock=clock) as opened:
-        yield opened
 
 
 def account_of(outbox: Outbox, message_id: int) -> str | None:
@@ -218,15 +204,15 @@ def test_delivery_states_do_not_change_the_account(outbox: Outbox) -> None:
     assert (MINE, 1) == (account_of(outbox, 1), outbox.counts(MINE).delivered)
 
 
-def test_the_name_tells_the_store(outbox: Outbox, tmp_path: Path) -> None:
-    """The path of the file."""
-    assert str(tmp_path / "outbox.db") == outbox.name
+def test_the_name_tells_the_store(place: Place, outbox: Outbox) -> None:
+    """The path of a file; what is in memory says so."""
+    assert outbox.name in (str(place.path), "in memory")
 
 
-def test_a_sender_is_alive_from_its_first_claim_until_it_closes(tmp_path: Path, outbox: Outbox) -> None:
+def test_a_sender_is_alive_from_its_first_claim_until_it_closes(place: Place, outbox: Outbox) -> None:
     """One that only reads is none."""
     outbox.enqueue(message())
-    with Outbox(tmp_path / "outbox.db", clock=Clock()) as other:
+    with place.open() as other:
         before = outbox.senders_alive()
         claim(other)
         during = outbox.senders_alive()

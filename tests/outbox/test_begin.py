@@ -12,32 +12,11 @@ from hypothesis import strategies as st
 from devinotify.exceptions import InvalidInput, Verdict
 from devinotify.models import DeliveryStatus, Outcome, Receipt
 from devinotify.outbox import Outbox, RowState
-from tests.outbox.support import NUMBER, START, Clock, accepted, message, numbers, state
+from tests.outbox.support import NUMBER, START, Clock, accepted, message, numbers, state, step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from devinotify.outbox import Batch
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """Give a clock to turn."""
-    return Clock()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Give the path of an outbox."""
-    return tmp_path / "outbox.db"
-
-
-@pytest.fixture
-def outbox(path: Path, clock: Clock) -> Iterator[Outbox]:
-    """Give an empty outbox."""
-    with Outbox(path, clock=clock) as opened:
-        yield opened
+    from tests.outbox.conftest import Place
 
 
 def begun(outbox: Outbox, *recipients: str) -> Batch:
@@ -75,17 +54,17 @@ def test_a_batch_that_was_begun_is_settled(outbox: Outbox) -> None:
     assert 1 == outbox.counts().accepted
 
 
-def test_what_was_begun_is_unknown_after_a_crash(outbox: Outbox, path: Path, clock: Clock) -> None:
+def test_what_was_begun_is_unknown_after_a_crash(place: Place, outbox: Outbox) -> None:
     """A worker that is gone may have sent it."""
-    with Outbox(path, clock=clock) as other:
+    with place.open() as other:
         begun(other)
     assert 1 == outbox.counts().unknown
 
 
-def test_a_full_outbox_begins_nothing(path: Path) -> None:
+def test_a_full_outbox_begins_nothing(place: Place) -> None:
     """The batch holds what found room; where there is none it is no batch."""
-    with Outbox(path, max_rows=1) as outbox:
-        assert (1, None) == (len(begun(outbox, *numbers(2))), outbox.begin(message()))
+    outbox = place.open(max_rows=1)
+    assert (1, None) == (len(begun(outbox, *numbers(2))), outbox.begin(message()))
 
 
 def test_the_rows_of_what_waits_are_not_mixed_up(outbox: Outbox) -> None:
@@ -119,12 +98,12 @@ def test_go_on_claims_the_next_step(outbox: Outbox) -> None:
     )
 
 
-def test_go_on_is_given_once(outbox: Outbox, path: Path, clock: Clock) -> None:
+def test_go_on_is_given_once(place: Place, outbox: Outbox) -> None:
     """Of two workers one has the step, and the other nothing."""
     batch = begun(outbox)
     outbox.settle(batch, refused(batch))
-    with Outbox(path, clock=clock) as other:
-        first, second = outbox.go_on(batch.rows, "viber"), other.go_on(batch.rows, "viber")
+    other = place.open()
+    first, second = outbox.go_on(batch.rows, "viber"), other.go_on(batch.rows, "viber")
     assert (True, None) == (first is not None, second)
 
 
@@ -212,14 +191,14 @@ def test_receipts_without_ids_are_stored(outbox: Outbox) -> None:
     assert (RowState.ACCEPTED, START + 300) == (row.state, row.next_poll_at)
 
 
-def test_a_late_outcome_asks_for_no_second_decision(outbox: Outbox, path: Path, clock: Clock) -> None:
+def test_a_late_outcome_asks_for_no_second_decision(place: Place, outbox: Outbox, clock: Clock) -> None:
     """A row that was given up and has gone on stays out of what is due when its own outcome comes at last."""
     batch = begun(outbox, NUMBER)
-    outbox._leases[0].release()  # as if its process had ended
-    with Outbox(path, clock=clock) as other:
-        assert 1 == other.recover()
-        (due,) = other.watch_due()
-        other.step(due, "viber")
+    place.kill(outbox)
+    other = place.open()
+    assert 1 == other.recover()
+    (due,) = other.watch_due()
+    step(other, due)
     outbox.settle(batch, refused(batch))
     clock.now += 3600
     assert [] == outbox.watch_due()

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinotify.exceptions import InvalidInput
-from devinotify.outbox.location import VARIABLE, open_outbox, outbox_path
+from devinotify.outbox.location import VARIABLE, outbox_path
+from devinotify.outbox.outbox import open_outbox
+from tests.outbox.support import path_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,8 +58,8 @@ def test_the_default_folder_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         monkeypatch.setenv(VARIABLE, variable)
     with open_outbox(None) as outbox:
         assert (tmp_path / "state" / "devinotify" / "outbox.db", 0o700) == (
-            outbox.path,
-            outbox.path.parent.stat().st_mode & 0o777,
+            path_of(outbox),
+            path_of(outbox).parent.stat().st_mode & 0o777,
         )
 
 

@@ -1,79 +1,21 @@
-"""How values go into the file and come out of it, and what they show of themselves."""
+"""What a store keeps, and what it shows of itself."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from devinotify import exceptions as errors
 from devinotify.models import Message
-from devinotify.outbox import Batch, Row, RowState, records
+from devinotify.outbox import Batch, Row, RowState, StoredMessage, records
 
 if TYPE_CHECKING:
     from devinotify.exceptions import DevinotifyError
 
 NUMBER = "+79161234567"
-
-
-@given(st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True))
-def test_a_number_is_stored_as_an_integer(number: str) -> None:
-    """E.164 comes back from the integer that it is stored as."""
-    stored = records.encode_recipient(number)
-    assert (int, number) == (type(stored), f"+{stored}")
-
-
-@pytest.mark.parametrize(
-    "raw", ["", "+", "not a number", "89161234567", "+0123456789", "+123456", "+" + "1" * 16, "+٧٩١٦١٢٣٤٥٦٧"]
-)
-def test_what_is_no_number_is_stored_as_it_is(raw: str) -> None:
-    """Anything but E.164 is kept to the letter."""
-    assert raw == records.encode_recipient(raw)
-
-
-@given(
-    st.builds(
-        Message,
-        text=st.text(),
-        recipients=st.just(()),
-        title=st.none() | st.text(),
-        sender=st.none() | st.text(),
-        channel=st.sampled_from(["sms", "viber", "sms-viber"]),
-        send_at=st.none()
-        | st.datetimes()
-        | st.datetimes(timezones=st.just(UTC))
-        | st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=st.just(timezone(timedelta(hours=3)))),  # noqa: DTZ001 - bounds are naive
-        validity=st.none() | st.integers(0, 2000),
-        tags=st.frozensets(st.text(max_size=5)),
-    )
-)
-def test_a_message_survives_its_storage(message: Message) -> None:
-    """A stored message is the same: an aware time as the same instant, a naive one as the same wall clock."""
-    assert message == records.decode_message((1, *records.encode_message(message, 0.0))).message
-
-
-def test_what_belongs_to_a_message_survives_its_storage() -> None:
-    """Key, original time, patience, the flags and the caller's own data come back."""
-    moment = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
-    line = records.encode_message(
-        Message("a", ()), 10.0, key="k", original_time=moment, patience=5.0, watch=False, fallback=True, meta={"a": [1]}
-    )
-    stored = records.decode_message((7, *line))
-    expected = (7, "k", moment, 5.0, False, True, {"a": [1]}, datetime.fromtimestamp(10, UTC))
-    assert expected == (
-        stored.id,
-        stored.key,
-        stored.original_time,
-        stored.patience,
-        stored.watch,
-        stored.fallback,
-        stored.meta,
-        stored.created_at,
-    )
 
 
 def test_a_naive_deadline_is_refused() -> None:
@@ -132,7 +74,7 @@ def test_a_description_is_scrubbed_and_short() -> None:
 
 def test_reprs_hold_no_number_and_no_text() -> None:
     """Row, message and batch show neither the recipient nor the text."""
-    stored = records.decode_message((1, *records.encode_message(Message("the secret", ()), 0.0)))
+    stored = _stored(Message("the secret", ()))
     shown = repr(Batch(1, stored, (_row(),)))
     shown += repr(_row()) + repr(stored) + repr(_row()._replace(error="NotSent"))
     assert (False, False, True) == (NUMBER in shown, "secret" in shown, "+7916***4567" in shown)
@@ -140,7 +82,7 @@ def test_reprs_hold_no_number_and_no_text() -> None:
 
 def test_a_batch_gives_the_message_for_its_rows() -> None:
     """The message for the channel has the rows' recipients and the step's channel."""
-    stored = records.decode_message((1, *records.encode_message(Message("a", (), channel="sms-viber"), 0.0)))
+    stored = _stored(Message("a", (), channel="sms-viber"))
     batch = Batch(1, stored, (_row(), _row()._replace(recipient="+79160000000")))
     assert replace(stored.message, recipients=(NUMBER, "+79160000000"), channel="sms") == batch.message
 
@@ -152,3 +94,8 @@ def test_an_unsent_row_has_no_receipt() -> None:
 
 def _row() -> Row:
     return Row(1, 1, NUMBER, "sms", RowState.QUEUED)
+
+
+def _stored(message: Message) -> StoredMessage:
+    moment = datetime.fromtimestamp(0, UTC)
+    return StoredMessage(1, message, moment, None, None, None, watch=True, fallback=False, meta={})

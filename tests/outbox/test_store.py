@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,25 +11,26 @@ from devinotify import exceptions as errors
 from devinotify.exceptions import InvalidInput, Verdict
 from devinotify.models import Message, Outcome, Receipt
 from devinotify.outbox import Counts, Outbox, RowState
-from devinotify.outbox.records import encode_recipient
-from tests.outbox.support import NUMBER, START, Clock, accepted, claim, failed, message, not_sent, numbers
+from devinotify.outbox.records import NewMessage
+from tests.outbox.support import (
+    NUMBER,
+    START,
+    Clock,
+    accepted,
+    claim,
+    failed,
+    message,
+    not_sent,
+    numbers,
+    step,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-
-@pytest.fixture
-def clock() -> Clock:
-    """A clock that stands still."""
-    return Clock()
-
-
-@pytest.fixture
-def outbox(tmp_path: Path, clock: Clock) -> Iterator[Outbox]:
-    """A new outbox without jitter."""
-    with Outbox(tmp_path / "outbox.db", clock=clock, random=lambda: 1.0) as outbox:
-        yield outbox
+    from devinotify.outbox import Batch
+    from devinotify.outbox.store import Transaction
+    from tests.outbox.conftest import Place
 
 
 # --- in
@@ -50,20 +49,6 @@ def test_enqueue_returns_what_get_returns(outbox: Outbox, count: int) -> None:
     assert rows == [outbox.get(row.id) for row in rows] == list(outbox)
 
 
-@pytest.mark.parametrize(
-    "raw",
-    ["", "+", "none", "89161234567", "+0123456789", "+1234567", "+123456", "+" + "1" * 15, "+" + "1" * 16, "+٧٩١٦١٢٣٤"],
-)
-def test_one_recipient_is_stored_like_many(outbox: Outbox, raw: str) -> None:
-    """A recipient of a single message comes to stand in the file as one of many does, number or not."""
-    outbox.enqueue(message(raw))
-    outbox.enqueue(message(raw, NUMBER))
-    with outbox._database.read("test") as connection:
-        outbox.get(1)
-        kinds = connection.execute("SELECT DISTINCT recipient FROM rows WHERE id < 3").fetchall()
-    assert ([(encode_recipient(raw),)], [raw, raw, NUMBER]) == (kinds, [row.recipient for row in outbox])
-
-
 def test_enqueue_drops_repeated_recipients(outbox: Outbox) -> None:
     """A recipient given twice gets one row, in the order of first appearance."""
     rows = outbox.enqueue(message("+79160000002", "+79160000001", "+79160000002"))
@@ -76,11 +61,11 @@ def test_enqueue_of_nobody_stores_nothing(outbox: Outbox) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2])
-@pytest.mark.parametrize("absorbed", [False, True])
-def test_a_known_key_returns_the_rows_that_exist(outbox: Outbox, count: int, absorbed: bool) -> None:
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_known_key_returns_the_rows_that_exist(outbox: Outbox, count: int, moved: bool) -> None:
     """The same key twice makes one message, whether the first has been moved to the queue or not."""
     rows = outbox.enqueue(message(*numbers(count)), key="k")
-    if absorbed:
+    if moved:
         list(outbox)
     again = outbox.enqueue(message(*numbers(count), text="another"), key="k")
     assert (rows, count) == (again, len(outbox))
@@ -187,7 +172,7 @@ def test_steps_of_one_message_share_a_batch(outbox: Outbox, clock: Clock) -> Non
     outbox.settle(claim(outbox), [Outcome(row.recipient, Verdict.REJECTED, "sms") for row in rows])
     for row in rows:
         clock.now += 1
-        outbox.step(row, "viber")
+        step(outbox, row)
         outbox.enqueue(message(text="between"))
     batch = claim(outbox)
     assert ("viber", 3) == (batch.message.channel, len(batch))
@@ -246,11 +231,11 @@ def test_begin_claims_from_the_start(outbox: Outbox) -> None:
     assert 2 == outbox.counts().accepted
 
 
-def test_begin_in_a_full_outbox(tmp_path: Path) -> None:
+def test_begin_in_a_full_outbox(place: Place) -> None:
     """Where there is no room, nothing is begun."""
-    with Outbox(tmp_path / "small.db", max_rows=1) as outbox:
-        outbox.enqueue(message())
-        assert (None, 1) == (outbox.begin(message()), outbox.counts().dropped)
+    outbox = place.open(max_rows=1)
+    outbox.enqueue(message())
+    assert (None, 1) == (outbox.begin(message()), outbox.counts().dropped)
 
 
 def test_go_on_takes_the_step_as_a_batch(outbox: Outbox) -> None:
@@ -335,15 +320,15 @@ def test_a_retry_ends_at_the_deadline(outbox: Outbox, clock: Clock) -> None:
     assert 1 == outbox.counts().not_sent
 
 
-def test_without_a_deadline_a_retry_never_ends(tmp_path: Path, clock: Clock) -> None:
+def test_without_a_deadline_a_retry_never_ends(place: Place, clock: Clock) -> None:
     """An outbox may be told to try for ever."""
-    with Outbox(tmp_path / "outbox.db", retry_for=None, clock=clock) as outbox:
-        outbox.enqueue(message())
-        for _ in range(50):
-            batch = claim(outbox)
-            outbox.settle(batch, failed(batch, not_sent()))
-            clock.now += 86400
-        assert 1 == outbox.counts().queued
+    outbox = place.open(retry_for=None)
+    outbox.enqueue(message())
+    for _ in range(50):
+        batch = claim(outbox)
+        outbox.settle(batch, failed(batch, not_sent()))
+        clock.now += 86400
+    assert 1 == outbox.counts().queued
 
 
 def test_a_part_of_a_batch_may_be_settled(outbox: Outbox) -> None:
@@ -352,10 +337,9 @@ def test_a_part_of_a_batch_may_be_settled(outbox: Outbox) -> None:
     batch = claim(outbox)
     outcomes = accepted(batch)
     outbox.settle(batch, [outcomes[2], outcomes[0]])
-    open_rows = [each.open for each in outbox.claims()]
-    assert ([1], 2, 1) == (open_rows, outbox.counts().accepted, outbox.counts().claimed)
+    assert (True, 2, 1) == (outbox.holds(batch), outbox.counts().accepted, outbox.counts().claimed)
     outbox.settle(batch, [outcomes[1]])
-    assert ([], 3) == (outbox.claims(), outbox.counts().accepted)
+    assert (False, 3) == (outbox.holds(batch), outbox.counts().accepted)
 
 
 def test_an_outcome_of_nobody_is_an_error(outbox: Outbox) -> None:
@@ -387,21 +371,17 @@ def test_released_rows_are_as_before(outbox: Outbox) -> None:
     assert before == list(outbox)
 
 
-def test_close_makes_open_claims_unknown(tmp_path: Path) -> None:
-    """What was in flight when the outbox closed is unknown, and no lock file stays."""
-    path = tmp_path / "outbox.db"
-    with Outbox(path) as outbox:
+def test_close_makes_open_claims_unknown(place: Place) -> None:
+    """What was in flight when the outbox closed is unknown."""
+    with place.open() as outbox:
         outbox.enqueue(message())
         claim(outbox)
-        assert 2 < len(list(tmp_path.iterdir()))
-    with Outbox(path) as outbox:
-        assert (1, []) == (outbox.counts().unknown, outbox.claims())
-    assert ["outbox.db"] == [each.name for each in tmp_path.iterdir()]
+    again = place.open()
+    assert (1, False) == (again.counts().unknown, again.senders_alive())
 
 
-def test_closed_is_closed(tmp_path: Path) -> None:
+def test_closed_is_closed(outbox: Outbox) -> None:
     """A closed outbox closes again quietly and does nothing else."""
-    outbox = Outbox(tmp_path / "outbox.db")
     outbox.close()
     outbox.close()
     with pytest.raises(InvalidInput, match="closed"):
@@ -409,58 +389,86 @@ def test_closed_is_closed(tmp_path: Path) -> None:
     assert "closed" in repr(outbox)
 
 
-def test_an_outbox_that_is_collected_lets_go(tmp_path: Path) -> None:
-    """An outbox that nobody closed closes its file when it is collected."""
-    outbox = Outbox(tmp_path / "outbox.db")
-    outbox.enqueue(message())
-    claim(outbox)
-    del outbox
-    assert ["outbox.db"] == [each.name for each in tmp_path.iterdir()]
-
-
-# --- the file
-
-
-def test_the_files_are_the_owners_alone(tmp_path: Path) -> None:
-    """Main file, log, shared memory and lock are mode 0600, whatever the umask."""
-    before = os.umask(0)
-    try:
-        with Outbox(tmp_path / "outbox.db") as outbox:
-            outbox.enqueue(message())
-            claim(outbox)
-            modes = {name.name.split("-")[-1][:3]: stat.S_IMODE(name.stat().st_mode) for name in tmp_path.iterdir()}
-    finally:
-        os.umask(before)
-    assert (4, {0o600}) == (len(modes), set(modes.values()))
-
-
-def test_a_paranoid_umask_does_not_lock_us_out(tmp_path: Path) -> None:
-    """Even an umask that takes the owner's rights leaves 0600."""
-    before = os.umask(0o777)
-    try:
-        with Outbox(tmp_path / "outbox.db"):
-            mode = stat.S_IMODE((tmp_path / "outbox.db").stat().st_mode)
-    finally:
-        os.umask(before)
-    assert 0o600 == mode
-
-
-def test_loose_rights_are_tightened(tmp_path: Path) -> None:
-    """A file that others could read is closed to them when it is opened."""
-    path = tmp_path / "outbox.db"
-    Outbox(path).close()
-    path.chmod(0o644)
-    with Outbox(path):
-        assert 0o600 == stat.S_IMODE(path.stat().st_mode)
-
-
 def test_nothing_is_shown(outbox: Outbox) -> None:
     """The outbox's repr names its file alone."""
     outbox.enqueue(message())
-    assert f"<Outbox {outbox.path}>" == repr(outbox)
+    assert f"<Outbox {outbox.name}>" == repr(outbox)
 
 
-def test_a_bound_is_at_least_one(tmp_path: Path) -> None:
+def test_a_bound_is_at_least_one(place: Place) -> None:
     """An outbox for nothing is an error."""
     with pytest.raises(InvalidInput):
-        Outbox(tmp_path / "outbox.db", max_rows=0)
+        place.open(max_rows=0)
+
+
+def test_recipients_may_come_from_the_outbox_itself(outbox: Outbox) -> None:
+    """They are read before anything is written."""
+    number = outbox.register(message())
+
+    def recipients() -> Iterator[str]:
+        outbox.remember("a", "b")
+        yield NUMBER
+
+    assert (1, "b") == (outbox.extend(number, recipients()), outbox.recall("a"))
+
+
+def test_use_within_its_own_transaction_is_refused(outbox: Outbox) -> None:
+    """Work that comes back to its outbox from within is an error and no deadlock, and is undone."""
+    number = outbox.register(message())
+
+    def work(transaction: Transaction) -> None:
+        transaction.extend(number, numbers(2), "sms", START, None)
+        outbox.remember("a", "b")
+
+    with pytest.raises(InvalidInput, match="own transaction"):
+        outbox._store.write("test", work)
+    assert (0, None) == (len(outbox), outbox.recall("a"))
+
+
+def test_what_fails_is_undone(outbox: Outbox) -> None:
+    """Whatever a transaction has done before it fails, everything stands as before."""
+    batch, expected = _in_every_way(outbox)
+
+    def work(transaction: Transaction) -> None:
+        transaction.register(NewMessage(message(), key="new"))
+        transaction.add_each([(NewMessage(message(), key="newer"), NUMBER, None)])
+        transaction.take(outbox._store.enlist(), 1, "me@host/rest")
+        transaction.attend(10, START + 60, "me@host/rest")
+        transaction.put([batch.rows[0]._replace(state=RowState.UNKNOWN)])
+        transaction.add_to("dropped", 5)
+        transaction.remember("a", "changed")
+        transaction.hand_over("they@host/rest", "me@host/rest")
+        transaction.drop_claims(str(outbox._store.worker))
+        transaction.remove([row.id for row in outbox_rows])
+        raise ZeroDivisionError
+
+    outbox_rows = list(outbox)
+    with pytest.raises(ZeroDivisionError):
+        outbox._store.write("test", work)
+    assert expected == _everything(outbox)
+    assert {row.id: RowState.ACCEPTED for row in batch.rows} == outbox.settle(batch, accepted(batch))
+
+
+def _in_every_way(outbox: Outbox) -> tuple[Batch, object]:
+    """Return a claimed batch of an outbox that holds something of everything, and all that is known of it."""
+    outbox.remember("a", "b")
+    outbox.enqueue(message(*numbers(2)), key="k", account="they@host/rest")
+    outbox.enqueue(message(), fallback=True)
+    outbox.settle(claim(outbox), [])
+    failing = claim(outbox)
+    outbox.settle(failing, failed(failing, errors.Forbidden("no", code=7)))
+    outbox.enqueue(message())
+    batch = outbox.begin(message(*numbers(2)))
+    assert batch is not None
+    return batch, _everything(outbox)
+
+
+def _everything(outbox: Outbox) -> object:
+    return (
+        list(outbox.export(full=True)),
+        list(outbox),
+        outbox.counts(),
+        outbox.waiting(),
+        outbox.recall("a"),
+        outbox.find("new"),
+    )

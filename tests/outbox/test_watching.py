@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,26 +12,9 @@ from devinotify import exceptions as errors
 from devinotify.exceptions import InvalidInput
 from devinotify.models import DeliveryStatus, SmsState, ViberState
 from devinotify.outbox import Outbox, Row, RowState
-from tests.outbox.support import START, Clock, accepted, claim, failed, message, not_sent, numbers, state
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+from tests.outbox.support import START, Clock, accepted, claim, failed, message, not_sent, state, step
 
 DAY = 86400.0
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """A clock that stands still."""
-    return Clock()
-
-
-@pytest.fixture
-def outbox(tmp_path: Path, clock: Clock) -> Iterator[Outbox]:
-    """A new outbox without jitter."""
-    with Outbox(tmp_path / "outbox.db", clock=clock, random=lambda: 1.0) as outbox:
-        yield outbox
 
 
 def sent(outbox: Outbox, *, patience: float | None = None, fallback: bool = False, watch: bool = True) -> Row:
@@ -217,14 +199,14 @@ def test_a_failed_delivery_waits_for_the_fallback(outbox: Outbox) -> None:
     """An undelivered row of a fallback is due until its step is taken."""
     row = outbox.record_state(sent(outbox, fallback=True), state(DeliveryStatus.UNDELIVERED))
     assert [row] == outbox.watch_due()
-    outbox.step(row, "viber")
+    step(outbox, row, "viber")
     assert [] == [row for row in outbox if row.next_poll_at is not None]
 
 
 def test_a_step_queues_the_next_channel(outbox: Outbox) -> None:
     """The step is a queued row of the same message and recipient that knows where it comes from."""
     row = ended(outbox, errors.Forbidden("no", code=7))
-    child = outbox.step(row, "viber")
+    child = step(outbox, row, "viber")
     assert (row.recipient, row.message_id, "viber", RowState.QUEUED, row.id, row.deadline) == (
         child.recipient,
         child.message_id,
@@ -237,10 +219,10 @@ def test_a_step_queues_the_next_channel(outbox: Outbox) -> None:
     assert (("viber", row.id), row.recipient) == ((claim(outbox).rows[0].channel, child.parent), child.recipient)
 
 
-def test_a_step_is_taken_once(outbox: Outbox) -> None:
-    """Asked again after a crash, the step is the one that exists."""
+def test_a_step_is_taken_once(outbox: Outbox, clock: Clock) -> None:
+    """Asked again after a crash, there is no second one."""
     row = ended(outbox, errors.Forbidden("no", code=7))
-    assert outbox.step(row, "viber") == outbox.step(row.id, "viber")
+    assert [1, 0] == [outbox.step_later([row], "viber", not_before=clock.datetime) for _ in range(2)]
     assert 2 == len(outbox)
 
 
@@ -248,7 +230,7 @@ def test_a_step_of_its_own_time(outbox: Outbox, clock: Clock) -> None:
     """A step may wait, and have a deadline of its own."""
     row = ended(outbox, errors.Forbidden("no", code=7))
     later = clock.datetime + timedelta(seconds=30)
-    child = outbox.step(row, "viber", not_before=later, deadline=later)
+    child = step(outbox, row, "viber", not_before=later, deadline=later)
     assert (START + 30, START + 30) == (child.next_attempt_at, child.deadline)
 
 
@@ -256,51 +238,43 @@ def test_an_accepted_row_is_watched_after_its_step(outbox: Outbox, clock: Clock)
     """When patience ended, the late delivery is still worth knowing."""
     row = sent(outbox, patience=5.0, fallback=True)
     clock.now += 20
-    outbox.step(row, "viber")
+    step(outbox, row, "viber")
     row = outbox.record_state(row, state(DeliveryStatus.SENT))
     assert clock.now + 15 == row.next_poll_at
 
 
-def test_no_second_step(outbox: Outbox) -> None:
+def test_no_second_step(outbox: Outbox, clock: Clock) -> None:
     """A row goes on to one channel, and never back to one that the message has been on."""
     row = ended(outbox, errors.Forbidden("no", code=7))
-    child = outbox.step(row, "viber")
-    with pytest.raises(InvalidInput, match="gone on"):
-        outbox.step(row, "pigeon")
+    child = step(outbox, row)
+    assert 0 == outbox.step_later([row], "pigeon", not_before=clock.datetime)
     batch = claim(outbox)
     outbox.settle(batch, failed(batch, errors.Forbidden("no", code=7)))
-    with pytest.raises(InvalidInput, match="on sms before"):
-        outbox.step(child, "sms")
+    for take in (outbox.go_on, lambda *step: outbox.step_later(*step, not_before=clock.datetime)):
+        with pytest.raises(InvalidInput, match="on sms before"):
+            take([child], "sms")
+    assert (2, False) == (len(outbox), now(outbox, child).stepped)
 
 
 @pytest.mark.parametrize("claimed", [False, True])
-def test_no_step_from_an_open_row(outbox: Outbox, claimed: bool) -> None:
+def test_no_step_from_an_open_row(outbox: Outbox, clock: Clock, claimed: bool) -> None:
     """A row that may yet be sent has no fallback."""
     (row,) = outbox.enqueue(message())
     if claimed:
         claim(outbox)
-    with pytest.raises(InvalidInput, match="no other channel"):
-        outbox.step(row, "viber")
+    assert (0, None) == (outbox.step_later([row], "viber", not_before=clock.datetime), outbox.go_on([row], "viber"))
 
 
 def test_no_step_from_a_delivered_row(outbox: Outbox) -> None:
     """What has arrived is not sent again elsewhere."""
     row = outbox.record_state(sent(outbox), state(DeliveryStatus.DELIVERED))
-    with pytest.raises(InvalidInput, match="delivered"):
-        outbox.step(row, "viber")
+    assert None is outbox.go_on([row], "viber")
 
 
-def test_many_states_go_in_at_once(outbox: Outbox) -> None:
-    """A worker records what it polled in one transaction, or not at all."""
-    outbox.enqueue(message(*numbers(3)))
-    batch = claim(outbox)
-    outbox.settle(batch, accepted(batch))
-    delivered = state(DeliveryStatus.DELIVERED)
+def test_a_state_of_nobody_is_an_error(outbox: Outbox) -> None:
+    """There must be a row to tell of."""
     with pytest.raises(InvalidInput, match="no row 99"):
-        outbox.record_states([(batch.rows[0], delivered), (99, delivered)])
-    assert 3 == outbox.counts().accepted
-    outbox.record_states([(row, delivered) for row in batch.rows])
-    assert 3 == outbox.counts().delivered
+        outbox.record_state(99, state(DeliveryStatus.DELIVERED))
 
 
 def test_the_update_time_stands_in_for_the_report_time(outbox: Outbox) -> None:

@@ -20,7 +20,7 @@ from devinotify.delivery.schedule import due_at
 from devinotify.delivery.story import VERDICTS, joined, pending
 from devinotify.exceptions import DevinotifyError, InvalidInput, NotSent, Verdict
 from devinotify.models import DeliveryStatus
-from devinotify.outbox.location import open_outbox
+from devinotify.outbox.outbox import open_outbox
 from devinotify.outbox.states import RETRY_FOR, RowState
 from devinotify.url import ON_UNKNOWN
 
@@ -174,7 +174,7 @@ class Fallback:
         return read_state(self.second if receipt.channel == self.second.name else self.first, receipt, client)
 
     def _send_some(self, message: Message, outbox: Outbox, settings: DevinoURL, client: Client) -> list[Outcome]:
-        full = InvalidInput(f"the outbox {outbox.path} is full: nothing was sent")
+        full = InvalidInput(f"the outbox {outbox.name} is full: nothing was sent")
         rule = settings.on_unknown
         try:
             batch = outbox.begin(

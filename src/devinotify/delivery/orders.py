@@ -85,6 +85,6 @@ def store(outbox: Outbox, message: Message, *, key: str | None, deadline: dateti
     stored = outbox.message(rows[0].message_id) if rows and call is not None else None
     known = stored is not None and stored.meta.get(_CALL) != call
     found = {row.recipient: row.id for row in rows}
-    full = InvalidInput(f"the outbox {outbox.path} is full: nothing was stored")
+    full = InvalidInput(f"the outbox {outbox.name} is full: nothing was stored")
     missing = {} if known else {to: full for to in message.recipients if to not in found}
     return Enqueued(found, missing, known)

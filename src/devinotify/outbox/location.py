@@ -1,4 +1,4 @@
-"""Where the outbox is when nobody says so."""
+"""Which store a text names, and where the outbox is when nobody says so."""
 
 from __future__ import annotations
 
@@ -6,9 +6,18 @@ import contextlib
 import os
 import sys
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput
-from devinotify.outbox.sqlite.store import Outbox
+from devinotify.outbox.sqlite.store import SqliteStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from devinotify.outbox.store import Store
+
+    Driver = Callable[[str, Callable[[], float] | None], Store]
 
 VARIABLE = "DEVINOTIFY_OUTBOX"
 """The environment variable that names the file where the URL does not."""
@@ -28,17 +37,33 @@ def outbox_path(given: str | None) -> Path:
         ) from None
 
 
-def open_outbox(given: str | None, *, poll: float | None = None) -> Outbox:
-    """Open the outbox at ``outbox_path(given)``, making the default one's folder; raises InvalidInput like Outbox.
+DRIVERS: Mapping[str, Driver] = MappingProxyType({"": SqliteStore})
+"""The store behind each scheme (``scheme://…``) of a location; a text without one, or with another, is a path."""
 
-    ``poll`` is in seconds: from a send to the first look at its delivery.
+
+def open_store(location: str | os.PathLike[str] | Store, clock: Callable[[], float] | None = None) -> Store:
+    """Return the store that a text names, or the one that is given; ``clock`` is for a store that has none of its own.
+
+    Raises InvalidInput where it cannot be used.
+    """
+    if not isinstance(location, (str, os.PathLike)):
+        return location
+    text = os.fspath(location)
+    scheme, _, rest = text.partition("://")
+    return DRIVERS.get(scheme if rest else "", SqliteStore)(text, clock)
+
+
+def default_location(given: str | None) -> str:
+    """Return what the outbox is opened by: ``given`` (the URL's), else ``outbox_path``'s; the default's folder is made.
+
+    Raises InvalidInput as ``outbox_path`` does.
     """
     path = outbox_path(given)
     if not given and not os.environ.get(VARIABLE):
-        # A folder that cannot be made is told by Outbox, in its own words.
+        # A folder that cannot be made is told by the store, in its own words.
         with contextlib.suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Outbox(path) if poll is None else Outbox(path, poll=poll)
+    return str(path)
 
 
 def _state_folder() -> Path:

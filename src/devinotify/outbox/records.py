@@ -1,40 +1,23 @@
-"""What goes into the file and comes out of it: rows, batches, counts, and how values are written. Pure."""
+"""What a store keeps and gives back: messages, rows, batches, counts. Pure."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from devinotify import exceptions
 from devinotify.exceptions import DevinotifyError, InvalidInput
 from devinotify.models import DeliveryStatus, Message, Receipt
-from devinotify.outbox.states import STATES, RowState
+from devinotify.outbox.states import RowState
 from devinotify.redact import mask_id, mask_number, scrub
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
+    from decimal import Decimal
 
 ERROR_LENGTH = 200
 """Characters of an error's description that are kept."""
-
-_E164_DIGITS = range(7, 16)
-
-
-def encode_recipient(recipient: str) -> int | str:
-    """Return what stands in the file for a recipient: a number for E.164, which is half the size."""
-    digits = recipient[1:]
-    if (
-        recipient[:1] == "+"
-        and digits[:1] != "0"
-        and len(digits) in _E164_DIGITS
-        and digits.isascii()
-        and digits.isdigit()
-    ):
-        return int(digits)
-    return recipient
 
 
 def encode_time(moment: datetime | None) -> float | None:
@@ -51,7 +34,11 @@ def decode_time(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def encode_error(error: DevinotifyError | None) -> tuple[str | None, int | None, str | None, str | None]:
+ErrorParts = tuple["str | None", "int | None", "str | None", "str | None"]
+"""An error as a store keeps it: class, code, reason, description."""
+
+
+def encode_error(error: DevinotifyError | None) -> ErrorParts:
     """Return an error as (class, code, reason, description): one of our classes, and few, scrubbed words."""
     if error is None:
         return (None, None, None, None)
@@ -62,44 +49,64 @@ def encode_error(error: DevinotifyError | None) -> tuple[str | None, int | None,
 class Row(NamedTuple):
     """One recipient's step on one channel, as it stood when it was read.
 
-    A tuple for speed: a worker reads hundreds of thousands. All times are seconds since the epoch (UTC), as of
-    the outbox's clock. ``recipient`` is the number in E.164, or what was given where it is none. ``attempts`` counts
-    claims. ``next_attempt_at`` and ``deadline`` bound the tries of a queued row; ``claim`` is the id of the claim whose
-    outcome is open. ``message_ids``, ``segments``, ``sent_at``, ``via`` (the receipt's channel) and ``resends`` are the
-    receipt's. ``error`` is the name of one of devinotify's error classes, with its ``error_code``, ``error_reason`` and
-    scrubbed ``error_text``. ``status`` is the delivery status last heard, with the gateway's ``status_code``, when
-    (``status_at``) and the ``price``. ``next_poll_at`` is when the row next needs attention (``None``: never again),
-    ``watch_until`` when its watch closes, ``patience_until`` when a fallback should go on. ``parent`` is the row that
-    this one is the fallback of; ``stepped`` says that this row's own fallback has been enqueued.
+    A tuple for speed: a worker reads hundreds of thousands. All times are seconds since the epoch (UTC), as of the
+    outbox's clock.
     """
 
     id: int
+    """Its number, never used again."""
     message_id: int
+    """The message whose text it carries."""
     recipient: str
+    """A number in E.164, or what was given where it is not one."""
     channel: str
+    """The channel of this step."""
     state: RowState
+    """Where it stands."""
     attempts: int = 0
+    """How often it was claimed."""
     next_attempt_at: float | None = None
+    """From when on it may be sent, as long as it is queued."""
     deadline: float | None = None
+    """When it is tried no more; ``None`` where no time was named and no try has failed yet."""
     claim: int | None = None
+    """The claim that may still tell its outcome."""
     message_ids: tuple[str, ...] = ()
+    """The gateway's ids, one a segment."""
     segments: int | None = None
+    """In how many segments it went out."""
     sent_at: float | None = None
+    """When the gateway took it."""
     via: str | None = None
+    """The receipt's channel, where that is another than this step's."""
     resends: bool = False
+    """Whether the platform itself goes on to SMS."""
     error: str | None = None
+    """The name of one of devinotify's error classes."""
     error_code: int | None = None
+    """The gateway's code for the error."""
     error_reason: str | None = None
+    """The error's documented reason."""
     error_text: str | None = None
+    """The error in few, scrubbed words."""
     status: DeliveryStatus | None = None
+    """The delivery status last heard."""
     status_code: int | None = None
+    """The gateway's code for that status."""
     status_at: float | None = None
+    """When that status came about."""
     price: Decimal | None = None
+    """What the gateway says that it cost."""
     next_poll_at: float | None = None
+    """When it next needs attention; ``None`` is never again."""
     watch_until: float | None = None
+    """When its delivery is looked at no more."""
     patience_until: float | None = None
+    """When a fallback goes on, if it has not been delivered by then."""
     parent: int | None = None
+    """The row that this one is the fallback of."""
     stepped: bool = False
+    """Whether this row's own fallback has been enqueued."""
 
     @property
     def receipt(self) -> Receipt | None:
@@ -135,36 +142,10 @@ class Row(NamedTuple):
         return f"<Row {self.id} {self.channel} to {mask_number(self.recipient)} {self.state}{error}>"
 
 
-COLUMNS = (
-    "id, message, recipient, channel, state, attempts, due, deadline, claim, message_ids, segments, sent_at, via,"
-    " resends, error, error_code, error_reason, error_text, status, status_code, status_at, price,"
-    " next_poll_at, watch_until, patience_until, parent, stepped"
-)
-"""The columns of ``rows`` in the order of Row's fields."""
-
-_RECIPIENT, _STATE, _IDS, _RESENDS, _STATUS, _PRICE, _STEPPED = (
-    Row._fields.index(name) for name in ("recipient", "state", "message_ids", "resends", "status", "price", "stepped")
-)
-
-
-def decode_row(line: Sequence[Any]) -> Row:
-    """Return the Row of one line of ``SELECT COLUMNS``."""
-    values = list(line)
-    recipient, ids, status, price = values[_RECIPIENT], values[_IDS], values[_STATUS], values[_PRICE]
-    if recipient.__class__ is int:
-        values[_RECIPIENT] = f"+{recipient}"
-    values[_STATE] = STATES[values[_STATE]]
-    values[_IDS] = tuple(ids.split("\n")) if ids else ()
-    values[_RESENDS] = bool(values[_RESENDS])
-    values[_STATUS] = None if status is None else DeliveryStatus(status)
-    values[_PRICE] = None if price is None else Decimal(price)
-    values[_STEPPED] = bool(values[_STEPPED])
-    return Row._make(values)
-
-
-_BLANK = tuple(Row._field_defaults[name] for name in Row._fields[9:-2])
-_NO_RESULT = (*_BLANK, None, False)
-_new_row = tuple.__new__
+BLANK = tuple(Row._field_defaults[name] for name in Row._fields[9:-2])
+NO_RESULT = (*BLANK, None, False)
+"""What follows ``claim`` in a Row that has no result yet."""
+new_row = tuple.__new__
 
 
 def make_row(
@@ -180,38 +161,21 @@ def make_row(
     parent: int | None = None,
 ) -> Row:
     """Return a Row that has no result yet: three times as quick as calling Row, which a worker does for every row."""
-    rest = _NO_RESULT if parent is None else (*_BLANK, parent, False)
-    return _new_row(Row, (number, message, recipient, channel, state, attempts, due, deadline, claim) + rest)  # noqa: RUF005 - unpacking takes longer
+    rest = NO_RESULT if parent is None else (*BLANK, parent, False)
+    return new_row(Row, (number, message, recipient, channel, state, attempts, due, deadline, claim) + rest)  # noqa: RUF005 - unpacking takes longer
 
 
-def claimed_rows(
-    lines: Iterable[tuple[int, int | str, int, float | None, float | None, int | None]],
-    message: int,
-    channel: str,
-    claim: int,
-) -> tuple[Row, ...]:
-    """Return the claimed Rows of (id, recipient, attempts, due, deadline, parent) as they stood in the queue."""
-    state = RowState.CLAIMED
-    return tuple(
-        [  # as make_row, in line, and a list, which is quicker than a generator
-            _new_row(
-                Row,
-                (
-                    number,
-                    message,
-                    f"+{recipient}" if recipient.__class__ is int else str(recipient),
-                    channel,
-                    state,
-                    attempts + 1,
-                    due,
-                    deadline,
-                    claim,
-                )
-                + (_NO_RESULT if parent is None else (*_BLANK, parent, False)),
-            )
-            for number, recipient, attempts, due, deadline, parent in lines
-        ]
-    )
+class NewMessage(NamedTuple):
+    """A message that is to be stored: what StoredMessage says of it, but for what the store adds."""
+
+    message: Message
+    key: str | None = None
+    original_time: float | None = None
+    patience: float | None = None
+    watch: bool = True
+    fallback: bool = False
+    meta: Mapping[str, Any] | None = None
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -219,99 +183,29 @@ class StoredMessage:
     """A message as it was enqueued, and what the outbox knows about it.
 
     ``message`` has no recipients here: the rows hold them. Its ``channel`` is the one that was asked for
-    (``sms-viber``), while a row's is that of its step. ``original_time`` is when the event happened that the message
-    tells of, ``patience`` the seconds that a fallback waits for a delivery, ``meta`` what the caller gave along.
-    ``account`` is whose it is (``LOGIN@host[:port]/path``), ``None`` while it is nobody's.
+    (``sms-viber``), while a row's is that of its step.
     """
 
     id: int
     message: Message
     created_at: datetime
     key: str | None
+    """What it is enqueued once under."""
     original_time: datetime | None
+    """When the event happened that it tells of."""
     patience: float | None
+    """The seconds that a fallback waits for a delivery."""
     watch: bool
+    """Whether its delivery is looked at."""
     fallback: bool
+    """Whether a row of it that ends badly waits for the next step."""
     meta: Mapping[str, Any]
+    """What the caller gave along."""
     account: str | None = None
+    """Whose it is (``LOGIN@host[:port]/path``); ``None`` while it is nobody's."""
 
     def __repr__(self) -> str:
         return f"<StoredMessage {self.id} {self.message!r}>"
-
-
-MESSAGE_COLUMNS = "key, text, channel, created_at, flags, rest, account"
-"""The columns that ``messages`` and ``intake`` share, in the order of ``encode_message``."""
-
-WATCH, FALLBACK = 1, 2
-"""The bits of ``flags``."""
-
-
-def encode_message(
-    message: Message,
-    now: float,
-    *,
-    key: str | None = None,
-    original_time: datetime | None = None,
-    patience: float | None = None,
-    watch: bool = True,
-    fallback: bool = False,
-    meta: Mapping[str, Any] | None = None,
-    account: int | None = None,
-) -> tuple[object, ...]:
-    """Return the values of MESSAGE_COLUMNS; an aware ``send_at`` is kept in UTC, a naive one stays a wall clock.
-
-    ``account`` is the number that stands for it in the file.
-    """
-    rest: dict[str, object] = {}
-    if message.title is not None:
-        rest["title"] = message.title
-    if message.sender is not None:
-        rest["sender"] = message.sender
-    if message.validity is not None:
-        rest["validity"] = message.validity
-    if message.send_at is not None:
-        rest["send_at"] = (
-            message.send_at if message.send_at.tzinfo is None else message.send_at.astimezone(UTC)
-        ).isoformat()
-    if message.tags:
-        rest["tags"] = sorted(message.tags)
-    if original_time is not None:
-        rest["original_time"] = encode_time(original_time)
-    if patience is not None:
-        rest["patience"] = patience
-    if meta:
-        rest["meta"] = dict(meta)
-    flags = (WATCH if watch else 0) | (FALLBACK if fallback else 0)
-    packed = json.dumps(rest, ensure_ascii=False) if rest else None
-    return (key, message.text, message.channel, now, flags, packed, account)
-
-
-def decode_message(values: Sequence[Any]) -> StoredMessage:
-    """Return the StoredMessage of id and MESSAGE_COLUMNS, with the account's name in place of its number."""
-    number, key, text, channel, created, flags, packed, account = values
-    rest: dict[str, Any] = json.loads(packed) if packed else {}
-    send_at = rest.get("send_at")
-    return StoredMessage(
-        id=number,
-        message=Message(
-            text=text,
-            recipients=(),
-            title=rest.get("title"),
-            sender=rest.get("sender"),
-            channel=channel,
-            send_at=None if send_at is None else datetime.fromisoformat(send_at),
-            validity=rest.get("validity"),
-            tags=frozenset(rest.get("tags", ())),
-        ),
-        created_at=datetime.fromtimestamp(created, UTC),
-        key=key,
-        original_time=decode_time(rest.get("original_time")),
-        patience=rest.get("patience"),
-        watch=bool(flags & WATCH),
-        fallback=bool(flags & FALLBACK),
-        meta=rest.get("meta", {}),
-        account=account,
-    )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -360,7 +254,7 @@ class Counts:
 
     @property
     def total(self) -> int:
-        """Rows in the file."""
+        """Rows in the store."""
         return sum(getattr(self, state) for state in RowState)
 
     @property
@@ -374,18 +268,6 @@ class Counts:
 
     def __iter__(self) -> Iterator[tuple[RowState, int]]:
         return ((state, getattr(self, state)) for state in RowState)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A claim whose outcome is open: ``worker`` names who made it, ``alive`` whether that worker still runs."""
-
-    id: int
-    worker: str
-    pid: int
-    claimed_at: datetime
-    open: int
-    alive: bool
 
 
 def describe(row: Row, stored: StoredMessage, *, full: bool = False) -> dict[str, Any]:

@@ -14,11 +14,21 @@ OF_ROW = "coalesce(rows.account, (SELECT account FROM messages WHERE messages.id
 """The account of a row, in SQL."""
 
 
-def number_of(connection: sqlite3.Connection, name: str) -> int:
-    """Return the number that stands for an account in this file."""
-    connection.execute("INSERT OR IGNORE INTO accounts (name) VALUES (?)", (name,))
-    (number,) = connection.execute("SELECT id FROM accounts WHERE name = ?", (name,)).fetchone()
-    return int(number)
+STRANGER = 0
+"""Stands for an account that this file has never heard of: no number is 0."""
+
+
+def known(connection: sqlite3.Connection, name: str) -> int:
+    """Return the number that stands for an account in this file, or STRANGER."""
+    line = connection.execute("SELECT id FROM accounts WHERE name = ?", (name,)).fetchone()
+    return STRANGER if line is None else int(line[0])
+
+
+def add(connection: sqlite3.Connection, name: str) -> int:
+    """Return the number that stands for a new account from now on."""
+    cursor = connection.execute("INSERT INTO accounts (name) VALUES (?)", (name,))
+    assert cursor.lastrowid is not None  # noqa: S101 - an INSERT has just set it
+    return cursor.lastrowid
 
 
 def of_message(connection: sqlite3.Connection, message: int) -> int | None:
@@ -76,12 +86,11 @@ def hand_over(connection: sqlite3.Connection, old: int, new: int) -> int:
     return int(rows)
 
 
-def waiting_elsewhere(connection: sqlite3.Connection, account: int | None) -> dict[str, int]:
-    """Return how many rows of other accounts are queued, by account."""
+def waiting(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return how many rows are queued, by account."""
     return dict(
         connection.execute(
             f"SELECT name, count(*) FROM rows JOIN accounts ON accounts.id = {OF_ROW}"  # noqa: S608 - our own words
-            " WHERE state = 0 AND accounts.id IS NOT ? GROUP BY name ORDER BY name",
-            (account,),
+            " WHERE state = 0 GROUP BY name ORDER BY name"
         ).fetchall()
     )

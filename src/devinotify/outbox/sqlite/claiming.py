@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from array import array
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +87,31 @@ def moments(connection: sqlite3.Connection, account: int | None) -> Iterator[flo
         yield connection.execute("SELECT min(due) FROM intake WHERE account IS ?", (queue,)).fetchone()[0]
 
 
-def mark_claimed(connection: sqlite3.Connection, claim: int, numbers: Sequence[int]) -> None:
+def open_claim(connection: sqlite3.Connection, worker: str, now: float, numbers: Sequence[int]) -> int:
+    """Write down who claims which queued rows, and mark them; return the claim's id, which is never used again."""
+    cursor = connection.execute(
+        "INSERT INTO claims (worker, pid, claimed_at, open, rows) VALUES (?, ?, ?, ?, ?)",
+        (worker, os.getpid(), now, len(numbers), array("q", numbers).tobytes()),
+    )
+    assert cursor.lastrowid is not None  # noqa: S101 - an INSERT has just set it
+    _mark_claimed(connection, cursor.lastrowid, numbers)
+    return cursor.lastrowid
+
+
+def claimants(connection: sqlite3.Connection) -> set[str]:
+    """Return the workers that have open claims."""
+    return {worker for (worker,) in connection.execute("SELECT DISTINCT worker FROM claims")}
+
+
+def claimed_by(connection: sqlite3.Connection, worker: str) -> Iterator[tuple[int, int]]:
+    """Yield the ids of what a worker has claimed, settled by now or not, each with its claim's."""
+    for claim, packed in connection.execute("SELECT id, rows FROM claims WHERE worker = ?", (worker,)).fetchall():
+        numbers = array("q")
+        numbers.frombytes(packed)
+        yield from zip(numbers, repeat(claim), strict=False)  # repeat has no end
+
+
+def _mark_claimed(connection: sqlite3.Connection, claim: int, numbers: Sequence[int]) -> None:
     """Turn queued rows into claimed ones."""
     change = "UPDATE rows SET state = 1, attempts = attempts + 1, claim = ? WHERE"
     if numbers[-1] - numbers[0] == len(numbers) - 1:  # a campaign's rows follow each other: one statement does

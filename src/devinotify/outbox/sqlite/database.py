@@ -43,7 +43,7 @@ _TROUBLES = {
     sqlite3.SQLITE_READONLY: ("it cannot be written", False),
     sqlite3.SQLITE_CANTOPEN: ("it cannot be opened", False),
     sqlite3.SQLITE_CORRUPT: ("it is damaged", False),
-    sqlite3.SQLITE_NOTADB: ("it is no SQLite database", False),
+    sqlite3.SQLITE_NOTADB: ("it is not an SQLite database", False),
 }
 
 _guard = threading.RLock()  # over _open, and over each opening of a file
@@ -188,7 +188,7 @@ def _prepare(path: Path) -> tuple[int, int]:
         path.chmod(_MODE)  # an umask may have taken away even the owner's rights
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise InvalidInput(f"outbox {path}: it is no regular file")
+        raise InvalidInput(f"outbox {path}: it is not a regular file")
     if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK | os.X_OK):
         raise InvalidInput(f"outbox {path}: it, or its folder, cannot be written")
     inode = (status.st_dev, status.st_ino)
@@ -207,7 +207,7 @@ def _recognise(path: Path) -> None:
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if len(head) < _HEAD or not head.startswith(_MAGIC):
-        raise InvalidInput(f"outbox {path}: it is no outbox but another file; it was left untouched")
+        raise InvalidInput(f"outbox {path}: it is not an outbox but another file; it was left untouched")
     if int.from_bytes(head[68:72], "big") != schema.APPLICATION_ID:
         raise InvalidInput(f"outbox {path}: it is the SQLite database of another program; it was left untouched")
     _check_version(path, int.from_bytes(head[60:64], "big"))

@@ -67,24 +67,24 @@ class Lease:
         self._file.close()
 
 
-class Estate:
-    """What a worker that is gone leaves behind: held while its claims are closed, so that only one does it."""
+class StaleLock:
+    """The lock of a worker that may be gone; where it is ``free`` it is held here: only one closes its claims."""
 
     def __init__(self, outbox: Path, worker: str) -> None:
         self._path = _path(outbox, worker)
         self._file: IO[bytes] | None = None
-        self.open = True
+        self.free = True
         try:
             self._file = self._path.open("r+b")
         except FileNotFoundError:
             return
         if not _lock(self._file):
             self._file.close()
-            self.open = False
+            self.free = False
 
     def close(self, *, remove: bool) -> None:
         """Let go; ``remove`` where the claims are closed and the lock file has done its work."""
-        if self.open and self._file is not None:
+        if self.free and self._file is not None:
             if remove:
                 self._path.unlink(missing_ok=True)
             self._file.close()

@@ -13,7 +13,7 @@ import pytest
 
 from devinotify.outbox import Outbox, RowState
 from devinotify.outbox.sqlite import locks
-from tests.outbox.support import accepted, claim, message, numbers, run_python
+from tests.outbox.support import accepted, claim, database_of, message, numbers, run_python
 
 if TYPE_CHECKING:
     import subprocess
@@ -76,7 +76,7 @@ def test_a_killed_workers_rows_become_unknown(path: Path) -> None:
         assert (taken, {"OutcomeUnknown"}) == ([row.id for row in lost], {row.error for row in lost})
         batch = claim(outbox)
         assert (15, None, set()) == (len(batch), outbox.claim(), set(taken) & {row.id for row in batch.rows})
-        assert [] == [each for each in outbox.claims() if not each.alive]
+        assert [] == [worker for worker in path.parent.glob("*-worker-*") if str(process.pid) in worker.name]
 
 
 def test_a_living_workers_rows_are_left_alone(path: Path) -> None:
@@ -86,11 +86,7 @@ def test_a_living_workers_rows_are_left_alone(path: Path) -> None:
         first_line(process)
         process.send_signal(signal.SIGSTOP)
         with Outbox(path) as outbox:
-            assert (0, 5, [True]) == (
-                outbox.recover(),
-                outbox.counts().claimed,
-                [each.alive for each in outbox.claims()],
-            )
+            assert (0, 5, True) == (outbox.recover(), outbox.counts().claimed, outbox.senders_alive())
     finally:
         end(process)
 
@@ -101,9 +97,8 @@ def test_a_killed_idle_worker_leaves_nothing_behind(path: Path) -> None:
     first_line(process)
     end(process)
     with Outbox(path) as outbox:
-        assert [False] == [each.alive for each in outbox.claims()]
+        assert not outbox.senders_alive()
         outbox.recover()
-        outbox.claims()
         assert [] == list(path.parent.glob("*-worker-*"))
 
 
@@ -152,14 +147,14 @@ def test_only_one_recovers(path: Path) -> None:
 
 
 def test_a_lock_held_is_not_inherited(tmp_path: Path) -> None:
-    """An estate can be entered once its lease is released, and not before."""
+    """A stale lock is free once its lease is released, and not before."""
     lease = locks.Lease(tmp_path / "outbox.db")
-    held = locks.Estate(tmp_path / "outbox.db", lease.worker)
-    assert not held.open
+    held = locks.StaleLock(tmp_path / "outbox.db", lease.worker)
+    assert not held.free
     held.close(remove=True)
     lease.release()
-    gone = locks.Estate(tmp_path / "outbox.db", lease.worker)
-    assert gone.open
+    gone = locks.StaleLock(tmp_path / "outbox.db", lease.worker)
+    assert gone.free
     gone.close(remove=True)
 
 
@@ -198,7 +193,10 @@ def test_both_sides_of_a_fork_go_on(path: Path) -> None:
     with Outbox(path) as outbox:
         assert 0 == in_child(lambda: outbox.enqueue(message()))
         outbox.enqueue(message())
-        assert (22, "ok") == (len(outbox), outbox._database.connection.execute("PRAGMA integrity_check").fetchone()[0])
+        assert (22, "ok") == (
+            len(outbox),
+            database_of(outbox).connection.execute("PRAGMA integrity_check").fetchone()[0],
+        )
 
 
 def test_a_fork_keeps_the_parents_claim(path: Path) -> None:

@@ -1,0 +1,541 @@
+"""The store in memory: nothing of it outlives the process. For tests, and for whoever keeps no record.
+
+What is written is undone where an exception comes, as in a database: each change notes what stood there before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from devinotify.exceptions import InvalidInput, Verdict
+from devinotify.outbox.records import StoredMessage, decode_time, make_row
+from devinotify.outbox.states import RowState
+from devinotify.outbox.store import DROPPED, FORGOTTEN, Taken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from devinotify.models import Message
+    from devinotify.outbox.records import ErrorParts, NewMessage, Row
+    from devinotify.outbox.settlement import Settlement
+    from devinotify.outbox.store import Selection
+
+T = TypeVar("T")
+_MISSING: Any = object()
+
+
+@dataclass
+class _Data:
+    """What stores share that were made of one another; all of it under ``lock``."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    messages: dict[int, StoredMessage] = field(default_factory=dict)
+    rows: dict[int, Row] = field(default_factory=dict)  # in the order of their ids
+    keys: dict[str, int] = field(default_factory=dict)
+    claims: dict[int, tuple[str, frozenset[int]]] = field(default_factory=dict)  # id -> worker, its open rows
+    once: dict[tuple[int, str, str], int] = field(default_factory=dict)  # message, recipient, channel -> row
+    counts: dict[str, int] = field(default_factory=lambda: {"id": 0, "claim": 0, DROPPED: 0, FORGOTTEN: 0})
+    texts: dict[str, str] = field(default_factory=dict)
+    alive: set[str] = field(default_factory=set)
+    writing: bool = False
+
+
+_workers = itertools.count(1)
+
+
+class MemoryStore:
+    """A store of its own; ``clock`` returns seconds since the epoch."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._data = _Data()
+        self._worker: str | None = None
+        self._closed = False
+
+    def another(self) -> MemoryStore:
+        """Return a store of the same contents, as another process would open it: with claims of its own."""
+        other = MemoryStore(self._clock)
+        other._data = self._data
+        return other
+
+    def vanish(self) -> None:
+        """End as a process does that is killed: nothing is settled, and the sign of life is gone."""
+        with self._data.lock:
+            self._data.alive.discard(self._worker or "")
+            self._closed = True
+
+    @property
+    def name(self) -> str:
+        """How it is called to people."""
+        return "in memory"
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    @property
+    def worker(self) -> str | None:
+        """The name under which this store claims."""
+        return self._worker
+
+    def now(self) -> float:
+        """Return the time by the clock."""
+        return self._clock()
+
+    def read(self, operation: str, work: Callable[[MemoryTransaction], T]) -> T:  # noqa: ARG002 - nothing fails here
+        """Return what ``work`` reads; nothing changes meanwhile."""
+        with self._data.lock:
+            self._need_open()
+            return work(MemoryTransaction(self._data, self._clock))
+
+    def write(
+        self,
+        operation: str,  # noqa: ARG002 - nothing fails here
+        work: Callable[[MemoryTransaction], T],
+        *,
+        durable: bool = False,  # noqa: ARG002 - nothing is
+        verdict: Verdict = Verdict.NOT_SENT,  # noqa: ARG002 - as above
+    ) -> T:
+        """Return what ``work`` returns; an exception undoes its changes."""
+        with self._data.lock:
+            self._need_open()
+            if self._data.writing:
+                raise InvalidInput(f"outbox {self.name}: used from within its own transaction")
+            self._data.writing = True
+            transaction = MemoryTransaction(self._data, self._clock)
+            try:
+                return work(transaction)
+            except BaseException:
+                transaction.undo()
+                raise
+            finally:
+                self._data.writing = False
+
+    def add_one(
+        self, new: NewMessage, recipient: str, channel: str, not_before: float | None, deadline: float | None
+    ) -> Row | None:
+        """Store a message with one row."""
+
+        def work(transaction: MemoryTransaction) -> Row | None:
+            if new.key is not None and transaction.message_of_key(new.key) is not None:
+                return None
+            due = transaction.now if not_before is None else max(transaction.now, not_before)
+            (number,) = transaction.add(new, (recipient,), channel, due, deadline)
+            return make_row(number, number, recipient, channel, RowState.QUEUED, 0, due, deadline)
+
+        return self.write("enqueue", work)
+
+    def pages(self, selection: Selection, after: int, limit: int | None, size: int) -> Iterator[list[Row]]:
+        """Yield pages of rows."""
+        left = limit
+        while left is None or left > 0:
+            most = size if left is None else min(size, left)
+            page = self.read("rows", lambda transaction: transaction.page(selection, after, most))  # noqa: B023 - called at once
+            yield page
+            if len(page) < most:
+                return
+            after = page[-1].id
+            left = None if left is None else left - most
+
+    def idle(self, account: str | None) -> bool:
+        """Whether nothing can be claimed now."""
+        return self.read("claim", lambda transaction: next(transaction.due(account), None) is None)
+
+    def enlist(self) -> str:
+        """Return the name under which this store claims from now on."""
+        with self._data.lock:
+            self._need_open()
+            if self._worker is None:
+                self._worker = f"{os.getpid()}-{next(_workers)}"
+            self._data.alive.add(self._worker)
+            return self._worker
+
+    @contextlib.contextmanager
+    def gone(self) -> Iterator[Collection[str]]:
+        """Give the workers with claims that are alive no more."""
+        with self._data.lock:
+            yield {worker for worker, _ in self._data.claims.values()} - self._data.alive
+
+    def senders_alive(self) -> bool:
+        """Whether any worker is alive."""
+        return bool(self._data.alive)
+
+    def close(self) -> None:
+        """Give the sign of life back; what is stored stays for those that were made of this one."""
+        self.vanish()
+
+    def _need_open(self) -> None:
+        if self._closed:
+            raise InvalidInput(f"outbox {self.name}: it is closed")
+
+
+class MemoryTransaction:
+    """What ``store.Transaction`` asks for, over dicts."""
+
+    def __init__(self, data: _Data, clock: Callable[[], float]) -> None:
+        self._data = data
+        self._clock = clock
+        self._before: list[tuple[dict[Any, Any], Any, Any]] = []
+
+    @property
+    def now(self) -> float:
+        """The time by the store's clock."""
+        return self._clock()
+
+    def undo(self) -> None:
+        """Put everything back as it was."""
+        while self._before:
+            table, name, value = self._before.pop()
+            if value is _MISSING:
+                table.pop(name, None)
+            else:
+                table[name] = value
+
+    def _set(self, table: dict[Any, Any], name: object, value: object) -> None:
+        self._before.append((table, name, table.get(name, _MISSING)))
+        table[name] = value
+
+    def _drop(self, table: dict[Any, Any], name: object) -> None:
+        self._before.append((table, name, table.pop(name, _MISSING)))
+
+    def _next(self, name: str, number: int = 1) -> int:
+        first = self._data.counts[name] + 1
+        self._set(self._data.counts, name, first + number - 1)
+        return first
+
+    def _is_mine(self, row: Row, account: str | None) -> bool:
+        return account is None or self._data.messages[row.message_id].account in (None, account)
+
+    def _stamp(self, message_id: int, account: str | None) -> None:
+        stored = self._data.messages[message_id]
+        if account is not None and stored.account is None:
+            self._set(self._data.messages, message_id, replace(stored, account=account))
+
+    # --- asked
+
+    def rows(self, numbers: Iterable[int]) -> list[Row]:
+        """Return the rows of these ids that are there."""
+        return [self._data.rows[number] for number in numbers if number in self._data.rows]
+
+    def message(self, number: int) -> StoredMessage | None:
+        """Return a message."""
+        return self._data.messages.get(number)
+
+    def message_of_key(self, key: str) -> int | None:
+        """Return the id of a key's message."""
+        return self._data.keys.get(key)
+
+    def rows_of(self, message_id: int, recipient: str | None = None) -> list[Row]:
+        """Return a message's rows."""
+        return [
+            row
+            for row in self._ordered()
+            if row.message_id == message_id and (recipient is None or row.recipient == recipient)
+        ]
+
+    def _ordered(self) -> list[Row]:
+        # An undone removal puts a row back at the end.
+        return sorted(self._data.rows.values(), key=lambda row: row.id)
+
+    def page(self, selection: Selection, after: int, size: int) -> list[Row]:
+        """Return a page of a selection."""
+        chosen = (row for row in self._ordered() if row.id > after and self._is_chosen(row, selection))
+        return list(itertools.islice(chosen, size))
+
+    def _is_chosen(self, row: Row, selection: Selection) -> bool:
+        return (
+            (selection.states is None or row.state in selection.states)
+            and selection.message_id in (None, row.message_id)
+            and selection.channel in (None, row.channel)
+            and selection.recipient in (None, row.recipient)
+            and self._is_mine(row, selection.account)
+        )
+
+    def counts(self, account: str | None) -> Mapping[str, int]:
+        """Count rows by their states."""
+        found = Counter(str(row.state) for row in self._data.rows.values() if self._is_mine(row, account))
+        return {**{str(state): found[state] for state in RowState}, **self._gone()}
+
+    def _gone(self) -> dict[str, int]:
+        return {name: self._data.counts[name] for name in (DROPPED, FORGOTTEN)}
+
+    def next_due(self, account: str | None) -> float | None:
+        """Return when something comes due."""
+        mine = [row for row in self._data.rows.values() if self._is_mine(row, account)]
+        moments = [row.next_attempt_at for row in mine if row.state is RowState.QUEUED]
+        moments += [row.next_poll_at for row in mine]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def waiting(self) -> dict[str, int]:
+        """Count queued rows by their accounts."""
+        whose = (self._data.messages[row.message_id].account for row in self._data.rows.values() if _is_queued(row))
+        return dict(sorted(Counter(account for account in whose if account is not None).items()))
+
+    def last_id(self) -> int:
+        """Return the highest id that was given."""
+        return self._data.counts["id"]
+
+    def total(self) -> int:
+        """Count all rows."""
+        return len(self._data.rows)
+
+    def finished(self, states: Collection[RowState], limit: int) -> list[int]:
+        """Return the oldest that may go."""
+        found = (row.id for row in self._ordered() if row.state in states and row.next_poll_at is None)
+        return list(itertools.islice(found, limit))
+
+    def held(self, claim: int, numbers: Iterable[int]) -> set[int]:
+        """Return what is still the claim's."""
+        return {row.id for row in self.rows(numbers) if row.claim == claim}
+
+    def is_open(self, claim: int) -> bool:
+        """Whether the claim is still there."""
+        return claim in self._data.claims
+
+    def recall(self, name: str) -> str | None:
+        """Return a user's text."""
+        return self._data.texts.get(name)
+
+    # --- new messages and rows
+
+    def register(self, new: NewMessage) -> int:
+        """Store a message without rows."""
+        return self._add_message(new, self._next("id"))
+
+    def _add_message(self, new: NewMessage, number: int) -> int:
+        stored = StoredMessage(
+            id=number,
+            message=_kept(new),
+            created_at=datetime.fromtimestamp(self.now, UTC),
+            key=new.key,
+            original_time=decode_time(new.original_time),
+            patience=new.patience,
+            watch=new.watch,
+            fallback=new.fallback,
+            meta=dict(new.meta or {}),
+            account=new.account,
+        )
+        self._set(self._data.messages, number, stored)
+        if new.key is not None:
+            self._set(self._data.keys, new.key, number)
+        return number
+
+    def add(
+        self, new: NewMessage, recipients: Sequence[str], channel: str, due: float, deadline: float | None
+    ) -> Sequence[int]:
+        """Store a message with its rows."""
+        first = self._next("id", len(recipients))
+        self._add_message(new, first)
+        for number, recipient in enumerate(recipients, first):
+            self._add_row(make_row(number, first, recipient, channel, RowState.QUEUED, 0, due, deadline))
+        return range(first, first + len(recipients))
+
+    def _add_row(self, row: Row) -> bool:
+        place = (row.message_id, row.recipient, row.channel)
+        if place in self._data.once:
+            return False
+        self._set(self._data.rows, row.id, row)
+        self._set(self._data.once, place, row.id)
+        return True
+
+    def add_each(self, lines: Sequence[tuple[NewMessage, str, float | None]]) -> int:
+        """Store messages of one recipient each."""
+        added = 0
+        for new, recipient, deadline in lines:
+            if new.key is None or new.key not in self._data.keys:
+                self.add(new, (recipient,), new.message.channel, self.now, deadline)
+                added += 1
+        return added
+
+    def extend(
+        self, message_id: int, recipients: Sequence[str], channel: str, due: float, deadline: float | None
+    ) -> int:
+        """Queue a message for more recipients."""
+        first = self._next("id", len(recipients))
+        return sum(
+            self._add_row(make_row(number, message_id, recipient, channel, RowState.QUEUED, 0, due, deadline))
+            for number, recipient in enumerate(recipients, first)
+        )
+
+    def refuse(self, message_id: int, channel: str, state: RowState, refused: Sequence[tuple[str, ErrorParts]]) -> int:
+        """Store rows that have ended."""
+        first = self._next("id", len(refused))
+        return sum(
+            self._add_row(_with_error(make_row(number, message_id, recipient, channel, state, 0, None, None), error))
+            for number, (recipient, error) in enumerate(refused, first)
+        )
+
+    def add_steps(self, parents: Sequence[Row], channel: str, due: float, deadline: float | None) -> list[Row | None]:
+        """Queue the next steps."""
+        steps: list[Row | None] = []
+        for parent in parents:
+            step = make_row(
+                self._next("id"),
+                parent.message_id,
+                parent.recipient,
+                channel,
+                RowState.QUEUED,
+                0,
+                due,
+                deadline,
+                parent=parent.id,
+            )
+            steps.append(step if self._add_row(step) else None)
+        return steps
+
+    # --- claims
+
+    def due(self, account: str | None) -> Iterator[Row]:
+        """Yield what can be claimed, what has been due for longest first."""
+        now = self.now
+        found = [row for row in self._data.rows.values() if _is_queued(row) and (row.next_attempt_at or 0.0) <= now]
+        found.sort(key=lambda row: (row.next_attempt_at, row.message_id, row.channel, row.id))
+        return (row for row in found if self._is_mine(row, account))
+
+    def take(self, worker: str, limit: int, account: str | None, among: Sequence[int] | None = None) -> Taken | None:
+        """Claim what has been due for longest."""
+        due = list(self.due(account))
+        if among is not None:
+            due = [row for row in self.rows(among) if row in due]
+        if not due:
+            return None
+        alike = [row for row in due if (row.message_id, row.channel) == (due[0].message_id, due[0].channel)][:limit]
+        late = tuple(row for row in alike if row.deadline is not None and row.deadline < self.now)
+        numbers = sorted(row.id for row in alike if row not in late)
+        claim, rows = self.claim(worker, numbers) if numbers else (0, ())
+        if numbers:
+            self._stamp(due[0].message_id, account)
+        return Taken(claim, self._data.messages[due[0].message_id], rows, late)
+
+    def claim(self, worker: str, numbers: Sequence[int]) -> tuple[int, tuple[Row, ...]]:
+        """Claim queued rows."""
+        claim = self._next("claim")
+        self._set(self._data.claims, claim, (worker, frozenset(numbers)))
+        claimed = [
+            row._replace(state=RowState.CLAIMED, attempts=row.attempts + 1, claim=claim) for row in self.rows(numbers)
+        ]
+        self.put(claimed)
+        return claim, tuple(claimed)
+
+    def settle(self, claim: int, settlement: Settlement) -> int:
+        """Write down what became of a claim."""
+        settled = [row for row in self._settled(settlement) if self._data.rows[row.id].claim == claim]
+        self.put(row._replace(claim=None) for row in settled)
+        if claim in self._data.claims:
+            worker, left = self._data.claims[claim]
+            left -= {row.id for row in settled}
+            if left:
+                self._set(self._data.claims, claim, (worker, left))
+            else:
+                self._drop(self._data.claims, claim)
+        return len(settled)
+
+    def _settled(self, settlement: Settlement) -> Iterator[Row]:
+        for acceptance, accepted in settlement.accepted():
+            for ids, via, number in accepted:
+                for row in self.rows([number]):
+                    yield _with_error(row, (None, None, None, None))._replace(
+                        state=RowState.ACCEPTED, message_ids=ids, via=via, **acceptance._asdict()
+                    )
+        for ending in settlement.endings:
+            for row in self.rows([ending.id]):
+                yield _with_error(row, ending.error)._replace(
+                    state=ending.state,
+                    next_attempt_at=ending.due,
+                    deadline=ending.deadline,
+                    attempts=row.attempts - ending.untried,
+                    next_poll_at=None if row.stepped else ending.attention,
+                )
+
+    def claimed_by(self, worker: str) -> list[Row]:
+        """Return what a worker has in flight."""
+        return [
+            row
+            for claim, (whose, numbers) in self._data.claims.items()
+            if whose == worker
+            for row in self.rows(sorted(numbers))
+            if row.claim == claim and row.state is RowState.CLAIMED
+        ]
+
+    def drop_claims(self, worker: str) -> None:
+        """Close a worker's claims."""
+        for claim in [claim for claim, (whose, _) in self._data.claims.items() if whose == worker]:
+            self._drop(self._data.claims, claim)
+
+    # --- changes
+
+    def put(self, rows: Iterable[Row]) -> None:
+        """Write rows back."""
+        for row in [each for each in rows if each.id in self._data.rows]:
+            self._set(self._data.rows, row.id, row)
+
+    def attend(self, limit: int, until: float, account: str | None) -> list[Row]:
+        """Return what needs attention."""
+        now = self.now
+        due = [
+            row
+            for row in self._data.rows.values()
+            if row.next_poll_at is not None and row.next_poll_at <= now and self._is_mine(row, account)
+        ]
+        due = sorted(due, key=lambda row: (row.next_poll_at, row.id))[:limit]
+        for row in due:
+            self._stamp(row.message_id, account)
+        self.put(row._replace(next_poll_at=until) for row in due)
+        return due
+
+    def remove(self, numbers: Iterable[int]) -> int:
+        """Remove rows."""
+        rows = self.rows(dict.fromkeys(numbers))
+        for row in rows:
+            self._drop(self._data.rows, row.id)
+            self._drop(self._data.once, (row.message_id, row.recipient, row.channel))
+        left = {row.message_id for row in self._data.rows.values()}
+        for message_id in {row.message_id for row in rows} - left:
+            key = self._data.messages[message_id].key
+            self._drop(self._data.messages, message_id)
+            if key is not None:
+                self._drop(self._data.keys, key)
+        return len(rows)
+
+    def add_to(self, name: str, number: int) -> None:
+        """Raise a count."""
+        self._set(self._data.counts, name, self._data.counts[name] + number)
+
+    def remember(self, name: str, value: str) -> None:
+        """Store a user's text."""
+        self._set(self._data.texts, name, value)
+
+    def introduce(self, account: str) -> int:  # noqa: ARG002 - the protocol's
+        """Nothing here is older than accounts."""
+        return 0
+
+    def hand_over(self, old: str, new: str) -> int:
+        """Make one account's messages another's."""
+        theirs = {number for number, stored in self._data.messages.items() if stored.account == old}
+        for number in theirs:
+            self._set(self._data.messages, number, replace(self._data.messages[number], account=new))
+        return sum(row.message_id in theirs for row in self._data.rows.values())
+
+
+def _is_queued(row: Row) -> bool:
+    return row.state is RowState.QUEUED
+
+
+def _with_error(row: Row, error: ErrorParts) -> Row:
+    name, code, reason, text = error
+    return row._replace(error=name, error_code=code, error_reason=reason, error_text=text)
+
+
+def _kept(new: NewMessage) -> Message:
+    send_at = new.message.send_at
+    aware = send_at is not None and send_at.tzinfo is not None
+    return replace(new.message, recipients=(), send_at=send_at.astimezone(UTC) if aware and send_at else send_at)

@@ -1,0 +1,811 @@
+"""The durable outbox: what is to be sent, what was sent, and what became of it.
+
+::
+
+    with Outbox("alerts.db") as outbox:
+        outbox.enqueue(Message("disk full", ("+79161234567",)))
+        while batch := outbox.claim(500):             # committed to the store before this returns
+            outbox.settle(batch, channel.send(batch.message, client))
+
+A store holds texts and numbers in full; logs, reprs and errors never do. Threads may share an Outbox, and processes a
+store: no row is claimed twice. A row whose worker died before it settled becomes ``unknown`` by ``recover`` and is
+never resent by itself.
+
+One class of more than 400 lines: it is the whole of what can be done with an outbox, most of it in words; what becomes
+of a row is computed in ``rules`` and ``settlement``, and how it is written down is the store's.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import math
+import random as _random
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
+from devinotify.outbox import rules
+from devinotify.outbox.location import default_location, open_store
+from devinotify.outbox.records import Batch, Counts, NewMessage, Row, describe, encode_error, encode_time, make_row
+from devinotify.outbox.room import Room
+from devinotify.outbox.settlement import Settlement, match
+from devinotify.outbox.states import FINISHED, POLL_FIRST, RETRIES, RETRY_FOR, RowState
+from devinotify.outbox.store import FORGOTTEN, Selection
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from types import TracebackType
+
+    from devinotify.models import Message, Outcome, SmsState
+    from devinotify.outbox.records import StoredMessage
+    from devinotify.outbox.store import Store, Transaction
+
+log = logging.getLogger(__name__)
+
+MAX_ROWS = 1_000_000
+"""Rows that an outbox holds unless it is told otherwise."""
+PAGE = 1000
+"""Rows that an iteration reads at a time; more are never in memory."""
+
+T = TypeVar("T")
+
+
+class Outbox:
+    """A durable queue and record of messages in ``location``: a file's path, or a store.
+
+    A file is made with mode 0600 where there is none. ``max_rows`` bounds the outbox (``None``: not at all): in a full
+    one, finished rows that nobody watches make room, the oldest first; where there are none, what is new is dropped and
+    counted. ``retry_for`` is for how many seconds from its first failure a message without a deadline is tried
+    (``None``: for ever), ``poll`` how many seconds after a send its delivery is first looked at. ``clock`` returns
+    seconds since the epoch, for a file; ``random`` a number from 0 to 1; ``page`` is how many rows are read at a time.
+
+    Raises InvalidInput, the file untouched, where it is damaged, another program's or a newer version's, or where it
+    cannot be written. Every later failure of the store is a DevinotifyError; nothing is changed then.
+    """
+
+    def __init__(
+        self,
+        location: str | os.PathLike[str] | Store,
+        *,
+        max_rows: int | None = MAX_ROWS,
+        retry_for: float | None = RETRY_FOR,
+        poll: float = POLL_FIRST,
+        clock: Callable[[], float] | None = None,
+        random: Callable[[], float] = _random.random,
+        page: int = PAGE,
+    ) -> None:
+        if max_rows is not None and max_rows < 1:
+            raise InvalidInput("max_rows is at least 1")
+        self._retry_for = None if retry_for is None else _seconds("retry_for", retry_for)
+        self._poll = _seconds("poll", poll)
+        self._random = random
+        self._page = page
+        self._room = Room(max_rows)
+        self._idle = True  # whether the last claim found nothing
+        self._store = open_store(location, clock)
+
+    @property
+    def name(self) -> str:
+        """How this outbox is called to people: a file's path."""
+        return self._store.name
+
+    def close(self) -> None:
+        """Let the store go; what this process has claimed and not settled becomes ``unknown``."""
+        if self._store.closed:
+            return
+        try:
+            worker = self._store.worker
+            if worker is not None:
+                self._store.write("close", lambda transaction: _give_up(transaction, worker))
+        finally:
+            self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.close()
+        except DevinotifyError as failure:
+            if error is None:
+                raise
+            # The error under way tells what became of the messages; this one must not take its place.
+            log.warning("%s", failure)
+
+    def __repr__(self) -> str:
+        return f"<Outbox {self.name}{' closed' if self._store.closed else ''}>"
+
+    # --- enqueueing
+
+    def enqueue(
+        self,
+        message: Message,
+        *,
+        key: str | None = None,
+        channel: str | None = None,
+        deadline: datetime | None = None,
+        not_before: datetime | None = None,
+        original_time: datetime | None = None,
+        patience: float | None = None,
+        watch: bool = True,
+        fallback: bool = False,
+        meta: Mapping[str, Any] | None = None,
+        account: str | None = None,
+    ) -> list[Row]:
+        """Return the queued rows, one a distinct recipient, in their order; they survive a killed process.
+
+        A known ``key`` returns the rows that exist and adds nothing. ``channel`` is that of the first step (default:
+        the message's own). Aware datetimes: it is not tried after ``deadline`` nor before ``not_before``, and
+        ``original_time`` is when the event happened. ``send_at`` is left to the gateway and delays nothing here.
+        ``watch``: its delivery is looked at. ``fallback``: a row that ends badly stays due (``watch_due``) until
+        ``go_on``, ``step_later`` or ``close_watch``, and so does one that is not delivered within ``patience`` seconds.
+        ``meta`` is kept as JSON. ``account`` is whose message it is; without one it is the account's that first claims
+        it. A key is one for the whole outbox, whatever the account.
+        In a full outbox the list holds only the rows that found room.
+        """
+        new = _new(message, key, original_time, patience, watch, fallback, meta, account)
+        earliest, until = encode_time(not_before), encode_time(deadline)
+        step = channel or message.channel
+        recipients: Collection[str] = message.recipients
+        if len(recipients) != 1:
+            recipients = tuple(dict.fromkeys(recipients))
+        if len(recipients) == 1:
+            (recipient,) = recipients
+            return self._enqueue_one(new, recipient, step, earliest, until)
+
+        def work(transaction: Transaction) -> list[Row]:
+            if key is not None and (known := transaction.message_of_key(key)) is not None:
+                return transaction.rows_of(known)
+            chosen = self._room.fit(transaction, tuple(recipients))
+            if not chosen:
+                return []
+            due = transaction.now if earliest is None else max(transaction.now, earliest)
+            ids = transaction.add(new, chosen, step, due, until)
+            first, queued = ids[0], RowState.QUEUED
+            return [
+                make_row(number, first, recipient, step, queued, 0, due, until)
+                for number, recipient in zip(ids, chosen, strict=True)
+            ]
+
+        return self._store.write("enqueue", work)
+
+    def _enqueue_one(
+        self, new: NewMessage, recipient: str, step: str, earliest: float | None, until: float | None
+    ) -> list[Row]:
+        row = self._store.add_one(new, recipient, step, earliest, until)
+        if row is None:
+            return self._store.read("enqueue", lambda transaction: _rows_of_key(transaction, str(new.key)))
+        if self._room.is_doubtful(row.id):
+            number = row.id
+            if not self._store.write("enqueue", lambda transaction: self._room.keep(transaction, number)):
+                return []
+        return [row]
+
+    def enqueue_many(
+        self,
+        messages: Iterable[Message],
+        *,
+        keys: Iterable[str | None] | None = None,
+        deadline: datetime | None = None,
+        watch: bool = True,
+        fallback: bool = False,
+        patience: float | None = None,
+        account: str | None = None,
+    ) -> int:
+        """Queue messages of one recipient each, such as personal texts, in one transaction; return how many were new.
+
+        ``keys`` names each message in turn; one whose key is known is passed over.
+        """
+        until = encode_time(deadline)
+        lines = []
+        key_of = iter(keys) if keys is not None else itertools.repeat(None)
+        for message in messages:
+            (recipient,) = message.recipients
+            new = _new(message, next(key_of), None, patience, watch, fallback, None, account)
+            lines.append((new, recipient, until))
+        return self._store.write(
+            "enqueue", lambda transaction: transaction.add_each(self._room.fit(transaction, tuple(lines)))
+        )
+
+    def register(
+        self,
+        message: Message,
+        *,
+        key: str | None = None,
+        patience: float | None = None,
+        watch: bool = True,
+        fallback: bool = False,
+        meta: Mapping[str, Any] | None = None,
+        account: str | None = None,
+    ) -> int:
+        """Return the id of a message stored without recipients, for ``extend``; the id that exists for a known key."""
+        new = _new(message, key, None, patience, watch, fallback, meta, account)
+
+        def work(transaction: Transaction) -> int:
+            known = None if key is None else transaction.message_of_key(key)
+            return transaction.register(new) if known is None else known
+
+        return self._store.write("register", work)
+
+    def extend(
+        self,
+        message_id: int,
+        recipients: Iterable[str],
+        *,
+        channel: str | None = None,
+        deadline: datetime | None = None,
+    ) -> int:
+        """Queue a stored message for more recipients; return how many were new to it on this channel.
+
+        A campaign of a million feeds its message so, some 50,000 at a time, and again after a crash.
+        """
+        until = encode_time(deadline)
+        offered = tuple(dict.fromkeys(recipients))
+
+        def work(transaction: Transaction) -> int:
+            step = channel or _need_message(transaction, message_id).message.channel
+            chosen = self._room.fit(transaction, offered)
+            return transaction.extend(message_id, chosen, step, transaction.now, until)
+
+        return self._store.write("enqueue", work)
+
+    def refuse(self, message_id: int, refused: Iterable[tuple[str, DevinotifyError]]) -> int:
+        """Record recipients that our own checks refused, as ``not_sent`` with their error; return how many were new.
+
+        A campaign accounts so for every line of its input. They are never sent.
+        """
+        offered = tuple((recipient, encode_error(error)) for recipient, error in refused)
+
+        def work(transaction: Transaction) -> int:
+            channel = _need_message(transaction, message_id).message.channel
+            return transaction.refuse(message_id, channel, RowState.NOT_SENT, self._room.fit(transaction, offered))
+
+        return self._store.write("enqueue", work)
+
+    # --- sending
+
+    def claim(
+        self, limit: int = 500, *, rows: Iterable[Row | int] | None = None, account: str | None = None
+    ) -> Batch | None:
+        """Return up to ``limit`` due rows of one message and channel, now this worker's to send, or ``None``.
+
+        The claim is on the disk, safe against a power failure, before this returns. ``rows`` asks for these rows
+        alone, as far as they are due and share the first one's message and channel. Rows past their deadline become
+        ``not_sent`` instead. What is not settled before this process ends is ``unknown``. With ``account`` the rows
+        are that account's or nobody's, and what is claimed of nobody's becomes its own with the rest of the message.
+        """
+        if limit < 1:
+            raise InvalidInput("a claim takes at least 1 row")
+        _check_account(account)
+        wanted = None if rows is None else [_number(row) for row in rows][:limit]
+        # Asked first where nothing was found the last time, so that an idle worker writes nothing.
+        if wanted is None and self._idle and self._store.idle(account):
+            return None
+        worker = self._store.enlist()
+
+        def work(transaction: Transaction) -> Batch | None:
+            while (taken := transaction.take(worker, limit, account, wanted)) is not None:
+                now = transaction.now
+                transaction.put([rules.expired(row, taken.stored, now) for row in taken.late])
+                if taken.rows:
+                    return Batch(taken.claim, taken.stored, taken.rows)
+            return None
+
+        batch = self._store.write("claim", work, durable=True)
+        self._idle = batch is None
+        return batch
+
+    def begin(
+        self,
+        message: Message,
+        *,
+        channel: str | None = None,
+        deadline: datetime | None = None,
+        patience: float | None = None,
+        watch: bool = True,
+        fallback: bool = False,
+        meta: Mapping[str, Any] | None = None,
+        account: str | None = None,
+    ) -> Batch | None:
+        """Return new rows as a batch that is this worker's from the start: for who writes down a send and makes it now.
+
+        The arguments are those of ``enqueue``; no other worker ever sees the rows as queued. ``None`` where the outbox
+        is full; a batch holds only the rows that found room. Safe against a power failure before this returns.
+        """
+        new = _new(message, None, None, patience, watch, fallback, meta, account)
+        until = encode_time(deadline)
+        worker = self._store.enlist()
+
+        def work(transaction: Transaction) -> Batch | None:
+            chosen = self._room.fit(transaction, tuple(dict.fromkeys(message.recipients)))
+            if not chosen:
+                return None
+            ids = transaction.add(new, chosen, channel or message.channel, transaction.now, until)
+            return _claimed(transaction, worker, ids[0], ids)
+
+        return self._store.write("begin", work, durable=True)
+
+    def go_on(self, rows: Iterable[Row | int], channel: str, *, deadline: datetime | None = None) -> Batch | None:
+        """Take the fallback step to ``channel`` for rows of one message, as a claimed batch; ``None`` if none is left.
+
+        Queued and claimed in one transaction, so that no other worker comes between. Rows that have gone on before are
+        passed over: whoever took that step sends it. Without ``deadline`` it is tried like a new message. Raises
+        InvalidInput where the message has been on ``channel`` for one of these recipients before.
+        """
+        numbers = [_number(row) for row in rows]
+        worker = self._store.enlist()
+
+        def work(transaction: Transaction) -> Batch | None:
+            steps = _steps(transaction, numbers, channel, transaction.now, encode_time(deadline))
+            if not steps:
+                return None
+            return _claimed(transaction, worker, steps[0].message_id, [step.id for step in steps])
+
+        return self._store.write("step", work, durable=True)
+
+    def step_later(
+        self, rows: Iterable[Row | int], channel: str, *, not_before: datetime, deadline: datetime | None = None
+    ) -> int:
+        """Queue the fallback step to ``channel`` for many rows at once; return how many were new.
+
+        Rows that have gone on before, or may not, are passed over. Raises InvalidInput as ``go_on`` does.
+        """
+        numbers = [_number(row) for row in rows]
+        earliest = encode_time(not_before) or 0.0
+
+        def work(transaction: Transaction) -> int:
+            due = max(transaction.now, earliest)
+            return len(_steps(transaction, numbers, channel, due, encode_time(deadline)))
+
+        return self._store.write("step", work, durable=True)
+
+    def holds(self, batch: Batch) -> bool:
+        """Whether the batch is still this worker's to send: nobody has given it up since it was claimed.
+
+        To be asked after anything that may have taken long, such as a process that was stopped, before it is sent.
+        """
+        return self._store.read("holds", lambda transaction: transaction.is_open(batch.claim))
+
+    def settle(self, batch: Batch, outcomes: Sequence[Outcome], *, lease: float = 0.0) -> dict[int, RowState]:
+        """Record what became of a batch, or of a part of it; return the state of each row that took its outcome.
+
+        Outcomes are matched by recipient. ``not_sent`` with a retryable error becomes ``queued`` again, after a backoff
+        and before the deadline; any other is final. A row that was meanwhile declared ``unknown`` takes its outcome all
+        the same; one that has been claimed anew, or forgotten, does not and is missing in the answer. Settling may be
+        repeated after an error, such as a full disk. ``lease`` is for how many seconds nobody else is asked to take
+        the next step of a fallback: the caller is about to.
+        """
+        settlement = self._settlement(batch, lease)
+        settlement.add(match(batch, outcomes))
+        return self._settle(batch, settlement)
+
+    def release(
+        self, batch: Batch, rows: Iterable[Row | int] | None = None, *, not_before: datetime | None = None
+    ) -> dict[int, RowState]:
+        """Queue a batch, or these rows of it, again, as nothing was tried: the worker stops, the account is empty.
+
+        With ``not_before``, which is aware, they come after what is due by then.
+        """
+        due = encode_time(not_before)
+        chosen = None if rows is None else {_number(row) for row in rows}
+        settlement = self._settlement(batch)
+        for row in batch.rows:
+            if chosen is None or row.id in chosen:
+                settlement.release(row, due)
+        return self._settle(batch, settlement)
+
+    def _settlement(self, batch: Batch, lease: float = 0.0) -> Settlement:
+        return Settlement(
+            batch,
+            now=self._store.now(),
+            jitter=self._random(),
+            first_poll=self._poll,
+            lease=_seconds("lease", lease),
+            retry_for=self._retry_for,
+        )
+
+    def _settle(self, batch: Batch, settlement: Settlement) -> dict[int, RowState]:
+        states = settlement.states
+
+        def work(transaction: Transaction) -> None:
+            if transaction.settle(batch.claim, settlement) != len(states):
+                raise _MovedOnError
+
+        def rest(transaction: Transaction) -> set[int]:
+            held = transaction.held(batch.claim, states)
+            transaction.settle(batch.claim, settlement)
+            return held
+
+        try:
+            self._store.write("settle", work, verdict=Verdict.UNKNOWN)
+        except _MovedOnError:
+            # Rarely: some rows are no longer this claim's. Undone, asked which, and done again for the others.
+            held = self._store.write("settle", rest, verdict=Verdict.UNKNOWN)
+            return {number: state for number, state in states.items() if number in held}
+        return states
+
+    # --- watching
+
+    def watch_due(self, limit: int = 100, *, lease: float = 60.0, account: str | None = None) -> list[Row]:
+        """Return rows that need attention now, the longest due first, kept from other workers for ``lease`` seconds.
+
+        An ``accepted`` row wants its delivery looked at (then ``record_state``), and is past its patience where
+        ``patience_until`` is; a row of any other state, of a message enqueued with ``fallback``, ended badly.
+        Rows of such a message come back until they go on or ``close_watch``, so that no crash loses a step.
+        ``account`` is as for ``claim``.
+        """
+        _seconds("lease", lease)
+        _check_account(account)
+        return self._store.write(
+            "watch", lambda transaction: transaction.attend(limit, transaction.now + lease, account)
+        )
+
+    def record_state(self, row: Row | int, state: SmsState) -> Row:
+        """Record a delivery state as the gateway told it; return the row as it stands now.
+
+        A final status makes an accepted row ``delivered`` or ``failed``; any other sets the next look. 48 hours after
+        the sending the watch closes and the row stays ``accepted``. A status that is known already changes nothing,
+        a delivered one may still become read; anything else is an illegal transition and raises InvalidInput.
+        """
+
+        def work(transaction: Transaction) -> Row:
+            before = _need(transaction, _number(row))
+            stored = transaction.message(before.message_id)
+            after = rules.recorded(before, stored, state, transaction.now, self._poll)
+            if after is not before:
+                transaction.put([after])
+            return after
+
+        return self._store.write("record", work, verdict=Verdict.UNKNOWN)
+
+    def close_watch(self, rows: Iterable[Row | int]) -> None:
+        """Stop giving these rows attention; their states stay."""
+        numbers = [_number(row) for row in rows]
+        self._store.write(
+            "watch",
+            lambda transaction: transaction.put(row._replace(next_poll_at=None) for row in transaction.rows(numbers)),
+        )
+
+    # --- what a person does
+
+    def retry(self, rows: Iterable[Row | int], *, force: bool = False) -> int:
+        """Queue rows again at a person's wish; return how many.
+
+        ``rejected`` and ``not_sent`` are safe; ``unknown``, and a row whose fallback has begun, may reach the recipient
+        twice and take ``force``. Anything else, an id that is not there, or a recipient that was refused as not a
+        number, raises InvalidInput, and nothing is changed. A deadline that has passed is dropped.
+        """
+        numbers = dict.fromkeys(map(_number, rows))
+
+        def work(transaction: Transaction) -> int:
+            chosen = [_need(transaction, number) for number in numbers]
+            for row in chosen:
+                if (why := rules.no_retry(row, force=force)) is not None:
+                    raise InvalidInput(why)
+            transaction.put([rules.retried(row, transaction.now) for row in chosen])
+            return len(chosen)
+
+        return self._store.write("retry", work)
+
+    def retry_all(self, state: RowState, *, message_id: int | None = None, force: bool = False) -> int:
+        """Queue all rows in a state again, of one message or all, as ``retry`` does; return how many.
+
+        Those that were refused as not a number stay as they are.
+        """
+        if state not in RETRIES:
+            raise InvalidInput(f"rows that are {state} cannot be sent again")
+        if RETRIES[state] and not force:
+            raise InvalidInput(f"rows that are {state} may have been sent: sending them again takes force")
+
+        def work(transaction: Transaction, page: Sequence[Row]) -> int:
+            found = transaction.rows([row.id for row in page])
+            chosen = [row for row in found if row.state is state and rules.no_retry(row, force=force) is None]
+            transaction.put([rules.retried(row, transaction.now) for row in chosen])
+            return len(chosen)
+
+        return self._each_page("retry", Selection(states=(state,), message_id=message_id), work)
+
+    def forget(self, rows: Iterable[Row | int]) -> int:
+        """Remove rows, and messages that have none left; return how many. A queued one is thereby cancelled.
+
+        Raises InvalidInput for a row that is claimed, and changes nothing then: its outcome must find it.
+        """
+        numbers = [_number(row) for row in rows]
+
+        def work(transaction: Transaction) -> int:
+            found = transaction.rows(numbers)
+            for row in found:
+                rules.check_forgettable(row)
+            return _forget(transaction, found)
+
+        return self._store.write("forget", work)
+
+    def forget_all(
+        self,
+        states: Collection[RowState] = tuple(FINISHED),
+        *,
+        older_than: datetime | None = None,
+        message_id: int | None = None,
+    ) -> int:
+        """Remove all rows in these states, enqueued before ``older_than`` and of one message or all; return how many.
+
+        Accepted rows whose delivery is still watched, and rows that await their fallback, stay.
+        """
+        if RowState.CLAIMED in states:
+            raise InvalidInput("rows that are being sent cannot be forgotten")
+        encode_time(older_than)
+
+        def work(transaction: Transaction, page: Sequence[Row]) -> int:
+            seen = {row.id: row.state for row in page}
+            found = [
+                row
+                for row in transaction.rows(seen)
+                if row.state is seen[row.id] and row.next_poll_at is None and _is_older(transaction, row, older_than)
+            ]
+            return _forget(transaction, found)
+
+        return self._each_page("forget", Selection(states=tuple(states), message_id=message_id), work)
+
+    def _each_page(
+        self, operation: str, selection: Selection, work: Callable[[Transaction, Sequence[Row]], int]
+    ) -> int:
+        """Return the sum of what ``work`` does to each page of rows, a transaction each."""
+        changed = 0
+        for page in self._store.pages(selection, 0, None, self._page):
+            changed += self._store.write(operation, lambda transaction, page=page: work(transaction, page))  # type: ignore[misc]
+        return changed
+
+    def recover(self) -> int:
+        """Turn what dead workers had claimed into ``unknown``; return how many rows.
+
+        A worker is dead when its store says so: a slow, stopped or waiting one on this machine is never taken for it.
+        """
+        with self._store.gone() as workers:
+            if not workers:
+                return 0
+            return self._store.write(
+                "recover",
+                lambda transaction: sum(_give_up(transaction, worker) for worker in sorted(workers)),
+                durable=True,
+            )
+
+    def introduce(self, account: str) -> int:
+        """Make the messages that are older than accounts ``account``'s; return how many rows: once, then 0.
+
+        To be called by whoever opens the outbox to send for an account, before anything is claimed.
+        """
+        _check_account(account)
+        rows = self._store.write("introduce", lambda transaction: transaction.introduce(account))
+        if rows:
+            log.warning(
+                "outbox %s: %d rows from before rows had an account are %s's from now on", self.name, rows, account
+            )
+        return rows
+
+    def adopt(self, old: str, new: str) -> int:
+        """Make all that is account ``old``'s account ``new``'s, as when a host or login changes; return how many rows.
+
+        Their deliveries are looked up at the new account's gateway from then on.
+        """
+        _check_account(old)
+        _check_account(new)
+        if old == new:
+            return 0
+        return self._store.write("adopt", lambda transaction: transaction.hand_over(old, new))
+
+    def remember(self, name: str, value: str) -> None:
+        """Store a text of the caller's own under a name: which campaign this file is of, for one."""
+        self._store.write("remember", lambda transaction: transaction.remember(name, value))
+
+    # --- asking
+
+    def recall(self, name: str) -> str | None:
+        """Return the text stored under a name, or ``None``."""
+        return self._store.read("recall", lambda transaction: transaction.recall(name))
+
+    def counts(self, account: str | None = None) -> Counts:
+        """Return how many rows stand in each state, and how many were dropped and forgotten: all at one moment.
+
+        With ``account`` its own rows and nobody's are counted; what was dropped and forgotten is everybody's.
+        """
+        _check_account(account)
+        return Counts(**self._store.read("counts", lambda transaction: transaction.counts(account)))
+
+    def waiting(self) -> dict[str, int]:
+        """Return how many rows are queued, by account; those that are nobody's yet are not among them."""
+        return self._store.read("waiting", lambda transaction: transaction.waiting())
+
+    def waiting_elsewhere(self, account: str) -> dict[str, int]:
+        """Return how many rows of other accounts than ``account`` are queued, by account."""
+        return {whose: number for whose, number in self.waiting().items() if whose != account}
+
+    def next_due(self, account: str | None = None) -> float | None:
+        """Return when (seconds since the epoch) the next row can be claimed or needs attention; ``None`` for never.
+
+        With ``account`` only its own rows and nobody's count.
+        """
+        _check_account(account)
+        return self._store.read("next", lambda transaction: transaction.next_due(account))
+
+    def senders_alive(self) -> bool:
+        """Return whether a process that sends from this outbox is alive: from its first claim until it closes."""
+        return self._store.senders_alive()
+
+    def find(self, key: str) -> list[Row]:
+        """Return all rows of the message enqueued under ``key``; an empty list where the key is unknown."""
+        return self._store.read("find", lambda transaction: _rows_of_key(transaction, key))
+
+    def get(self, row_id: int) -> Row | None:
+        """Return one row as it stands now, or ``None`` where there is none of this id."""
+        return next(iter(self._store.read("get", lambda transaction: transaction.rows([row_id]))), None)
+
+    def steps(self, row_id: int) -> list[Row]:
+        """Return the row of this id and the later steps of its fallback, in order; an empty list where it is gone."""
+
+        def work(transaction: Transaction) -> list[Row]:
+            return [
+                step
+                for row in transaction.rows([row_id])
+                for step in transaction.rows_of(row.message_id, row.recipient)
+                if step.id >= row_id
+            ]
+
+        return self._store.read("steps", work)
+
+    def message(self, message_id: int) -> StoredMessage | None:
+        """Return a message without its recipients, or ``None`` where there is none of this id."""
+        return self._store.read("message", lambda transaction: transaction.message(message_id))
+
+    def rows(
+        self,
+        *,
+        states: Collection[RowState] | None = None,
+        message_id: int | None = None,
+        channel: str | None = None,
+        recipient: str | None = None,
+        account: str | None = None,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> Iterator[Row]:
+        """Yield rows in the order of their ids, with bounded memory, as they stand when their page is read.
+
+        The filters go together: in one of ``states``, of one message, channel or recipient, an ``account``'s or
+        nobody's, with an id above ``after``; at most ``limit`` rows.
+        """
+        _check_account(account)
+        chosen = Selection(None if states is None else tuple(states), message_id, channel, recipient, account)
+        for page in self._store.pages(chosen, after, limit, self._page):
+            yield from page
+
+    def __iter__(self) -> Iterator[Row]:
+        return self.rows()
+
+    def __len__(self) -> int:
+        return self.counts().total
+
+    def describe(self, row: Row, *, full: bool = False) -> dict[str, Any] | None:
+        """Return a row as a flat dict of JSON values, as ``export`` does; ``None`` where it has been forgotten."""
+        stored = self.message(row.message_id)
+        return None if stored is None else describe(row, stored, full=full)
+
+    def export(self, *, full: bool = False, states: Collection[RowState] | None = None) -> Iterator[dict[str, Any]]:
+        """Yield every row as a flat dict of JSON values; numbers masked and texts left out unless ``full``."""
+        stored: StoredMessage | None = None
+        for row in self.rows(states=states):
+            if stored is None or stored.id != row.message_id:
+                stored = self.message(row.message_id)
+            if stored is not None:  # forgotten since its page was read
+                yield describe(row, stored, full=full)
+
+
+def open_outbox(given: str | None, *, poll: float = POLL_FIRST) -> Outbox:
+    """Open the outbox that ``given`` (the URL's) names, else the user's own; raises InvalidInput like Outbox.
+
+    ``poll`` is in seconds: from a send to the first look at its delivery.
+    """
+    return Outbox(default_location(given), poll=poll)
+
+
+class _MovedOnError(Exception):
+    """Undoes a settlement that did not find all its rows."""
+
+
+def _new(
+    message: Message,
+    key: str | None,
+    original_time: datetime | None,
+    patience: float | None,
+    watch: bool,
+    fallback: bool,
+    meta: Mapping[str, Any] | None,
+    account: str | None,
+) -> NewMessage:
+    """Return what is to be stored; raise InvalidInput for what a store could not keep or a worker not act on."""
+    _check_account(account)
+    if patience is not None:
+        _seconds("patience", patience)
+    return NewMessage(message, key, encode_time(original_time), patience, watch, fallback, meta, account)
+
+
+def _seconds(name: str, seconds: float) -> float:
+    # The comparison is false for nan, too.
+    if not 0 <= seconds < math.inf:
+        raise InvalidInput(f"{name} is a number of seconds from 0 up")
+    return seconds
+
+
+def _check_account(account: str | None) -> None:
+    if account is not None and "@" not in account:
+        raise InvalidInput("an account is written LOGIN@host[:port]/path")
+
+
+def _number(row: Row | int) -> int:
+    """Return the id of a row that may be given by its id."""
+    return row.id if isinstance(row, Row) else row
+
+
+def _need(transaction: Transaction, number: int) -> Row:
+    for row in transaction.rows([number]):
+        return row
+    raise InvalidInput(f"there is no row {number}")
+
+
+def _need_message(transaction: Transaction, number: int) -> StoredMessage:
+    stored = transaction.message(number)
+    if stored is None:
+        raise InvalidInput(f"there is no message {number}")
+    return stored
+
+
+def _rows_of_key(transaction: Transaction, key: str) -> list[Row]:
+    known = transaction.message_of_key(key)
+    return [] if known is None else transaction.rows_of(known)
+
+
+def _claimed(transaction: Transaction, worker: str, message_id: int, numbers: Sequence[int]) -> Batch:
+    claim, rows = transaction.claim(worker, numbers)
+    return Batch(claim, _need_message(transaction, message_id), rows)
+
+
+def _steps(
+    transaction: Transaction, numbers: Iterable[int], channel: str, due: float, deadline: float | None
+) -> list[Row]:
+    """Return the new steps of those rows that may go on and have not yet."""
+    parents = [row for row in (_need(transaction, number) for number in numbers) if rules.may_step(row)]
+    steps: list[Row] = []
+    for parent, step in zip(parents, transaction.add_steps(parents, channel, due, deadline), strict=True):
+        if step is None:
+            raise InvalidInput(f"the message of row {parent.id} has been enqueued on {channel} before")
+        steps.append(step)
+    transaction.put([rules.stepped(parent) for parent in parents])
+    return steps
+
+
+def _give_up(transaction: Transaction, worker: str) -> int:
+    """Turn the rows that a worker has claimed and not settled into unknown ones; return how many."""
+    messages: dict[int, StoredMessage] = {}
+    given_up = []
+    for row in transaction.claimed_by(worker):
+        if row.message_id not in messages:
+            messages[row.message_id] = _need_message(transaction, row.message_id)
+        given_up.append(rules.given_up(row, messages[row.message_id], transaction.now))
+    transaction.put(given_up)
+    transaction.drop_claims(worker)
+    return len(given_up)
+
+
+def _forget(transaction: Transaction, rows: Sequence[Row]) -> int:
+    removed = transaction.remove([row.id for row in rows])
+    transaction.add_to(FORGOTTEN, removed)
+    return removed
+
+
+def _is_older(transaction: Transaction, row: Row, than: datetime | None) -> bool:
+    if than is None:
+        return True
+    stored = transaction.message(row.message_id)
+    return stored is not None and stored.created_at < than

@@ -1,0 +1,147 @@
+"""What becomes of a row: expired, given up, tried again, looked at, gone on. Values in, values out. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
+from devinotify.models import DeliveryStatus, ViberState
+from devinotify.outbox.states import RETRIES, STEPS, WATCH_FOR, RowState, poll_delay, require
+
+if TYPE_CHECKING:
+    from devinotify.models import SmsState
+    from devinotify.outbox.records import Row, StoredMessage
+
+EXPIRED = "its deadline passed before it could be sent"
+"""The description of a row that was still queued at its deadline."""
+
+NO_OUTCOME = "the worker ended before it recorded what became of the message"
+"""The description of a row that was found claimed by a worker that is gone."""
+
+_ENDED_BADLY = frozenset({RowState.REJECTED, RowState.NOT_SENT, RowState.UNKNOWN, RowState.FAILED})
+
+
+def attention(state: RowState, *, fallback: bool, stepped: bool, now: float) -> float | None:
+    """Return when a row that has just reached a state needs a fallback's decision: at once, or ``None`` for never."""
+    return now if fallback and not stepped and state in _ENDED_BADLY else None
+
+
+def _ended(row: Row, stored: StoredMessage, now: float, state: RowState, error: str, text: str) -> Row:
+    return row._replace(
+        state=state,
+        error=error,
+        error_code=None,
+        error_reason=None,
+        error_text=text,
+        next_poll_at=attention(state, fallback=stored.fallback, stepped=row.stepped, now=now),
+    )
+
+
+def expired(row: Row, stored: StoredMessage, now: float) -> Row:
+    """Return what a queued row becomes whose deadline has passed."""
+    return _ended(row, stored, now, RowState.NOT_SENT, "NotSent", EXPIRED)
+
+
+def given_up(row: Row, stored: StoredMessage, now: float) -> Row:
+    """Return what a claimed row becomes whose worker is gone.
+
+    It keeps the claim: should the worker be alive after all, its outcome is still taken.
+    """
+    return _ended(row, stored, now, RowState.UNKNOWN, "OutcomeUnknown", NO_OUTCOME)
+
+
+def no_retry(row: Row, *, force: bool) -> str | None:
+    """Return why a row may not be queued again at a person's wish, or ``None`` where it may."""
+    if row.state not in RETRIES:
+        return f"row {row.id} is {row.state} and cannot be sent again"
+    if is_no_number(row):
+        return f"row {row.id} is not a number that could be sent to"
+    if (RETRIES[row.state] or row.stepped) and not force:
+        return f"row {row.id} is {row.state} and may have been sent: sending it again takes force"
+    return None
+
+
+def is_no_number(row: Row) -> bool:
+    """Whether our own checks refused the recipient: that is final, and what stood there is all that is known of it."""
+    return row.state is RowState.NOT_SENT and row.error == InvalidPhoneNumber.__name__
+
+
+def retried(row: Row, now: float) -> Row:
+    """Return a row as it is queued again: as a fresh one, but for its attempts and its claim.
+
+    The claim stays: should its worker tell after all that the message went out, the row takes that.
+    """
+    return row._replace(
+        state=RowState.QUEUED,
+        next_attempt_at=now,
+        deadline=None if row.deadline is not None and row.deadline < now else row.deadline,
+        error=None,
+        error_code=None,
+        error_reason=None,
+        error_text=None,
+        next_poll_at=None,
+    )
+
+
+def may_step(row: Row) -> bool:
+    """Whether a row may go on to another channel, and has not yet."""
+    return row.state in STEPS and not row.stepped
+
+
+def stepped(row: Row) -> Row:
+    """Return a row whose fallback has been enqueued: one that was accepted is watched on, any other is done."""
+    return row._replace(stepped=True, next_poll_at=row.next_poll_at if row.state is RowState.ACCEPTED else None)
+
+
+def recorded(row: Row, stored: StoredMessage | None, state: SmsState, now: float, first_poll: float) -> Row:
+    """Return a row with the delivery state that the gateway told; raise InvalidInput for an illegal transition."""
+    status = state.whole_status if isinstance(state, ViberState) else state.status
+    after = _after(row, status)
+    if after is not row.state:
+        require(row.state, after)
+    elif row.state is not RowState.ACCEPTED and not _is_more(row, status):
+        return row
+    reported = state.reported_at or state.updated_at
+    return row._replace(
+        state=after,
+        status=status,
+        status_code=state.code,
+        status_at=now if reported is None else reported.timestamp(),
+        price=row.price if state.price is None else state.price,
+        next_poll_at=_next_look(row, after, now, first_poll, fallback=stored is not None and stored.fallback),
+    )
+
+
+def _after(row: Row, status: DeliveryStatus) -> RowState:
+    if status.is_delivered:
+        return RowState.DELIVERED
+    if status.is_final:
+        return RowState.FAILED
+    # An open status after a final one is old news, not a step back.
+    return row.state if row.state in (RowState.DELIVERED, RowState.FAILED) else RowState.ACCEPTED
+
+
+def _is_more(row: Row, status: DeliveryStatus) -> bool:
+    """Whether a decided row hears more: delivered, and now read."""
+    return row.state is RowState.DELIVERED and status is DeliveryStatus.READ and row.status is not status
+
+
+def _next_look(row: Row, after: RowState, now: float, first_poll: float, *, fallback: bool) -> float | None:
+    if after is not RowState.ACCEPTED:
+        return attention(after, fallback=fallback, stepped=row.stepped, now=now)
+    sent = now if row.sent_at is None else row.sent_at
+    if now >= (row.watch_until or sent + WATCH_FOR):
+        # Closed; only a fallback that has not been decided yet keeps the row due.
+        return now if fallback and not row.stepped else None
+    if row.watch_until is None:
+        return None  # nobody asked for a watch: the state was told by other means
+    look = now + poll_delay(max(now - sent, 0.0), first_poll)
+    if row.patience_until is not None and not row.stepped and now < row.patience_until:
+        look = min(look, row.patience_until)
+    return look
+
+
+def check_forgettable(row: Row) -> None:
+    """Raise InvalidInput where a row is being sent: its outcome must find it."""
+    if row.state is RowState.CLAIMED:
+        raise InvalidInput(f"row {row.id} is being sent and cannot be forgotten now")

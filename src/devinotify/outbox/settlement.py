@@ -1,0 +1,165 @@
+"""What a batch comes to: its outcomes as changes that a store writes down, computed from values. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from devinotify.exceptions import InvalidInput, Verdict
+from devinotify.outbox.records import ErrorParts, encode_error
+from devinotify.outbox.rules import attention
+from devinotify.outbox.states import VERDICTS, WATCH_FOR, RowState, backoff
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from devinotify.models import Outcome
+    from devinotify.outbox.records import Batch, Row
+
+_NO_ERROR: ErrorParts = (None, None, None, None)
+
+
+class Acceptance(NamedTuple):
+    """What rows that the gateway took alike have in common; their state becomes ``accepted``, their error none."""
+
+    segments: int | None
+    sent_at: float
+    resends: bool
+    next_poll_at: float | None
+    watch_until: float | None
+    patience_until: float | None
+
+
+Accepted = tuple[tuple[str, ...], "str | None", int]
+"""One accepted row: the gateway's ids, the receipt's channel where it is another than the row's, the row's id."""
+
+
+class Ending(NamedTuple):
+    """What a row comes to that was not accepted."""
+
+    id: int
+    state: RowState
+    due: float | None
+    deadline: float | None
+    untried: int
+    """Attempts to take back: 1 where nothing was tried."""
+    error: ErrorParts
+    attention: float | None
+    """When a fallback is to be decided; a row that has gone on meanwhile needs no decision."""
+
+
+_Shared = tuple[bool, "int | None", "datetime | None", bool]
+"""Has no ids, segments, sent at, resends: what the rows of one reply share."""
+
+
+class Settlement:
+    """The changes that a batch's outcomes make; ``states`` tells what each row becomes by them.
+
+    ``now`` is the store's time, ``jitter`` a random number from 0 to 1, ``first_poll`` and ``lease`` are in seconds,
+    and so is ``retry_for``: the time from a first failure for which a row without a deadline is tried.
+    """
+
+    def __init__(
+        self,
+        batch: Batch,
+        *,
+        now: float,
+        jitter: float,
+        first_poll: float,
+        lease: float = 0.0,
+        retry_for: float | None = None,
+    ) -> None:
+        self._stored = batch.stored
+        self._now = now
+        self._attend = now + lease
+        self._jitter = jitter
+        self._first_poll = first_poll
+        self._retry_for = retry_for
+        self._accepted: dict[_Shared, list[Accepted]] = {}
+        self.endings: list[Ending] = []
+        self.states: dict[int, RowState] = {}
+
+    def add(self, outcomes: Iterable[tuple[Row, Outcome]]) -> None:
+        """Take what became of rows, each with its outcome."""
+        # In line, with what the last receipt shares with the next one at hand: this is done for every message.
+        states, accepted, state = self.states, Verdict.ACCEPTED, RowState.ACCEPTED
+        last: _Shared | None = None
+        lines: list[Accepted] = []
+        for row, outcome in outcomes:
+            if outcome.verdict is not accepted:
+                self._failed(row, outcome)
+                continue
+            number, receipt = row.id, outcome.receipt
+            states[number] = state
+            if receipt is None:
+                self._accepted.setdefault((True, None, None, False), []).append(((), None, number))
+                continue
+            ids, via = receipt.message_ids, receipt.channel
+            shared = (not ids, receipt.segments, receipt.sent_at, receipt.resends)
+            if shared != last:
+                last = shared
+                lines = self._accepted.setdefault(shared, [])
+            lines.append((ids, None if via == row.channel else via, number))
+
+    def release(self, row: Row, due: float | None = None) -> None:
+        """Put one row back as it was: nothing was tried; it is due again at ``due``, or as it was before."""
+        self._end(row, RowState.QUEUED, row.next_attempt_at if due is None else due, row.deadline, _NO_ERROR, untried=1)
+
+    def accepted(self) -> Iterator[tuple[Acceptance, Sequence[Accepted]]]:
+        """Yield what was accepted alike, with the rows that it holds of."""
+        stored = self._stored
+        for (without_ids, segments, sent_at, resends), lines in self._accepted.items():
+            sent = self._now if sent_at is None else sent_at.timestamp()
+            patience_until = None if stored.patience is None else sent + stored.patience
+            looks = [] if patience_until is None else [patience_until]
+            if stored.watch and not without_ids:
+                looks.append(max(sent, self._now) + self._first_poll)
+            yield (
+                Acceptance(
+                    None if segments is None else int(segments),
+                    sent,
+                    bool(resends),
+                    min(looks, default=None),
+                    sent + WATCH_FOR if looks else None,
+                    patience_until,
+                ),
+                lines,
+            )
+
+    def _failed(self, row: Row, outcome: Outcome) -> None:
+        state = VERDICTS[outcome.verdict]
+        error = outcome.error
+        due, deadline = row.next_attempt_at, row.deadline
+        if state is RowState.NOT_SENT and error is not None and error.retryable:
+            if deadline is None and self._retry_for is not None:
+                deadline = self._now + self._retry_for
+            # One jitter for the whole batch: its rows come due together and stay one batch.
+            again = self._now + backoff(row.attempts, self._jitter)
+            if deadline is None or again <= deadline:
+                state, due = RowState.QUEUED, again
+        self._end(row, state, due, deadline, encode_error(error))
+
+    def _end(
+        self,
+        row: Row,
+        state: RowState,
+        due: float | None,
+        deadline: float | None,
+        error: ErrorParts,
+        *,
+        untried: int = 0,
+    ) -> None:
+        look = attention(state, fallback=self._stored.fallback, stepped=row.stepped, now=self._attend)
+        self.endings.append(Ending(row.id, state, due, deadline, untried, error, look))
+        self.states[row.id] = state
+
+
+def match(batch: Batch, outcomes: Sequence[Outcome]) -> Iterable[tuple[Row, Outcome]]:
+    """Return each outcome with its row; raise InvalidInput where one is of no row of the batch, or one row has two."""
+    if [outcome.recipient for outcome in outcomes] == [row.recipient for row in batch.rows]:
+        return zip(batch.rows, outcomes, strict=True)
+    rows = {row.recipient: row for row in batch.rows}
+    try:
+        return [(rows.pop(outcome.recipient), outcome) for outcome in outcomes]
+    except KeyError:
+        raise InvalidInput("an outcome is of no recipient of the batch, or its recipient has two") from None

@@ -1,0 +1,189 @@
+"""How values stand in the file: recipients as numbers, states as codes, a message's rare parts as JSON. Pure."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from devinotify.models import DeliveryStatus, Message
+from devinotify.outbox.records import BLANK, NO_RESULT, Row, StoredMessage, decode_time, new_row
+from devinotify.outbox.states import CODES, STATES, RowState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from devinotify.outbox.records import NewMessage
+
+_E164_DIGITS = range(7, 16)
+
+
+def encode_recipient(recipient: str) -> int | str:
+    """Return what stands in the file for a recipient: a number for E.164, which is half the size."""
+    digits = recipient[1:]
+    if (
+        recipient[:1] == "+"
+        and digits[:1] != "0"
+        and len(digits) in _E164_DIGITS
+        and digits.isascii()
+        and digits.isdigit()
+    ):
+        return int(digits)
+    return recipient
+
+
+COLUMNS = (
+    "id, message, recipient, channel, state, attempts, due, deadline, claim, message_ids, segments, sent_at, via,"
+    " resends, error, error_code, error_reason, error_text, status, status_code, status_at, price,"
+    " next_poll_at, watch_until, patience_until, parent, stepped"
+)
+"""The columns of ``rows`` in the order of Row's fields."""
+
+_RECIPIENT, _STATE, _IDS, _RESENDS, _STATUS, _PRICE, _STEPPED = (
+    Row._fields.index(name) for name in ("recipient", "state", "message_ids", "resends", "status", "price", "stepped")
+)
+
+
+def decode_row(line: Sequence[Any]) -> Row:
+    """Return the Row of one line of ``SELECT COLUMNS``."""
+    values = list(line)
+    recipient, ids, status, price = values[_RECIPIENT], values[_IDS], values[_STATUS], values[_PRICE]
+    if recipient.__class__ is int:
+        values[_RECIPIENT] = f"+{recipient}"
+    values[_STATE] = STATES[values[_STATE]]
+    values[_IDS] = tuple(ids.split("\n")) if ids else ()
+    values[_RESENDS] = bool(values[_RESENDS])
+    values[_STATUS] = None if status is None else DeliveryStatus(status)
+    values[_PRICE] = None if price is None else Decimal(price)
+    values[_STEPPED] = bool(values[_STEPPED])
+    return Row._make(values)
+
+
+def encode_row(row: Row) -> tuple[object, ...]:
+    """Return what CHANGE writes of a row, its id at the end."""
+    return (
+        CODES[row.state],
+        row.attempts,
+        row.next_attempt_at,
+        row.deadline,
+        row.claim,
+        "\n".join(row.message_ids) or None,
+        row.segments,
+        row.sent_at,
+        row.via,
+        int(row.resends),
+        row.error,
+        row.error_code,
+        row.error_reason,
+        row.error_text,
+        None if row.status is None else str(row.status),
+        row.status_code,
+        row.status_at,
+        None if row.price is None else str(row.price),
+        row.next_poll_at,
+        row.watch_until,
+        row.patience_until,
+        int(row.stepped),
+        row.id,
+    )
+
+
+_CHANGED = [name for name in COLUMNS.split(", ")[4:] if name != "parent"]
+CHANGE = f"UPDATE rows SET {', '.join(f'{name.strip()} = ?' for name in _CHANGED)} WHERE id = ?"  # noqa: S608 - ours
+"""Writes a row back as ``encode_row`` has it."""
+
+
+def claimed_rows(
+    lines: Iterable[tuple[int, int | str, int, float | None, float | None, int | None]],
+    message: int,
+    channel: str,
+    claim: int,
+) -> tuple[Row, ...]:
+    """Return the claimed Rows of (id, recipient, attempts, due, deadline, parent) as they stood in the queue."""
+    state = RowState.CLAIMED
+    return tuple(
+        [  # as make_row, in line, and a list, which is quicker than a generator
+            new_row(
+                Row,
+                (
+                    number,
+                    message,
+                    f"+{recipient}" if recipient.__class__ is int else str(recipient),
+                    channel,
+                    state,
+                    attempts + 1,
+                    due,
+                    deadline,
+                    claim,
+                )
+                + (NO_RESULT if parent is None else (*BLANK, parent, False)),
+            )
+            for number, recipient, attempts, due, deadline, parent in lines
+        ]
+    )
+
+
+MESSAGE_COLUMNS = "key, text, channel, created_at, flags, rest, account"
+"""The columns that ``messages`` and ``intake`` share, in the order of ``encode_message``."""
+
+WATCH, FALLBACK = 1, 2
+"""The bits of ``flags``."""
+
+
+def encode_message(new: NewMessage, now: float, account: int | None) -> tuple[object, ...]:
+    """Return the values of MESSAGE_COLUMNS; an aware ``send_at`` is kept in UTC, a naive one stays a wall clock.
+
+    ``account`` is the number that stands for it in the file.
+    """
+    message = new.message
+    rest: dict[str, object] = {}
+    if message.title is not None:
+        rest["title"] = message.title
+    if message.sender is not None:
+        rest["sender"] = message.sender
+    if message.validity is not None:
+        rest["validity"] = message.validity
+    if message.send_at is not None:
+        rest["send_at"] = (
+            message.send_at if message.send_at.tzinfo is None else message.send_at.astimezone(UTC)
+        ).isoformat()
+    if message.tags:
+        rest["tags"] = sorted(message.tags)
+    if new.original_time is not None:
+        rest["original_time"] = new.original_time
+    if new.patience is not None:
+        rest["patience"] = new.patience
+    if new.meta:
+        rest["meta"] = dict(new.meta)
+    flags = (WATCH if new.watch else 0) | (FALLBACK if new.fallback else 0)
+    packed = json.dumps(rest, ensure_ascii=False) if rest else None
+    return (new.key, message.text, message.channel, now, flags, packed, account)
+
+
+def decode_message(values: Sequence[Any]) -> StoredMessage:
+    """Return the StoredMessage of id and MESSAGE_COLUMNS, with the account's name in place of its number."""
+    number, key, text, channel, created, flags, packed, account = values
+    rest: dict[str, Any] = json.loads(packed) if packed else {}
+    send_at = rest.get("send_at")
+    return StoredMessage(
+        id=number,
+        message=Message(
+            text=text,
+            recipients=(),
+            title=rest.get("title"),
+            sender=rest.get("sender"),
+            channel=channel,
+            send_at=None if send_at is None else datetime.fromisoformat(send_at),
+            validity=rest.get("validity"),
+            tags=frozenset(rest.get("tags", ())),
+        ),
+        created_at=datetime.fromtimestamp(created, UTC),
+        key=key,
+        original_time=decode_time(rest.get("original_time")),
+        patience=rest.get("patience"),
+        watch=bool(flags & WATCH),
+        fallback=bool(flags & FALLBACK),
+        meta=rest.get("meta", {}),
+        account=account,
+    )

@@ -1,0 +1,237 @@
+"""What a driver offers to the outbox: where messages and rows are kept, values only.
+
+``Outbox`` decides what becomes of a row and gives it to the driver to write; a driver decides nothing. It need not have
+a file, a lock or a clock of this machine: the time is the store's (``now``), a claimant's life is the store's to tell,
+and work that is lost on its way to the store may be done again, which is why it comes as a function.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+
+from devinotify.exceptions import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from devinotify.outbox.records import ErrorParts, NewMessage, Row, StoredMessage
+    from devinotify.outbox.settlement import Settlement
+    from devinotify.outbox.states import RowState
+
+T = TypeVar("T")
+
+DROPPED, FORGOTTEN = "dropped", "forgotten"
+"""The counts that a store keeps of what is not in it."""
+
+
+class Selection(NamedTuple):
+    """Which rows: the terms go together, and ``None`` leaves one out."""
+
+    states: tuple[RowState, ...] | None = None
+    message_id: int | None = None
+    channel: str | None = None
+    recipient: str | None = None
+    account: str | None = None
+    """This account's rows and nobody's."""
+
+
+class Taken(NamedTuple):
+    """What a claim found: ``rows`` of one message and channel, claimed by now, and ``late`` ones of it that are not."""
+
+    claim: int
+    stored: StoredMessage
+    rows: tuple[Row, ...]
+    late: tuple[Row, ...]
+    """Rows whose deadline had passed, still queued: the outbox writes down what they become."""
+
+
+class Transaction(Protocol):
+    """One transaction: all of its changes are made, or none.
+
+    Within one that writes, the rows that it has read are changed by nobody else. An ``account`` stands for its own rows
+    and nobody's, ``None`` for all.
+    """
+
+    @property
+    def now(self) -> float:
+        """The store's time: seconds since the epoch."""
+
+    # --- asked
+
+    def rows(self, numbers: Iterable[int]) -> list[Row]:
+        """Return the rows of these ids, those left out that are not there."""
+
+    def message(self, number: int) -> StoredMessage | None:
+        """Return a message, or ``None`` where there is none of this id."""
+
+    def message_of_key(self, key: str) -> int | None:
+        """Return the id of the message that was enqueued under a key."""
+
+    def rows_of(self, message_id: int, recipient: str | None = None) -> list[Row]:
+        """Return a message's rows, or those of one recipient, in the order of their ids."""
+
+    def counts(self, account: str | None) -> Mapping[str, int]:
+        """Return how many rows stand in each state, by its name, with DROPPED and FORGOTTEN: all in one look."""
+
+    def next_due(self, account: str | None) -> float | None:
+        """Return when the next row can be claimed or needs attention."""
+
+    def waiting(self) -> dict[str, int]:
+        """Return how many rows are queued, by account; nobody's are left out."""
+
+    def last_id(self) -> int:
+        """Return the highest id that was ever given to a row."""
+
+    def total(self) -> int:
+        """Return how many rows there are."""
+
+    def finished(self, states: Collection[RowState], limit: int) -> list[int]:
+        """Return the ids of the oldest rows in these states that need no attention any more."""
+
+    def held(self, claim: int, numbers: Iterable[int]) -> set[int]:
+        """Return those rows whose outcome is still the claim's to tell."""
+
+    def is_open(self, claim: int) -> bool:
+        """Whether a claim has not been settled or given up."""
+
+    def recall(self, name: str) -> str | None:
+        """Return the text stored under a name."""
+
+    # --- new messages and rows
+
+    def register(self, new: NewMessage) -> int:
+        """Store a message without rows; return its id."""
+
+    def add(
+        self, new: NewMessage, recipients: Sequence[str], channel: str, due: float, deadline: float | None
+    ) -> Sequence[int]:
+        """Store a message with a queued row for each of these distinct recipients; return the rows' ids.
+
+        The message's id is that of its first row.
+        """
+
+    def add_each(self, lines: Sequence[tuple[NewMessage, str, float | None]]) -> int:
+        """Store messages of one recipient each (message, recipient, deadline), but those whose key is known.
+
+        Returns how many were new. They are due at once.
+        """
+
+    def extend(
+        self, message_id: int, recipients: Sequence[str], channel: str, due: float, deadline: float | None
+    ) -> int:
+        """Queue a message for more recipients; return how many were new to it on this channel."""
+
+    def refuse(self, message_id: int, channel: str, state: RowState, refused: Sequence[tuple[str, ErrorParts]]) -> int:
+        """Store rows that have ended before they began; return how many were new to the message."""
+
+    def add_steps(self, parents: Sequence[Row], channel: str, due: float, deadline: float | None) -> list[Row | None]:
+        """Queue the next step of each row: ``None`` where its message has been on this channel for the recipient."""
+
+    # --- claims
+
+    def take(self, worker: str, limit: int, account: str | None, among: Sequence[int] | None = None) -> Taken | None:
+        """Claim due rows of one message and channel, those of the row that has been due for longest.
+
+        ``among`` asks for these rows alone, as far as they share the first one's message and channel. A message that is
+        nobody's becomes ``account``'s.
+        """
+
+    def claim(self, worker: str, numbers: Sequence[int]) -> tuple[int, tuple[Row, ...]]:
+        """Claim these queued rows of one message; return the claim's id, never used again, and the rows."""
+
+    def settle(self, claim: int, settlement: Settlement) -> int:
+        """Write down what became of a claim's rows; return how many took it: those that are still the claim's.
+
+        A claim that has no open rows left is closed.
+        """
+
+    def claimed_by(self, worker: str) -> list[Row]:
+        """Return the rows that a worker has claimed and not settled."""
+
+    def drop_claims(self, worker: str) -> None:
+        """Close the claims of a worker, whatever is open of them."""
+
+    # --- changes
+
+    def put(self, rows: Iterable[Row]) -> None:
+        """Write rows back as they are given."""
+
+    def attend(self, limit: int, until: float, account: str | None) -> list[Row]:
+        """Return rows that need attention, the longest due first, and put it off until ``until`` for others."""
+
+    def remove(self, numbers: Iterable[int]) -> int:
+        """Remove rows, and the messages that have none left; return how many rows there were."""
+
+    def add_to(self, name: str, number: int) -> None:
+        """Raise one of the counts."""
+
+    def remember(self, name: str, value: str) -> None:
+        """Store a text under a name."""
+
+    def introduce(self, account: str) -> int:
+        """Give the account what is older than accounts, once; return how many rows."""
+
+    def hand_over(self, old: str, new: str) -> int:
+        """Make one account's messages another's; return how many rows."""
+
+
+class Store(Protocol):
+    """Where an outbox keeps what it holds; threads may share one."""
+
+    @property
+    def name(self) -> str:
+        """How the store is called to people, without a secret."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+
+    @property
+    def worker(self) -> str | None:
+        """The name of this process among those that claim; ``None`` before ``enlist``."""
+
+    def now(self) -> float:
+        """Return the store's time: seconds since the epoch."""
+
+    def read(self, operation: str, work: Callable[[Transaction], T]) -> T:
+        """Return what ``work`` makes of the store; failures are DevinotifyErrors that name ``operation``."""
+
+    def write(
+        self,
+        operation: str,
+        work: Callable[[Transaction], T],
+        *,
+        durable: bool = False,
+        verdict: Verdict = Verdict.NOT_SENT,
+    ) -> T:
+        """Return what ``work`` returns, once its changes are made; an exception undoes them.
+
+        ``durable``: they survive a power failure before this returns. ``verdict`` is that of a failure's error.
+        """
+
+    def add_one(
+        self, new: NewMessage, recipient: str, channel: str, not_before: float | None, deadline: float | None
+    ) -> Row | None:
+        """Store a message with one row, the quickest way there is; ``None`` where its key is known."""
+
+    def pages(self, selection: Selection, after: int, limit: int | None, size: int) -> Iterator[list[Row]]:
+        """Yield rows with an id above ``after``, ``size`` at a time, in the order of their ids, as they stand then."""
+
+    def idle(self, account: str | None) -> bool:
+        """Whether nothing can be claimed now; where that is not known without a change, it is ``False``."""
+
+    def enlist(self) -> str:
+        """Give a sign of life from now on, until ``close`` or this process's end; return this worker's name."""
+
+    def gone(self) -> AbstractContextManager[Collection[str]]:
+        """Give the names of workers that claimed and live no more, held so that nobody else closes their claims.
+
+        They are cleared away at the end unless an exception comes.
+        """
+
+    def senders_alive(self) -> bool:
+        """Whether any worker is alive."""
+
+    def close(self) -> None:
+        """Let go of everything; a second call does nothing."""
