@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devinotify.cli import errors
 from devinotify.redact import (
     EXCERPT_LENGTH,
     Secret,
@@ -21,6 +24,9 @@ from devinotify.redact import (
     scrub,
 )
 from tests.strategies import numbers, passwords, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 session_ids = st.from_regex(r"[A-Z0-9]{36}", fullmatch=True)
 guids = st.uuids().map(str)
@@ -245,3 +251,58 @@ def test_several_secrets_are_counted_and_not_shown() -> None:
         repr(found),
     )
     assert (found, None, 5) == (hide(found), hide(None), hide(5))
+
+
+LONG = [
+    "-",
+    "a",
+    "1",
+    "a-",
+    "a1",
+    "1 ",
+    "+7-",
+    "data",
+    "data ",
+    "data=\\",
+    "data=&quot;",
+    'data="',
+    "<",
+    "(",
+    "a:",
+    "a:a@",
+    "@",
+]
+"""What long texts may be made of, each a trap for a pattern that looks back or ahead from every place."""
+
+
+def seconds(mask: Callable[[str], object], text: str) -> float:
+    """Return the least time of the processor that it took, of three tries."""
+    took = []
+    for _ in range(3):
+        start = time.process_time()
+        mask(text)
+        took.append(time.process_time() - start)
+    return min(took)
+
+
+@pytest.mark.parametrize("part", LONG)
+@pytest.mark.parametrize("mask", [scrub, excerpt, errors.hide], ids=["scrub", "excerpt", "hide"])
+def test_masking_takes_time_by_the_length(mask: Callable[[str], object], part: str) -> None:
+    """Eight times the text takes some eight times as long: by the square of its length it would be 64 times."""
+    count = 2_000 // len(part)
+    assert seconds(mask, part * (8 * count)) < 24 * seconds(mask, part * count) + 0.002
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("--------------------------------", "--------------------------------"),
+        ("a-long-word-that-is-joined-by-hyphens", "a-long-word-that-is-joined-by-hyphens"),
+        ("of-" + "x" * 24, "of-***"),
+        ("0f8fad5b-d9cb-469f-a165-70867728950e", "***"),
+        ("-" * 24 + "7", "***"),
+    ],
+)
+def test_a_run_is_a_token_by_what_it_holds(text: str, expected: str) -> None:
+    """Hyphens and words alone stay, one digit or 24 letters in a row make it a session id."""
+    assert expected == scrub(text)

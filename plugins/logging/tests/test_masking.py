@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,3 +74,19 @@ def test_takes_linear_time() -> None:
     """A hostile text of the longest length is done at once, not in minutes."""
     for piece in ("://a:", 'password="\\', "eyJ", "a1-", "-----BEGIN PRIVATE KEY-----", "a@"):
         assert mask(piece * 1000)
+
+
+@pytest.mark.parametrize("part", ["://:", "://a:", "bearer ", "token=", 'token="', "-----BEGIN ", "a1", "-", "eyJ"])
+def test_masking_takes_time_by_the_length(part: str) -> None:
+    """Eight times the text takes some eight times as long: by the square of its length it would be 64 times."""
+
+    def seconds(text: str) -> float:
+        took = []
+        for _ in range(3):
+            start = time.process_time()
+            mask(text)
+            took.append(time.process_time() - start)
+        return min(took)
+
+    count = 2_000 // len(part)
+    assert seconds(part * (8 * count)) < 24 * seconds(part * count) + 0.002

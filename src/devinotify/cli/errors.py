@@ -43,7 +43,8 @@ _DETAILS = ("code", "http_status", "description", "reason", "position", "message
 """Attributes that some of the errors have, as they come in the JSON."""
 
 _URL = re.compile(r"devino:.*", re.IGNORECASE | re.DOTALL)
-_CREDENTIALS = re.compile(r"[^\s'(]*:[^\s'(]*@[^\s')]*")
+# From the beginning of a word on, and nothing is tried twice: else a long word takes time by the cube of its length.
+_CREDENTIALS = re.compile(r"(?<![^\s'(])[^\s'(:]*+:[^\s'(@]*+@[^\s')]*")
 
 
 def advice(error: errors.DevinotifyError, *, sending: bool) -> str:

@@ -24,9 +24,15 @@ def _first_four(match: re.Match[str]) -> str:
     return match[0][:4] + MASK
 
 
+def _password(match: re.Match[str]) -> str:
+    rest, at, host = match[2].rpartition("@")
+    return f"{match[1]}:{MASK}@{host}" if at and rest else match[0]
+
+
 _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     # The password of a URL, of any scheme; a user alone is no secret. It may hold @ and / where nobody escaped them.
-    (re.compile(r"(?<=://)([^\s:/@'\"]*):[^\s'\"]+@"), rf"\1:{MASK}@"),
+    # The @ is looked for in what was found: a pattern with it would look anew from each :// of a long text.
+    (re.compile(r"(?<=://)([^\s:/@'\"]*):([^\s'\"]+)"), _password),
     (re.compile(r"(?i)\b(bearer|basic|digest)\s+[A-Za-z0-9+/=_.~-]{6,}"), rf"\1 {MASK}"),
     # Behind a name: quoted with escapes, or up to the next separator. Alternatives are told apart by one character.
     (
