@@ -105,17 +105,16 @@ def test_no_more_than_memory_keeps(
     assert [f"late number {number}" for number in range(2, delivery.MOST_RETRIED + 2)] == texts(gateway)
 
 
-def test_courier_takes_breath(gateway: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outbox_thread_takes_breath(gateway: Sandbox, tmp_path: Path, complaints: list[BaseException]) -> None:
     """An outbox thread that finds something due after every turn is reached in between, and sends it all."""
-    monkeypatch.setattr(delivery, "LONGEST_TURN", 0.0)
-    path = tmp_path / "alerts.db"
-    with Outbox(path) as outbox:
-        for number in range(5):
-            outbox.enqueue(Message(f"number {number}", (NUMBER,), sender="DEVINO", channel="sms"), watch=False)
-    handler = DevinoHandler(url_of(gateway), outbox=str(path))
+    notifier, outbox = Notifier(url_of(gateway)), Outbox(tmp_path / "alerts.db")
+    for number in range(5):
+        outbox.enqueue(Message(f"number {number}", (NUMBER,), sender="DEVINO", channel="sms"), watch=False)
+    durable = Durable(notifier, outbox, None, complaints.append, longest_turn=0.0)
+    durable.wake()
     assert gateway.wait(lambda: len(gateway.messages()) == 5, 20)
     assert {f"number {number}" for number in range(5)} == set(texts(gateway))
-    handler.close()
+    assert (True, []) == (durable.finish(10), complaints)
 
 
 def test_end_that_comes_twice(gateway: Sandbox, tmp_path: Path, complaints: list[BaseException]) -> None:

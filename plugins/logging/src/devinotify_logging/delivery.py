@@ -139,14 +139,21 @@ class Direct:
 class Durable:
     """Writes alerts to an outbox, and sends what is in it by a thread of its own, like ``devinotify worker``.
 
-    ``complain`` is told of an outbox that fails; the alert then goes out from memory.
+    ``complain`` is told of an outbox that fails; the alert then goes out from memory. ``longest_turn`` is in seconds:
+    so long its thread looks for more to send before it can be reached again.
     """
 
     def __init__(
-        self, notifier: Notifier, outbox: Outbox, channel: str | None, complain: Callable[[BaseException], None]
+        self,
+        notifier: Notifier,
+        outbox: Outbox,
+        channel: str | None,
+        complain: Callable[[BaseException], None],
+        longest_turn: float = LONGEST_TURN,
     ) -> None:
         self._notifier = notifier
         self._outbox = outbox
+        self._longest_turn = longest_turn
         self._channel = channel or notifier.url.channel
         self._complain = complain
         self._direct = Direct(notifier, channel, complain)
@@ -207,7 +214,7 @@ class Durable:
         if self._closed:
             return None  # it was told of its end, or waited for, at the very moment that it came
         try:
-            until = time.monotonic() + LONGEST_TURN
+            until = time.monotonic() + self._longest_turn
             while self._worker.turn() and time.monotonic() < until:
                 pass
             if ending:
