@@ -184,6 +184,13 @@ def test_object_that_is_an_exception() -> None:
     assert ("[Errno 28] No space left", "OSError") == (event.message, event.kind[3])
 
 
+def test_exception_that_was_given_comes_first() -> None:
+    """Where an object is logged with an exception, that one is told, whatever the object is."""
+    error = caught()
+    event = Event.of(freeze(record(KeyError("x"), exc_info=(type(error), error, error.__traceback__))))
+    assert "OSError" == event.kind[3]
+
+
 def test_raised_from() -> None:
     """What an exception was raised from is told, three of them at most, and no circle stops it."""
     try:
@@ -298,7 +305,10 @@ def test_json_with_a_group() -> None:
     leaf = {"exc_type": "OSError", "exc_value": "no space", "frames": []}
     group = {"exc_type": "ExceptionGroup", "exc_value": "failed", "exceptions": [[leaf], [leaf], [leaf]]}
     told = [Event.of(freeze(record(json.dumps({"event": "x", "exception": [one, cause]})))) for one in (group, leaf)]
+    handled = {"exc_type": "ValueError", "exc_value": "x", "is_cause": False, "frames": []}
+    last = Event.of(freeze(record(json.dumps({"event": "x", "exception": [leaf, cause, handled, cause]}))))
     expected = Failure("OSError", "", "no space", 2, "KeyError: 5")
+    assert expected._replace(others=0) == last.failure
     assert [expected, expected._replace(others=0)] == [event.failure for event in told]
 
 

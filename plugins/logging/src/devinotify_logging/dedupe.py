@@ -33,13 +33,13 @@ def claim(
     """Return the window after ``owner`` asked to tell of ``times`` records, and what came of it.
 
     A number is that of all records to be told; the window is then as it was, and ``told`` is due if the message goes
-    out. ``insist`` tells at once: nobody comes later. A clock that was put back ends a window.
+    out. ``insist`` tells at once: nobody comes later. A clock that was put back by more than a window ends it.
     """
     others = 0 if window is None else window.untold
     if window is not None and window.owner != owner and not insist:
-        left = window.opened + length - now
-        if 0 < left <= length:
-            return window._replace(untold=others + times), Elsewhere(left)
+        left = length - (now - window.opened)
+        if 0 < left <= 2 * length:
+            return window._replace(untold=others + times), Elsewhere(min(left, length))
     return window, times + others or Nothing()
 
 
