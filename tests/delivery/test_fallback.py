@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 import time
+import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -34,6 +38,7 @@ from devinotify.exceptions import (
 )
 from devinotify.models import Attempt, DeliveryStatus, Message, Outcome, Receipt, SmsState
 from devinotify.outbox import RowState
+from devinotify.outbox.location import open_outbox
 from devinotify.sandbox import Sandbox
 from devinotify.url import parse
 from tests.cli.servers import free_port
@@ -804,6 +809,39 @@ def test_wait_watches_two_channels_of_a_plugins(make_signal: Make, lines: tuple[
     notifier = make_signal()
     (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 10)
     assert ([("horn", "accepted"), ("drum", "accepted")], DeliveryStatus.READ) == (steps(outcome), outcome.status)
+
+
+def test_a_fork_while_the_outbox_is_being_opened(
+    gateway: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread of the parent is at it when the process is forked: the child opens its own, and does not hang."""
+    parent, begun, may_end = os.getpid(), threading.Event(), threading.Event()
+    opens = open_outbox
+
+    def open_slowly(given: str | None, *, poll: float | None = None) -> Outbox:
+        if os.getpid() == parent:
+            begun.set()
+            may_end.wait(30)
+        return opens(given, poll=poll)
+
+    monkeypatch.setattr(fallback, "open_outbox", open_slowly)
+    settings = parse(f"{gateway.url}&outbox={tmp_path}/o.db")
+    storage = Storage(lambda: settings)
+    thread = threading.Thread(target=storage.open)
+    thread.start()
+    assert begun.wait(10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 on: a process with threads is forked
+        child = os.fork()
+    if child == 0:  # pragma: no cover - measured in the parent
+        signal.alarm(20)
+        storage.open()
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    may_end.set()
+    thread.join()
+    storage.close()
+    assert 0 == status
 
 
 def test_several_fallbacks_in_one_notifier(gateway: Sandbox, tmp_path: Path, lines: tuple[Line, Line]) -> None:
