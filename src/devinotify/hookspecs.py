@@ -208,7 +208,8 @@ def devinotify_outcome_recorded(message: Message, outcome: Outcome) -> None:
     """Take note of what became of a message for one recipient: audit, metrics.
 
     Called after the send, once for each recipient, with the message as it was sent; also for recipients that were
-    refused before it. The later step of a fallback has an outcome of its own. Return nothing.
+    refused before it, and for rows of an outbox that expired or were given up: a process that finds one tells its own
+    plugins. The later step of a fallback has an outcome of its own. Return nothing.
 
     Observer. One that raises is logged and breaks nothing.
 

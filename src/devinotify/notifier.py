@@ -257,6 +257,7 @@ class Notifier:
             send=self.send,
             process=self.process,
             observe=self._status_changed,
+            record=self._pipeline.record,
         )
 
     def _status_changed(self, receipt: Receipt, state: SmsState) -> None:

@@ -38,7 +38,7 @@ from devinotify.exceptions import (
 )
 from devinotify.models import Attempt, DeliveryStatus, Message, Outcome, Receipt, SmsState
 from devinotify.outbox import RowState
-from devinotify.outbox.location import open_outbox
+from devinotify.outbox.outbox import open_outbox
 from devinotify.sandbox import Sandbox
 from devinotify.url import parse
 from tests.cli.servers import free_port
@@ -818,7 +818,7 @@ def test_a_fork_while_the_outbox_is_being_opened(
     parent, begun, may_end = os.getpid(), threading.Event(), threading.Event()
     opens = open_outbox
 
-    def open_slowly(given: str | None, *, poll: float | None = None) -> Outbox:
+    def open_slowly(given: str | None, *, poll: float) -> Outbox:
         if os.getpid() == parent:
             begun.set()
             may_end.wait(30)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -43,6 +45,7 @@ class Twin:
         self.answers: list[Outcome] | None = None
         self.states: list[SmsState | Exception] = []
         self.raised: Exception | None = None
+        self.recorded: list[Outcome] = []
 
     def check_sender(self, sender: str) -> None:
         """Take any."""
@@ -142,6 +145,7 @@ def made(outbox: Outbox, twin: Twin, client: Client, clock: Clock, **options: An
         send=twin.send,
         process=twin.process,
         observe=twin.observe,
+        record=lambda _, outcomes: twin.recorded.extend(outcomes),
         clock=clock,
         **options,
     )
@@ -160,6 +164,64 @@ def begin(outbox: Outbox, outcomes: Sequence[Outcome] | None = None, **fields: A
 def states(outbox: Outbox) -> list[tuple[str, str]]:
     """Return channel and state of every row."""
     return [(row.channel, str(row.state)) for row in outbox]
+
+
+# --- rows that the outbox ends
+
+
+def test_a_row_that_expired_reaches_the_observers(tracker: Tracker, outbox: Outbox, twin: Twin, clock: Clock) -> None:
+    """Its deadline passed while it was queued: nothing was sent, and whoever audits hears of it, once."""
+    (row,) = outbox.enqueue(Message("hi", (NUMBER,)), deadline=datetime.fromtimestamp(clock.now + 60, UTC))
+    clock.now += 61
+    assert (None, None) == (outbox.claim(), outbox.claim())
+    (told,) = twin.recorded
+    assert (NUMBER, Verdict.NOT_SENT, "sms", row.id) == (told.recipient, told.verdict, told.channel, told.row)
+    assert isinstance(told.error, NotSent)
+    assert tracker.outbox is outbox
+
+
+def test_a_row_that_was_given_up_reaches_the_observers(
+    outbox: Outbox, twin: Twin, client: Client, clock: Clock, tmp_path: Path
+) -> None:
+    """A worker ended in mid-send: its row is unknown, and whoever finds it tells the observers."""
+    (row,) = outbox.enqueue(Message("hi", (NUMBER,)))
+    script = (
+        "import os, sys; from devinotify import Outbox\n"
+        f"outbox = Outbox(sys.argv[1], clock=lambda: {clock.now}); assert outbox.claim(); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "outbox.db")], check=True, timeout=60)
+    made(outbox, twin, client, clock)
+    assert 1 == outbox.recover()
+    (told,) = twin.recorded
+    assert (Verdict.UNKNOWN, row.id, OutcomeUnknown) == (told.verdict, told.row, type(told.error))
+
+
+def test_a_row_of_another_account_is_not_ours_to_tell(
+    tracker: Tracker, outbox: Outbox, twin: Twin, clock: Clock
+) -> None:
+    """Who expires it by the way has no hooks of that account's."""
+    deadline = datetime.fromtimestamp(clock.now + 60, UTC)
+    outbox.enqueue(Message("hi", (NUMBER,)), deadline=deadline, account="other@example.com/rest")
+    clock.now += 61
+    outbox.claim()
+    assert [] == twin.recorded
+    assert tracker.account != "other@example.com/rest"
+
+
+def test_an_observer_that_breaks_ends_no_claim(
+    tracker: Tracker, outbox: Outbox, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever is raised on the way, the next batch is claimed."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(tracker, "_record", fail)
+    outbox.enqueue(Message("hi", (NUMBER,)), deadline=datetime.fromtimestamp(clock.now + 60, UTC))
+    outbox.enqueue(Message("ho", (OTHER,)))
+    clock.now += 61
+    assert [OTHER] == [row.recipient for row in claim(outbox).rows]
+    assert "has ended: RuntimeError" in caplog.text
 
 
 # --- deliver

@@ -15,7 +15,7 @@ from devinotify.exceptions import DevinotifyError, PluginError
 from devinotify.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from devinotify.channels.protocol import Channel
     from devinotify.delivery.recipients import Recipients
@@ -157,6 +157,10 @@ class Pipeline:
             estimate=self._estimate,
             warn=log.warning,
         )
+
+    def record(self, message: Message, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Return the outcomes of ``message`` with their errors mapped, once the observers have seen them."""
+        return record(self._plugins, message, outcomes)
 
     def refuse(self, message: Message, errors: Mapping[str, DevinotifyError]) -> list[Outcome]:
         """Record and return the outcomes of recipients of ``message`` that it is not sent to."""

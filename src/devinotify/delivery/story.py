@@ -80,6 +80,14 @@ def outcome_of(rows: Sequence[Row], channel: str) -> Outcome:
     return outcome if is_over(rows) else pending(outcome)
 
 
+def ended(row: Row) -> Outcome:
+    """Return the outcome of a row that has ended without a receipt."""
+    verdict, error = VERDICTS[row.state], row.exception()
+    return Outcome(
+        row.recipient, verdict, row.channel, None, error, (Attempt(row.channel, verdict, error=error),), row=row.id
+    )
+
+
 def is_over(rows: Sequence[Row]) -> bool:
     """Whether the story that the rows tell is over: delivered, or nothing more to come and nothing to look at."""
     return any(row.state is RowState.DELIVERED for row in rows) or not any(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from devinotify.channels.protocol import read_state
@@ -15,7 +16,7 @@ from devinotify.delivery.orders import ORDERS
 from devinotify.delivery.policy import Step
 from devinotify.delivery.schedule import due_at
 from devinotify.delivery.sending import Sender
-from devinotify.delivery.story import is_over, outcome_of
+from devinotify.delivery.story import ended, is_over, outcome_of
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.outbox.records import Batch
 from devinotify.outbox.states import RowState
@@ -43,8 +44,9 @@ class Tracker:
 
     ``fallbacks`` are those among the channels; rows of another ``account`` are left alone. ``send`` sends a prepared
     message on a channel, ``process`` prepares one first; both record and return an Outcome per recipient. ``observe``
-    is told of each delivery state that is news. ``clock`` returns seconds since the epoch. ``puts_back``, which a
-    worker sets, has steps queued again that the account or the gateway is refused for.
+    is told of each delivery state that is news, ``record`` of the outcome of each row that ended without a send: it
+    expired, or was given up. ``clock`` returns seconds since the epoch. ``puts_back``, which a worker sets, has steps
+    queued again that the account or the gateway is refused for.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Tracker:
         send: Callable[[Message, Channel], Sequence[Outcome]],
         process: Callable[[Message], Iterable[Outcome]],
         observe: Callable[[Receipt, SmsState], None],
+        record: Callable[[Message, Sequence[Outcome]], object],
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -67,9 +70,11 @@ class Tracker:
         self._fallbacks = fallbacks
         self.account = account
         self._observe = observe
+        self._record = record
         self._clock = clock
         self.sender = Sender(outbox, fallbacks=fallbacks, send=send, process=process, sleep=sleep)
         self.puts_back = False
+        outbox.on_end = self._ended
 
     def deliver(self, batch: Batch) -> list[Outcome]:
         """Send a claimed batch, settle it, and return the outcomes of its rows, in their order.
@@ -192,6 +197,17 @@ class Tracker:
         if batch is not None:
             log.info("%d messages go on to %s", len(batch), fallback.second.name)
             self.deliver(batch)
+
+    def _ended(self, rows: Iterable[Row]) -> None:
+        """Tell the observers of rows that the outbox has ended by itself: they have an outcome like all others."""
+        for row in rows:
+            try:
+                stored = self.outbox.message(row.message_id)
+                if stored is not None and stored.account in (None, self.account):
+                    message = replace(stored.message, recipients=(row.recipient,), channel=row.channel)
+                    self._record(message, [ended(row)])
+            except Exception as error:  # noqa: BLE001 - whoever is told, the queue goes on
+                log.error("nobody was told that row %d has ended: %s", row.id, _told(error))
 
     # --- waiting
 

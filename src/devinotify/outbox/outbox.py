@@ -83,6 +83,8 @@ class Outbox:
         self._random = random
         self._page = page
         self._room = Room(max_rows)
+        self.on_end: Callable[[Sequence[Row]], object] = lambda rows: None  # noqa: ARG005 - nobody asks to be told
+        """Called, once it is written, with rows that ended without a send: expired, or given up by their worker."""
         self._idle = True  # whether the last claim found nothing
         self._store = open_store(location, clock)
 
@@ -287,16 +289,23 @@ class Outbox:
             return None
         worker = self._store.enlist()
 
+        late: list[Row] = []
+
         def work(transaction: Transaction) -> Batch | None:
+            late.clear()  # it may be done again
             while (taken := transaction.take(worker, limit, account, wanted)) is not None:
                 now = transaction.now
-                transaction.put([rules.expired(row, taken.stored, now) for row in taken.late])
+                expired = [rules.expired(row, taken.stored, now) for row in taken.late]
+                transaction.put(expired)
+                late.extend(expired)
                 if taken.rows:
                     return Batch(taken.claim, taken.stored, taken.rows)
             return None
 
         batch = self._store.write("claim", work, durable=True)
         self._idle = batch is None
+        if late:
+            self.on_end(late)
         return batch
 
     def begin(
@@ -567,11 +576,14 @@ class Outbox:
         with self._store.gone() as workers:
             if not workers:
                 return 0
-            return self._store.write(
+            lost = self._store.write(
                 "recover",
-                lambda transaction: sum(_give_up(transaction, worker) for worker in sorted(workers)),
+                lambda transaction: [row for worker in sorted(workers) for row in _give_up(transaction, worker)],
                 durable=True,
             )
+        if lost:
+            self.on_end(lost)
+        return len(lost)
 
     def introduce(self, account: str) -> int:
         """Make the messages that are older than accounts ``account``'s; return how many rows: once, then 0.
@@ -785,8 +797,8 @@ def _steps(
     return steps
 
 
-def _give_up(transaction: Transaction, worker: str) -> int:
-    """Turn the rows that a worker has claimed and not settled into unknown ones; return how many."""
+def _give_up(transaction: Transaction, worker: str) -> list[Row]:
+    """Turn the rows that a worker has claimed and not settled into unknown ones; return them."""
     messages: dict[int, StoredMessage] = {}
     given_up = []
     for row in transaction.claimed_by(worker):
@@ -795,7 +807,7 @@ def _give_up(transaction: Transaction, worker: str) -> int:
         given_up.append(rules.given_up(row, messages[row.message_id], transaction.now))
     transaction.put(given_up)
     transaction.drop_claims(worker)
-    return len(given_up)
+    return given_up
 
 
 def _forget(transaction: Transaction, rows: Sequence[Row]) -> int:
