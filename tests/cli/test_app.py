@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import click
 import pytest
@@ -14,6 +15,9 @@ from devinotify.cli.app import COMMANDS, Commands, cli
 from devinotify.cli.exits import MEANINGS
 from tests.cli.conftest import Run, document
 from tests.cli.reference import markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.fixture
@@ -220,3 +224,22 @@ def test_the_reference_has_every_command_and_code() -> None:
     assert [] == [name for name in COMMANDS if f"### `devinotify {name} " not in text] + [
         f"{code}" for code in MEANINGS if f"| {code:d} |" not in text
     ]
+
+
+def _commands(context: click.Context, group: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    further = getattr(group, "commands", {})
+    if not isinstance(group, click.Group):
+        yield name, group
+    for each in further:
+        yield from _commands(context, further[each], f"{name} {each}")
+
+
+def test_every_command_of_ours_has_json() -> None:
+    """README says so: a script never has to read a table."""
+    context = click.Context(cli, info_name="devinotify")
+    ours = [(name, cli.get_command(context, name)) for name in COMMANDS]
+    found = {
+        full: command for name, group in ours if group is not None for full, command in _commands(context, group, name)
+    }
+    assert len(found) > len(COMMANDS)
+    assert [] == [name for name, command in found.items() if not any("--json" in each.opts for each in command.params)]
