@@ -10,6 +10,7 @@ import itertools
 import os
 import threading
 import time
+import weakref
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -32,7 +33,11 @@ T = TypeVar("T")
 _MISSING: Any = object()
 
 
-@dataclass
+_all: weakref.WeakSet[_Data] = weakref.WeakSet()
+_all_lock = threading.Lock()
+
+
+@dataclass(eq=False)
 class _Data:
     """What stores share that were made of one another; all of it under ``lock``."""
 
@@ -46,6 +51,10 @@ class _Data:
     texts: dict[str, str] = field(default_factory=dict)
     alive: set[str] = field(default_factory=set)
     writing: bool = False
+
+    def __post_init__(self) -> None:
+        with _all_lock:
+            _all.add(self)
 
 
 _workers = itertools.count(1)
@@ -539,3 +548,33 @@ def _kept(new: NewMessage) -> Message:
     send_at = new.message.send_at
     aware = send_at is not None and send_at.tzinfo is not None
     return replace(new.message, recipients=(), send_at=send_at.astimezone(UTC) if aware and send_at else send_at)
+
+
+_forking: list[_Data] = []
+
+
+def _before_fork() -> None:
+    # Every lock is taken, so that the child finds nothing half changed; by id, so that two that fork keep one order.
+    _all_lock.acquire()
+    _forking[:] = sorted(_all, key=id)
+    for data in _forking:
+        data.lock.acquire()
+
+
+def _after_fork() -> None:
+    for data in _forking:
+        data.lock.release()
+    _forking.clear()
+    _all_lock.release()
+
+
+def _after_fork_in_child() -> None:
+    global _all_lock
+    for data in _forking:
+        data.lock = threading.RLock()
+    _forking.clear()
+    _all_lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)

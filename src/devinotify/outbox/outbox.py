@@ -21,6 +21,7 @@ import itertools
 import logging
 import math
 import random as _random
+import sys
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
@@ -94,15 +95,27 @@ class Outbox:
         return self._store.name
 
     def close(self) -> None:
-        """Let the store go; what this process has claimed and not settled becomes ``unknown``."""
+        """Let the store go; what this process has claimed and not settled becomes ``unknown``.
+
+        Where this fails while an exception is being handled, the failure is logged and that exception goes on.
+        """
         if self._store.closed:
             return
+        under_way = sys.exc_info()[1]
         try:
-            worker = self._store.worker
-            if worker is not None:
-                self._store.write("close", lambda transaction: _give_up(transaction, worker))
-        finally:
-            self._store.close()
+            try:
+                worker = self._store.worker
+                if worker is not None:
+                    self._store.write(
+                        "close", lambda transaction: _give_up(transaction, worker), verdict=Verdict.UNKNOWN
+                    )
+            finally:
+                self._store.close()
+        except DevinotifyError as failure:
+            if under_way is None:
+                raise
+            # The error under way tells what became of the messages; this one must not take its place.
+            log.warning("%s", failure)
 
     def __enter__(self) -> Self:
         return self
@@ -110,13 +123,7 @@ class Outbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            self.close()
-        except DevinotifyError as failure:
-            if error is None:
-                raise
-            # The error under way tells what became of the messages; this one must not take its place.
-            log.warning("%s", failure)
+        self.close()
 
     def __repr__(self) -> str:
         return f"<Outbox {self.name}{' closed' if self._store.closed else ''}>"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from devinotify.outbox import Outbox
+from devinotify.exceptions import DevinotifyError, Verdict
+from devinotify.outbox import Outbox, RowState
 from devinotify.outbox.sqlite.encoding import encode_recipient
-from tests.outbox.support import NUMBER, claim, database_of, message
+from tests.outbox.support import NUMBER, accepted, claim, database_of, message, numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -96,3 +100,62 @@ def test_forgotten_texts_leave_the_file(tmp_path: Path) -> None:
         rows = outbox.enqueue(message("not a number but secret", text="the secret text"))
         outbox.forget(rows)
     assert b"secret" not in (tmp_path / "outbox.db").read_bytes()
+
+
+def test_a_file_shrinks_after_forgetting(tmp_path: Path) -> None:
+    """The room of what was forgotten goes back to the disk, but for a little that comes next."""
+    path = tmp_path / "outbox.db"
+    with Outbox(path) as outbox:
+        for _ in range(20):
+            outbox.enqueue_many([message(text="x" * 2000)] * 100)
+        list(outbox.rows(limit=1))
+    before = path.stat().st_size
+    with Outbox(path) as outbox:
+        assert 2000 == outbox.forget_all([RowState.QUEUED])
+    assert path.stat().st_size < before / 10
+
+
+def test_closing_does_not_hide_the_error_under_way(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What could not be closed is logged; what happened before comes out. Without it, the failure does."""
+
+    def broken() -> Outbox:
+        outbox = Outbox(tmp_path / "outbox.db")
+        outbox.enqueue(message())
+        claim(outbox)
+        trigger = "CREATE TRIGGER IF NOT EXISTS no BEFORE UPDATE ON rows BEGIN SELECT raise(ABORT, 'no'); END"
+        database_of(outbox).connection.execute(trigger)
+        return outbox
+
+    with pytest.raises(ZeroDivisionError), broken():
+        raise ZeroDivisionError
+    assert ("SQLite failed" in caplog.text, ["outbox.db"]) == (True, [each.name for each in tmp_path.iterdir()])
+    with contextlib.closing(sqlite3.connect(tmp_path / "outbox.db")) as other:
+        other.execute("DROP TRIGGER no")
+    outbox = broken()
+    with pytest.raises(DevinotifyError, match="SQLite failed"):
+        outbox.close()
+
+
+def test_the_second_transaction_of_a_settle_fails_as_unknown(tmp_path: Path) -> None:
+    """Where some rows have moved on, and then the disk fails, what was sent is still not called unsent."""
+    with Outbox(tmp_path / "outbox.db") as outbox:
+        outbox.enqueue(message(*numbers(2)))
+        batch = claim(outbox)
+        outbox.settle(batch, accepted(batch)[:1])
+        database = database_of(outbox)
+        write, calls = database.write, []
+
+        @contextlib.contextmanager
+        def fails_the_second_time(*arguments: Any, **options: Any) -> Iterator[sqlite3.Connection]:  # noqa: ANN401 - whatever write takes
+            calls.append(options)
+            with write(*arguments, **options) as connection:
+                if len(calls) == 2:
+                    connection.execute("no SQL at all")
+                yield connection
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(database, "write", fails_the_second_time)
+            with pytest.raises(DevinotifyError) as caught:
+                outbox.settle(batch, accepted(batch))
+        assert (2, Verdict.UNKNOWN, 1) == (len(calls), caught.value.verdict, outbox.counts().claimed)
+        assert {batch.rows[1].id: RowState.ACCEPTED} == outbox.settle(batch, accepted(batch))

@@ -12,6 +12,7 @@ import contextlib
 import os
 import sqlite3
 import stat
+import sys
 import threading
 import time
 import weakref
@@ -29,6 +30,12 @@ BUSY_TIMEOUT = 30.0
 
 CHECKED_SIZE = 8 * 1024 * 1024
 """Bytes up to which a file is read through for damage when it is opened; beyond it only its head is."""
+
+SHRINK_PAGES = 500
+"""Pages that are given back to the disk at once: some 2 MB, 20 ms."""
+
+SPARE_PAGES = 50
+"""Free pages that a file keeps for what comes next."""
 
 _MAGIC = b"SQLite format 3\0"
 _HEAD = 100  # bytes of SQLite's file header: the version stands at 60, the application id at 68
@@ -59,11 +66,13 @@ class Database:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        # The real path: what stands beside the file, locks above all, must be one for all who come by a link.
+        self.path = _real(path)
         self.lock = threading.RLock()
         self.closed = False
         self._connection: sqlite3.Connection | None = None
         self._inode = (0, 0)
+        self._whole: tuple[int, int] | None = None  # the file that was read through for damage
         self.accounts: dict[str, int] = {}  # the numbers of accounts in this file, as far as they have been asked
         self._pid = os.getpid()
         with self.lock, _guard:
@@ -95,11 +104,7 @@ class Database:
         if self._pid != os.getpid():
             # Forked behind Python's back (a host in C that runs no fork hooks): the inherited connection is neither
             # used nor closed nor collected, for each of these would act on the parent's locks.
-            import ctypes
-
-            if self._connection is not None:
-                ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))
-            self._connection = None
+            self._leave()
             self._pid = os.getpid()
         if self._connection is None:
             if self.closed:
@@ -148,19 +153,60 @@ class Database:
                     with contextlib.suppress(sqlite3.Error):  # the error that matters is on its way
                         connection.execute("PRAGMA synchronous=NORMAL")
 
+    def is_same(self) -> bool:
+        """Whether the file at the path is still the one that was opened."""
+        if self._connection is None:
+            return True
+        try:
+            status = os.stat(self.path, follow_symlinks=False)  # noqa: PTH116 - half the time of a Path, at each claim
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == self._inode
+
+    def check(self, operation: str) -> None:
+        """Raise DevinotifyError where the file was removed or another was put in its place."""
+        with self.lock:
+            if not self.is_same():
+                raise DevinotifyError(
+                    f"outbox {self.path}: the file was removed or replaced while it was in use; nothing more is sent"
+                    " from it. Stop every process that uses it before a file is put in its place",
+                    operation=f"outbox.{operation}",
+                    verdict=Verdict.NOT_SENT,
+                )
+
+    def shrink(self) -> None:
+        """Give the room of what was removed back to the disk, some pages at a time: others come in between."""
+        with self.read("forget") as connection:
+            while (free := _pragma(connection, "freelist_count")) > SPARE_PAGES:
+                connection.execute(f"PRAGMA incremental_vacuum({SHRINK_PAGES})").fetchall()
+                if _pragma(connection, "freelist_count") == free:  # a file of before, which keeps its room for itself
+                    break
+
     def close(self) -> None:
         """Close the connection for good; a second call does nothing."""
         with self.lock:
             self.closed = True
             self.disconnect()
 
+    def _leave(self) -> None:
+        """Let the connection stand as it is until the process ends, unused, not even collected."""
+        import ctypes
+
+        if self._connection is not None:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))
+        self._connection = None
+
     def disconnect(self) -> None:
         """Close the connection until it is needed again, unless it belongs to a parent process."""
         if self._connection is None or self._pid != os.getpid():
             return
         with _guard:
-            self._connection.close()
-            self._connection = None
+            if self.is_same():
+                self._connection.close()
+                self._connection = None
+            else:
+                # Closing would remove the log by its name: that of whatever file stands there now.
+                self._leave()
             _open[self._inode] -= 1
             if not _open[self._inode]:
                 del _open[self._inode]
@@ -168,7 +214,8 @@ class Database:
     def _connect(self) -> None:
         self.accounts.clear()
         try:
-            self._inode = _prepare(self.path)
+            self._inode = _prepare(self.path, self._whole)
+            self._whole = self._inode
             self._connection = _connect(self.path)
         except sqlite3.Error as error:
             raise InvalidInput(str(self.error(error, "open", Verdict.NOT_SENT))) from None
@@ -178,15 +225,32 @@ class Database:
         self._pid = os.getpid()
 
 
-def _prepare(path: Path) -> tuple[int, int]:
-    """Return the inode of the file, made where there was none; raise InvalidInput where it is not ours."""
+def _real(path: Path) -> Path:
+    """Return the path without links; raise InvalidInput where it is a link to nothing, or in a circle."""
+    path = path.absolute()
+    real = Path(os.path.realpath(path))
+    # Nothing is made at the far end of a link: somebody may have planted it. A place that cannot be seen is told later.
+    with contextlib.suppress(OSError):
+        if real.is_symlink() or (path.is_symlink() and not real.exists()):
+            raise InvalidInput(f"outbox {path}: it is a link, and what it leads to does not exist")
+    return real
+
+
+def _prepare(path: Path, whole: tuple[int, int] | None) -> tuple[int, int]:
+    """Return the inode of the file, made where there was none; raise InvalidInput where it is not ours.
+
+    ``whole`` is the inode of a file that needs no second look for damage.
+    """
     if not path.parent.is_dir():
         raise InvalidInput(f"outbox {path}: its folder does not exist")
     with contextlib.suppress(FileExistsError):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _MODE)
-        os.close(descriptor)
-        path.chmod(_MODE)  # an umask may have taken away even the owner's rights
-    status = path.stat()
+        try:
+            if sys.platform != "win32":
+                os.fchmod(descriptor, _MODE)  # an umask may have taken away even the owner's rights
+        finally:
+            os.close(descriptor)
+    status = path.lstat()
     if not stat.S_ISREG(status.st_mode):
         raise InvalidInput(f"outbox {path}: it is not a regular file")
     if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK | os.X_OK):
@@ -194,13 +258,23 @@ def _prepare(path: Path) -> tuple[int, int]:
     inode = (status.st_dev, status.st_ino)
     if inode not in _open and status.st_size:
         _recognise(path)
-        _probe(path, status.st_size)
-    for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
-        # SQLite gives its side files the rights of the main one; all three hold numbers and texts.
+        for name in _side_files(path):
+            # SQLite follows a link that stands in the place of one of its files, and writes what it finds there.
+            if name.is_symlink():
+                raise InvalidInput(f"outbox {path}: {name.name} beside it is a link; all was left untouched")
+        if inode != whole:
+            _probe(path, status.st_size)
+    for name in (path, *_side_files(path)):
+        # SQLite gives its side files the rights of the main one; all of them hold numbers and texts.
         with contextlib.suppress(FileNotFoundError):
-            if name.stat().st_mode & 0o077:
+            beside = name.lstat()
+            if beside.st_mode & 0o077 and stat.S_ISREG(beside.st_mode) and beside.st_uid == os.geteuid():
                 name.chmod(_MODE)
     return inode
+
+
+def _side_files(path: Path) -> tuple[Path, ...]:
+    return tuple(Path(f"{path}{ending}") for ending in ("-wal", "-shm", "-journal"))
 
 
 def _recognise(path: Path) -> None:
@@ -271,8 +345,12 @@ def _upgrade(connection: sqlite3.Connection, path: Path) -> None:
     """Bring the schema to this version, from nothing or from an older one, in one transaction."""
     if _pragma(connection, "user_version") == len(schema.MIGRATIONS):
         return
-    connection.execute("BEGIN EXCLUSIVE")
+    empty = not _pragma(connection, "page_count")
+    connection.execute("BEGIN" if empty else "BEGIN EXCLUSIVE")
     try:
+        if empty:
+            # How room is given back is settled with the first page, which this writes, and locks the file for it.
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         # Asked again under the lock: another process may have been quicker.
         version: int = _pragma(connection, "user_version")
         _check_version(path, version)
@@ -310,10 +388,17 @@ _forking: list[Database] = []
 def _before_fork() -> None:
     # Every lock is taken, so that no thread is inside SQLite while the process is copied; by id, so that two threads
     # that fork at once take them in one order.
-    databases = sorted(_databases, key=id)
-    for database in databases:
-        database.lock.acquire()
-    _guard.acquire()
+    while True:
+        with _guard:
+            databases = sorted(_databases, key=id)
+        for database in databases:
+            database.lock.acquire()
+        _guard.acquire()
+        if set(_databases) <= set(databases):
+            break
+        _guard.release()  # one was opened meanwhile
+        for database in databases:
+            database.lock.release()
     _forking[:] = databases
     for database in databases:
         with contextlib.suppress(sqlite3.Error):  # a fork must not fail because a disk does

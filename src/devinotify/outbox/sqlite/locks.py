@@ -7,10 +7,12 @@ apart, and closing another file does not lift it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import stat
 import sys
-import weakref
+import threading
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,11 +39,16 @@ else:
         return True
 
 
+# A link, or a pipe that waits for a reader, may have been put there by a stranger.
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
 def _path(outbox: Path, worker: str) -> Path:
     return outbox.with_name(f"{outbox.name}-worker-{worker}")
 
 
-_leases: weakref.WeakSet[Lease] = weakref.WeakSet()
+_guard = threading.Lock()  # over _held, and over each file from its opening until it is in there
+_held: set[IO[bytes]] = set()  # a lock lives as long as any copy of its descriptor
 
 
 class Lease:
@@ -52,19 +59,23 @@ class Lease:
         while True:
             self.worker = f"{self.pid}-{secrets.token_hex(8)}"
             self._path = _path(outbox, self.worker)
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-            self._file = os.fdopen(descriptor, "r+b")
-            # Between the creation and the lock another worker's recover() may have taken the file for a dead one's.
-            if _lock(self._file) and self._path.exists():
-                break
-            self._file.close()
-        _leases.add(self)
+            with _guard:
+                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+                self._file = os.fdopen(descriptor, "r+b")
+                # Between the creation and the lock another worker's recover() may have taken the file for a dead one's.
+                held = _lock(self._file) and self._path.exists()
+                if held:
+                    _held.add(self._file)
+                    return
+                self._file.close()
 
     def release(self) -> None:
-        """Give the lock back and remove its file; a forked child only lets go of its copy."""
+        """Give the lock back and remove its file; a forked child has let go of its copy."""
         if self.pid == os.getpid():
-            self._path.unlink(missing_ok=True)
-        self._file.close()
+            # One that cannot be removed is a dead worker's, whose next recovery tries again.
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+        _let_go(self._file)
 
 
 class StaleLock:
@@ -73,27 +84,37 @@ class StaleLock:
     def __init__(self, outbox: Path, worker: str) -> None:
         self._path = _path(outbox, worker)
         self._file: IO[bytes] | None = None
-        self.free = True
-        try:
-            self._file = self._path.open("r+b")
-        except FileNotFoundError:
-            return
-        if not _lock(self._file):
-            self._file.close()
-            self.free = False
+        with _guard:
+            try:
+                descriptor = os.open(self._path, os.O_RDWR | _NO_FOLLOW)
+            except FileNotFoundError:
+                self.free = True
+                return
+            except OSError:
+                # Not a lock file of ours, or one that only another user may ask: whose worker lives is not known.
+                self.free = False
+                return
+            file = os.fdopen(descriptor, "r+b", buffering=0)
+            self.free = stat.S_ISREG(os.fstat(descriptor).st_mode) and _lock(file)
+            if self.free:
+                self._file = file
+                _held.add(file)
+            else:
+                file.close()
 
     def close(self, *, remove: bool) -> None:
         """Let go; ``remove`` where the claims are closed and the lock file has done its work."""
-        if self.free and self._file is not None:
+        if self._file is not None:
             if remove:
-                self._path.unlink(missing_ok=True)
-            self._file.close()
+                with contextlib.suppress(OSError):
+                    self._path.unlink()
+            _let_go(self._file)
 
 
-def _after_fork_in_child() -> None:
-    # A lock lives as long as any copy of its descriptor: a child that outlives its parent must not keep it alive.
-    for lease in list(_leases):
-        lease.release()
+def _let_go(file: IO[bytes]) -> None:
+    with _guard:
+        _held.discard(file)
+        file.close()
 
 
 def leftover(outbox: Path) -> set[str]:
@@ -102,5 +123,18 @@ def leftover(outbox: Path) -> set[str]:
     return {each.name.removeprefix(prefix) for each in outbox.parent.iterdir() if each.name.startswith(prefix)}
 
 
+def _after_fork_in_child() -> None:
+    # A child that outlives its parent must not keep it alive, nor keep alive a dead worker that was just asked after.
+    global _guard
+    _guard = threading.Lock()
+    for file in _held:
+        file.close()
+    _held.clear()
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+    os.register_at_fork(
+        before=lambda: _guard.acquire(),  # whichever it is at that moment
+        after_in_parent=lambda: _guard.release(),
+        after_in_child=_after_fork_in_child,
+    )

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+CHECK_EVERY = 1.0
+"""Seconds for which single messages go to the file without a look whether it is still there."""
+
 
 class SqliteStore:
     """The file ``path``, made with mode 0600 where there is none; ``clock`` returns seconds since the epoch.
@@ -40,6 +43,7 @@ class SqliteStore:
         self.path = self.database.path
         self.leases: list[Lease] = []  # of this process: at most one
         self._clock = clock or time.time
+        self._check_at = 0.0
         self._finalizer = weakref.finalize(self, _release, self.database, self.leases)
 
     @property
@@ -81,13 +85,21 @@ class SqliteStore:
         verdict: Verdict = Verdict.NOT_SENT,
     ) -> T:
         """Return what ``work`` returns, in one transaction."""
+        if verdict is Verdict.NOT_SENT:  # what has been sent is written down wherever that is possible
+            self.database.check(operation)
         with self.database.write(operation, full=durable, verdict=verdict) as connection:
-            return work(SqliteTransaction(connection, self._clock, self.database.accounts))
+            found = work(SqliteTransaction(connection, self._clock, self.database.accounts))
+        if operation == "forget":
+            self.database.shrink()
+        return found
 
     def add_one(
         self, new: NewMessage, recipient: str, channel: str, not_before: float | None, deadline: float | None
     ) -> Row | None:
         """Write one line of the intake."""
+        if time.monotonic() >= self._check_at:
+            self.database.check("enqueue")
+            self._check_at = time.monotonic() + CHECK_EVERY
         now = self._clock()
         due = now if not_before is None else max(now, not_before)
         database = self.database
@@ -128,6 +140,7 @@ class SqliteStore:
 
     def idle(self, account: str | None) -> bool:
         """Whether neither the intake nor the queue has anything."""
+        self.database.check("claim")
         return self.read("claim", lambda transaction: transaction.is_idle(account))
 
     def enlist(self) -> str:
