@@ -982,6 +982,25 @@ def test_the_row_that_ordered_a_story_is_failed_where_the_second_step_is_refused
     assert [RowState.FAILED, RowState.FAILED, RowState.REJECTED] == [row.state for row in worker.outbox]
 
 
+def test_an_order_whose_second_step_came_later_is_not_unknown_for_ever(
+    make_signal: Make, lines: tuple[Line, Line]
+) -> None:
+    """Refused on the first channel with the second still to come: unknown until that is taken, and then delivered."""
+    lines[0].error, lines[1].status = Forbidden("no", code=7), DeliveryStatus.DELIVERED
+    lines[0].schedulable = True
+    notifier = make_signal()
+    send_at = datetime.now(UTC) + timedelta(seconds=1)
+    (number,) = notifier.enqueue("hi", NUMBER, send_at=send_at).rows.values()
+    worker = Worker(notifier)
+    worker.turn()
+    before = worker.outbox.get(number)
+    work_until(worker, lambda: (row := worker.outbox.get(number)) is not None and row.state is RowState.DELIVERED)
+    after = worker.outbox.get(number)
+    assert before is not None
+    assert after is not None
+    assert (RowState.UNKNOWN, RowState.DELIVERED) == (before.state, after.state)
+
+
 class Dying(Outbox):
     """An outbox whose process ends before it records what became of an order."""
 

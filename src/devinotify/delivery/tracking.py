@@ -18,7 +18,6 @@ from devinotify.delivery.schedule import due_at
 from devinotify.delivery.sending import Sender
 from devinotify.delivery.story import ended, is_over, outcome_of
 from devinotify.exceptions import DevinotifyError, Verdict
-from devinotify.outbox.records import Batch
 from devinotify.outbox.states import RowState
 
 if TYPE_CHECKING:
@@ -28,15 +27,11 @@ if TYPE_CHECKING:
     from devinotify.delivery.fallback import Fallback
     from devinotify.gateway.client import Client
     from devinotify.models import Message, Outcome, Receipt, SmsState
-    from devinotify.outbox import Outbox, Row, StoredMessage
+    from devinotify.outbox import Batch, Outbox, Row, StoredMessage
 
     Missed = Callable[[Row, Exception], None]
 
 log = logging.getLogger(__name__)
-
-
-_TOLD = frozenset({Verdict.ACCEPTED, Verdict.REJECTED})
-"""What a story comes to that is certain and final; what was not sent is its caller's to send again."""
 
 
 class Tracker:
@@ -175,16 +170,9 @@ class Tracker:
             return
         steps = self.outbox.steps(row.parent or row.id)
         outcome = outcome_of(steps, order.channel)
-        if order.state is RowState.UNKNOWN and order.claim is not None and outcome.verdict in _TOLD:
-            # Its worker died before it recorded what the steps had recorded by then: the truth comes late, and wins.
-            message = self.outbox.message(order.message_id)
-            if message is not None:
-                self.outbox.settle(Batch(order.claim, message, (order,)), [outcome])
-                order = self.outbox.get(order.id) or order
-        if order.state is RowState.ACCEPTED and outcome.state is not None and is_over(steps):
-            if outcome.state.status.is_final:
-                self.outbox.record_state(order, outcome.state)
-            self.outbox.close_watch([order])
+        # Unknown so far: its worker died before it could record it, or a step was still to come. The truth wins.
+        if is_over(steps) or (order.state is RowState.UNKNOWN and outcome.verdict is Verdict.ACCEPTED):
+            self.outbox.conclude(order, outcome)
 
     def _go_on(self, rows: Sequence[Row], stored: StoredMessage) -> None:
         fallback = fallback_of(stored, self._fallbacks)

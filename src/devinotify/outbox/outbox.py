@@ -478,6 +478,22 @@ class Outbox:
 
         return self._store.write("record", work, verdict=Verdict.UNKNOWN)
 
+    def conclude(self, row: Row | int, outcome: Outcome) -> Row:
+        """Give the row that ordered a fallback's steps what their story has come to; return it as it stands now.
+
+        An ``unknown`` or ``accepted`` row takes an outcome that is accepted or rejected, with its delivery status; a
+        row of any other state stays as it is, and so does any where the outcome is not certain.
+        """
+
+        def work(transaction: Transaction) -> Row:
+            before = _need(transaction, _number(row))
+            after = rules.concluded(before, outcome)
+            if after is not before:
+                transaction.put([after])
+            return after
+
+        return self._store.write("conclude", work, verdict=Verdict.UNKNOWN)
+
     def close_watch(self, rows: Iterable[Row | int]) -> None:
         """Stop giving these rows attention; their states stay."""
         numbers = [_number(row) for row in rows]

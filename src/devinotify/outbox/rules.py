@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
+from devinotify.exceptions import InvalidInput, InvalidPhoneNumber, Verdict
 from devinotify.models import DeliveryStatus, ViberState
+from devinotify.outbox.records import encode_error
 from devinotify.outbox.states import RETRIES, STEPS, WATCH_FOR, RowState, poll_delay, require
 
 if TYPE_CHECKING:
-    from devinotify.models import SmsState
+    from devinotify.models import Outcome, SmsState
     from devinotify.outbox.records import Row, StoredMessage
 
 EXPIRED = "its deadline passed before it could be sent"
@@ -48,6 +49,49 @@ def given_up(row: Row, stored: StoredMessage, now: float) -> Row:
     It keeps the claim: should the worker be alive after all, its outcome is still taken.
     """
     return _ended(row, stored, now, RowState.UNKNOWN, "OutcomeUnknown", NO_OUTCOME)
+
+
+def concluded(row: Row, outcome: Outcome) -> Row:
+    """Return what a row becomes that ordered the steps of a fallback, now that their story has come to ``outcome``.
+
+    Accepted or rejected for certain: one that was unknown, or accepted until now, has that state; any other stays.
+    """
+    if row.state not in _OPEN_ORDERS or outcome.verdict not in _CERTAIN:
+        return row
+    status, receipt, error = outcome.status, outcome.receipt, None
+    if outcome.verdict is Verdict.REJECTED:
+        state, error = RowState.REJECTED, outcome.error
+    elif status is not None and status.is_final:
+        state = RowState.DELIVERED if status.is_delivered else RowState.FAILED
+    else:
+        state = RowState.ACCEPTED
+    name, code, reason, text = encode_error(error)
+    new = row._replace(
+        state=state,
+        claim=None,
+        error=name,
+        error_code=code,
+        error_reason=reason,
+        error_text=text,
+        status=status,
+        status_code=None if outcome.state is None else outcome.state.code,
+        price=None if outcome.state is None else outcome.state.price,
+        next_poll_at=None,
+    )
+    if receipt is None:
+        return new
+    sent_at = None if receipt.sent_at is None else receipt.sent_at.timestamp()
+    return new._replace(
+        message_ids=receipt.message_ids,
+        segments=receipt.segments,
+        sent_at=sent_at,
+        via=receipt.channel,
+        resends=receipt.resends,
+    )
+
+
+_OPEN_ORDERS = frozenset({RowState.ACCEPTED, RowState.UNKNOWN})
+_CERTAIN = frozenset({Verdict.ACCEPTED, Verdict.REJECTED})
 
 
 def no_retry(row: Row, *, force: bool) -> str | None:
