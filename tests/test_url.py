@@ -248,6 +248,7 @@ BAD_VALUES = {
             "https://h/rest?",
             "https://h/rest%23",
         ),
+        *("https://я:секрет@шлюз.рф/rest", "https://[я]/rest", "https://шлюз.рф:порт/rest"),
         *("https://h/a%20b c", "https://h\\@evil.example", "https://h/%0Aa", "https://h:99999/", "file:///etc/passwd"),
     ],
     "ca": ["", "a%00b"],

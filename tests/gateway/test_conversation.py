@@ -19,6 +19,7 @@ from devinotify.exceptions import (
     GatewayError,
     GatewayFailure,
     InternalServerError,
+    InvalidInput,
     NotSent,
     OutcomeUnknown,
     Unauthorized,
@@ -294,6 +295,16 @@ def test_what_never_left_is_tried_three_times_more(name: str) -> None:
         len(led.requests),
         len(set(led.requests)),
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"), [({"Nope": 1}, NotSent), ({"messageId": 5}, NotSent), ({"messageId": "\ud800"}, InvalidInput)]
+)
+def test_a_request_that_cannot_be_made_is_not_sent(values: dict[str, wire.Value], kind: type[DevinotifyError]) -> None:
+    """A fault of our own, or of what was given: nothing left, and nothing is tried again."""
+    led = Led(SESSION)
+    error = fails(converse(calls.Call(wire.SMS_STATE, values, str), longest), led)
+    assert (kind, Verdict.NOT_SENT, False, []) == (type(error), error.verdict, error.retryable, led.requests)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -611,6 +622,31 @@ def test_who_waited_for_a_failed_login_shares_its_failure() -> None:
     third = state.look(0.0)
     assert isinstance(third, Ticket)
     assert state.turn(third, 0.0) is None
+
+
+def test_who_waited_for_a_login_gets_its_session() -> None:
+    """Whoever had a ticket before a login succeeded needs none of his own."""
+    state = SessionState()
+    first, second = state.look(0.0), state.look(0.0)
+    assert isinstance(first, Ticket)
+    assert isinstance(second, Ticket)
+    assert (state.turn(first, 0.0), state.is_open) == (None, False)
+    state.granted(SESSION, 0.0)
+    state.ended()
+    assert (state.turn(second, 0.0), state.is_open) == (SESSION, True)
+
+
+@pytest.mark.parametrize(
+    ("recipients", "words"),
+    [("79161234567", "not one text"), ([], "empty"), (["no number"], "number"), (["79161234567"], "too many")],
+)
+def test_a_list_that_is_refused_asks_for_nothing(
+    recipients: list[str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One text in place of a list, no recipient, a wrong one, and more than a reply can tell."""
+    monkeypatch.setattr(calls, "BULK_LIMIT", 0 if words == "too many" else 20_000)
+    with pytest.raises(InvalidInput, match=words):
+        calls.sms_send_bulk(SETTINGS, recipients, "hi", NOW)
 
 
 def test_an_error_of_the_gateways_keeps_its_class_and_cause() -> None:
