@@ -48,7 +48,8 @@ def summarize(given: object, home: str = "") -> Failure | None:
     first, others = _leaves(value)
     if first is not value:
         trace = first.__traceback__ or trace
-    return Failure(type(first).__name__, _place(trace, home), shown(first), others, causes_of(_raised_from(first)))
+    cause = "" if first.__cause__ is None else causes_of(_raised_from(first))
+    return Failure(type(first).__name__, _place(trace, home), shown(first), others, cause)
 
 
 def causes_of(causes: Sequence[tuple[str, str]]) -> str:
@@ -98,7 +99,11 @@ def shown(value: object) -> str:
 
 def _leaves(value: BaseException) -> tuple[BaseException, int]:
     """Return the first exception of a group that is none itself, and how many more of these there are."""
-    first, count, left = value, 0, [value]
+    if not isinstance(value, BaseExceptionGroup):
+        return value, 0
+    first: BaseException = value
+    count = 0
+    left: list[BaseException] = [value]
     while left:
         one = left.pop()
         if isinstance(one, BaseExceptionGroup):
@@ -118,9 +123,14 @@ def _raised_from(value: BaseException) -> list[tuple[str, str]]:
 
 
 def _place(trace: TracebackType | None, home: str) -> str:
-    frames: list[Frame] = []
+    traces: list[TracebackType] = []
     while trace is not None:
-        code = trace.tb_frame.f_code
-        frames.append((code.co_filename, str(trace.tb_lineno), code.co_name))
+        traces.append(trace)
         trace = trace.tb_next
-    return place_of(frames, home)
+    # The program waits meanwhile, and as a rule the last frame is its own.
+    for one in reversed(traces):
+        code = one.tb_frame.f_code
+        if not _LIBRARY.search(code.co_filename):
+            return f"{base_name(code.co_filename)}:{one.tb_lineno} in {code.co_name}"
+    codes = [(one.tb_frame.f_code, one.tb_lineno) for one in traces]
+    return place_of([(code.co_filename, str(line), code.co_name) for code, line in codes], home)
