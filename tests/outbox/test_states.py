@@ -67,12 +67,12 @@ def test_unknown_is_never_forgotten_to_make_room() -> None:
 @given(st.integers(1, 10_000), st.floats(0, 1))
 def test_backoff_is_bounded(attempts: int, jitter: float) -> None:
     """A wait is at least half of the first one and at most the longest."""
-    assert states.BACKOFF_FIRST / 2 <= states.backoff(attempts, jitter) <= states.BACKOFF_MOST
+    assert 2.5 <= states.BACKOFF.pause(attempts, jitter) <= 900.0
 
 
 def test_backoff_doubles() -> None:
     """Each attempt waits twice as long as the one before."""
-    assert [5.0, 10.0, 20.0, 40.0] == [states.backoff(attempts, 1.0) for attempts in (1, 2, 3, 4)]
+    assert [5.0, 10.0, 20.0, 40.0] == [states.BACKOFF.pause(attempts, 1.0) for attempts in (1, 2, 3, 4)]
 
 
 @pytest.mark.parametrize(("age", "expected"), [(0, 15.0), (60, 15.0), (400, 100.0), (86400, 1800.0)])

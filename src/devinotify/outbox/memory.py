@@ -284,6 +284,18 @@ class MemoryTransaction:
         moments += [row.next_poll_at for row in mine]
         return min((moment for moment in moments if moment is not None), default=None)
 
+    def ahead(self, by: float, limit: int) -> list[Row]:
+        """Return what was stored in times to come."""
+        later = self.now + by
+        found = (
+            row
+            for row in self._data.rows.values()
+            if _is_queued(row)
+            and (row.next_attempt_at or 0.0) > later
+            and self._data.messages[row.message_id].created_at.timestamp() > later
+        )
+        return list(itertools.islice(found, limit))
+
     def waiting(self) -> dict[str, int]:
         """Count queued rows by their accounts."""
         whose = (self._data.messages[row.message_id].account for row in self._data.rows.values() if _is_queued(row))

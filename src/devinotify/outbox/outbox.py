@@ -22,6 +22,7 @@ import logging
 import math
 import random as _random
 import sys
+import time
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
@@ -49,6 +50,11 @@ MAX_ROWS = 1_000_000
 """Rows that an outbox holds unless it is told otherwise."""
 PAGE = 1000
 """Rows that an iteration reads at a time; more are never in memory."""
+
+LOOK_AHEAD_EVERY = 60.0
+"""Seconds between two looks for messages that were stored by a clock that was ahead."""
+CLOCK_TOLERANCE = 5.0
+"""Seconds by which the clocks of those who use one outbox may differ."""
 
 T = TypeVar("T")
 
@@ -87,6 +93,7 @@ class Outbox:
         self.on_end: Callable[[Sequence[Row]], object] = lambda rows: None  # noqa: ARG005 - nobody asks to be told
         """Called, once it is written, with rows that ended without a send: expired, or given up by their worker."""
         self._idle = True  # whether the last claim found nothing
+        self._look_ahead_at = 0.0
         self._store = open_store(location, clock)
 
     @property
@@ -291,6 +298,9 @@ class Outbox:
             raise InvalidInput("a claim takes at least 1 row")
         _check_account(account)
         wanted = None if rows is None else [_number(row) for row in rows][:limit]
+        if time.monotonic() >= self._look_ahead_at:
+            self._look_ahead_at = time.monotonic() + LOOK_AHEAD_EVERY
+            self._bring_back()
         # Asked first where nothing was found the last time, so that an idle worker writes nothing.
         if wanted is None and self._idle and self._store.idle(account):
             return None
@@ -314,6 +324,25 @@ class Outbox:
         if late:
             self.on_end(late)
         return batch
+
+    def _bring_back(self) -> None:
+        """Make what was stored by a clock that was ahead due as if it had been stored now, and say so."""
+        if not self._store.read("claim", lambda transaction: transaction.ahead(CLOCK_TOLERANCE, 1)):
+            return
+
+        def work(transaction: Transaction) -> int:
+            now, changed = transaction.now, []
+            for row in transaction.ahead(CLOCK_TOLERANCE, self._page):
+                back = rules.brought_back(row, _need_message(transaction, row.message_id), now)
+                if back is not row:
+                    changed.append(back)
+            transaction.put(changed)
+            return len(changed)
+
+        changed = self._store.write("claim", work)
+        if changed:
+            self._look_ahead_at = 0.0  # there may be more
+            log.warning("outbox %s: %d messages were stored by a clock that was ahead: due now", self.name, changed)
 
     def begin(
         self,

@@ -94,6 +94,18 @@ _OPEN_ORDERS = frozenset({RowState.ACCEPTED, RowState.UNKNOWN})
 _CERTAIN = frozenset({Verdict.ACCEPTED, Verdict.REJECTED})
 
 
+def brought_back(row: Row, stored: StoredMessage, now: float) -> Row:
+    """Return a queued row of a message that was stored by a clock that was ahead, as if it had been stored now.
+
+    What was to wait until a moment that somebody named still does.
+    """
+    created = stored.created_at.timestamp()
+    due = row.next_attempt_at
+    if created <= now or due is None or (not row.attempts and due > created):
+        return row
+    return row._replace(next_attempt_at=due - (created - now))
+
+
 def no_retry(row: Row, *, force: bool) -> str | None:
     """Return why a row may not be queued again at a person's wish, or ``None`` where it may."""
     if row.state not in RETRIES:

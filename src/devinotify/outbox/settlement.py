@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from devinotify.exceptions import InvalidInput, Verdict
 from devinotify.outbox.records import ErrorParts, encode_error
 from devinotify.outbox.rules import attention
-from devinotify.outbox.states import VERDICTS, WATCH_FOR, RowState, backoff
+from devinotify.outbox.states import BACKOFF, VERDICTS, WATCH_FOR, RowState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -134,7 +134,7 @@ class Settlement:
             if deadline is None and self._retry_for is not None:
                 deadline = self._now + self._retry_for
             # One jitter for the whole batch: its rows come due together and stay one batch.
-            again = self._now + backoff(row.attempts, self._jitter)
+            again = self._now + BACKOFF.pause(row.attempts, self._jitter)
             if deadline is None or again <= deadline:
                 state, due = RowState.QUEUED, again
         self._end(row, state, due, deadline, encode_error(error))

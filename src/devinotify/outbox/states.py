@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput, Verdict
 from devinotify.gateway.codes import STATE_LIFETIME
+from devinotify.retry import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,11 +98,8 @@ VERDICTS: Mapping[Verdict, RowState] = MappingProxyType(
 RETRY_FOR = 24 * 3600.0
 """Seconds for which a row is tried where its message names no deadline."""
 
-BACKOFF_FIRST = 5.0
-"""Seconds, at most, before the second attempt; each further attempt waits twice as long."""
-
-BACKOFF_MOST = 900.0
-"""Seconds, at most, between two attempts."""
+BACKOFF = Backoff(first=5.0, factor=2.0, most=900.0, jitter=0.5)
+"""Seconds before each further attempt; by the jitter, workers that failed together do not come back together."""
 
 POLL_FIRST = 15.0
 """Seconds from the sending to the first look at its delivery."""
@@ -117,16 +115,6 @@ def require(before: RowState, after: RowState) -> None:
     """Return where ``after`` may follow ``before``, and raise InvalidInput where it may not."""
     if after not in TRANSITIONS[before]:
         raise InvalidInput(f"a row that is {before} cannot become {after}")
-
-
-def backoff(attempts: int, jitter: float) -> float:
-    """Return the seconds to wait after the given number of attempts; ``jitter`` is a random number from 0 to 1.
-
-    The wait doubles from BACKOFF_FIRST to BACKOFF_MOST, and jitter takes off up to half of it, so that
-    workers that failed together do not come back together.
-    """
-    longest = min(BACKOFF_FIRST * 2.0 ** min(attempts - 1, 32), BACKOFF_MOST)
-    return longest * (0.5 + 0.5 * jitter)
 
 
 def poll_delay(age: float, first: float = POLL_FIRST) -> float:

@@ -77,6 +77,9 @@ class Transaction(Protocol):
     def next_due(self, account: str | None) -> float | None:
         """Return when the next row can be claimed or needs attention."""
 
+    def ahead(self, by: float, limit: int) -> list[Row]:
+        """Return queued rows that are due, and whose messages were stored, more than ``by`` seconds after now."""
+
     def waiting(self) -> dict[str, int]:
         """Return how many rows are queued, by account; nobody's are left out."""
 

@@ -8,10 +8,13 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from devinotify.outbox.sqlite import accounts
+from devinotify.outbox.sqlite.encoding import COLUMNS, decode_row
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
+
+    from devinotify.outbox.records import Row
 
 LOOK_AHEAD = 4
 """How many times its size a batch looks ahead in the queue for rows of its message, where several are mixed."""
@@ -72,6 +75,19 @@ def gather_of(
         if line is not None and (not found or line[:2] == found[0][:2]):
             found.append(line)
     return (found[0][0], found[0][1], [line[2:] for line in found]) if found else None
+
+
+def ahead(connection: sqlite3.Connection, later: float, limit: int) -> list[Row]:
+    """Return rows that are due, and whose messages were stored, after a moment."""
+    found: list[Row] = []
+    for queue in accounts.queues(connection, None):
+        lines = connection.execute(
+            f"SELECT {COLUMNS} FROM rows WHERE state = 0 AND account IS ? AND due > ?"  # noqa: S608 - our own names
+            " AND (SELECT created_at FROM messages WHERE messages.id = rows.message) > ? LIMIT ?",
+            (queue, later, later, limit),
+        )
+        found += map(decode_row, lines.fetchall())
+    return found[:limit]
 
 
 def moments(connection: sqlite3.Connection, account: int | None) -> Iterator[float | None]:

@@ -124,6 +124,11 @@ class SqliteTransaction:
         moments = claiming.moments(self._connection, self._account(account))
         return min((moment for moment in moments if moment is not None), default=None)
 
+    def ahead(self, by: float, limit: int) -> list[Row]:
+        """Return what was stored in times to come."""
+        self._flush()
+        return claiming.ahead(self._connection, self.now + by, limit)
+
     def waiting(self) -> dict[str, int]:
         """Count queued rows by their accounts."""
         self._flush()

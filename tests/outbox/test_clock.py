@@ -1,0 +1,95 @@
+"""A clock that is wrong, and then set right: nothing waits for it without a word, and nothing untried is given up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinotify.exceptions import InvalidInput
+from devinotify.outbox import Outbox, RowState
+from tests.outbox.support import Clock, claim, failed, message, not_sent, numbers
+
+if TYPE_CHECKING:
+    from tests.outbox.conftest import Place
+
+HOUR = 3600.0
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_what_was_stored_by_a_clock_ahead_goes_out(
+    place: Place, clock: Clock, caplog: pytest.LogCaptureFixture, count: int
+) -> None:
+    """At the next worker's first claim, said in one line; who comes later finds nothing to say."""
+    clock.now += HOUR
+    place.open().enqueue(message(*numbers(count)))
+    clock.now -= HOUR
+    worker = place.open()
+    assert (count, None) == (len(claim(worker)), worker.claim())
+    place.open().claim()
+    (said,) = caplog.messages
+    assert f"{count} messages were stored by a clock that was ahead" in said
+
+
+def test_a_backoff_is_kept(place: Place, clock: Clock) -> None:
+    """What was tried under the wrong clock is tried again after as long."""
+    clock.now += HOUR
+    outbox = place.open()
+    outbox.enqueue(message())
+    batch = claim(outbox)
+    outbox.settle(batch, failed(batch, not_sent()))
+    clock.now -= HOUR
+    worker = place.open()
+    before = worker.claim()
+    clock.now += 5
+    assert (None, 1) == (before, len(claim(worker)))
+
+
+def test_a_moment_that_was_named_is_waited_for(place: Place, clock: Clock) -> None:
+    """It is a moment of the right clock."""
+    later = clock.datetime + timedelta(hours=2)
+    clock.now += HOUR
+    place.open().enqueue(message(), not_before=later)
+    clock.now -= HOUR
+    worker = place.open()
+    before = worker.claim()
+    clock.now += 2 * HOUR
+    assert (None, 1) == (before, len(claim(worker)))
+
+
+def test_what_was_stored_by_a_clock_behind_is_tried(place: Place, clock: Clock) -> None:
+    """Three days are no reason to give up what was never tried; after a first failure the time runs."""
+    clock.now -= 72 * HOUR
+    place.open().enqueue(message(*numbers(2)))
+    clock.now += 72 * HOUR
+    worker = place.open()
+    batch = claim(worker)
+    worker.settle(batch, failed(batch, not_sent()))
+    assert {RowState.QUEUED: 2} == {state: number for state, number in worker.counts() if number}
+    clock.now += 25 * HOUR
+    assert (None, 2) == (worker.claim(), worker.counts().not_sent)
+
+
+def test_a_deadline_that_was_named_holds(outbox: Outbox, clock: Clock) -> None:
+    """What is too late is not sent, tried or not."""
+    outbox.enqueue(message(), deadline=clock.datetime + timedelta(hours=1))
+    clock.now += 2 * HOUR
+    assert (None, 1) == (outbox.claim(), outbox.counts().not_sent)
+
+
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan"), -1.0])
+def test_seconds_that_make_no_sense_are_refused_where_they_enter(outbox: Outbox, seconds: float) -> None:
+    """Before anything is stored, and long before anything is sent."""
+    for use in (
+        lambda: outbox.enqueue(message(), patience=seconds),
+        lambda: outbox.register(message(), patience=seconds),
+        lambda: outbox.begin(message(), patience=seconds),
+        lambda: outbox.enqueue_many([message()], patience=seconds),
+        lambda: outbox.watch_due(lease=seconds),
+        lambda: Outbox("never.db", retry_for=seconds),
+        lambda: Outbox("never.db", poll=seconds),
+    ):
+        with pytest.raises(InvalidInput, match="number of seconds"):
+            use()
+    assert 0 == len(outbox)
