@@ -13,13 +13,15 @@ import threading
 import time
 from collections import Counter
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from devinotify import Message, Notifier, Outbox, make_plugin_manager
+from devinotify import Message, Notifier, Outbox, hookimpl, make_plugin_manager
+from devinotify.channels.batch import accepted
 from devinotify.delivery.reading import Cause
 from devinotify.delivery.worker import Worker
+from devinotify.models import Receipt
 from devinotify.outbox import RowState
 from devinotify.sandbox import Sandbox
 from tests.outbox.support import numbers
@@ -27,6 +29,8 @@ from tests.outbox.support import numbers
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from devinotify.models import Outcome, SmsState
 
 ALERTS = 200
 TROUBLE = 2.0
@@ -286,3 +290,39 @@ def test_what_another_account_queued_is_left_to_it_and_told_once(
     Worker(notifier, outbox).run(once=True)
     assert ({"ours", "nobody's"}, 1) == ({each.text for each in gateway.messages()}, outbox.counts().queued)
     assert 1 == sum("1 of other@example.org/rest" in record.message for record in caplog.records)
+
+
+class Odd:
+    """A channel that answers ids of the wrong type."""
+
+    name = "odd"
+    max_length = 100
+    segmented = True
+    schedulable = True
+
+    def check_sender(self, sender: str) -> None:
+        """Take any."""
+
+    def send(self, message: Message, client: object) -> list[Outcome]:
+        """Send, and answer a number for an id."""
+        odd = cast("tuple[str, ...]", (12345,))
+        return [accepted(self.name, each, Receipt(each, odd, 1, self.name)) for each in message.recipients]
+
+    def state(self, receipt: Receipt, client: object) -> SmsState:
+        """Never be asked."""
+        raise NotImplementedError
+
+    @hookimpl
+    def devinotify_register_channels(self) -> list[Odd]:
+        """Bring itself."""
+        return [self]
+
+
+def test_an_answer_that_cannot_be_recorded_does_not_end_the_worker(gateway: Sandbox, outbox: Outbox) -> None:
+    """Its row ends, unknown at worst, and the next one goes out."""
+    with Notifier(gateway.url, plugins=make_plugin_manager(Odd(), discover=False)) as notifier:
+        outbox.enqueue(Message("odd", numbers(2), channel="odd"), watch=False)
+        enqueue(outbox, 1)
+        Worker(notifier, outbox).run(once=True)
+    counts = outbox.counts()
+    assert (0, 1) == (counts.queued + counts.claimed, len(arrived(gateway)))
