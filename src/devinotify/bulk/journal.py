@@ -84,7 +84,7 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.outbox.close()
+        self.outbox.__exit__(kind, error, trace)
 
     def __repr__(self) -> str:
         return f"<Journal {self.path}>"
