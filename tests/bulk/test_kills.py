@@ -75,7 +75,7 @@ class Gateway:
 @pytest.fixture
 def gateway(tmp_path: Path) -> Iterator[Gateway]:
     """Run a sandbox that keeps what arrives in a file."""
-    command = [sys.executable, "-m", "devinotify.cli", "sandbox", "--port", "0", "--json", "--keep", "1000000"]
+    command = [sys.executable, "-m", "devinotify", "sandbox", "--port", "0", "--json", "--keep", "1000000"]
     command += ["--balance", "100000000", "--db", str(tmp_path / "gateway.db")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

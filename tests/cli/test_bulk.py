@@ -280,7 +280,7 @@ def test_ctrl_c_stops_gently(account: Sandbox, numbers: Path, journal: Path) -> 
     """The batches under way are finished and settled, nothing is unknown, and the same command goes on."""
     account.add_fault("latency", seconds=0.3, operation="Sms/SendBulk")
     account.add_fault("latency", seconds=0.3, operation="Sms/Send")
-    command = [sys.executable, "-m", "devinotify.cli", "bulk", str(numbers), "--text", "Hi", "--journal", str(journal)]
+    command = [sys.executable, "-m", "devinotify", "bulk", str(numbers), "--text", "Hi", "--journal", str(journal)]
     command += ["--yes", "--batch", "1", "--connections", "1"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}

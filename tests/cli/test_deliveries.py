@@ -252,7 +252,7 @@ def test_the_csv_on_stdout_has_no_room_for_events(run: Run, journal: Path) -> No
 def test_a_reader_that_has_seen_enough(journal: Path) -> None:
     """``| head`` is no fault, and no report that cannot be written."""
     change(journal, "UPDATE rows SET error_text = hex(zeroblob(50000))")
-    command = [sys.executable, "-m", "devinotify.cli", "bulk", "report", str(journal), "--csv", "-"]
+    command = [sys.executable, "-m", "devinotify", "bulk", "report", str(journal), "--csv", "-"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -70,7 +70,7 @@ def test_a_terminal_shows_the_states_as_they_come() -> None:
 
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "devinotify.cli", "demo"],
+        [sys.executable, "-m", "devinotify", "demo"],
         stdout=theirs,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "160"},
     )

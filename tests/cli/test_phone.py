@@ -13,7 +13,7 @@ NUMBER = "8 (916) 123-45-67"
 
 
 def _run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "devinotify.cli", "phone", *arguments]
+    command = [sys.executable, "-m", "devinotify", "phone", *arguments]
     return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=60)
 
 
@@ -130,7 +130,7 @@ def test_a_terminal_is_not_waited_for() -> None:
     controller, terminal = pty.openpty()
     with open(controller, "rb"), open(terminal, "rb") as stdin:  # noqa: PTH123 - descriptors, not paths
         done = subprocess.run(
-            [sys.executable, "-m", "devinotify.cli", "phone"], stdin=stdin, capture_output=True, check=False, timeout=60
+            [sys.executable, "-m", "devinotify", "phone"], stdin=stdin, capture_output=True, check=False, timeout=60
         )
     assert done.returncode == 2
     assert b"no number" in done.stderr

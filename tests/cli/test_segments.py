@@ -80,7 +80,7 @@ def test_blockers_are_coloured_on_a_terminal() -> None:
     """With colour there are no brackets."""
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "devinotify.cli", "segments", "It’s"]
+    command = [sys.executable, "-m", "devinotify", "segments", "It’s"]
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "PYTHONUTF8": "1"}
     environment.pop("NO_COLOR", None)
     subprocess.run(command, stdout=theirs, env=environment, check=True, timeout=60)

@@ -75,7 +75,7 @@ def test_asks_at_a_terminal() -> None:
 
     parent, child = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "devinotify.cli", "url"],
+        [sys.executable, "-m", "devinotify", "url"],
         stdin=child,
         stdout=subprocess.PIPE,
         stderr=child,
@@ -99,7 +99,7 @@ def test_asks_at_a_terminal() -> None:
 @pytest.mark.parametrize("arguments", [PARTS, ("--sender", "SENDER")])
 def test_closed_stdin(arguments: tuple[str, ...]) -> None:
     """Where there is no stdin at all there is no password, and nobody to ask."""
-    command = [sys.executable, "-m", "devinotify.cli", "url", *arguments]
+    command = [sys.executable, "-m", "devinotify", "url", *arguments]
     done = subprocess.run(["sh", "-c", '"$@" <&-', "sh", *command], capture_output=True, text=True, check=False)
     assert (2, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines()))
 

@@ -97,7 +97,7 @@ def test_an_outbox_that_cannot_be_used_is_a_usage_error(account: Sandbox, run: R
 def test_a_signal_ends_it_gently(account: Sandbox, path: Path, number: signal.Signals) -> None:
     """As a service does: it sends, waits for more, and ends with 0."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "devinotify.cli", "worker", "--outbox", str(path), "--json"],
+        [sys.executable, "-m", "devinotify", "worker", "--outbox", str(path), "--json"],
         env={**os.environ, "DEVINOTIFY_URL": account.url},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -169,7 +169,7 @@ def test_the_exit_code_and_the_log_of_once_name_the_cause(
         enqueue(outbox, 5)
     gateway.add_fault(**fault)  # type: ignore[arg-type]  # a table's values
     done = subprocess.run(
-        [sys.executable, "-m", "devinotify.cli", "worker", "--once", "--json", "--outbox", str(tmp_path / "o.db")],
+        [sys.executable, "-m", "devinotify", "worker", "--once", "--json", "--outbox", str(tmp_path / "o.db")],
         env={**os.environ, "DEVINOTIFY_URL": gateway.url},
         capture_output=True,
         text=True,

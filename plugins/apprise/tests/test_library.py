@@ -38,7 +38,7 @@ class Environment:
 
     def devinotify(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the command line."""
-        return self._run("-m", "devinotify.cli", *arguments)
+        return self._run("-m", "devinotify", *arguments)
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         environ = {**os.environ, "PYTHONIOENCODING": "utf-8", "HOME": str(self._python.parents[1])}

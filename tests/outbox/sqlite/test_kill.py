@@ -48,7 +48,7 @@ with Sandbox(keep=100_000) as gateway:
 def worker_process(path: Path, url: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run ``devinotify worker --once`` as a process of its own, killed in the end if need be."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "devinotify.cli", "worker", "--once", "--outbox", str(path), "--batch", str(BATCH)],
+        [sys.executable, "-m", "devinotify", "worker", "--once", "--outbox", str(path), "--batch", str(BATCH)],
         env={**os.environ, "DEVINOTIFY_URL": url},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

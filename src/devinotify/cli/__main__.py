@@ -1,5 +1,0 @@
-"""``python -m devinotify.cli``: the command line where the console script is not on the PATH."""
-
-from devinotify.cli import main
-
-main()
