@@ -1,6 +1,7 @@
 """The store in memory: nothing of it outlives the process. For tests, and for whoever keeps no record.
 
 What is written is undone where an exception comes, as in a database: each change notes what stood there before.
+More than 400 lines: it is a whole driver, each of whose methods is a few lines.
 """
 
 from __future__ import annotations

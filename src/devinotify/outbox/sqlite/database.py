@@ -4,6 +4,7 @@ Three rules of SQLite shape this module. A WAL database must have all its users 
 descriptor of a file drops the process's POSIX locks on it, so the first bytes are read only while no connection of this
 process is open on it. And a connection must not cross a fork, not even unused: a child that inherits one believes that
 it holds the parent's locks. So all connections are closed before a fork and opened again, on demand, after it.
+More than 400 lines: these rules lean on each other, and on the one table of open files.
 """
 
 from __future__ import annotations
