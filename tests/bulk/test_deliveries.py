@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinotify import Notifier, Outbox
-from devinotify.bulk import End, Journal, Speed, deliveries
+from devinotify.bulk import End, Journal, Speed
 from devinotify.bulk.deliveries import Deliveries
 from devinotify.exceptions import InternalServerError, NotSent, Unauthorized
 from devinotify.outbox import RowState
@@ -75,15 +75,11 @@ def test_a_refused_login_ends_the_looks(journal: Journal, gateway: Sandbox) -> N
     assert 1 <= sum(each.code == 4 for each in gateway.requests()) <= 4
 
 
-def test_a_gateway_that_is_away_ends_the_looks(
-    journal: Journal, gateway: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_gateway_that_is_away_ends_the_looks(journal: Journal, gateway: Sandbox) -> None:
     """After some that fail in a row; those that were not tried are counted as well, taken or not."""
-    monkeypatch.setattr(deliveries, "MOST_FAILURES", 1)
-    monkeypatch.setattr(deliveries, "SOME", 4)
     with at(gateway, port=free_port()) as notifier:
         journal.outbox.adopt(f"demo@{gateway.gateway.partition('://')[2]}", notifier.url.account)
-        looks = Deliveries(notifier, journal, connections=1)
+        looks = Deliveries(notifier, journal, connections=1, some=4, most_failures=1)
         assert (0, NotSent, False, ROWS) == (looks.poll(), type(looks.error), looks.refused, looks.unseen)
 
 
@@ -143,29 +139,21 @@ def test_a_watch_ends_when_all_is_decided(journal: Journal, gateway: Sandbox) ->
         assert (0, ROWS) == (Deliveries(notifier, journal).watch(), journal.outbox.counts().delivered)
 
 
-def test_a_stopped_campaign_does_not_hold_the_watch(
-    half_sent: Journal, gateway: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stopped_campaign_does_not_hold_the_watch(half_sent: Journal, gateway: Sandbox) -> None:
     """Rows wait, and no process sends: how many is told."""
-    monkeypatch.setattr(deliveries, "QUIET", 0.1)
-    monkeypatch.setattr(deliveries, "NAP", 0.1)
     with at(gateway) as notifier:
-        assert 5 == Deliveries(notifier, half_sent).watch()
+        assert 5 == Deliveries(notifier, half_sent, nap=0.1, quiet=0.1).watch()
 
 
-def test_a_watch_goes_on_while_another_process_sends(
-    half_sent: Journal, gateway: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_watch_goes_on_while_another_process_sends(half_sent: Journal, gateway: Sandbox) -> None:
     """Until that one has ended, although all that it has sent is decided, and it holds no batch at the moment."""
-    monkeypatch.setattr(deliveries, "QUIET", 0.1)
-    monkeypatch.setattr(deliveries, "NAP", 0.01)
     rounds: list[bool] = []
     # As another process, which has its own lock.
     with at(gateway) as notifier, Outbox(half_sent.path, max_rows=None) as other:
         batch = other.claim(1)
         assert batch is not None
         other.release(batch)
-        looks = Deliveries(notifier, half_sent)
+        looks = Deliveries(notifier, half_sent, nap=0.01, quiet=0.1)
 
         def observe(counts: Counts) -> None:
             rounds.append(counts[RowState.ACCEPTED] == 0)

@@ -294,3 +294,22 @@ def test_ctrl_c_stops_gently(account: Sandbox, numbers: Path, journal: Path) -> 
     result = CliRunner().invoke(cli, ["bulk", "status", str(journal), "--no-poll", "--json"], prog_name="devinotify")
     tally = json.loads(result.stdout)
     assert (0, True) == (tally["unknown"], tally["waiting"] > 0)
+
+
+def test_every_channel_of_the_url_is_a_campaigns(run: Run, account: Sandbox, numbers: Path, journal: Path) -> None:
+    """``null`` is one as well; a name that nobody has is a usage error that lists those there are."""
+    arguments = ["bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--yes", "--channel"]
+    unknown = run(*arguments, "pigeon")
+    assert (2, True, False) == (unknown.exit_code, "the channels are" in unknown.stderr, journal.exists())
+    assert (4, []) == (run(*arguments, "null").exit_code, account.messages())
+
+
+def test_another_account_goes_on_where_it_is_told_to(run: Run, account: Sandbox, numbers: Path, journal: Path) -> None:
+    """Not by itself: the error names the option."""
+    arguments = ["bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--yes"]
+    run(*arguments, "--limit", "2")
+    other = account.url.replace("127.0.0.1", "localhost")
+    refused = run(*arguments, url=other)
+    assert (True, 2) == ("--other-account" in refused.stderr, len(account.messages()))
+    run(*arguments, "--other-account", url=other)
+    assert 10 == len(account.messages())

@@ -31,15 +31,30 @@ class Deliveries:
     """Looks at the deliveries of a journal's accepted recipients, each as often as the outbox's watch says.
 
     Nothing is sent. ``stop`` ends it from any thread or signal handler. A look that fails is repeated when it comes due
-    again: ``error`` and ``unseen`` tell of those that have not had an answer since.
+    again: ``error`` and ``unseen`` tell of those that have not had an answer since. ``some`` and ``most_failures`` are
+    counts of deliveries, ``nap`` and ``quiet`` seconds, all as the constants of these names say.
     """
 
-    def __init__(self, notifier: Notifier, journal: Journal, *, connections: int = 8) -> None:
+    def __init__(
+        self,
+        notifier: Notifier,
+        journal: Journal,
+        *,
+        connections: int = 8,
+        some: int = SOME,
+        nap: float = NAP,
+        most_failures: int = MOST_FAILURES,
+        quiet: float = QUIET,
+    ) -> None:
         self._account = notifier.url.account
         journal.use(self._account)
         self._following = notifier.following(journal.outbox)
         self._outbox = journal.outbox
         self._connections = connections
+        self._some = some
+        self._nap = nap
+        self._most_failures = most_failures
+        self._quiet = quiet
         self._stopping = Stopping()
         self._failure: BaseException | None = None
         self._lock = threading.Lock()
@@ -75,7 +90,7 @@ class Deliveries:
     def poll(self) -> int:
         """Look at all deliveries that are due now; return how many had an answer.
 
-        The looks end early where the login is refused, and where MOST_FAILURES of them fail one after the other.
+        The looks end early where the login is refused, and where ``most_failures`` of them fail one after the other.
         """
         self._looked = self._in_a_row = 0
         self._gave_up = False
@@ -107,10 +122,10 @@ class Deliveries:
             # While a campaign reads its input, its rows grow in number and it has no lock yet.
             if counts.total != last or self._outbox.senders_alive():
                 last, since = counts.total, time.monotonic()
-            sent = not waiting or time.monotonic() - since >= QUIET
+            sent = not waiting or time.monotonic() - since >= self._quiet
             if sent and not self._watched():
                 return waiting
-            self._stopping.wait(NAP)
+            self._stopping.wait(self._nap)
         return 0
 
     def _watched(self) -> bool:
@@ -119,7 +134,7 @@ class Deliveries:
     def _work(self) -> None:
         try:
             while not self._ended():
-                rows = self._outbox.watch_due(SOME, account=self._account)
+                rows = self._outbox.watch_due(self._some, account=self._account)
                 if not rows:
                     return
                 self._following.attend(self._each(rows), missed=self._miss)
@@ -152,4 +167,4 @@ class Deliveries:
             self._error = error
             self._missed.add(row.id)
             self._in_a_row += 1
-            self._gave_up |= isinstance(error, Unauthorized) or self._in_a_row >= MOST_FAILURES
+            self._gave_up |= isinstance(error, Unauthorized) or self._in_a_row >= self._most_failures
