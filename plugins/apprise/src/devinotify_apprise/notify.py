@@ -23,7 +23,7 @@ from devinotify_apprise.versions import SEVERAL_FORMATS, Refusal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from devinotify import Outcome
+    from devinotify import Notifier, Outcome
 
 _BULK = 1000
 """Recipients that devinotify puts into one bulk request."""
@@ -51,15 +51,15 @@ class NotifyDevino(RetryAware):
     category = "custom"
     secure_protocol = SCHEMA
 
-    body_maxlen = 2000  # the API's limit for SMS; an instance has that of its channel
+    body_maxlen: int = 2000  # the API's limit for SMS; an instance has that of its channel
     title_maxlen = 0  # the title becomes the first line
     attachment_support = False
     notify_format = _FORMATS
     request_rate_per_sec = 0  # the API has no such limit, and Apprise's own would run into its time limit
 
-    templates = options.TEMPLATES
-    template_tokens: ClassVar = dict(apprise.NotifyBase.template_tokens, **options.TOKENS)
-    template_args: ClassVar = dict(apprise.NotifyBase.template_args, **options.ARGUMENTS)
+    templates: tuple[str, ...] = options.TEMPLATES
+    template_tokens: ClassVar[dict[str, Any]] = dict(apprise.NotifyBase.template_tokens, **options.TOKENS)
+    template_args: ClassVar[dict[str, Any]] = dict(apprise.NotifyBase.template_args, **options.ARGUMENTS)
 
     # Positional arguments: Apprise's verification compares them with the templates, and sees no others.
     def __init__(
@@ -105,22 +105,22 @@ class NotifyDevino(RetryAware):
             raise self._refusal(fault)
         sender = sender or kwargs.get("from") or self.host or ""
         try:
-            self.settings = options.settings(self.user or "", self.password or "", sender, given)
-            self.notifier = shared.notifier(self.settings)
+            self.settings: DevinoURL = options.settings(self.user or "", self.password or "", sender, given)
+            self.notifier: Notifier = shared.notifier(self.settings)
         except DevinotifyError as error:
             raise self._refusal(str(error)) from None
         if self.url_identifier is None:  # older versions have put False here where the URL says store=no
             # What tells this account from others: nothing of the message, and no target.
             url = self.settings
-            self.url_identifier = (SCHEMA, url.login, url.password, url.gateway)
+            self.url_identifier: tuple[str, str, str, str] = (SCHEMA, url.login, url.password, url.gateway)
         if not self.verify_certificate:
             self.logger.warning("Devino: verify=no is not heeded; name the certificates to trust with ca=")
-        self.batch = options.is_yes(batch)
+        self.batch: bool = options.is_yes(batch)
         self.body_maxlen = self.notifier.channel(self.settings.channel).max_length
         everybody = recipients.listed([targets, kwargs.get("to")])
         found = recipients.read(everybody, self.notifier)
-        self.targets = found.recipients
-        self.invalid_targets = tuple(found.refused)
+        self.targets: tuple[str, ...] = found.recipients
+        self.invalid_targets: tuple[str, ...] = tuple(found.refused)
         for reason in found.refused.values():
             self.logger.warning("Devino: a target is left out: %s", reason)
         # In a configuration file Apprise puts those of "to" in the place of the URL's.

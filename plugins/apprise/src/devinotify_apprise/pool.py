@@ -84,7 +84,7 @@ class Pool:
             self._clients.clear()
 
 
-shared = Pool()
+shared: Pool = Pool()
 """The pool of this process."""
 
 atexit.register(shared.close)

@@ -43,7 +43,7 @@ class RetryAware(NotifyBase):
 
     _wait = 0.0
     if not REMEMBERS:
-        wait = property(_begin, _set_wait)
+        wait: property = property(_begin, _set_wait)
 
     def notify(self, *args: Any, **kwargs: Any) -> bool:  # noqa: ANN401 - Apprise's signature
         """Send one attempt; return whether every recipient's message was accepted."""

@@ -64,7 +64,7 @@ class Loop(Generic[Item]):
         self._thread: threading.Thread | None = None
         self._running = False
         self._end = _End.NOT_YET
-        self.here = False
+        self.here: bool = False
         """Whether the caller of ``flush`` or ``finish`` does the work, since no thread can be started."""
 
     @property

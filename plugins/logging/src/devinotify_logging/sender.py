@@ -71,7 +71,7 @@ class Sender:
         self._until = 0.0
         self._sending_since: float | None = None
         self._refused = _Refusal(0.0, paused=False)
-        self.process = os.getpid()
+        self.process: int = os.getpid()
         """The process that this began in, or began anew in."""
         self._state = State(Storm(settings.dedupe))
         self._loop: Loop[Frozen] = Loop("devinotify-logging", self._turn, self._ended)

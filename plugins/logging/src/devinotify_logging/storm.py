@@ -74,9 +74,9 @@ class Storm:
         self._chosen: Kind | int = 0
         self._untold_suppressed = 0
         self._told_dropped = 0
-        self.shown = 0
-        self.repeated = 0
-        self.suppressed = 0
+        self.shown: int = 0
+        self.repeated: int = 0
+        self.suppressed: int = 0
 
     @property
     def held(self) -> int:

@@ -19,7 +19,7 @@ class Target:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.handlers = 0
+        self.handlers: int = 0
         """Handlers that have it now."""
         self._taken: weakref.WeakKeyDictionary[LogRecord, None] = weakref.WeakKeyDictionary()
 

@@ -9,5 +9,5 @@ from devinotify_metrics.metrics import Metrics
 
 __all__ = ["INSTRUMENTS", "Instrument", "Metrics", "plugin"]
 
-plugin = Metrics()
+plugin: Metrics = Metrics()
 """What the entry point names; providers that are set later than it is imported count too."""

@@ -14,5 +14,5 @@ from devinotify_quiet_hours.settings import FromEnvironment
 
 __all__ = ["FromEnvironment", "Night", "QuietHours", "plugin"]
 
-plugin = FromEnvironment()
+plugin: FromEnvironment = FromEnvironment()
 """What the entry point names: reads its settings when a message comes, so that nothing is frozen at import."""
