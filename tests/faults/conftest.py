@@ -29,7 +29,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def _short_pauses() -> Iterator[None]:
     """Let the pauses between repetitions be short, since a thousand faults are met here; their number stays."""
     with pytest.MonkeyPatch.context() as patch:

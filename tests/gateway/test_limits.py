@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 
 from devinotify import redact
-from devinotify.gateway import calls, checks, codes, connection, conversation, http1, transport, wire
+from devinotify.gateway import calls, checks, codes, conversation, http1, route, wire
 from devinotify.retry import Backoff
 
 PINNED: dict[str, tuple[object, object]] = {
     "bytes of a reply": (1024 * 1024, http1.REPLY_LIMIT),
     "bytes of a reply's head": (64 * 1024, http1.HEAD_LIMIT),
-    "seconds for connecting": (5.0, connection.CONNECT_TIMEOUT),
-    "seconds that an idle connection is good for": (4.0, transport.IDLE_LIMIT),
+    "seconds for connecting": (5.0, route.CONNECT_TIMEOUT),
+    "seconds that an idle connection is good for": (4.0, route.IDLE_LIMIT),
     "seconds by which a session is renewed early": (300, conversation.RENEW_EARLY),
     "pauses after a refused login": (Backoff(1.0, 2.0, 30.0), conversation.LOGIN_AGAIN),
     "pauses of what was not sent": (Backoff(0.1, 2.0, jitter=0.5, tries=3), conversation.NOT_SENT_AGAIN),

@@ -6,34 +6,22 @@ opening a tunnel share one deadline here, which general clients do not have.
 
 from __future__ import annotations
 
-import os
 import socket
-import ssl
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_auth_from_url, get_environ_proxies, select_proxy
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
-from urllib3.util import create_urllib3_context, make_headers
 
-from devinotify.exceptions import InvalidURL
 from devinotify.gateway.http1 import ReplyParser
 from devinotify.gateway.resolution import resolve
-from devinotify.redact import Secret
-from devinotify.url import is_loopback
+from devinotify.gateway.route import CONNECT_TIMEOUT, connect_request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from devinotify.gateway.route import Route
 
-CONNECT_TIMEOUT = 5.0
-"""Seconds that connecting may take, from the name's resolution to the end of the TLS handshake."""
 RECEIVE = 64 * 1024
 """Bytes asked for at once: a whole reply, nearly always."""
-_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class _Bounded:
@@ -65,11 +53,8 @@ class _Bounded:
         connection: HTTPConnection = self  # type: ignore[assignment]  # as above
         # Whether an address of IPv6 comes with its brackets depends on the version of urllib3.
         sock, host = connection.sock, (connection._tunnel_host or "").strip("[]")
-        name = f"[{host}]" if ":" in host else host
-        place = f"{name}:{connection._tunnel_port}"
-        lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
-        lines += [Secret(f"{key}: {value}") for key, value in connection._tunnel_headers.items()]  # type: ignore[attr-defined]  # http.client's
-        sock.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+        headers: dict[str, str] = connection._tunnel_headers  # type: ignore[attr-defined]  # http.client's
+        sock.sendall(connect_request(host, connection._tunnel_port or 0, headers))
         parser = ReplyParser(tunnel=True)
         reply = None
         while reply is None:
@@ -98,56 +83,21 @@ class _TLSConnection(_Bounded, HTTPSConnection):
     """urllib3's TLS connection with the bounded connect."""
 
 
-def connection_factory(gateway: str, host: str, port: int | None, ca: str | None) -> HTTPConnectionPool:
+def connection_factory(route: Route) -> HTTPConnectionPool:
     """Return the urllib3 pool that makes our connections; we keep the idle ones ourselves, with their age."""
-    if urlsplit(gateway).scheme == "http":
-        pool = HTTPConnectionPool(host, port)
+    if route.tls is None:
+        pool = HTTPConnectionPool(route.host, route.port)
         pool.ConnectionCls = _PlainConnection
         return pool
-    # One context per client: reading the whole CA bundle costs about 25 ms.
-    context = _tls_context(ca)
-    proxy = None if is_loopback(host) else select_proxy(gateway, get_environ_proxies(gateway))
-    pool = _proxy_pool(proxy, gateway, context) if proxy else HTTPSConnectionPool(host, port, ssl_context=context)
+    if route.proxy is None:
+        pool = HTTPSConnectionPool(route.host, route.port, ssl_context=route.tls)
+    else:
+        manager = ProxyManager(
+            route.proxy.url,
+            proxy_headers=route.proxy.headers,
+            ssl_context=route.tls,
+            proxy_ssl_context=route.tls,
+        )
+        pool = manager.connection_from_host(route.host, route.port, "https")
     pool.ConnectionCls = _TLSConnection
     return pool
-
-
-def _proxy_pool(proxy: str, gateway: str, context: ssl.SSLContext) -> HTTPConnectionPool:
-    proxy = Secret(proxy if "://" in proxy else f"http://{proxy}")
-    login, password = map(Secret, get_auth_from_url(proxy))
-    try:
-        manager = ProxyManager(
-            proxy,
-            proxy_headers=make_headers(proxy_basic_auth=f"{login}:{password}") if login else None,
-            ssl_context=context,
-            proxy_ssl_context=context,
-        )
-        return manager.connection_from_url(gateway)
-    except (HTTPError, ValueError):
-        pass
-    # Raised out here, so that the other error, which holds the proxy's URL, is not part of the traceback.
-    raise InvalidURL("the proxy in the environment cannot be used: it must be an http:// or https:// URL")
-
-
-def _tls_context(ca: str | None) -> ssl.SSLContext:
-    context = create_urllib3_context()
-    context.check_hostname = True
-    context.verify_mode = ssl.CERT_REQUIRED
-    path = next(_ca_paths(ca))
-    try:
-        if Path(path).is_dir():
-            context.load_verify_locations(capath=path)
-        else:
-            context.load_verify_locations(cafile=path)
-    except OSError:  # ssl.SSLError is one too
-        raise InvalidURL(f"bad value for ca: {path} is not a readable file or folder of CA certificates") from None
-    return context
-
-
-def _ca_paths(ca: str | None) -> Iterator[str]:
-    if ca:
-        yield ca
-    for variable in _CA_VARIABLES:
-        if value := os.environ.get(variable):
-            yield value
-    yield DEFAULT_CA_BUNDLE_PATH

@@ -9,39 +9,35 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
-import ssl
 import time
 from collections import deque
 from typing import TYPE_CHECKING, cast
-from urllib.parse import urlsplit
 
 from urllib3.exceptions import HTTPError
 
 from devinotify.exceptions import DevinotifyError, NotSent, OutcomeUnknown
-from devinotify.gateway.connection import CONNECT_TIMEOUT, RECEIVE, connection_factory
+from devinotify.gateway.connection import RECEIVE, connection_factory
+from devinotify.gateway.failures import bare, is_certificate_error, reason
 from devinotify.gateway.http1 import BadReply, Reply, ReplyParser
+from devinotify.gateway.route import CONNECT_TIMEOUT, IDLE_LIMIT, find_route
+from devinotify.gateway.serialiser import Serialiser
 from devinotify.redact import SecretBytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import socket
+    from collections.abc import Callable
 
     from urllib3.connection import HTTPConnection
 
     from devinotify.gateway.wire import Request
-
-IDLE_LIMIT = 4.0
-"""Seconds after which an idle connection is not used again: servers close theirs from 5 seconds on, and a
-request that meets the closing is of unknown outcome."""
 
 
 class Transport:
     """Exchanges requests with one gateway; safe to share between threads, and after a fork.
 
     ``timeout`` is in seconds and bounds one exchange from start to end. ``ca`` is a file or folder of CA
-    certificates; without it REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE and SSL_CERT_DIR are looked
-    at, in this order, then certifi's bundle. Proxies are read from the environment once, here, and passed
-    by for a loopback gateway. Raises InvalidURL where the CA or the proxy cannot be used.
+    certificates, and ``route`` says what is looked at without it, and where proxies come from; all that is read
+    once, here. Raises InvalidURL where the CA or the proxy cannot be used.
     """
 
     def __init__(
@@ -50,25 +46,19 @@ class Transport:
         *,
         timeout: float,
         ca: str | None = None,
-        user_agent: str = "devinotify",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        parts = urlsplit(gateway)
-        host = parts.hostname or ""
+        route = find_route(gateway, ca)
         self._clock = clock
         self._timeout = timeout
-        self._name = f"{host}:{parts.port}" if parts.port else host
-        self._pool = connection_factory(gateway, host, parts.port, ca)
-        self._path = parts.path.encode("ascii")
-        self._head = (
-            f"Host: {parts.netloc}\r\nUser-Agent: {user_agent}\r\n"
-            "Accept: application/json\r\nAccept-Encoding: identity\r\nConnection: keep-alive\r\n"
-        ).encode("ascii")
+        self._name = route.name
+        self._pool = connection_factory(route)
+        self._serialise = Serialiser(gateway)
         self._idle: deque[tuple[HTTPConnection, float]] = deque()
         self._pid = os.getpid()
 
     def __repr__(self) -> str:
-        return f"<Transport to {self._name}>"
+        return f"<Transport to {getattr(self, '_name', 'nowhere')}>"  # printers ask while it is being made, too
 
     def exchange(self, request: Request) -> Reply:
         """Return the whole reply to ``request``.
@@ -85,15 +75,15 @@ class Transport:
         except Exception as error:  # noqa: BLE001 - whatever it is and whose fault: nothing has left
             raise NotSent(
                 f"the request to {self._name} could not be made: {type(error).__name__}", retryable=False
-            ) from _bare(error)
+            ) from bare(error)
         reusable = False
         try:
             reply = self._converse(connection.sock, data, deadline)
             reusable = reply.keep_alive
         except (OSError, BadReply) as error:
             raise OutcomeUnknown(
-                f"{self._name} was being sent the request when the exchange broke: {_reason(error)}"
-            ) from _bare(error)
+                f"{self._name} was being sent the request when the exchange broke: {reason(error)}"
+            ) from bare(error)
         finally:
             if reusable:
                 self._idle.append((connection, self._clock()))
@@ -106,14 +96,6 @@ class Transport:
         with contextlib.suppress(IndexError):
             while True:
                 self._idle.pop()[0].close()
-
-    def _serialise(self, request: Request) -> SecretBytes:
-        head = b"%b %b%b HTTP/1.1\r\n%b"
-        parts = (request.method.encode("ascii"), self._path, SecretBytes(request.target, "ascii"), self._head)
-        if request.body is None:
-            return SecretBytes(head % parts + b"\r\n")
-        kind = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n"
-        return SecretBytes(head % parts + kind % len(request.body) + request.body)
 
     def _checkout(self, deadline: float) -> HTTPConnection:
         if self._pid != os.getpid():
@@ -140,9 +122,9 @@ class Transport:
         except (OSError, HTTPError, ValueError) as error:
             connection.close()
             raise NotSent(
-                f"could not connect to {self._name}: {_reason(error)}",
-                retryable=not _is_certificate_error(error),
-            ) from _bare(error)
+                f"could not connect to {self._name}: {reason(error)}",
+                retryable=not is_certificate_error(error),
+            ) from bare(error)
         except BaseException:  # an interrupt: the half-made connection must not leak
             connection.close()
             raise
@@ -175,42 +157,3 @@ class Transport:
         if remaining <= 0:
             raise TimeoutError
         return remaining
-
-
-def _bare(error: BaseException) -> BaseException:
-    """Return the error without tracebacks, its causes' included: their frames hold what is on its way."""
-    for each in _chain(error):
-        each.__traceback__ = None
-    return error
-
-
-def _is_certificate_error(error: BaseException) -> bool:
-    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _chain(error))
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-_REASONS: tuple[tuple[type[BaseException], str], ...] = (
-    (ssl.SSLCertVerificationError, "its certificate is not trusted"),
-    (ssl.SSLError, "TLS failed"),
-    (socket.gaierror, "its name cannot be resolved"),
-    (ConnectionRefusedError, "the connection was refused"),
-    (ConnectionResetError, "the connection was reset"),
-    (BrokenPipeError, "the connection was closed"),
-    (TimeoutError, "timed out"),
-)
-
-
-def _reason(error: BaseException) -> str:
-    """Return why an exchange broke in words of ours: those of the exception may quote what passed over the wire."""
-    if isinstance(error, BadReply):
-        return str(error)
-    for cause in _chain(error):
-        for kind, words in _REASONS:
-            if isinstance(cause, kind):
-                return words
-    return "the connection failed"
