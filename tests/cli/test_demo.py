@@ -38,7 +38,7 @@ def test_json_tells_how_each_arrived(run: Run) -> None:
         ("viber", False, 1, "delivered"),
         ("viber", True, 2, "delivered"),
     ]
-    assert (True, 0, expected) == (found["delivered"], found["exit_code"], rows)
+    assert (4, 0, expected) == (found["delivered"], found["exit_code"], rows)
 
 
 def test_a_message_that_is_not_delivered_is_code_3(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

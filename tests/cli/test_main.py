@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinotify import Message, Outbox
+from devinotify import Client, Message, Outbox
+from devinotify.bulk import Campaign
 from tests.cli.servers import PASSWORD, ScriptedGateway
 
 if TYPE_CHECKING:
@@ -51,7 +52,19 @@ READS = [
     ("plugins",),
     ("completion", "bash"),
     ("outbox", "list"),
+    ("outbox", "list", "--json"),
+    ("outbox", "show", "1"),
     ("outbox", "export"),
+    ("outbox", "export", "--csv"),
+    ("outbox", "--help"),
+    ("bulk", "numbers.txt", "--text", "Hi", "--dry-run"),
+    ("bulk", "numbers.txt", "--text", "Hi", "--dry-run", "--json"),
+    ("bulk", "status", "campaign.db"),
+    ("bulk", "status", "campaign.db", "--json"),
+    ("bulk", "report", "campaign.db", "--csv", "-"),
+    ("bulk", "report", "campaign.db", "--html", "/dev/stdout"),
+    ("bulk", "report", "campaign.db", "--csv", "report.csv", "--json"),
+    ("demo", "--json"),
     ("--help",),
     ("--version",),
 ]
@@ -59,17 +72,22 @@ READS = [
 
 
 def into(command: str, url: str, *arguments: str) -> tuple[int, str]:
-    """Return code and stderr of a process that a shell gives its streams."""
+    """Return code and stderr of a process that a shell gives its streams, in a folder with an outbox and a campaign."""
     folder = Path(os.environ["XDG_STATE_HOME"], "devinotify")
     folder.mkdir(parents=True)
     with Outbox(folder / "outbox.db") as outbox:
         outbox.enqueue(Message("Hi", (NUMBER,)))
+    if arguments[0] == "bulk":
+        (folder / "numbers.txt").write_text(NUMBER)
+        with Campaign(url, folder / "numbers.txt", text="Hi", journal=folder / "campaign.db") as campaign:
+            campaign.run()
     line = " ".join(shlex.quote(each) for each in (*COMMAND, *arguments))
     done = subprocess.run(
         ["sh", "-c", command.format(line)],
         capture_output=True,
         text=True,
         env={**os.environ, "DEVINOTIFY_URL": url},
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         timeout=60,
         check=False,
@@ -102,6 +120,48 @@ def test_a_send_has_the_code_of_its_verdict_whatever_its_streams_are(streams: st
     sandbox.reset()
     assert 0 == into(f"{{}} {streams}", sandbox.url, "send", "Hi", NUMBER)[0]
     assert 1 == len(sandbox.messages())
+
+
+@needs_full
+@pytest.mark.parametrize("streams", [">/dev/full", ">&-"])
+@pytest.mark.parametrize("more", [(), ("--json",)])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("worker", "--once"),
+        ("bulk", "numbers.txt", "--text", "Hi", "--journal", "second.db", "--yes"),
+        ("bulk", "numbers.txt", "--text", "Hi", "--test-to", NUMBER),
+        ("viber", "Hi", NUMBER),
+    ],
+)
+def test_whatever_sends_has_the_code_of_its_verdict(
+    arguments: tuple[str, ...], more: tuple[str, ...], streams: str, sandbox: Sandbox
+) -> None:
+    """A worker and a campaign too: what was accepted is not sent again because nobody could be told."""
+    sandbox.reset()
+    assert 0 == into(f"{{}} {streams}", sandbox.url, *arguments, *more)[0]
+
+
+@needs_full
+def test_a_state_that_cannot_be_told_is_a_failure(sandbox: Sandbox) -> None:
+    """A look-up is a read."""
+    with Client(sandbox.url) as client:
+        (message_id,) = client.sms.send(NUMBER, "Hi").message_ids
+    assert 74 == into("{} >/dev/full", sandbox.url, "state", message_id)[0]
+
+
+@needs_full
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_sandbox_that_cannot_tell_its_address_says_so(more: tuple[str, ...]) -> None:
+    """It serves all the same, since whoever chose its port needs no telling, and does not end as if all were well."""
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.Popen([*COMMAND, "sandbox", "--port", "0", *more], stdout=full, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    first = process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=30)
+    expected = b"devinotify: the output cannot be written: No space left on device\n"
+    assert (74, expected, b"") == (process.returncode, first, rest)
 
 
 @needs_posix

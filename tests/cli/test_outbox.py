@@ -131,7 +131,7 @@ def test_list_masks_unless_full(run: Run, path: Path) -> None:
 )
 def test_list_filters(run: Run, path: Path, arguments: tuple[str, ...], expected: list[int]) -> None:
     """By state, channel, recipient and message, a page at a time."""
-    assert expected == [row["id"] for row in document(run("outbox", "list", *arguments, "--json"))["rows"]]
+    assert expected == [row["row"] for row in document(run("outbox", "list", *arguments, "--json"))["rows"]]
 
 
 def test_list_says_that_there_are_more(run: Run, path: Path) -> None:
@@ -349,7 +349,7 @@ def test_export_as_csv(run: Run, path: Path) -> None:
     assert (STATES, "id-of-message", "", "secret words") == (
         [row["state"] for row in rows],
         rows[0]["message_ids"],
-        rows[3]["error"],
+        rows[3]["error_type"],
         rows[0]["text"],
     )
 

@@ -32,13 +32,13 @@ def test_json_has_all_that_the_library_knows(run: Run) -> None:
         {
             "text": text,
             "encoding": "UCS-2",
-            "count": 2,
+            "segments": 2,
             "units": 75,
             "capacity": 67,
             "remaining": 59,
             "characters": 75,
             "characters_remaining": {"sms": 1925, "viber": 925},
-            "segments": [
+            "parts": [
                 {"text": text[:67], "units": 67, "position": 0, "end": 67},
                 {"text": text[67:], "units": 8, "position": 67, "end": 75},
             ],
@@ -52,7 +52,7 @@ def test_json_has_all_that_the_library_knows(run: Run) -> None:
                     "lost": False,
                 }
             ],
-            "replaced": {"text": text.replace("’", "'"), "count": 1, "savings": 1},
+            "replaced": {"text": text.replace("’", "'"), "segments": 1, "savings": 1},
             "changes": None,
             "cost": None,
         }
@@ -189,7 +189,7 @@ def test_to_gsm7_tells_what_is_lost(run: Run) -> None:
 def test_fit_shows_the_text_shortened(run: Run) -> None:
     """To the budget."""
     (found,) = results(run, "--fit", "1", "word " * 60)
-    assert (1, True) == (found["count"], found["text"].endswith("word..."))
+    assert (1, True) == (found["segments"], found["text"].endswith("word..."))
 
 
 def test_a_price_gives_the_cost(run: Run) -> None:
@@ -202,7 +202,7 @@ def test_a_price_gives_the_cost(run: Run) -> None:
 @pytest.mark.parametrize(("limits", "expected"), [("140/134", 2), ("160/153/70/67", 1)])
 def test_limits_are_those_of_the_gateway_that_bills(run: Run, limits: str, expected: int) -> None:
     """Two numbers for GSM-7, or four."""
-    assert expected == results(run, "--limits", limits, "a" * 150)[0]["count"]
+    assert expected == results(run, "--limits", limits, "a" * 150)[0]["segments"]
 
 
 @pytest.mark.parametrize(

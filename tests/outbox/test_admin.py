@@ -10,6 +10,7 @@ import pytest
 
 from devinotify import exceptions as errors
 from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
+from devinotify.instants import iso
 from devinotify.outbox import Batch, Counts, Outbox, RowState
 from tests.outbox.support import (
     NUMBER,
@@ -372,8 +373,8 @@ def test_a_full_export_has_everything(outbox: Outbox, clock: Clock) -> None:
         "key": "k",
         "meta": {"a": 1},
         "message_ids": ["id-1"],
-        "original_time": clock.datetime.isoformat(),
-        "sent_at": clock.datetime.isoformat(),
+        "original_time": iso(clock.datetime),
+        "sent_at": iso(clock.datetime),
     }
     assert expected == {name: line[name] for name in expected}
 

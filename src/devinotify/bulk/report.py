@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TextIO, TypeAlias
 
 from devinotify.bulk.tally import Category, category, tally
 from devinotify.exceptions import InvalidInput
+from devinotify.instants import iso
 from devinotify.outbox import RowState
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ def _harmless(cell: str) -> str:
 
 
 def _moment(seconds: float | None) -> str:
-    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+    return "" if seconds is None else iso(datetime.fromtimestamp(seconds, UTC), "seconds")
 
 
 def _words(each: Category) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from devinotify.cli import output
+from devinotify.cli.exits import ExitCode
 from devinotify.cli.options import json_option, settings_of, url_option
 
 
@@ -22,6 +23,6 @@ def command(url: str | None, *, as_json: bool) -> None:
     with Client(settings) as client:
         left = client.user.balance()
     if as_json:
-        output.emit({"balance": left, "exit_code": 0})
+        output.emit({"balance": left, "exit_code": ExitCode.ACCEPTED})
     else:
         output.write(str(left))

@@ -177,6 +177,7 @@ def command(
     ):
         if test_to:
             ended.append(_test(campaign, test_to, as_json=as_json))
+            output.forgive()
             return ended[0]
         plan = campaign.plan(speed, resend_unknown=resend_unknown)
         shown.plan(plan, resend_unknown=resend_unknown)
@@ -189,6 +190,7 @@ def command(
             result = campaign.run(speed, resend_unknown=resend_unknown, observe=shown.progress)
         ended.append(ExitCode.INTERRUPTED if signals else exit_code(result))
         shown.result(result, ended[0])
+        output.forgive()
     return ended[0]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -55,7 +54,7 @@ def exit_code(result: Result) -> ExitCode:
 
 def event(name: str, **values: object) -> None:
     """Write an event for machines."""
-    output.write(json.dumps({"event": name, **values}, default=str))
+    output.emit_line({"event": name, **values})
 
 
 @contextmanager

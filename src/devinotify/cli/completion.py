@@ -6,6 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from devinotify.cli import output
+from devinotify.cli.exits import ExitCode
 from devinotify.cli.options import json_option
 
 SHELLS = ("bash", "zsh", "fish")
@@ -28,6 +29,6 @@ def command(ctx: click.Context, shell: str, *, as_json: bool) -> None:
         raise click.UsageError(f"this version of click knows no {shell}")
     script = kind(ctx.find_root().command, {}, "devinotify", "_DEVINOTIFY_COMPLETE").source()
     if as_json:
-        output.emit({"shell": shell, "script": script})
+        output.emit({"shell": shell, "script": script, "exit_code": ExitCode.ACCEPTED})
     else:
         output.write(script)

@@ -201,6 +201,9 @@ def report(journal: Path, csv_file: Path | None, html_file: Path | None, *, as_j
         except InvalidInput as error:
             raise click.UsageError(str(error)) from None
         except OSError as error:
+            if error.filename is None and shown and output.is_stuck():
+                output.lose(error)
+                return ExitCode.OUTPUT_LOST
             name = f" to {error.filename}" if error.filename else ""
             raise click.UsageError(f"the report cannot be written{name}: {error.strerror}") from None
         ended.append(ExitCode.ACCEPTED)

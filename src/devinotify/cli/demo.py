@@ -192,11 +192,14 @@ def _table(messages: Sequence[Sent]) -> Table:
     return output.table(("channel", "sender", "recipient", "text", "segments", "price", "status"), rows)
 
 
+def _delivered(messages: Sequence[Sent]) -> int:
+    return sum(message.exit_code is ExitCode.ACCEPTED for message in messages)
+
+
 def _closing(messages: Sequence[Sent]) -> str:
-    delivered = sum(message.exit_code is ExitCode.ACCEPTED for message in messages)
     steps = "\n".join(f"  {command}\n      {meaning}" for command, meaning in NEXT_STEPS)
     return (
-        f"{delivered} of {len(messages)} messages delivered, by a gateway inside this process:"
+        f"{_delivered(messages)} of {len(messages)} messages delivered, by a gateway inside this process:"
         f" nothing left this machine.\n\nNext:\n{steps}"
     )
 
@@ -217,4 +220,4 @@ def _document(messages: Sequence[Sent], code: ExitCode) -> dict[str, Any]:
         }
         for message in messages
     ]
-    return {"delivered": code is ExitCode.ACCEPTED, "results": results, "exit_code": code}
+    return {"delivered": _delivered(messages), "results": results, "exit_code": code}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from devinotify.cli import output
+from devinotify.cli.exits import ExitCode
 from devinotify.cli.options import Moment, json_option, settings_of, url_option
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ def command(since: datetime, until: datetime | None, url: str | None, *, as_json
     if messages:
         _tell(messages)
     if as_json:
-        output.emit({"since": since, "until": end, "messages": list(map(_document, messages)), "exit_code": 0})
+        output.emit(
+            {"since": since, "until": end, "messages": list(map(_document, messages)), "exit_code": ExitCode.ACCEPTED}
+        )
     elif messages:
         rows = ((output.moment(item.created_at), item.sender, item.recipient, item.text) for item in messages)
         output.show(output.table(("time", "from", "to", "text"), rows))

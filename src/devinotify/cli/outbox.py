@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -148,11 +147,11 @@ def list_rows(
                 "counts": counts_document(counts),
                 "queued_by_account": waiting,
                 "next_after": further,
-                "exit_code": 0,
+                "exit_code": ExitCode.ACCEPTED,
             }
         )
         return
-    columns = ["id", "message_id", "recipient", "channel", "state", "attempts", "status", "error", "created_at"]
+    columns = ["row", "message", "recipient", "channel", "state", "tries", "status", "error_type", "created_at"]
     if len({row["account"] for row in shown}) > 1:
         columns.append("account")
     if full:
@@ -186,7 +185,7 @@ def show_rows(path: str | None, rows: tuple[int, ...], *, full: bool, as_json: b
             found.update({step.id: outbox.describe(step, full=full) for step in steps})
     documents = [document for document in found.values() if document is not None]
     if as_json:
-        output.emit({"rows": documents, "exit_code": 0})
+        output.emit({"rows": documents, "exit_code": ExitCode.ACCEPTED})
         return
     for document in documents:
         shown = {name: value for name, value in document.items() if value not in (None, [], {})}
@@ -199,7 +198,7 @@ def show_rows(path: str | None, rows: tuple[int, ...], *, full: bool, as_json: b
 def _text(value: object) -> str:
     if isinstance(value, list):
         return " ".join(map(str, value))
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+    return output.json_text(value) if isinstance(value, dict) else str(value)
 
 
 @command.command("retry")
@@ -225,7 +224,7 @@ def retry_rows(path: str | None, rows: tuple[int, ...], state: str | None, *, fo
                 f"{error}. {_RISK}" if str(error).endswith("takes force") else str(error)
             ) from None
     if as_json:
-        output.emit({"queued": changed, "forced": force, "exit_code": 0})
+        output.emit({"queued": changed, "forced": force, "exit_code": ExitCode.ACCEPTED})
         return
     output.write(f"{changed} queued again; `devinotify worker` sends them")
     if force and changed:
@@ -259,7 +258,7 @@ def adopt_rows(path: str | None, old: str, new: str | None, *, as_json: bool) ->
             new = parse(url).account
         adopted = outbox.adopt(old, new)
     if as_json:
-        output.emit({"adopted": adopted, "account": new, "exit_code": 0})
+        output.emit({"adopted": adopted, "account": new, "exit_code": ExitCode.ACCEPTED})
         return
     output.write(f"{adopted} rows are {output.printable(new)}'s from now on")
 
@@ -288,7 +287,7 @@ def forget_rows(
     with _opened(path) as outbox:
         removed = outbox.forget(rows) if rows else outbox.forget_all(_states(states) or FINISHED, older_than=older_than)
     if as_json:
-        output.emit({"forgotten": removed, "exit_code": 0})
+        output.emit({"forgotten": removed, "exit_code": ExitCode.ACCEPTED})
         return
     output.write(f"{removed} forgotten")
 
@@ -309,7 +308,10 @@ def export_rows(path: str | None, states: tuple[str, ...], *, full: bool, as_csv
             if header:
                 output.write(_csv_line(document))
                 header = False
-            output.write(_csv_line(map(_cell, document.values())) if as_csv else json.dumps(document))
+            if as_csv:
+                output.write(_csv_line(map(_cell, document.values())))
+            else:
+                output.emit_line(document)
     return ExitCode.ACCEPTED
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
+
+from devinotify.instants import iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -108,17 +110,21 @@ def discard(stream: TextIO) -> None:
 
 def emit(document: dict[str, Any]) -> None:
     """Write one JSON document to stdout, in UTF-8 whatever the locale: amounts as strings, instants in UTC."""
-    write(_json(document, indent=2))
+    write(_encoded(json_text(document, indent=2)))
 
 
 def emit_line(document: dict[str, Any]) -> None:
     """Write one JSON document on a line of its own, as ``emit`` does."""
-    write(_json(document))
+    write(_encoded(json_text(document)))
 
 
-def _json(document: dict[str, Any], indent: int | None = None) -> bytes:
+def json_text(value: object, indent: int | None = None) -> str:
+    """Return a value as JSON: amounts as strings, instants in UTC; raise TypeError for what has no form in it."""
+    return json.dumps(value, default=_plain, indent=indent, ensure_ascii=False)
+
+
+def _encoded(text: str) -> bytes:
     # A lone surrogate has no UTF-8; its escape is what JSON has for it.
-    text = json.dumps(document, default=_plain, indent=indent, ensure_ascii=False)
     return text.encode("utf-8", "backslashreplace")
 
 
@@ -126,7 +132,7 @@ def _plain(value: object) -> str:
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return iso(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 

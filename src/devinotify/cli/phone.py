@@ -99,7 +99,7 @@ def _show(results: Sequence[PhoneNumber | InvalidPhoneNumber]) -> None:
     help="Read numbers without + as they are written in this country (ISO 3166: RU, KZ, …).",
 )
 @json_option
-def command(numbers: tuple[str, ...], region: str, *, as_json: bool) -> None:
+def command(numbers: tuple[str, ...], region: str, *, as_json: bool) -> ExitCode:
     """Show how phone numbers are read, and why some are refused.
 
     Without arguments, or for -, the numbers are read from stdin, one per line. Nothing is sent, and no account is
@@ -114,4 +114,4 @@ def command(numbers: tuple[str, ...], region: str, *, as_json: bool) -> None:
         )
     else:
         _show(results)
-    click.get_current_context().exit(code)
+    return code

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import errno
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
+
+from devinotify.cli import output
+from devinotify.cli.exits import ExitCode
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
 DEFAULT_PORT = 8026
 _MAKE_TOKEN = "export DEVINOTIFY_SANDBOX_TOKEN=$(python3 -c 'import secrets; print(secrets.token_urlsafe())')"  # noqa: S105 - a command
-_USAGE = 2
-"""The exit code of everything that the user can put right on the command line."""
 
 
 class _Refused(click.ClickException):
-    exit_code = _USAGE
+    exit_code = ExitCode.USAGE
 
 
 def _fail(message: str) -> NoReturn:
@@ -132,14 +132,14 @@ def command(
     finally:
         sandbox.stop()
     if not as_json:
-        click.echo("Stopped.")
+        output.write("Stopped.")
 
 
 def _announce(gateway: str, page: str, url: str, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"gateway": gateway, "page": f"{page}/", "control": f"{page}/sandbox", "url": url}))
+        output.emit_line({"gateway": gateway, "page": f"{page}/", "control": f"{page}/sandbox", "url": url})
         return
-    click.echo(
+    output.write(
         f"""devinotify sandbox is running. Press Ctrl-C to stop it.
 
   Inbox    {page}/

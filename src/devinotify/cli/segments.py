@@ -127,18 +127,18 @@ def _document(answer: Answer, request: Request) -> dict[str, Any]:
     return {
         "text": result.text,
         "encoding": result.encoding,
-        "count": result.count,
+        "segments": result.count,
         "units": result.units,
         "capacity": result.capacity,
         "remaining": result.remaining,
         "characters": len(result.text),
         "characters_remaining": {channel: limit - len(result.text) for channel, limit in _LENGTHS.items()},
-        "segments": [
+        "parts": [
             {"text": part.text, "units": part.units, "position": part.position, "end": part.end}
             for part in result.segments
         ],
         "blockers": [_change(blocker) for blocker in result.blockers],
-        "replaced": {"text": replaced.text, "count": replaced.count, "savings": result.count - replaced.count},
+        "replaced": {"text": replaced.text, "segments": replaced.count, "savings": result.count - replaced.count},
         "changes": None if answer.conversion is None else [_change(each) for each in answer.conversion.changes],
         "cost": None
         if answer.cost is None

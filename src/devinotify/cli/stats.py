@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from devinotify.cli import output
+from devinotify.cli.exits import ExitCode
 from devinotify.cli.options import Moment, json_option, settings_of, url_option
 
 
@@ -35,7 +36,7 @@ def command(start: datetime, end: datetime | None, url: str | None, *, as_json: 
     with Client(settings) as client:
         counts = asdict(client.sms.statistics(start, last))
     if as_json:
-        output.emit({"start": start, "end": last, **counts, "exit_code": 0})
+        output.emit({"start": start, "end": last, **counts, "exit_code": ExitCode.ACCEPTED})
         return
     output.write(f"{output.moment(start)} to {output.moment(last)}\n")
     output.show(output.table(("segments", "count"), ((name.replace("_", " "), n) for name, n in counts.items())))

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import click
 
 from devinotify.cli import output
+from devinotify.cli.exits import ExitCode
 from devinotify.cli.options import json_option
 
 
@@ -44,7 +45,7 @@ def command(
     query = "&".join(_item(option) for option in options)
     url = parse(f"{SCHEME}://{login}:{password}@{sender}{path}?{query}").to_url()
     if as_json:
-        output.emit({"url": url, "exit_code": 0})
+        output.emit({"url": url, "exit_code": ExitCode.ACCEPTED})
     else:
         output.write(url)
 

@@ -67,8 +67,9 @@ def command(path: str | None, url: str | None, batch: int, connections: int, *, 
     code = ExitCode.ACCEPTED if cause is None or error is None else of_error(error)
     if as_json:
         output.emit({"counts": counts_document(counts), "cause": cause, "exit_code": code})
-        return code
-    output.write(f"in the outbox: {summary(counts)}")
+    else:
+        output.write(f"in the outbox: {summary(counts)}")
+    output.forgive()
     return code
 
 

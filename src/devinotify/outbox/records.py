@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from devinotify import exceptions
 from devinotify.exceptions import DevinotifyError, InvalidInput
+from devinotify.instants import iso
 from devinotify.models import DeliveryStatus, Message, Receipt
 from devinotify.outbox.states import RowState
 from devinotify.redact import mask_id, mask_number, scrub
@@ -273,26 +274,27 @@ class Counts:
 def describe(row: Row, stored: StoredMessage, *, full: bool = False) -> dict[str, Any]:
     """Return a row as a flat dict of JSON values, times in ISO 8601 UTC.
 
-    Unless ``full``, the number and the ids are masked, and text, title, sender, key and meta are left out.
+    ``row``, ``message`` and ``parent`` (a row) are numbers of this outbox, ``message_ids`` the gateway's. Unless
+    ``full``, the number and the ids are masked, and text, title, sender, key and meta are left out.
     """
     message = stored.message
 
     def moment(seconds: float | None) -> str | None:
         at = decode_time(seconds)
-        return None if at is None else at.isoformat()
+        return None if at is None else iso(at)
 
     return {
-        "id": row.id,
-        "message_id": row.message_id,
+        "row": row.id,
+        "message": row.message_id,
         "key": stored.key if full else None,
         "recipient": row.recipient if full else mask_number(row.recipient),
         "channel": row.channel,
         "state": str(row.state),
-        "attempts": row.attempts,
+        "tries": row.attempts,
         "message_ids": [each if full else mask_id(each) for each in row.message_ids],
         "segments": row.segments,
-        "created_at": stored.created_at.isoformat(),
-        "original_time": None if stored.original_time is None else stored.original_time.isoformat(),
+        "created_at": iso(stored.created_at),
+        "original_time": None if stored.original_time is None else iso(stored.original_time),
         "next_attempt_at": moment(row.next_attempt_at) if row.state is RowState.QUEUED else None,
         "deadline": moment(row.deadline),
         "sent_at": moment(row.sent_at),
@@ -300,7 +302,7 @@ def describe(row: Row, stored: StoredMessage, *, full: bool = False) -> dict[str
         "status_code": row.status_code,
         "status_at": moment(row.status_at),
         "price": None if row.price is None else str(row.price),
-        "error": row.error,
+        "error_type": row.error,
         "error_code": row.error_code,
         "error_reason": row.error_reason,
         "error_text": row.error_text,
