@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 PROJECT = "devinotify"
 """The name under which pluggy knows our markers, and the entry-point group of hook plugins."""
 
-hookspec = pluggy.HookspecMarker(PROJECT)
+hookspec: pluggy.HookspecMarker = pluggy.HookspecMarker(PROJECT)
 """Marks a function as the specification of a hook, for a plugin that opens hooks of its own."""
-hookimpl = pluggy.HookimplMarker(PROJECT)
+hookimpl: pluggy.HookimplMarker = pluggy.HookimplMarker(PROJECT)
 """Marks a function as the implementation of the hook of its name; takes ``tryfirst``, ``trylast`` and ``wrapper``."""
 
 

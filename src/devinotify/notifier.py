@@ -63,14 +63,16 @@ class Notifier:
         outbox: str | None = None,
     ) -> None:
         self._owns_client = client is None
-        self.client = Client(url) if client is None else client
+        self.client: Client = Client(url) if client is None else client
         self._sending = Sending(self.client)
         self._storage = Storage(lambda: self.url)
         try:
             settings = self.client.url if url is None else _settings(url)
             given = {"patience": patience, "poll": poll, "on_unknown": on_unknown, "outbox": outbox}
-            self.url = settings.with_options(**{key: value for key, value in given.items() if value is not None})
-            self.plugins = make_plugin_manager() if plugins is None else plugins
+            self.url: DevinoURL = settings.with_options(
+                **{key: value for key, value in given.items() if value is not None}
+            )
+            self.plugins: PluginManager = make_plugin_manager() if plugins is None else plugins
             self._set_up()
         except BaseException:
             self.close()
@@ -81,7 +83,7 @@ class Notifier:
             raise InvalidInput("the plugin manager serves another Notifier already: make one for each")
         self.plugins.register(self._sending, _SENDING, BUILT_IN)
         try:
-            self.channels = self.plugins.channels()
+            self.channels: dict[str, Channel] = self.plugins.channels()
             self._fallbacks = bind(self.channels, self._storage)
             self._recipients = Recipients(self.plugins, self.url.region)
             self._pipeline = Pipeline(self.plugins, self._recipients, self.channel, lambda: self.url, self._sending)

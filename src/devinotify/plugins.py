@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from devinotify.channels.protocol import Channel
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 DISABLE_VARIABLE = "DEVINOTIFY_DISABLE_PLUGINS"
 """The environment variable that lists, separated by commas, the names of plugins to leave out."""

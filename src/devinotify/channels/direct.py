@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from devinotify.models import Message, Outcome
     from devinotify.phones import NormalizedMany
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _E164 = re.compile(r"\+[1-9][0-9]{4,14}").fullmatch
 """How every number is written that has been read already (ITU-T E.164)."""

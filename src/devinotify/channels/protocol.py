@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from devinotify.gateway.client import Client
     from devinotify.models import Message, Outcome, Receipt, SmsState
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 @runtime_checkable

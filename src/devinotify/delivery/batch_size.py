@@ -33,8 +33,8 @@ class Caution:
         self._witnessed = 0  # the latest mark of a batch that began with it and went well
         self._wells = 0
         self._suspects: dict[str, tuple[int, int]] = {}  # recipient -> mark of the first refusal, times refused alone
-        self.refusals = 0
-        self.doubts = 0
+        self.refusals: int = 0
+        self.doubts: int = 0
 
     @property
     def size(self) -> int:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from devinotify.outbox import Batch, Outbox, Row, StoredMessage
     from devinotify.url import DevinoURL
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 RULE = "on_unknown"
 """The key in a stored message's ``meta`` that marks it as a step of a fallback; its value is the rule."""
@@ -121,9 +121,9 @@ class Fallback:
         self.first = first
         self.second = second
         self.policy = policy
-        self.max_length = min(first.max_length, second.max_length)
-        self.segmented = first.segmented or second.segmented
-        self.schedulable = first.schedulable
+        self.max_length: int = min(first.max_length, second.max_length)
+        self.segmented: bool = first.segmented or second.segmented
+        self.schedulable: bool = first.schedulable
         self._storage: Storage | None = None
 
     def __repr__(self) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from devinotify.models import Attempt, Message, Outcome
     from devinotify.plugins import PluginManager
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 def record(plugins: PluginManager, message: Message, outcomes: Sequence[Outcome]) -> list[Outcome]:

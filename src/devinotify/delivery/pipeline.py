@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from devinotify.text import Segmentation
     from devinotify.url import DevinoURL
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 class Sending:

@@ -68,8 +68,8 @@ class Pace:
         self._inside = 0
         self._next = clock()
         self._calm = clock()  # when the pause after the last trouble ends
-        self.troubles = 0  # in a row, each with its pause
-        self.stopped = False
+        self.troubles: int = 0  # in a row, each with its pause
+        self.stopped: bool = False
 
     @property
     def allowed(self) -> int:

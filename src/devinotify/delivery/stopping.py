@@ -17,7 +17,7 @@ class Stopping:
     """Whether somebody has asked to stop; ``ask`` is safe in a signal handler, whatever it interrupts."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.asked: bool = False
         # An Event's set() takes the lock that the interrupted thread may hold; this put() takes none.
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from devinotify.gateway.client import Client
     from devinotify.models import Outcome, Receipt, SmsState
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 SLOWER = 1.5
 """What the pause between two looks at one delivery is multiplied with after each."""

@@ -58,7 +58,7 @@ class Client:
         validity: int | None = None,
     ) -> None:
         url, password = hide(url), hide(password)
-        self.url = read_settings(
+        self.url: DevinoURL = read_settings(
             url,
             login=login,
             password=password,
@@ -73,9 +73,9 @@ class Client:
         self._transport = Transport(self.url.gateway, timeout=self.url.timeout, ca=self.url.ca)
         self._session = Session(self._log_in)
         self._sleep = time.sleep
-        self.user = User(self)
-        self.sms = Sms(self)
-        self.viber = Viber(self)
+        self.user: User = User(self)
+        self.sms: Sms = Sms(self)
+        self.viber: Viber = Viber(self)
 
     def __repr__(self) -> str:
         return f"<Client {getattr(self, 'url', 'of bad settings')}>"  # printers ask while it is being made, too

@@ -59,7 +59,7 @@ class Refused(Exception):
     def __init__(self, reason: Reason, why: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
-        self.why = why or WHY[reason]
+        self.why: str = why or WHY[reason]
 
 
 def mask(raw: object) -> str:

@@ -36,7 +36,7 @@ class Account:
     def __init__(self, login: str, password: str, balance: Decimal, *, most_sessions: int = 10_000) -> None:
         self._most_sessions = most_sessions
         self.login = login
-        self.balance = balance
+        self.balance: Decimal = balance
         self._initial_balance = balance
         self._key = secrets.token_bytes(32)
         self._password = self._digest(password)

@@ -66,14 +66,14 @@ class Emulator:
         id_prefix: str = "",
         settings: Settings | None = None,
     ) -> None:
-        self.lock = threading.RLock()
-        self.live = Live(self.lock)
-        self.clock = clock or Clock()
-        self.account = Account(login, password, balance)
-        self.store = Store(keep)
-        self.prices = {"sms": sms_price, "viber": viber_price}
-        self.settings = settings or Settings()
-        self.faults = Faults()
+        self.lock: threading.RLock = threading.RLock()
+        self.live: Live = Live(self.lock)
+        self.clock: Clock = clock or Clock()
+        self.account: Account = Account(login, password, balance)
+        self.store: Store = Store(keep)
+        self.prices: dict[str, Decimal] = {"sms": sms_price, "viber": viber_price}
+        self.settings: Settings = settings or Settings()
+        self.faults: Faults = Faults()
         self.archive_path: Path | None = None
         self._id_prefix = id_prefix
         self._resends: list[tuple[float, int, PlatformMessage]] = []

@@ -15,7 +15,7 @@ class Live:
     def __init__(self, lock: threading.RLock) -> None:
         self._condition = threading.Condition(lock)
         self._wakers: set[Callable[[], None]] = set()
-        self.version = 0
+        self.version: int = 0
         """Grows with every change."""
 
     def changed(self) -> None:

@@ -163,6 +163,8 @@ def keeper(characters: str) -> Callable[[str], str]:
     return keep_apart
 
 
-between = keeper("".join(map(re.escape, BETWEEN)))
-bearing = keeper(BEARING + "".join(map(re.escape, _RAISED_SIGNS | _LOWERED_SIGNS | _LETTERS_OF_POWERS)))
-enclosed = keeper(_ENCLOSING)
+between: Callable[[str], str] = keeper("".join(map(re.escape, BETWEEN)))
+bearing: Callable[[str], str] = keeper(
+    BEARING + "".join(map(re.escape, _RAISED_SIGNS | _LOWERED_SIGNS | _LETTERS_OF_POWERS))
+)
+enclosed: Callable[[str], str] = keeper(_ENCLOSING)

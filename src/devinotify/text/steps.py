@@ -76,11 +76,11 @@ def compose(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-typography = Step("typography", signs.plain, numerals.between, numerals.spell)
-compatibility = Step("compatibility", signs.compatible, numerals.bearing, numerals.spell)
-cyrillic = Step("cyrillic", icao.latin, icao.spell_capitals, icao.spell)
-greek = Step("greek", letters.greek)
-accents = Step("accents", letters.unaccented, numerals.enclosed, numerals.spell)
+typography: Step = Step("typography", signs.plain, numerals.between, numerals.spell)
+compatibility: Step = Step("compatibility", signs.compatible, numerals.bearing, numerals.spell)
+cyrillic: Step = Step("cyrillic", icao.latin, icao.spell_capitals, icao.spell)
+greek: Step = Step("greek", letters.greek)
+accents: Step = Step("accents", letters.unaccented, numerals.enclosed, numerals.spell)
 
 STEPS: tuple[Step, ...] = (typography, compatibility, cyrillic, greek, accents)
 """The steps between ``compose`` and the last resort, in order."""
