@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,8 +17,6 @@ from devinotify_logging import hooks
 from tests.support import NUMBER, free_port, run, texts, url_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from devinotify.sandbox import Sandbox
 
 
@@ -109,11 +109,29 @@ def test_on_the_command_line(gateway: Sandbox) -> None:
     assert (0, "", True) == (exit_code, err, "accepted" in out)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full is Linux's")
+@pytest.mark.parametrize("streams", [">/dev/full", ">&-"])
+def test_an_output_that_is_lost(streams: str, gateway: Sandbox) -> None:
+    """The code is that of the message, which was sent: a script that saw a failure would send again."""
+    line = shlex.join([sys.executable, "-m", "devinotify", "log-test", url_of(gateway)])
+    done = subprocess.run(["sh", "-c", f"{line} {streams}"], capture_output=True, text=True, check=False)
+    assert (0, "", 1) == (done.returncode, done.stderr, len(texts(gateway)))
+
+
 def test_loads_nothing_else() -> None:
     """Every devinotify process loads the plugin, and most need neither the handler nor what it sends with."""
     code = (
         "import sys, devinotify_logging.hooks\n"
         "print([name for name in ('click', 'requests', 'devinotify_logging.handler') if name in sys.modules])"
+    )
+    assert "[]\n" == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_the_help_loads_no_handler() -> None:
+    """``devinotify --help`` shows the command's line, and loads neither handler nor gateway for it."""
+    code = (
+        "import sys, click\nfrom devinotify_logging import hooks\nhooks.devinotify_register_commands(click.Group())\n"
+        "print([name for name in ('requests', 'devinotify_logging.handler') if name in sys.modules])"
     )
     assert "[]\n" == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
