@@ -42,6 +42,33 @@ def test_encodings_are_found_out(raw: bytes, encoding: str, write: Write) -> Non
         assert (encoding, TEXT) == (source.encoding, "".join(source.lines()))
 
 
+NAMES = "Имя;Телефон\nАнна;89161234567\nБорис;89161234568\nГригорий;89161234569\n"
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "cp866", "koi8-r"])
+@pytest.mark.parametrize("text", [NAMES, NAMES.upper(), NAMES.lower()], ids=["names", "capitals", "small"])
+def test_cyrillic_encodings_are_told_apart(text: str, encoding: str, write: Write) -> None:
+    """DOS, Windows and Unix wrote the same letters in other bytes: nobody is called бООБ."""
+    with Source(write(text.encode(encoding))) as source:
+        assert (encoding, text) == (source.encoding, "".join(source.lines()))
+
+
+def test_western_names_are_told_apart(write: Write) -> None:
+    """A ü among Latin letters is no ь."""
+    text = "Name;Phone\nJosé;1\nMüller;2\nFrançois;3\nZoë;4\n"
+    with Source(write(text.encode("cp1252"))) as source:
+        assert ("cp1252", text) == (source.encoding, "".join(source.lines()))
+
+
+def test_a_doubtful_encoding_is_refused(write: Write) -> None:
+    """Where two encodings read alike, both readings are shown, and the encoding has to be named."""
+    raw = "ООО;89161234567\n".encode("koi8-r")
+    with pytest.raises(InvalidInput, match=r"may be in cp1251 \('ппп'\) or koi8-r \('ООО'\): name its encoding"):
+        Source(write(raw))
+    with Source(write(raw), "koi8-r") as source:
+        assert "ООО;89161234567\n" == "".join(source.lines())
+
+
 def test_an_encoding_may_be_named(write: Write) -> None:
     """What cannot be found out is believed."""
     with Source(write(TEXT.encode("koi8-r")), "koi8-r") as source:

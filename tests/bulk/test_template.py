@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devinotify.bulk.template import Template
+from devinotify.bulk.template import Template, unfilled
 from devinotify.exceptions import InvalidText
 
 
@@ -51,3 +51,24 @@ def test_a_row_without_its_column() -> None:
     """A short row is told."""
     with pytest.raises(InvalidText, match="no column 'name'"):
         Template("Hello {name}").render({})
+
+
+def test_a_default() -> None:
+    """What stands after the bar takes the place of an empty or missing column, whatever its signs."""
+    template = Template("Hi {name|dear friend!}: {code}")
+    assert ["Hi Ann: 7", "Hi dear friend!: 7", "Hi dear friend!: 7"] == [
+        template.render({"name": "Ann", "code": "7"}),
+        template.render({"name": "  ", "code": "7"}),
+        template.render({"code": "7"}),
+    ]
+
+
+@pytest.mark.parametrize(("values", "blank"), [({"a": "", "b": "1"}, False), ({"a": "1", "b": " "}, True)])
+def test_a_blank_column(values: dict[str, str], blank: bool) -> None:
+    """A column that is empty and has no default leaves a hole in the text."""
+    assert blank == Template("{a|x} {b}").is_blank(values)
+
+
+def test_a_text_that_looks_like_a_template() -> None:
+    """Columns in the braces of a text for all are found, whatever their case and default."""
+    assert ["Name", "code"] == unfilled("Hi {name|you}, {code} {name} {other} {{", ["Name", "code", ""])

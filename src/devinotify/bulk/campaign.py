@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import logging
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,7 +25,7 @@ from devinotify.bulk.sending import End, Sending, Sent
 from devinotify.bulk.sorting import Sorted, sort_out
 from devinotify.bulk.source import Source
 from devinotify.bulk.table import Table
-from devinotify.bulk.template import Template
+from devinotify.bulk.template import Template, unfilled
 from devinotify.channels.compose import compose
 from devinotify.delivery.fallback import Fallback
 from devinotify.delivery.rate_limit import Speed
@@ -43,7 +44,10 @@ if TYPE_CHECKING:
 
     from devinotify.bulk.tally import Tally
     from devinotify.models import Outcome
+    from devinotify.phones import PhoneNumber
     from devinotify.url import DevinoURL
+
+log = logging.getLogger(__name__)
 
 ROUND_TRIP = 0.2
 """Seconds that a request is taken to last where the gateway could not be asked for the balance."""
@@ -128,11 +132,14 @@ class Campaign:
         self._count: Count | None = None
         self._sending: Sending | None = None
         self._stopped = False
+        self._warned = False
         try:
             self.price = None if price is None else _price(price)
             self._set_up(text, template, channel, send_at)
             self._source = Source(source, encoding)
-            self.table = Table(self._source, column=column, format_=format, region=self.notifier.url.region)
+            self.table = Table(
+                self._source, column=column, format_=format, region=self.notifier.url.region, read=self._reading()
+            )
             if self.template is not None:
                 self.template.check(self.table.columns)
             # A campaign that has begun may go on after its time; a new one would be sent at once, at any hour.
@@ -216,6 +223,7 @@ class Campaign:
             price=self.price,
             channel=self.channel,
             source=self.table.description,
+            unfilled=unfilled(self._original or "", self.table.columns) if self.template is None else (),
         )
 
     def test(self, number: str) -> Outcome:
@@ -301,28 +309,36 @@ class Campaign:
     def _shape(self, text: str) -> str:
         """Return the text as it will be sent; raises InvalidText."""
         url = self.notifier.url
-        shaped = text
-        if self._segmented and (url.transliterate or url.max_segments):
-            hook = self.notifier.plugins.hook.devinotify_estimate_segments
-            shaped = compose(
-                Message(text, ()),
-                transliterate=url.transliterate,
-                max_segments=url.max_segments,
-                estimate=lambda of: hook(text=of),
-            ).text
+        hook = self.notifier.plugins.hook.devinotify_estimate_segments
+        shaped = compose(
+            Message(text, ()),
+            transliterate=url.transliterate and self._segmented,
+            max_segments=url.max_segments if self._segmented else None,
+            estimate=lambda of: hook(text=of),
+            warn=self._warn,
+        ).text
         texts.check(shaped, self._channel.max_length)
         return shaped
 
+    def _warn(self, why: str) -> None:
+        """Log what a text has lost, once for all of them."""
+        if not self._warned:
+            self._warned = True
+            log.warning(why)
+
     def _sorted(self) -> Iterator[Sorted]:
-        region = self.notifier.url.region
-        numbers = Recipients(self.notifier.plugins, region)
         return sort_out(
             self.table,
-            region=region,
+            region=self.notifier.url.region,
             template=self.template,
             shape=self._shape,
-            read=numbers.phone if numbers.customised else None,
+            read=self._reading(),
         )
+
+    def _reading(self) -> Callable[[str], PhoneNumber] | None:
+        """Return what reads a number where a plugin has a say in that."""
+        numbers = Recipients(self.notifier.plugins, self.notifier.url.region)
+        return numbers.phone if numbers.customised else None
 
     def _counted(self) -> Count:
         if self._count is None:

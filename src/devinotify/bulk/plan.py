@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from devinotify import text as texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from decimal import Decimal
 
     from devinotify.bulk.sorting import Sorted
@@ -29,6 +29,8 @@ class Plan:
     and encodings on Viber). ``sample`` is the first text as it will be sent. ``balance`` is the account's, ``cost``
     that of the next run by the given price, each ``None`` where it is not known, the balance because of ``trouble``;
     ``seconds`` estimates how long the sending takes. ``done`` is what the journal tells of an earlier run, or ``None``.
+    ``further`` numbers stand beside the one that their row is sent to. ``blank`` texts have an empty column in them,
+    ``unfilled`` are columns that the text for all has in braces.
     """
 
     rows: int
@@ -52,6 +54,9 @@ class Plan:
     cost: Decimal | None = None
     trouble: DevinotifyError | None = None
     done: Tally | None = None
+    further: int = 0
+    blank: int = 0
+    unfilled: tuple[str, ...] = ()
 
     @property
     def affordable(self) -> bool | None:
@@ -72,6 +77,8 @@ class Count:
     invalid: int = 0
     unsendable: int = 0
     segments: int = 0
+    further: int = 0
+    blank: int = 0
     sample: str | None = None
     reasons: Counter[str] = field(default_factory=Counter)
     encodings: Counter[str] = field(default_factory=Counter)
@@ -81,6 +88,8 @@ class Count:
         self.rows += page.rows
         self.recipients += len(page.numbers)
         self.duplicates += len(page.duplicates)
+        self.further += page.further
+        self.blank += page.blank
         for _, _, error in page.refused:
             reason = getattr(error, "reason", None)
             if reason is None:
@@ -125,6 +134,7 @@ def drawn_up(
     price: Decimal | None,
     channel: str,
     source: str,
+    unfilled: Sequence[str] = (),
 ) -> Plan:
     """Return the plan of the next run with this speed, its limit included."""
     again = done.unknown - done.in_flight if done is not None and resend_unknown else 0
@@ -159,4 +169,7 @@ def drawn_up(
         cost=None if price is None else price * round(billed * share),
         trouble=account.trouble,
         done=done,
+        further=count.further,
+        blank=count.blank,
+        unfilled=tuple(unfilled),
     )

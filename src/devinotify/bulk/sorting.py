@@ -6,6 +6,7 @@ crash. A number is sent to once, with the text of the first row that has one tha
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
     from devinotify.bulk.template import Template
     from devinotify.phones import PhoneNumber
 
+ROUNDED = (
+    "a spreadsheet has rounded the number, and its last digits are lost: give the column the format of text, or of a"
+    " number without decimals, and save the list again"
+)
+"""What is said of ``7.91612E+10``."""
+_POWER = re.compile(r"\s*\d+(?:[.,]\d+)?[eEеЕ]\+?\d{1,2}\s*")
+
 
 @dataclass(slots=True)
 class Sorted:
@@ -29,10 +37,13 @@ class Sorted:
 
     ``numbers`` are new, in E.164 and in the order of their rows; ``texts`` go with them, or are empty where all have
     the same. ``duplicates`` holds row number (from 1) and number where an earlier row has the same number, ``refused``
-    row number, what stood there, and why.
+    row number, what stood there, and why. ``further`` numbers stand beside the one that a row is sent to, ``blank`` is
+    how many of the texts have an empty column in them.
     """
 
     rows: int
+    further: int = 0
+    blank: int = 0
     numbers: list[str] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     duplicates: list[tuple[int, str]] = field(default_factory=list)
@@ -57,11 +68,11 @@ def sort_out(
     for page in table.pages(records=template is not None):
         raws, faults = (page.raws, {}) if read is None else _read_each(page.raws, read)
         found = phones.normalize_many(raws, region=region)
-        answer = Sorted(len(page.raws))
+        answer = Sorted(len(page.raws), page.further)
         for error in found.refused:
             position = error.position or 0
             raw = str(page.raws[position])[:MAX_INPUT]
-            answer.refused.append((page.first + position, raw, faults.get(position) or _unplaced(error)))
+            answer.refused.append((page.first + position, raw, faults.get(position) or _unplaced(error, raw)))
         if template is None:
             new, first = seen.add, page.first
             for position, number in zip(found.positions, found.numbers, strict=True):
@@ -78,9 +89,11 @@ def sort_out(
         yield answer
 
 
-def _unplaced(error: InvalidPhoneNumber) -> InvalidPhoneNumber:
+def _unplaced(error: InvalidPhoneNumber, raw: str) -> InvalidPhoneNumber:
     """Return the error without the place in its page and the number: the journal has row and number beside it."""
-    why = str(error).removeprefix(f"recipients[{error.position}] {error.masked}: ")
+    why = (
+        ROUNDED if _POWER.fullmatch(raw) else str(error).removeprefix(f"recipients[{error.position}] {error.masked}: ")
+    )
     return InvalidPhoneNumber(why, reason=error.reason, masked=error.masked)
 
 
@@ -130,5 +143,6 @@ def _personal(
         if seen.add(int(e164)):
             answer.numbers.append(e164)
             answer.texts.append(text)
+            answer.blank += template.is_blank(page.records[position])
         else:
             answer.duplicates.append((row, e164))

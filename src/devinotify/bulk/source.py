@@ -11,6 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
+from devinotify.bulk.columns import shown
+from devinotify.bulk.encodings import LEGACY, first_word, fitting, sampled
+from devinotify.bulk.workbook import Workbook, is_workbook
 from devinotify.exceptions import InvalidInput
 
 if TYPE_CHECKING:
@@ -21,14 +24,13 @@ BLOCK = 1 << 20
 """Bytes read at a time."""
 MAX_LINE = 1 << 20
 """Characters that one line of input may have; a longer one is no line of recipients."""
+_BLOCK_OF_TEXT = 1 << 16
 _HEAD = 4096  # bytes that are looked at for a mark or zeros
 _MARKS: tuple[tuple[bytes, str], ...] = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_LEGACY = "cp1251"
-"""What a file that is no UTF-8 is in: the encoding that Excel saves Russian CSV in."""
 _NAME_IT = "name its encoding (--encoding, or the argument encoding)"
 
 
@@ -36,7 +38,8 @@ class Source:
     """A file; what cannot be read from its start again, as a stream or a pipe, is copied to a temporary file first.
 
     ``digest`` is the SHA-256 of its bytes, ``encoding`` what it was found to be written in unless given, ``name`` its
-    file name or ``None``. A context manager. Raises InvalidInput where it cannot be read or decoded.
+    file name or ``None``; ``is_workbook`` tells whether it has sheets and no text. A context manager. Raises
+    InvalidInput where it cannot be read or decoded.
     """
 
     def __init__(self, source: str | os.PathLike[str] | IO[bytes], encoding: str | None = None) -> None:
@@ -46,6 +49,7 @@ class Source:
         self._stamp = (0, 0)
         try:
             self._take(source)
+            self.is_workbook = is_workbook(self._file)
             self.digest, self.encoding = self._look(encoding)
         except OSError as error:
             self.close()
@@ -81,6 +85,21 @@ class Source:
     def lines(self) -> Iterator[str]:
         """Yield the lines from the start, with their ends; raises InvalidInput for one that never ends."""
         return self._lines(self.encoding, "strict")
+
+    def blocks(self) -> Iterator[str]:
+        """Yield the text from the start in blocks, for what is written without lines."""
+        self._file.seek(0)
+        text = io.TextIOWrapper(self._file, self.encoding, "strict", newline="")
+        try:
+            while block := text.read(_BLOCK_OF_TEXT):
+                yield block
+        finally:
+            with contextlib.suppress(ValueError):  # closed meanwhile
+                text.detach()
+
+    def workbook(self) -> Workbook:
+        """Return the rows of what is a workbook; raises InvalidInput where it cannot be read."""
+        return Workbook(self._file)
 
     def _lines(self, encoding: str, errors: str) -> Iterator[str]:
         self._file.seek(0)
@@ -121,6 +140,8 @@ class Source:
         yield b""
 
     def _look(self, given: str | None) -> tuple[str, str]:
+        if self.is_workbook:
+            return self._digested(), "workbook"
         self._file.seek(0)
         name = given or _told(self._file.read(_HEAD))
         encoding = name or "utf-8"
@@ -142,34 +163,43 @@ class Source:
             encoding = self._other_than(encoding, told=name is not None)
         return hashed.hexdigest(), encoding
 
+    def _digested(self) -> str:
+        hashed = hashlib.sha256()
+        for block in self._blocks():
+            hashed.update(block)
+        return hashed.hexdigest()
+
     def _other_than(self, encoding: str, *, told: bool) -> str:
-        """Return CP1251 for what is no UTF-8 at all; raise InvalidInput for what is some UTF-8, or told otherwise."""
+        """Return the encoding of what is no UTF-8 at all; raise InvalidInput for what is some UTF-8, or in doubt."""
         if codecs.lookup(encoding).name not in ("utf-8", "utf-8-sig"):
             raise InvalidInput(f"the input is not {encoding}: {_NAME_IT}")
-        sequences, broken, legacy = self._weigh()
+        sequences, broken, candidates = self._weigh()
         # In CP1251 a capital before a quotation mark or a «Ё» looks like UTF-8 (``«МТС»``): once in a word of three.
         if told or 2 * sequences > broken:
             raise InvalidInput(f"line {self._first_broken()} is not {encoding}, as the rest is: mend it, or {_NAME_IT}")
-        if not legacy:
-            raise InvalidInput(f"the input is not {encoding} nor {_LEGACY}: save it as CSV in UTF-8, or {_NAME_IT}")
-        return _LEGACY
+        self._file.seek(0)
+        sample = sampled(iter(lambda: self._file.readline(MAX_LINE), b""))
+        found = fitting(sample, candidates)
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            every = f"{', '.join(LEGACY[:-1])} or {LEGACY[-1]}"
+            raise InvalidInput(f"the input is not {encoding} nor {every}: save it as CSV in UTF-8, or {_NAME_IT}")
+        readings = " or ".join(f"{name} ({shown(first_word(sample, name))})" for name in found)
+        raise InvalidInput(f"the input is not {encoding}, and may be in {readings}: {_NAME_IT}")
 
-    def _weigh(self) -> tuple[int, int, bool]:
-        """Return how many UTF-8 sequences of several bytes there are, how many other bytes, and whether CP1251 fits."""
+    def _weigh(self) -> tuple[int, int, list[str]]:
+        """Return how many UTF-8 sequences of several bytes there are, how many other bytes, and what fits besides."""
         utf8 = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-        legacy = codecs.getincrementaldecoder(_LEGACY)()
         sequences = broken = 0
-        fits = True
+        candidates = list(LEGACY)
         for block in self._blocks():
             text = utf8.decode(block, not block)
             whole = text.encode("utf-8", "ignore").decode()  # without what stands for a broken byte
             broken += len(text) - len(whole)
             sequences += len(whole) - len(whole.encode("ascii", "ignore"))
-            try:
-                legacy.decode(block)
-            except UnicodeDecodeError:
-                fits = False
-        return sequences, broken, fits
+            candidates = [name for name in candidates if _decodes(block, name)]
+        return sequences, broken, candidates
 
     def _first_broken(self) -> int:
         """Return the number of the first line that is no UTF-8."""
@@ -179,6 +209,14 @@ class Source:
             except UnicodeEncodeError:
                 return number
         return 0  # never: there is one
+
+
+def _decodes(block: bytes, encoding: str) -> bool:
+    try:
+        block.decode(encoding)  # each byte is a character: a block ends within none
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _copied(stream: IO[bytes]) -> IO[bytes]:

@@ -1,12 +1,12 @@
 """Personal texts: ``Hello {name}`` with the columns of a row. Pure.
 
 Only plain names stand in braces: no attributes, no indexes, no formats, so that a template can read nothing but the
-row. A brace itself is written twice.
+row. What stands after a bar takes the place of an empty column: ``{name|friend}``. A brace itself is written twice.
 """
 
 from __future__ import annotations
 
-import string
+import re
 from typing import TYPE_CHECKING
 
 from devinotify.bulk.columns import listed, shown
@@ -15,24 +15,32 @@ from devinotify.exceptions import InvalidText
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_BRACES = {"{{": "{", "}}": "}"}
+
 
 class Template:
     """A text with columns in braces; ``fields`` are their names. Raises InvalidText for a bad brace, and says where."""
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self._parts: list[tuple[str, str | None]] = []
-        try:
-            parsed = list(string.Formatter().parse(source))
-        except ValueError as error:
-            raise InvalidText(f"the template has a bad brace ({error}); a brace itself is written twice") from None
-        for literal, name, form, conversion in parsed:
-            if name is not None:
-                if form or conversion or any(sign in name for sign in ".[]!:") or not name.strip():
-                    raise InvalidText("the template has a bad brace: only the name of a column stands in { and }")
-                name = name.strip()
-            self._parts.append((literal, name))
-        self.fields = tuple(dict.fromkeys(name for _, name in self._parts if name is not None))
+        self._parts: list[tuple[str, str | None, str | None]] = []  # what stands before a column, its name, its default
+        literal, end = "", 0
+        for found in _PART.finditer(source):
+            literal += source[end : found.start()]
+            end = found.end()
+            if found[0] in _BRACES:
+                literal += _BRACES[found[0]]
+                continue
+            if found[1] is None:
+                raise InvalidText("the template has a bad brace: it stands alone; a brace itself is written twice")
+            name, bar, default = found[1].partition("|")
+            if any(sign in name for sign in ".[]!:") or not name.strip():
+                raise InvalidText("the template has a bad brace: only the name of a column stands in { and }")
+            self._parts.append((literal, name.strip(), default if bar else None))
+            literal = ""
+        self._parts.append((literal + source[end:], None, None))
+        self.fields = tuple(dict.fromkeys(name for _, name, _ in self._parts if name is not None))
 
     def check(self, columns: Sequence[str]) -> None:
         """Raise InvalidText where a column is missing, and names those there are, or where two have the same name."""
@@ -46,11 +54,27 @@ class Template:
     def render(self, values: Mapping[str, str]) -> str:
         """Return the text of one row; raises InvalidText where the row has not all of its columns."""
         parts = []
-        for literal, name in self._parts:
+        for literal, name, default in self._parts:
             parts.append(literal)
             if name is not None:
                 value = values.get(name)
+                if default is not None and not (value or "").strip():
+                    value = default
                 if value is None:
                     raise InvalidText(f"the row has no column {shown(name)}, which the template needs")
                 parts.append(value)
         return "".join(parts)
+
+    def is_blank(self, values: Mapping[str, str]) -> bool:
+        """Whether a column of the row is empty that has no default: ``Hello !``."""
+        return any(
+            name is not None and default is None and not values.get(name, "").strip()
+            for _, name, default in self._parts
+        )
+
+
+def unfilled(text: str, columns: Sequence[str]) -> list[str]:
+    """Return the columns that a text for all has in braces: it may have been meant for a template."""
+    there = {column.casefold(): column for column in columns if column}
+    named = (found[1].partition("|")[0].strip().casefold() for found in _PART.finditer(text) if found[1])
+    return [there[name] for name in dict.fromkeys(named) if name in there]

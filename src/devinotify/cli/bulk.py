@@ -69,17 +69,24 @@ class _Money(click.ParamType):  # type: ignore[type-arg]  # no generic before cl
 @click.command("bulk", cls=_Campaigns)
 @click.argument("source", metavar="FILE")
 @click.option("--text", help="The text for all.")
-@click.option("--template", help="A text with columns of the list in braces: 'Hello {name}'.")
+@click.option("--template", help="A text with columns of the list in braces: 'Hello {name|friend}'.")
 @click.option(
     "--journal",
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file that remembers who has been sent to; the same one goes on where the last run stopped.",
 )
-@click.option("--column", metavar="NAME", help="The column of the numbers; found out otherwise.")
 @click.option(
-    "--format", "format_", type=click.Choice(["csv", "tsv", "jsonl", "lines"]), help="The format; found out otherwise."
+    "--column",
+    metavar="NAME",
+    help="The column of the numbers, found out where it is certain; NAME,NAME takes the first number of each row.",
 )
-@click.option("--encoding", metavar="NAME", help="The encoding; UTF-8, UTF-16 and CP1251 are found out.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["csv", "tsv", "jsonl", "json", "vcard", "lines"]),
+    help="The format; found out otherwise.",
+)
+@click.option("--encoding", metavar="NAME", help="The encoding; found out where it is certain.")
 @click.option("--channel", metavar="NAME", help="The channel, a plugin's too; the URL's otherwise.")
 @click.option(
     "--at",
@@ -137,9 +144,10 @@ def command(
 ) -> ExitCode:
     """Send to every number of a list, with a journal to go on from.
 
-    FILE is CSV, TSV, JSON lines or one number a line; - is stdin. The plan is shown and has to be confirmed. A run that
-    was stopped or killed goes on with the same command; `devinotify bulk status JOURNAL` then asks for the deliveries,
-    and `devinotify bulk report JOURNAL --csv FILE --html FILE` writes what became of every row.
+    FILE is CSV, TSV, JSON, vCard, a workbook (.xlsx, .xls, .ods) or one number a line; - is stdin. The plan is shown
+    and has to be confirmed. A run that was stopped or killed goes on with the same command; `devinotify bulk status
+    JOURNAL` then asks for the deliveries, and `devinotify bulk report JOURNAL --csv FILE --html FILE` writes what
+    became of every row.
 
     \b
     devinotify bulk recipients.csv --text "The shop is open" --journal campaign.db

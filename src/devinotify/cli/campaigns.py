@@ -80,6 +80,8 @@ def plan_rows(plan: Plan) -> list[tuple[str, object]]:
         ("duplicates", f"{plan.duplicates:,}"),
         ("invalid", f"{plan.invalid:,}" + (f" ({reasons})" if reasons else "")),
     ]
+    if plan.further:
+        rows.append(("further numbers", f"{plan.further:,}, not sent to: a row is sent to once"))
     if plan.unsendable:
         rows.append(("cannot be sent", f"{plan.unsendable:,}"))
     if plan.done is not None:
@@ -99,6 +101,10 @@ def plan_rows(plan: Plan) -> list[tuple[str, object]]:
 
 
 def _warnings(plan: Plan, *, resend_unknown: bool) -> Iterator[str]:
+    for name in plan.unfilled:
+        yield f"the text has {{{name}}} in it, a column of the list: --text sends it as it is, --template fills it in"
+    if plan.blank:
+        yield f"{plan.blank:,} texts have an empty column in them: {{name|friend}} puts a word in its place"
     if plan.affordable is False:
         yield "the balance does not cover the cost: the campaign will stop where it ends, and go on after a top-up"
     if plan.trouble is not None:

@@ -1,0 +1,81 @@
+"""Workbooks of Excel and LibreOffice as rows: the extra ``bulk`` brings what reads them."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import IO, TYPE_CHECKING
+
+from devinotify.exceptions import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date, datetime, time, timedelta
+
+    from python_calamine import CalamineSheet
+
+_OLD = bytes.fromhex("D0CF11E0A1B11AE1")  # the mark of .xls
+NEEDED = (
+    "this is a workbook, and reading one needs an extra: pip install 'devinotify[bulk]', or save it as CSV in UTF-8"
+)
+
+
+def is_workbook(file: IO[bytes]) -> bool:
+    """Return whether a file is a workbook by its bytes: a whole zip archive, or what Excel wrote before 2007."""
+    file.seek(0)
+    head = file.read(len(_OLD))
+    try:
+        return head == _OLD or (head.startswith(b"PK") and zipfile.is_zipfile(file))
+    finally:
+        file.seek(0)
+
+
+class Workbook:
+    """The rows of the one sheet that has some, as texts.
+
+    Raises InvalidInput where it cannot be read, where several sheets have rows, and without the extra ``bulk``.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        try:
+            import python_calamine
+        except ImportError:
+            raise InvalidInput(NEEDED) from None
+        try:
+            file.seek(0)
+            book = python_calamine.CalamineWorkbook.from_filelike(file)
+            sheets = [book.get_sheet_by_name(name) for name in book.sheet_names]
+        except python_calamine.PasswordError:
+            raise InvalidInput("the workbook is locked with a password: save it without one") from None
+        except (python_calamine.CalamineError, OSError, ValueError) as error:
+            raise InvalidInput(f"the workbook cannot be read: {type(error).__name__}") from None
+        filled = [sheet for sheet in sheets if sheet.height]
+        if len(filled) > 1:
+            raise InvalidInput(
+                f"{len(filled)} sheets of the workbook have rows, and none is guessed: leave the one to send to in it"
+            )
+        self._sheet: CalamineSheet | None = filled[0] if filled else None
+
+    def chunks(self, size: int, *, header: bool) -> Iterator[list[list[str]]]:
+        """Yield the rows that are not empty, without the header, so many at a time."""
+        skip = header
+        some: list[list[str]] = []
+        for values in self._sheet.iter_rows() if self._sheet is not None else ():
+            row = [_text(value) for value in values]
+            if not "".join(row).strip():
+                continue
+            if skip:
+                skip = False
+                continue
+            some.append(row)
+            if len(some) >= size:
+                yield some
+                some = []
+        if some:
+            yield some
+
+
+def _text(value: float | str | bool | datetime | date | time | timedelta) -> str:
+    """Return a cell as it is seen: a number without a fraction has none."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
