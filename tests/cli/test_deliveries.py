@@ -249,6 +249,23 @@ def test_the_csv_on_stdout_has_no_room_for_events(run: Run, journal: Path) -> No
     assert (2, True) == (result.exit_code, "give a file" in result.stdout)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="who can write to a folder is not known from its mode there")
+@pytest.mark.parametrize("option", ["--csv", "--html"])
+def test_a_planted_link_is_no_place_for_a_report(option: str, run: Run, journal: Path, tmp_path: Path) -> None:
+    """In a folder that others can write to, a link may lead over a file that is not to be lost."""
+    shared, victim = tmp_path / "shared", tmp_path / "victim"
+    victim.write_text("mine")
+    shared.mkdir()
+    shared.chmod(0o1777)
+    (shared / "out").symlink_to(victim)
+    result = run("bulk", "report", str(journal), option, str(shared / "out"))
+    assert (2, "mine", True) == (
+        result.exit_code,
+        victim.read_text(),
+        "out is a link in a folder that others can write to: not followed" in result.stderr,
+    )
+
+
 def test_a_reader_that_has_seen_enough(journal: Path) -> None:
     """``| head`` is no fault, and no report that cannot be written."""
     change(journal, "UPDATE rows SET error_text = hex(zeroblob(50000))")

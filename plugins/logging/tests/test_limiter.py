@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import sys
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -219,3 +220,13 @@ def test_days_are_local() -> None:
     before = (midnight - timedelta(seconds=1)).timestamp()
     assert 1 == day_of(midnight.timestamp()) - day_of(before)
     assert day_of(NOON) == day_of(before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links are other there")
+@pytest.mark.parametrize("ending", ["", "-journal"])
+def test_a_planted_link_is_not_followed(ending: str, tmp_path: Path) -> None:
+    """Somebody may have put it beside the outbox: nothing is written, or made, where it leads."""
+    (tmp_path / f"limits{ending}").symlink_to(tmp_path / "victim")
+    with pytest.raises(OSError, match=r"link|Too many levels"):
+        ask(FileLimiter(tmp_path / "limits", "me", Clock()))
+    assert not (tmp_path / "victim").exists()

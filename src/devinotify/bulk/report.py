@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import csv
-import errno
 import heapq
 import html
 import os
 import re
-import tempfile
 from collections import Counter
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, TypeAlias
+from typing import TYPE_CHECKING
 
 from devinotify.bulk.tally import Category, category, tally
 from devinotify.exceptions import InvalidInput
+from devinotify.files import AnyPath, Target, replaced
 from devinotify.instants import iso
 from devinotify.outbox import RowState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from devinotify.bulk.journal import Journal
     from devinotify.bulk.tally import Tally
@@ -40,10 +38,6 @@ COLUMNS = (
 
 INCOMPLETE = "the input is not all in the journal yet: run the campaign again to complete it"
 """What is said of a journal whose campaign was ended while it read its input."""
-
-_Path: TypeAlias = "str | os.PathLike[str]"
-Target: TypeAlias = "_Path | TextIO"
-"""Where a report goes: a file by its name, or a text file that is open for writing."""
 
 _REFUSED = re.compile(r"row (\d+): (.*)", re.DOTALL)
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9 ()-]+$)")
@@ -85,7 +79,7 @@ def write_report(
         from devinotify.bulk import charts  # noqa: F401 - where the extra is missing, nothing is written at all
     _check(journal.path, [target for target in (csv_file, html_file) if target is not None])
     encodings = {csv_file: "utf-8-sig", html_file: "utf-8"}
-    with _written({target: encoding for target, encoding in encodings.items() if target is not None}) as files:
+    with replaced({target: encoding for target, encoding in encodings.items() if target is not None}) as files:
         summary = _summary(journal, None if csv_file is None else csv.writer(files[csv_file]))
         if html_file is not None:
             files[html_file].write(render(summary, journal.path.name, now or datetime.now(UTC)))
@@ -231,45 +225,7 @@ def _check(journal: Path, targets: Sequence[Target]) -> None:
         raise InvalidInput("the CSV and the page would be written to the same place: name two files")
 
 
-@contextmanager
-def _written(targets: Mapping[Target, str]) -> Iterator[dict[Target, TextIO]]:
-    """Give a file to write for each target (with its encoding), and put all in place in the end; on a failure, none."""
-    ready: list[tuple[Path, Path]] = []
-    try:
-        with ExitStack() as opened:
-            files: dict[Target, TextIO] = {}
-            for target, encoding in targets.items():
-                if isinstance(target, (str, os.PathLike)):
-                    files[target] = opened.enter_context(_open(target, encoding, ready))
-                else:
-                    files[target] = target
-            yield files
-        for temporary, real in ready:
-            temporary.replace(real)
-    finally:
-        for temporary, _ in ready:
-            temporary.unlink(missing_ok=True)
-
-
-def _open(path: _Path, encoding: str, ready: list[tuple[Path, Path]]) -> TextIO:
-    """Return a temporary file to be put in place of the target, or the target itself where it is a device or a pipe."""
-    try:
-        if Path(path).exists() and not Path(path).is_file():
-            # A byte order mark is for what opens a file, and a pipe goes to a program.
-            return open(path, "w", encoding="utf-8", newline="", opener=lambda name, _: os.open(name, os.O_WRONLY))
-        # A symbolic link stays: what it leads to is replaced.
-        real = _real(path)
-        if not real.parent.is_dir():
-            raise FileNotFoundError(errno.ENOENT, "its folder does not exist")
-        # For its owner alone.
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{real.name}.", suffix=".part", dir=real.parent)
-        ready.append((Path(temporary), real))
-        return os.fdopen(descriptor, "w", encoding=encoding, newline="")
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
-
-
-def _real(path: _Path) -> Path:
+def _real(path: AnyPath) -> Path:
     # Path.resolve() raises what is no OSError for a link that leads to itself.
     return Path(os.path.realpath(path))
 

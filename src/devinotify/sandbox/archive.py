@@ -9,14 +9,13 @@ lead to any file.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import sqlite3
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from devinotify import files
 from devinotify.sandbox.fates import Transition
 from devinotify.sandbox.messages import Incoming, PlatformMessage
 from devinotify.sandbox.requestlog import RequestRecord
@@ -73,13 +72,7 @@ def _make(path: Path) -> None:
     for name in (path, *(path.with_name(path.name + end) for end in _BESIDE)):
         if name.is_symlink():
             raise ArchiveError(f"cannot use {path}: {name.name} is a link, which is not followed")
-    with contextlib.suppress(FileExistsError):
-        made = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            if hasattr(os, "fchmod"):
-                os.fchmod(made, 0o600)  # An umask may have taken away even the owner's rights.
-        finally:
-            os.close(made)
+    files.make(path)
     if not path.is_file():
         raise ArchiveError(f"cannot use {path}: it is not a file")
 

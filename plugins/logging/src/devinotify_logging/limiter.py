@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import sqlite3
@@ -139,8 +140,11 @@ class FileLimiter:
         return grant
 
     def _open(self) -> sqlite3.Connection:
-        # Made by us, so that nobody else may read it.
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        # Made by us, so that nobody else may read it; a link in its place, or beside it, may be a stranger's.
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600))
+        journal = self._path.with_name(f"{self._path.name}-journal")
+        if journal.is_symlink():
+            raise FileExistsError(errno.EEXIST, "it is a link, which is not followed", str(journal))
         return sqlite3.connect(self._path, timeout=BUSY, isolation_level=None)
 
 

@@ -13,13 +13,13 @@ import contextlib
 import os
 import sqlite3
 import stat
-import sys
 import threading
 import time
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from devinotify import files
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox.sqlite import schema
 
@@ -40,7 +40,6 @@ SPARE_PAGES = 50
 
 _MAGIC = b"SQLite format 3\0"
 _HEAD = 100  # bytes of SQLite's file header: the version stands at 60, the application id at 68
-_MODE = 0o600
 
 _TROUBLES = {
     # What SQLite's primary result codes mean to whoever runs this, and whether the same call may work later.
@@ -229,7 +228,10 @@ class Database:
 def _real(path: Path) -> Path:
     """Return the path without links; raise InvalidInput where it is a link to nothing, or in a circle."""
     path = path.absolute()
-    real = Path(os.path.realpath(path))
+    try:
+        real = files.resolved(path)
+    except OSError as error:
+        raise InvalidInput(f"outbox {path}: {error.strerror}") from None
     # Nothing is made at the far end of a link: somebody may have planted it. A place that cannot be seen is told later.
     with contextlib.suppress(OSError):
         if real.is_symlink() or (path.is_symlink() and not real.exists()):
@@ -244,13 +246,7 @@ def _prepare(path: Path, whole: tuple[int, int] | None) -> tuple[int, int]:
     """
     if not path.parent.is_dir():
         raise InvalidInput(f"outbox {path}: its folder does not exist")
-    with contextlib.suppress(FileExistsError):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _MODE)
-        try:
-            if sys.platform != "win32":
-                os.fchmod(descriptor, _MODE)  # an umask may have taken away even the owner's rights
-        finally:
-            os.close(descriptor)
+    files.make(path)
     status = path.lstat()
     if not stat.S_ISREG(status.st_mode):
         raise InvalidInput(f"outbox {path}: it is not a regular file")
@@ -270,7 +266,7 @@ def _prepare(path: Path, whole: tuple[int, int] | None) -> tuple[int, int]:
         with contextlib.suppress(FileNotFoundError):
             beside = name.lstat()
             if beside.st_mode & 0o077 and stat.S_ISREG(beside.st_mode) and beside.st_uid == os.geteuid():
-                name.chmod(_MODE)
+                name.chmod(files.OWNER_ONLY)
     return inode
 
 
