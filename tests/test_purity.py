@@ -15,7 +15,17 @@ GATEWAY = ("calls", "checks", "codes", "conversation", "http1", "replies", "wire
 PURE = sorted(
     path.relative_to(ROOT).as_posix()
     for pattern in (
-        *("redact.py", "exceptions.py", "models.py", "retry.py", "url.py", "phones/*.py", "text/*.py"),
+        *(
+            "redact.py",
+            "exceptions.py",
+            "models.py",
+            "retry.py",
+            "instants.py",
+            "hosts.py",
+            "url.py",
+            "phones/*.py",
+            "text/*.py",
+        ),
         *(f"gateway/{name}.py" for name in GATEWAY),
         *("channels/batch.py", "channels/compose.py", "channels/answers.py", "delivery/policy.py", "delivery/story.py"),
         *(f"outbox/{name}.py" for name in ("states", "records", "rules", "settlement", "store", "room")),

@@ -13,7 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devinotify.exceptions import InvalidURL
-from devinotify.url import DEFAULT_GATEWAY, OPTION_NAMES, DevinoURL, duration, is_loopback, parse
+from devinotify.hosts import is_loopback
+from devinotify.url import DEFAULT_GATEWAY, OPTION_NAMES, DevinoURL, duration, parse
 from tests.strategies import RESERVED, credentials, numbers, passwords, texts
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, fields, replace
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from devinotify.exceptions import InvalidURL
 from devinotify.gateway.codes import SMS_MAX_VALIDITY
+from devinotify.hosts import ascii_form, is_base_url, is_loopback
 from devinotify.redact import Secret, hide
 
 if TYPE_CHECKING:
@@ -45,8 +45,6 @@ _PLAIN_HTTP = (
     "bad value for gateway: plain http:// to a host that is not loopback needs insecure=yes besides, since login,"
     " password and texts can then be read on the way (for a sandbox in a network of containers)"
 )
-# A host whose name ends in .localhost resolves to loopback by RFC 6761.
-_LOOPBACK_NAMES = ("localhost",)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -87,7 +85,7 @@ class DevinoURL:
         if isinstance(self.targets, str) or not all(map(_is_text, self.targets)):
             raise InvalidURL("the targets must be a tuple of texts, none of them empty")
         if isinstance(self.gateway, str):
-            object.__setattr__(self, "gateway", _written(self.gateway.rstrip("/")))  # with the slash or without
+            object.__setattr__(self, "gateway", ascii_form(self.gateway.rstrip("/")))  # with the slash or without
         for option in _OPTIONS.values():
             value = getattr(self, option.attribute)
             if value is not None or _DEFAULTS[option.attribute] is not None:
@@ -184,75 +182,8 @@ def duration(text: str) -> float:
     return float(match[1]) * _SECONDS_PER[match[2]]
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine, and can mean no other.
-
-    An address with a dot after it, or with a scope, is none: the one is a name that a resolver is asked for, and what
-    the other means is the system's affair.
-    """
-    name = host.lower()
-    if name.removesuffix(".") in _LOOPBACK_NAMES or name.removesuffix(".").endswith(".localhost"):
-        return True
-    try:
-        return "%" not in name and ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
 def _boolean(text: str) -> bool:
     return _BOOLEANS[text.strip().lower()]
-
-
-_LABEL = re.compile(r"(?!-)[0-9A-Za-z_-]{1,63}(?<!-)")
-_HOST_LENGTH = 253  # characters of a name, by RFC 1035
-
-
-def _is_host(host: str) -> bool:
-    """Whether this is an address, or a name of ASCII labels; with a dot at its end or not."""
-    if ":" in host:
-        return "%" not in host  # of the brackets' inside urlsplit has seen that it is an address
-    labels = host.removesuffix(".").split(".")
-    if labels[-1].isdecimal() or labels[-1].lower().startswith("0x"):  # read as an address, if not by everybody
-        try:
-            return ip_address(host).version == 4
-        except ValueError:
-            return False
-    return len(host) <= _HOST_LENGTH and all(map(_LABEL.fullmatch, labels))
-
-
-def _written(gateway: str) -> str:
-    """Return a gateway's URL in the ASCII that goes over the wire; as it is where it cannot be written so."""
-    if gateway.isascii():
-        return gateway
-    try:
-        parts = urlsplit(gateway)
-        host = (parts.hostname or "").encode("idna").decode("ascii")
-        netloc = host if parts.port is None else f"{host}:{parts.port}"
-        if "@" in parts.netloc:
-            return gateway
-        return parts._replace(netloc=netloc, path=quote(parts.path, safe=_PATH)).geturl()
-    except ValueError:  # a UnicodeError is one too
-        return gateway
-
-
-_PATH = "/%:@!$&'()*+,;=~-._"
-"""What stands for itself in a path, and the sign of what is escaped already (RFC 3986)."""
-
-
-def _is_gateway(value: object) -> bool:
-    # Printable, without what would end the base URL or mean something else to another reader of it.
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
-        return False
-    if any(sign in value for sign in " ?#\\"):
-        return False
-    try:
-        parts = urlsplit(value)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return False
-    if not host or "@" in parts.netloc or not _is_host(host):
-        return False
-    return parts.scheme in ("https", "http")
 
 
 def _between(low: float, high: float) -> Callable[[Any], bool]:
@@ -313,7 +244,7 @@ _OPTIONS = {
             "gateway",
             "an https:// base URL without credentials or query (plain http:// is for loopback, or with insecure=yes)",
             str.strip,
-            _is_gateway,
+            is_base_url,
         ),
         _Option("ca", "the path of a file or folder of CA certificates", str, _is_path),
         _switch("insecure"),

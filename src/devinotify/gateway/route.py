@@ -18,8 +18,8 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import create_urllib3_context, make_headers, parse_url
 
 from devinotify.exceptions import InvalidURL
+from devinotify.hosts import is_loopback
 from devinotify.redact import Secret, SecretBytes
-from devinotify.url import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

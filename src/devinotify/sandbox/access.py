@@ -19,7 +19,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from devinotify.url import is_loopback
+from devinotify.hosts import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,8 +7,8 @@ import re
 import socket
 from ipaddress import ip_address
 
+from devinotify.hosts import is_loopback
 from devinotify.sandbox.access import check_token
-from devinotify.url import is_loopback
 
 LOOPBACK_ONLY = (
     "the sandbox listens on loopback (127.0.0.1, ::1 or localhost); another address needs --allow-remote and a token"

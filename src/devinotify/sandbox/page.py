@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from devinotify.url import is_loopback
+from devinotify.hosts import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,13 +8,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from devinotify.hosts import is_loopback
 from devinotify.sandbox import control, money, page, views
 from devinotify.sandbox.access import Access
 from devinotify.sandbox.emulator import Emulator
 from devinotify.sandbox.hosts import check_host, reachable_name
 from devinotify.sandbox.search import matching
 from devinotify.sandbox.server import REQUEST_TIMEOUT, Server
-from devinotify.url import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
