@@ -14,6 +14,8 @@ import devinotify
 
 PUBLIC_NAMES = [
     "ArgumentMissing",
+    "AsyncClient",
+    "AsyncNotifier",
     "Attempt",
     "BulkReceipt",
     "Channel",
@@ -67,7 +69,8 @@ PUBLIC_NAMES = [
 ]
 
 NAMED_BY_THE_DESIGN = {
-    *("Client", "Notifier", "phones", "text", "Receipt", "BulkReceipt", "SmsState", "ViberState", "DeliveryStatus"),
+    *("Client", "AsyncClient", "Notifier", "AsyncNotifier", "phones", "text", "Receipt", "BulkReceipt"),
+    *("SmsState", "ViberState", "DeliveryStatus"),
     *("Outcome", "Attempt", "Verdict", "Message", "hookimpl", "hookspec", "Outbox", "DevinotifyError", "InvalidInput"),
     *("InvalidPhoneNumber", "InvalidSender", "InvalidText", "InvalidSchedule", "InvalidURL", "GatewayError"),
     *("ArgumentMissing", "InvalidArgument", "InvalidSession", "Unauthorized", "NotEnoughCredits", "InvalidOperation"),
@@ -90,7 +93,19 @@ HEAVY = (
         "decimal",
         "logging",
     ),
-    *("click", "rich", "starlette", "uvicorn", "dataclasses", "datetime", "urllib", "threading", "random", "inspect"),
+    *(
+        "asyncio",
+        "click",
+        "rich",
+        "starlette",
+        "uvicorn",
+        "dataclasses",
+        "datetime",
+        "urllib",
+        "threading",
+        "random",
+        "inspect",
+    ),
 )
 
 

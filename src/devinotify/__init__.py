@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from devinotify import phones, text
+    from devinotify.async_notifier import AsyncNotifier
     from devinotify.channels.protocol import Channel
     from devinotify.delivery.fallback import Fallback
     from devinotify.delivery.orders import Enqueued
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         Verdict,
         ViberRejected,
     )
+    from devinotify.gateway.aio.client import AsyncClient
     from devinotify.gateway.client import Client
     from devinotify.hookspecs import hookimpl, hookspec
     from devinotify.models import (
@@ -69,6 +71,8 @@ if TYPE_CHECKING:
 # The one table of public names: where each of them lives. A module is named by itself.
 _HOMES = {
     "ArgumentMissing": "exceptions",
+    "AsyncClient": "gateway.aio.client",
+    "AsyncNotifier": "async_notifier",
     "Attempt": "models",
     "BulkReceipt": "models",
     "Channel": "channels.protocol",
@@ -123,6 +127,8 @@ _HOMES = {
 
 __all__ = [
     "ArgumentMissing",
+    "AsyncClient",
+    "AsyncNotifier",
     "Attempt",
     "BulkReceipt",
     "Channel",

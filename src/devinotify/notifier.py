@@ -26,7 +26,7 @@ from devinotify.models import Message, Outcome
 from devinotify.plugins import BUILT_IN, make_plugin_manager
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
     from types import TracebackType
 
     from devinotify.channels.protocol import Channel
@@ -238,7 +238,14 @@ class Notifier:
         when the time is over. It is given up when the gateway has forgotten it, 48 hours after it was sent. A look
         that fails is tried again.
         """
-        waiting = Waiting(
+        return self._waiting().wait(outcomes, timeout)
+
+    def looks(self, outcomes: Iterable[Outcome], timeout: float | None = None) -> Generator[float, None, list[Outcome]]:
+        """Do what ``wait`` does, one look at a time: yield the seconds before each, which the caller waits out."""
+        return self._waiting().looks(outcomes, timeout)
+
+    def _waiting(self) -> Waiting:
+        return Waiting(
             self.client,
             self.channel,
             fallbacks=self._fallbacks,
@@ -246,7 +253,6 @@ class Notifier:
             observe=self._status_changed,
             poll=self.url.poll,
         )
-        return waiting.wait(outcomes, timeout)
 
     def following(self, outbox: Outbox | None = None) -> Tracker:
         """Return what attends to the rows of ``outbox`` (the notifier's own without one) with this one's hooks."""

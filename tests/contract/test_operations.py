@@ -1,19 +1,22 @@
-"""The client against the sandbox over a real socket: each of the 14 operations, as a user calls it."""
+"""Both clients against the sandbox over a real socket: each of the 14 operations, as a user calls it."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from devinotify import Client, DeliveryStatus, exceptions, text
+from devinotify import DeliveryStatus, exceptions, text
 from devinotify.gateway import wire
 from devinotify.sandbox import Sandbox
+from tests.driven import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from devinotify import Client
 
 LONG = "Длинное сообщение, которое не помещается в одну часть. " * 3
 
@@ -25,10 +28,17 @@ def gateway() -> Iterator[Sandbox]:
         yield sandbox
 
 
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Each kind of client there is, as what makes one that is called as the blocking one is."""
+    made: Callable[..., Any] = KINDS[request.param]
+    return made
+
+
 @pytest.fixture
-def client(gateway: Sandbox) -> Iterator[Client]:
+def client(gateway: Sandbox, kind: Callable[..., Any]) -> Iterator[Client]:
     """Give a client of the sandbox."""
-    with Client(gateway.url) as made:
+    with kind(gateway.url) as made:
         yield made
 
 
@@ -37,9 +47,9 @@ def test_login_and_balance(client: Client) -> None:
     assert Decimal("100000.00") == client.user.balance()
 
 
-def test_wrong_password(gateway: Sandbox) -> None:
+def test_wrong_password(gateway: Sandbox, kind: Callable[..., Any]) -> None:
     """Wrong credentials are a rejection of the operation that needed them."""
-    with Client(gateway.url, password="wrong") as client, pytest.raises(exceptions.Unauthorized) as caught:
+    with kind(gateway.url, password="wrong") as client, pytest.raises(exceptions.Unauthorized) as caught:
         client.sms.send("79161234567", "hello")
     assert caught.value.verdict == "rejected"
     assert caught.value.operation == "Sms/Send"
@@ -110,9 +120,9 @@ def test_sms_state_of_an_unknown_id(client: Client) -> None:
     assert (DeliveryStatus.UNKNOWN, 255) == (state.status, state.code)
 
 
-def test_ids_with_a_plus() -> None:
+def test_ids_with_a_plus(kind: Callable[..., Any]) -> None:
     """An id that holds a plus sign is asked for as it is."""
-    with Sandbox(id_prefix="SAR-W+") as gateway, Client(gateway.url) as client:
+    with Sandbox(id_prefix="SAR-W+") as gateway, kind(gateway.url) as client:
         receipt = client.sms.send("79161234567", "hello")
         gateway.advance(60)
         assert client.sms.state(receipt.message_ids[0]).status is DeliveryStatus.DELIVERED
@@ -185,9 +195,9 @@ def test_all_or_nothing(gateway: Sandbox, client: Client) -> None:
     assert [] == gateway.messages()
 
 
-def test_no_credits() -> None:
+def test_no_credits(kind: Callable[..., Any]) -> None:
     """An empty account is a rejection with its own class."""
-    with Sandbox(balance="1") as gateway, Client(gateway.url) as client:
+    with Sandbox(balance="1") as gateway, kind(gateway.url) as client:
         with pytest.raises(exceptions.NotEnoughCredits) as caught:
             client.sms.send("79161234567", "hello")
         assert ("rejected", 5, 403) == (caught.value.verdict, caught.value.code, caught.value.http_status)

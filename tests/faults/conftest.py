@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from devinotify import Client
 from devinotify.gateway import conversation
+from tests.driven import KINDS
 from tests.faults.certificates import Certificates, make_certificates
 from tests.faults.harness import SETTINGS_FROM_OUTSIDE, Report, Runs
 from tests.faults.server import LOGIN, PASSWORD, FaultServer
@@ -58,8 +60,15 @@ def tls_server(certificates: Certificates) -> Iterator[FaultServer]:
         yield running
 
 
+@pytest.fixture(scope="session", params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Each kind of client there is, as what makes one that is called as the blocking one is."""
+    made: Callable[..., Any] = KINDS[request.param]
+    return made
+
+
 @pytest.fixture
-def make_client(certificates: Certificates) -> Iterator[ClientMaker]:
+def make_client(certificates: Certificates, kind: Callable[..., Any]) -> Iterator[ClientMaker]:
     """Return a maker of clients for a server, closed at the end; keyword arguments override the usual settings."""
     with ExitStack() as stack:
 
@@ -72,12 +81,19 @@ def make_client(certificates: Certificates) -> Iterator[ClientMaker]:
                 "ca": str(certificates.ca),
                 "timeout": 1.0,
             }
-            return stack.enter_context(Client(**(usual | settings)))  # type: ignore[arg-type]  # settings of any type
+            client: Client = stack.enter_context(kind(**(usual | settings)))
+            return client
 
         yield make
 
 
 @pytest.fixture(scope="session")
-def run(certificates: Certificates) -> Callable[[Scenario, str, bool], Report]:
-    """Return what runs a scenario, once however many tests look at it, and reports what happened."""
+def runs(certificates: Certificates) -> Runs:
+    """Keep what came of the scenarios that were run."""
     return Runs(certificates)
+
+
+@pytest.fixture
+def run(runs: Runs, kind: Callable[..., Any]) -> Callable[[Scenario, str, bool], Report]:
+    """Return what runs a scenario, once however many tests look at it, and reports what happened."""
+    return partial(runs, kind)

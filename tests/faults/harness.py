@@ -6,18 +6,18 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
-from devinotify import Client
 from devinotify.exceptions import DevinotifyError, Verdict
 from tests.faults.server import LOGIN, PASSWORD, Exchange, FaultServer, answer, handshake
 
 if TYPE_CHECKING:
+    from devinotify import Client
     from tests.faults.certificates import Certificates
     from tests.faults.scenarios import Scenario
 
@@ -65,20 +65,20 @@ class Runs:
 
     def __init__(self, certificates: Certificates) -> None:
         self._certificates = certificates
-        self._reports: dict[tuple[str, str, bool], Report] = {}
+        self._reports: dict[tuple[Callable[..., Any], str, str, bool], Report] = {}
 
-    def __call__(self, scenario: Scenario, over: str, kept: bool) -> Report:
+    def __call__(self, kind: Callable[..., Any], scenario: Scenario, over: str, kept: bool) -> Report:
         """Return the report of a scenario over ``plain`` or ``tls``, on a connection that was kept or a fresh one."""
-        key = (scenario.name, over, kept)
+        key = (kind, scenario.name, over, kept)
         if key not in self._reports:
-            self._reports[key] = self._run(scenario, over, kept=kept)
+            self._reports[key] = self._run(kind, scenario, over, kept=kept)
         return self._reports[key]
 
-    def _run(self, scenario: Scenario, over: str, *, kept: bool) -> Report:
+    def _run(self, kind: Callable[..., Any], scenario: Scenario, over: str, *, kept: bool) -> Report:
         made = self._certificates
         with (
             FaultServer(made.good if over == "tls" else None) as server,
-            Client(
+            kind(
                 login=LOGIN,
                 password=PASSWORD,
                 sender="Acme",

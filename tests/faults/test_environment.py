@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from devinotify import Client
 from devinotify.exceptions import DevinotifyError, InvalidURL, NotSent, OutcomeUnknown, Verdict
 from tests.faults import acts, proxy
 from tests.faults.certificates import GATEWAY_ADDRESS, GATEWAY_NAME
@@ -15,7 +14,7 @@ from tests.faults.proxy import Proxy, tunnel
 from tests.faults.server import LOGIN, PASSWORD, FaultServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.faults.certificates import Certificates
@@ -221,7 +220,9 @@ WAYS_TO_FAIL: dict[str, proxy.Manner] = {
 
 
 @pytest.fixture(scope="module", params=WAYS_TO_FAIL)
-def failed(request: pytest.FixtureRequest, certificates: Certificates) -> Iterator[tuple[Report, FaultServer]]:
+def failed(
+    request: pytest.FixtureRequest, certificates: Certificates, kind: Callable[..., Any]
+) -> Iterator[tuple[Report, FaultServer]]:
     """What came of one send through a proxy that fails, and the server behind it."""
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -232,7 +233,7 @@ def failed(request: pytest.FixtureRequest, certificates: Certificates) -> Iterat
             patch.delenv(name, raising=False)
             patch.delenv(name.lower(), raising=False)
         patch.setenv("HTTPS_PROXY", between.url)
-        with Client(
+        with kind(
             login=LOGIN, password=PASSWORD, sender="A", gateway=ELSEWHERE, ca=str(certificates.ca), timeout=0.3
         ) as client:
             yield watch(client, server), server
@@ -306,13 +307,13 @@ def test_a_wrong_certificate_behind_the_proxy_is_tried_once(
 
 @pytest.mark.parametrize("url", ["socks5://127.0.0.1:1", "http://", "::", "http://127.0.0.1:port"])
 def test_a_proxy_that_cannot_be_used_is_an_error_of_ours(
-    certificates: Certificates, monkeypatch: pytest.MonkeyPatch, url: str
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch, kind: Callable[..., Any], url: str
 ) -> None:
     """A proxy setting that makes no sense is an InvalidURL at construction or a NotSent, and nothing else."""
     monkeypatch.setenv("HTTPS_PROXY", url)
     with (
         pytest.raises((InvalidURL, NotSent)) as caught,
-        Client(
+        kind(
             login=LOGIN, password=PASSWORD, sender="Acme", gateway=ELSEWHERE, ca=str(certificates.ca), timeout=0.3
         ) as client,
     ):

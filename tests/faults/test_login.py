@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from devinotify import Client
 from devinotify.exceptions import DevinotifyError, NotSent, Unauthorized, Verdict
 from tests.faults import acts
 from tests.faults.harness import NUMBER, TEXT, Report, everything_about, logs, secrets_of, send_from_threads, watch
 from tests.faults.server import LOGIN, PASSWORD, Act, Exchange, FaultServer, answer, error_body, head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.faults.certificates import Certificates
     from tests.faults.conftest import ClientMaker
@@ -54,12 +53,14 @@ FEW = 4
     params=[(name, over) for name in LOGIN_FAULTS for over in ("plain", "tls")],
     ids=lambda case: "-".join(case),
 )
-def failed(request: pytest.FixtureRequest, certificates: Certificates) -> Iterator[tuple[Report, FaultServer]]:
+def failed(
+    request: pytest.FixtureRequest, certificates: Certificates, kind: Callable[..., Any]
+) -> Iterator[tuple[Report, FaultServer]]:
     """What came of one send whose login meets one fault, always, and the server that it met."""
     name, over = request.param
     with (
         FaultServer(certificates.good if over == "tls" else None) as server,
-        Client(
+        kind(
             login=LOGIN, password=PASSWORD, sender="A", gateway=server.base, ca=str(certificates.ca), timeout=0.2
         ) as client,
     ):

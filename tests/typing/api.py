@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import ModuleType
-from typing import assert_type
+from typing import TYPE_CHECKING, assert_type
 
 from devinotify import (
+    AsyncClient,
+    AsyncNotifier,
     Attempt,
     BulkReceipt,
     Channel,
@@ -42,6 +44,9 @@ from devinotify.plugins import LoadedPlugin, PluginManager
 from devinotify.sandbox import Sandbox
 from devinotify.text import Encoding, Segmentation
 
+if TYPE_CHECKING:
+    from devinotify.gateway.aio import Abandoned
+
 
 def client_methods(client: Client, number: PhoneNumber) -> None:
     """Check what the client's operations take and answer."""
@@ -68,6 +73,38 @@ def client_methods(client: Client, number: PhoneNumber) -> None:
         assert_type(receipt, Receipt)
     client.sms.send(None, "text")  # type: ignore[arg-type]
     client.sms.send("79161234567", b"text")  # type: ignore[arg-type]
+
+
+async def async_client_methods(client: AsyncClient, number: PhoneNumber) -> None:
+    """Check what the operations take and answer when they are awaited."""
+    now = datetime.now(UTC)
+    assert_type(AsyncClient("devino://login:password@SENDER", max_connections=5), AsyncClient)
+    assert_type(await client.user.balance(), Decimal)
+    assert_type(await client.sms.send("79161234567", "text", sender="ME", send_at=now, validity=5), Receipt)
+    assert_type(await client.sms.send_by_time_zone(number, "text", now), Receipt)
+    assert_type(await client.sms.send_bulk([number, "79161234567"], "text"), BulkReceipt)
+    assert_type(await client.sms.send_by_time_zone_to_addresses([number], "text", now), BulkReceipt)
+    assert_type(await client.sms.state("1"), SmsState)
+    assert_type(await client.sms.incoming(now, now), list[IncomingSms])
+    assert_type(await client.sms.statistics(now, now), SmsStatistics)
+    assert_type(await client.viber.send(number, "text"), Receipt)
+    assert_type(await client.viber.send_bulk([number], "text", optionals=["1"]), BulkReceipt)
+    assert_type(await client.viber.send_with_resend(number, "text"), Receipt)
+    assert_type(await client.viber.send_with_resend_bulk([number], "text"), BulkReceipt)
+    assert_type(await client.viber.state("1"), ViberState)
+    async with client as same:
+        assert_type(same, AsyncClient)
+    await client.sms.send(None, "text")  # type: ignore[arg-type]
+    await client.sms.send("79161234567", b"text")  # type: ignore[arg-type]
+
+
+def abandoned(told: Abandoned) -> None:
+    """Check what is told of a send whose caller was cancelled."""
+    assert_type(AsyncClient("devino://login:password@SENDER", on_abandoned=abandoned), AsyncClient)
+    assert_type(told.verdict, Verdict)
+    assert_type(told.recipients, tuple[str, ...])
+    assert_type(told.receipt, Receipt | BulkReceipt | None)
+    assert_type(told.error, DevinotifyError | None)
 
 
 def values(receipt: Receipt, state: ViberState, outcome: Outcome) -> None:
@@ -103,6 +140,19 @@ def notifier_methods(notifier: Notifier, number: PhoneNumber, outbox: Outbox) ->
         assert_type(same, Notifier)
     notifier.notify(1)  # type: ignore[arg-type]
     notifier.notify("text", send_at="tomorrow")  # type: ignore[arg-type]
+
+
+async def async_notifier_methods(notifier: AsyncNotifier, number: PhoneNumber) -> None:
+    """Check what the facade of an event loop takes and answers."""
+    now = datetime.now(UTC)
+    assert_type(AsyncNotifier("devino://login:password@SENDER", patience=60, poll=1, on_unknown="stop"), AsyncNotifier)
+    assert_type(await notifier.notify("text", [number], title="t", channel="viber", tags="urgent"), list[Outcome])
+    assert_type(await notifier.enqueue("text", "oncall", key="k", send_at=now, deadline=now), Enqueued)
+    assert_type(await notifier.resolve(["oncall", number]), dict[str, DevinotifyError | None])
+    assert_type(await notifier.wait([], timeout=5), list[Outcome])
+    async with notifier as same:
+        assert_type(same, AsyncNotifier)
+    await notifier.notify(1)  # type: ignore[arg-type]
 
 
 def pure_functions() -> None:

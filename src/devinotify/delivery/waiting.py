@@ -16,7 +16,7 @@ from devinotify.gateway.codes import STATE_LIFETIME
 from devinotify.models import DeliveryStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Generator, Iterable
 
     from devinotify.channels.protocol import Channel
     from devinotify.delivery.tracking import Tracker
@@ -59,6 +59,20 @@ class Waiting:
 
     def wait(self, outcomes: Iterable[Outcome], timeout: float | None) -> list[Outcome]:
         """Return the outcomes with their last state once all are decided, or ``timeout`` seconds are over."""
+        looks = self.looks(outcomes, timeout)
+        try:
+            while True:
+                if pause := next(looks):
+                    time.sleep(pause)
+        except StopIteration as end:
+            decided: list[Outcome] = end.value
+            return decided
+
+    def looks(self, outcomes: Iterable[Outcome], timeout: float | None) -> Generator[float, None, list[Outcome]]:
+        """Look at one delivery after the other; yield the seconds to wait before each look, and end as ``wait`` does.
+
+        Who waits, a thread or an event loop, is the caller's affair.
+        """
         results = list(outcomes)
         start = time.monotonic()
         until = math.inf if timeout is None else start + timeout
@@ -69,8 +83,7 @@ class Waiting:
             now = time.monotonic()
             if start < until < now - LAST_LOOKS:
                 break
-            if due > now:
-                time.sleep(due - now)
+            yield max(due - now, 0.0)
             results[place], done = self._look(results[place])
             now = time.monotonic()
             if not done and now < until and now - start < STATE_LIFETIME:

@@ -15,7 +15,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from devinotify.gateway.http1 import ReplyParser
 from devinotify.gateway.resolution import resolve
-from devinotify.gateway.route import CONNECT_TIMEOUT, connect_request
+from devinotify.gateway.route import CONNECT_TIMEOUT, check_tunnel, connect_request
 
 if TYPE_CHECKING:
     from devinotify.gateway.route import Route
@@ -61,8 +61,7 @@ class _Bounded:
             self._bound(sock)
             received = sock.recv(RECEIVE)
             reply = parser.feed(received) if received else parser.close()
-        if not 200 <= reply.status < 300:
-            raise OSError(f"the proxy refused the tunnel with status {reply.status}")
+        check_tunnel(reply)
         self._bound(sock)
 
     def _bound(self, sock: socket.socket) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+from concurrent.futures import Future
 from typing import Any, TypeAlias
 
 Address: TypeAlias = tuple[Any, Any, int, Any]
@@ -17,38 +18,43 @@ _Key: TypeAlias = tuple[int, str, int]
 
 
 class _LookUp:
-    """One look-up of one name, shared by all who wait for it."""
+    """One look-up of one name, shared by all who wait for it; ``over`` is what it comes to, and never cancelled."""
 
     def __init__(self, key: _Key) -> None:
         self._key = key
-        self._found: list[Address] = []
-        self._error: OSError | None = None
-        self._over = threading.Event()
+        self.over: Future[list[Address]] = Future()
+        self.over.set_running_or_notify_cancel()
 
     def run(self) -> None:
         """Ask the resolver, however long it takes."""
         _, host, port = self._key
+        found: list[Address] = []
+        failure: OSError | None = None
         try:
-            self._found = [
+            found = [
                 (family, kind, protocol, address)
                 for family, kind, protocol, _, address in socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
             ]
         except OSError as error:
-            self._error = error
+            failure = error
         except ValueError:  # a name that cannot be written as DNS has it
-            self._error = socket.gaierror("the name is malformed")
+            failure = socket.gaierror("the name is malformed")
         finally:
             _under_way.pop(self._key, None)
-            self._over.set()
+            if failure is None:
+                self.over.set_result(found)
+            else:
+                self.over.set_exception(failure)
 
     def wait(self, seconds: float) -> list[Address]:
         """Return what was found; raises OSError, TimeoutError where the time is over first."""
-        if not self._over.wait(seconds):
-            raise TimeoutError("the name was not resolved in time")
-        if self._error is not None:
-            # Another object for each caller: raised by several, one would gather all their tracebacks.
-            raise type(self._error)(*self._error.args)
-        return self._found
+        try:
+            failure = self.over.exception(seconds)
+        except TimeoutError:
+            raise TimeoutError("the name was not resolved in time") from None
+        if failure is not None:
+            raise own(failure)
+        return self.over.result()
 
 
 _under_way: dict[_Key, _LookUp] = {}
@@ -57,6 +63,23 @@ _under_way: dict[_Key, _LookUp] = {}
 
 def resolve(host: str, port: int, seconds: float) -> list[Address]:
     """Return the addresses of a host; raises OSError where it has none, TimeoutError after so many seconds."""
+    return _look_up(host, port).wait(seconds)
+
+
+def look_up(host: str, port: int) -> Future[list[Address]]:
+    """Return what the look-up of a host will come to: its addresses, or an OSError, which is to be raised as ``own``.
+
+    It is shared with all who ask for the same, goes on by itself and cannot be cancelled.
+    """
+    return _look_up(host, port).over
+
+
+def own(failure: BaseException) -> BaseException:
+    """Return a failure as an object of the caller's own: raised by several, one would gather all their tracebacks."""
+    return type(failure)(*failure.args)
+
+
+def _look_up(host: str, port: int) -> _LookUp:
     mine = _LookUp((os.getpid(), host, port))
     current = _under_way.setdefault(mine._key, mine)
     if current is mine:
@@ -64,4 +87,4 @@ def resolve(host: str, port: int, seconds: float) -> list[Address]:
             threading.Thread(target=mine.run, name="devinotify-resolver", daemon=True).start()
         except RuntimeError:  # Python is shutting down and starts no more threads: better without a bound than not
             mine.run()
-    return current.wait(seconds)
+    return current

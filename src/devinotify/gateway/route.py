@@ -24,6 +24,8 @@ from devinotify.redact import Secret, SecretBytes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from devinotify.gateway.http1 import Reply
+
 CONNECT_TIMEOUT = 5.0
 """Seconds that connecting may take, from the name's resolution to the end of the TLS handshake."""
 IDLE_LIMIT = 4.0
@@ -84,6 +86,12 @@ def connect_request(host: str, port: int, headers: Mapping[str, str]) -> SecretB
     lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
     lines += [Secret(f"{key}: {value}") for key, value in headers.items()]
     return SecretBytes("\r\n".join([*lines, "", ""]), "latin-1")
+
+
+def check_tunnel(reply: Reply) -> None:
+    """Raise OSError where the proxy refused the tunnel."""
+    if not 200 <= reply.status < 300:
+        raise OSError(f"the proxy refused the tunnel with status {reply.status}")
 
 
 def _read_proxy(proxy: str) -> Proxy:

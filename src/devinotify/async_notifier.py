@@ -1,0 +1,180 @@
+"""``Notifier`` for an event loop: the same arguments and outcomes, awaited.
+
+Hooks, channels and the outbox are sync, and stay so: the work is a ``Notifier``'s, in a few threads of its own. So
+nothing is written twice, no plugin blocks the loop, and the loop's default executor, whose threads others use up, is
+not asked for any.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import warnings
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+
+from devinotify.notifier import Notifier
+from devinotify.redact import hide
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+    from datetime import datetime
+    from types import TracebackType
+
+    from devinotify.delivery.orders import Enqueued
+    from devinotify.delivery.recipients import Given
+    from devinotify.exceptions import DevinotifyError
+    from devinotify.models import Outcome
+    from devinotify.plugins import PluginManager
+    from devinotify.url import DevinoURL
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+THREADS = 4
+"""Calls that are at work at a time; the others wait in order. More would take turns from the loop, and gain little."""
+
+
+class AsyncNotifier:
+    """Sends a text to people, as ``Notifier`` does, without blocking the event loop; an asynchronous context manager.
+
+    The settings are those of ``Notifier``; the plugins' hooks are called in threads, in the context of the caller, so
+    that they see its context variables. At most ``threads`` calls are at work at a time.
+
+    A call that is cancelled returns at once. What it has begun is finished behind it and recorded as always: by the
+    hooks, and in the outbox where there is one. What it has not begun is not done. ``aclose``, which ``async with``
+    calls, waits for what was begun. Raises what ``Notifier`` raises on construction, which opens the outbox.
+    """
+
+    _threads: ThreadPoolExecutor | None = None
+
+    def __init__(
+        self,
+        url: str | DevinoURL | None = None,
+        *,
+        plugins: PluginManager | None = None,
+        patience: float | None = None,
+        poll: float | None = None,
+        on_unknown: str | None = None,
+        outbox: str | None = None,
+        threads: int = THREADS,
+    ) -> None:
+        url = hide(url)
+        self.notifier: Notifier = Notifier(
+            url, plugins=plugins, patience=patience, poll=poll, on_unknown=on_unknown, outbox=outbox
+        )
+        self.url: DevinoURL = self.notifier.url
+        self._size = threads
+        self._pid = os.getpid()
+        self._under_way: set[Future[Any]] = set()
+
+    def __repr__(self) -> str:
+        return f"<AsyncNotifier {getattr(self, 'url', 'of bad settings')}>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __del__(self) -> None:
+        if self._threads is not None and self._pid == os.getpid():
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
+            self._threads.shutdown(wait=False)
+
+    async def aclose(self) -> None:
+        """Wait for what was begun, then close the outbox and the client; using the notifier again opens new ones."""
+        while under_way := [asyncio.wrap_future(each) for each in self._under_way]:
+            await asyncio.wait(under_way)
+        await self._run(self.notifier.close)
+        if self._threads is not None:
+            self._threads.shutdown(wait=False)
+            self._threads = None
+
+    async def notify(
+        self,
+        text: str,
+        to: Given | Iterable[Given] | None = None,
+        *,
+        title: str | None = None,
+        channel: str | None = None,
+        tags: str | Iterable[str] | None = (),
+        send_at: datetime | None = None,
+    ) -> list[Outcome]:
+        """Send ``text`` and return one Outcome per distinct recipient, as ``Notifier.notify`` does."""
+        return await self._run(self.notifier.notify, text, to, title=title, channel=channel, tags=tags, send_at=send_at)
+
+    async def enqueue(
+        self,
+        text: str,
+        to: Given | Iterable[Given] | None = None,
+        *,
+        key: str | None = None,
+        title: str | None = None,
+        channel: str | None = None,
+        tags: str | Iterable[str] | None = (),
+        send_at: datetime | None = None,
+        deadline: datetime | None = None,
+        connection: object | None = None,
+    ) -> Enqueued:
+        """Store ``text`` durably, to be sent by a worker, as ``Notifier.enqueue`` does."""
+        return await self._run(
+            self.notifier.enqueue,
+            text,
+            to,
+            key=key,
+            title=title,
+            channel=channel,
+            tags=tags,
+            send_at=send_at,
+            deadline=deadline,
+            connection=connection,
+        )
+
+    async def resolve(self, to: Given | Iterable[Given] | None = None) -> dict[str, DevinotifyError | None]:
+        """Return who would get a message for ``to``, as ``Notifier.resolve`` does."""
+        return await self._run(self.notifier.resolve, to)
+
+    async def wait(self, outcomes: Iterable[Outcome], timeout: float | None = None) -> list[Outcome]:
+        """Watch accepted messages until their delivery is decided, as ``Notifier.wait`` does.
+
+        A thread is taken for each look, and none between looks, so that any number of deliveries may be waited for.
+        """
+        context = contextvars.copy_context()
+        looks = self.notifier.looks(outcomes, timeout)
+        while True:
+            pause, decided = await self._run_in(context, _next_look, looks)
+            if decided is not None:
+                return decided
+            if pause:
+                await asyncio.sleep(pause)
+
+    async def _run(self, work: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
+        return await self._run_in(contextvars.copy_context(), work, *arguments, **options)
+
+    async def _run_in(
+        self, context: contextvars.Context, work: Callable[P, R], *arguments: P.args, **options: P.kwargs
+    ) -> R:
+        begun = self._executor().submit(context.run, partial(work, *arguments, **options))
+        self._under_way.add(begun)
+        begun.add_done_callback(self._under_way.discard)
+        return await asyncio.wrap_future(begun)
+
+    def _executor(self) -> ThreadPoolExecutor:
+        if self._pid != os.getpid():  # the threads are the parent's
+            self._threads, self._pid, self._under_way = None, os.getpid(), set()
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self._size, thread_name_prefix="devinotify-async")
+        return self._threads
+
+
+def _next_look(looks: Generator[float, None, list[Outcome]]) -> tuple[float, list[Outcome] | None]:
+    """Return the seconds before the next look, or what all of them came to."""
+    try:
+        return next(looks), None
+    except StopIteration as end:
+        return 0.0, end.value

@@ -1,0 +1,177 @@
+"""One connection of an event loop: a request is written at once, and its reply, or why there is none, is awaited."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from urllib3.util import wait_for_read
+
+from devinotify.gateway.aio.racing import connect_to_one
+from devinotify.gateway.http1 import BadReply, Reply, ReplyParser
+from devinotify.gateway.resolution import look_up, own
+from devinotify.gateway.route import check_tunnel, connect_request
+from devinotify.redact import SecretBytes
+
+if TYPE_CHECKING:
+    import ssl
+
+    from devinotify.gateway.resolution import Address
+    from devinotify.gateway.route import Route
+
+Outcome: TypeAlias = Reply | Exception
+"""What an exchange came to: the whole reply, or why there is none."""
+
+
+class Connection(asyncio.Protocol):
+    """A connection that carries one exchange at a time; ``open_connection`` makes it, ``close`` ends it at once."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, among: set[Connection]) -> None:
+        self._loop = loop
+        self._among = among
+        self._transport: asyncio.Transport | None = None
+        self._parser: ReplyParser | None = None
+        self._answer: asyncio.Future[Outcome] | None = None
+        self._outcome: Outcome | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.lost: asyncio.Future[None] = loop.create_future()
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it was closed, and its socket is about to be."""
+        return self._transport is not None and self._transport.is_closing()
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether another request may be written: it is open, and nothing has come on it that nobody asked for.
+
+        The socket itself is asked: a loop that lags has not yet seen what lies there, the end of the connection too.
+        """
+        transport = self._transport
+        if transport is None or transport.is_closing() or self._parser is not None:
+            return False
+        return not wait_for_read(transport.get_extra_info("socket"), timeout=0)
+
+    def begin(self, data: bytes, parser: ReplyParser, deadline: float | None) -> asyncio.Future[Outcome]:
+        """Write a request, and return what the exchange will come to, by the loop's clock until ``deadline``.
+
+        From here on the request may have left. Cancelling what is returned changes nothing about the exchange.
+        """
+        assert self._transport is not None  # noqa: S101 - open_connection returns none without
+        self._parser = parser
+        self._outcome = None
+        self._answer = answer = self._loop.create_future()
+        if deadline is not None:
+            self._timer = self._loop.call_at(deadline, self._end, TimeoutError())
+        try:
+            self._transport.write(data)
+        except Exception as error:  # noqa: BLE001 - a loop's own error: some of it may have left all the same
+            self._end(error)
+        return answer
+
+    def rest(self) -> asyncio.Future[Outcome]:
+        """Return what the exchange under way comes to, for somebody else: who awaited it first was cancelled."""
+        self._answer = self._loop.create_future()
+        if self._outcome is not None:
+            self._answer.set_result(self._outcome)
+        return self._answer
+
+    async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
+        """Go on in TLS with the host at the other end of a tunnel."""
+        assert self._transport is not None  # noqa: S101 - open_connection has connected it
+        secured = await self._loop.start_tls(self._transport, self, context, server_hostname=host)
+        self._transport = cast("asyncio.Transport", secured)
+
+    def close(self) -> None:
+        """End the connection without waiting for anything."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    # What the loop calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._among.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Read some more of the reply; what belongs to no request ends the connection."""
+        if self._parser is None:
+            self.close()
+            return
+        try:
+            reply = self._parser.feed(SecretBytes(data))
+        except BadReply as error:
+            self._end(error)
+        else:
+            if reply is not None:
+                self._end(reply)
+
+    def eof_received(self) -> None:
+        """Take the end of the connection for the end of the reply, where that may be."""
+        self._end_with_connection(None)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Tell whoever waits that nothing more comes."""
+        self._end_with_connection(error)
+        if not self.lost.done():
+            self.lost.set_result(None)
+        self._among.discard(self)
+
+    def _end_with_connection(self, error: Exception | None) -> None:
+        if self._parser is None:
+            return
+        try:
+            self._end(error or self._parser.close())
+        except BadReply as cut:
+            self._end(cut)
+
+    def _end(self, outcome: Outcome) -> None:
+        self._parser = None
+        self._outcome = outcome
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not isinstance(outcome, Reply):
+            self.close()
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(outcome)
+
+
+async def open_connection(route: Route, among: set[Connection]) -> Connection:
+    """Return a connection to the gateway, through its proxy where there is one; raise OSError or BadReply.
+
+    It takes as long as it takes: the caller sets the time. It is ``among`` the others while its socket is open.
+    """
+    loop = asyncio.get_running_loop()
+    proxy = route.proxy
+    host, port = (route.host, route.port) if proxy is None else (proxy.host, proxy.port)
+    context = route.tls if proxy is None or proxy.scheme == "https" else None
+    sock = await connect_to_one(await _addresses(host, port))
+    connection = Connection(loop, among)
+    await loop.create_connection(
+        lambda: connection, sock=sock, ssl=context, server_hostname=None if context is None else host
+    )
+    if proxy is None:
+        return connection
+    assert route.tls is not None  # noqa: S101 - plain HTTP goes through no proxy
+    try:
+        request = connect_request(route.host, route.port, proxy.headers)
+        outcome = await connection.begin(request, ReplyParser(tunnel=True), None)
+        if not isinstance(outcome, Reply):
+            raise outcome
+        check_tunnel(outcome)
+        await connection.start_tls(route.tls, route.host)
+    except BaseException:  # a cancellation too: the half-made connection must not leak
+        connection.close()
+        raise
+    return connection
+
+
+async def _addresses(host: str, port: int) -> list[Address]:
+    looked_up = look_up(host, port)
+    try:
+        return await asyncio.wrap_future(looked_up)
+    except OSError as error:
+        failure = own(error)
+    raise failure
