@@ -19,6 +19,8 @@ from tests.cli.reference import markdown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from devinotify.sandbox import Sandbox
+
 
 @pytest.fixture
 def group() -> Commands:
@@ -243,3 +245,25 @@ def test_every_command_of_ours_has_json() -> None:
     }
     assert len(found) > len(COMMANDS)
     assert [] == [name for name, command in found.items() if not any("--json" in each.opts for each in command.params)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("balanc",), "No such command 'balanc'. Did you mean balance? See: devinotify --help"),
+        (("outbox", "lst"), "No such command 'lst'. Did you mean list? See: devinotify outbox --help"),
+        (("xyzzy",), "No such command 'xyzzy'. See: devinotify --help"),
+        (("outbox", "--al"), "No such option"),
+    ],
+)
+def test_a_mistyped_command_is_told_what_was_meant(arguments: tuple[str, ...], expected: str, run: Run) -> None:
+    """The nearest name, where one is near."""
+    result = run(*arguments)
+    assert (2, True) == (result.exit_code, expected in result.stderr)
+
+
+def test_an_unknown_channel_is_no_fault_of_the_url(run: Run, account: Sandbox) -> None:
+    """What an option got wrong is told with the names there are, and with that command's help."""
+    result = run("send", "Hi", "+79161234567", "--channel", "smz")
+    expected = "there is no channel 'smz': the channels are sms, viber, sms-viber, viber-sms, null"
+    assert (2, True, False) == (result.exit_code, expected in result.stderr, "devinotify url" in result.stderr)

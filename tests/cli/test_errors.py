@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
+import click
 import pytest
 
 from devinotify import exceptions as errors
+from devinotify.cli.app import COMMANDS, cli
 from devinotify.cli.errors import ADVICE, advice, document, hide, sentence
 from devinotify.exceptions import Verdict
 
@@ -81,3 +85,39 @@ def test_position_zero_is_a_detail() -> None:
 def test_what_is_quoted_from_the_command_line_is_hidden(message: str, expected: str) -> None:
     """URLs, credentials and numbers do not come back in a usage error."""
     assert expected == hide(message)
+
+
+def commands() -> list[click.Command]:
+    """Return every command of ours, those behind others included."""
+    context = click.Context(cli)
+    found = [command for name in COMMANDS if (command := cli.get_command(context, name)) is not None]
+    return found + [further for each in found for further in getattr(each, "commands", {}).values()]
+
+
+@pytest.mark.parametrize("sending", [True, False])
+@pytest.mark.parametrize("command", commands(), ids=lambda command: str(command.name))
+def test_a_hint_fits_the_command(command: click.Command, sending: bool) -> None:
+    """It names no option that the command does not have, no command that is not there, and never the command itself."""
+    options = {option for each in command.params for option in each.opts}
+    for kind in ADVICE:
+        hint = advice(kind("x"), sending=sending, command=command)
+        named = set(re.findall(r"`devinotify ([a-z]+)`", hint))
+        assert (set(), set(), False) == (
+            set(re.findall(r"--[a-z-]+", hint)) - options,
+            named - set(COMMANDS),
+            command.name in named,
+        )
+
+
+def test_a_hint_that_does_not_fit_says_less() -> None:
+    """A command without --sender still has a URL that names one."""
+    error = errors.InvalidSender("bad")
+    assert ("Give another with --sender, or on the URL.", "Give another on the URL.") == tuple(
+        advice(error, sending=True, command=cli.get_command(click.Context(cli), name)) for name in ("send", "bulk")
+    )
+
+
+def test_statistics_are_no_help_after_a_viber_message() -> None:
+    """They count SMS alone."""
+    found = [advice(errors.OutcomeUnknown("x", operation=name), sending=True) for name in ("Sms/Send", "Viber/Send")]
+    assert [True, False] == ["devinotify stats" in hint for hint in found]

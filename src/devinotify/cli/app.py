@@ -12,6 +12,7 @@ import click
 
 from devinotify.cli import errors, output
 from devinotify.cli.exits import MEANINGS, ExitCode, of_error
+from devinotify.cli.groups import Group
 from devinotify.exceptions import DevinotifyError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _own_interrupts() -> Iterator[None]:
         raise _PipeClosed("nobody reads the output any more") from None
 
 
-class Commands(click.Group):
+class Commands(Group):
     """A click group whose own commands come from COMMANDS, and others from plugins, or by ``add_command`` as usual.
 
     Plugins are loaded when somebody asks for a command that is none of ours, or for the list.
@@ -148,11 +149,11 @@ class Commands(click.Group):
         except click.ClickException as error:
             _end_by_click(error, as_json=as_json)
         except DevinotifyError as error:
-            code = of_error(error)
+            code, asked = of_error(error), self._asked(given)
             if as_json:
-                output.emit({"error": errors.document(error, sending=False), "exit_code": code})
+                output.emit({"error": errors.document(error, sending=False, command=asked), "exit_code": code})
             else:
-                output.say(errors.sentence(error, sending=False))
+                output.say(errors.sentence(error, sending=False, command=asked))
             sys.exit(int(code))
         except ImportError as error:
             extra_name = EXTRAS.get(error.name or "")
@@ -169,6 +170,10 @@ class Commands(click.Group):
             _end_by_fault(error, as_json=as_json)
         told = int(value) if isinstance(value, int) else 0
         sys.exit(told or int(ExitCode.OUTPUT_LOST if output.lost() else ExitCode.ACCEPTED))
+
+    def _asked(self, args: Sequence[str]) -> click.Command | None:
+        """Return the command that was called, whose context is gone by the time that its error is told."""
+        return self.get_command(click.Context(self), args[0]) if args else None
 
     def _run(
         self,
@@ -196,7 +201,8 @@ def _end_by_click(error: click.ClickException, *, as_json: bool) -> NoReturn:
         _end("Interrupted", error.message, ExitCode.INTERRUPTED, as_json=as_json)
     message = errors.hide(" ".join(error.format_message().split()))
     if isinstance(error, click.UsageError) and error.ctx is not None:
-        message = f"{message.rstrip('.')}. See: {error.ctx.command_path} --help"
+        end = "" if message.endswith("?") else "."
+        message = f"{message.rstrip('.')}{end} See: {error.ctx.command_path} --help"
     _end("UsageError", message, ExitCode.USAGE, as_json=as_json)
 
 

@@ -6,6 +6,8 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from devinotify import exceptions as errors
 from devinotify.redact import scrub
 
@@ -15,13 +17,15 @@ if TYPE_CHECKING:
     from devinotify.cli.exits import ExitCode
 
 _LOOK_FIRST = "It may have gone out: ask the recipient or look at `devinotify stats` before you send it again."
+_ASK_FIRST = "It may have gone out: ask the recipient before you send it again."
+_SENDER = "Give another with --sender, or on the URL."
 _ASK_AGAIN = "Try again in a while."
 
 ADVICE: Mapping[type[errors.DevinotifyError], tuple[str, str]] = MappingProxyType(
     {
         errors.InvalidURL: ("`devinotify url` writes one from its parts.",) * 2,
         errors.InvalidPhoneNumber: ("`devinotify phone` shows how a number is read.",) * 2,
-        errors.InvalidSender: ("Give another with --sender, or on the URL.",) * 2,
+        errors.InvalidSender: (_SENDER,) * 2,
         errors.InvalidText: ("`devinotify segments` shows what a text comes to.",) * 2,
         errors.Unauthorized: ("Check the login and the password of the URL.",) * 2,
         errors.NotEnoughCredits: ("Top up the account; `devinotify balance` shows what is left.",) * 2,
@@ -39,6 +43,12 @@ ADVICE: Mapping[type[errors.DevinotifyError], tuple[str, str]] = MappingProxyTyp
 )
 """Error class -> what to do next, after a send and after a read; a class without a row has its base's."""
 
+_LESS: Mapping[str, str] = MappingProxyType({_SENDER: "Give another on the URL."})
+"""What is said where a hint names an option that the command does not have; nothing for others."""
+
+_OPTION = re.compile(r"--[a-z][a-z-]*")
+_VIBER = re.compile(r"viber", re.IGNORECASE)
+
 _DETAILS = ("code", "http_status", "description", "reason", "position", "message_ids", "plugin", "hook")
 """Attributes that some of the errors have, as they come in the JSON."""
 
@@ -47,26 +57,39 @@ _URL = re.compile(r"devino:.*", re.IGNORECASE | re.DOTALL)
 _CREDENTIALS = re.compile(r"(?<![^\s'(])[^\s'(:]*+:[^\s'(@]*+@[^\s')]*")
 
 
-def advice(error: errors.DevinotifyError, *, sending: bool) -> str:
-    """Return what to do next, or nothing; ``sending`` where a message was under way."""
+def advice(error: errors.DevinotifyError, *, sending: bool, command: click.Command | None = None) -> str:
+    """Return what to do next, or nothing; ``sending`` where a message was under way.
+
+    It fits the ``command``, the one that is being run if left out: no option is named that it does not have, and it is
+    not sent to itself.
+    """
     row = next((ADVICE[kind] for kind in type(error).__mro__ if kind in ADVICE), ("", ""))
     found = row[0 if sending else 1]
-    # Whatever the class: after an unknown send the only safe step is to look.
-    return _LOOK_FIRST if sending and error.verdict is errors.Verdict.UNKNOWN else found
+    if sending and error.verdict is errors.Verdict.UNKNOWN:
+        # Whatever the class: after an unknown send the only safe step is to look. The statistics are of SMS alone.
+        found = _ASK_FIRST if _VIBER.match(error.operation or "") else _LOOK_FIRST
+    context = click.get_current_context(silent=True)
+    asked = context.command if command is None and context is not None else command
+    return found if asked is None or _fits(found, asked) else _LESS.get(found, "")
 
 
-def sentence(error: errors.DevinotifyError, *, sending: bool) -> str:
-    """Return the error as one line: what went wrong, and what to do next."""
+def _fits(hint: str, command: click.Command) -> bool:
+    options = {option for each in command.params for option in each.opts}
+    return options.issuperset(_OPTION.findall(hint)) and f"`devinotify {command.name}`" not in hint
+
+
+def sentence(error: errors.DevinotifyError, *, sending: bool, command: click.Command | None = None) -> str:
+    """Return the error as one line: what went wrong, and what to do next; ``command`` as for ``advice``."""
     message = " ".join(str(error).split()) or type(error).__name__
-    step = advice(error, sending=sending)
+    step = advice(error, sending=sending, command=command)
     return f"{message.rstrip('.')}. {step}" if step else message
 
 
-def document(error: errors.DevinotifyError, *, sending: bool) -> dict[str, Any]:
+def document(error: errors.DevinotifyError, *, sending: bool, command: click.Command | None = None) -> dict[str, Any]:
     """Return the error for JSON: ``type``, ``message``, ``verdict``, ``retryable``, ``operation``, ``advice``, details.
 
     The details are those that the error has: ``code``, ``http_status``, ``description``, ``reason``, ``position``
-    (from 0), ``message_ids``.
+    (from 0), ``message_ids``. ``command`` is as for ``advice``.
     """
     found = {name: getattr(error, name) for name in _DETAILS if getattr(error, name, None) not in (None, "", ())}
     return {
@@ -75,7 +98,7 @@ def document(error: errors.DevinotifyError, *, sending: bool) -> dict[str, Any]:
         "verdict": error.verdict,
         "retryable": error.retryable,
         "operation": error.operation,
-        "advice": advice(error, sending=sending),
+        "advice": advice(error, sending=sending, command=command),
         **found,
     }
 

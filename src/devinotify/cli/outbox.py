@@ -12,6 +12,7 @@ import click
 
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
+from devinotify.cli.groups import Group
 from devinotify.cli.options import ENVIRONMENT, Moment, json_option
 from devinotify.exceptions import InvalidInput
 from devinotify.outbox.states import FINISHED, RETRIES, RowState
@@ -90,7 +91,7 @@ def counts_document(counts: Counts) -> dict[str, int]:
     return {**found, "total": counts.total, "dropped": counts.dropped, "forgotten": counts.forgotten}
 
 
-@click.group("outbox")
+@click.group("outbox", cls=Group)
 def command() -> None:
     """See what the outbox holds, and retry, forget or export it.
 

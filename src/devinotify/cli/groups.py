@@ -1,0 +1,24 @@
+"""A group of commands that names the nearest one where somebody has mistyped."""
+
+from __future__ import annotations
+
+import click
+
+
+class Group(click.Group):
+    """click's group, which says what was meant under each of its versions, whether or not a command is loaded."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return name, command and the other arguments; the usage error for an unknown one names the nearest."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            if args[0].startswith("-"):
+                raise
+            from difflib import get_close_matches
+
+            near = " or ".join(get_close_matches(args[0], self.list_commands(ctx), 2))
+            meant = f" Did you mean {near}?" if near else ""
+            raise click.UsageError(f"No such command {args[0]!r}.{meant}", ctx) from None
