@@ -137,8 +137,9 @@ def test_an_error_is_an_event(run: Run, account: Sandbox, journal: Path) -> None
     [
         ((), "either --text or --template"),
         (("--text", "a", "--template", "b"), "either --text or --template"),
-        (("--text", "a", "--at", "2099-01-02", "--local-time", "2099-01-01"), "one of them"),
-        (("--text", "a", "--at", "24h", "--dry-run"), "give an ISO date or time"),
+        (("--text", "a", "--send-at", "2099-01-02", "--local-time", "2099-01-01"), "one of them"),
+        (("--text", "a", "--send-at", "soon", "--dry-run"), "give an ISO date or time"),
+        (("--text", "a", "--dry-run", "--retry", "unknown"), "give not_sent, rejected, or both"),
         (("--text", "a"), "needs a --journal"),
         (("--text", "a", "--journal", "j.db"), "nobody can be asked"),
         (("--text", "a", "--dry-run", "--price", "x"), "give a price"),
@@ -313,3 +314,120 @@ def test_another_account_goes_on_where_it_is_told_to(run: Run, account: Sandbox,
     assert (True, 2) == ("--other-account" in refused.stderr, len(account.messages()))
     run(*arguments, "--other-account", url=other)
     assert 10 == len(account.messages())
+
+
+# --- before it is sent
+
+
+def test_a_plan_without_an_account(numbers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dry run needs none: the balance is not known, and nobody is asked."""
+    monkeypatch.delenv("DEVINOTIFY_URL", raising=False)
+    arguments = ["bulk", str(numbers), "--text", "Hi", "--dry-run"]
+    result = CliRunner().invoke(cli, arguments, prog_name="devinotify")
+    assert (0, True, "") == (result.exit_code, "not known" in result.stdout, result.stderr)
+
+
+def test_invalid_rows_are_shown_and_written(run: Run, account: Sandbox, numbers: Path, tmp_path: Path) -> None:
+    """The first are shown masked, and a file has all of them in full, with the reason."""
+    file = tmp_path / "invalid.csv"
+    result = run("bulk", str(numbers), "--text", "Hi", "--dry-run", "--invalid", str(file))
+    assert ("12345" in result.stdout, "too short" in result.stdout) == (False, True)
+    assert ["row,recipient,error", "12,12345,it is too short: digits are missing"] == (
+        file.read_text("utf-8-sig").splitlines()
+    )
+    told = events(run("bulk", str(numbers), "--text", "Hi", "--dry-run", "--json"))
+    assert ("invalid", 12) == (told[-1]["event"], told[-1]["row"])
+    refused = run("bulk", str(numbers), "--text", "Hi", "--dry-run", "--invalid", str(numbers))
+    assert (2, True) == (refused.exit_code, "write over the list" in refused.stderr)
+
+
+def test_more_invalid_rows_than_are_shown(run: Run, account: Sandbox, tmp_path: Path) -> None:
+    """The others are counted."""
+    path = tmp_path / "bad.csv"
+    path.write_text("phone\n" + "12345\n" * 25)
+    assert "and 15 more rows: --invalid FILE" in run("bulk", str(path), "--text", "Hi", "--dry-run").stderr
+
+
+def test_a_number_that_excel_has_rounded(run: Run, account: Sandbox, tmp_path: Path) -> None:
+    """It is said who has done it, and what helps."""
+    path = tmp_path / "rounded.csv"
+    path.write_text("phone;name\n7,91612E+10;Ann\n7.91612E+10;Bob\n")
+    assert 2 == run("bulk", str(path), "--text", "Hi", "--dry-run").stdout.count("a spreadsheet has rounded the number")
+
+
+def test_holes_in_texts_are_warned_of(run: Run, account: Sandbox, tmp_path: Path) -> None:
+    """An empty column, and a text for all with a column in braces."""
+    path = tmp_path / "names.csv"
+    path.write_text(f"phone;name\n{NUMBERS[0]};\n{NUMBERS[1]};Ann\n")
+    arguments = ["bulk", str(path), "--dry-run"]
+    assert "1 texts have an empty column" in run(*arguments, "--template", "Hi {name}!").stderr
+    assert "empty column" not in run(*arguments, "--template", "Hi {name|friend}!").stderr
+    assert "the text has {name} in it" in run(*arguments, "--text", "Hi {name}!").stderr
+
+
+def test_further_numbers_are_told(run: Run, account: Sandbox, tmp_path: Path, journal: Path) -> None:
+    """A row is sent to once, by the first number of the columns that are named."""
+    path = tmp_path / "two.csv"
+    path.write_text(f"phone;phone2\n{NUMBERS[0]};{NUMBERS[1]}\n;{NUMBERS[2]}\n")
+    arguments = ["bulk", str(path), "--text", "Hi", "--journal", str(journal), "--yes"]
+    assert (4, True) == ((stopped := run(*arguments)).exit_code, "name the one with --column" in stopped.stderr)
+    result = run(*arguments, "--column", "phone,phone2")
+    assert (0, True) == (result.exit_code, "1, not sent to" in result.stdout)
+    assert {NUMBERS[0], NUMBERS[2]} == {"+" + each.recipient.lstrip("+") for each in account.messages()}
+
+
+# --- when it is sent
+
+
+def test_the_instant_of_a_duration_is_the_journal_s(run: Run, account: Sandbox, numbers: Path, journal: Path) -> None:
+    """A campaign that goes on keeps its instant, and says so; another instant is another campaign."""
+    arguments = ["bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--yes", "--send-at"]
+    assert "kept" not in run(*arguments, "2h", "--limit", "2").stderr
+    again = run(*arguments, "3h")
+    assert (4, True, 10) == (again.exit_code, "time of sending is kept" in again.stderr, len(account.messages()))
+    assert 1 == len({each.send_at for each in account.messages()})
+    assert "the time of sending is another" in run(*arguments, "2099-01-01").stderr
+
+
+def test_a_time_that_has_passed(run: Run, account: Sandbox, numbers: Path, journal: Path) -> None:
+    """Nothing goes out at once that was meant for another day."""
+    arguments = ["bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--yes", "--send-at", "2020-01-01"]
+    result = run(*arguments)
+    assert (4, True, []) == (result.exit_code, "has passed" in result.stderr, account.messages())
+
+
+def test_those_refused_are_retried(run: Run, account: Sandbox, tmp_path: Path, journal: Path) -> None:
+    """A campaign goes on with those that were refused where that is asked for, and not otherwise."""
+    path = tmp_path / "a.txt"
+    path.write_text("\n".join(NUMBERS))
+    account.set_fate(NUMBERS[0], "forbidden")
+    arguments = ["bulk", str(path), "--text", "Hi", "--journal", str(journal), "--yes"]
+    assert (3, 9) == (run(*arguments).exit_code, len(account.messages()))
+    account.set_fate(NUMBERS[0], "delivered")
+    assert (3, 9) == (run(*arguments).exit_code, len(account.messages()))
+    assert (0, 10) == (run(*arguments, "--retry", "not-sent,rejected").exit_code, len(account.messages()))
+
+
+def test_it_fails_fast(run: Run, numbers: Path, journal: Path) -> None:
+    """A gateway that is not there ends the run at once where that is asked for, and nothing is lost."""
+    away = "devino://demo:demo@DEVINO?gateway=http://127.0.0.1:1/rest"
+    arguments = ["bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--yes", "--url", away]
+    result = run(*arguments, "--fail-fast", "--json")
+    last = events(result)[-1]
+    assert ("failing", 11, "NotSent") == (last["end"], last["not_sent"], last["error"]["type"])
+
+
+def test_the_reason_stands_in_the_progress() -> None:
+    """While nothing goes out, it is said why, and when it is tried again."""
+    from devinotify.bulk import Progress
+    from devinotify.exceptions import NotSent
+
+    line = campaigns.progress_line(Progress("sending", 0, 400, error=NotSent("connection refused"), next_try=12.0))
+    assert line.endswith("nothing goes out: connection refused; the next try is in 12 s")
+
+
+def test_a_worker_leaves_a_journal_alone(run: Run, account: Sandbox, numbers: Path, journal: Path) -> None:
+    """What is left of a campaign that was stopped is the campaign's to send."""
+    run("bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--yes", "--limit", "2")
+    result = run("worker", "--outbox", str(journal), "--once")
+    assert (2, True, 2) == (result.exit_code, "is the journal of a campaign" in result.stderr, len(account.messages()))

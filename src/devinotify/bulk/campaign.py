@@ -15,11 +15,11 @@ import hashlib
 import logging
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from devinotify import text as texts
-from devinotify.bulk.journal import Journal
+from devinotify.bulk.journal import Journal, check_retry
 from devinotify.bulk.plan import Account, Count, Plan, drawn_up
 from devinotify.bulk.sending import End, Sending, Sent
 from devinotify.bulk.sorting import Sorted, sort_out
@@ -38,7 +38,7 @@ from devinotify.outbox.states import RowState
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from decimal import Decimal
     from types import TracebackType
 
@@ -59,7 +59,8 @@ class Progress:
 
     ``done`` of ``total`` are dealt with, those of earlier runs included; the verdicts and ``segments`` are this run's.
     ``rate`` is in recipients a second, ``remaining`` in seconds or ``None`` while nothing can be said. ``cost`` is that
-    of the accepted segments, ``None`` without a price. ``connections`` is how many are used at the moment.
+    of the accepted segments, ``None`` without a price. ``connections`` is how many are used at the moment. Where
+    nothing goes out, ``error`` tells why, and ``next_try`` in how many seconds it is tried again.
     """
 
     phase: str
@@ -74,6 +75,8 @@ class Progress:
     remaining: float | None = None
     cost: Decimal | None = None
     connections: int = 0
+    error: DevinotifyError | None = None
+    next_try: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,8 @@ class Campaign:
 
     ``account`` is a ``devino://`` URL or a Notifier. Either ``text`` is the same for all, or ``template`` has columns
     of the input in braces. ``journal`` is the file that remembers it all (``None``: it can be planned but not run).
-    ``channel`` is the URL's unless given. ``send_at``: aware is an instant, naive the recipient's own wall clock.
+    ``channel`` is the URL's unless given. ``send_at``: aware is an instant, naive the recipient's own wall clock, a
+    timedelta so long from now, unless the journal has the instant of the campaign already: that one is kept.
     ``column`` names the numbers, ``format`` is one of ``csv``, ``tsv``, ``jsonl``, ``lines``, ``encoding`` one of
     Python's: all found out where not given. ``other_account`` lets a campaign go on with another account than the one
     it was begun with. ``price`` is that of one segment (of one message on Viber).
@@ -115,7 +119,7 @@ class Campaign:
         template: str | None = None,
         journal: str | os.PathLike[str] | None = None,
         channel: str | None = None,
-        send_at: datetime | None = None,
+        send_at: datetime | timedelta | None = None,
         column: str | None = None,
         format: str | None = None,  # noqa: A002 - what it is called
         encoding: str | None = None,
@@ -135,7 +139,8 @@ class Campaign:
         self._warned = False
         try:
             self.price = None if price is None else _price(price)
-            self._set_up(text, template, channel, send_at)
+            instant, self.keeps_instant = self._instant(send_at) if isinstance(send_at, timedelta) else (send_at, False)
+            self._set_up(text, template, channel, instant)
             self._source = Source(source, encoding)
             self.table = Table(
                 self._source, column=column, format_=format, region=self.notifier.url.region, read=self._reading()
@@ -143,7 +148,7 @@ class Campaign:
             if self.template is not None:
                 self.template.check(self.table.columns)
             # A campaign that has begun may go on after its time; a new one would be sent at once, at any hour.
-            if not self._begun() and send_at is not None and checks.has_passed(send_at, datetime.now(UTC)):
+            if not self._begun() and instant is not None and checks.has_passed(instant, datetime.now(UTC)):
                 raise InvalidSchedule("the time of sending has passed")
         except BaseException:
             self.close()
@@ -168,6 +173,15 @@ class Campaign:
             else:
                 shared = parsed.render({})
         self.text = None if self.template is not None or shared is None else self._shape(shared)
+
+    def _instant(self, span: timedelta) -> tuple[datetime, bool]:
+        """Return the instant that the journal has, or so long from now, and whether it is the journal's."""
+        if self._path is not None and Journal.exists(self._path):
+            with Journal(self._path) as journal:
+                known = (journal.identity or {}).get("send_at")
+            if known is not None and (kept := datetime.fromisoformat(known)).tzinfo is not None:
+                return kept, True
+        return (datetime.now(UTC) + span).replace(microsecond=0), False
 
     def __enter__(self) -> Self:
         return self
@@ -205,18 +219,26 @@ class Campaign:
             "shape": f"{url.transliterate} {url.max_segments}",
         }
 
-    def plan(self, speed: Speed | None = None, *, resend_unknown: bool = False) -> Plan:
+    def plan(
+        self,
+        speed: Speed | None = None,
+        *,
+        resend_unknown: bool = False,
+        retry: Collection[RowState] = (),
+        ask: bool = True,
+    ) -> Plan:
         """Return what there is to send, to whom, for how much; the whole input is read, and nothing is sent.
 
         Requests, cost and time are those of the next run with this speed, its limit included, and with
-        ``resend_unknown`` or not. Raises InvalidInput where the input cannot be read to its end, or a row lacks a
-        column of the template.
+        ``resend_unknown`` and ``retry`` or not. Without ``ask`` the gateway is not asked for the balance. Raises
+        InvalidInput where the input cannot be read to its end, or a row lacks a column of the template.
         """
         return drawn_up(
             self._counted(),
             speed or Speed(),
-            self._account(),
+            self._account() if ask else Account(None, ROUND_TRIP),
             done=self._known(),
+            retry=retry,
             resend_unknown=resend_unknown,
             personal=self.template is not None,
             segmented=self._segmented,
@@ -238,14 +260,19 @@ class Campaign:
         speed: Speed | None = None,
         *,
         resend_unknown: bool = False,
+        retry: Collection[RowState] = (),
+        fail_fast: bool = False,
         observe: Callable[[Progress], None] | None = None,
     ) -> Result:
         """Send to everybody who has not been sent to, and return how that ended; run again, it goes on.
 
         The input is read to its end before anything is sent. ``resend_unknown`` sends to those again who may have got
-        the message already. ``observe`` is told of the progress about twice a second, in the caller's thread. Raises
-        InvalidInput for an input that cannot be read, and DevinotifyError where the journal cannot be written.
+        the message already, ``retry`` to those that were ``rejected`` or ``not_sent`` for another reason than their
+        number. ``fail_fast`` ends the run at once where the gateway cannot be reached. ``observe`` is told of the
+        progress about twice a second, in the caller's thread. Raises InvalidInput for an input that cannot be read, and
+        DevinotifyError where the journal cannot be written.
         """
+        check_retry(retry)
         if self._path is None:
             raise InvalidInput("a campaign is not sent without a journal: name its file")
         began = time.monotonic()
@@ -255,7 +282,8 @@ class Campaign:
             with Journal(self._path) as journal:
                 if not self._feed(journal, observe):
                     return Result(End.STOPPED, journal.tally(), Sent(), time.monotonic() - began)
-                return self._send(journal, speed or Speed(), began, observe, resend_unknown=resend_unknown)
+                again = {*retry, *((RowState.UNKNOWN,) if resend_unknown else ())}
+                return self._send(journal, speed or Speed(), began, observe, again=again, fail_fast=fail_fast)
         finally:
             self._stopped, self._sending = False, None
 
@@ -266,14 +294,16 @@ class Campaign:
         began: float,
         observe: Callable[[Progress], None] | None,
         *,
-        resend_unknown: bool,
+        again: Collection[RowState],
+        fail_fast: bool,
     ) -> Result:
         count = self._counted()
         recovered = journal.outbox.recover()
-        if resend_unknown:
-            journal.resend_unknown()
+        journal.send_again(again)
         already = count.recipients - journal.outbox.counts()[RowState.QUEUED]
-        sending = self._sending = Sending(self.notifier, journal.outbox, speed, personal=self.template is not None)
+        sending = self._sending = Sending(
+            self.notifier, journal.outbox, speed, personal=self.template is not None, fail_fast=fail_fast
+        )
         if self._stopped:
             sending.stop()
         began_sending = time.monotonic()
@@ -295,6 +325,11 @@ class Campaign:
         self._stopped = True
         if self._sending is not None:
             self._sending.stop()
+
+    def invalid(self) -> Iterator[tuple[int, str, DevinotifyError]]:
+        """Yield what cannot be sent to: the row of the input (from 1, the header apart), what stands there, and why."""
+        for page in self._sorted():
+            yield from page.refused
 
     def tally(self) -> Tally | None:
         """Return where every row of the input stands, or ``None`` where the journal has not begun."""
@@ -435,6 +470,7 @@ class Campaign:
                 (total - done) / rate if rate else None,
                 self._cost(sent),
                 self._sending.connections if self._sending else 0,
+                *(self._sending.trouble() if self._sending else ()),
             )
         )
 

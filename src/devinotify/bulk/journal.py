@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from devinotify.bulk.tally import CATEGORIES, Category, Tally, category, tally
+from devinotify.delivery.worker import CAMPAIGN
 from devinotify.exceptions import InvalidInput
 from devinotify.models import Message
 from devinotify.outbox import Outbox, RowState
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from devinotify.bulk.sorting import Sorted
     from devinotify.outbox import Row
 
-KEY = "campaign"
+KEY = CAMPAIGN
 """The key of the message that a journal is about, and the name under which its id is remembered."""
 FED = "fed"
 """The name under which a journal remembers that all of its input is in it, and how much that was."""
@@ -46,6 +47,17 @@ DIFFERENCES: Mapping[str, str] = {
     "shape": "transliterate or max_segments of the URL are others",
 }
 """What a journal is known by, and what is said where it differs."""
+
+
+RETRIED = (RowState.NOT_SENT, RowState.REJECTED)
+"""What a campaign may send again without a risk that somebody gets it twice."""
+
+
+def check_retry(states: Iterable[RowState]) -> None:
+    """Raise InvalidInput for a state whose rows are not sent again in a further run."""
+    for state in states:
+        if state not in RETRIED:
+            raise InvalidInput(f"{state} rows are not retried: it is {' or '.join(RETRIED)} that can be")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +194,9 @@ class Journal:
         self.outbox.extend(self.message_id, held)
         self.outbox.remember(FED, json.dumps({"rows": rows, "pages": number, "duplicates": duplicates}))
 
-    def resend_unknown(self) -> int:
-        """Queue again what may have been sent; return how many recipients may so get it twice."""
-        return self.outbox.retry_all(RowState.UNKNOWN, force=True)
+    def send_again(self, states: Iterable[RowState]) -> int:
+        """Queue again what is in these states; return how many. Of ``unknown``, recipients may so get it twice."""
+        return sum(self.outbox.retry_all(state, force=state is RowState.UNKNOWN) for state in states)
 
     def repeats(self) -> Mapping[str, Sequence[int]]:
         """Return the further rows of the input, from 1, that each repeated number has; it holds those numbers alone."""

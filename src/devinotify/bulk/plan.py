@@ -7,15 +7,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from devinotify import text as texts
+from devinotify.outbox.states import RowState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from decimal import Decimal
 
     from devinotify.bulk.sorting import Sorted
     from devinotify.bulk.tally import Tally
     from devinotify.delivery.rate_limit import Speed
     from devinotify.exceptions import DevinotifyError
+
+
+LEAST = 0.2
+"""Seconds that a request to send takes at least, as far as is known before."""
+PER_RECIPIENT = 0.002
+"""Seconds that each recipient adds to that."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -129,6 +136,7 @@ def drawn_up(
     *,
     done: Tally | None,
     resend_unknown: bool,
+    retry: Collection[RowState] = (),
     personal: bool,
     segmented: bool,
     price: Decimal | None,
@@ -138,11 +146,16 @@ def drawn_up(
 ) -> Plan:
     """Return the plan of the next run with this speed, its limit included."""
     again = done.unknown - done.in_flight if done is not None and resend_unknown else 0
+    if done is not None:
+        again += done.rejected if RowState.REJECTED in retry else 0
+        again += max(done.not_sent - done.waiting - count.unsendable, 0) if RowState.NOT_SENT in retry else 0
     left = (count.recipients if done is None else done.waiting) + again
     now = left if speed.limit is None else min(left, speed.limit)
     size = 1 if personal else speed.size
     requests = -(-now // size)
-    seconds = requests * account.round_trip / min(speed.connections, max(requests, 1))
+    # A send takes longer than the question for the balance, by which a round trip is measured.
+    each = max(account.round_trip, LEAST) + min(size, now) * PER_RECIPIENT
+    seconds = requests * each / min(speed.connections, max(requests, 1))
     if speed.rate is not None:
         seconds = max(seconds, now / speed.rate)
     billed = count.segments if segmented else count.recipients

@@ -20,10 +20,11 @@ from devinotify.instants import iso
 from devinotify.outbox import RowState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from devinotify.bulk.journal import Journal
     from devinotify.bulk.tally import Tally
+    from devinotify.exceptions import DevinotifyError
     from devinotify.outbox import Row
 
 COLUMNS = (
@@ -84,6 +85,21 @@ def write_report(
         if html_file is not None:
             files[html_file].write(render(summary, journal.path.name, now or datetime.now(UTC)))
     return summary
+
+
+def write_invalid(rows: Iterable[tuple[int, str, DevinotifyError]], csv_file: Target) -> int:
+    """Write the rows that cannot be sent to, as ``Campaign.invalid`` yields them, and return how many there are.
+
+    What stands there is written in full. Raises OSError where the file cannot be written.
+    """
+    count = 0
+    with replaced({csv_file: "utf-8-sig"}) as files:
+        writer = csv.writer(files[csv_file])
+        writer.writerow(("row", "recipient", "error"))
+        for row, raw, error in rows:
+            writer.writerow((row, _harmless(raw), str(error)))
+            count += 1
+    return count
 
 
 def render(summary: Summary, name: str, now: datetime) -> str:

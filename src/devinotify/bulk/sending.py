@@ -85,7 +85,8 @@ class Sent:
 class Sending:
     """One run over a journal's queue; ``run`` returns why it ended, ``stop`` ends it after the batches under way.
 
-    ``personal``: each recipient has a text, and so a request, of its own. ``most_troubles`` is how often in a row the
+    ``personal``: each recipient has a text, and so a request, of its own. ``fail_fast`` ends the run with the first
+    batch that cannot reach the gateway. ``most_troubles`` is how often in a row the
     gateway may be in trouble, ``put_back`` for how many seconds a refused batch stands behind the others.
     """
 
@@ -96,6 +97,7 @@ class Sending:
         speed: Speed,
         *,
         personal: bool = False,
+        fail_fast: bool = False,
         most_troubles: int = MOST_TROUBLES,
         put_back: float = PUT_BACK,
         written_again: Backoff = WRITTEN_AGAIN,
@@ -105,6 +107,7 @@ class Sending:
         self._lock = threading.Lock()
         self._states: Counter[RowState] = Counter()
         self._segments = 0
+        self._told = -1  # how many were done when the progress was last told
         self._stopping = Stopping()
         self._dispatcher = Dispatcher(
             Sender(
@@ -120,6 +123,7 @@ class Sending:
             account=notifier.url.account,
             alike=True,
             personal=personal,
+            ends_unreached=fail_fast,
             most_troubles=most_troubles,
             told=lambda _, sent: self._count(sent),
         )
@@ -146,6 +150,15 @@ class Sending:
     def error(self) -> DevinotifyError | None:
         """The last error that stopped or slowed it."""
         return self._dispatcher.error
+
+    def trouble(self) -> tuple[DevinotifyError | None, float | None]:
+        """Return why nothing goes out, and in how many seconds it is tried again; nothing while messages go out."""
+        error, done = self.error, self.sent.done
+        if error is None or done != self._told:
+            self._told = done
+            return None, None
+        due = self._outbox.next_due()
+        return error, None if due is None else max(due - time.time(), 0.0)
 
     def stop(self) -> None:
         """End the run after the batches under way; from any thread or signal handler."""

@@ -21,13 +21,18 @@ from devinotify.cli.campaigns import (
     exit_code,
 )
 from devinotify.cli.exits import ExitCode, of_error
-from devinotify.cli.options import Moment, WallClock, settings_of, url_option
+from devinotify.cli.options import Later, WallClock, settings_of, url_option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime, timedelta
 
     from devinotify.bulk import Campaign
+    from devinotify.outbox import RowState
+
+
+NOBODY = "devino://nobody:nothing@NOBODY"
+"""Whose plan is shown where no account is given: it is not asked for anything."""
 
 
 class _Campaigns(click.Command):
@@ -89,10 +94,11 @@ class _Money(click.ParamType):  # type: ignore[type-arg]  # no generic before cl
 @click.option("--encoding", metavar="NAME", help="The encoding; found out where it is certain.")
 @click.option("--channel", metavar="NAME", help="The channel, a plugin's too; the URL's otherwise.")
 @click.option(
-    "--at",
-    type=Moment(past=None),
+    "--send-at",
+    type=Later(),
     metavar="WHEN",
-    help="Deliver at this instant: ISO, this machine's time where it has no offset. Give the same to go on.",
+    help="Send at this instant: ISO, this machine's time where it has no offset, or a duration from now (2h); a journal"
+    " that has begun keeps its own.",
 )
 @click.option(
     "--local-time",
@@ -116,6 +122,19 @@ class _Money(click.ParamType):  # type: ignore[type-arg]  # no generic before cl
 @click.option("--test-to", metavar="NUMBER", help="Send the first text to this number alone, and stop.")
 @click.option("--other-account", is_flag=True, help="Go on with another account than the one it was begun with.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, and stop.")
+@click.option(
+    "--invalid",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the rows that cannot be sent to into this file, as CSV.",
+)
+@click.option("--fail-fast", is_flag=True, help="End at once where the gateway cannot be reached.")
+@click.option(
+    "--retry",
+    metavar="STATES",
+    callback=lambda _context, _parameter, value: _states(value),
+    help="Send again to those that are not_sent, rejected, or both: --retry not_sent,rejected.",
+)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option(
     "--resend-unknown",
@@ -130,15 +149,18 @@ def command(
     template: str | None,
     journal: Path | None,
     format_: str | None,
-    at: datetime | None,
+    send_at: datetime | timedelta | None,
     local_time: datetime | None,
     price: Decimal | None,
+    invalid: Path | None,
+    retry: Sequence[RowState],
     test_to: str | None,
     url: str | None,
     *,
     dry_run: bool,
     yes: bool,
     resend_unknown: bool,
+    fail_fast: bool,
     as_json: bool,
     **options: Any,  # noqa: ANN401 - of several types, handed on by their names
 ) -> ExitCode:
@@ -153,13 +175,16 @@ def command(
     devinotify bulk recipients.csv --text "The shop is open" --journal campaign.db
     devinotify bulk recipients.csv --template "Hello {name}" --journal personal.db --limit 100
     """
-    settings = settings_of(url)
+    asked = bool(url) or not dry_run
+    settings = settings_of(url if asked else NOBODY)
     if (text is None) == (template is None):
         raise click.UsageError("give either --text or --template")
-    if at is not None and local_time is not None:
-        raise click.UsageError("--at is an instant and --local-time a wall clock: give one of them")
+    if send_at is not None and local_time is not None:
+        raise click.UsageError("--send-at is an instant and --local-time a wall clock: give one of them")
     if journal is None and not (dry_run or test_to):
         raise click.UsageError("a campaign needs a --journal, the file that remembers who has been sent to")
+    if invalid is not None and any(_same(invalid, Path(other)) for other in (source, journal or source)):
+        raise click.UsageError("--invalid would write over the list or the journal: give another file")
     if not yes and not dry_run and not test_to and (as_json or source == "-" or not sys.stdin.isatty()):
         raise click.UsageError("nobody can be asked here: look at the plan with --dry-run, then give --yes")
     from devinotify.bulk import Campaign, Speed
@@ -178,7 +203,7 @@ def command(
             template=template,
             journal=journal,
             format=format_,
-            send_at=at or local_time,
+            send_at=send_at or local_time,
             price=price,
             **options,
         ) as campaign,
@@ -187,19 +212,54 @@ def command(
             ended.append(_test(campaign, test_to, as_json=as_json))
             output.forgive()
             return ended[0]
-        plan = campaign.plan(speed, resend_unknown=resend_unknown)
+        plan = campaign.plan(speed, resend_unknown=resend_unknown, retry=retry, ask=asked)
         shown.plan(plan, resend_unknown=resend_unknown)
+        if campaign.keeps_instant and campaign.send_at is not None:
+            output.say(f"the journal's own time of sending is kept: {output.moment(campaign.send_at)}")
+        if invalid is not None:
+            _write_invalid(campaign, invalid)
+        if dry_run:
+            shown.invalid(campaign.invalid())
         if dry_run:
             return ExitCode.ACCEPTED
         if not yes and (refused := _refused()) is not None:
             output.say("nothing was sent")
             return refused
         with stopped_by_signals(campaign.stop, shown.say) as signals, shown.running():
-            result = campaign.run(speed, resend_unknown=resend_unknown, observe=shown.progress)
+            result = campaign.run(
+                speed, resend_unknown=resend_unknown, retry=retry, fail_fast=fail_fast, observe=shown.progress
+            )
         ended.append(ExitCode.INTERRUPTED if signals else exit_code(result))
         shown.result(result, ended[0])
         output.forgive()
     return ended[0]
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them is not there
+        return False
+
+
+def _states(given: str | None) -> list[RowState]:
+    """Return the states that are named, with commas between them."""
+    from devinotify.bulk.journal import RETRIED
+
+    names = [] if given is None else [name.strip().replace("-", "_") for name in given.split(",")]
+    if any(name not in tuple(RETRIED) for name in names):
+        raise click.BadParameter(f"give {', '.join(RETRIED)}, or both with a comma")
+    return [state for state in RETRIED if state in names]
+
+
+def _write_invalid(campaign: Campaign, path: Path) -> None:
+    from devinotify.bulk.report import write_invalid
+
+    try:
+        count = write_invalid(campaign.invalid(), path)
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be written: {error.strerror or error}") from None
+    output.say(f"{count:,} rows that cannot be sent to are in {path}")
 
 
 def _refused() -> ExitCode | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -12,14 +13,17 @@ import click
 from devinotify.cli import errors, output
 from devinotify.cli.exits import ExitCode, of_error
 from devinotify.exceptions import DevinotifyError
+from devinotify.redact import mask_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from devinotify.bulk import Plan, Progress, Result, Tally
 
 LINE_EVERY = 5.0
 """Seconds between two lines of progress where nobody watches a terminal."""
+SHOWN = 10
+"""Rows that cannot be sent to which are shown of a list."""
 EVENT_EVERY = 1.0
 """Seconds between two progress events of ``--json``."""
 RISK = "their outcome is unknown: they may have got the message already, and would get it twice"
@@ -130,6 +134,15 @@ class Lines:
         for warning in _warnings(plan, resend_unknown=resend_unknown):
             output.say(warning)
 
+    def invalid(self, rows: Iterable[tuple[int, str, DevinotifyError]]) -> None:
+        """Show the first rows that cannot be sent to, masked, and how many more there are."""
+        rows = iter(rows)
+        shown = [(row, mask_number(raw), str(error)) for row, raw, error in itertools.islice(rows, SHOWN)]
+        if shown:
+            output.show(output.table(("row", "what stands there", "why"), shown))
+        if more := sum(1 for _ in rows):
+            output.say(f"and {more:,} more rows: --invalid FILE writes them all")
+
     @contextmanager
     def running(self) -> Iterator[None]:
         """Show progress while this lasts."""
@@ -220,8 +233,15 @@ class Events(Lines):
         trouble = None if plan.trouble is None else errors.document(plan.trouble, sending=False)
         event("plan", **values, affordable=plan.affordable, trouble=trouble, warnings=warnings)
 
+    def invalid(self, rows: Iterable[tuple[int, str, DevinotifyError]]) -> None:
+        """Tell the rows that cannot be sent to, one event each."""
+        for row, raw, error in rows:
+            event("invalid", row=row, number=mask_number(raw), why=str(error))
+
     def _show(self, progress: Progress) -> None:
-        event("progress", **asdict(progress))
+        values = {each.name: getattr(progress, each.name) for each in fields(progress)}
+        values["error"] = None if progress.error is None else errors.document(progress.error, sending=True)
+        event("progress", **values)
 
     def result(self, result: Result, code: ExitCode) -> None:
         """Tell how it ended."""
@@ -252,7 +272,11 @@ def progress_line(progress: Progress) -> str:
         parts.append(f"cost {progress.cost:,}")
     if progress.remaining is not None:
         parts.append(f"{duration(progress.remaining)} left")
-    return f"{progress.done:,} of {progress.total:,}: {', '.join(parts)}"
+    line = f"{progress.done:,} of {progress.total:,}: {', '.join(parts)}"
+    if progress.error is None:
+        return line
+    again = "" if progress.next_try is None else f"; the next try is in {duration(progress.next_try)}"
+    return f"{line}; nothing goes out: {progress.error}{again}"
 
 
 def counts_of(tally: Tally) -> Mapping[str, int]:

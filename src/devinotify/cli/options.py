@@ -88,6 +88,20 @@ class Moment(DateParameter):
             self.fail(f"give an ISO date or time (2026-01-31, 2026-01-31T09:00+03:00){durations}", param, ctx)
 
 
+class Later(click.ParamType):  # type: ignore[type-arg]  # no generic before click 8.2
+    """An aware instant as an ISO date or time, or how long from now as a ``timedelta``."""
+
+    name = "when"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime | timedelta:
+        """Return the instant or the span; what is too far away is refused."""
+        if isinstance(value, timedelta):
+            return value
+        instant = Moment(past=False).convert(value, param, ctx)
+        duration = _DURATION.fullmatch(str(value).strip())
+        return instant if duration is None else int(duration[1]) * _UNITS[duration[2].lower()]
+
+
 class WallClock(DateParameter):
     """A naive time: what the clock on the recipient's wall shows."""
 

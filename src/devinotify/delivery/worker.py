@@ -17,7 +17,7 @@ from devinotify.delivery.looking import RATE, Looks
 from devinotify.delivery.rate_limit import Speed
 from devinotify.delivery.reading import CAUSES
 from devinotify.delivery.stopping import Stopping
-from devinotify.exceptions import DevinotifyError
+from devinotify.exceptions import DevinotifyError, InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +36,8 @@ CONNECTIONS = 4
 """Requests at a time: rows of different texts cannot go in one."""
 COLLECT_EVERY = 50_000
 """Values, net, between two collections in a process that only sends: several times what a batch makes."""
+CAMPAIGN = "campaign"
+"""The name under which the journal of a campaign remembers that it is one: no worker sends what is left in it."""
 RECOVER_EVERY = 30.0
 """Seconds between two searches for what dead workers left behind."""
 
@@ -70,6 +72,11 @@ class Worker:
         self._following = notifier.following(outbox)
         self._following.puts_back = True
         self.outbox = self._following.outbox
+        if self.outbox.recall(CAMPAIGN) is not None:
+            raise InvalidInput(
+                f"{self.outbox.name} is the journal of a campaign, which is its own to send:"
+                " the same `devinotify bulk` command goes on with it"
+            )
         self.account = notifier.url.account
         self.outbox.introduce(self.account)
         self._speed = Speed(connections=connections, batch=batch)
