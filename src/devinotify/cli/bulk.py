@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from devinotify.cli import deliveries, errors, output
 from devinotify.cli.campaigns import (
@@ -21,7 +22,7 @@ from devinotify.cli.campaigns import (
     exit_code,
 )
 from devinotify.cli.exits import ExitCode, of_error
-from devinotify.cli.options import Later, WallClock, settings_of, url_option
+from devinotify.cli.options import Later, WallClock, complete_channels, complete_files, settings_of, url_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,8 +72,14 @@ class _Money(click.ParamType):  # type: ignore[type-arg]  # no generic before cl
         return found
 
 
+def _complete_source(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the commands behind this one that begin so, beside files."""
+    names = [CompletionItem(name) for name in FURTHER if name.startswith(incomplete)]
+    return names + complete_files(ctx, param, incomplete)
+
+
 @click.command("bulk", cls=_Campaigns)
-@click.argument("source", metavar="FILE")
+@click.argument("source", metavar="FILE", shell_complete=_complete_source)
 @click.option("--text", help="The text for all.")
 @click.option("--template", help="A text with columns of the list in braces: 'Hello {name|friend}'.")
 @click.option(
@@ -92,7 +99,12 @@ class _Money(click.ParamType):  # type: ignore[type-arg]  # no generic before cl
     help="The format; found out otherwise.",
 )
 @click.option("--encoding", metavar="NAME", help="The encoding; found out where it is certain.")
-@click.option("--channel", metavar="NAME", help="The channel, a plugin's too; the URL's otherwise.")
+@click.option(
+    "--channel",
+    metavar="NAME",
+    shell_complete=complete_channels,
+    help="The channel, a plugin's too; the URL's otherwise.",
+)
 @click.option(
     "--send-at",
     type=Later(),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,3 +119,15 @@ class WallClock(DateParameter):
                 "it is the recipient's own clock, so it has no offset; an instant has an option of its own", param, ctx
             )
         return found
+
+
+def complete_files(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Let the shell complete the names of files, where other things are taken as well."""
+    return [CompletionItem(incomplete, type="file")]
+
+
+def complete_channels(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the channels whose names begin so, a plugin's too."""
+    from devinotify.plugins import make_plugin_manager
+
+    return [CompletionItem(name) for name in make_plugin_manager().channels() if name.startswith(incomplete)]

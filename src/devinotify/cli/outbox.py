@@ -13,7 +13,7 @@ import click
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.groups import Group
-from devinotify.cli.options import ENVIRONMENT, Moment, json_option
+from devinotify.cli.options import ENVIRONMENT, Moment, complete_channels, complete_files, json_option
 from devinotify.exceptions import InvalidInput
 from devinotify.outbox.states import FINISHED, RETRIES, RowState
 
@@ -36,6 +36,7 @@ def outbox_option(command: F) -> F:
         "--outbox",
         "path",
         metavar="PATH",
+        shell_complete=complete_files,
         help=f"The file: this one, else outbox= of {ENVIRONMENT}, else DEVINOTIFY_OUTBOX, else that of the user.",
     )(command)
 
@@ -102,7 +103,7 @@ def command() -> None:
 
 @command.command("list")
 @_states_option("Only rows in this state; may be repeated.")
-@click.option("--channel", help="Only rows of this channel.")
+@click.option("--channel", shell_complete=complete_channels, help="Only rows of this channel.")
 @click.option("--to", "recipient", metavar="NUMBER", help="Only rows of this recipient, in E.164.")
 @click.option("--message", "message_id", type=int, metavar="ID", help="Only rows of this message.")
 @click.option("--account", metavar="LOGIN@HOST/PATH", help="Only rows of this account, and those that have none.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from devinotify.cli import sending
-from devinotify.cli.options import Moment, WallClock, json_option, settings_of, url_option
+from devinotify.cli.options import Moment, WallClock, complete_channels, json_option, settings_of, url_option
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,7 +35,11 @@ if TYPE_CHECKING:
     help="Write the text in GSM-7 letters (Привет: Privet), or leave it; the URL's setting otherwise.",
 )
 @click.option("--max-segments", type=click.IntRange(min=1), metavar="N", help="Shorten the text to at most N segments.")
-@click.option("--channel", help="Send on this channel, such as sms-viber, in place of the URL's.")
+@click.option(
+    "--channel",
+    shell_complete=complete_channels,
+    help="Send on this channel, such as sms-viber, in place of the URL's.",
+)
 @url_option
 @json_option
 def command(
