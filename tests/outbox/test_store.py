@@ -49,6 +49,15 @@ def test_enqueue_returns_what_get_returns(outbox: Outbox, count: int) -> None:
     assert rows == [outbox.get(row.id) for row in rows] == list(outbox)
 
 
+@pytest.mark.parametrize("count", [2, 39, 40, 41, 80, 81])
+def test_each_of_many_recipients_has_its_row(outbox: Outbox, count: int) -> None:
+    """However many a store writes at once: in their order, with ids that count up, and once each."""
+    given = numbers(count)
+    rows = outbox.enqueue(message(*given))
+    again = outbox.extend(rows[0].message_id, (*given, "not a number"))
+    assert ([*given, "not a number"], rows, 1) == ([row.recipient for row in outbox], list(outbox)[:count], again)
+
+
 def test_enqueue_drops_repeated_recipients(outbox: Outbox) -> None:
     """A recipient given twice gets one row, in the order of first appearance."""
     rows = outbox.enqueue(message("+79160000002", "+79160000001", "+79160000002"))

@@ -28,7 +28,17 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox import rules
 from devinotify.outbox.location import default_location, open_store
-from devinotify.outbox.records import Batch, Counts, NewMessage, Row, describe, encode_error, encode_time, make_row
+from devinotify.outbox.records import (
+    Batch,
+    Counts,
+    NewMessage,
+    Row,
+    describe,
+    encode_error,
+    encode_time,
+    make_row,
+    new_tuple,
+)
 from devinotify.outbox.room import Room
 from devinotify.outbox.settlement import Settlement, match
 from devinotify.outbox.states import FINISHED, POLL_FIRST, RETRIES, RETRY_FOR, RowState
@@ -164,14 +174,18 @@ class Outbox:
         In a full outbox the list holds only the rows that found room.
         """
         new = _new(message, key, original_time, patience, watch, fallback, meta, account)
-        earliest, until = encode_time(not_before), encode_time(deadline)
+        earliest = None if not_before is None else encode_time(not_before)
+        until = None if deadline is None else encode_time(deadline)
         step = channel or message.channel
         recipients: Collection[str] = message.recipients
         if len(recipients) != 1:
             recipients = tuple(dict.fromkeys(recipients))
         if len(recipients) == 1:
             (recipient,) = recipients
-            return self._enqueue_one(new, recipient, step, earliest, until)
+            row = self._store.add_one(new, recipient, step, earliest, until)
+            if row is None or row.id > self._room.sure_up_to:
+                return self._look_again(new, row)
+            return [row]
 
         def work(transaction: Transaction) -> list[Row]:
             if key is not None and (known := transaction.message_of_key(key)) is not None:
@@ -189,17 +203,12 @@ class Outbox:
 
         return self._store.write("enqueue", work)
 
-    def _enqueue_one(
-        self, new: NewMessage, recipient: str, step: str, earliest: float | None, until: float | None
-    ) -> list[Row]:
-        row = self._store.add_one(new, recipient, step, earliest, until)
+    def _look_again(self, new: NewMessage, row: Row | None) -> list[Row]:
+        """Return what ``enqueue`` does where the key was known, or where the row may have found no room."""
         if row is None:
             return self._store.read("enqueue", lambda transaction: _rows_of_key(transaction, str(new.key)))
-        if self._room.is_doubtful(row.id):
-            number = row.id
-            if not self._store.write("enqueue", lambda transaction: self._room.keep(transaction, number)):
-                return []
-        return [row]
+        kept = self._store.write("enqueue", lambda transaction: self._room.keep(transaction, row.id))
+        return [row] if kept else []
 
     def enqueue_many(
         self,
@@ -789,10 +798,13 @@ def _new(
     account: str | None,
 ) -> NewMessage:
     """Return what is to be stored; raise InvalidInput for what a store could not keep or a worker not act on."""
-    _check_account(account)
+    # Asked one by one what most messages do not have: enqueueing one alone is to cost little more than an insert.
+    if account is not None:
+        _check_account(account)
     if patience is not None:
         _seconds("patience", patience)
-    return NewMessage(message, key, encode_time(original_time), patience, watch, fallback, meta, account)
+    happened = None if original_time is None else encode_time(original_time)
+    return new_tuple(NewMessage, (message, key, happened, patience, watch, fallback, meta, account))
 
 
 def _seconds(name: str, seconds: float) -> float:

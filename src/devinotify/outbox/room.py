@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, TypeVar
 
 from devinotify.outbox.states import FINISHED, RowState
@@ -21,22 +22,19 @@ class Room:
 
     def __init__(self, most: int | None) -> None:
         self._most = most
-        self._count_from = most
+        self.sure_up_to = math.inf if most is None else most
+        """The id up to which there is room for a row without a look."""
 
     def fit(self, transaction: Transaction, offered: tuple[T, ...]) -> tuple[T, ...]:
         """Return as many of what is offered as there is room for, and count the rest as dropped."""
-        if self._most is None or self._count_from is None:
+        if self._most is None:
             return offered
         last = transaction.last_id()
-        if last + len(offered) <= self._count_from:
+        if last + len(offered) <= self.sure_up_to:
             return offered
         room = max(self._left(transaction, last, len(offered)), 0)
         transaction.add_to(DROPPED, len(offered[room:]))
         return offered[:room]
-
-    def is_doubtful(self, number: int) -> bool:
-        """Whether there may be no room for the row of this id, which was just added."""
-        return self._count_from is not None and number > self._count_from
 
     def keep(self, transaction: Transaction, number: int) -> bool:
         """Return whether the row that was just added fits; where it does not, it is taken out again and counted."""
@@ -52,7 +50,7 @@ class Room:
         assert self._most is not None  # noqa: S101 - the callers have asked
         room = self._most - transaction.total()
         # Nothing is remembered of a count that this transaction, which may yet fail, has changed.
-        self._count_from = last + max(room, 0) if room >= needed else 0
+        self.sure_up_to = last + max(room, 0) if room >= needed else 0
         if room < needed:
             # Some more than is needed goes, so that a full outbox is not counted for every row.
             removed = transaction.remove(transaction.finished(FINISHED, needed - room + self._most // 100))

@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from devinotify.outbox.store import Selection
 
 SELECT = f"SELECT {COLUMNS} FROM rows"  # noqa: S608 - our own column names
-_SELECT_MESSAGE = (
-    f"SELECT id, {MESSAGE_COLUMNS.removesuffix('account')}"  # noqa: S608 - our own column names
-    " (SELECT name FROM accounts WHERE accounts.id = messages.account) FROM messages WHERE id = ?"
-)
+_NAME = "(SELECT name FROM accounts WHERE accounts.id = messages.account)"
+_SELECT_MESSAGE = f"SELECT id, {MESSAGE_COLUMNS.replace('account', _NAME)} FROM messages WHERE id = ?"  # noqa: S608 - as above
 
 FEW = 1000
 """Rows of a message up to which they are found by its index; more are read as a range of the table."""

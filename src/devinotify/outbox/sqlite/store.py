@@ -97,27 +97,22 @@ class SqliteStore:
         self, new: NewMessage, recipient: str, channel: str, not_before: float | None, deadline: float | None
     ) -> Row | None:
         """Write one line of the intake."""
+        database = self.database
         if time.monotonic() >= self._check_at:
-            self.database.check("enqueue")
+            database.check("enqueue")
             self._check_at = time.monotonic() + CHECK_EVERY
         now = self._clock()
         due = now if not_before is None else max(now, not_before)
-        database = self.database
         with database.lock:
             account = None if new.account is None else self._account(new.account)
-            line = (recipient, channel, due, deadline, *encode_message(new, now, account))
+            line = (recipient, channel, due, *encode_message(new, now, account), deadline)
             try:  # one statement is its own transaction, and a context manager would cost a tenth of it
-                if new.key is None:
-                    number = database.connection.execute(staging.ADD_ONE, line).lastrowid
-                else:
-                    cursor = database.connection.execute(staging.ADD_ONE_ONCE, (*line, new.key))
-                    if not cursor.rowcount:
-                        return None
-                    number = cursor.lastrowid
+                number = staging.add_one(database.connection, line)
             except sqlite3.Error as error:
                 raise database.error(error, "enqueue", Verdict.NOT_SENT) from None
-        assert number is not None  # noqa: S101 - an INSERT has just set it
-        return make_row(number, number, recipient, channel, RowState.QUEUED, 0, due, deadline)
+        return (
+            None if number is None else make_row(number, number, recipient, channel, RowState.QUEUED, 0, due, deadline)
+        )
 
     def _account(self, name: str) -> int:
         """Return the number of an account, made and committed where there is none."""

@@ -184,20 +184,19 @@ class SqliteTransaction:
     def add_each(self, lines: Sequence[tuple[NewMessage, str, float | None]]) -> int:
         """Store messages of one recipient each."""
         now = self.now
-        return self._connection.executemany(
-            staging.ADD_ONE_ONCE,
-            [
+        return staging.add_lines(
+            self._connection,
+            (
                 (
                     recipient,
                     new.message.channel,
                     now,
-                    deadline,
                     *encode_message(new, now, self._account(new.account, make=True)),
-                    new.key,
+                    deadline,
                 )
                 for new, recipient, deadline in lines
-            ],
-        ).rowcount
+            ),
+        )
 
     def extend(
         self, message_id: int, recipients: Sequence[str], channel: str, due: float, deadline: float | None
