@@ -376,6 +376,27 @@ def test_further_numbers_are_told(run: Run, account: Sandbox, tmp_path: Path, jo
     assert {NUMBERS[0], NUMBERS[2]} == {"+" + each.recipient.lstrip("+") for each in account.messages()}
 
 
+def test_what_plugins_would_do_is_warned_of(
+    account: Sandbox, numbers: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Messages that would be held back or refused now are told with the plan, to people and machines."""
+    from dataclasses import replace
+    from datetime import UTC, datetime
+
+    from devinotify.bulk import Campaign
+    from devinotify.exceptions import InvalidSchedule
+
+    with Campaign(account.url, numbers, text="Hi") as campaign:
+        plan = campaign.plan(ask=False)
+    campaigns.Lines().plan(replace(plan, held=datetime(2099, 1, 1, tzinfo=UTC)), resend_unknown=False)
+    assert "would hold messages back now: the last until 2099" in capsys.readouterr().err
+    refused = replace(plan, refused=InvalidSchedule("viber cannot send later"))
+    campaigns.Lines().plan(refused, resend_unknown=False)
+    assert "would refuse messages now: viber cannot send later" in capsys.readouterr().err
+    campaigns.Events().plan(refused, resend_unknown=False)
+    assert "InvalidSchedule" == json.loads(capsys.readouterr().out)["refused"]["type"]
+
+
 # --- when it is sent
 
 

@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from devinotify import text as texts
 from devinotify.bulk.journal import Journal, check_retry
-from devinotify.bulk.plan import Account, Count, Plan, drawn_up
+from devinotify.bulk.plan import Account, Count, Outlook, Plan, drawn_up
 from devinotify.bulk.sending import End, Sending, Sent
 from devinotify.bulk.sorting import Sorted, sort_out
 from devinotify.bulk.source import Source
@@ -245,6 +245,7 @@ class Campaign:
             price=self.price,
             channel=self.channel,
             source=self.table.description,
+            outlook=self._outlook(self._counted()),
             unfilled=unfilled(self._original or "", self.table.columns) if self.template is None else (),
         )
 
@@ -437,6 +438,21 @@ class Campaign:
                 return False
         self._finish(count)
         return True
+
+    def _outlook(self, count: Count) -> Outlook:
+        """Return what plugins that prepare messages would do to the first recipients, if they were sent to now."""
+        plugins = self.notifier.plugins
+        if not count.first or not plugins.listens("devinotify_prepare_message", outside=True):
+            return Outlook()
+        message = Message(count.sample or "", tuple(count.first), channel=self.channel, send_at=self.send_at)
+        try:
+            prepared = plugins.hook.devinotify_prepare_message(message=message)
+        except DevinotifyError as error:
+            return Outlook(refused=error)
+        later = [one.send_at for one in prepared if one.send_at is not None and one.send_at != message.send_at]
+        if later and not self._channel.schedulable:
+            return Outlook(refused=InvalidSchedule(f"it would be held back now, and {self.channel} cannot send later"))
+        return Outlook(max(later, key=lambda held: held.astimezone(UTC), default=None))
 
     def _account(self) -> Account:
         try:

@@ -11,6 +11,7 @@ from devinotify.outbox.states import RowState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
     from decimal import Decimal
 
     from devinotify.bulk.sorting import Sorted
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from devinotify.exceptions import DevinotifyError
 
 
+FIRST = 100
+"""Recipients by which it is seen what plugins would do."""
 LEAST = 0.2
 """Seconds that a request to send takes at least, as far as is known before."""
 PER_RECIPIENT = 0.002
@@ -37,7 +40,8 @@ class Plan:
     that of the next run by the given price, each ``None`` where it is not known, the balance because of ``trouble``;
     ``seconds`` estimates how long the sending takes. ``done`` is what the journal tells of an earlier run, or ``None``.
     ``further`` numbers stand beside the one that their row is sent to. ``blank`` texts have an empty column in them,
-    ``unfilled`` are columns that the text for all has in braces.
+    ``unfilled`` are columns that the text for all has in braces. Of the first recipients, plugins such as quiet hours
+    would hold back some until ``held``, or refuse them all with ``refused``, if they were sent to now.
     """
 
     rows: int
@@ -64,6 +68,8 @@ class Plan:
     further: int = 0
     blank: int = 0
     unfilled: tuple[str, ...] = ()
+    held: datetime | None = None
+    refused: DevinotifyError | None = None
 
     @property
     def affordable(self) -> bool | None:
@@ -87,6 +93,7 @@ class Count:
     further: int = 0
     blank: int = 0
     sample: str | None = None
+    first: list[str] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     encodings: Counter[str] = field(default_factory=Counter)
 
@@ -94,6 +101,7 @@ class Count:
         """Count a page; ``shared`` is the text of all, ``None`` where each has its own."""
         self.rows += page.rows
         self.recipients += len(page.numbers)
+        self.first += page.numbers[: FIRST - len(self.first)]
         self.duplicates += len(page.duplicates)
         self.further += page.further
         self.blank += page.blank
@@ -129,6 +137,13 @@ class Account(NamedTuple):
     trouble: DevinotifyError | None = None
 
 
+class Outlook(NamedTuple):
+    """What plugins would do to the first recipients now: hold them back until an instant, or refuse them."""
+
+    held: datetime | None = None
+    refused: DevinotifyError | None = None
+
+
 def drawn_up(
     count: Count,
     speed: Speed,
@@ -143,6 +158,7 @@ def drawn_up(
     channel: str,
     source: str,
     unfilled: Sequence[str] = (),
+    outlook: Outlook = Outlook(),  # noqa: B008 - frozen
 ) -> Plan:
     """Return the plan of the next run with this speed, its limit included."""
     again = done.unknown - done.in_flight if done is not None and resend_unknown else 0
@@ -185,4 +201,6 @@ def drawn_up(
         further=count.further,
         blank=count.blank,
         unfilled=tuple(unfilled),
+        held=outlook.held,
+        refused=outlook.refused,
     )

@@ -107,6 +107,13 @@ def plan_rows(plan: Plan) -> list[tuple[str, object]]:
 def _warnings(plan: Plan, *, resend_unknown: bool) -> Iterator[str]:
     for name in plan.unfilled:
         yield f"the text has {{{name}}} in it, a column of the list: --text sends it as it is, --template fills it in"
+    if plan.held is not None:
+        yield f"quiet hours or another plugin would hold messages back now: the last until {output.moment(plan.held)}"
+    if plan.refused is not None:
+        yield (
+            f"a plugin would refuse messages now: {errors.sentence(plan.refused, sending=False)}; what is not sent goes"
+            " out later with --retry not_sent"
+        )
     if plan.blank:
         yield f"{plan.blank:,} texts have an empty column in them: {{name|friend}} puts a word in its place"
     if plan.affordable is False:
@@ -228,10 +235,11 @@ class Events(Lines):
         warnings = list(_warnings(plan, resend_unknown=resend_unknown))
         # The texts are the operator's own business, and no event needs them.
         values = {each.name: getattr(plan, each.name) for each in fields(plan)}
-        for name in ("sample", "done", "trouble"):
+        for name in ("sample", "done", "trouble", "refused"):
             del values[name]
         trouble = None if plan.trouble is None else errors.document(plan.trouble, sending=False)
-        event("plan", **values, affordable=plan.affordable, trouble=trouble, warnings=warnings)
+        refused = None if plan.refused is None else errors.document(plan.refused, sending=False)
+        event("plan", **values, refused=refused, affordable=plan.affordable, trouble=trouble, warnings=warnings)
 
     def invalid(self, rows: Iterable[tuple[int, str, DevinotifyError]]) -> None:
         """Tell the rows that cannot be sent to, one event each."""
