@@ -95,7 +95,7 @@ class InvalidInput(DevinotifyError, ValueError):
 
 
 class InvalidPhoneNumber(InvalidInput):
-    """The recipient is no number that a message can be sent to.
+    """The recipient is not a number that a message can be sent to.
 
     ``reason`` is one of the words of ``devinotify.phones.Reason``, ``masked`` the number as it may be
     shown, ``position`` its place in a list, counted from 0, or ``None`` for a single number.

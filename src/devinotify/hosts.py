@@ -17,7 +17,7 @@ _PATH = "/%:@!$&'()*+,;=~-._"
 def is_loopback(host: str) -> bool:
     """Whether a host name or address means this machine, and can mean no other.
 
-    An address with a dot after it, or with a scope, is none: the one is a name that a resolver is asked for, and what
+    An address with a dot after it, or with a scope, does not: the one is a name that a resolver is asked for, and what
     the other means is the system's affair.
     """
     name = host.lower()

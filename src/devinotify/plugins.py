@@ -169,7 +169,7 @@ class PluginManager(pluggy.PluginManager):
         self._known: dict[tuple[str, bool], bool] = {}  # answers of ``listens``, until something is registered
 
     def register(self, plugin: object, name: str | None = None, origin: str = IN_CODE) -> str:
-        """Register a plugin, guard its implementations and return its name; raise PluginError where it is none.
+        """Register a plugin, guard its implementations and return its name; raise PluginError where it is not one.
 
         Without ``name`` it is called after its module or class.
         """
@@ -198,7 +198,7 @@ class PluginManager(pluggy.PluginManager):
         return next(free for free in names if not self.has_plugin(free))
 
     def _check(self, plugin: object, name: str) -> None:
-        """Raise ValueError for what is no plugin, or cannot be one beside those that there are."""
+        """Raise ValueError for what is not a plugin, or cannot be one beside those that there are."""
         if plugin is None or isinstance(plugin, type):
             raise ValueError("offer a module or an object, not a class or nothing")
         if self.has_plugin(name):
@@ -249,7 +249,7 @@ class PluginManager(pluggy.PluginManager):
     def channels(self) -> dict[str, Channel]:
         """Return the channels by name, the built-in ones first, then as their plugins were registered.
 
-        A plugin whose hook fails, or brings a channel whose name is taken or is none, is taken out as a whole;
+        A plugin whose hook fails, or brings a channel whose name is taken or is not a name, is taken out as a whole;
         ``failures`` says why.
         """
         found: dict[str, Channel] = {}
@@ -354,7 +354,7 @@ def _origin(point: importlib.metadata.EntryPoint) -> str:
 
 
 def _by_name(brought: Iterable[Channel], taken: Mapping[str, Channel]) -> dict[str, Channel]:
-    """Return one plugin's channels by name; raise ValueError for a name that is taken already, or is none."""
+    """Return one plugin's channels by name; raise ValueError for a name that is taken already, or is not a name."""
     found: dict[str, Channel] = {}
     for channel in brought:
         check_channel(channel)

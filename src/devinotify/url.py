@@ -42,7 +42,7 @@ _BOOLEANS = {
 }
 _PORTS = {"http": 80, "https": 443}
 _PLAIN_HTTP = (
-    "bad value for gateway: plain http:// to a host that is not loopback needs insecure=yes besides, since login,"
+    "bad value for gateway: plain http:// to a host that is not loopback also needs insecure=yes, since login,"
     " password and texts can then be read on the way (for a sandbox in a network of containers)"
 )
 
@@ -345,7 +345,7 @@ def _parse_query(query: str) -> tuple[dict[str, Any], list[str], str | None]:
             raise InvalidURL(f"{key} is given twice")
         elif key == "from":
             if not value:
-                raise InvalidURL("bad value for from: a sender")
+                raise InvalidURL("bad value for from: give the name or number of a sender")
             sender = value
         else:
             values[key] = _OPTIONS[key].parse(value)

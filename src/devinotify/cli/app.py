@@ -68,7 +68,7 @@ def _own_interrupts() -> Iterator[None]:
 class Commands(Group):
     """A click group whose own commands come from COMMANDS, and others from plugins, or by ``add_command`` as usual.
 
-    Plugins are loaded when somebody asks for a command that is none of ours, or for the list.
+    Plugins are loaded when somebody asks for a command that is not ours, or for the list.
     """
 
     _complete = False

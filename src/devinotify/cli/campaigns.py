@@ -45,7 +45,7 @@ def events_option(command: Callable[..., object]) -> Callable[..., object]:
 
 
 def exit_code(result: Result) -> ExitCode:
-    """Return the code of the worst category; what is left to the next run or to another process is no failure."""
+    """Return the code of the worst category; what is left to the next run or to another process is not a failure."""
     from devinotify.bulk import End
 
     tally = result.tally
@@ -293,7 +293,7 @@ def counts_of(tally: Tally) -> Mapping[str, int]:
 
 
 def tally_rows(tally: Tally) -> list[tuple[str, object]]:
-    """Return where the rows stand, as pairs of a name and a count; what is none of the five is indented."""
+    """Return where the rows stand, as pairs of a name and a count; what is not one of the five is indented."""
     inner = ("duplicates", "waiting", "in_flight", "delivered", "failed")
     return [
         (f"  of them {name.replace('_', ' ')}" if name in inner else name.replace("_", " "), f"{count:,}")

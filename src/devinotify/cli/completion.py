@@ -26,7 +26,7 @@ def command(ctx: click.Context, shell: str, *, as_json: bool) -> None:
     """
     kind = get_completion_class(shell)
     if kind is None:  # pragma: no cover - click has had all three since 8.0
-        raise click.UsageError(f"this version of click knows no {shell}")
+        raise click.UsageError(f"this version of click does not know {shell}")
     script = kind(ctx.find_root().command, {}, "devinotify", "_DEVINOTIFY_COMPLETE").source()
     if as_json:
         output.emit({"shell": shell, "script": script, "exit_code": ExitCode.ACCEPTED})

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 PLAIN_WIDTH = 10_000
-"""Columns where stdout is no terminal: wide enough that nothing is folded which a script looks for."""
+"""Columns where stdout is not a terminal: wide enough that nothing is folded which a script looks for."""
 
 # Emoji are joined with these; every other invisible character is shown as a replacement.
 _JOINERS = "\u200c\u200d\n"
@@ -43,7 +43,7 @@ def write(text: str | bytes) -> None:
 
 
 def lost() -> bool:
-    """Whether something could not be written to stdout; a pipe that nobody reads any more is no loss."""
+    """Whether something could not be written to stdout; a pipe that nobody reads any more is not a loss."""
     return _Loss.happened
 
 
@@ -152,7 +152,7 @@ def moment(value: datetime | None) -> str:
 def console(plain_width: int = PLAIN_WIDTH) -> Console:
     """Return rich's console on stdout; markup, emoji codes and highlighting are off, since texts are data.
 
-    ``plain_width`` is its width in columns where stdout is no terminal.
+    ``plain_width`` is its width in columns where stdout is not a terminal.
     """
     from rich.console import Console
 

@@ -26,7 +26,7 @@ def _inputs(given: Sequence[str]) -> list[str]:
     if not found and sys.stdin.isatty():
         raise click.UsageError("no number: give some as arguments, or one per line on stdin")
     if found in ([], [STDIN]):
-        # A line in another encoding is refused like any other text that is no number.
+        # A line in another encoding is refused like any other text that is not a number.
         raw: bytes = sys.stdin.buffer.read()
         found = [line.strip() for line in raw.decode("utf-8-sig", "replace").split("\n") if line.strip()]
     if not found:

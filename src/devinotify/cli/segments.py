@@ -31,7 +31,7 @@ _MOST_BYTES = 1024 * 1024
 """Bytes of stdin or of a file that are read: far beyond any message, and little enough for an endless pipe."""
 
 _PLAIN_WIDTH = 80
-"""Columns of a drawing where stdout is no terminal."""
+"""Columns of a drawing where stdout is not a terminal."""
 
 _MOST_ROWS = 12
 """Different blockers that are listed for people; ``--json`` has all."""
@@ -262,7 +262,7 @@ def _show(answer: Answer, request: Request) -> None:
 @click.option("--fit", "budget", type=click.IntRange(min=1), metavar="N", help="Show the text shortened to N segments.")
 @click.option("--price", metavar="PRICE", help="Show the cost, at this price of a segment.")
 @click.option(
-    "--recipients", type=click.IntRange(min=0), default=1, show_default=True, help="Count the cost for so many."
+    "--recipients", type=click.IntRange(min=0), default=1, show_default=True, help="Recipients to count the cost for."
 )
 @click.option(
     "--limits",

@@ -49,7 +49,7 @@ def message_arguments(command: F) -> F:
         click.option(
             "--tag", "tags", metavar="TAG", multiple=True, help="A tag for plugins, such as urgent; may be repeated."
         ),
-        click.option("--title", help="A line to stand before the text."),
+        click.option("--title", help="A line to put before the text."),
         click.option("--sender", help="Send from this name in place of the URL's."),
         click.option(
             "--to", metavar="NUMBER", multiple=True, help="A recipient, or an alias of a plugin's; may be repeated."
