@@ -89,6 +89,7 @@ HEAVY = (
         "ssl",
         "socket",
         "http",
+        "psycopg",
         "sqlite3",
         "decimal",
         "logging",

@@ -253,7 +253,7 @@ _OPTIONS = {
         _Option("patience", "a duration such as 300, 90s or 5m", duration, _between(0.0, 2 * _DAY), _seconds),
         _Option("poll", "a duration such as 5 or 500ms", duration, _between(0.001, _DAY), _seconds),
         _Option("on_unknown", f"one of {', '.join(ON_UNKNOWN)}", str.lower, lambda value: value in ON_UNKNOWN),
-        _Option("outbox", "the path of a file", str, _is_path),
+        _Option("outbox", "the path of a file or a postgresql:// URL", str, _is_path),
     )
 }
 _DEFAULTS = {item.name: item.default for item in fields(DevinoURL)}

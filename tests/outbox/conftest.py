@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 from devinotify.outbox import Outbox
 from devinotify.outbox.memory import MemoryStore
+from devinotify.outbox.postgres.location import parse_location
+from devinotify.outbox.postgres.session import quoted
 from devinotify.outbox.sqlite.store import SqliteStore
 from tests.outbox.support import Clock
+from tests.postgres_server import PASSWORD, Server, binaries, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +28,7 @@ class Place:
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
+        self.name = str(path)
         self.clock = clock
         self._opened = contextlib.ExitStack()
 
@@ -50,6 +57,7 @@ class InMemory(Place):
 
     def __init__(self, path: Path, clock: Clock) -> None:
         super().__init__(path, clock)
+        self.name = "in memory"
         self._store = MemoryStore(clock)
 
     def _open(self, options: dict[str, Any]) -> Outbox:
@@ -62,7 +70,52 @@ class InMemory(Place):
         store._data.alive.discard(store.worker or "")
 
 
-PLACES = {"sqlite": Place, "memory": InMemory}
+class InPostgres(Place):
+    """The same in a PostgreSQL server of the tests' own, on a clock that can be turned."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        super().__init__(path, clock)
+        self.url = postgres_server().url()
+        self.name = self.url.replace(PASSWORD, "***")
+        self._where = parse_location(self.url)
+        self._empty()
+
+    def _open(self, options: dict[str, Any]) -> Outbox:
+        return Outbox(self.url, clock=self.clock, **options)
+
+    def kill(self, outbox: Outbox) -> None:
+        """Take the sign of life away: the worker was heard of for the last time long ago."""
+        self._run(f"UPDATE ~workers SET seen_at = 0 WHERE name = '{outbox._store.worker}'")  # noqa: S608 - our own
+
+    def _empty(self) -> None:
+        if (None,) != self._run("SELECT to_regclass('~version')"):
+            tables = ("messages", "rows", "queue", "claims", "workers", "accounts", "notes")
+            self._run(";".join(f"DELETE FROM ~{table}" for table in tables))  # noqa: S608 - our own words
+            self._run("ALTER SEQUENCE ~ids RESTART; UPDATE ~counters SET value = 0")
+
+    def _run(self, statements: str) -> tuple[Any, ...] | None:
+        cursor = _connection(self._where.conninfo).execute(statements.replace("~", quoted(self._where.schema)).encode())
+        return cursor.fetchone() if cursor.description else None
+
+
+_until_the_end = contextlib.ExitStack()
+atexit.register(_until_the_end.close)
+
+
+@functools.cache
+def postgres_server() -> Server:
+    """Return the one server of this test process, stopped when it ends."""
+    return _until_the_end.enter_context(running())
+
+
+@functools.cache
+def _connection(conninfo: str) -> psycopg.Connection[tuple[Any, ...]]:
+    return _until_the_end.enter_context(psycopg.connect(conninfo, autocommit=True))
+
+
+PLACES: dict[str, type[Place]] = {"sqlite": Place, "memory": InMemory}
+if binaries() is not None:
+    PLACES["postgres"] = InPostgres
 
 
 @pytest.fixture

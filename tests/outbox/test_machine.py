@@ -17,7 +17,7 @@ from devinotify.exceptions import InvalidInput, Verdict
 from devinotify.models import DeliveryStatus, Message, Outcome, Receipt
 from devinotify.outbox import Batch, RowState
 from devinotify.outbox.states import LATE, RETRIES, TRANSITIONS
-from tests.outbox.conftest import InMemory, Place
+from tests.outbox.conftest import PLACES, InMemory, InPostgres, Place
 from tests.outbox.support import Clock, message, numbers, state, step
 
 pytestmark = pytest.mark.once
@@ -166,10 +166,20 @@ class AccountingInMemory(Accounting):
     kind = InMemory
 
 
+class AccountingInPostgres(Accounting):
+    """The same over the store in PostgreSQL."""
+
+    kind = InPostgres
+
+
 SETTINGS = settings(max_examples=40, stateful_step_count=30, deadline=None)
 Accounting.TestCase.settings = AccountingInMemory.TestCase.settings = SETTINGS
 TestAccounting = Accounting.TestCase
 TestAccountingInMemory = AccountingInMemory.TestCase
+if "postgres" in PLACES:
+    # A third as often: each step asks a server.
+    AccountingInPostgres.TestCase.settings = settings(SETTINGS, max_examples=12)
+    TestAccountingInPostgres = AccountingInPostgres.TestCase
 
 
 def test_the_book_is_of_messages() -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 import os
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -37,7 +38,8 @@ def outbox_option(command: F) -> F:
         "path",
         metavar="PATH",
         shell_complete=complete_files,
-        help=f"The file: this one, else outbox= of {ENVIRONMENT}, else DEVINOTIFY_OUTBOX, else that of the user.",
+        help=f"The file or postgresql:// URL: this one, else outbox= of {ENVIRONMENT}, else DEVINOTIFY_OUTBOX, else"
+        " the user's file.",
     )(command)
 
 
@@ -53,13 +55,13 @@ def usage_errors() -> Iterator[None]:
 @contextmanager
 def _opened(path: str | None) -> Iterator[Outbox]:
     from devinotify.outbox import Outbox
-    from devinotify.outbox.location import outbox_path
+    from devinotify.outbox.location import named_location
     from devinotify.url import parse
 
     url = os.environ.get(ENVIRONMENT)
     with usage_errors():
-        found = outbox_path(path or (parse(url).outbox if url else None))
-        if not found.exists():  # opening would make it
+        found = named_location(path or (parse(url).outbox if url else None))
+        if isinstance(found, Path) and not found.exists():  # opening would make it
             raise click.ClickException(f"there is no outbox at {found}")
         with Outbox(found) as outbox:
             yield outbox

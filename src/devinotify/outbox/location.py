@@ -37,7 +37,18 @@ def outbox_path(given: str | None) -> Path:
         ) from None
 
 
-DRIVERS: Mapping[str, Driver] = MappingProxyType({"": SqliteStore})
+def _postgres(url: str, clock: Callable[[], float] | None) -> Store:
+    # Not before it is asked for: neither its time nor its package is everybody's.
+    try:
+        from devinotify.outbox.postgres.store import PostgresStore
+    except ImportError:
+        raise InvalidInput(
+            "the outbox: a postgresql:// one needs psycopg; install it with: pip install 'devinotify[postgres]'"
+        ) from None
+    return PostgresStore(url, clock)
+
+
+DRIVERS: Mapping[str, Driver] = MappingProxyType({"": SqliteStore, "postgresql": _postgres, "postgres": _postgres})
 """The store behind each scheme (``scheme://…``) of a location; a text without one, or with another, is a path."""
 
 
@@ -49,16 +60,28 @@ def open_store(location: str | os.PathLike[str] | Store, clock: Callable[[], flo
     if not isinstance(location, (str, os.PathLike)):
         return location
     text = os.fspath(location)
+    return _driver(text)(text, clock)
+
+
+def _driver(text: str) -> Driver:
     scheme, _, rest = text.partition("://")
-    return DRIVERS.get(scheme if rest else "", SqliteStore)(text, clock)
+    return DRIVERS.get(scheme if rest else "", SqliteStore)
+
+
+def named_location(given: str | None) -> str | Path:
+    """Return the outbox to use: a database's URL as it is written, or a file's path as ``outbox_path`` finds it."""
+    named = given or os.environ.get(VARIABLE) or ""
+    return named if _driver(named) is not SqliteStore else outbox_path(given)
 
 
 def default_location(given: str | None) -> str:
-    """Return what the outbox is opened by: ``given`` (the URL's), else ``outbox_path``'s; the default's folder is made.
+    """Return what the outbox is opened by: as ``named_location`` has it, and the default's folder is made.
 
     Raises InvalidInput as ``outbox_path`` does.
     """
-    path = outbox_path(given)
+    path = named_location(given)
+    if not isinstance(path, Path):
+        return path
     if not given and not os.environ.get(VARIABLE):
         # A folder that cannot be made is told by the store, in its own words.
         with contextlib.suppress(OSError):

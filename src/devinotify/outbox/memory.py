@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from devinotify.exceptions import InvalidInput, Verdict
 from devinotify.outbox.records import StoredMessage, decode_time, make_row
+from devinotify.outbox.room import MAX_ROWS
 from devinotify.outbox.states import RowState
 from devinotify.outbox.store import DROPPED, FORGOTTEN, Taken
 
@@ -63,6 +64,8 @@ _workers = itertools.count(1)
 
 class MemoryStore:
     """A store of its own; ``clock`` returns seconds since the epoch."""
+
+    max_rows: int | None = MAX_ROWS
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock

@@ -56,8 +56,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_ROWS = 1_000_000
-"""Rows that an outbox holds unless it is told otherwise."""
 PAGE = 1000
 """Rows that an iteration reads at a time; more are never in memory."""
 
@@ -68,15 +66,19 @@ CLOCK_TOLERANCE = 5.0
 
 T = TypeVar("T")
 
+_THE_STORES: Any = object()
+"""Stands for the bound that a store has unless it is told otherwise."""
+
 
 class Outbox:
-    """A durable queue and record of messages in ``location``: a file's path, or a store.
+    """A durable queue and record of messages in ``location``: a file's path, a ``postgresql://`` URL, or a store.
 
-    A file is made with mode 0600 where there is none. ``max_rows`` bounds the outbox (``None``: not at all): in a full
-    one, finished rows that nobody watches make room, the oldest first; where there are none, what is new is dropped and
-    counted. ``retry_for`` is for how many seconds from its first failure a message without a deadline is tried
-    (``None``: for ever), ``poll`` how many seconds after a send its delivery is first looked at. ``clock`` returns
-    seconds since the epoch, for a file; ``random`` a number from 0 to 1; ``page`` is how many rows are read at a time.
+    A file is made with mode 0600 where there is none, and so is the schema in a database. ``max_rows`` bounds the
+    outbox (``None``: not at all; a million by default, and in a database without a bound); in a full one, finished rows
+    that nobody watches make room, the oldest first; where there are none, what is new is dropped and counted.
+    ``retry_for`` is for how many seconds from its first failure a message without a deadline is tried (``None``: for
+    ever), ``poll`` how many seconds after a send its delivery is first looked at. ``clock`` returns seconds since the
+    epoch, in place of the store's own; ``random`` a number from 0 to 1; ``page`` is how many rows are read at a time.
 
     Raises InvalidInput, the file untouched, where it is damaged, another program's or a newer version's, or where it
     cannot be written. Every later failure of the store is a DevinotifyError; nothing is changed then.
@@ -86,29 +88,29 @@ class Outbox:
         self,
         location: str | os.PathLike[str] | Store,
         *,
-        max_rows: int | None = MAX_ROWS,
+        max_rows: int | None = _THE_STORES,
         retry_for: float | None = RETRY_FOR,
         poll: float = POLL_FIRST,
         clock: Callable[[], float] | None = None,
         random: Callable[[], float] = _random.random,
         page: int = PAGE,
     ) -> None:
-        if max_rows is not None and max_rows < 1:
+        if max_rows is not _THE_STORES and max_rows is not None and max_rows < 1:
             raise InvalidInput("max_rows is at least 1")
         self._retry_for = None if retry_for is None else _seconds("retry_for", retry_for)
         self._poll = _seconds("poll", poll)
         self._random = random
         self._page = page
-        self._room = Room(max_rows)
         self.on_end: Callable[[Sequence[Row]], object] = lambda rows: None  # noqa: ARG005 - nobody asks to be told
         """Called, once it is written, with rows that ended without a send: expired, or given up by their worker."""
         self._idle = True  # whether the last claim found nothing
         self._look_ahead_at = 0.0
         self._store = open_store(location, clock)
+        self._room = Room(self._store.max_rows if max_rows is _THE_STORES else max_rows)
 
     @property
     def name(self) -> str:
-        """How this outbox is called to people: a file's path."""
+        """How this outbox is called to people: a file's path, or a URL without its password."""
         return self._store.name
 
     def close(self) -> None:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MAX_ROWS = 1_000_000
+"""Rows that an outbox in a file or in memory holds unless it is told otherwise."""
+
 
 class Room:
     """The most rows that an outbox may hold (``None``: without a bound), and from which id on they are counted.

@@ -183,6 +183,10 @@ class Store(Protocol):
     """Where an outbox keeps what it holds; threads may share one."""
 
     @property
+    def max_rows(self) -> int | None:
+        """How many rows it holds unless it is told otherwise; ``None``: as many as there come."""
+
+    @property
     def name(self) -> str:
         """How the store is called to people, without a secret."""
 

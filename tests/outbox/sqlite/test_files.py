@@ -12,7 +12,7 @@ import pytest
 
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.outbox import Outbox, RowState
-from devinotify.outbox.sqlite.encoding import encode_recipient
+from devinotify.outbox.encoding import encode_recipient
 from tests.outbox.support import NUMBER, accepted, claim, database_of, message, numbers
 
 if TYPE_CHECKING:

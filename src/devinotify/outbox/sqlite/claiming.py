@@ -7,8 +7,8 @@ from array import array
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
+from devinotify.outbox.encoding import COLUMNS, decode_row
 from devinotify.outbox.sqlite import accounts
-from devinotify.outbox.sqlite.encoding import COLUMNS, decode_row
 
 if TYPE_CHECKING:
     import sqlite3

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from devinotify.outbox.encoding import COLUMNS, MESSAGE_COLUMNS, decode_message, decode_row, encode_recipient
 from devinotify.outbox.sqlite import accounts
-from devinotify.outbox.sqlite.encoding import COLUMNS, MESSAGE_COLUMNS, decode_message, decode_row, encode_recipient
 from devinotify.outbox.states import CODES, RowState
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import chain, count, groupby
 from typing import TYPE_CHECKING
 
-from devinotify.outbox.sqlite.encoding import MESSAGE_COLUMNS, encode_recipient
+from devinotify.outbox.encoding import MESSAGE_COLUMNS, encode_recipient
 
 if TYPE_CHECKING:
     import sqlite3

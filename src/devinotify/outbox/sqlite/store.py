@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from devinotify.exceptions import DevinotifyError, Verdict
+from devinotify.outbox.encoding import encode_message
 from devinotify.outbox.records import make_row
+from devinotify.outbox.room import MAX_ROWS
 from devinotify.outbox.sqlite import claiming, staging
 from devinotify.outbox.sqlite.database import Database
-from devinotify.outbox.sqlite.encoding import encode_message
 from devinotify.outbox.sqlite.locks import Lease, StaleLock, leftover
 from devinotify.outbox.sqlite.transaction import SqliteTransaction
 from devinotify.outbox.states import RowState
@@ -37,6 +38,8 @@ class SqliteStore:
     Raises InvalidInput, the file untouched, where it is damaged, another program's or a newer version's, or where it
     cannot be written.
     """
+
+    max_rows: int | None = MAX_ROWS
 
     def __init__(self, path: str | os.PathLike[str], clock: Callable[[], float] | None = None) -> None:
         self.database = Database(Path(path).expanduser())

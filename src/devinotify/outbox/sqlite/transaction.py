@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from devinotify.outbox.encoding import CHANGED, claimed_rows, encode_message, encode_row
 from devinotify.outbox.sqlite import accounts, claiming, reading, settling, staging, watching
-from devinotify.outbox.sqlite.encoding import CHANGE, claimed_rows, encode_message, encode_row
 from devinotify.outbox.states import CODES, RowState
 from devinotify.outbox.store import Taken
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from devinotify.outbox.records import ErrorParts, NewMessage, Row, StoredMessage
     from devinotify.outbox.settlement import Settlement
     from devinotify.outbox.store import Selection
+
+_CHANGE = f"UPDATE rows SET {', '.join(f'{name} = ?' for name in CHANGED)} WHERE id = ?"  # noqa: S608 - our own names
 
 FLUSH_CHUNK = 5000
 """Lines of the intake that one claim moves: some 20 ms."""
@@ -270,7 +272,7 @@ class SqliteTransaction:
 
     def put(self, rows: Iterable[Row]) -> None:
         """Write rows back."""
-        self._connection.executemany(CHANGE, map(encode_row, rows))
+        self._connection.executemany(_CHANGE, map(encode_row, rows))
 
     def attend(self, limit: int, until: float, account: str | None) -> list[Row]:
         """Return what needs attention."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from devinotify.outbox.encoding import COLUMNS, decode_row, encode_recipient
 from devinotify.outbox.records import Row
 from devinotify.outbox.sqlite import accounts, staging
-from devinotify.outbox.sqlite.encoding import COLUMNS, decode_row, encode_recipient
 from devinotify.outbox.states import RowState
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""How values stand in the file: recipients as numbers, states as codes, a message's rare parts as JSON. Pure."""
+"""How values stand in a database: states as codes, a message's rare parts as JSON. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _E164_DIGITS = range(7, 16)
 
 
 def encode_recipient(recipient: str) -> int | str:
-    """Return what stands in the file for a recipient: a number for E.164, which is half the size."""
+    """Return what stands in a file for a recipient: a number for E.164, which is half the size."""
     digits = recipient[1:]
     if (
         recipient[:1] == "+"
@@ -61,7 +61,7 @@ def decode_row(line: Sequence[Any]) -> Row:
 
 
 def encode_row(row: Row) -> tuple[object, ...]:
-    """Return what CHANGE writes of a row, its id at the end."""
+    """Return the values of CHANGED, and the row's id at the end."""
     return (
         CODES[row.state],
         row.attempts,
@@ -89,9 +89,8 @@ def encode_row(row: Row) -> tuple[object, ...]:
     )
 
 
-_CHANGED = [name for name in COLUMNS.split(", ")[4:] if name != "parent"]
-CHANGE = f"UPDATE rows SET {', '.join(f'{name.strip()} = ?' for name in _CHANGED)} WHERE id = ?"  # noqa: S608 - ours
-"""Writes a row back as ``encode_row`` has it."""
+CHANGED = tuple(name for name in COLUMNS.split(", ")[4:] if name != "parent")
+"""The columns that change, in the order of ``encode_row``."""
 
 
 def claimed_rows(

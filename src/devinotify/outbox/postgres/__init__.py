@@ -1,0 +1,1 @@
+"""The outbox in a PostgreSQL database: SQL, a connection, and heartbeats."""

@@ -1,0 +1,323 @@
+"""One connection to the database: made when it is needed, made again when it was lost, and left alone across a fork.
+
+Nothing lives in the server's session (no setting, no lock, no prepared statement), so that a pooler may give each
+transaction another one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import select
+import threading
+import time
+import weakref
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
+from devinotify.outbox.postgres import errors, migration
+from devinotify.outbox.postgres.session import Line, Session, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from devinotify.outbox.postgres.location import Location
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+TIME = "SELECT extract(epoch FROM clock_timestamp())::double precision"
+"""The database's clock: the only one that counts."""
+
+_BEGIN = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
+    # Statistics of a queue are always wrong, and a scan of all rows is never what a change is meant to do. What is
+    # forbidden so counts as dear, and what is dear would be compiled first, which takes a tenth of a second.
+    f" SET LOCAL enable_seqscan = off; SET LOCAL jit = off; {TIME}"
+)
+_DURABLE = "; SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
+
+TRIES = 10
+"""How often a transaction is done that others keep from being made; a deadlock ends one of the two at once."""
+
+NOT_REPLICATED = "01000"
+"""The warning of a commit that no standby has confirmed: it may be lost with this server."""
+
+_TO_REPEAT = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure, psycopg.errors.UniqueViolation)
+
+_databases: weakref.WeakSet[Database] = weakref.WeakSet()
+_inherited: list[Any] = []  # connections of the parent: to be neither used nor closed nor collected here
+
+
+class InDoubtError(DevinotifyError):
+    """The connection was lost while a change was being committed: it may have been made."""
+
+
+class Database:
+    """This process's connection to one outbox; threads take turns under ``lock``."""
+
+    def __init__(self, where: Location) -> None:
+        self._where = where
+        self.name = where.name
+        self.lock = threading.RLock()
+        self.closed = False
+        self._connection: psycopg.Connection[Line] | None = None
+        self._pid = os.getpid()
+        self._writing = False
+        self._committing = False
+        self._doubtful = False  # whether the commit under way came with a warning
+        self._ahead: float | None = None  # how far the database's clock is ahead of this process's monotonic one
+        _databases.add(self)
+
+    # --- time
+
+    def now(self) -> float:
+        """Return the time by the database's clock: as it was last heard, and the seconds since then."""
+        if self._ahead is None:
+            self.read("now", lambda session: self._hear(session.one(TIME)))
+        assert self._ahead is not None  # noqa: S101 - it has just been heard
+        return time.monotonic() + self._ahead
+
+    def _hear(self, line: Line | None) -> float:
+        assert line is not None  # noqa: S101 - the time is always told
+        now = float(line[0])
+        self._ahead = now - time.monotonic()
+        return now
+
+    # --- the connection
+
+    def connect(self, operation: str) -> psycopg.Connection[Line]:
+        """Return a new connection, nobody else's."""
+        try:
+            connection = psycopg.connect(self._where.conninfo, autocommit=True, prepare_threshold=None)
+        except psycopg.ProgrammingError:
+            raise InvalidInput(f"outbox {self.name}: the URL has a setting that PostgreSQL does not know") from None
+        except psycopg.Error as error:
+            raise self._failed(error, operation, Verdict.NOT_SENT) from None
+        connection.add_notice_handler(self._noticed)
+        return connection
+
+    def session(self, connection: psycopg.Connection[Line]) -> Session:
+        """Return the schema on a connection."""
+        return Session(connection, quoted(self._where.schema))
+
+    def _noticed(self, diagnostic: psycopg.errors.Diagnostic) -> None:
+        if self._committing and diagnostic.sqlstate == NOT_REPLICATED:
+            self._doubtful = True
+
+    def _live(self, operation: str) -> Session:
+        """Return the connection as far as is known without a question; under ``lock``."""
+        if self.closed:
+            raise InvalidInput(f"outbox {self.name}: it is closed")
+        if self._pid != os.getpid():
+            _inherited.append(self._connection)
+            self._connection, self._pid, self._writing = None, os.getpid(), False
+        connection = self._connection
+        if connection is not None and not _is_live(connection):
+            self._drop()
+        if self._connection is None:
+            self._connection = self.connect(operation)
+        return self.session(self._connection)
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(psycopg.Error):
+                connection.close()
+
+    def _failed(self, error: psycopg.Error, operation: str, verdict: Verdict) -> DevinotifyError:
+        return errors.as_error(self.name, error, operation, verdict)
+
+    def is_lost(self) -> bool:
+        """Whether the connection is gone."""
+        return self._connection is None or self._connection.broken or self._connection.closed
+
+    # --- what is done on it
+
+    def prepare(self) -> None:
+        """Make the schema where there is none; raise InvalidInput where it cannot be used."""
+        with self.lock:
+            session = self._live("open")
+            try:
+                found = migration.version(session)
+                if found == 0:
+                    migration.migrate(session)
+                migration.check(found, self.name)
+            except psycopg.errors.InsufficientPrivilege:
+                raise InvalidInput(
+                    f"outbox {self.name}: the schema is not set up, and this role may not make it"
+                ) from None
+            except psycopg.Error as error:
+                raise self._failed(error, "open", Verdict.NOT_SENT) from None
+
+    def read(self, operation: str, work: Callable[[Session], T]) -> T:
+        """Return what ``work`` reads, each statement by itself; asked again where the connection had been lost."""
+        with self.lock:
+            if self._writing:
+                raise InvalidInput(f"outbox {self.name}: used from within its own transaction")
+            for last in (False, True):
+                session = self._live(operation)
+                try:
+                    return work(session)
+                except psycopg.Error as error:
+                    if last or not self.is_lost():
+                        raise self._failed(error, operation, Verdict.NOT_SENT) from None
+            raise AssertionError("unreachable")  # pragma: no cover - the second time returns or raises
+
+    def once(self, operation: str, work: Callable[[Session], T], verdict: Verdict) -> T:
+        """Return what one statement changed; ``verdict`` is that of a failure, UNKNOWN that of a lost answer."""
+        with self.lock:
+            if self._writing:
+                raise InvalidInput(f"outbox {self.name}: used from within its own transaction")
+            session = self._live(operation)
+            try:
+                self._committing, self._doubtful = True, False
+                return work(session)
+            except psycopg.Error as error:
+                if self.is_lost():
+                    raise self._in_doubt(operation) from None
+                raise self._failed(error, operation, verdict) from None
+            except UnicodeEncodeError:
+                raise self._unfit(operation) from None
+            finally:
+                self._committing = False
+
+    def write(
+        self,
+        operation: str,
+        work: Callable[[Session, float], T],
+        *,
+        durable: bool = False,
+        verdict: Verdict = Verdict.NOT_SENT,
+    ) -> T:
+        """Return what ``work`` returns of the open transaction and the database's time, once it is committed.
+
+        It is done again where others kept it from being made, or where the connection was lost before the commit.
+        """
+        with self.lock:
+            if self._writing:
+                raise InvalidInput(f"outbox {self.name}: used from within its own transaction")
+            for left in reversed(range(TRIES)):
+                session = self._live(operation)
+                self._writing = True
+                try:
+                    found = self._done(session, work, durable=durable)
+                except psycopg.Error as error:
+                    self._undo(session.connection)
+                    lost = self.is_lost()
+                    if left and (isinstance(error, _TO_REPEAT) or (lost and left == TRIES - 1)):
+                        continue
+                    raise self._failed(error, operation, verdict) from None
+                except UnicodeEncodeError:
+                    self._undo(session.connection)
+                    raise self._unfit(operation) from None
+                except BaseException:
+                    self._undo(session.connection)
+                    raise
+                finally:
+                    self._writing = False
+                self._commit(session, operation, verdict)
+                return found
+            raise AssertionError("unreachable")  # pragma: no cover - the last try returns or raises
+
+    def _done(self, session: Session, work: Callable[[Session, float], T], *, durable: bool) -> T:
+        # One round trip: several statements without values.
+        cursor = session.connection.execute(session.sql(_BEGIN + (_DURABLE if durable else "")))
+        while cursor.description is None:
+            cursor.nextset()
+        return work(session, self._hear(cursor.fetchone()))
+
+    def _undo(self, connection: psycopg.Connection[Line]) -> None:
+        try:
+            if connection.info.transaction_status is TransactionStatus.ACTIVE:
+                # Broken off in mid-statement, as by Ctrl-C: nobody waits for its end.
+                self._drop()
+            elif connection.info.transaction_status is not TransactionStatus.IDLE:
+                connection.execute("ROLLBACK")
+        except psycopg.Error:
+            self._drop()
+
+    def _commit(self, session: Session, operation: str, verdict: Verdict) -> None:
+        self._committing, self._doubtful = True, False
+        try:
+            done = session.connection.execute("COMMIT").statusmessage
+        except psycopg.Error as error:
+            self._undo(session.connection)
+            if self.is_lost():
+                raise self._in_doubt(operation) from None
+            raise self._failed(error, operation, verdict) from None
+        except BaseException:
+            self._drop()
+            raise
+        finally:
+            self._committing = False
+        if done != "COMMIT" or self._doubtful:
+            raise DevinotifyError(
+                f"outbox {self.name}: no standby has confirmed the change",
+                operation=f"outbox.{operation}",
+                verdict=Verdict.UNKNOWN,
+            )
+
+    def _in_doubt(self, operation: str) -> InDoubtError:
+        return InDoubtError(
+            f"outbox {self.name}: {errors.IN_DOUBT}", operation=f"outbox.{operation}", verdict=Verdict.UNKNOWN
+        )
+
+    def _unfit(self, operation: str) -> InvalidInput:
+        return InvalidInput(
+            f"outbox {self.name}: it cannot keep what was given (half a character)", operation=f"outbox.{operation}"
+        )
+
+    def close(self) -> None:
+        """Let the connection go; a second call does nothing."""
+        with self.lock:
+            if self._pid != os.getpid():
+                _inherited.append(self._connection)
+                self._connection = None
+            self._drop()
+            self.closed = True
+
+
+def _is_live(connection: psycopg.Connection[Line]) -> bool:
+    """Whether nothing has been heard of the connection's end: without a question to the server, in microseconds."""
+    if connection.closed or connection.info.transaction_status is not TransactionStatus.IDLE:
+        return False
+    if not select.select([connection.fileno()], [], [], 0)[0]:
+        return True
+    try:
+        connection.pgconn.consume_input()
+    except psycopg.Error:
+        return False
+    # A farewell is read; its end is seen by a second look.
+    return not select.select([connection.fileno()], [], [], 0)[0]
+
+
+_forking: list[Database] = []
+
+
+def _before_fork() -> None:
+    # Nothing is half done in the child; by id, so that two that fork keep one order.
+    _forking[:] = sorted(_databases, key=id)
+    for database in _forking:
+        database.lock.acquire()
+
+
+def _after_fork() -> None:
+    for database in reversed(_forking):
+        database.lock.release()
+    _forking.clear()
+
+
+def _after_fork_in_child() -> None:
+    for database in _forking:
+        database.lock = threading.RLock()
+    _forking.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)

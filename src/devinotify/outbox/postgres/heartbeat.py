@@ -1,0 +1,88 @@
+"""A worker's sign of life: a line that a thread of its own keeps young, by the database's clock.
+
+A worker that has not been heard of for DEAD_AFTER seconds is dead: whoever comes across its line removes it, and what
+it had claimed becomes unknown. So it stops claiming and sending well before that, by its own monotonic clock, counted
+from before its last sign that was *committed*: it need not be told.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from devinotify.exceptions import DevinotifyError, Verdict
+from devinotify.outbox.postgres.database import Database
+
+if TYPE_CHECKING:
+    from devinotify.outbox.postgres.location import Location
+
+log = logging.getLogger(__name__)
+
+BEAT_EVERY = 10.0
+"""Seconds between two signs."""
+
+DEAD_AFTER = 90.0
+"""Seconds without a sign after which a worker is dead."""
+
+_NOW = "extract(epoch FROM clock_timestamp())::double precision"
+ENLIST = f"INSERT INTO ~workers (name, host, pid, seen_at) VALUES (%s, %s, %s, {_NOW})"  # noqa: S608 - our own words
+BEAT = f"UPDATE ~workers SET seen_at = {_NOW} WHERE name = %s"  # noqa: S608 - as above
+LEAVE = "DELETE FROM ~workers WHERE name = %s"
+BURY = f"DELETE FROM ~workers WHERE seen_at < {_NOW} - {DEAD_AFTER}"  # noqa: S608 - as above
+GONE = "SELECT DISTINCT worker FROM ~claims c WHERE NOT EXISTS (SELECT 1 FROM ~workers w WHERE w.name = c.worker)"
+ALIVE = f"SELECT 1 FROM ~workers WHERE seen_at >= {_NOW} - {DEAD_AFTER} LIMIT 1"  # noqa: S608 - as above
+
+
+class Heartbeat:
+    """The line of a worker of this process, on a connection of its own; from its making until ``stop``."""
+
+    def __init__(self, where: Location) -> None:
+        self.pid = os.getpid()
+        self.host = socket.gethostname()
+        self.name = f"{self.host}-{self.pid}-{secrets.token_hex(4)}"
+        self._database = Database(where)
+        self._stopping = threading.Event()
+        self._heard = 0.0
+        self._lost = False
+        self._beat(ENLIST, self.name, self.host, self.pid)
+        self._thread = threading.Thread(target=self._run, name="devinotify-heartbeat", daemon=True)
+        self._thread.start()
+
+    def is_alive(self, spare: float = 0.0) -> bool:
+        """Whether this worker is nobody's dead one for ``spare`` seconds from now on, at the least."""
+        return not self._lost and self.pid == os.getpid() and time.monotonic() < self._heard + DEAD_AFTER - spare
+
+    def lose(self) -> None:
+        """Take it that this worker has been taken for dead."""
+        self._lost = True
+
+    def _beat(self, statement: str, *values: object) -> None:
+        before = time.monotonic()
+        if not self._database.once("beat", lambda session: session.run(statement, *values), Verdict.NOT_SENT):
+            self._lost = True
+            return
+        self._heard = before
+
+    def _run(self) -> None:
+        while not self._lost and not self._stopping.wait(BEAT_EVERY):
+            try:
+                self._beat(BEAT, self.name)
+            except DevinotifyError as error:
+                log.warning("%s; no sign of life was given", error)
+        self._database.close()
+
+    def leave(self) -> None:
+        """Give no sign any more, as soon as the thread comes to it."""
+        self._stopping.set()
+
+    def stop(self) -> None:
+        """Give no sign any more; the line is the caller's to remove."""
+        self.leave()
+        if self.pid == os.getpid() and self._thread is not threading.current_thread():
+            self._thread.join(BEAT_EVERY)
+        self._database.close()

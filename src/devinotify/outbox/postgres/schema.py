@@ -1,0 +1,96 @@
+"""What stands in the database: its tables, and the steps from each version to the next.
+
+Times are seconds since the epoch (UTC), states the numbers of ``states.CODES``. ``~`` stands for the schema's name.
+
+A row that waits has its line in ``queue``, one that a worker has claimed stands in a line of ``claims``: to claim is to
+move ids from one to the other, and the row itself, which is large, is written once, when its outcome is known. Until
+then ``rows.state`` says queued, and ``rows.attempts`` and ``rows.claim`` are as they were before.
+"""
+
+from __future__ import annotations
+
+_VERSION_1 = (
+    # One sequence for messages and rows: a message has the id of its first row.
+    "CREATE SEQUENCE ~ids AS bigint",
+    "CREATE TABLE ~accounts (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL UNIQUE)",
+    # A text and what belongs to it, shared by all its recipients. ``flags``: 1 its delivery is watched, 2 it falls
+    # back. ``rest``: what few messages have, as JSON. ``account`` NULL: it is that of whoever sends it first.
+    """CREATE TABLE ~messages (
+        id bigint PRIMARY KEY,
+        key text,
+        text text NOT NULL,
+        channel text NOT NULL,
+        created_at double precision NOT NULL,
+        flags smallint NOT NULL,
+        rest text,
+        account integer
+    )""",
+    "CREATE UNIQUE INDEX messages_key ON ~messages (key) WHERE key IS NOT NULL",
+    # One recipient and one step on one channel. ``account`` repeats the message's, or is 0: then the message is asked.
+    """CREATE TABLE ~rows (
+        id bigint PRIMARY KEY,
+        message bigint NOT NULL,
+        due double precision,
+        deadline double precision,
+        claim bigint,
+        parent bigint,
+        sent_at double precision,
+        status_at double precision,
+        next_poll_at double precision,
+        watch_until double precision,
+        patience_until double precision,
+        account integer NOT NULL DEFAULT 0,
+        attempts integer NOT NULL DEFAULT 0,
+        error_code integer,
+        status_code integer,
+        segments integer,
+        state smallint NOT NULL,
+        resends smallint,
+        stepped smallint,
+        recipient text COLLATE "C" NOT NULL,
+        channel text COLLATE "C" NOT NULL,
+        message_ids text,
+        via text,
+        error text,
+        error_reason text,
+        error_text text,
+        status text,
+        price text
+    )""",
+    # Nothing is enqueued twice on one channel.
+    "CREATE UNIQUE INDEX rows_once ON ~rows (message, recipient, channel)",
+    "CREATE INDEX rows_watch ON ~rows (account, next_poll_at) WHERE next_poll_at IS NOT NULL",
+    # What waits. The account leads the order, so that nobody reads through another account's queue.
+    """CREATE TABLE ~queue (
+        id bigint PRIMARY KEY,
+        due double precision NOT NULL,
+        message bigint NOT NULL,
+        account integer NOT NULL,
+        channel text COLLATE "C" NOT NULL
+    ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000)""",
+    "CREATE INDEX queue_order ON ~queue (account, due, message, channel, id)",
+    # What was claimed by whom and has not been settled. The id is the claimant's own random number.
+    """CREATE TABLE ~claims (
+        id bigint PRIMARY KEY,
+        worker text NOT NULL,
+        claimed_at double precision NOT NULL,
+        rows bigint[] NOT NULL
+    )""",
+    # Who sends, and when it was last heard of.
+    """CREATE TABLE ~workers (
+        name text PRIMARY KEY,
+        host text NOT NULL,
+        pid integer NOT NULL,
+        seen_at double precision NOT NULL
+    )""",
+    # The counts of what is no longer there, and what users want to find again.
+    "CREATE TABLE ~counters (name text PRIMARY KEY, value bigint NOT NULL)",
+    "INSERT INTO ~counters VALUES ('dropped', 0), ('forgotten', 0)",
+    "CREATE TABLE ~notes (name text PRIMARY KEY, value text NOT NULL)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+"""The statements that lead from each version to the next; the first makes an empty schema version 1."""
+
+LOCK = 0x44564E4F
+"""The advisory lock, of one transaction, under which the schema is changed: ``DVNO``."""

@@ -1,0 +1,55 @@
+"""Statements on one connection, in the words of one schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import psycopg
+
+Line = tuple[Any, ...]
+
+
+class Session(NamedTuple):
+    """A connection and the schema that ``~`` stands for in statements."""
+
+    connection: psycopg.Connection[Line]
+    prefix: str
+
+    @property
+    def schema(self) -> str:
+        """The schema's name as it is."""
+        return self.prefix[1:-2]
+
+    def sql(self, statement: str) -> str:
+        """Return a statement that names the schema."""
+        return statement.replace("~", self.prefix)
+
+    def all(self, statement: str, *values: object) -> list[Line]:
+        """Return all lines of a query."""
+        return self.connection.execute(self.sql(statement), values).fetchall()
+
+    def one(self, statement: str, *values: object) -> Line | None:
+        """Return the first line of a query, or ``None``."""
+        return self.connection.execute(self.sql(statement), values).fetchone()
+
+    def ids(self, statement: str, *values: object) -> list[int]:
+        """Return the first column of all lines."""
+        return [number for (number, *_) in self.all(statement, *values)]
+
+    def run(self, statement: str, *values: object) -> int:
+        """Make a change; return how many lines it met."""
+        return self.connection.execute(self.sql(statement), values).rowcount
+
+    def many(self, statement: str, lines: Iterable[Sequence[object]]) -> int:
+        """Make a change for each of the given values; return how many lines it met."""
+        with self.connection.cursor() as cursor:
+            cursor.executemany(self.sql(statement), lines)
+            return cursor.rowcount
+
+
+def quoted(schema: str) -> str:
+    """Return what stands before a table's name; the schema's has been checked to hold no quote."""
+    return f'"{schema}".'

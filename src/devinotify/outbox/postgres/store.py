@@ -1,0 +1,212 @@
+"""The store in a PostgreSQL database: ``store.Store`` over a connection, with a heartbeat for a sign of life."""
+
+from __future__ import annotations
+
+import contextlib
+import weakref
+from typing import TYPE_CHECKING, TypeVar
+
+from devinotify.exceptions import DevinotifyError, Verdict
+from devinotify.outbox.encoding import encode_message
+from devinotify.outbox.postgres import heartbeat, staging
+from devinotify.outbox.postgres.database import TIME, Database, InDoubtError
+from devinotify.outbox.postgres.heartbeat import Heartbeat
+from devinotify.outbox.postgres.location import parse_location
+from devinotify.outbox.postgres.transaction import Positions, PostgresTransaction, TakenForDeadError
+from devinotify.outbox.records import make_row
+from devinotify.outbox.states import RowState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from devinotify.outbox.postgres.session import Session
+    from devinotify.outbox.records import NewMessage, Row
+    from devinotify.outbox.store import Selection
+
+T = TypeVar("T")
+
+
+class PostgresStore:
+    """The schema that a ``postgresql://`` URL names, made where there is none.
+
+    The time is the database's; ``clock``, in seconds since the epoch, takes its place in tests. Raises InvalidInput
+    where the URL is not understood or the schema cannot be used, and a DevinotifyError where the database cannot be
+    reached.
+    """
+
+    max_rows: int | None = None  # a database is bounded by its disk
+
+    def __init__(self, url: str, clock: Callable[[], float] | None = None) -> None:
+        self._where = parse_location(url)
+        self._database = Database(self._where)
+        self._clock = clock
+        self._accounts: dict[str, int] = {}
+        self._positions = Positions()
+        self._heartbeats: list[Heartbeat] = []  # of this process: at most one
+        self._finalizer = weakref.finalize(self, _release, self._database, self._heartbeats)
+        try:
+            self._database.prepare()
+        except BaseException:
+            self._database.close()
+            raise
+
+    @property
+    def name(self) -> str:
+        """The URL without its password."""
+        return self._where.name
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._database.closed
+
+    @property
+    def worker(self) -> str | None:
+        """This process's name, once it has claimed."""
+        return next((each.name for each in self._heartbeats if each.is_alive()), None)
+
+    def now(self) -> float:
+        """Return the time by the database's clock."""
+        return self._database.now() if self._clock is None else self._clock()
+
+    def read(self, operation: str, work: Callable[[PostgresTransaction], T]) -> T:
+        """Return what ``work`` reads, statement by statement."""
+
+        def ask(session: Session) -> T:
+            transaction = PostgresTransaction(session, self.now, self._accounts, self._positions, locks=False)
+            found = work(transaction)
+            self._accounts.update(transaction.new)
+            return found
+
+        return self._database.read(operation, ask)
+
+    def write(
+        self,
+        operation: str,
+        work: Callable[[PostgresTransaction], T],
+        *,
+        durable: bool = False,
+        verdict: Verdict = Verdict.NOT_SENT,
+    ) -> T:
+        """Return what ``work`` returns, in one transaction."""
+        made: dict[str, int] = {}
+
+        def change(session: Session, now: float) -> T:
+            clock = self._clock or (lambda: now)
+            transaction = PostgresTransaction(session, clock, self._accounts, self._positions, locks=True)
+            found = work(transaction)
+            made.clear()
+            made.update(transaction.new)
+            return found
+
+        try:
+            found = self._database.write(operation, change, durable=durable, verdict=verdict)
+        except TakenForDeadError:
+            for each in self._heartbeats:
+                each.lose()
+            raise DevinotifyError(
+                f"outbox {self.name}: this worker was taken for dead, having given no sign of life for"
+                f" {heartbeat.DEAD_AFTER:.0f} seconds; it goes on as a new one",
+                operation=f"outbox.{operation}",
+                verdict=Verdict.NOT_SENT,
+                retryable=True,
+            ) from None
+        # Not before the commit: a transaction may be undone.
+        self._accounts.update(made)
+        return found
+
+    def add_one(
+        self, new: NewMessage, recipient: str, channel: str, not_before: float | None, deadline: float | None
+    ) -> Row | None:
+        """Store a message with one row: one statement, one round trip."""
+        account = None
+        if new.account is not None:
+            account = self._accounts.get(new.account)
+            if account is None:
+                whose = new.account
+                account = self.write("enqueue", lambda transaction: transaction.number_of(whose))
+        key, text, asked, _, flags, rest, _ = encode_message(new, 0.0, None)
+        time = f"({TIME})" if self._clock is None else f"{self._clock()!r}::double precision"
+        statement = staging.ADD_ONE.replace("{time}", time)
+        values = (not_before, key, text, asked, flags, rest, account, recipient, channel, deadline, channel)
+
+        def add(session: Session) -> tuple[int, float] | None:
+            return session.one(statement, *values)
+
+        try:
+            line = self._database.once("enqueue", add, Verdict.NOT_SENT)
+        except InDoubtError:
+            if key is None:
+                raise
+            # The key tells: where it was stored, it is known by now. It waits for whoever is still storing it.
+            line = self._database.once("enqueue", add, Verdict.UNKNOWN)
+        if line is None:
+            return None
+        number, due = line
+        return make_row(number, number, recipient, channel, RowState.QUEUED, 0, due, deadline)
+
+    def pages(self, selection: Selection, after: int, limit: int | None, size: int) -> Iterator[list[Row]]:
+        """Yield pages of rows, each as it stands when it is read."""
+        left = limit
+        while left is None or left > 0:
+            most = size if left is None else min(size, left)
+            page = self.read("rows", lambda transaction: transaction.page(selection, after, most))  # noqa: B023 - called at once
+            yield page
+            if len(page) < most:
+                return
+            after = page[-1].id
+            left = None if left is None else left - most
+
+    def idle(self, account: str | None) -> bool:
+        """Whether the queue has nothing that is due."""
+        return self.read("claim", lambda transaction: transaction.is_idle(account))
+
+    def enlist(self) -> str:
+        """Return the name under which this process is heard of from now on; a new one where it was taken for dead."""
+        with self._database.lock:
+            if self.worker is None:
+                for each in self._heartbeats:
+                    each.stop()
+                self._heartbeats[:] = [Heartbeat(self._where)]
+            return self._heartbeats[0].name
+
+    @contextlib.contextmanager
+    def gone(self) -> Iterator[Collection[str]]:
+        """Give the workers whose lines are gone: those of the dead are removed first, so that they know it, too."""
+
+        def bury(session: Session, now: float) -> list[str]:  # noqa: ARG001 - the database counts by its own clock
+            session.run(heartbeat.BURY)
+            return [worker for (worker,) in session.all(heartbeat.GONE)]
+
+        # Two that recover at once find each other's claims held, and then closed.
+        yield self._database.write("recover", bury, durable=True)
+
+    def senders_alive(self) -> bool:
+        """Whether any worker has been heard of lately."""
+        return self._database.read("workers", lambda session: session.one(heartbeat.ALIVE)) is not None
+
+    def close(self) -> None:
+        """Close the connection and take the sign of life back."""
+        name = self.worker
+        try:
+            for each in self._heartbeats:
+                each.stop()
+            if name is not None:
+                with contextlib.suppress(DevinotifyError):  # the line is found dead, then
+                    self._database.once("close", lambda session: session.run(heartbeat.LEAVE, name), Verdict.UNKNOWN)
+        finally:
+            self._finalizer.detach()
+            _release(self._database, self._heartbeats)
+
+
+def _release(database: Database, heartbeats: list[Heartbeat]) -> None:
+    """Let go of the connections; what was claimed and not settled is found in time by whoever recovers."""
+    # Collection may come at any moment, in a thread that holds other locks: it never waits for this one.
+    if database.lock.acquire(blocking=False):
+        try:
+            database.close()
+        finally:
+            database.lock.release()
+    for each in heartbeats:
+        each.leave()
+    heartbeats.clear()

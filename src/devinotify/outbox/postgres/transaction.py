@@ -1,0 +1,389 @@
+"""One transaction on the PostgreSQL store: ``store.Transaction`` in SQL."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from devinotify.outbox.encoding import CHANGED, encode_message, encode_row
+from devinotify.outbox.postgres import accounts, claiming, reading, settling, staging
+from devinotify.outbox.states import CODES, RowState
+from devinotify.outbox.store import Taken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from devinotify.outbox.postgres.session import Session
+    from devinotify.outbox.records import ErrorParts, NewMessage, Row, StoredMessage
+    from devinotify.outbox.settlement import Settlement
+    from devinotify.outbox.store import Selection
+
+_CHANGE = f"UPDATE ~rows SET {', '.join(f'{name} = %s' for name in CHANGED)} WHERE id = %s"  # noqa: S608 - our own names
+
+
+class TakenForDeadError(Exception):
+    """The worker has not been heard of for so long that its claims were given up: it may not claim under this name."""
+
+
+class Positions:
+    """From where on this process looks through the queue: what is before that was taken, unless it is said otherwise.
+
+    A snapshot that somebody holds, such as a dump's, keeps the dead lines of all that was claimed since: read through
+    again for each claim, they are what makes it slow. Once in LOOK_EVERY seconds the head is looked at all the same.
+    """
+
+    LOOK_EVERY = 1.0
+
+    def __init__(self) -> None:
+        self._places: dict[int | None, claiming.Place] = {}
+        self._until = 0.0
+
+    def since(self, account: int | None) -> claiming.Place:
+        """Return from where on to look for an account's rows."""
+        if time.monotonic() >= self._until:
+            self.reset()
+        return self._places.get(account, claiming.START)
+
+    def taken(self, account: int | None, place: claiming.Place) -> None:
+        """Take it that rows before this place are taken."""
+        if not self._places:
+            self._until = time.monotonic() + self.LOOK_EVERY
+        self._places[account] = place
+
+    def reset(self) -> None:
+        """Look from the head again: something was put back."""
+        self._places.clear()
+
+
+class PostgresTransaction:
+    """Statements in a write transaction or, where ``locks`` is false, outside of one.
+
+    ``known`` holds the numbers of accounts that are committed; ``new`` takes those that this transaction makes.
+    """
+
+    def __init__(
+        self, session: Session, now: Callable[[], float], known: Mapping[str, int], positions: Positions, *, locks: bool
+    ) -> None:
+        self._session = session
+        self._clock = now
+        self._known = known
+        self._positions = positions
+        self._locks = locks
+        self.new: dict[str, int] = {}
+
+    @property
+    def now(self) -> float:
+        """The time by the database's clock."""
+        return self._clock()
+
+    def _account(self, name: str | None, *, make: bool = False) -> int | None:
+        """Return an account's number; where it has none, one is made or it is a stranger."""
+        if name is None:
+            return None
+        number = self._known.get(name) or self.new.get(name)
+        if number is None:
+            number = (accounts.add if make else accounts.number)(self._session, name)
+            if number != accounts.STRANGER:
+                self.new[name] = number
+        return number
+
+    def number_of(self, account: str) -> int:
+        """Return an account's number, made where it has none."""
+        number = self._account(account, make=True)
+        assert number is not None  # noqa: S101 - a name has a number
+        return number
+
+    def page(self, selection: Selection, after: int, size: int) -> list[Row]:
+        """Return a page of a selection."""
+        return reading.page(self._session, selection, self._account(selection.account), after, size)
+
+    def is_idle(self, account: str | None) -> bool:
+        """Whether nothing can be claimed."""
+        whose = self._account(account)
+        return claiming.head(self._session, self.now, whose, claiming.START, lock=False) is None
+
+    # --- asked
+
+    def rows(self, numbers: Iterable[int]) -> list[Row]:
+        """Return the rows of these ids that are there; nobody else changes them then."""
+        wanted = list(numbers)
+        if not self._locks:
+            return reading.rows(self._session, wanted)
+        # The queue first, as a claim does; what comes into it before the row itself is held is seen the second time.
+        held = self._hold(wanted)
+        self._session.all("SELECT 1 FROM ~rows WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE", wanted)
+        found = reading.rows(self._session, wanted)
+        missed = [row.id for row in found if row.state is RowState.QUEUED and row.id not in held]
+        if missed:
+            self._hold(missed)
+            found = reading.rows(self._session, wanted)
+        return found
+
+    def _hold(self, numbers: Sequence[int]) -> set[int]:
+        return set(
+            self._session.ids("SELECT id FROM ~queue WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE", numbers)
+        )
+
+    def message(self, number: int) -> StoredMessage | None:
+        """Return a message."""
+        return reading.message(self._session, number)
+
+    def message_of_key(self, key: str) -> int | None:
+        """Return the id of a key's message."""
+        return reading.message_of_key(self._session, key)
+
+    def rows_of(self, message_id: int, recipient: str | None = None) -> list[Row]:
+        """Return a message's rows."""
+        return self.rows(reading.ids_of(self._session, message_id, recipient))
+
+    def counts(self, account: str | None) -> Mapping[str, int]:
+        """Count rows by their states."""
+        return reading.counts(self._session, self._account(account))
+
+    def next_due(self, account: str | None) -> float | None:
+        """Return when something comes due."""
+        return reading.next_due(self._session, self._account(account))
+
+    def ahead(self, by: float, limit: int) -> list[Row]:
+        """Return what was stored in times to come."""
+        return self.rows(claiming.ahead(self._session, self.now + by, limit))
+
+    def waiting(self) -> dict[str, int]:
+        """Count queued rows by their accounts."""
+        return accounts.waiting(self._session)
+
+    def last_id(self) -> int:
+        """Return the highest id that was given."""
+        return reading.last_id(self._session)
+
+    def total(self) -> int:
+        """Count all rows."""
+        return reading.total(self._session)
+
+    def finished(self, states: Collection[RowState], limit: int) -> list[int]:
+        """Return the oldest that may go."""
+        return reading.finished(self._session, states, limit)
+
+    def held(self, claim: int, numbers: Iterable[int]) -> set[int]:
+        """Return what is still the claim's."""
+        found = settling.held(self._session, claim, numbers)
+        return found.mine | found.late
+
+    def is_open(self, claim: int) -> bool:
+        """Whether the claim is still there."""
+        return claiming.is_open(self._session, claim)
+
+    def recall(self, name: str) -> str | None:
+        """Return a user's text."""
+        return reading.recall(self._session, name)
+
+    # --- new messages and rows
+
+    def _values(self, new: NewMessage) -> tuple[object, ...]:
+        return encode_message(new, self.now, self._account(new.account, make=True))
+
+    def register(self, new: NewMessage) -> int:
+        """Store a message without rows."""
+        (number,) = staging.take_ids(self._session, 1)
+        staging.add_message(self._session, number, self._values(new))
+        return number
+
+    def add(
+        self, new: NewMessage, recipients: Sequence[str], channel: str, due: float, deadline: float | None
+    ) -> Sequence[int]:
+        """Store a message with its rows."""
+        numbers = staging.take_ids(self._session, len(recipients))
+        staging.add_message(self._session, numbers[0], self._values(new))
+        self._add_rows(numbers, numbers[0], recipients, self._account(new.account), channel, due, deadline)
+        return numbers
+
+    def _add_rows(
+        self,
+        numbers: Sequence[int],
+        message: int,
+        recipients: Sequence[str],
+        account: int | None,
+        channel: str,
+        due: float,
+        deadline: float | None,
+    ) -> set[int]:
+        size = len(numbers)
+        return staging.add_rows(
+            self._session, numbers, [message] * size, recipients, [account or 0] * size, channel, due, deadline
+        )
+
+    def add_each(self, lines: Sequence[tuple[NewMessage, str, float | None]]) -> int:
+        """Store messages of one recipient each."""
+        now, added = self.now, 0
+        numbers = staging.take_ids(self._session, len(lines))
+        for number, (new, recipient, deadline) in zip(numbers, lines, strict=True):
+            if staging.add_message_once(self._session, number, self._values(new)):
+                whose = self._account(new.account)
+                self._add_rows([number], number, [recipient], whose, new.message.channel, now, deadline)
+                added += 1
+        return added
+
+    def extend(
+        self, message_id: int, recipients: Sequence[str], channel: str, due: float, deadline: float | None
+    ) -> int:
+        """Queue a message for more recipients."""
+        account = staging.hold_message(self._session, message_id)
+        numbers = staging.take_ids(self._session, len(recipients))
+        return len(self._add_rows(numbers, message_id, recipients, account, channel, due, deadline))
+
+    def refuse(self, message_id: int, channel: str, state: RowState, refused: Sequence[tuple[str, ErrorParts]]) -> int:
+        """Store rows that have ended."""
+        staging.hold_message(self._session, message_id)
+        return staging.add_refused(self._session, message_id, channel, CODES[state], refused)
+
+    def add_steps(self, parents: Sequence[Row], channel: str, due: float, deadline: float | None) -> list[Row | None]:
+        """Queue the next steps."""
+        numbers = staging.take_ids(self._session, len(parents))
+        messages = [parent.message_id for parent in parents]
+        whose = {message: staging.hold_message(self._session, message) or 0 for message in sorted(set(messages))}
+        added = staging.add_rows(
+            self._session,
+            numbers,
+            messages,
+            [parent.recipient for parent in parents],
+            [whose[message] for message in messages],
+            channel,
+            due,
+            deadline,
+            [parent.id for parent in parents],
+        )
+        steps = {row.id: row for row in reading.rows(self._session, numbers)}
+        return [steps.get(number) if number in added else None for number in numbers]
+
+    # --- claims
+
+    def take(self, worker: str, limit: int, account: str | None, among: Sequence[int] | None = None) -> Taken | None:
+        """Claim what has been due for longest."""
+        now, whose = self.now, self._account(account, make=True)
+        if among is not None:
+            numbers = claiming.gather_of(self._session, now, among, whose)
+        else:
+            since = self._positions.since(whose)
+            first = claiming.head(self._session, now, whose, since, lock=True)
+            if first is None and since != claiming.START:
+                self._positions.reset()
+                first = claiming.head(self._session, now, whose, claiming.START, lock=True)
+            if first is None:
+                return None
+            self._positions.taken(whose, first[1])
+            numbers = claiming.gather(self._session, now, *first, limit)
+        if not numbers:
+            return None
+        overdue = claiming.deadlines(self._session, numbers, now)
+        late = tuple(reading.rows(self._session, sorted(overdue)))
+        timely = sorted(set(numbers) - overdue)
+        message, channel = self._message_of(numbers[0])
+        claim = 0
+        rows: tuple[Row, ...] = ()
+        if timely:
+            claim = self._open(worker, timely)
+            accounts.stamp(self._session, [message], whose)
+            rows = claiming.claimed(self._session, timely, message, channel, claim)
+        stored = reading.message(self._session, message)
+        assert stored is not None  # noqa: S101 - a message stays as long as it has rows
+        return Taken(claim, stored, rows, late)
+
+    def _message_of(self, number: int) -> tuple[int, str]:
+        line = self._session.one("SELECT message, channel FROM ~rows WHERE id = %s", number)
+        assert line is not None  # noqa: S101 - what is in the queue is a row
+        return line[0], line[1]
+
+    def _open(self, worker: str, numbers: Sequence[int]) -> int:
+        claim = claiming.open_claim(self._session, worker, self.now, numbers)
+        if claim is None:
+            raise TakenForDeadError
+        return claim
+
+    def claim(self, worker: str, numbers: Sequence[int]) -> tuple[int, tuple[Row, ...]]:
+        """Claim rows that were just added."""
+        claim = self._open(worker, numbers)
+        return claim, tuple(reading.rows(self._session, numbers))
+
+    def settle(self, claim: int, settlement: Settlement) -> int:
+        """Write down what became of a claim."""
+        if any(ending.state is RowState.QUEUED for ending in settlement.endings):
+            self._positions.reset()  # what is put back keeps its place
+        return settling.settle(self._session, claim, settlement)
+
+    def claimed_by(self, worker: str) -> list[Row]:
+        """Return what a worker has in flight."""
+        numbers = [number for _, rows in claiming.ids_of(self._session, worker) for number in rows]
+        self._session.all("SELECT 1 FROM ~rows WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE", numbers)
+        return reading.rows(self._session, numbers)
+
+    def drop_claims(self, worker: str) -> None:
+        """Close a worker's claims."""
+        claiming.drop(self._session, worker)
+
+    # --- changes
+
+    def put(self, rows: Iterable[Row]) -> None:
+        """Write rows back."""
+        given = list(rows)
+        if not given:
+            return
+        queued = [row.id for row in given if row.state is RowState.QUEUED]
+        ended = [row.id for row in given if row.state not in (RowState.QUEUED, RowState.CLAIMED)]
+        self._session.many(_CHANGE, [encode_row(_as_stored(row)) for row in given])
+        if ended:
+            self._session.run("DELETE FROM ~queue WHERE id = ANY(%s::bigint[])", ended)
+        if queued:
+            self._positions.reset()
+            staging.enqueue(self._session, queued)
+
+    def attend(self, limit: int, until: float, account: str | None) -> list[Row]:
+        """Return what needs attention."""
+        whose, now = self._account(account, make=True), self.now
+        found: list[tuple[Any, ...]] = []
+        for queue in accounts.queues(self._session, whose):
+            mine = accounts.open_to("r", whose) if queue == accounts.NOBODY else ""
+            found += self._session.all(
+                "SELECT next_poll_at, id FROM ~rows r WHERE account = %s AND next_poll_at IS NOT NULL"  # noqa: S608 - ours
+                f" AND next_poll_at <= %s{mine} ORDER BY next_poll_at LIMIT %s FOR UPDATE OF r SKIP LOCKED",
+                queue,
+                now,
+                limit,
+            )
+        numbers = [number for _, number in sorted(found)[:limit]]
+        rows = reading.rows(self._session, numbers)
+        accounts.stamp(self._session, sorted({row.message_id for row in rows}), whose)
+        self._session.run("UPDATE ~rows SET next_poll_at = %s WHERE id = ANY(%s::bigint[])", until, numbers)
+        return rows
+
+    def remove(self, numbers: Iterable[int]) -> int:
+        """Remove rows."""
+        return staging.remove(self._session, numbers)
+
+    def add_to(self, name: str, number: int) -> None:
+        """Raise a count."""
+        if number:
+            self._session.run("UPDATE ~counters SET value = value + %s WHERE name = %s", number, name)
+
+    def remember(self, name: str, value: str) -> None:
+        """Store a user's text."""
+        self._session.run(
+            "INSERT INTO ~notes VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value
+        )
+
+    def introduce(self, account: str) -> int:  # noqa: ARG002 - the protocol's
+        """Nothing here is older than accounts."""
+        return 0
+
+    def hand_over(self, old: str, new: str) -> int:
+        """Make one account's messages another's."""
+        before = self._account(old)
+        if before is None or before == accounts.STRANGER:
+            return 0
+        return accounts.hand_over(self._session, before, self.number_of(new))
+
+
+def _as_stored(row: Row) -> Row:
+    """Return how a row stands in ``rows``: one that is claimed as it stood before, for its claim says the rest."""
+    if row.state is not RowState.CLAIMED:
+        return row
+    return row._replace(state=RowState.QUEUED, attempts=row.attempts - 1, claim=None)
