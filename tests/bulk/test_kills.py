@@ -12,11 +12,12 @@ import sys
 import time
 import urllib.request
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from devinotify.bulk import Journal
+from devinotify.bulk import Campaign, End, Journal, Speed
 from devinotify.outbox import RowState
 from tests.bulk.conftest import numbers
 
@@ -144,6 +145,46 @@ def test_nobody_twice_and_nobody_lost(gateway: Gateway, tmp_path: Path, faults: 
     print(f"\n{RECIPIENTS} recipients, {kills} kills, {CONNECTIONS} x {BATCH}: {tally.unknown} unknown, {failed} stops")
     if not faults:
         assert tally.unknown <= kills * CONNECTIONS * BATCH
+
+
+HOLD = """
+import os, signal
+from devinotify.bulk.journal import Journal
+put = Journal._put
+def held(*args, **options):
+    for number, part in enumerate(put(*args, **options), 1):
+        yield part
+        if number == 2:
+            while not any(state in ("accepted", "claimed") and count for state, count in args[0].outbox.counts()):
+                pass
+            os.kill(os.getpid(), signal.SIGKILL)
+Journal._put = held
+"""
+"""Kills the process once a second part of the input is in the journal, and of what is in it some has been sent."""
+
+
+def test_a_kill_between_two_parts_of_the_input(gateway: Gateway, tmp_path: Path) -> None:
+    """Sent to while it is still being fed, a journal goes on where it was: nobody twice, nobody left out."""
+    some = numbers(30_000)
+    source, journal = tmp_path / "recipients.txt", tmp_path / "campaign.db"
+    source.write_text("\n".join(some))
+    arguments = [gateway.url, str(source), str(journal), str(CONNECTIONS), str(BATCH)]
+    killed = subprocess.run([sys.executable, "-c", HOLD + RUN, *arguments], capture_output=True, check=False)
+    assert -signal.SIGKILL == killed.returncode, killed.stderr
+    with Journal(journal) as ledger:
+        half = ledger.tally()
+        assert (None, 20_000, True) == (ledger.fed, half.rows, half.waiting < 20_000)
+    with Campaign(gateway.url, source, text="The shop is open", journal=journal) as campaign:
+        plan = campaign.plan()
+        assert (30_000, plan.done) == (plan.recipients, plan.done and replace(plan.done, waiting=plan.left))
+        assert plan.left == half.waiting + 10_000
+        result = campaign.run(Speed(connections=CONNECTIONS, batch=BATCH))
+    gateway.stop()
+    got = arrived(tmp_path / "gateway.db")
+    assert (End.DONE, 30_000, {1}) == (result.end, result.tally.rows, set(got.values()))
+    assert 30_000 == result.tally.accepted + result.tally.unknown
+    assert result.tally.accepted <= len(got) <= 30_000
+    assert result.tally.unknown <= CONNECTIONS * BATCH
 
 
 def test_two_processes_share_a_journal(gateway: Gateway, tmp_path: Path) -> None:

@@ -14,17 +14,19 @@ import functools
 import hashlib
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from devinotify import text as texts
 from devinotify.bulk.journal import Journal, check_retry
 from devinotify.bulk.plan import Account, Count, Outlook, Plan, drawn_up
+from devinotify.bulk.progress import Progress, Result, Teller
 from devinotify.bulk.sending import End, Sending, Sent
 from devinotify.bulk.sorting import Sorted, sort_out
 from devinotify.bulk.source import Source
 from devinotify.bulk.table import Table
+from devinotify.bulk.tally import Tally
 from devinotify.bulk.template import Template, unfilled
 from devinotify.channels.compose import compose
 from devinotify.delivery.fallback import Fallback
@@ -42,7 +44,6 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from types import TracebackType
 
-    from devinotify.bulk.tally import Tally
     from devinotify.models import Outcome
     from devinotify.phones import PhoneNumber
     from devinotify.url import DevinoURL
@@ -51,48 +52,6 @@ log = logging.getLogger(__name__)
 
 ROUND_TRIP = 0.2
 """Seconds that a request is taken to last where the gateway could not be asked for the balance."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is, in recipients: ``phase`` is ``reading`` (rows of the input, into the journal) or ``sending``.
-
-    ``done`` of ``total`` are dealt with, those of earlier runs included; the verdicts and ``segments`` are this run's.
-    ``rate`` is in recipients a second, ``remaining`` in seconds or ``None`` while nothing can be said. ``cost`` is that
-    of the accepted segments, ``None`` without a price. ``connections`` is how many are used at the moment. Where
-    nothing goes out, ``error`` tells why, and ``next_try`` in how many seconds it is tried again.
-    """
-
-    phase: str
-    done: int
-    total: int
-    accepted: int = 0
-    rejected: int = 0
-    not_sent: int = 0
-    unknown: int = 0
-    segments: int = 0
-    rate: float = 0.0
-    remaining: float | None = None
-    cost: Decimal | None = None
-    connections: int = 0
-    error: DevinotifyError | None = None
-    next_try: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How a run ended: why, where every row of the input stands now, what this run did, in how many seconds.
-
-    ``error`` is the last error that stopped or slowed it, ``recovered`` how many recipients a killed run left unknown.
-    """
-
-    end: End
-    tally: Tally
-    sent: Sent
-    seconds: float
-    cost: Decimal | None = None
-    error: DevinotifyError | None = None
-    recovered: int = 0
 
 
 class Campaign:
@@ -233,11 +192,12 @@ class Campaign:
         ``resend_unknown`` and ``retry`` or not. Without ``ask`` the gateway is not asked for the balance. Raises
         InvalidInput where the input cannot be read to its end, or a row lacks a column of the template.
         """
+        count = self._counted()
         return drawn_up(
-            self._counted(),
+            count,
             speed or Speed(),
             self._account() if ask else Account(None, ROUND_TRIP),
-            done=self._known(),
+            done=self._known(count),
             retry=retry,
             resend_unknown=resend_unknown,
             personal=self.template is not None,
@@ -267,30 +227,30 @@ class Campaign:
     ) -> Result:
         """Send to everybody who has not been sent to, and return how that ended; run again, it goes on.
 
-        The input is read to its end before anything is sent. ``resend_unknown`` sends to those again who may have got
-        the message already, ``retry`` to those that were ``rejected`` or ``not_sent`` for another reason than their
-        number. ``fail_fast`` ends the run at once where the gateway cannot be reached. ``observe`` is told of the
-        progress about twice a second, in the caller's thread. Raises InvalidInput for an input that cannot be read, and
-        DevinotifyError where the journal cannot be written.
+        The input is read to its end before anything is sent, unless ``plan`` has done so. ``resend_unknown`` sends to
+        those again who may have got the message already, ``retry`` to those that were ``rejected`` or ``not_sent`` for
+        another reason than their number. ``fail_fast`` ends the run at once where the gateway cannot be reached.
+        ``observe`` is told of the progress about twice a second, in the caller's thread. Raises InvalidInput for an
+        input that cannot be read, and DevinotifyError where the journal cannot be written.
         """
         check_retry(retry)
         if self._path is None:
             raise InvalidInput("a campaign is not sent without a journal: name its file")
         began = time.monotonic()
         try:
-            if self.template is not None:
-                self._counted()  # a row without a column of the template is told before a journal is begun
+            if not self._read(observe, lambda: self._stopped):
+                return Result(End.STOPPED, self._known() or Tally(), Sent(), time.monotonic() - began)
             with Journal(self._path) as journal:
-                if not self._feed(journal, observe):
-                    return Result(End.STOPPED, journal.tally(), Sent(), time.monotonic() - began)
+                message = self._begin(journal)
                 again = {*retry, *((RowState.UNKNOWN,) if resend_unknown else ())}
-                return self._send(journal, speed or Speed(), began, observe, again=again, fail_fast=fail_fast)
+                return self._send(journal, message, speed or Speed(), began, observe, again=again, fail_fast=fail_fast)
         finally:
             self._stopped, self._sending = False, None
 
     def _send(
         self,
         journal: Journal,
+        message: Message,
         speed: Speed,
         began: float,
         observe: Callable[[Progress], None] | None,
@@ -298,20 +258,24 @@ class Campaign:
         again: Collection[RowState],
         fail_fast: bool,
     ) -> Result:
+        """Send what is queued, while what is not yet in the journal is put into it: the list can be read to its end."""
         count = self._counted()
         recovered = journal.outbox.recover()
         journal.send_again(again)
-        already = count.recipients - journal.outbox.counts()[RowState.QUEUED]
+        personal = self.template is not None
+        feed = None if journal.fed else journal.feed(self._pages(), message, personal=personal)
+        known = journal.recipients() if feed else count.recipients
+        already = known - journal.outbox.counts()[RowState.QUEUED]
         sending = self._sending = Sending(
-            self.notifier, journal.outbox, speed, personal=self.template is not None, fail_fast=fail_fast
+            self.notifier, journal.outbox, speed, personal=personal, feed=feed, fail_fast=fail_fast
         )
         if self._stopped:
             sending.stop()
-        began_sending = time.monotonic()
         if observe is None:
             end = sending.run()
         else:
-            end = sending.run(functools.partial(self._tell, observe, already, count, began_sending))
+            teller = Teller(observe, already, count.recipients)
+            end = sending.run(lambda sent: teller.tell(sent, self._cost(sent), sending.connections, sending.trouble()))
         # Of another process on this journal that was killed meanwhile.
         recovered += journal.outbox.recover()
         tally = journal.tally()
@@ -378,41 +342,62 @@ class Campaign:
 
     def _counted(self) -> Count:
         if self._count is None:
-            count = Count()
-            for _ in self._counting(count):
-                pass
-            self._finish(count)
-            return count
+            self._read()
+            assert self._count is not None  # noqa: S101 - nobody has stopped it
         return self._count
 
-    def _counting(self, count: Count) -> Iterator[Sorted]:
-        """Yield the input, sorted out, and count it on the way."""
+    def _read(
+        self, observe: Callable[[Progress], None] | None = None, stopped: Callable[[], bool] = lambda: False
+    ) -> bool:
+        """Read the input to its end unless that was done, and return whether it was: ``stopped`` is asked each page."""
+        if self._count is None:
+            count = Count()
+            for page in self._sorted():
+                count.add(page, self.text)
+                if observe is not None:
+                    observe(Progress("reading", count.rows, count.rows))
+                if stopped():
+                    return False
+            if self.text is not None:
+                count.share(self.text)
+            self._count = count
+        self._check_source("this run sends nothing of it")
+        return True
+
+    def _pages(self) -> Iterator[Sorted]:
+        """Yield the input, sorted out, as it was when it was read to its end."""
         for page in self._sorted():
-            count.add(page, self.text)
+            self._check_source("what is in the journal is sent to, and what is not yet in it is not")
             yield page
+
+    def _check_source(self, what_then: str) -> None:
         if self._source is not None and self._source.changed():
-            raise InvalidInput("the input has changed since it was opened: this run sends nothing of it")
+            raise InvalidInput(f"the input has changed since it was opened: {what_then}")
 
-    def _finish(self, count: Count) -> None:
-        if self.text is not None:
-            count.share(self.text)
-        self._count = count
+    def _known(self, count: Count | None = None) -> Tally | None:
+        """Return what the journal tells, where there is one; raises InvalidInput where it is another campaign's.
 
-    def _known(self) -> Tally | None:
-        """Return what the journal tells, where there is one; raises InvalidInput where it is another campaign's."""
+        With ``count``, recipients of it that are not in a journal yet, as its run ended before that, wait as well.
+        """
         if self._path is None or not Journal.exists(self._path):
             return None
         with Journal(self._path) as journal:
             self._check(journal)
-            return None if journal.fed is None else journal.tally()
+            tally = journal.tally()
+            if journal.fed is not None:
+                return tally
+            if count is not None:
+                missing = count.recipients - journal.recipients()
+                tally = replace(tally, waiting=tally.waiting + missing, not_sent=tally.not_sent + missing)
+            return tally if journal.outbox.counts().total else None
 
     def _begun(self) -> bool:
-        """Return whether the whole input is in the journal; raises InvalidInput where it is another campaign's."""
+        """Return whether any of it may have been sent; raises InvalidInput where the journal is another campaign's."""
         if self._path is None or not Journal.exists(self._path):
             return False
         with Journal(self._path) as journal:
             self._check(journal)
-            return journal.fed is not None
+            return journal.fed is not None or journal.recipients() > journal.outbox.counts()[RowState.QUEUED]
 
     def _check(self, journal: Journal) -> None:
         """Raise InvalidInput where it is the journal of another campaign, or of another account that is not let on."""
@@ -420,24 +405,13 @@ class Campaign:
         if not self._other_account:
             journal.check_account(self.notifier.url.account)
 
-    def _feed(self, journal: Journal, observe: Callable[[Progress], None] | None) -> bool:
-        """Put the input into the journal, and return whether it is all there: ``stop`` ends it at a page."""
-        message = Message(self._original or "", (), channel=self.channel, send_at=self.send_at)
-        if self.text is not None:
-            message = Message(self.text, (), channel=self.channel, send_at=self.send_at)
+    def _begin(self, journal: Journal) -> Message:
+        """Make it this campaign's journal, and return the message that its rows are of."""
+        text = self._original or "" if self.text is None else self.text
+        message = Message(text, (), channel=self.channel, send_at=self.send_at)
         journal.begin(message, self.identity, self.notifier.url.account)
         journal.use(self.notifier.url.account, other=self._other_account)
-        if journal.fed is not None:
-            return True
-        known = self._count
-        count = Count()
-        for rows in journal.feed(self._counting(count), message, personal=self.template is not None):
-            if observe is not None:
-                observe(Progress("reading", rows, rows if known is None else known.rows))
-            if self._stopped:
-                return False
-        self._finish(count)
-        return True
+        return message
 
     def _outlook(self, count: Count) -> Outlook:
         """Return what plugins that prepare messages would do to the first recipients, if they were sent to now."""
@@ -466,29 +440,6 @@ class Campaign:
     def _cost(self, sent: Sent) -> Decimal | None:
         billed = sent.segments if self._segmented else sent.accepted
         return None if self.price is None else self.price * billed
-
-    def _tell(self, observe: Callable[[Progress], None], already: int, count: Count, began: float, sent: Sent) -> None:
-        total = count.recipients
-        done = already + sent.done
-        seconds = time.monotonic() - began
-        rate = sent.done / seconds if seconds > 0 else 0.0
-        observe(
-            Progress(
-                "sending",
-                done,
-                total,
-                sent.accepted,
-                sent.rejected,
-                sent.not_sent,
-                sent.unknown,
-                sent.segments,
-                rate,
-                (total - done) / rate if rate else None,
-                self._cost(sent),
-                self._sending.connections if self._sending else 0,
-                *(self._sending.trouble() if self._sending else ()),
-            )
-        )
 
 
 def _price(given: Decimal | int | str) -> Decimal:

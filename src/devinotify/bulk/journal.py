@@ -31,8 +31,13 @@ KEY = CAMPAIGN
 """The key of the message that a journal is about, and the name under which its id is remembered."""
 FED = "fed"
 """The name under which a journal remembers that all of its input is in it, and how much that was."""
-AT_ONCE = 100_000
-"""Recipients that are written at once: each time, nearly all of the index of a large journal is written again."""
+PUT = "put"
+"""The name under which a journal remembers how many pages of its input are wholly in it."""
+REFUSED = "row "
+"""What stands, with the row's number, before what a row holds that was refused here."""
+FIRST, AT_ONCE = 10_000, 100_000
+"""Recipients that are written at once, at first and at most: a tenth of what is in. Sending begins with the first, and
+waits while some are written; and each time, nearly all of the index of a large journal is written again."""
 
 DIFFERENCES: Mapping[str, str] = {
     "input": "the input is another file, or has changed",
@@ -164,35 +169,67 @@ class Journal:
         self.check(identity)
 
     def feed(self, pages: Iterable[Sorted], message: Message, *, personal: bool) -> Iterator[int]:
-        """Put the input into the journal, and yield how many rows of it are in so far."""
-        assert self.message_id is not None  # noqa: S101 - ``begin`` comes first
-        account = self.account
+        """Put the input into the journal, and yield with each part how many rows of it have been read.
+
+        What is in may be sent at once. Pages that are wholly in since before are not put in again: so nobody is sent to
+        anew whose row has been forgotten since.
+        """
         rows = duplicates = number = 0
-        held: list[str] = []
+        known = int(self.outbox.recall(PUT) or 0)
+        held: list[Sorted] = []
         for number, page in enumerate(pages, 1):
-            if personal:
+            rows += page.rows
+            duplicates += len(page.duplicates)
+            if number > known:
+                held.append(page)
+            at_once = min(max(FIRST, rows // 10), AT_ONCE)
+            if held and (personal or sum(len(each.numbers) for each in held) >= at_once):
+                for _ in self._put(held, message, at_once, personal=personal):
+                    yield rows
+                self._mark(held, number)
+                held.clear()
+        for _ in self._put(held, message, AT_ONCE, personal=personal):
+            yield rows
+        self._mark(held, number)
+        self.outbox.remember(FED, json.dumps({"rows": rows, "pages": number, "duplicates": duplicates}))
+
+    def _put(self, pages: Sequence[Sorted], message: Message, at_once: int, *, personal: bool) -> Iterator[None]:
+        """Queue the recipients of some pages, ``at_once`` at a time."""
+        assert self.message_id is not None  # noqa: S101 - ``begin`` comes first
+        if personal:
+            for page in pages:
                 self.outbox.enqueue_many(
                     (
                         Message(text, (recipient,), channel=message.channel, send_at=message.send_at)
                         for recipient, text in zip(page.numbers, page.texts, strict=True)
                     ),
                     keys=page.numbers,
-                    account=account,
+                    account=self.account,
                 )
-            else:
-                held += page.numbers
-                if len(held) >= AT_ONCE:
-                    self.outbox.extend(self.message_id, held)
-                    held.clear()
+                yield
+            return
+        numbers = [number for page in pages for number in page.numbers]
+        for start in range(0, len(numbers), at_once):
+            self.outbox.extend(self.message_id, numbers[start : start + at_once])
+            yield
+
+    def _mark(self, pages: Sequence[Sorted], last: int) -> None:
+        """Write down what else the pages up to number ``last`` hold, and that they are in."""
+        assert self.message_id is not None  # noqa: S101 - ``begin`` comes first
+        for number, page in enumerate(pages, last - len(pages) + 1):
             if page.refused:
-                self.outbox.refuse(self.message_id, [(f"row {row}: {raw}", error) for row, raw, error in page.refused])
+                self.outbox.refuse(
+                    self.message_id, [(f"{REFUSED}{row}: {raw}", error) for row, raw, error in page.refused]
+                )
             told = {"rows": page.rows, "refused": [row for row, _, _ in page.refused], "repeats": page.duplicates}
             self.outbox.remember(f"page {number}", json.dumps(told))
-            rows += page.rows
-            duplicates += len(page.duplicates)
-            yield rows
-        self.outbox.extend(self.message_id, held)
-        self.outbox.remember(FED, json.dumps({"rows": rows, "pages": number, "duplicates": duplicates}))
+        if pages:
+            self.outbox.remember(PUT, str(last))
+
+    def recipients(self) -> int:
+        """Return how many recipients are in the journal so far; rows that were refused here are none of them."""
+        refused = sum(row.recipient.startswith(REFUSED) for row in self.outbox.rows(states={RowState.NOT_SENT}))
+        return self.outbox.counts().total - refused
 
     def send_again(self, states: Iterable[RowState]) -> int:
         """Queue again what is in these states; return how many. Of ``unknown``, recipients may so get it twice."""

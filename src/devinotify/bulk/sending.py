@@ -23,7 +23,7 @@ from devinotify.outbox import RowState
 from devinotify.retry import Backoff
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from devinotify.delivery import sending as delivery
     from devinotify.delivery.rate_limit import Speed
@@ -34,6 +34,9 @@ MOST_ATTEMPTS = 10
 """Attempts after which a recipient that never leaves is waited for no more."""
 WRITTEN_AGAIN = Backoff(1.0, factor=1.0, tries=4)
 """How an outcome is written again to a journal that cannot be written, a full disk for one."""
+
+
+_END = object()
 
 
 class End(StrEnum):
@@ -85,6 +88,7 @@ class Sent:
 class Sending:
     """One run over a journal's queue; ``run`` returns why it ended, ``stop`` ends it after the batches under way.
 
+    ``feed`` puts a part of the input into the journal with each step, beside the sending; the run does not end before.
     ``personal``: each recipient has a text, and so a request, of its own. ``fail_fast`` ends the run with the first
     batch that cannot reach the gateway. ``most_troubles`` is how often in a row the
     gateway may be in trouble, ``put_back`` for how many seconds a refused batch stands behind the others.
@@ -97,6 +101,7 @@ class Sending:
         speed: Speed,
         *,
         personal: bool = False,
+        feed: Iterator[object] | None = None,
         fail_fast: bool = False,
         most_troubles: int = MOST_TROUBLES,
         put_back: float = PUT_BACK,
@@ -104,6 +109,7 @@ class Sending:
     ) -> None:
         self._outbox = outbox
         self._speed = speed
+        self._feed = feed
         self._lock = threading.Lock()
         self._states: Counter[RowState] = Counter()
         self._segments = 0
@@ -186,8 +192,11 @@ class Sending:
 
     def _drain(self, observe: Callable[[Sent], None], every: float) -> None:
         dispatcher = self._dispatcher
+        turns = [dispatcher.turn] * self._speed.connections
+        if self._feed is not None:
+            turns.append(self._fed)
         crew = Crew(
-            [dispatcher.turn] * self._speed.connections,
+            turns,
             self._stopping,
             forever=False,
             nap=lambda: every,
@@ -199,6 +208,13 @@ class Sending:
             if not dispatcher.adrift:
                 raise
             raise self._lost(failure) from failure
+
+    def _fed(self) -> bool:
+        """Put the next part of the input into the journal; return whether there was one."""
+        if self._feed is None or next(self._feed, _END) is _END:
+            self._feed = None
+            return False
+        return True
 
     def _lost(self, failure: DevinotifyError) -> DevinotifyError:
         adrift = self._dispatcher.adrift
