@@ -361,6 +361,8 @@ class Campaign:
             if self.text is not None:
                 count.share(self.text)
             self._count = count
+        elif observe is not None:
+            observe(Progress("reading", self._count.rows, self._count.rows))
         self._check_source("this run sends nothing of it")
         return True
 
