@@ -284,7 +284,7 @@ def test_an_error_of_a_look_comes_out(journal: Path, gateway: Sandbox, monkeypat
     with Journal(journal) as opened, Notifier(gateway.url) as notifier:
         deliveries = Deliveries(notifier, opened)
 
-        def fail(limit: int, *, account: str | None) -> None:  # noqa: ARG001 - as it is called
+        def fail(limit: int, *, account: str | None) -> None:
             raise OSError("gone")
 
         monkeypatch.setattr(opened.outbox, "watch_due", fail)
