@@ -205,7 +205,7 @@ class Campaign:
             price=self.price,
             channel=self.channel,
             source=self.table.description,
-            outlook=self._outlook(self._counted()),
+            outlook=self._outlook(count),
             unfilled=unfilled(self._original or "", self.table.columns) if self.template is None else (),
         )
 
