@@ -55,6 +55,16 @@ def test_what_is_not_certain_is_asked(content: str, why: str) -> None:
         read(content)
 
 
+@pytest.mark.parametrize(
+    ("content", "offered"), [(f"phone,phone2\n{A},{B}\n", True), (f"ID;Телефон клиента\n{ID};{A}\n", False)]
+)
+def test_both_are_offered_where_both_are_telephones(content: str, offered: bool) -> None:
+    """An id is not offered as something to send to."""
+    with pytest.raises(InvalidInput) as caught:
+        read(content)
+    assert offered == ("takes the first number of each row" in str(caught.value))
+
+
 def test_a_list_of_something_else() -> None:
     """One column that is called otherwise is no list of telephones."""
     with pytest.raises(InvalidInput, match="the list is called 'ИНН', which is no telephone"):

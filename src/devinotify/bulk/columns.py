@@ -103,7 +103,7 @@ def choose(
     if len(called) > 1 and len({header[place] for place in called}) == 1:
         return called[0]  # the caller tells that one name is there twice
     if len(called) > 1:
-        raise _several(noun, titles, called, "speak of a telephone")
+        raise _several(noun, titles, called, "speak of a telephone", same=True)
     if called:
         (only,) = called
         rivals = [place for place in numbers if place != only]
@@ -129,11 +129,13 @@ def _there(names: Sequence[str] | None, width: int) -> str:
     return f"columns 1 to {width}" if names is None else listed(names)
 
 
-def _several(noun: str, titles: Sequence[str], places: Sequence[int], why: str) -> InvalidInput:
+def _several(noun: str, titles: Sequence[str], places: Sequence[int], why: str, *, same: bool = False) -> InvalidInput:
     """Return the error for columns of which any may be the one."""
     some = [titles[place] for place in places]
     both = ",".join(some[:2])
-    more = f" (--column {shown(both)} takes the first number of each row)" if len(both) <= CUT - 2 else ""
+    more = ""
+    if same and len(both) <= CUT - 2:  # an id beside a telephone is nothing to send to
+        more = f" (--column {shown(both)} takes the first number of each row)"
     there = ", ".join(map(shown, some[:LISTED]))
     return InvalidInput(f"the {noun}s {there} {why}, and none is guessed: name the one with --column{more}")
 
