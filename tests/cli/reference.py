@@ -1,4 +1,4 @@
-"""The README's command reference, rendered from the commands' own help: ``python -m tests.cli.reference``."""
+"""The reference in docs/commands.md, rendered from the commands' own help: ``python -m tests.cli.reference``."""
 
 from __future__ import annotations
 
@@ -40,10 +40,9 @@ def _described(command: click.Command, name: str, parent: click.Context) -> str:
         for names, meaning in [record]
     ]
     options = ["| option | meaning |", "|---|---|", *rows, ""] if rows else []
-    further: dict[str, click.Command] = getattr(
-        command, "commands", {}
-    )  # of a group, and of one that has others behind
-    parts = [_described(each, name, context) for name, each in further.items()]
+    # Of a group, and of a command that has others behind it, whose own arguments are not theirs.
+    further: dict[str, click.Command] = getattr(command, "commands", {})
+    parts = [_described(each, f"{name} {further_name}", parent) for further_name, each in further.items()]
     return "\n".join([f"### `{usage}`", "", _help(command.help or ""), "", *options, *parts])
 
 
