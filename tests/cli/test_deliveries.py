@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from devinotify import Outbox
+from devinotify import url as urls
 from devinotify.bulk import deliveries
 from devinotify.bulk.report import COLUMNS, INCOMPLETE
 
@@ -87,10 +89,22 @@ def test_a_wrong_password_is_told(run: Run, account: Sandbox, journal: Path) -> 
     assert "accepted" in result.stdout
 
 
-def test_a_gateway_that_is_away_is_told(run: Run, journal: Path, closed_url: str) -> None:
-    """It was not reached."""
+def test_a_gateway_that_is_away_is_told(run: Run, account: Sandbox, journal: Path, closed_url: str) -> None:
+    """It was not reached; the account's gateway has moved there, so the looks are its own."""
+    with Outbox(journal) as outbox:
+        outbox.adopt(urls.parse(account.url).account, urls.parse(closed_url).account)
     result = run("bulk", "status", str(journal), "--url", closed_url)
     assert (4, True) == (result.exit_code, "looked at: 5. " in result.stderr)
+
+
+def test_another_account_is_told_whose_campaign_it_is(run: Run, journal: Path, closed_url: str) -> None:
+    """Nobody looks at another account's messages, and no option that this command lacks is advised."""
+    result = run("bulk", "status", str(journal), "--url", closed_url)
+    assert (4, True, False) == (
+        result.exit_code,
+        "is the journal of a campaign of another account, demo@127.0.0.1:" in result.stderr,
+        "--other-account" in result.stderr,
+    )
 
 
 def test_an_error_of_the_looks_is_in_the_status_event(run: Run, account: Sandbox, journal: Path) -> None:

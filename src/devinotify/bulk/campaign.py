@@ -405,7 +405,7 @@ class Campaign:
         """Raise InvalidInput where it is the journal of another campaign, or of another account that is not let on."""
         journal.check(self.identity)
         if not self._other_account:
-            journal.check_account(self.notifier.url.account)
+            journal.check_account(self.notifier.url.account, otherwise=", or --other-account to go on with this one")
 
     def _begin(self, journal: Journal) -> Message:
         """Make it this campaign's journal, and return the message that its rows are of."""

@@ -142,13 +142,13 @@ class Journal:
                 " Give another journal, or the same input and text as before"
             )
 
-    def check_account(self, account: str) -> None:
-        """Raise InvalidInput where the campaign is another account's."""
+    def check_account(self, account: str, *, otherwise: str = "") -> None:
+        """Raise InvalidInput where the campaign is another account's; ``otherwise`` is what else may be done then."""
         mine = self.account
         if mine is not None and mine != account:
             raise InvalidInput(
                 f"{self.path.name} is the journal of a campaign of another account, {mine}:"
-                " give that account's URL, or --other-account to go on with this one"
+                f" give that account's URL{otherwise}"
             )
 
     def use(self, account: str, *, other: bool = False) -> None:
