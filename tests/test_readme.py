@@ -8,12 +8,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
 from devinotify.sandbox import Sandbox
 from tests.cli import reference
+from tests.serving import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +80,23 @@ def test_tests(tmp_path: Path) -> None:
         check=False,
     )
     assert "2 passed" in done.stdout, done.stdout
+
+
+def test_the_service(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The FastAPI service that the README shows sends, and says what was refused."""
+    (shown,) = (block["code"] for block in BLOCKS if "FastAPI(" in block["code"])
+    monkeypatch.setenv("DEVINOTIFY_URL", sandbox.url)
+    names: dict[str, Any] = {}
+    exec(compile(shown, "README.md", "exec"), names)  # noqa: S102 - running it is what this is about
+    with served(names["app"]) as url:
+        good = requests.post(f"{url}/remind/89161234567", timeout=10)
+        bad = requests.post(f"{url}/remind/12", timeout=10)
+    assert (200, 1, 422, True) == (
+        good.status_code,
+        len(good.json()["ids"]),
+        bad.status_code,
+        bad.json()["detail"].startswith("not_sent"),
+    )
 
 
 @pytest.mark.parametrize("code", SHELL, ids=lambda code: code.split("\n")[0][:40])

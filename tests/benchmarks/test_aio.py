@@ -1,0 +1,177 @@
+"""The figures of the client of an event loop: CPU beside general clients, rate beside threads, and the loop's gaps."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import aiohttp
+import httpx
+import pytest
+
+from devinotify import AsyncClient, AsyncNotifier, Client, DevinoURL
+from tests.benchmarks.ratios import report, side_by_side
+from tests.benchmarks.server import SESSION_ID, fast_gateway
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from pathlib import Path
+
+TEXT = "Привет, мир! Это проверка связи."
+TASKS = 16
+SENDS = 320
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[tuple[str, str]]:
+    """Run the fast gateway over TLS for all figures of this module."""
+    with fast_gateway() as (url, ca):
+        assert ca is not None
+        yield url, ca
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[asyncio.Runner]:
+    """Keep one loop, so that connections are kept from turn to turn."""
+    with asyncio.Runner() as running:
+        yield running
+
+
+def _url(gateway: tuple[str, str]) -> DevinoURL:
+    return DevinoURL(login="demo", password="demo", sender="TEST", gateway=gateway[0], ca=gateway[1])
+
+
+def _form() -> dict[str, str]:
+    return {
+        "SessionID": SESSION_ID.decode(),
+        "SourceAddress": "TEST",
+        "DestinationAddress": "79161234567",
+        "Data": TEXT,
+    }
+
+
+def _at_once(
+    runner: asyncio.Runner, one: Callable[[], Awaitable[object]], *, tasks: int = TASKS, count: int = SENDS
+) -> Callable[[], None]:
+    """Return what does ``one`` so many times, in so many tasks."""
+
+    async def several() -> None:
+        for _ in range(count // tasks):
+            await one()
+
+    async def together() -> None:
+        await asyncio.gather(*[several() for _ in range(tasks)])
+
+    return lambda: runner.run(together())
+
+
+def test_cpu_of_one_send(gateway: tuple[str, str], runner: asyncio.Runner) -> None:
+    """A whole send costs a fraction of the CPU of a bare post of the same form by a general client."""
+    url, ca = gateway
+    context = ssl.create_default_context(cafile=ca)
+
+    async def make() -> tuple[AsyncClient, aiohttp.ClientSession, httpx.AsyncClient]:
+        connector = aiohttp.TCPConnector(ssl=context)
+        return (
+            AsyncClient(_url(gateway)),
+            aiohttp.ClientSession(connector=connector),
+            httpx.AsyncClient(verify=context),
+        )
+
+    client, session, general = runner.run(make())
+
+    async def by_aiohttp() -> None:
+        async with session.post(f"{url}/Sms/Send", data=_form()) as reply:
+            await reply.json()
+
+    async def by_httpx() -> None:
+        (await general.post(f"{url}/Sms/Send", data=_form())).json()
+
+    medians = side_by_side(
+        {
+            "client": _at_once(runner, lambda: client.sms.send("79161234567", TEXT)),
+            "aiohttp": _at_once(runner, by_aiohttp),
+            "httpx": _at_once(runner, by_httpx),
+        },
+        rounds=7,
+    )
+
+    async def close() -> None:
+        await client.aclose()
+        await session.close()
+        await general.aclose()
+
+    runner.run(close())
+    print({name: f"{each / SENDS * 1e6:.0f} µs" for name, each in medians.items()})
+    ratio = medians["client"] / medians["aiohttp"]
+    report("CPU of one awaited send / aiohttp session.post", ratio, "at most 0.6", ratio <= 0.6)
+    ratio = medians["client"] / medians["httpx"]
+    report("CPU of one awaited send / httpx.AsyncClient.post", ratio, "at most 0.1", ratio <= 0.1)
+    assert ratio > 0
+
+
+def test_rate(gateway: tuple[str, str], runner: asyncio.Runner) -> None:
+    """A hundred tasks send more a second than sixteen threads do."""
+    client = AsyncClient(_url(gateway))
+    with Client(_url(gateway)) as blocking, ThreadPoolExecutor(16) as pool:
+        medians = side_by_side(
+            {
+                "tasks": _at_once(runner, lambda: client.sms.send("79161234567", TEXT), tasks=100, count=1600),
+                "threads": lambda: [*pool.map(lambda _: blocking.sms.send("79161234567", TEXT), range(1600))],
+            },
+            rounds=7,
+            clock=time.perf_counter,
+        )
+    runner.run(client.aclose())
+    ratio = medians["threads"] / medians["tasks"]
+    report("sends/s at 100 tasks / of 16 threads", ratio, "at least 1.3", ratio >= 1.3)
+    print({name: f"{1600 / each:.0f} a second" for name, each in medians.items()})
+    assert ratio > 0
+
+
+def test_what_the_notifier_adds(gateway: tuple[str, str], runner: asyncio.Runner) -> None:
+    """Hooks, outcomes and a thread's turn, beside the bare send."""
+    client = AsyncClient(_url(gateway))
+    notifier = AsyncNotifier(client.url)
+    medians = side_by_side(
+        {
+            "notify": _at_once(runner, lambda: notifier.notify(TEXT, "79161234567"), tasks=1, count=200),
+            "send": _at_once(runner, lambda: client.sms.send("79161234567", TEXT), tasks=1, count=200),
+        }
+    )
+    runner.run(client.aclose())
+    runner.run(notifier.aclose())
+    added = (medians["notify"] - medians["send"]) / 200 * 1e6
+    report("CPU that AsyncNotifier.notify adds to AsyncClient.sms.send, µs", added, "at most 120", added <= 120)
+    assert medians["notify"] > 0
+
+
+def test_gaps_of_the_loop(gateway: tuple[str, str], runner: asyncio.Runner, tmp_path: Path) -> None:
+    """While a thousand messages are sent with an outbox the loop goes on turning."""
+    url = _url(gateway).with_options(channel="sms-viber", outbox=str(tmp_path / "outbox.db"))
+    notifier = AsyncNotifier(url)
+    gaps: list[float] = []
+
+    async def turn() -> None:
+        last = time.perf_counter()
+        while True:
+            await asyncio.sleep(0.001)
+            now = time.perf_counter()
+            gaps.append(now - last - 0.001)
+            last = now
+
+    async def main() -> None:
+        await notifier.notify(TEXT, "79161234567")
+        turning = asyncio.create_task(turn())
+        await asyncio.gather(*[notifier.notify(TEXT, f"7916{each:07d}") for each in range(1000)])
+        turning.cancel()
+        await notifier.aclose()
+
+    runner.run(main())
+    largest = max(gaps) * 1000
+    report("largest gap of the loop, ms", largest, "at most 20", largest <= 20)
+    print(f"  the 99th of 100: {sorted(gaps)[len(gaps) * 99 // 100] * 1000:.1f} ms")
+    assert gaps
