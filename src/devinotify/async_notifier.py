@@ -14,6 +14,7 @@ import warnings
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+from weakref import WeakKeyDictionary
 
 from devinotify.notifier import Notifier
 from devinotify.redact import hide
@@ -35,6 +36,9 @@ R = TypeVar("R")
 
 THREADS = 4
 """Calls that are at work at a time; the others wait in order. More would take turns from the loop, and gain little."""
+
+AHEAD = 2
+"""Calls handed over for each thread, so that none of them waits for the loop between two."""
 
 
 class AsyncNotifier:
@@ -69,6 +73,7 @@ class AsyncNotifier:
         self._size = threads
         self._pid = os.getpid()
         self._under_way: set[Future[Any]] = set()
+        self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
     def __repr__(self) -> str:
         return f"<AsyncNotifier {getattr(self, 'url', 'of bad settings')}>"
@@ -159,10 +164,18 @@ class AsyncNotifier:
     async def _run_in(
         self, context: contextvars.Context, work: Callable[P, R], *arguments: P.args, **options: P.kwargs
     ) -> R:
-        begun = self._executor().submit(context.run, partial(work, *arguments, **options))
-        self._under_way.add(begun)
-        begun.add_done_callback(self._under_way.discard)
-        return await asyncio.wrap_future(begun)
+        async with self._turn():
+            begun = self._executor().submit(context.run, partial(work, *arguments, **options))
+            self._under_way.add(begun)
+            begun.add_done_callback(self._under_way.discard)
+            return await asyncio.wrap_future(begun)
+
+    def _turn(self) -> asyncio.Semaphore:
+        """Return what callers on this loop wait for: handing work over costs more than waiting for one's turn here."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._turns:
+            self._turns[loop] = asyncio.Semaphore(AHEAD * self._size)
+        return self._turns[loop]
 
     def _executor(self) -> ThreadPoolExecutor:
         if self._pid != os.getpid():  # the threads are the parent's
