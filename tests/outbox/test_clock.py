@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -58,17 +58,26 @@ def test_a_moment_that_was_named_is_waited_for(place: Place, clock: Clock) -> No
     assert (None, 1) == (before, len(claim(worker)))
 
 
-def test_what_was_stored_by_a_clock_behind_is_tried(place: Place, clock: Clock) -> None:
-    """Three days are no reason to give up what was never tried; after a first failure the time runs."""
+def test_what_is_days_late_is_tried_once(place: Place, clock: Clock) -> None:
+    """Whether the clock was behind or no worker ran: nothing is given up untried, nothing old is tried for a day."""
     clock.now -= 72 * HOUR
     place.open().enqueue(message(*numbers(2)))
     clock.now += 72 * HOUR
     worker = place.open()
     batch = claim(worker)
     worker.settle(batch, failed(batch, not_sent()))
-    assert {RowState.QUEUED: 2} == {state: number for state, number in worker.counts() if number}
-    clock.now += 25 * HOUR
-    assert (None, 2) == (worker.claim(), worker.counts().not_sent)
+    assert {RowState.NOT_SENT: 2} == {state: number for state, number in worker.counts() if number}
+
+
+def test_the_time_to_try_runs_from_when_a_message_was_due(outbox: Outbox, clock: Clock) -> None:
+    """Not from its first failure, and not from when it was stored."""
+    outbox.enqueue(message(), not_before=clock.datetime + timedelta(hours=48))
+    clock.now += 48 * HOUR + 23 * HOUR
+    batch = claim(outbox)
+    outbox.settle(batch, failed(batch, not_sent()))
+    queued = outbox.counts().queued
+    clock.now += 2 * HOUR
+    assert (1, None, 1) == (queued, outbox.claim(), outbox.counts().not_sent)
 
 
 def test_a_deadline_that_was_named_holds(outbox: Outbox, clock: Clock) -> None:
@@ -76,6 +85,42 @@ def test_a_deadline_that_was_named_holds(outbox: Outbox, clock: Clock) -> None:
     outbox.enqueue(message(), deadline=clock.datetime + timedelta(hours=1))
     clock.now += 2 * HOUR
     assert (None, 1) == (outbox.claim(), outbox.counts().not_sent)
+
+
+@pytest.mark.parametrize(
+    "deadline",
+    [
+        pytest.param(datetime(1, 1, 1, tzinfo=UTC), id="year 1"),
+        pytest.param(datetime(1969, 12, 31, tzinfo=UTC), id="before the epoch"),
+        pytest.param(datetime.max.replace(tzinfo=timezone(timedelta(hours=-3))), id="past the last year of UTC"),
+        pytest.param(datetime(2030, 1, 1), id="naive"),  # noqa: DTZ001 - the very thing that is refused
+        pytest.param(float("nan"), id="nan"),
+        pytest.param(float("inf"), id="infinite"),
+    ],
+)
+def test_a_deadline_that_is_no_moment_is_refused_where_it_enters(outbox: Outbox, deadline: Any) -> None:  # noqa: ANN401 - that is tested
+    """Whoever gives it: before anything is stored that could not be read again."""
+    number = outbox.register(message())
+    for use in (
+        lambda: outbox.enqueue(message(), deadline=deadline),
+        lambda: outbox.enqueue(message(), not_before=deadline),
+        lambda: outbox.enqueue(message(), original_time=deadline),
+        lambda: outbox.enqueue_many([message()], deadline=deadline),
+        lambda: outbox.extend(number, numbers(2), deadline=deadline),
+        lambda: outbox.begin(message(), deadline=deadline),
+    ):
+        with pytest.raises(InvalidInput, match="a deadline or an original time"):
+            use()
+    assert 0 == len(outbox)
+
+
+@pytest.mark.parametrize("deadline", [datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)])
+def test_the_first_and_the_last_moment_come_back(outbox: Outbox, deadline: datetime) -> None:
+    """All that is taken can be read again."""
+    (row,) = outbox.enqueue(message(), deadline=deadline)
+    told = outbox.describe(row)
+    assert told is not None
+    assert str(deadline.year) == told["deadline"][:4]
 
 
 @pytest.mark.parametrize("seconds", [float("inf"), float("nan"), -1.0])

@@ -19,10 +19,20 @@ class WallClock:
         self._wall = wall
         self._monotonic = monotonic
         self._apart = wall() - monotonic()
+        self._forward: list[
+            tuple[float, float]
+        ] = []  # when, by the clock as it was, and by how much it was set forward
 
     def stepped(self) -> float:
         """Return by how many seconds it was set since this was last asked, forward or (negative) back; else 0."""
         apart = self._wall() - self._monotonic()
         step = apart - self._apart
         self._apart = apart
+        if step >= NOTICED:
+            self._forward.append((self._wall() - step, step))
         return step if abs(step) >= NOTICED else 0.0
+
+    def gained(self, since: float) -> float:
+        """Return by how many seconds it was set forward after ``since``: so much less than it shows has passed."""
+        self.stepped()
+        return sum(step for moment, step in self._forward if since <= moment)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from devinotify.channels.protocol import read_state
+from devinotify.delivery.clock import WallClock
 from devinotify.delivery.fallback import fallback_of
 from devinotify.delivery.orders import ORDERS
 from devinotify.delivery.policy import Step
@@ -40,8 +41,8 @@ class Tracker:
     ``fallbacks`` are those among the channels; rows of another ``account`` are left alone. ``send`` sends a prepared
     message on a channel, ``process`` prepares one first; both record and return an Outcome per recipient. ``observe``
     is told of each delivery state that is news, ``record`` of the outcome of each row that ended without a send: it
-    expired, or was given up. ``clock`` returns seconds since the epoch. ``puts_back``, which a worker sets, has steps
-    queued again that the account or the gateway is refused for.
+    expired, or was given up. ``clock`` returns seconds since the epoch, ``wall`` knows when it was set.
+    ``puts_back``, which a worker sets, has steps queued again that the account or the gateway is refused for.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Tracker:
         observe: Callable[[Receipt, SmsState], None],
         record: Callable[[Message, Sequence[Outcome]], object],
         clock: Callable[[], float] = time.time,
+        wall: WallClock | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.outbox = outbox
@@ -67,6 +69,7 @@ class Tracker:
         self._observe = observe
         self._record = record
         self._clock = clock
+        self._wall = wall or WallClock()
         self.sender = Sender(outbox, fallbacks=fallbacks, send=send, process=process, sleep=sleep)
         self.puts_back = False
         outbox.on_end = self._ended
@@ -138,6 +141,8 @@ class Tracker:
         channel = self._channels.get(row.channel) if fallback is None else fallback.step(row)
         seen = self._look(row, channel, missed) if row.state is RowState.ACCEPTED else row
         now = self._clock()
+        if seen.sent_at is not None:
+            now -= self._wall.gained(seen.sent_at)  # a clock that was set makes nobody wait for less long
         step = Step.NOTHING if fallback is None else fallback.decide(seen, stored, now)
         if step is Step.GO_ON:
             return seen

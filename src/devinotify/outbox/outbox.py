@@ -76,9 +76,10 @@ class Outbox:
     A file is made with mode 0600 where there is none, and so is the schema in a database. ``max_rows`` bounds the
     outbox (``None``: not at all; a million by default, and in a database without a bound); in a full one, finished rows
     that nobody watches make room, the oldest first; where there are none, what is new is dropped and counted.
-    ``retry_for`` is for how many seconds from its first failure a message without a deadline is tried (``None``: for
-    ever), ``poll`` how many seconds after a send its delivery is first looked at. ``clock`` returns seconds since the
-    epoch, in place of the store's own; ``random`` a number from 0 to 1; ``page`` is how many rows are read at a time.
+    ``retry_for`` is for how many seconds from when it was due a message without a deadline is tried, once at the least
+    (``None``: for ever), ``poll`` how many seconds after a send its delivery is first looked at. ``clock`` returns
+    seconds since the epoch, in place of the store's own; ``random`` a number from 0 to 1; ``page`` is how many rows are
+    read at a time.
 
     Raises InvalidInput, the file untouched, where it is damaged, another program's or a newer version's, or where it
     cannot be written. Every later failure of the store is a DevinotifyError; nothing is changed then.

@@ -21,13 +21,21 @@ ERROR_LENGTH = 200
 """Characters of an error's description that are kept."""
 
 
+_END_OF_YEARS = datetime(9999, 12, 31, tzinfo=UTC).timestamp() + 86400
+
+
 def encode_time(moment: datetime | None) -> float | None:
-    """Return seconds since the epoch; raise InvalidInput for a naive datetime, which names no instant."""
+    """Return seconds since the epoch; raise InvalidInput for what names no instant that can be kept and read again."""
     if moment is None:
         return None
-    if moment.tzinfo is None:
+    if not isinstance(moment, datetime):
+        raise InvalidInput("a deadline or an original time is a datetime")
+    if moment.utcoffset() is None:
         raise InvalidInput("a deadline or an original time needs its time zone")
-    return moment.timestamp()
+    seconds = moment.timestamp()
+    if not 0 <= seconds < _END_OF_YEARS:
+        raise InvalidInput("a deadline or an original time lies in the years 1970 to 9999 of UTC")
+    return seconds
 
 
 def decode_time(seconds: float | None) -> datetime | None:

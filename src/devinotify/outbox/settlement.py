@@ -56,7 +56,7 @@ class Settlement:
     """The changes that a batch's outcomes make; ``states`` tells what each row becomes by them.
 
     ``now`` is the store's time, ``jitter`` a random number from 0 to 1, ``first_poll`` and ``lease`` are in seconds,
-    and so is ``retry_for``: the time from a first failure for which a row without a deadline is tried.
+    and so is ``retry_for``: for how long from when it was due a row without a deadline is tried, once at the least.
     """
 
     def __init__(
@@ -132,7 +132,8 @@ class Settlement:
         due, deadline = row.next_attempt_at, row.deadline
         if state is RowState.NOT_SENT and error is not None and error.retryable:
             if deadline is None and self._retry_for is not None:
-                deadline = self._now + self._retry_for
+                # From when it was due, not from now: who comes days late tries it once, and not for another day.
+                deadline = min(self._now, self._now if due is None else due) + self._retry_for
             # One jitter for the whole batch: its rows come due together and stay one batch.
             again = self._now + BACKOFF.pause(row.attempts, self._jitter)
             if deadline is None or again <= deadline:
