@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import secrets
 import select
 import threading
 import time
@@ -69,6 +70,7 @@ class Database:
         self._connection: psycopg.Connection[Line] | None = None
         self._pid = os.getpid()
         self._writing = False
+        self._token = 0  # of the last transaction that was begun
         self._committing = False
         self._doubtful = False  # whether the commit under way came with a warning
         self._ahead: float | None = None  # how far the database's clock is ahead of this process's monotonic one
@@ -197,7 +199,7 @@ class Database:
     ) -> T:
         """Return what ``work`` returns of the open transaction and the database's time, once it is committed.
 
-        It is done again where others kept it from being made, or where the connection was lost before the commit.
+        It is done again where others kept it from being made, or where the connection was lost and it was not made.
         """
         with self.lock:
             if self._writing:
@@ -221,16 +223,37 @@ class Database:
                     raise
                 finally:
                     self._writing = False
-                self._commit(session, operation, verdict)
+                try:
+                    self._commit(session, operation, verdict)
+                except InDoubtError:
+                    if not self._was_made(operation):
+                        if not left:
+                            raise
+                        continue
                 return found
             raise AssertionError("unreachable")  # pragma: no cover - the last try returns or raises
 
     def _done(self, session: Session, work: Callable[[Session, float], T], *, durable: bool) -> T:
         # One round trip: several statements without values.
-        cursor = session.connection.execute(session.sql(_BEGIN + (_DURABLE if durable else "")))
+        last, self._token = self._token, secrets.randbits(62) + 1
+        token = f"; DELETE FROM ~tokens WHERE id = {last:d}; INSERT INTO ~tokens (id) VALUES ({self._token:d})"  # noqa: S608 - numbers
+        cursor = session.connection.execute(session.sql(_BEGIN + token + (_DURABLE if durable else "")))
         while cursor.description is None:
             cursor.nextset()
         return work(session, self._hear(cursor.fetchone()))
+
+    def _was_made(self, operation: str) -> bool:
+        """Return whether the transaction whose answer was lost was committed; raise the doubt where nobody can tell.
+
+        Its token is inserted again: a look would tell nothing while it may still be under way, but this waits for it,
+        and where the token is not there, it can never come.
+        """
+        try:
+            session = self._live(operation)
+            return not session.run("INSERT INTO ~tokens (id) VALUES (%s) ON CONFLICT DO NOTHING", self._token)
+        except (psycopg.Error, DevinotifyError):
+            self._drop()
+            raise self._in_doubt(operation) from None
 
     def _undo(self, connection: psycopg.Connection[Line]) -> None:
         try:

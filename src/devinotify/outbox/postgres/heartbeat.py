@@ -34,6 +34,7 @@ ENLIST = f"INSERT INTO ~workers (name, host, pid, seen_at) VALUES (%s, %s, %s, {
 BEAT = f"UPDATE ~workers SET seen_at = {_NOW} WHERE name = %s"  # noqa: S608 - as above
 LEAVE = "DELETE FROM ~workers WHERE name = %s"
 BURY = f"DELETE FROM ~workers WHERE seen_at < {_NOW} - {DEAD_AFTER}"  # noqa: S608 - as above
+TIDY = "DELETE FROM ~tokens WHERE made_at < now() - interval '1 day'"
 GONE = "SELECT DISTINCT worker FROM ~claims c WHERE NOT EXISTS (SELECT 1 FROM ~workers w WHERE w.name = c.worker)"
 ALIVE = f"SELECT 1 FROM ~workers WHERE seen_at >= {_NOW} - {DEAD_AFTER} LIMIT 1"  # noqa: S608 - as above
 

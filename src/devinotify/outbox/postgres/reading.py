@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from devinotify.outbox.encoding import COLUMNS, decode_message, decode_row
+from devinotify.outbox.encoding import COLUMNS, MESSAGE_COLUMNS, decode_message, decode_row
 from devinotify.outbox.postgres import accounts
 from devinotify.outbox.states import CODES, RowState
 
@@ -31,6 +31,12 @@ SELECT = (
 """Rows as they stand, in the order of Row's fields."""
 
 
+_MESSAGE = ", ".join(
+    "(SELECT name FROM ~accounts a WHERE a.id = m.account)" if name == "account" else name
+    for name in MESSAGE_COLUMNS.split(", ")
+)
+
+
 def rows(session: Session, numbers: Iterable[int]) -> list[Row]:
     """Return the rows of these ids, in their order, those left out that are not there."""
     wanted = list(numbers)
@@ -41,8 +47,7 @@ def rows(session: Session, numbers: Iterable[int]) -> list[Row]:
 def message(session: Session, number: int) -> StoredMessage | None:
     """Return a message, or ``None`` where there is none of this id."""
     line = session.one(
-        "SELECT id, key, text, channel, created_at, flags, rest,"
-        " (SELECT name FROM ~accounts a WHERE a.id = m.account) FROM ~messages m WHERE id = %s",
+        f"SELECT id, {_MESSAGE} FROM ~messages m WHERE id = %s",  # noqa: S608 - our own names
         number,
     )
     return None if line is None else decode_message(line)

@@ -83,6 +83,9 @@ _VERSION_1 = (
         pid integer NOT NULL,
         seen_at double precision NOT NULL
     )""",
+    # Which transactions were made: the last one of each process, by a random number of its own, so that one whose
+    # answer was lost can be found out.
+    "CREATE TABLE ~tokens (id bigint PRIMARY KEY, made_at timestamptz NOT NULL DEFAULT now())",
     # The counts of what is no longer there, and what users want to find again.
     "CREATE TABLE ~counters (name text PRIMARY KEY, value bigint NOT NULL)",
     "INSERT INTO ~counters VALUES ('dropped', 0), ('forgotten', 0)",

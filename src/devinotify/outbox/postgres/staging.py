@@ -32,10 +32,13 @@ ADD_ONE = """
     )
     SELECT g.id, g.due FROM given g JOIN message m USING (id)
 """
-"""Enqueues a single message in one round trip, unless its key is known; ``{time}`` stands for the time.
+"""Enqueues a single message in one round trip, unless its key is known; ``{time}`` stands for the time."""
 
-Takes not-before, key, text, channel, flags, rest, account, recipient, step, deadline, step.
-"""
+ADD_ONE_VALUES = (
+    *("not_before", "key", "text", "channel", "flags", "rest", "account"),
+    *("recipient", "step", "deadline", "step"),
+)
+"""What ADD_ONE takes, in its order."""
 
 _ADD_ROWS = """
     WITH added AS (

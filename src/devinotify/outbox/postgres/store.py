@@ -7,7 +7,7 @@ import weakref
 from typing import TYPE_CHECKING, TypeVar
 
 from devinotify.exceptions import DevinotifyError, Verdict
-from devinotify.outbox.encoding import encode_message
+from devinotify.outbox.encoding import MESSAGE_COLUMNS, encode_message
 from devinotify.outbox.postgres import heartbeat, staging
 from devinotify.outbox.postgres.database import TIME, Database, InDoubtError
 from devinotify.outbox.postgres.heartbeat import Heartbeat
@@ -125,10 +125,11 @@ class PostgresStore:
             if account is None:
                 whose = new.account
                 account = self.write("enqueue", lambda transaction: transaction.number_of(whose))
-        key, text, asked, _, flags, rest, _ = encode_message(new, 0.0, None)
+        stored = dict(zip(MESSAGE_COLUMNS.split(", "), encode_message(new, 0.0, account), strict=True))
         time = f"({TIME})" if self._clock is None else f"{self._clock()!r}::double precision"
         statement = staging.ADD_ONE.replace("{time}", time)
-        values = (not_before, key, text, asked, flags, rest, account, recipient, channel, deadline, channel)
+        own = {"not_before": not_before, "recipient": recipient, "step": channel, "deadline": deadline}
+        values = [{**stored, **own}[name] for name in staging.ADD_ONE_VALUES]
 
         def add(session: Session) -> tuple[int, float] | None:
             return session.one(statement, *values)
@@ -136,7 +137,7 @@ class PostgresStore:
         try:
             line = self._database.once("enqueue", add, Verdict.NOT_SENT)
         except InDoubtError:
-            if key is None:
+            if new.key is None:
                 raise
             # The key tells: where it was stored, it is known by now. It waits for whoever is still storing it.
             line = self._database.once("enqueue", add, Verdict.UNKNOWN)
@@ -176,6 +177,7 @@ class PostgresStore:
 
         def bury(session: Session, now: float) -> list[str]:  # noqa: ARG001 - the database counts by its own clock
             session.run(heartbeat.BURY)
+            session.run(heartbeat.TIDY)
             return [worker for (worker,) in session.all(heartbeat.GONE)]
 
         # Two that recover at once find each other's claims held, and then closed.

@@ -1,0 +1,82 @@
+"""A proxy before the server that loses a COMMIT on its way, or its answer."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from enum import Enum, auto
+from typing import Self
+
+
+class Cut(Enum):
+    """What is lost, and the connection with it."""
+
+    COMMIT = auto()
+    """The COMMIT itself: nothing is changed."""
+    ANSWER = auto()
+    """The answer to it: all is changed."""
+    STATEMENT = auto()
+    """The answer to a statement that is a transaction of its own."""
+
+
+class Proxy:
+    """Listens on ``port`` for the server on another; ``cut`` is done once, and None again then."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self.cut: Cut | None = None
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self._open: list[socket.socket] = [self._listening]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def is_done(self) -> bool:
+        """Whether what was to be cut has been."""
+        return self.cut is None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for each in self._open:
+            _end(each)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                server = socket.create_connection(("127.0.0.1", self._target))
+                self._open += [client, server]
+                lost = threading.Event()
+                threading.Thread(target=self._up, args=(client, server, lost), daemon=True).start()
+                threading.Thread(target=self._down, args=(server, client, lost), daemon=True).start()
+
+    def _up(self, client: socket.socket, server: socket.socket, lost: threading.Event) -> None:
+        with contextlib.suppress(OSError):
+            while data := client.recv(65536):
+                commits = b"COMMIT" in data
+                if commits and self.cut is Cut.COMMIT:
+                    self.cut = None
+                    break
+                if (commits and self.cut is Cut.ANSWER) or (b"INSERT" in data and self.cut is Cut.STATEMENT):
+                    self.cut = None
+                    lost.set()
+                server.sendall(data)
+        _end(client)
+        _end(server)
+
+    def _down(self, server: socket.socket, client: socket.socket, lost: threading.Event) -> None:
+        with contextlib.suppress(OSError):
+            while data := server.recv(65536):
+                if lost.is_set():
+                    break
+                client.sendall(data)
+        _end(client)
+        _end(server)
+
+
+def _end(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()
