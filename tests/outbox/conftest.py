@@ -124,7 +124,11 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=PLACES)
+# What a server is asked is not Python's affair: once is enough.
+_ONCE = {"postgres": pytest.mark.once}
+
+
+@pytest.fixture(params=[pytest.param(name, marks=_ONCE.get(name, ())) for name in PLACES])
 def place(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Place]:
     """Give a place for outboxes, of each kind in turn."""
     found = PLACES[request.param](tmp_path / "outbox.db", clock)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from devinotify.outbox.store import Transaction
     from tests.postgres_server import Server
 
+pytestmark = pytest.mark.once
+
 
 def run(url: str, statement: str) -> list[tuple[object, ...]]:
     """Run a statement, as an administrator would, in which ``~`` stands for the schema."""

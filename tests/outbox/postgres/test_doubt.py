@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 COMMITS = (Cut.COMMIT, Cut.ANSWER)
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def proxy(server: Server) -> Iterator[Proxy]:
