@@ -609,3 +609,22 @@ def test_the_input_may_be_cp1251(write: Write, begin: Begin, gateway: Sandbox) -
     a, b = numbers(2)
     begin(f"Имя;Телефон\r\nИван;8{a[2:]}\r\nОльга;8{b[2:]}\r\n".encode("cp1251"), template="{Имя}, ждём вас").run()
     assert once([a], "Иван, ждём вас") + once([b], "Ольга, ждём вас") == norm(got(gateway))
+
+
+@pytest.mark.parametrize("what", ["the input", "the notifier"])
+def test_a_close_that_fails_replaces_no_error(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, what: str
+) -> None:
+    """The error under way comes out of the block, and the other one is logged; without one it is raised."""
+    campaign = begin("\n".join(numbers(3)), name="a.txt")
+
+    def fail() -> None:
+        raise OSError("+79161234567")
+
+    monkeypatch.setattr(campaign._source if what == "the input" else campaign.notifier, "close", fail)
+    with pytest.raises(KeyError, match="under way"), campaign:
+        raise KeyError("under way")
+    assert ["the campaign could not be closed: OSError"] == [record.getMessage() for record in caplog.records]
+    with pytest.raises(OSError, match="7916"):
+        campaign.close()
+    monkeypatch.undo()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import logging
+import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -154,11 +155,23 @@ class Campaign:
         return f"<Campaign {self.channel} {'template' if self.template else 'text'}>"
 
     def close(self) -> None:
-        """Close the input, and the notifier where this campaign made it."""
-        if self._source is not None:
-            self._source.close()
-        if self._owned:
-            self.notifier.close()
+        """Close the input, and the notifier where this campaign made it.
+
+        Where this fails while an exception is being handled, the failure is logged and that exception goes on.
+        """
+        under_way = sys.exc_info()[1]
+        try:
+            try:
+                if self._source is not None:
+                    self._source.close()
+            finally:
+                if self._owned:
+                    self.notifier.close()
+        except Exception as failure:
+            if under_way is None:
+                raise
+            # The error under way tells what became of the messages; this one must not take its place.
+            log.warning("the campaign could not be closed: %s", _told(failure))
 
     @functools.cached_property
     def identity(self) -> dict[str, Any]:
@@ -442,6 +455,11 @@ class Campaign:
     def _cost(self, sent: Sent) -> Decimal | None:
         billed = sent.segments if self._segmented else sent.accepted
         return None if self.price is None else self.price * billed
+
+
+def _told(failure: Exception) -> str:
+    # The words of any other exception may hold a text or a number.
+    return str(failure) if isinstance(failure, DevinotifyError) else type(failure).__name__
 
 
 def _price(given: Decimal | int | str) -> Decimal:
