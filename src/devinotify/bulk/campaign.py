@@ -6,6 +6,8 @@
         print(campaign.plan())
         result = campaign.run(Speed(connections=16))
         print(result.end, result.tally)
+
+One class of more than 400 lines: it joins what the parts of this package do, and much of it is in words.
 """
 
 from __future__ import annotations
@@ -55,6 +57,11 @@ ROUND_TRIP = 0.2
 """Seconds that a request is taken to last where the gateway could not be asked for the balance."""
 
 
+KEPT = 200_000
+"""Recipients up to which a list with one text is kept in memory, about 15 MB, from its reading to its journal; what is
+refused takes ten times as much."""
+
+
 class Campaign:
     """A campaign over ``source``, a file's path or a binary stream; a context manager.
 
@@ -96,6 +103,7 @@ class Campaign:
         self._count: Count | None = None
         self._sending: Sending | None = None
         self._stopped = False
+        self._kept: list[Sorted] = []  # a short list as it was read, so that it is not read twice
         self._warned = False
         try:
             self.price = None if price is None else _price(price)
@@ -365,15 +373,19 @@ class Campaign:
         """Read the input to its end unless that was done, and return whether it was: ``stopped`` is asked each page."""
         if self._count is None:
             count = Count()
+            few = False
+            kept: list[Sorted] = []
             for page in self._sorted():
                 count.add(page, self.text)
+                few = self.template is None and count.recipients + 10 * (count.rows - count.recipients) <= KEPT
+                kept = [*kept, page] if few else []
                 if observe is not None:
                     observe(Progress("reading", count.rows, count.rows))
                 if stopped():
                     return False
             if self.text is not None:
                 count.share(self.text)
-            self._count = count
+            self._count, self._kept = count, kept if few else []
         elif observe is not None:
             observe(Progress("reading", self._count.rows, self._count.rows))
         self._check_source("this run sends nothing of it")
@@ -381,6 +393,10 @@ class Campaign:
 
     def _pages(self) -> Iterator[Sorted]:
         """Yield the input, sorted out, as it was when it was read to its end."""
+        kept, self._kept = self._kept, []
+        if kept:
+            yield from kept
+            return
         for page in self._sorted():
             self._check_source("what is in the journal is sent to, and what is not yet in it is not")
             yield page
