@@ -389,6 +389,20 @@ def test_close_makes_open_claims_unknown(place: Place) -> None:
     assert (1, False) == (again.counts().unknown, again.senders_alive())
 
 
+def test_close_tells_of_what_it_gives_up(outbox: Outbox) -> None:
+    """Once it is written, and as long as the outbox can still be asked; what was settled is not among it."""
+    told: list[tuple[RowState, bool]] = []
+    outbox.on_end = lambda rows: told.extend((row.state, outbox.message(row.message_id) is not None) for row in rows)
+    outbox.enqueue(message(*numbers(2)))
+    outbox.enqueue(message("+79261234567"))
+    batch = claim(outbox)
+    outbox.settle(batch, accepted(batch))
+    claim(outbox)
+    outbox.close()
+    outbox.close()
+    assert [(RowState.UNKNOWN, True)] == told
+
+
 def test_closed_is_closed(outbox: Outbox) -> None:
     """A closed outbox closes again quietly and does nothing else."""
     outbox.close()

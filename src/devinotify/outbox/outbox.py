@@ -126,9 +126,11 @@ class Outbox:
             try:
                 worker = self._store.worker
                 if worker is not None:
-                    self._store.write(
+                    lost = self._store.write(
                         "close", lambda transaction: _give_up(transaction, worker), verdict=Verdict.UNKNOWN
                     )
+                    if lost:
+                        self.on_end(lost)
             finally:
                 self._store.close()
         except DevinotifyError as failure:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinotify.outbox import Outbox, RowState
-from devinotify.outbox.sqlite import locks
+from devinotify.outbox.sqlite import database, locks
 from tests.outbox.support import accepted, claim, database_of, message, numbers, run_python
 
 if TYPE_CHECKING:
@@ -291,3 +291,24 @@ def test_an_exit_hook_may_be_late(path: Path) -> None:
     out, _ = (process := run_python(path, LATE)).communicate(timeout=60)
     assert ("3\n", 0) == (out, process.returncode)
     assert [] == list(path.parent.glob("*-worker-*"))
+
+
+def test_a_file_is_read_through_for_damage_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not again after a fork, by parent or child: a large one would hold up both."""
+    looks: list[Path] = []
+    probe = database._probe
+
+    def counted(file: Path, size: int) -> None:
+        looks.append(file)
+        probe(file, size)
+
+    monkeypatch.setattr(database, "_probe", counted)
+    with Outbox(path) as outbox:
+        before = len(outbox)
+
+        def child() -> None:
+            outbox.enqueue(message())
+            assert [path] == looks
+
+        status = in_child(child)
+        assert (0, before + 1, [path]) == (status, len(outbox), looks)
