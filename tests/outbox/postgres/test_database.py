@@ -13,8 +13,10 @@ import pytest
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox import Outbox, RowState
 from devinotify.outbox.memory import MemoryStore
+from devinotify.outbox.postgres.heartbeat import DEAD_AFTER, SPARE
 from devinotify.outbox.postgres.location import parse_location
 from devinotify.outbox.postgres.session import quoted
+from devinotify.outbox.postgres.store import PostgresStore
 from tests.outbox.support import accepted, claim, message, numbers
 from tests.postgres_server import PASSWORD
 
@@ -211,6 +213,24 @@ def test_a_worker_that_was_taken_for_dead_goes_on_as_a_new_one(url: str) -> None
         assert 1 == len(claim(slow))
         slow.settle(batch, accepted(batch))
         assert [RowState.ACCEPTED, RowState.CLAIMED] == [row.state for row in slow]
+
+
+def test_a_worker_that_stood_still_gives_a_sign_before_it_sends(url: str) -> None:
+    """Whose line is still there goes on; by its own clock it knows when to ask."""
+    with Outbox(url) as outbox:
+        outbox.enqueue(message())
+        batch = claim(outbox)
+        store = outbox._store
+        assert isinstance(store, PostgresStore)
+        beating = store._heartbeats[0]
+        beating._heard -= DEAD_AFTER - SPARE + 1
+        run(url, "UPDATE ~workers SET seen_at = 0")
+        assert not beating.is_alive(SPARE)
+        assert (True, True) == (outbox.holds(batch), beating.is_alive(SPARE))
+        assert [(True,)] == run(url, "SELECT seen_at > 0 FROM ~workers")
+        beating._heard -= DEAD_AFTER
+        run(url, "DELETE FROM ~workers")
+        assert not outbox.holds(batch)
 
 
 def test_a_live_worker_is_known_by_its_heartbeat(url: str) -> None:

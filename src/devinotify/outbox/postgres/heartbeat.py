@@ -29,6 +29,9 @@ BEAT_EVERY = 10.0
 DEAD_AFTER = 90.0
 """Seconds without a sign after which a worker is dead."""
 
+SPARE = 30.0
+"""Seconds that a worker must have left to live when its request departs: what a request takes at most, as a rule."""
+
 _NOW = "extract(epoch FROM clock_timestamp())::double precision"
 ENLIST = f"INSERT INTO ~workers (name, host, pid, seen_at) VALUES (%s, %s, %s, {_NOW})"  # noqa: S608 - our own words
 BEAT = f"UPDATE ~workers SET seen_at = {_NOW} WHERE name = %s"  # noqa: S608 - as above
@@ -57,6 +60,15 @@ class Heartbeat:
     def is_alive(self, spare: float = 0.0) -> bool:
         """Whether this worker is nobody's dead one for ``spare`` seconds from now on, at the least."""
         return not self._lost and self.pid == os.getpid() and time.monotonic() < self._heard + DEAD_AFTER - spare
+
+    def renew(self) -> bool:
+        """Return whether this worker has SPARE seconds to live at the least; where it has less, a sign is given first.
+
+        Whose line is still there has not been taken for dead, however long it stood still.
+        """
+        if not self.is_alive(SPARE) and not self._lost and self.pid == os.getpid():
+            self._beat(BEAT, self.name)
+        return self.is_alive(SPARE)
 
     def lose(self) -> None:
         """Take it that this worker has been taken for dead."""

@@ -73,12 +73,17 @@ class PostgresStore:
         """Return what ``work`` reads, statement by statement."""
 
         def ask(session: Session) -> T:
-            transaction = PostgresTransaction(session, self.now, self._accounts, self._positions, locks=False)
+            transaction = PostgresTransaction(
+                session, self.now, self._accounts, self._positions, locks=False, lives=self._lives
+            )
             found = work(transaction)
             self._accounts.update(transaction.new)
             return found
 
         return self._database.read(operation, ask)
+
+    def _lives(self) -> bool:
+        return all(each.renew() for each in self._heartbeats)
 
     def write(
         self,

@@ -59,16 +59,25 @@ class PostgresTransaction:
     """Statements in a write transaction or, where ``locks`` is false, outside of one.
 
     ``known`` holds the numbers of accounts that are committed; ``new`` takes those that this transaction makes.
+    ``lives`` tells whether this process's worker, if it is one, has given a sign of life lately enough to send.
     """
 
     def __init__(
-        self, session: Session, now: Callable[[], float], known: Mapping[str, int], positions: Positions, *, locks: bool
+        self,
+        session: Session,
+        now: Callable[[], float],
+        known: Mapping[str, int],
+        positions: Positions,
+        *,
+        locks: bool,
+        lives: Callable[[], bool] = lambda: True,
     ) -> None:
         self._session = session
         self._clock = now
         self._known = known
         self._positions = positions
         self._locks = locks
+        self._lives = lives
         self.new: dict[str, int] = {}
 
     @property
@@ -170,8 +179,8 @@ class PostgresTransaction:
         return found.mine | found.late
 
     def is_open(self, claim: int) -> bool:
-        """Whether the claim is still there."""
-        return claiming.is_open(self._session, claim)
+        """Whether the claim is still there, and its worker nobody's dead one before a request has ended."""
+        return self._lives() and claiming.is_open(self._session, claim)
 
     def recall(self, name: str) -> str | None:
         """Return a user's text."""
