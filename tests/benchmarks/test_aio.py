@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
+from resource import RUSAGE_SELF, getrusage
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -90,14 +92,14 @@ def test_cpu_of_one_send(gateway: tuple[str, str], runner: asyncio.Runner) -> No
     async def by_httpx() -> None:
         (await general.post(f"{url}/Sms/Send", data=_form())).json()
 
-    medians = side_by_side(
-        {
-            "client": _at_once(runner, lambda: client.sms.send("79161234567", TEXT)),
-            "aiohttp": _at_once(runner, by_aiohttp),
-            "httpx": _at_once(runner, by_httpx),
-        },
-        rounds=7,
-    )
+    candidates = {
+        "client": _at_once(runner, lambda: client.sms.send("79161234567", TEXT)),
+        "aiohttp": _at_once(runner, by_aiohttp),
+        "httpx": _at_once(runner, by_httpx),
+    }
+    medians = side_by_side(candidates, rounds=7)
+    # What the kernel does for one request is the same for all, and on some machines most of the whole.
+    outside = side_by_side(candidates, rounds=7, clock=lambda: getrusage(RUSAGE_SELF).ru_utime)
 
     async def close() -> None:
         await client.aclose()
@@ -105,7 +107,10 @@ def test_cpu_of_one_send(gateway: tuple[str, str], runner: asyncio.Runner) -> No
         await general.aclose()
 
     runner.run(close())
-    print({name: f"{each / SENDS * 1e6:.0f} µs" for name, each in medians.items()})
+    for where, each in (("CPU", medians), ("CPU outside the kernel", outside)):
+        print(f"  {where}:", {name: f"{taken / SENDS * 1e6:.0f} µs" for name, taken in each.items()})
+    for other in ("aiohttp", "httpx"):
+        print(f"  outside the kernel, against {other}: {outside['client'] / outside[other]:.2f}")
     ratio = medians["client"] / medians["aiohttp"]
     report("CPU of one awaited send / aiohttp session.post", ratio, "at most 0.6", ratio <= 0.6)
     ratio = medians["client"] / medians["httpx"]
@@ -170,7 +175,12 @@ def test_gaps_of_the_loop(gateway: tuple[str, str], runner: asyncio.Runner, tmp_
         turning.cancel()
         await notifier.aclose()
 
-    runner.run(main())
+    gc.collect()
+    gc.freeze()  # the test runner's own heap, a collection of which stops everything for a tenth of a second
+    try:
+        runner.run(main())
+    finally:
+        gc.unfreeze()
     largest = max(gaps) * 1000
     report("largest gap of the loop, ms", largest, "at most 20", largest <= 20)
     print(f"  the 99th of 100: {sorted(gaps)[len(gaps) * 99 // 100] * 1000:.1f} ms")
