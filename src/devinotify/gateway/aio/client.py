@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _INHERITED: list[object] = []
 """What a fork left us of our parent's: never used, and never closed, since the parent goes on with it."""
@@ -92,7 +92,7 @@ class AsyncClient:
         on_abandoned: Callable[[Abandoned], object] | None = None,
     ) -> None:
         url, password = hide(url), hide(password)
-        self.url = read_settings(
+        self.url: DevinoURL = read_settings(
             url,
             login=login,
             password=password,
@@ -112,9 +112,9 @@ class AsyncClient:
         self._serialise = Serialiser(self.url.gateway)
         self._state = SessionState()
         self._left_behind: dict[asyncio.Task[object], bool] = {}  # and whether it is a send
-        self.user = AsyncUser(self)
-        self.sms = AsyncSms(self)
-        self.viber = AsyncViber(self)
+        self.user: AsyncUser = AsyncUser(self)
+        self.sms: AsyncSms = AsyncSms(self)
+        self.viber: AsyncViber = AsyncViber(self)
 
     def __repr__(self) -> str:
         return f"<AsyncClient {getattr(self, 'url', 'of bad settings')}>"  # printers ask while it is being made, too
