@@ -31,10 +31,13 @@ RUN = r"""
 import json, re, sys, time
 cpu, wall = time.process_time(), time.perf_counter()
 from devinotify.bulk import Campaign, Speed
+from devinotify import Notifier
 from devinotify.delivery.worker import rare_collections
+from devinotify.plugins import make_plugin_manager
 url, source, journal, kind, text, connections, batch = sys.argv[1:]
-# As the command line does it, without what a terminal shows.
-with rare_collections(), Campaign(url, source, journal=journal, **{kind: text}) as campaign:
+# As the command line does it, without what a terminal shows, and without what plugins happen to be installed.
+notifier = Notifier(url, plugins=make_plugin_manager(discover=False))
+with rare_collections(), notifier, Campaign(notifier, source, journal=journal, **{kind: text}) as campaign:
     result = campaign.run(Speed(connections=int(connections), batch=int(batch)))
 # Linux tells the peak of this program here; getrusage's is that of the process that started it as well.
 peak = int(re.search(r"VmHWM:\s+(\d+)", open("/proc/self/status").read())[1]) / 1024
