@@ -8,13 +8,14 @@ import os
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from devinotify import AsyncClient, InvalidInput, InvalidURL, NotSent, Unauthorized, exceptions
 from devinotify.gateway.route import IDLE_LIMIT
 from tests.faults.server import LOGIN, PASSWORD, FaultServer, answer
+from tests.gateway.test_frames import FAULTS, SECRETS, SENDS, frames_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -335,3 +336,22 @@ def test_development_mode_is_silent(server: FaultServer, certificates: Certifica
         if "was cancelled after it had begun to leave" not in line and " took " not in line
     ]
     assert (0, []) == (done.returncode, told)
+
+
+@pytest.mark.parametrize("act", ["reset", "silence", "a refusal that quotes"])
+@pytest.mark.parametrize("operation", SENDS)
+def test_no_frame_of_a_failed_send_shows_a_secret(
+    server: FaultServer, make: Make, run: Run, act: str, operation: str
+) -> None:
+    """What debuggers and error trackers see of our variables holds no text, number or password."""
+    server.play_always(operation, FAULTS[act])
+
+    async def send() -> BaseException:
+        async with make(server, timeout=0.5) as client:
+            await client.user.balance()
+            with pytest.raises(exceptions.DevinotifyError) as caught:
+                await cast(Any, SENDS[operation](cast(Any, client)))
+            return caught.value
+
+    shown = [(place, value) for place, value in frames_of(run(send())) if any(secret in value for secret in SECRETS)]
+    assert [] == shown

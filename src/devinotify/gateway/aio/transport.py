@@ -33,7 +33,7 @@ class Transport:
         self._name = route.name
         self._serialise = serialise
         self._timeout = timeout
-        self.pool = Pool(self._loop, route, size)
+        self.pool: Pool = Pool(self._loop, route, size)
 
     async def exchange(self, request: Request, leave_behind: Callable[[asyncio.Future[Outcome]], object]) -> Reply:
         """Return the whole reply to ``request``.
