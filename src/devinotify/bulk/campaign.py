@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from devinotify.phones import PhoneNumber
     from devinotify.url import DevinoURL
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 ROUND_TRIP = 0.2
 """Seconds that a request is taken to last where the gateway could not be asked for the balance."""
@@ -96,7 +96,7 @@ class Campaign:
         if (text is None) == (template is None):
             raise InvalidInput("a campaign has either a text or a template")
         self._owned = not isinstance(account, Notifier)
-        self.notifier = account if isinstance(account, Notifier) else Notifier(account)
+        self.notifier: Notifier = account if isinstance(account, Notifier) else Notifier(account)
         self._source: Source | None = None
         self._path = journal
         self._other_account = other_account
@@ -106,11 +106,12 @@ class Campaign:
         self._kept: list[Sorted] = []  # a short list as it was read, so that it is not read twice
         self._warned = False
         try:
-            self.price = None if price is None else _price(price)
+            self.price: Decimal | None = None if price is None else _price(price)
+            self.keeps_instant: bool
             instant, self.keeps_instant = self._instant(send_at) if isinstance(send_at, timedelta) else (send_at, False)
             self._set_up(text, template, channel, instant)
             self._source = Source(source, encoding)
-            self.table = Table(
+            self.table: Table = Table(
                 self._source, column=column, format_=format, region=self.notifier.url.region, read=self._reading()
             )
             if self.template is not None:
@@ -123,7 +124,7 @@ class Campaign:
             raise
 
     def _set_up(self, text: str | None, template: str | None, channel: str | None, send_at: datetime | None) -> None:
-        self.channel = channel or self.notifier.url.channel
+        self.channel: str = channel or self.notifier.url.channel
         self._channel = self.notifier.channel(self.channel)
         if isinstance(self._channel, Fallback):
             raise InvalidInput(f"a campaign goes out on one channel; {self.channel} is for single messages")
@@ -140,7 +141,7 @@ class Campaign:
                 self.template = parsed
             else:
                 shared = parsed.render({})
-        self.text = None if self.template is not None or shared is None else self._shape(shared)
+        self.text: str | None = None if self.template is not None or shared is None else self._shape(shared)
 
     def _instant(self, span: timedelta) -> tuple[datetime, bool]:
         """Return the instant that the journal has, or so long from now, and whether it is the journal's."""

@@ -81,11 +81,11 @@ class Journal:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, create: bool = True) -> None:
-        self.path = Path(path).expanduser()
+        self.path: Path = Path(path).expanduser()
         if not create and not self.path.is_file():
             raise InvalidInput(f"there is no journal {self.path.name}")
         # A campaign that waits for a top-up waits for as long as it takes, and every row of it is kept.
-        self.outbox = Outbox(self.path, max_rows=None, retry_for=None)
+        self.outbox: Outbox = Outbox(self.path, max_rows=None, retry_for=None)
         try:
             known = self.outbox.recall(KEY)
             self.message_id = None if known is None else int(known)

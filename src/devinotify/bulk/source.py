@@ -47,9 +47,11 @@ class Source:
         self._file: IO[bytes] = io.BytesIO()
         self._path: Path | None = None
         self._stamp = (0, 0)
+        self.digest: str
+        self.encoding: str
         try:
             self._take(source)
-            self.is_workbook = is_workbook(self._file)
+            self.is_workbook: bool = is_workbook(self._file)
             self.digest, self.encoding = self._look(encoding)
         except OSError as error:
             self.close()

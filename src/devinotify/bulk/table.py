@@ -108,7 +108,7 @@ class Table:
         self._read_number = read or (lambda raw: phones.normalize(raw, region=region))
         self.columns: tuple[str, ...] = ()
         self.column: str | None = None
-        self.header = False
+        self.header: bool = False
         self._indexes: tuple[int, ...] = (0,)
         self._keys: tuple[str, ...] = ()
         wanted = column if column is None else column.strip()
@@ -116,7 +116,7 @@ class Table:
         if source.is_workbook:
             if format_ not in (None, Format.XLSX):
                 raise InvalidInput(f"the input is a workbook, and no {format_}")
-            self.format = Format.XLSX
+            self.format: Format = Format.XLSX
             self._cells: Chunks = source.workbook()
         else:
             first = self._look(format_)

@@ -40,7 +40,7 @@ class Template:
             self._parts.append((literal, name.strip(), default if bar else None))
             literal = ""
         self._parts.append((literal + source[end:], None, None))
-        self.fields = tuple(dict.fromkeys(name for _, name, _ in self._parts if name is not None))
+        self.fields: tuple[str, ...] = tuple(dict.fromkeys(name for _, name, _ in self._parts if name is not None))
 
     def check(self, columns: Sequence[str]) -> None:
         """Raise InvalidText where a column is missing, and names those there are, or where two have the same name."""

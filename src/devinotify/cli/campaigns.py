@@ -190,7 +190,7 @@ class Lines:
 class Terminal(Lines):
     """The same with a live bar on the terminal."""
 
-    every = 0.0
+    every: float = 0.0
 
     def __init__(self) -> None:
         super().__init__()

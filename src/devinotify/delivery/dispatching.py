@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from devinotify.models import Outcome
     from devinotify.outbox import Batch, Outbox
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 MOST_TROUBLES = 8
 """Times in a row that the gateway may be in trouble (5xx, 429, a broken connection), with about a minute of pauses
@@ -77,7 +77,7 @@ class Dispatcher:
         self._last: Cause | None = None  # that was told
         self.cause: Cause | None = None
         self.error: DevinotifyError | None = None
-        self.adrift = 0  # recipients sent to, and what became of them not written down
+        self.adrift: int = 0  # recipients sent to, and what became of them not written down
 
     @property
     def connections(self) -> int:

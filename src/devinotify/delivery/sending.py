@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from devinotify.models import Message, Outcome
     from devinotify.outbox import Batch, Outbox
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 RECORD_AGAIN = Backoff(0.1, factor=3.0, most=20.0, tries=6)
 """How outcomes are recorded again while the file is locked or the disk full: what was sent must not be forgotten."""

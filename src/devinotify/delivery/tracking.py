@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Missed = Callable[[Row, Exception], None]
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 class Tracker:
@@ -70,7 +70,7 @@ class Tracker:
         self._record = record
         self._clock = clock
         self._wall = wall or WallClock()
-        self.sender = Sender(outbox, fallbacks=fallbacks, send=send, process=process, sleep=sleep)
+        self.sender: Sender = Sender(outbox, fallbacks=fallbacks, send=send, process=process, sleep=sleep)
         self.puts_back = False
         outbox.on_end = self._ended
 

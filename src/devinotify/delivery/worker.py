@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from devinotify.notifier import Notifier
     from devinotify.outbox import Batch, Outbox
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 NAP = 1.0
 """Seconds that an idle worker sleeps at most: another process may have enqueued something meanwhile."""
@@ -71,13 +71,13 @@ class Worker:
     ) -> None:
         self._following = notifier.following(outbox)
         self._following.puts_back = True
-        self.outbox = self._following.outbox
+        self.outbox: Outbox = self._following.outbox
         if self.outbox.recall(CAMPAIGN) is not None:
             raise InvalidInput(
                 f"{self.outbox.name} is the journal of a campaign, which is its own to send:"
                 " the same `devinotify bulk` command goes on with it"
             )
-        self.account = notifier.url.account
+        self.account: str = notifier.url.account
         self.outbox.introduce(self.account)
         self._speed = Speed(connections=connections, batch=batch)
         self._look_rate = look_rate

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from devinotify.outbox.records import StoredMessage
     from devinotify.outbox.store import Store, Transaction
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 PAGE = 1000
 """Rows that an iteration reads at a time; more are never in memory."""
@@ -809,7 +809,8 @@ def _new(
     if patience is not None:
         _seconds("patience", patience)
     happened = None if original_time is None else encode_time(original_time)
-    return new_tuple(NewMessage, (message, key, happened, patience, watch, fallback, meta, account))
+    found: NewMessage = new_tuple(NewMessage, (message, key, happened, patience, watch, fallback, meta, account))
+    return found
 
 
 def _seconds(name: str, seconds: float) -> float:

@@ -154,7 +154,7 @@ class Row(NamedTuple):
 BLANK = tuple(Row._field_defaults[name] for name in Row._fields[9:-2])
 NO_RESULT = (*BLANK, None, False)
 """What follows ``claim`` in a Row that has no result yet."""
-new_tuple = tuple.__new__
+new_tuple: Any = tuple.__new__
 
 
 def make_row(
@@ -171,7 +171,8 @@ def make_row(
 ) -> Row:
     """Return a Row that has no result yet: three times as quick as calling Row, which a worker does for every row."""
     rest = NO_RESULT if parent is None else (*BLANK, parent, False)
-    return new_tuple(Row, (number, message, recipient, channel, state, attempts, due, deadline, claim) + rest)  # noqa: RUF005 - unpacking takes longer
+    row: Row = new_tuple(Row, (number, message, recipient, channel, state, attempts, due, deadline, claim) + rest)  # noqa: RUF005 - unpacking takes longer
+    return row
 
 
 class NewMessage(NamedTuple):

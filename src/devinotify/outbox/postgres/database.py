@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from devinotify.outbox.postgres.location import Location
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -64,9 +64,9 @@ class Database:
 
     def __init__(self, where: Location) -> None:
         self._where = where
-        self.name = where.name
-        self.lock = threading.RLock()
-        self.closed = False
+        self.name: str = where.name
+        self.lock: threading.RLock = threading.RLock()
+        self.closed: bool = False
         self._connection: psycopg.Connection[Line] | None = None
         self._pid = os.getpid()
         self._writing = False

@@ -21,7 +21,7 @@ from devinotify.outbox.postgres.database import Database
 if TYPE_CHECKING:
     from devinotify.outbox.postgres.location import Location
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 BEAT_EVERY = 10.0
 """Seconds between two signs."""
@@ -46,9 +46,9 @@ class Heartbeat:
     """The line of a worker of this process, on a connection of its own; from its making until ``stop``."""
 
     def __init__(self, where: Location) -> None:
-        self.pid = os.getpid()
-        self.host = socket.gethostname()
-        self.name = f"{self.host}-{self.pid}-{secrets.token_hex(4)}"
+        self.pid: int = os.getpid()
+        self.host: str = socket.gethostname()
+        self.name: str = f"{self.host}-{self.pid}-{secrets.token_hex(4)}"
         self._database = Database(where)
         self._stopping = threading.Event()
         self._heard = 0.0

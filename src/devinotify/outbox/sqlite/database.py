@@ -67,9 +67,9 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         # The real path: what stands beside the file, locks above all, must be one for all who come by a link.
-        self.path = _real(path)
-        self.lock = threading.RLock()
-        self.closed = False
+        self.path: Path = _real(path)
+        self.lock: threading.RLock = threading.RLock()
+        self.closed: bool = False
         self._connection: sqlite3.Connection | None = None
         self._inode = (0, 0)
         self._whole: tuple[int, int] | None = None  # the file that was read through for damage

@@ -55,9 +55,9 @@ class Lease:
     """The lock of one worker on one outbox; ``worker`` is its name, never used again."""
 
     def __init__(self, outbox: Path) -> None:
-        self.pid = os.getpid()
+        self.pid: int = os.getpid()
         while True:
-            self.worker = f"{self.pid}-{secrets.token_hex(8)}"
+            self.worker: str = f"{self.pid}-{secrets.token_hex(8)}"
             self._path = _path(outbox, self.worker)
             with _guard:
                 descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
@@ -88,7 +88,7 @@ class StaleLock:
             try:
                 descriptor = os.open(self._path, os.O_RDWR | _NO_FOLLOW)
             except FileNotFoundError:
-                self.free = True
+                self.free: bool = True
                 return
             except OSError:
                 # Not a lock file of ours, or one that only another user may ask: whose worker lives is not known.

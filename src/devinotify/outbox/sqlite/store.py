@@ -42,8 +42,8 @@ class SqliteStore:
     max_rows: int | None = MAX_ROWS
 
     def __init__(self, path: str | os.PathLike[str], clock: Callable[[], float] | None = None) -> None:
-        self.database = Database(Path(path).expanduser())
-        self.path = self.database.path
+        self.database: Database = Database(Path(path).expanduser())
+        self.path: Path = self.database.path
         self.leases: list[Lease] = []  # of this process: at most one
         self._clock = clock or time.time
         self._check_at = 0.0
