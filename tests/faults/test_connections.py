@@ -161,12 +161,12 @@ def test_what_was_not_sent_is_tried_up_to_three_times_more(
     )
 
 
-@pytest.mark.parametrize("kind", ["stranger", "misnamed", "outdated"])
+@pytest.mark.parametrize("wrong", ["stranger", "misnamed", "outdated"])
 def test_a_certificate_that_is_wrong_stays_wrong(
-    tls_server: FaultServer, make_client: ClientMaker, certificates: Certificates, kind: str
+    tls_server: FaultServer, make_client: ClientMaker, certificates: Certificates, wrong: str
 ) -> None:
     """A certificate that is not trusted is told as such, and is no reason to try again."""
-    tls_server.doors = [handshake_with(getattr(certificates, kind))]
+    tls_server.doors = [handshake_with(getattr(certificates, wrong))]
     with pytest.raises(NotSent, match="certificate is not trusted") as caught:
         make_client(tls_server).sms.send(NUMBER, TEXT)
     assert (Verdict.NOT_SENT, False, 1) == (caught.value.verdict, caught.value.retryable, tls_server.connections)
