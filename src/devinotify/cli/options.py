@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from devinotify.url import DevinoURL
 
     DateParameter = click.ParamType[datetime]
+    DateOrSpanParameter = click.ParamType[datetime | timedelta]
 else:
-    DateParameter = click.ParamType  # no generic before click 8.2
+    DateParameter = DateOrSpanParameter = click.ParamType  # no generic before click 8.2
 
 F = TypeVar("F", bound="Callable[..., object]")
 
@@ -89,7 +90,7 @@ class Moment(DateParameter):
             self.fail(f"give an ISO date or time (2026-01-31, 2026-01-31T09:00+03:00){durations}", param, ctx)
 
 
-class Later(click.ParamType):  # type: ignore[type-arg]  # no generic before click 8.2
+class Later(DateOrSpanParameter):
     """An aware instant as an ISO date or time, or how long from now as a ``timedelta``."""
 
     name = "when"
