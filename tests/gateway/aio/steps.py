@@ -12,9 +12,13 @@ TOO_LATE = "as what it waited for has come"
 MOMENTS = (AT_ONCE, TOO_LATE)
 
 
-@types.coroutine
-def cancelled_at(work: Coroutine[Any, Any, Any], step: int, moment: str) -> Generator[Any, Any, Any]:
+async def cancelled_at(work: Coroutine[Any, Any, Any], step: int, moment: str) -> Any:  # noqa: ANN401 - the work's
     """Await ``work``, and cancel the task that does where it waits for the time number ``step``, from 0 on."""
+    return await _led(work, step, moment)  # a task takes no generator since Python 3.12
+
+
+@types.coroutine
+def _led(work: Coroutine[Any, Any, Any], step: int, moment: str) -> Generator[Any, Any, Any]:
     task = asyncio.current_task()
     assert task is not None
     answer: Callable[[], Any] = lambda: work.send(None)  # noqa: E731 - changed with each answer
