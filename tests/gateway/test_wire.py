@@ -1155,6 +1155,16 @@ ESSENTIAL = {"State"}
 """The one field without which its reply says nothing."""
 
 
+@pytest.mark.parametrize("odd", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_not_a_number_is_absent(odd: str) -> None:
+    """.NET writes the ratio of nothing as NaN, bare: the rest of the statistics can be read."""
+    body = re.sub(r'"DeliveryRatio": ?[^,}]+', f'"DeliveryRatio": {odd}', VALID["Sms/Statistics"])
+    found = interpret(BY_NAME["Sms/Statistics"], reply(body))
+    whole = interpret(BY_NAME["Sms/Statistics"], reply(VALID["Sms/Statistics"]))
+    assert odd in body
+    assert replace(whole, delivery_ratio=None) == found
+
+
 @given(name=st.sampled_from(sorted(VALID)), data=st.data(), odd=json_values, shout=st.booleans(), more=json_values)
 def test_a_valid_reply_with_one_field_changed_is_read(
     name: str, data: st.DataObject, odd: object, shout: bool, more: object

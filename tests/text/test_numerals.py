@@ -140,10 +140,13 @@ PARTS = [*"05.,x ", *BORNE, *"·⋅\u200b\u2063\u20e3½²₂٣３⁻ⁿ⁄"]
 
 
 def source_numbers(text: str) -> list[str]:
-    """Return the digit groups of a text as a reader sees them: runs of digits, raised or lowered; each other sign."""
+    """Return the digit groups of a text as a reader sees them: runs of digits, raised or lowered; each other sign.
+
+    A variation selector only says how the sign before it looks, and stands between nothing.
+    """
     groups: list[str] = []
     last = ""
-    for character in text:
+    for character in text.replace("\ufe0f", ""):
         kind = (
             "digit"
             if character.isdecimal()

@@ -61,14 +61,14 @@ def _repair_keys(text: str) -> str:
 _REPAIRS: tuple[Callable[[str], str], ...] = (str, _repair_dates, _repair_keys, _repair_quotes)
 
 
-def _refuse_constant(name: str) -> Decimal:
-    raise ValueError(f"{name} is not JSON")
+def _no_number(_: str) -> None:
+    """Return ``None`` for NaN and the infinities, as .NET writes the ratio of nothing: the field is absent."""
 
 
 def _loads(text: str, repairs: Sequence[Callable[[str], str]] = _REPAIRS) -> Any:  # noqa: ANN401 - any JSON
     for repair in repairs:
         try:
-            return json.loads(repair(text), strict=False, parse_float=Decimal, parse_constant=_refuse_constant)
+            return json.loads(repair(text), strict=False, parse_float=Decimal, parse_constant=_no_number)
         except (ValueError, ArithmeticError, RecursionError):
             continue
     raise Misfit("the body is not JSON")
