@@ -21,12 +21,14 @@ _OWN = ("recipient", "step", "due", *_SHARED, "deadline")
 
 def _add_line(length: int) -> str:
     """Return the statement that writes the first so many columns of a line, unless its key is known."""
-    marks = ", ".join(f"?{number}" for number in range(1, length + 1))
-    into = f"INTO intake ({', '.join(_OWN[:length])})"
-    if (key := _OWN.index("key") + 1) > length:
-        return f"INSERT {into} VALUES ({marks})"  # noqa: S608 - built from our own column names, here and below
-    known = f"SELECT 1 FROM messages WHERE key = ?{key}"  # noqa: S608
-    return f"INSERT OR IGNORE {into} SELECT {marks} WHERE NOT EXISTS ({known})"
+    columns = _OWN[:length]
+    into = f"INTO intake ({', '.join(columns)})"
+    if "key" not in columns:
+        return f"INSERT {into} VALUES ({', '.join('?' * length)})"  # noqa: S608 - built from our own column names, here and below
+    # By name, not by a numbered mark: Python 3.12 warns of those where the values come as a sequence.
+    line = ", ".join(f"? AS {name}" for name in columns)
+    known = "SELECT 1 FROM messages WHERE messages.key = line.key"
+    return f"INSERT OR IGNORE {into} SELECT * FROM (SELECT {line}) AS line WHERE NOT EXISTS ({known})"  # noqa: S608
 
 
 _ADD_LINE = [_add_line(length) for length in range(len(_OWN) + 1)]
@@ -39,10 +41,10 @@ TOGETHER = 40
 
 def _add_rows(number: int) -> str:
     """Return the statement that adds rows: message, channel, due, deadline, account, then each id and recipient."""
-    lines = ", ".join(f"(?{at}, ?{at + 1}, ?1, ?2, 0, ?3, ?4, ?5)" for at in range(6, 6 + 2 * number, 2))
+    lines = ", ".join(["(?, ?)"] * number)
     return (
-        "INSERT OR IGNORE INTO rows (id, recipient, message, channel, state, due, deadline, account)"  # noqa: S608 - ours
-        f" VALUES {lines}"
+        "INSERT OR IGNORE INTO rows (message, channel, due, deadline, account, id, recipient, state)"  # noqa: S608 - ours
+        f" SELECT shared.*, own.*, 0 FROM (VALUES (?, ?, ?, ?, ?)) AS shared, (VALUES {lines}) AS own"
     )
 
 
