@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import statistics
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -209,4 +208,4 @@ def test_importing_it_costs_nothing() -> None:
     command = [sys.executable, "-c", COST]
     runs = [json.loads(subprocess.check_output(command, text=True, encoding="utf-8", env=plain)) for _ in range(7)]
     assert ["devinotify", "devinotify.testing"] == runs[0][1]
-    assert statistics.median(took for took, _ in runs) < 0.005
+    assert min(took for took, _ in runs) < 0.005  # the least: whatever else runs here only adds to it
