@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinotify import Client, Message, Outbox
+from devinotify import Client, Message, Outbox, Verdict
 from devinotify.bulk import Campaign
+from devinotify.cli.sending import Order, deliver
+from devinotify.url import DevinoURL
 from tests.cli.servers import PASSWORD, ScriptedGateway
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from devinotify import Outcome
     from devinotify.sandbox import Sandbox
 
 COMMAND = [sys.executable, "-m", "devinotify"]
@@ -240,6 +245,17 @@ def test_an_interrupted_wait_tells_what_was_accepted(sandbox: Sandbox) -> None:
         message_id in stdout.decode(),
         b"interrupted; what was accepted is on its way" in stderr,
     )
+
+
+def test_a_wait_may_be_broken_off_as_soon_as_its_first_id_is_told(sandbox: Sandbox) -> None:
+    """Whoever reads an id may press Ctrl-C before the next one is written: the outcomes are kept all the same."""
+
+    def read_and_interrupt(_: Sequence[Outcome]) -> None:
+        raise KeyboardInterrupt
+
+    order = Order(text="Hello", recipients=(NUMBER,), wait=60)
+    delivery = deliver(DevinoURL.parse(sandbox.url), order, before_waiting=read_and_interrupt)
+    assert (True, [Verdict.ACCEPTED]) == (delivery.interrupted, [outcome.verdict for outcome in delivery.outcomes])
 
 
 def closed_pipe(*arguments: str, url: str) -> tuple[int, bytes]:

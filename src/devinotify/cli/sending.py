@@ -197,8 +197,8 @@ def deliver(settings: DevinoURL, order: Order, *, before_waiting: Callable[[Sequ
         )
         interrupted = False
         if order.wait is not None:
-            before_waiting(outcomes)
-            try:
+            try:  # from the first id that is told: whoever has read it may break the wait off
+                before_waiting(outcomes)
                 outcomes = notifier.wait(outcomes, order.wait)
             except KeyboardInterrupt:
                 interrupted = True
