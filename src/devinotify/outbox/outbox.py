@@ -11,38 +11,29 @@ A store holds texts and numbers in full; logs, reprs and errors never do. Thread
 store: no row is claimed twice. A row whose worker died before it settled becomes ``unknown`` by ``recover`` and is
 never resent by itself.
 
-One class of more than 400 lines: it is the whole of what can be done with an outbox, most of it in words; what becomes
-of a row is computed in ``rules`` and ``settlement``, and how it is written down is the store's.
+One class of more than 400 lines: it is the whole of what can be done with an outbox, most of it in words. What is done
+in one transaction stands in ``intake``, ``claims`` and ``admin``, what becomes of a row is computed in ``rules`` and
+``settlement``, and how it is written down is the store's.
 """
 
 from __future__ import annotations
 
 import itertools
 import logging
-import math
 import random as _random
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
-from devinotify.outbox import rules
+from devinotify.outbox import admin, claims, intake, lookups
+from devinotify.outbox.arguments import check_account, new_message, row_id, seconds
 from devinotify.outbox.location import default_location, open_store
-from devinotify.outbox.records import (
-    Batch,
-    Counts,
-    NewMessage,
-    Row,
-    describe,
-    encode_error,
-    encode_time,
-    make_row,
-    new_tuple,
-)
+from devinotify.outbox.records import Counts, describe, encode_error, encode_time
 from devinotify.outbox.room import Room
 from devinotify.outbox.settlement import Settlement, match
-from devinotify.outbox.states import FINISHED, POLL_FIRST, RETRIES, RETRY_FOR, RowState
-from devinotify.outbox.store import FORGOTTEN, Selection
+from devinotify.outbox.states import FINISHED, POLL_FIRST, RETRY_FOR
+from devinotify.outbox.store import Selection
 
 if TYPE_CHECKING:
     import os
@@ -51,7 +42,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from devinotify.models import Message, Outcome, SmsState
-    from devinotify.outbox.records import StoredMessage
+    from devinotify.outbox.records import Batch, NewMessage, Row, StoredMessage
+    from devinotify.outbox.states import RowState
     from devinotify.outbox.store import Store, Transaction
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -98,8 +90,8 @@ class Outbox:
     ) -> None:
         if max_rows is not _THE_STORES and max_rows is not None and max_rows < 1:
             raise InvalidInput("max_rows is at least 1")
-        self._retry_for = None if retry_for is None else _seconds("retry_for", retry_for)
-        self._poll = _seconds("poll", poll)
+        self._retry_for = None if retry_for is None else seconds("retry_for", retry_for)
+        self._poll = seconds("poll", poll)
         self._random = random
         self._page = page
         self.on_end: Callable[[Sequence[Row]], object] = lambda rows: None  # noqa: ARG005 - nobody asks to be told
@@ -127,7 +119,7 @@ class Outbox:
                 worker = self._store.worker
                 if worker is not None:
                     lost = self._store.write(
-                        "close", lambda transaction: _give_up(transaction, worker), verdict=Verdict.UNKNOWN
+                        "close", lambda transaction: claims.give_up(transaction, worker), verdict=Verdict.UNKNOWN
                     )
                     if lost:
                         self.on_end(lost)
@@ -178,7 +170,16 @@ class Outbox:
         it. A key is one for the whole outbox, whatever the account.
         In a full outbox the list holds only the rows that found room.
         """
-        new = _new(message, key, original_time, patience, watch, fallback, meta, account)
+        new = new_message(
+            message,
+            key=key,
+            original_time=original_time,
+            patience=patience,
+            watch=watch,
+            fallback=fallback,
+            meta=meta,
+            account=account,
+        )
         earliest = None if not_before is None else encode_time(not_before)
         until = None if deadline is None else encode_time(deadline)
         step = channel or message.channel
@@ -192,26 +193,15 @@ class Outbox:
                 return self._look_again(new, row)
             return [row]
 
-        def work(transaction: Transaction) -> list[Row]:
-            if key is not None and (known := transaction.message_of_key(key)) is not None:
-                return transaction.rows_of(known)
-            chosen = self._room.fit(transaction, tuple(recipients))
-            if not chosen:
-                return []
-            due = transaction.now if earliest is None else max(transaction.now, earliest)
-            ids = transaction.add(new, chosen, step, due, until)
-            first, queued = ids[0], RowState.QUEUED
-            return [
-                make_row(number, first, recipient, step, queued, 0, due, until)
-                for number, recipient in zip(ids, chosen, strict=True)
-            ]
-
-        return self._store.write("enqueue", work)
+        return self._store.write(
+            "enqueue",
+            lambda transaction: intake.enqueue(transaction, self._room, new, tuple(recipients), step, earliest, until),
+        )
 
     def _look_again(self, new: NewMessage, row: Row | None) -> list[Row]:
         """Return what ``enqueue`` does where the key was known, or where the row may have found no room."""
         if row is None:
-            return self._store.read("enqueue", lambda transaction: _rows_of_key(transaction, str(new.key)))
+            return self._store.read("enqueue", lambda transaction: lookups.rows_of_key(transaction, str(new.key)))
         kept = self._store.write("enqueue", lambda transaction: self._room.keep(transaction, row.id))
         return [row] if kept else []
 
@@ -235,7 +225,9 @@ class Outbox:
         key_of = iter(keys) if keys is not None else itertools.repeat(None)
         for message in messages:
             (recipient,) = message.recipients
-            new = _new(message, next(key_of), None, patience, watch, fallback, None, account)
+            new = new_message(
+                message, key=next(key_of), patience=patience, watch=watch, fallback=fallback, account=account
+            )
             lines.append((new, recipient, until))
         return self._store.write(
             "enqueue", lambda transaction: transaction.add_each(self._room.fit(transaction, tuple(lines)))
@@ -253,13 +245,10 @@ class Outbox:
         account: str | None = None,
     ) -> int:
         """Return the id of a message stored without recipients, for ``extend``; the id that exists for a known key."""
-        new = _new(message, key, None, patience, watch, fallback, meta, account)
-
-        def work(transaction: Transaction) -> int:
-            known = None if key is None else transaction.message_of_key(key)
-            return transaction.register(new) if known is None else known
-
-        return self._store.write("register", work)
+        new = new_message(
+            message, key=key, patience=patience, watch=watch, fallback=fallback, meta=meta, account=account
+        )
+        return self._store.write("register", lambda transaction: intake.register(transaction, new))
 
     def extend(
         self,
@@ -275,13 +264,10 @@ class Outbox:
         """
         until = encode_time(deadline)
         offered = tuple(dict.fromkeys(recipients))
-
-        def work(transaction: Transaction) -> int:
-            step = channel or _need_message(transaction, message_id).message.channel
-            chosen = self._room.fit(transaction, offered)
-            return transaction.extend(message_id, chosen, step, transaction.now, until)
-
-        return self._store.write("enqueue", work)
+        return self._store.write(
+            "enqueue",
+            lambda transaction: intake.extend(transaction, self._room, message_id, offered, channel, until),
+        )
 
     def refuse(self, message_id: int, refused: Iterable[tuple[str, DevinotifyError]]) -> int:
         """Record recipients that our own checks refused, as ``not_sent`` with their error; return how many were new.
@@ -289,12 +275,9 @@ class Outbox:
         A campaign accounts so for every line of its input. They are never sent.
         """
         offered = tuple((recipient, encode_error(error)) for recipient, error in refused)
-
-        def work(transaction: Transaction) -> int:
-            channel = _need_message(transaction, message_id).message.channel
-            return transaction.refuse(message_id, channel, RowState.NOT_SENT, self._room.fit(transaction, offered))
-
-        return self._store.write("enqueue", work)
+        return self._store.write(
+            "enqueue", lambda transaction: intake.refuse(transaction, self._room, message_id, offered)
+        )
 
     # --- sending
 
@@ -310,8 +293,8 @@ class Outbox:
         """
         if limit < 1:
             raise InvalidInput("a claim takes at least 1 row")
-        _check_account(account)
-        wanted = None if rows is None else [_number(row) for row in rows][:limit]
+        check_account(account)
+        wanted = None if rows is None else [row_id(row) for row in rows][:limit]
         if time.monotonic() >= self._look_ahead_at:
             self._look_ahead_at = time.monotonic() + LOOK_AHEAD_EVERY
             self._bring_back()
@@ -319,21 +302,9 @@ class Outbox:
         if wanted is None and self._idle and self._store.idle(account):
             return None
         worker = self._store.enlist()
-
-        late: list[Row] = []
-
-        def work(transaction: Transaction) -> Batch | None:
-            late.clear()  # it may be done again
-            while (taken := transaction.take(worker, limit, account, wanted)) is not None:
-                now = transaction.now
-                expired = [rules.expired(row, taken.stored, now) for row in taken.late]
-                transaction.put(expired)
-                late.extend(expired)
-                if taken.rows:
-                    return Batch(taken.claim, taken.stored, taken.rows)
-            return None
-
-        batch = self._store.write("claim", work, durable=True)
+        batch, late = self._store.write(
+            "claim", lambda transaction: claims.take(transaction, worker, limit, account, wanted), durable=True
+        )
         self._idle = batch is None
         if late:
             self.on_end(late)
@@ -343,17 +314,9 @@ class Outbox:
         """Make what was stored by a clock that was ahead due as if it had been stored now, and say so."""
         if not self._store.read("claim", lambda transaction: transaction.ahead(CLOCK_TOLERANCE, 1)):
             return
-
-        def work(transaction: Transaction) -> int:
-            now, changed = transaction.now, []
-            for row in transaction.ahead(CLOCK_TOLERANCE, self._page):
-                back = rules.brought_back(row, _need_message(transaction, row.message_id), now)
-                if back is not row:
-                    changed.append(back)
-            transaction.put(changed)
-            return len(changed)
-
-        changed = self._store.write("claim", work)
+        changed = self._store.write(
+            "claim", lambda transaction: claims.bring_back(transaction, CLOCK_TOLERANCE, self._page)
+        )
         if changed:
             self._look_ahead_at = 0.0  # there may be more
             log.warning("outbox %s: %d messages were stored by a clock that was ahead: due now", self.name, changed)
@@ -375,7 +338,7 @@ class Outbox:
         The arguments are those of ``enqueue``; no other worker ever sees the rows as queued. ``None`` where the outbox
         is full; a batch holds only the rows that found room. Safe against a power failure before this returns.
         """
-        new = _new(message, None, None, patience, watch, fallback, meta, account)
+        new = new_message(message, patience=patience, watch=watch, fallback=fallback, meta=meta, account=account)
         until = encode_time(deadline)
         worker = self._store.enlist()
 
@@ -384,7 +347,7 @@ class Outbox:
             if not chosen:
                 return None
             ids = transaction.add(new, chosen, channel or message.channel, transaction.now, until)
-            return _claimed(transaction, worker, ids[0], ids)
+            return claims.take_new(transaction, worker, ids)
 
         return self._store.write("begin", work, durable=True)
 
@@ -395,14 +358,12 @@ class Outbox:
         passed over: whoever took that step sends it. Without ``deadline`` it is tried like a new message. Raises
         InvalidInput where the message has been on ``channel`` for one of these recipients before.
         """
-        numbers = [_number(row) for row in rows]
+        numbers = [row_id(row) for row in rows]
         worker = self._store.enlist()
 
         def work(transaction: Transaction) -> Batch | None:
-            steps = _steps(transaction, numbers, channel, transaction.now, encode_time(deadline))
-            if not steps:
-                return None
-            return _claimed(transaction, worker, steps[0].message_id, [step.id for step in steps])
+            steps = claims.queue_steps(transaction, numbers, channel, transaction.now, encode_time(deadline))
+            return claims.take_new(transaction, worker, [step.id for step in steps]) if steps else None
 
         return self._store.write("step", work, durable=True)
 
@@ -413,12 +374,12 @@ class Outbox:
 
         Rows that have gone on before, or may not, are passed over. Raises InvalidInput as ``go_on`` does.
         """
-        numbers = [_number(row) for row in rows]
+        numbers = [row_id(row) for row in rows]
         earliest = encode_time(not_before) or 0.0
 
         def work(transaction: Transaction) -> int:
             due = max(transaction.now, earliest)
-            return len(_steps(transaction, numbers, channel, due, encode_time(deadline)))
+            return len(claims.queue_steps(transaction, numbers, channel, due, encode_time(deadline)))
 
         return self._store.write("step", work, durable=True)
 
@@ -450,7 +411,7 @@ class Outbox:
         With ``not_before``, which is aware, they come after what is due by then.
         """
         due = encode_time(not_before)
-        chosen = None if rows is None else {_number(row) for row in rows}
+        chosen = None if rows is None else {row_id(row) for row in rows}
         settlement = self._settlement(batch)
         for row in batch.rows:
             if chosen is None or row.id in chosen:
@@ -463,7 +424,7 @@ class Outbox:
             now=self._store.now(),
             jitter=self._random(),
             first_poll=self._poll,
-            lease=_seconds("lease", lease),
+            lease=seconds("lease", lease),
             retry_for=self._retry_for,
         )
 
@@ -497,8 +458,8 @@ class Outbox:
         Rows of such a message come back until they go on or ``close_watch``, so that no crash loses a step.
         ``account`` is as for ``claim``.
         """
-        _seconds("lease", lease)
-        _check_account(account)
+        seconds("lease", lease)
+        check_account(account)
         return self._store.write(
             "watch", lambda transaction: transaction.attend(limit, transaction.now + lease, account)
         )
@@ -510,16 +471,11 @@ class Outbox:
         the sending the watch closes and the row stays ``accepted``. A status that is known already changes nothing,
         a delivered one may still become read; anything else is an illegal transition and raises InvalidInput.
         """
-
-        def work(transaction: Transaction) -> Row:
-            before = _need(transaction, _number(row))
-            stored = transaction.message(before.message_id)
-            after = rules.recorded(before, stored, state, transaction.now, self._poll)
-            if after is not before:
-                transaction.put([after])
-            return after
-
-        return self._store.write("record", work, verdict=Verdict.UNKNOWN)
+        return self._store.write(
+            "record",
+            lambda transaction: claims.record(transaction, row_id(row), state, self._poll),
+            verdict=Verdict.UNKNOWN,
+        )
 
     def conclude(self, row: Row | int, outcome: Outcome) -> Row:
         """Give the row that ordered a fallback's steps what their story has come to; return it as it stands now.
@@ -527,19 +483,15 @@ class Outbox:
         An ``unknown`` or ``accepted`` row takes an outcome that is accepted or rejected, with its delivery status; a
         row of any other state stays as it is, and so does any where the outcome is not certain.
         """
-
-        def work(transaction: Transaction) -> Row:
-            before = _need(transaction, _number(row))
-            after = rules.concluded(before, outcome)
-            if after is not before:
-                transaction.put([after])
-            return after
-
-        return self._store.write("conclude", work, verdict=Verdict.UNKNOWN)
+        return self._store.write(
+            "conclude",
+            lambda transaction: claims.conclude(transaction, row_id(row), outcome),
+            verdict=Verdict.UNKNOWN,
+        )
 
     def close_watch(self, rows: Iterable[Row | int]) -> None:
         """Stop giving these rows attention; their states stay."""
-        numbers = [_number(row) for row in rows]
+        numbers = [row_id(row) for row in rows]
         self._store.write(
             "watch",
             lambda transaction: transaction.put(row._replace(next_poll_at=None) for row in transaction.rows(numbers)),
@@ -554,50 +506,28 @@ class Outbox:
         twice and take ``force``. Anything else, an id that is not there, or a recipient that was refused as not a
         number, raises InvalidInput, and nothing is changed. A deadline that has passed is dropped.
         """
-        numbers = dict.fromkeys(map(_number, rows))
-
-        def work(transaction: Transaction) -> int:
-            chosen = [_need(transaction, number) for number in numbers]
-            for row in chosen:
-                if (why := rules.no_retry(row, force=force)) is not None:
-                    raise InvalidInput(why)
-            transaction.put([rules.retried(row, transaction.now) for row in chosen])
-            return len(chosen)
-
-        return self._store.write("retry", work)
+        numbers = dict.fromkeys(map(row_id, rows))
+        return self._store.write("retry", lambda transaction: admin.retry(transaction, numbers, force=force))
 
     def retry_all(self, state: RowState, *, message_id: int | None = None, force: bool = False) -> int:
         """Queue all rows in a state again, of one message or all, as ``retry`` does; return how many.
 
         Those that were refused as not a number stay as they are.
         """
-        if state not in RETRIES:
-            raise InvalidInput(f"rows that are {state} cannot be sent again")
-        if RETRIES[state] and not force:
-            raise InvalidInput(f"rows that are {state} may have been sent: sending them again takes force")
-
-        def work(transaction: Transaction, page: Sequence[Row]) -> int:
-            found = transaction.rows([row.id for row in page])
-            chosen = [row for row in found if row.state is state and rules.no_retry(row, force=force) is None]
-            transaction.put([rules.retried(row, transaction.now) for row in chosen])
-            return len(chosen)
-
-        return self._each_page("retry", Selection(states=(state,), message_id=message_id), work)
+        admin.check_retry(state, force=force)
+        return self._each_page(
+            "retry",
+            Selection(states=(state,), message_id=message_id),
+            lambda transaction, page: admin.retry_page(transaction, page, force=force),
+        )
 
     def forget(self, rows: Iterable[Row | int]) -> int:
         """Remove rows, and messages that have none left; return how many. A queued one is thereby cancelled.
 
         Raises InvalidInput for a row that is claimed, and changes nothing then: its outcome must find it.
         """
-        numbers = [_number(row) for row in rows]
-
-        def work(transaction: Transaction) -> int:
-            found = transaction.rows(numbers)
-            for row in found:
-                rules.check_forgettable(row)
-            return _forget(transaction, found)
-
-        return self._store.write("forget", work)
+        numbers = [row_id(row) for row in rows]
+        return self._store.write("forget", lambda transaction: admin.forget(transaction, numbers))
 
     def forget_all(
         self,
@@ -610,20 +540,13 @@ class Outbox:
 
         Accepted rows whose delivery is still watched, and rows that await their fallback, stay.
         """
-        if RowState.CLAIMED in states:
-            raise InvalidInput("rows that are being sent cannot be forgotten")
+        admin.check_forget(states)
         encode_time(older_than)
-
-        def work(transaction: Transaction, page: Sequence[Row]) -> int:
-            seen = {row.id: row.state for row in page}
-            found = [
-                row
-                for row in transaction.rows(seen)
-                if row.state is seen[row.id] and row.next_poll_at is None and _is_older(transaction, row, older_than)
-            ]
-            return _forget(transaction, found)
-
-        return self._each_page("forget", Selection(states=tuple(states), message_id=message_id), work)
+        return self._each_page(
+            "forget",
+            Selection(states=tuple(states), message_id=message_id),
+            lambda transaction, page: admin.forget_page(transaction, page, older_than),
+        )
 
     def _each_page(
         self, operation: str, selection: Selection, work: Callable[[Transaction, Sequence[Row]], int]
@@ -644,7 +567,7 @@ class Outbox:
                 return 0
             lost = self._store.write(
                 "recover",
-                lambda transaction: [row for worker in sorted(workers) for row in _give_up(transaction, worker)],
+                lambda transaction: [row for worker in sorted(workers) for row in claims.give_up(transaction, worker)],
                 durable=True,
             )
         if lost:
@@ -656,7 +579,7 @@ class Outbox:
 
         To be called by whoever opens the outbox to send for an account, before anything is claimed.
         """
-        _check_account(account)
+        check_account(account)
         rows = self._store.write("introduce", lambda transaction: transaction.introduce(account))
         if rows:
             log.warning(
@@ -669,8 +592,8 @@ class Outbox:
 
         Their deliveries are looked up at the new account's gateway from then on.
         """
-        _check_account(old)
-        _check_account(new)
+        check_account(old)
+        check_account(new)
         if old == new:
             return 0
         return self._store.write("adopt", lambda transaction: transaction.hand_over(old, new))
@@ -690,7 +613,7 @@ class Outbox:
 
         With ``account`` its own rows and nobody's are counted; what was dropped and forgotten is everybody's.
         """
-        _check_account(account)
+        check_account(account)
         return Counts(**self._store.read("counts", lambda transaction: transaction.counts(account)))
 
     def waiting(self) -> dict[str, int]:
@@ -706,7 +629,7 @@ class Outbox:
 
         With ``account`` only its own rows and nobody's count.
         """
-        _check_account(account)
+        check_account(account)
         return self._store.read("next", lambda transaction: transaction.next_due(account))
 
     def senders_alive(self) -> bool:
@@ -715,7 +638,7 @@ class Outbox:
 
     def find(self, key: str) -> list[Row]:
         """Return all rows of the message enqueued under ``key``; an empty list where the key is unknown."""
-        return self._store.read("find", lambda transaction: _rows_of_key(transaction, key))
+        return self._store.read("find", lambda transaction: lookups.rows_of_key(transaction, key))
 
     def get(self, row_id: int) -> Row | None:
         """Return one row as it stands now, or ``None`` where there is none of this id."""
@@ -723,16 +646,7 @@ class Outbox:
 
     def steps(self, row_id: int) -> list[Row]:
         """Return the row of this id and the later steps of its fallback, in order; an empty list where it is gone."""
-
-        def work(transaction: Transaction) -> list[Row]:
-            return [
-                step
-                for row in transaction.rows([row_id])
-                for step in transaction.rows_of(row.message_id, row.recipient)
-                if step.id >= row_id
-            ]
-
-        return self._store.read("steps", work)
+        return self._store.read("steps", lambda transaction: lookups.story(transaction, row_id))
 
     def message(self, message_id: int) -> StoredMessage | None:
         """Return a message without its recipients, or ``None`` where there is none of this id."""
@@ -754,7 +668,7 @@ class Outbox:
         The filters go together: in one of ``states``, of one message, channel or recipient, an ``account``'s or
         nobody's, with an id above ``after``; at most ``limit`` rows.
         """
-        _check_account(account)
+        check_account(account)
         chosen = Selection(None if states is None else tuple(states), message_id, channel, recipient, account)
         for page in self._store.pages(chosen, after, limit, self._page):
             yield from page
@@ -790,104 +704,3 @@ def open_outbox(given: str | None, *, poll: float = POLL_FIRST) -> Outbox:
 
 class _MovedOnError(Exception):
     """Undoes a settlement that did not find all its rows."""
-
-
-def _new(
-    message: Message,
-    key: str | None,
-    original_time: datetime | None,
-    patience: float | None,
-    watch: bool,
-    fallback: bool,
-    meta: Mapping[str, Any] | None,
-    account: str | None,
-) -> NewMessage:
-    """Return what is to be stored; raise InvalidInput for what a store could not keep or a worker not act on."""
-    # Asked one by one what most messages do not have: enqueueing one alone is to cost little more than an insert.
-    if account is not None:
-        _check_account(account)
-    if patience is not None:
-        _seconds("patience", patience)
-    happened = None if original_time is None else encode_time(original_time)
-    found: NewMessage = new_tuple(NewMessage, (message, key, happened, patience, watch, fallback, meta, account))
-    return found
-
-
-def _seconds(name: str, seconds: float) -> float:
-    # The comparison is false for nan, too.
-    if not 0 <= seconds < math.inf:
-        raise InvalidInput(f"{name} is a number of seconds from 0 up")
-    return seconds
-
-
-def _check_account(account: str | None) -> None:
-    if account is not None and "@" not in account:
-        raise InvalidInput("an account is written LOGIN@host[:port]/path")
-
-
-def _number(row: Row | int) -> int:
-    """Return the id of a row that may be given by its id."""
-    return row.id if isinstance(row, Row) else row
-
-
-def _need(transaction: Transaction, number: int) -> Row:
-    for row in transaction.rows([number]):
-        return row
-    raise InvalidInput(f"there is no row {number}")
-
-
-def _need_message(transaction: Transaction, number: int) -> StoredMessage:
-    stored = transaction.message(number)
-    if stored is None:
-        raise InvalidInput(f"there is no message {number}")
-    return stored
-
-
-def _rows_of_key(transaction: Transaction, key: str) -> list[Row]:
-    known = transaction.message_of_key(key)
-    return [] if known is None else transaction.rows_of(known)
-
-
-def _claimed(transaction: Transaction, worker: str, message_id: int, numbers: Sequence[int]) -> Batch:
-    claim, rows = transaction.claim(worker, numbers)
-    return Batch(claim, _need_message(transaction, message_id), rows)
-
-
-def _steps(
-    transaction: Transaction, numbers: Iterable[int], channel: str, due: float, deadline: float | None
-) -> list[Row]:
-    """Return the new steps of those rows that may go on and have not yet."""
-    parents = [row for row in (_need(transaction, number) for number in numbers) if rules.may_step(row)]
-    steps: list[Row] = []
-    for parent, step in zip(parents, transaction.add_steps(parents, channel, due, deadline), strict=True):
-        if step is None:
-            raise InvalidInput(f"the message of row {parent.id} has been enqueued on {channel} before")
-        steps.append(step)
-    transaction.put([rules.stepped(parent) for parent in parents])
-    return steps
-
-
-def _give_up(transaction: Transaction, worker: str) -> list[Row]:
-    """Turn the rows that a worker has claimed and not settled into unknown ones; return them."""
-    messages: dict[int, StoredMessage] = {}
-    given_up = []
-    for row in transaction.claimed_by(worker):
-        if row.message_id not in messages:
-            messages[row.message_id] = _need_message(transaction, row.message_id)
-        given_up.append(rules.given_up(row, messages[row.message_id], transaction.now))
-    transaction.put(given_up)
-    transaction.drop_claims(worker)
-    return given_up
-
-
-def _forget(transaction: Transaction, rows: Sequence[Row]) -> int:
-    removed = transaction.remove([row.id for row in rows])
-    transaction.add_to(FORGOTTEN, removed)
-    return removed
-
-
-def _is_older(transaction: Transaction, row: Row, than: datetime | None) -> bool:
-    if than is None:
-        return True
-    stored = transaction.message(row.message_id)
-    return stored is not None and stored.created_at < than

@@ -1,0 +1,92 @@
+"""What a person does with rows, each in one transaction: queue them again, forget them. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from devinotify.exceptions import InvalidInput
+from devinotify.outbox.lookups import need_row
+from devinotify.outbox.rules import check_forgettable, no_retry, retried
+from devinotify.outbox.states import RETRIES, RowState
+from devinotify.outbox.store import FORGOTTEN
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import datetime
+
+    from devinotify.outbox.records import Row
+    from devinotify.outbox.store import Transaction
+
+
+def check_retry(state: RowState, *, force: bool) -> None:
+    """Raise InvalidInput where no row in this state may be queued again."""
+    if state not in RETRIES:
+        raise InvalidInput(f"rows that are {state} cannot be sent again")
+    if RETRIES[state] and not force:
+        raise InvalidInput(f"rows that are {state} may have been sent: sending them again takes force")
+
+
+def retry(transaction: Transaction, numbers: Iterable[int], *, force: bool) -> int:
+    """Queue rows again, all or none; return how many."""
+    chosen = [need_row(transaction, number) for number in numbers]
+    for row in chosen:
+        if (why := no_retry(row, force=force)) is not None:
+            raise InvalidInput(why)
+    return _queue_again(transaction, chosen)
+
+
+def retry_page(transaction: Transaction, page: Sequence[Row], *, force: bool) -> int:
+    """Queue those rows of a page again that may be, and are still in the state in which they were read."""
+    return _queue_again(
+        transaction, [row for row in _unchanged(transaction, page) if no_retry(row, force=force) is None]
+    )
+
+
+def _queue_again(transaction: Transaction, rows: Sequence[Row]) -> int:
+    transaction.put([retried(row, transaction.now) for row in rows])
+    return len(rows)
+
+
+def check_forget(states: Collection[RowState]) -> None:
+    """Raise InvalidInput where rows of these states may not be forgotten: their outcomes must find them."""
+    if RowState.CLAIMED in states:
+        raise InvalidInput("rows that are being sent cannot be forgotten")
+
+
+def forget(transaction: Transaction, numbers: Iterable[int]) -> int:
+    """Remove rows, all or none; return how many."""
+    found = transaction.rows(numbers)
+    for row in found:
+        check_forgettable(row)
+    return _remove(transaction, found)
+
+
+def forget_page(transaction: Transaction, page: Sequence[Row], older_than: datetime | None) -> int:
+    """Remove those rows of a page that need no attention any more, and are still in the state in which they were."""
+    return _remove(
+        transaction,
+        [
+            row
+            for row in _unchanged(transaction, page)
+            if row.next_poll_at is None and _is_older(transaction, row, older_than)
+        ],
+    )
+
+
+def _unchanged(transaction: Transaction, page: Sequence[Row]) -> list[Row]:
+    """Return the rows of a page as they stand now, those left out that have reached another state since it was read."""
+    seen = {row.id: row.state for row in page}
+    return [row for row in transaction.rows(seen) if row.state is seen[row.id]]
+
+
+def _remove(transaction: Transaction, rows: Sequence[Row]) -> int:
+    removed = transaction.remove([row.id for row in rows])
+    transaction.add_to(FORGOTTEN, removed)
+    return removed
+
+
+def _is_older(transaction: Transaction, row: Row, than: datetime | None) -> bool:
+    if than is None:
+        return True
+    stored = transaction.message(row.message_id)
+    return stored is not None and stored.created_at < than

@@ -1,0 +1,42 @@
+"""Rows and messages that have to be there, asked for within a transaction. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from devinotify.exceptions import InvalidInput
+
+if TYPE_CHECKING:
+    from devinotify.outbox.records import Row, StoredMessage
+    from devinotify.outbox.store import Transaction
+
+
+def need_row(transaction: Transaction, number: int) -> Row:
+    """Return a row; raise InvalidInput where there is none of this id."""
+    for row in transaction.rows([number]):
+        return row
+    raise InvalidInput(f"there is no row {number}")
+
+
+def need_message(transaction: Transaction, number: int) -> StoredMessage:
+    """Return a message; raise InvalidInput where there is none of this id."""
+    stored = transaction.message(number)
+    if stored is None:
+        raise InvalidInput(f"there is no message {number}")
+    return stored
+
+
+def rows_of_key(transaction: Transaction, key: str) -> list[Row]:
+    """Return the rows of the message that was enqueued under a key; an empty list where the key is unknown."""
+    known = transaction.message_of_key(key)
+    return [] if known is None else transaction.rows_of(known)
+
+
+def story(transaction: Transaction, number: int) -> list[Row]:
+    """Return the row of this id and the later steps of its fallback, in order; an empty list where it is gone."""
+    return [
+        step
+        for row in transaction.rows([number])
+        for step in transaction.rows_of(row.message_id, row.recipient)
+        if step.id >= number
+    ]
