@@ -135,6 +135,15 @@ def test_retry_all(place: Place) -> None:
     assert 8 == outbox.counts().queued
 
 
+def test_retry_all_on_one_channel(outbox: Outbox) -> None:
+    """The steps that a channel of two others has written down stay as they are."""
+    settled(outbox, REJECTED, 2)
+    outbox.enqueue(message(channel="viber"))
+    batch = claim(outbox)
+    outbox.settle(batch, failed(batch, REJECTED))
+    assert (1, 2) == (outbox.retry_all(RowState.REJECTED, channel="viber"), outbox.counts().rejected)
+
+
 def test_retry_all_takes_force_for_unknown(outbox: Outbox) -> None:
     """Unknown rows are resent together only by force, and accepted ones not at all."""
     settled(outbox, UNKNOWN, 2)
@@ -338,6 +347,15 @@ def test_rows_of_one_message(place: Place, count: int) -> None:
 def test_get_of_nothing(outbox: Outbox) -> None:
     """An id that is not there gives nothing."""
     assert (None, None) == (outbox.get(5), outbox.message(5))
+
+
+def test_counts_of_a_channel(outbox: Outbox) -> None:
+    """Only the rows on it, those that nobody has read yet among them."""
+    outbox.enqueue(message(*numbers(3)))
+    outbox.enqueue(message(channel="viber"))
+    outbox.claim(2)
+    found = outbox.counts(channel="sms")
+    assert (1, 2, 1, 4) == (found.queued, found.claimed, outbox.counts(channel="viber").queued, outbox.counts().total)
 
 
 def test_counts_add_up(outbox: Outbox) -> None:

@@ -273,9 +273,13 @@ class MemoryTransaction:
             and self._is_mine(row, selection.account)
         )
 
-    def counts(self, account: str | None) -> Mapping[str, int]:
+    def counts(self, account: str | None, channel: str | None = None) -> Mapping[str, int]:
         """Count rows by their states."""
-        found = Counter(str(row.state) for row in self._data.rows.values() if self._is_mine(row, account))
+        found = Counter(
+            str(row.state)
+            for row in self._data.rows.values()
+            if self._is_mine(row, account) and channel in (None, row.channel)
+        )
         return {**{str(state): found[state] for state in RowState}, **self._gone()}
 
     def _gone(self) -> dict[str, int]:

@@ -509,15 +509,17 @@ class Outbox:
         numbers = dict.fromkeys(map(row_id, rows))
         return self._store.write("retry", lambda transaction: admin.retry(transaction, numbers, force=force))
 
-    def retry_all(self, state: RowState, *, message_id: int | None = None, force: bool = False) -> int:
-        """Queue all rows in a state again, of one message or all, as ``retry`` does; return how many.
+    def retry_all(
+        self, state: RowState, *, message_id: int | None = None, channel: str | None = None, force: bool = False
+    ) -> int:
+        """Queue all rows in a state again, of one message, on one channel or all, as ``retry`` does; return how many.
 
         Those that were refused as not a number stay as they are.
         """
         admin.check_retry(state, force=force)
         return self._each_page(
             "retry",
-            Selection(states=(state,), message_id=message_id),
+            Selection((state,), message_id, channel),
             lambda transaction, page: admin.retry_page(transaction, page, force=force),
         )
 
@@ -608,13 +610,14 @@ class Outbox:
         """Return the text stored under a name, or ``None``."""
         return self._store.read("recall", lambda transaction: transaction.recall(name))
 
-    def counts(self, account: str | None = None) -> Counts:
+    def counts(self, account: str | None = None, *, channel: str | None = None) -> Counts:
         """Return how many rows stand in each state, and how many were dropped and forgotten: all at one moment.
 
-        With ``account`` its own rows and nobody's are counted; what was dropped and forgotten is everybody's.
+        With ``account`` its own rows and nobody's are counted, with ``channel`` those on it; what was dropped and
+        forgotten is everybody's.
         """
         check_account(account)
-        return Counts(**self._store.read("counts", lambda transaction: transaction.counts(account)))
+        return Counts(**self._store.read("counts", lambda transaction: transaction.counts(account, channel)))
 
     def waiting(self) -> dict[str, int]:
         """Return how many rows are queued, by account; those that are nobody's yet are not among them."""

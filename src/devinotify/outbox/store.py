@@ -71,8 +71,11 @@ class Transaction(Protocol):
     def rows_of(self, message_id: int, recipient: str | None = None) -> list[Row]:
         """Return a message's rows, or those of one recipient, in the order of their ids."""
 
-    def counts(self, account: str | None) -> Mapping[str, int]:
-        """Return how many rows stand in each state, by its name, with DROPPED and FORGOTTEN: all in one look."""
+    def counts(self, account: str | None, channel: str | None = None) -> Mapping[str, int]:
+        """Return how many rows stand in each state, by its name, with DROPPED and FORGOTTEN: all in one look.
+
+        With ``channel`` only the rows on it.
+        """
 
     def next_due(self, account: str | None) -> float | None:
         """Return when the next row can be claimed or needs attention."""

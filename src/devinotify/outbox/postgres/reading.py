@@ -66,15 +66,17 @@ def ids_of(session: Session, message_id: int, recipient: str | None) -> list[int
     return session.ids("SELECT id FROM ~rows WHERE message = %s AND recipient = %s ORDER BY id", message_id, recipient)
 
 
-def counts(session: Session, account: int | None) -> dict[str, int]:
+def counts(session: Session, account: int | None, channel: str | None) -> dict[str, int]:
     """Return how many rows stand in each state, and how many were dropped and forgotten: one statement, one moment."""
-    mine = accounts.open_to("r", account)
+    mine = accounts.open_to("r", account) + ("" if channel is None else " AND r.channel = %s")
+    values = () if channel is None else (channel, channel)
     found = {
         name: int(number)
         for name, number in session.all(
             f"SELECT r.state::text, count(*) FROM ~rows r WHERE true{mine} GROUP BY r.state"  # noqa: S608 - ours
             f" UNION ALL SELECT 'waiting', count(*) FROM ~queue r WHERE true{mine}"
-            " UNION ALL SELECT name, value FROM ~counters"
+            " UNION ALL SELECT name, value FROM ~counters",
+            *values,
         )
     }
     numbers = {str(state): found.get(str(code), 0) for state, code in CODES.items()}

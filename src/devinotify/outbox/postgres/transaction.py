@@ -145,9 +145,9 @@ class PostgresTransaction:
         """Return a message's rows."""
         return self.rows(reading.ids_of(self._session, message_id, recipient))
 
-    def counts(self, account: str | None) -> Mapping[str, int]:
+    def counts(self, account: str | None, channel: str | None = None) -> Mapping[str, int]:
         """Count rows by their states."""
-        return reading.counts(self._session, self._account(account))
+        return reading.counts(self._session, self._account(account), channel)
 
     def next_due(self, account: str | None) -> float | None:
         """Return when something comes due."""

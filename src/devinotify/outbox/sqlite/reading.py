@@ -52,15 +52,17 @@ def rows_of(connection: sqlite3.Connection, message_id: int, recipient: str | No
     return [decode_row(line) for line in lines]
 
 
-def counts(connection: sqlite3.Connection, account: int | None) -> dict[str, int]:
+def counts(connection: sqlite3.Connection, account: int | None, channel: str | None) -> dict[str, int]:
     """Return how many rows stand in each state, and how many were dropped and forgotten."""
+    on, step = ("", "") if channel is None else (" AND channel = :channel", " AND step = :channel")
     and_mine = "" if account is None else f" AND coalesce(account, {account:d}) = {account:d}"
     # One statement is one snapshot.
     found = dict(
         connection.execute(
-            f"SELECT state, count(*) FROM rows WHERE 1{accounts.open_to(account)} GROUP BY state"  # noqa: S608 - ours
-            f" UNION ALL SELECT 'waiting', count(*) FROM intake WHERE text IS NOT NULL{and_mine}"
-            " UNION ALL SELECT name, value FROM meta WHERE name IN ('dropped', 'forgotten')"
+            f"SELECT state, count(*) FROM rows WHERE 1{accounts.open_to(account)}{on} GROUP BY state"  # noqa: S608 - ours
+            f" UNION ALL SELECT 'waiting', count(*) FROM intake WHERE text IS NOT NULL{and_mine}{step}"
+            " UNION ALL SELECT name, value FROM meta WHERE name IN ('dropped', 'forgotten')",
+            {"channel": channel},
         ).fetchall()
     )
     numbers = {str(state): found.get(code, 0) for state, code in CODES.items()}

@@ -117,9 +117,9 @@ class SqliteTransaction:
         self._flush()
         return reading.rows_of(self._connection, message_id, recipient)
 
-    def counts(self, account: str | None) -> Mapping[str, int]:
+    def counts(self, account: str | None, channel: str | None = None) -> Mapping[str, int]:
         """Count rows by their states."""
-        return reading.counts(self._connection, self._account(account))
+        return reading.counts(self._connection, self._account(account), channel)
 
     def next_due(self, account: str | None) -> float | None:
         """Return when something comes due."""
