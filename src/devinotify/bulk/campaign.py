@@ -6,14 +6,11 @@
         print(campaign.plan())
         result = campaign.run(Speed(connections=16))
         print(result.end, result.tally)
-
-One class of more than 400 lines: it joins what the parts of this package do, and much of it is in words.
 """
 
 from __future__ import annotations
 
 import functools
-import hashlib
 import logging
 import sys
 import time
@@ -22,16 +19,18 @@ from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from devinotify import text as texts
+from devinotify.bulk.intake import Intake
 from devinotify.bulk.journal import Journal, check_retry
-from devinotify.bulk.plan import Account, Count, Outlook, Plan, drawn_up
+from devinotify.bulk.outlook import Account, foresee
+from devinotify.bulk.outlook import ask as ask_account
+from devinotify.bulk.plan import Count, Plan, make_plan
 from devinotify.bulk.progress import Progress, Result, Teller
 from devinotify.bulk.sending import End, Sending, Sent
 from devinotify.bulk.sorting import Sorted, sort_out
 from devinotify.bulk.source import Source
 from devinotify.bulk.table import Table
 from devinotify.bulk.tally import Tally
-from devinotify.bulk.template import Template, unfilled
-from devinotify.channels.compose import compose
+from devinotify.bulk.wording import Wording
 from devinotify.delivery.fallback import Fallback
 from devinotify.delivery.rate_limit import Speed
 from devinotify.delivery.recipients import Recipients
@@ -52,14 +51,6 @@ if TYPE_CHECKING:
     from devinotify.url import DevinoURL
 
 log: logging.Logger = logging.getLogger(__name__)
-
-ROUND_TRIP = 0.2
-"""Seconds that a request is taken to last where the gateway could not be asked for the balance."""
-
-
-KEPT = 200_000
-"""Recipients up to which a list with one text is kept in memory, about 15 MB, from its reading to its journal; what is
-refused takes ten times as much."""
 
 
 class Campaign:
@@ -93,29 +84,26 @@ class Campaign:
         price: Decimal | int | str | None = None,
         other_account: bool = False,
     ) -> None:
-        if (text is None) == (template is None):
-            raise InvalidInput("a campaign has either a text or a template")
         self._owned = not isinstance(account, Notifier)
         self.notifier: Notifier = account if isinstance(account, Notifier) else Notifier(account)
         self._source: Source | None = None
         self._path = journal
         self._other_account = other_account
-        self._count: Count | None = None
         self._sending: Sending | None = None
         self._stopped = False
-        self._kept: list[Sorted] = []  # a short list as it was read, so that it is not read twice
-        self._warned = False
         try:
             self.price: Decimal | None = None if price is None else _price(price)
             self.keeps_instant: bool
             instant, self.keeps_instant = self._instant(send_at) if isinstance(send_at, timedelta) else (send_at, False)
-            self._set_up(text, template, channel, instant)
+            self._set_up(channel, instant)
+            self._wording = Wording(text, template, self._channel, self.notifier)
             self._source = Source(source, encoding)
             self.table: Table = Table(
                 self._source, column=column, format_=format, region=self.notifier.url.region, read=self._reading()
             )
-            if self.template is not None:
-                self.template.check(self.table.columns)
+            if self._wording.template is not None:
+                self._wording.template.check(self.table.columns)
+            self._intake = Intake(self._source, self._sorted, self._wording.text)
             # A campaign that has begun may go on after its time; a new one would be sent at once, at any hour.
             if not self._begun() and instant is not None and checks.has_passed(instant, datetime.now(UTC)):
                 raise InvalidSchedule("the time of sending has passed")
@@ -123,7 +111,7 @@ class Campaign:
             self.close()
             raise
 
-    def _set_up(self, text: str | None, template: str | None, channel: str | None, send_at: datetime | None) -> None:
+    def _set_up(self, channel: str | None, send_at: datetime | None) -> None:
         self.channel: str = channel or self.notifier.url.channel
         self._channel = self.notifier.channel(self.channel)
         if isinstance(self._channel, Fallback):
@@ -132,16 +120,6 @@ class Campaign:
         if send_at is not None and not self._channel.schedulable:
             raise InvalidSchedule(f"the channel {self.channel} cannot send later")
         self.send_at = send_at
-        self._original = template if text is None else text
-        self.template: Template | None = None
-        shared = text
-        if template is not None:
-            parsed = Template(template)
-            if parsed.fields:
-                self.template = parsed
-            else:
-                shared = parsed.render({})
-        self.text: str | None = None if self.template is not None or shared is None else self._shape(shared)
 
     def _instant(self, span: timedelta) -> tuple[datetime, bool]:
         """Return the instant that the journal has, or so long from now, and whether it is the journal's."""
@@ -161,7 +139,7 @@ class Campaign:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Campaign {self.channel} {'template' if self.template else 'text'}>"
+        return f"<Campaign {self.channel} {'text' if self._wording.template is None else 'template'}>"
 
     def close(self) -> None:
         """Close the input, and the notifier where this campaign made it.
@@ -189,7 +167,7 @@ class Campaign:
         url = self.notifier.url
         return {
             "input": self._source.digest,
-            "text": hashlib.sha256(f"{self.template is None} {self._original}".encode(errors="replace")).hexdigest(),
+            "text": self._wording.digest,
             "channel": self.channel,
             "send_at": None if self.send_at is None else self.send_at.isoformat(),
             "sender": url.sender,
@@ -214,26 +192,27 @@ class Campaign:
         ``resend_unknown`` and ``retry`` or not. Without ``ask`` the gateway is not asked for the balance. Raises
         InvalidInput where the input cannot be read to its end, or a row lacks a column of the template.
         """
-        count = self._counted()
-        return drawn_up(
+        count = self._intake.counted()
+        message = Message(count.sample or "", tuple(count.first), channel=self.channel, send_at=self.send_at)
+        return make_plan(
             count,
             speed or Speed(),
-            self._account() if ask else Account(None, ROUND_TRIP),
+            ask_account(self.notifier.client) if ask else Account(),
             done=self._known(count),
             retry=retry,
             resend_unknown=resend_unknown,
-            personal=self.template is not None,
+            personal=self._personal,
             segmented=self._segmented,
             price=self.price,
             channel=self.channel,
             source=self.table.description,
-            outlook=self._outlook(count),
-            unfilled=unfilled(self._original or "", self.table.columns) if self.template is None else (),
+            outlook=foresee(self.notifier.plugins, message, self._channel),
+            unfilled=self._wording.unfilled(self.table.columns),
         )
 
     def test(self, number: str) -> Outcome:
         """Send the text of the first recipient to ``number`` alone, now, and return what became of it."""
-        sample = self._counted().sample
+        sample = self._intake.counted().sample
         if sample is None:
             raise InvalidInput("there is no text to try: the input has no recipient")
         return self.notifier.notify(sample, to=number, channel=self.channel)[0]
@@ -260,7 +239,7 @@ class Campaign:
             raise InvalidInput("a campaign is not sent without a journal: name its file")
         began = time.monotonic()
         try:
-            if not self._read(observe, lambda: self._stopped):
+            if not self._intake.read(observe, lambda: self._stopped):
                 return Result(End.STOPPED, self._known() or Tally(), Sent(), time.monotonic() - began)
             with Journal(self._path) as journal:
                 message = self._begin(journal)
@@ -281,11 +260,11 @@ class Campaign:
         fail_fast: bool,
     ) -> Result:
         """Send what is queued, while what is not yet in the journal is put into it: the list can be read to its end."""
-        count = self._counted()
+        count = self._intake.counted()
         recovered = journal.outbox.recover()
         journal.send_again(again)
-        personal = self.template is not None
-        feed = None if journal.fed else journal.feed(self._pages(), message, personal=personal)
+        personal = self._personal
+        feed = None if journal.fed else journal.feed(self._intake.pages(), message, personal=personal)
         known = journal.recipients() if feed else count.recipients
         already = known - journal.outbox.counts()[RowState.QUEUED]
         sending = self._sending = Sending(
@@ -328,32 +307,16 @@ class Campaign:
     def _segmented(self) -> bool:
         return self._channel.segmented
 
-    def _shape(self, text: str) -> str:
-        """Return the text as it will be sent; raises InvalidText."""
-        url = self.notifier.url
-        hook = self.notifier.plugins.hook.devinotify_estimate_segments
-        shaped = compose(
-            Message(text, ()),
-            transliterate=url.transliterate and self._segmented,
-            max_segments=url.max_segments if self._segmented else None,
-            estimate=lambda of: hook(text=of),
-            warn=self._warn,
-        ).text
-        texts.check(shaped, self._channel.max_length)
-        return shaped
-
-    def _warn(self, why: str) -> None:
-        """Log what a text has lost, once for all of them."""
-        if not self._warned:
-            self._warned = True
-            log.warning(why)
+    @property
+    def _personal(self) -> bool:
+        return self._wording.template is not None
 
     def _sorted(self) -> Iterator[Sorted]:
         return sort_out(
             self.table,
             region=self.notifier.url.region,
-            template=self.template,
-            shape=self._shape,
+            template=self._wording.template,
+            shape=self._wording.shape,
             read=self._reading(),
         )
 
@@ -361,50 +324,6 @@ class Campaign:
         """Return what reads a number where a plugin has a say in that."""
         numbers = Recipients(self.notifier.plugins, self.notifier.url.region)
         return numbers.phone if numbers.customised else None
-
-    def _counted(self) -> Count:
-        if self._count is None:
-            self._read()
-            assert self._count is not None  # noqa: S101 - nobody has stopped it
-        return self._count
-
-    def _read(
-        self, observe: Callable[[Progress], None] | None = None, stopped: Callable[[], bool] = lambda: False
-    ) -> bool:
-        """Read the input to its end unless that was done, and return whether it was: ``stopped`` is asked each page."""
-        if self._count is None:
-            count = Count()
-            few = False
-            kept: list[Sorted] = []
-            for page in self._sorted():
-                count.add(page, self.text)
-                few = self.template is None and count.recipients + 10 * (count.rows - count.recipients) <= KEPT
-                kept = [*kept, page] if few else []
-                if observe is not None:
-                    observe(Progress("reading", count.rows, count.rows))
-                if stopped():
-                    return False
-            if self.text is not None:
-                count.share(self.text)
-            self._count, self._kept = count, kept if few else []
-        elif observe is not None:
-            observe(Progress("reading", self._count.rows, self._count.rows))
-        self._check_source("this run sends nothing of it")
-        return True
-
-    def _pages(self) -> Iterator[Sorted]:
-        """Yield the input, sorted out, as it was when it was read to its end."""
-        kept, self._kept = self._kept, []
-        if kept:
-            yield from kept
-            return
-        for page in self._sorted():
-            self._check_source("what is in the journal is sent to, and what is not yet in it is not")
-            yield page
-
-    def _check_source(self, what_then: str) -> None:
-        if self._source is not None and self._source.changed():
-            raise InvalidInput(f"the input has changed since it was opened: {what_then}")
 
     def _known(self, count: Count | None = None) -> Tally | None:
         """Return what the journal tells, where there is one; raises InvalidInput where it is another campaign's.
@@ -439,35 +358,11 @@ class Campaign:
 
     def _begin(self, journal: Journal) -> Message:
         """Make it this campaign's journal, and return the message that its rows are of."""
-        text = self._original or "" if self.text is None else self.text
+        text = self._wording.original if self._wording.text is None else self._wording.text
         message = Message(text, (), channel=self.channel, send_at=self.send_at)
         journal.begin(message, self.identity, self.notifier.url.account)
         journal.use(self.notifier.url.account, other=self._other_account)
         return message
-
-    def _outlook(self, count: Count) -> Outlook:
-        """Return what plugins that prepare messages would do to the first recipients, if they were sent to now."""
-        plugins = self.notifier.plugins
-        if not count.first or not plugins.listens("devinotify_prepare_message", outside=True):
-            return Outlook()
-        message = Message(count.sample or "", tuple(count.first), channel=self.channel, send_at=self.send_at)
-        try:
-            prepared = plugins.hook.devinotify_prepare_message(message=message)
-        except DevinotifyError as error:
-            return Outlook(refused=error)
-        later = [one.send_at for one in prepared if one.send_at is not None and one.send_at != message.send_at]
-        if later and not self._channel.schedulable:
-            return Outlook(refused=InvalidSchedule(f"it would be held back now, and {self.channel} cannot send later"))
-        return Outlook(max(later, key=lambda held: held.astimezone(UTC), default=None))
-
-    def _account(self) -> Account:
-        try:
-            balance = self.notifier.client.user.balance()
-            began = time.monotonic()
-            self.notifier.client.user.balance()
-        except DevinotifyError as error:
-            return Account(None, ROUND_TRIP, error)
-        return Account(balance, time.monotonic() - began)
 
     def _cost(self, sent: Sent) -> Decimal | None:
         billed = sent.segments if self._segmented else sent.accepted

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from devinotify import text as texts
+from devinotify.bulk.outlook import Account, Outlook
 from devinotify.outbox.states import RowState
 
 if TYPE_CHECKING:
@@ -129,22 +130,7 @@ class Count:
             self.encodings[str(texts.Encoding.GSM7 if texts.is_gsm7(text) else texts.Encoding.UCS2)] += 1
 
 
-class Account(NamedTuple):
-    """What the gateway tells before: the balance, or why it is not known, and the seconds of a round trip."""
-
-    balance: Decimal | None
-    round_trip: float
-    trouble: DevinotifyError | None = None
-
-
-class Outlook(NamedTuple):
-    """What plugins would do to the first recipients now: hold them back until an instant, or refuse them."""
-
-    held: datetime | None = None
-    refused: DevinotifyError | None = None
-
-
-def drawn_up(
+def make_plan(
     count: Count,
     speed: Speed,
     account: Account,

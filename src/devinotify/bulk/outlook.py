@@ -1,0 +1,61 @@
+"""What is to be known before a campaign is sent: the balance, and what plugins would do to it now."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC
+from typing import TYPE_CHECKING, NamedTuple
+
+from devinotify.exceptions import DevinotifyError, InvalidSchedule
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from decimal import Decimal
+
+    from devinotify.channels.protocol import Channel
+    from devinotify.gateway.client import Client
+    from devinotify.models import Message
+    from devinotify.plugins import PluginManager
+
+ROUND_TRIP = 0.2
+"""Seconds that a request is taken to last where the gateway could not be asked for the balance."""
+
+
+class Account(NamedTuple):
+    """What the gateway tells before: the balance, or why it is not known, and the seconds of a round trip."""
+
+    balance: Decimal | None = None
+    round_trip: float = ROUND_TRIP
+    trouble: DevinotifyError | None = None
+
+
+class Outlook(NamedTuple):
+    """What plugins would do to the first recipients now: hold them back until an instant, or refuse them."""
+
+    held: datetime | None = None
+    refused: DevinotifyError | None = None
+
+
+def ask(client: Client) -> Account:
+    """Return what the gateway tells of the account, and how long it takes to."""
+    try:
+        balance = client.user.balance()
+        began = time.monotonic()
+        client.user.balance()
+    except DevinotifyError as error:
+        return Account(trouble=error)
+    return Account(balance, time.monotonic() - began)
+
+
+def foresee(plugins: PluginManager, message: Message, channel: Channel) -> Outlook:
+    """Return what plugins that prepare messages would do to this one, if it were sent now."""
+    if not message.recipients or not plugins.listens("devinotify_prepare_message", outside=True):
+        return Outlook()
+    try:
+        prepared = plugins.hook.devinotify_prepare_message(message=message)
+    except DevinotifyError as error:
+        return Outlook(refused=error)
+    later = [one.send_at for one in prepared if one.send_at is not None and one.send_at != message.send_at]
+    if later and not channel.schedulable:
+        return Outlook(refused=InvalidSchedule(f"it would be held back now, and {channel.name} cannot send later"))
+    return Outlook(max(later, key=lambda held: held.astimezone(UTC), default=None))
