@@ -63,6 +63,24 @@ def test_a_refused_message_ends_the_demo_with_its_code(run: Run, monkeypatch: py
     assert (3, 1) == (result.exit_code, len(result.stderr.splitlines()))
 
 
+STEPPED = """
+import sys
+from devinotify import sandbox
+from devinotify.cli import demo, main
+from devinotify.sandbox.clock import Clock
+
+class Stepped(sandbox.Sandbox):
+    def __init__(self):
+        super().__init__(clock=Clock(running=False))
+        demo.time.sleep = self.advance
+
+sandbox.Sandbox = Stepped
+sys.argv = ["devinotify", "demo"]
+main()
+"""
+"""The demo over a gateway whose time goes by between the looks alone: a busy machine misses no state."""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="it has no pseudo-terminals of this kind")
 def test_a_terminal_shows_the_states_as_they_come() -> None:
     """On a terminal the table is redrawn, and ends with everything delivered."""
@@ -70,7 +88,7 @@ def test_a_terminal_shows_the_states_as_they_come() -> None:
 
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "devinotify", "demo"],
+        [sys.executable, "-c", STEPPED],
         stdout=theirs,
         env={**os.environ, "TERM": "xterm", "COLUMNS": "160"},
     )

@@ -355,7 +355,7 @@ def test_wait_returns_at_the_timeout_with_what_is_known(gateway: Sandbox, make: 
     notifier = make(patience=30)
     start = time.monotonic()
     (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 0.2)
-    assert (DeliveryStatus.SENT, True) == (outcome.status, time.monotonic() - start < 5)
+    assert (DeliveryStatus.SENT, True) == (outcome.status, time.monotonic() - start < 25)
 
 
 def test_wait_gives_back_what_the_outbox_has_forgotten(gateway: Sandbox, make: Make) -> None:

@@ -206,23 +206,23 @@ def test_one_forbidden_number_does_not_reject_a_bulk(gateway: Sandbox, tmp_path:
 
 
 def test_looks_do_not_hold_alerts_up(gateway: Sandbox, notifier: Notifier, tmp_path: Path) -> None:
-    """A gateway of 200 ms and thirty deliveries to look at: a new alert leaves at once, and forty more in seconds."""
+    """A gateway of half a second, thirty deliveries to look at: a new alert leaves at once, forty more in seconds."""
     with Outbox(tmp_path / "o.db", poll=0.01) as outbox:
         outbox.enqueue(Message("watched", numbers(30, 79170000000), channel="sms"))
         Worker(notifier, outbox).run(once=True)
-        gateway.add_fault("latency", seconds=0.2)
+        gateway.add_fault("latency", seconds=0.5)
         with working(Worker(notifier, outbox, nap=0.05)):
             gateway.wait(lambda: any(each.operation == "Sms/State" for each in gateway.requests()), 10)
             began = time.monotonic()
             outbox.enqueue(Message("new", ("+79180000000",), channel="sms"), watch=False)
-            assert gateway.wait(lambda: "+79180000000" in {f"+{n.lstrip('+')}" for n in arrived(gateway)}, 10)
+            assert gateway.wait(lambda: "+79180000000" in {f"+{n.lstrip('+')}" for n in arrived(gateway)}, 30)
             first = time.monotonic() - began
             began = time.monotonic()
             enqueue(outbox, 40)
-            assert gateway.wait(lambda: len(arrived(gateway)) >= 71, 20)
+            assert gateway.wait(lambda: len(arrived(gateway)) >= 71, 60)
             taken = time.monotonic() - began
-    # One after the other, forty take eight seconds, and with looks between them far longer.
-    assert (True, True) == (first < 2.0, taken < 6.0), (first, taken)
+    # One after the other, forty take twenty seconds, and with looks between them far longer.
+    assert (True, True) == (first < 7.0, taken < 15.0), (first, taken)
 
 
 STOPPED = """

@@ -147,7 +147,7 @@ def test_many_threads_share_one_silent_login(tls_server: FaultServer, make_clien
     client = make_client(tls_server, timeout=0.5)
     started = time.monotonic()
     send_from_threads(client, THREADS)
-    assert (tls_server.logins <= FEW, time.monotonic() - started < 5) == (True, True)
+    assert (tls_server.logins <= FEW, time.monotonic() - started < 20) == (True, True)
 
 
 def test_many_threads_hear_of_wrong_credentials_from_one_login(

@@ -21,7 +21,7 @@ from devinotify.gateway.resolution import resolve
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SLACK = 0.5
+SLACK = 6.0
 """Seconds that a busy machine may add."""
 
 
@@ -46,6 +46,9 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hanging]:
     monkeypatch.setattr(socket, "getaddrinfo", resolver)
     yield resolver
     resolver.let_go.set()
+    # One that still runs would be joined by whoever asks for the same name next.
+    for left in list(resolution._under_way.values()):
+        left.wait(30)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
@@ -145,7 +148,7 @@ fcntl.ioctl(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0x8914, lo)
 silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 silent.bind(("127.0.0.1", 53))
 with open(sys.argv[1], "w") as settings:
-    settings.write("nameserver 127.0.0.1\\noptions timeout:5 attempts:2\\n")
+    settings.write("nameserver 127.0.0.1\\noptions timeout:30 attempts:2\\n")
 subprocess.run(["mount", "--bind", sys.argv[1], "/etc/resolv.conf"], check=True)
 print("ready", flush=True)
 from devinotify import Client
@@ -161,12 +164,12 @@ except NotSent as error:
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="the system has no network of its own for a process")
 def test_a_real_resolver_that_is_silent(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The system's own resolver asks a server that never answers, for ten seconds: the client does not wait for it."""
+    """The system's own resolver asks a server that never answers, for a minute: the client does not wait for it."""
     settings = tmp_path_factory.mktemp("resolver") / "resolv.conf"
     began = time.monotonic()
     done = subprocess.run(
         ["unshare", "--map-root-user", "--mount", "--net", sys.executable, "-c", SLOW_RESOLVER, str(settings)],
-        timeout=60,
+        timeout=120,
         capture_output=True,
         text=True,
         check=False,
@@ -174,6 +177,6 @@ def test_a_real_resolver_that_is_silent(tmp_path_factory: pytest.TempPathFactory
     if not done.stdout.startswith("ready"):
         pytest.skip(f"no namespaces here: {done.stderr[-200:]}")
     seconds, verdict, asked = done.stdout.split()[1:]
-    assert ("not_sent", "True", True) == (verdict, asked, float(seconds) < 4 * 0.3 + 0.7 + 2 * SLACK)
+    assert ("not_sent", "True", True) == (verdict, asked, float(seconds) < 4 * 0.3 + 0.7 + SLACK)
     # The threads that were left behind keep no process from its end.
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25

@@ -82,13 +82,13 @@ def test_changes_come_bundled(running: Sandbox, stream: Stream) -> None:
     """Many changes at once are few events."""
     before = stream.event if running.add_incoming("0", NUMBER) else None
     assert before is not None
+    start = time.monotonic()
     for number in range(200):
         running.add_incoming(str(number), NUMBER)
-    start = time.monotonic()
     count = 0
     while stream.event()["version"] < running._emulator.live.version:
         count += 1
-    assert (True, True) == (count < 5, time.monotonic() - start < 5)
+    assert count <= (time.monotonic() - start) / events.PAUSE + 2
 
 
 def test_silence_is_broken(api: Api) -> None:
@@ -147,5 +147,5 @@ def test_stopping_ends_it() -> None:
     stream.event()
     start = time.monotonic()
     sandbox.stop()
-    assert (True, []) == (time.monotonic() - start < 1.5, [line for line in stream.lines() if line])
+    assert (True, []) == (time.monotonic() - start < events.PING - 3, [line for line in stream.lines() if line])
     stream.close()

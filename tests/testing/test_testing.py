@@ -184,7 +184,7 @@ def test(devino_client, devino_inbox):
     thread.start()
     start = time.monotonic()
     devino_inbox.wait_for(text="late", timeout=30)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 25
     thread.join()
 """
     assert "1 passed" == outcome(tmp_path, source)

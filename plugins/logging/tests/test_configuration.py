@@ -107,7 +107,7 @@ def test_formatter_of_the_configuration(gateway: Sandbox) -> None:
 
 def test_replaced_under_load(gateway: Sandbox) -> None:
     """While eight threads log and requests are slow, a configuration is replaced twenty times, at once each time."""
-    gateway.add_fault("latency", seconds=0.3)
+    gateway.add_fault("latency", seconds=5)
     written = config(url_of(gateway), rate="1000/s", burst=1000, dedupe=0, daily_limit=10**6, queue_size=20)
     logging.config.dictConfig(written)
     stop = threading.Event()
@@ -132,8 +132,8 @@ def test_replaced_under_load(gateway: Sandbox) -> None:
         thread.join(10)
         assert not thread.is_alive()
     gateway.remove_fault()
-    # A request takes 0.3 s and a flush up to 5 s: whoever waited for one would have taken longer than that.
-    assert longest < 2
+    # A request takes 5 s, and so does a flush: whoever waited for one would have taken longer than that.
+    assert longest < 4.5
     assert min(logged) > 0
 
 

