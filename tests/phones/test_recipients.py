@@ -237,3 +237,16 @@ def test_never_another_error(raw: str, region: str) -> None:
         shown = str(error)
     assert len(raw) < 9 or raw not in shown
     assert digits[-7:] in "".join(filter(str.isdigit, unicodedata.normalize("NFKC", raw)))
+
+
+@pytest.mark.parametrize("region", ["RU", "KZ", "kz", "US"])
+def test_plans_can_be_read_ahead(region: str) -> None:
+    """It changes nothing but the time of the first number."""
+    phones.recipients.read_plans(region)
+    assert "+79161234567" == phones.normalize("+79161234567", region).e164
+
+
+def test_the_plan_of_an_unknown_region_is_refused() -> None:
+    """As by ``normalize``."""
+    with pytest.raises(InvalidInput, match="two-letter"):
+        phones.recipients.read_plans("XX")

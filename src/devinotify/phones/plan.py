@@ -72,6 +72,13 @@ def known_region(region: object) -> str:
     raise InvalidInput(f"the region must be a two-letter ISO 3166 code such as 'RU' or 'KZ', not {shown}")
 
 
+def read_plan(region: str) -> None:
+    """Have phonenumbers read the plan of a region, given by its ISO 3166 code; one that it does not know has none."""
+    from phonenumbers.phonemetadata import PhoneMetadata
+
+    PhoneMetadata.metadata_for_region(region, None)
+
+
 def _judge(number: str, region: str | None) -> PhoneNumber | Reason:
     """Return the number if it is read in this way, or the reason why it is none."""
     import phonenumbers as library

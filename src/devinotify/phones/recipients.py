@@ -34,6 +34,18 @@ def _region(region: str) -> str:
     return known_region(region)
 
 
+def read_plans(region: str) -> None:
+    """Have in memory what the first number given in ``region`` needs of the numbering plans.
+
+    That takes some tenths of a second, once in a process. ``normalize`` does it by itself; whoever must not be held up
+    so long, an event loop for one, does it ahead and elsewhere. Raises InvalidInput for an unknown region.
+    """
+    from devinotify.phones.plan import read_plan
+
+    _russian()
+    read_plan(_region(region))
+
+
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class NormalizedMany:
     """A list of inputs sorted out: ``len(numbers) + len(duplicates) + len(refused)`` is the number of inputs.

@@ -9,6 +9,7 @@ import inspect
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
+from devinotify.gateway.aio import warmup
 from devinotify.gateway.resources import Owner, Resource, Sms, User, Viber
 from devinotify.redact import hide
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_RECIPIENTS = frozenset({"to", "recipients"})
+"""The arguments that hold whom a message is for, by which a send is known."""
 
 _HIDDEN = frozenset({"to", "text", "recipients", "message_id", "optional", "optionals"})
 """The arguments that no frame may show, ours among them."""
@@ -33,13 +37,17 @@ def _awaited(
     What it refuses is raised when it is awaited, as everything else. Only the name is taken from what is decorated:
     checkers of types read a decorated name alike, and one that is assigned not.
     """
-    hidden = [name in _HIDDEN for name in list(inspect.signature(method).parameters)[1:]]
+    names = list(inspect.signature(method).parameters)[1:]
+    hidden = [name in _HIDDEN for name in names]
+    sends = not _RECIPIENTS.isdisjoint(names)
 
     @wraps(method)
     async def operation(self: Any, *args: P.args, **kwargs: P.kwargs) -> R:  # noqa: ANN401 - any of the resources
         named = [hide(value) if secret else value for secret, value in zip(hidden, args, strict=False)]
         args = (*named, *args[len(named) :])  # type: ignore[assignment]  # the same arguments, hidden
         kwargs = {name: hide(value) if name in _HIDDEN else value for name, value in kwargs.items()}  # type: ignore[assignment]  # as above
+        if sends and not warmup.is_warm(self._url.region):
+            await warmup.warm_up(self._url.region)
         return await cast("Coroutine[Any, Any, R]", method(self, *args, **kwargs))
 
     return lambda _: cast("Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]", operation)
