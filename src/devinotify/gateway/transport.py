@@ -11,6 +11,8 @@ import contextlib
 import os
 import time
 from collections import deque
+from dataclasses import replace
+from ssl import SSLEOFError
 from typing import TYPE_CHECKING, cast
 
 from urllib3.exceptions import HTTPError
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from urllib3.connection import HTTPConnection
 
     from devinotify.gateway.wire import Request
+
+_CLOSED_EARLY = (BrokenPipeError, ConnectionResetError, SSLEOFError)
+"""How it shows on a write that the other side has closed, without TLS and with it."""
 
 
 class Transport:
@@ -131,16 +136,18 @@ class Transport:
         return connection
 
     def _converse(self, sock: socket.socket, data: bytes, deadline: float) -> Reply:
+        whole = False
         # A server may refuse early and close: its reply, if there is one, still says what happened.
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        with contextlib.suppress(*_CLOSED_EARLY):
             self._send(sock, data, deadline)
+            whole = True
         parser = ReplyParser()
         while True:
             sock.settimeout(self._remaining(deadline))
             received = SecretBytes(sock.recv(RECEIVE))
             reply = parser.feed(received) if received else parser.close()
             if reply is not None:
-                return reply
+                return reply if whole else replace(reply, keep_alive=False)
 
     def _send(self, sock: socket.socket, data: bytes, deadline: float) -> None:
         sent = 0

@@ -1,0 +1,99 @@
+"""A server that answers while the request is still being written, and reads no more of it.
+
+Proxies refuse a form that is too long so, and gateways a session that has ended: the reply is whole, and what was
+refused was not even read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinotify.exceptions import NotEnoughCredits, OutcomeUnknown, UnexpectedResponse, Verdict
+from tests.faults import acts
+from tests.faults.server import Act, Exchange, FaultServer, error_body
+
+if TYPE_CHECKING:
+    from tests.faults.conftest import ClientMaker
+
+pytestmark = pytest.mark.once
+
+MANY = [f"79{number:09d}" for number in range(160_000_000, 160_020_000)]
+"""So many that the form is not written at once, nor fits what is read before the reply."""
+
+ENDS = {"closed": acts.close, "closed politely": acts.goodbye, "reset": acts.reset}
+
+
+def early(status: int, body: str, end: acts.End) -> Act:
+    """Return an act that reads the beginning of a form, answers, and ends so."""
+
+    def act(exchange: Exchange) -> None:
+        exchange.receive_part(10)
+        exchange.reply(body, status)
+        end(exchange.line)
+
+    return act
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_refusal_while_the_form_is_written_is_a_refusal(
+    server: FaultServer, make_client: ClientMaker, end: str
+) -> None:
+    """Its status says that nothing was done, however the connection ends behind it."""
+    client = make_client(server, timeout=10.0)
+    client.user.balance()
+    server.play("sms/sendbulk", early(413, acts.HTML, ENDS[end]))
+    with pytest.raises(UnexpectedResponse) as caught:
+        client.sms.send_bulk(MANY, "text")
+    assert (Verdict.REJECTED, 413, 1) == (caught.value.verdict, caught.value.http_status, server.partly)
+    assert [] == server.received("sms/sendbulk")
+
+
+def test_a_code_while_the_form_is_written_is_that_code(server: FaultServer, make_client: ClientMaker) -> None:
+    """A refusal in the gateway's own words is read as one that comes later."""
+    client = make_client(server, timeout=10.0)
+    client.user.balance()
+    server.play("sms/sendbulk", early(402, error_body(5, "Not enough credits"), acts.close))
+    with pytest.raises(NotEnoughCredits) as caught:
+        client.sms.send_bulk(MANY, "text")
+    assert Verdict.REJECTED == caught.value.verdict
+
+
+def test_a_session_refused_while_the_form_is_written_is_renewed(server: FaultServer, make_client: ClientMaker) -> None:
+    """What was refused for its session is sent after a new login, once, on a connection of its own."""
+    client = make_client(server, timeout=10.0)
+    client.user.balance()
+    server.play("sms/sendbulk", early(401, error_body(4, "SessionID expired"), acts.close))
+    receipt = client.sms.send_bulk(MANY, "text")
+    assert (len(MANY), 2, 1, 1) == (
+        len(receipt.message_ids),
+        server.logins,
+        server.partly,
+        len(server.received("sms/sendbulk")),
+    )
+
+
+@pytest.mark.parametrize("status", [408, 502])
+def test_a_failure_while_the_form_is_written_is_unknown(
+    server: FaultServer, make_client: ClientMaker, status: int
+) -> None:
+    """A status that refuses nothing refuses nothing when it comes early."""
+    client = make_client(server, timeout=10.0)
+    client.user.balance()
+    server.play("sms/sendbulk", early(status, acts.HTML, acts.close))
+    with pytest.raises(UnexpectedResponse) as caught:
+        client.sms.send_bulk(MANY, "text")
+    assert Verdict.UNKNOWN == caught.value.verdict
+
+
+def test_a_connection_that_ends_while_the_form_is_written_is_unknown(
+    server: FaultServer, make_client: ClientMaker
+) -> None:
+    """Without a reply nothing is known of a request that had begun to leave."""
+    client = make_client(server, timeout=10.0)
+    client.user.balance()
+    server.play("sms/sendbulk", acts.partly_read(10, acts.close))
+    with pytest.raises(OutcomeUnknown) as caught:
+        client.sms.send_bulk(MANY, "text")
+    assert Verdict.UNKNOWN == caught.value.verdict
