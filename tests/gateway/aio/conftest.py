@@ -10,6 +10,7 @@ import pytest
 import uvloop
 
 from devinotify import AsyncClient
+from devinotify.gateway.aio import warmup
 from tests.faults.certificates import Certificates, make_certificates
 from tests.faults.server import LOGIN, PASSWORD, FaultServer
 
@@ -24,6 +25,12 @@ Run = Callable[[Coroutine[Any, Any, Any]], Any]
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     """Certificates made once for all the tests."""
     return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _warm() -> None:
+    """Have in memory what the first send of a process reads, so that no test is the first."""
+    asyncio.run(warmup.warm_up("RU"))
 
 
 @pytest.fixture(params=["plain", "tls"])

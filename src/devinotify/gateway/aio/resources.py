@@ -9,7 +9,7 @@ import inspect
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
-from devinotify.gateway.aio import warmup
+from devinotify.gateway.aio.warmup import is_warm, warm_up
 from devinotify.gateway.resources import Owner, Resource, Sms, User, Viber
 from devinotify.redact import hide
 
@@ -46,8 +46,8 @@ def _awaited(
         named = [hide(value) if secret else value for secret, value in zip(hidden, args, strict=False)]
         args = (*named, *args[len(named) :])  # type: ignore[assignment]  # the same arguments, hidden
         kwargs = {name: hide(value) if name in _HIDDEN else value for name, value in kwargs.items()}  # type: ignore[assignment]  # as above
-        if sends and not warmup.is_warm(self._url.region):
-            await warmup.warm_up(self._url.region)
+        if sends and not is_warm(self._url.region):
+            await warm_up(self._url.region)
         return await cast("Coroutine[Any, Any, R]", method(self, *args, **kwargs))
 
     return lambda _: cast("Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]", operation)
