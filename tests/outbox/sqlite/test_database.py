@@ -14,7 +14,9 @@ import pytest
 
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox import Outbox
-from devinotify.outbox.sqlite import database, schema
+from devinotify.outbox.sqlite import schema
+from devinotify.outbox.sqlite.connecting import use_wal
+from devinotify.outbox.sqlite.store import SqliteStore
 from tests.outbox.support import NUMBER, accepted, claim, database_of, finish, message, numbers, run_python
 
 if TYPE_CHECKING:
@@ -289,14 +291,13 @@ def test_the_log_waits_for_others(path: Path) -> None:
         with contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
             release = threading.Timer(0.05, lambda: reader.execute("COMMIT"))
             release.start()
-            database._use_wal(connection, path)
+            use_wal(connection, path, 30)
             release.join()
             assert "wal" == connection.execute("PRAGMA journal_mode").fetchone()[0]
 
 
-def test_the_log_does_not_wait_for_ever(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_does_not_wait_for_ever(path: Path) -> None:
     """Where the reader stays, the error comes out after the time that is set for it."""
-    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.02)
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("CREATE TABLE a (b)")
         reader.execute("BEGIN")
@@ -305,22 +306,21 @@ def test_the_log_does_not_wait_for_ever(path: Path, monkeypatch: pytest.MonkeyPa
             contextlib.closing(sqlite3.connect(path, timeout=0)) as connection,
             pytest.raises(sqlite3.OperationalError),
         ):
-            database._use_wal(connection, path)
+            use_wal(connection, path, 0.02)
 
 
 def test_a_place_without_a_log_is_refused(path: Path) -> None:
     """Where SQLite cannot keep its log, as in memory, that is an error."""
     with contextlib.closing(sqlite3.connect(":memory:")) as connection, pytest.raises(InvalidInput, match="log"):
-        database._use_wal(connection, path)
+        use_wal(connection, path, 0.02)
 
 
-def test_a_file_that_is_being_made_elsewhere_is_waited_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_being_made_elsewhere_is_waited_for(path: Path) -> None:
     """Where another process keeps a file that is still empty to itself, the error says that it is locked."""
-    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.02)
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(InvalidInput, match="locked"):
-            Outbox(path)
+            SqliteStore(path, busy_timeout=0.02)
 
 
 def test_a_vanished_file_is_not_made_anew(path: Path) -> None:
@@ -423,10 +423,10 @@ except DevinotifyError as error:
     assert "True True True\n" == run_python(path, code).communicate()[0]
 
 
-def test_a_locked_file_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_file_is_told(path: Path) -> None:
     """Where another process keeps the file to itself for too long, the error says so and may be retried."""
-    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.05)
-    with Outbox(path) as outbox, contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+    store = SqliteStore(path, busy_timeout=0.05)
+    with Outbox(store) as outbox, contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(DevinotifyError, match="SQLITE_BUSY") as caught:
             outbox.enqueue(message())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinotify.outbox import Outbox, RowState
-from devinotify.outbox.sqlite import database, locks
+from devinotify.outbox.sqlite import locks, recognition
 from tests.outbox.support import accepted, claim, database_of, message, numbers, run_python
 
 if TYPE_CHECKING:
@@ -296,13 +296,13 @@ def test_an_exit_hook_may_be_late(path: Path) -> None:
 def test_a_file_is_read_through_for_damage_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not again after a fork, by parent or child: a large one would hold up both."""
     looks: list[Path] = []
-    probe = database._probe
+    probe = recognition._probe
 
     def counted(file: Path, size: int) -> None:
         looks.append(file)
         probe(file, size)
 
-    monkeypatch.setattr(database, "_probe", counted)
+    monkeypatch.setattr(recognition, "_probe", counted)
     with Outbox(path) as outbox:
         before = len(outbox)
 

@@ -15,6 +15,7 @@ from devinotify.outbox.encoding import encode_message
 from devinotify.outbox.records import make_row
 from devinotify.outbox.room import MAX_ROWS
 from devinotify.outbox.sqlite import claiming, staging
+from devinotify.outbox.sqlite.connecting import BUSY_TIMEOUT
 from devinotify.outbox.sqlite.database import Database
 from devinotify.outbox.sqlite.locks import Lease, StaleLock, leftover
 from devinotify.outbox.sqlite.transaction import SqliteTransaction
@@ -33,7 +34,8 @@ CHECK_EVERY = 1.0
 
 
 class SqliteStore:
-    """The file ``path``, made with mode 0600 where there is none; ``clock`` returns seconds since the epoch.
+    """The file ``path``, made with mode 0600 where there is none; ``clock`` returns seconds since the epoch,
+    ``busy_timeout`` is for how many seconds another process's transaction is waited for.
 
     Raises InvalidInput, the file untouched, where it is damaged, another program's or a newer version's, or where it
     cannot be written.
@@ -41,8 +43,14 @@ class SqliteStore:
 
     max_rows: int | None = MAX_ROWS
 
-    def __init__(self, path: str | os.PathLike[str], clock: Callable[[], float] | None = None) -> None:
-        self.database: Database = Database(Path(path).expanduser())
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        clock: Callable[[], float] | None = None,
+        *,
+        busy_timeout: float = BUSY_TIMEOUT,
+    ) -> None:
+        self.database: Database = Database(Path(path).expanduser(), busy_timeout)
         self.path: Path = self.database.path
         self.leases: list[Lease] = []  # of this process: at most one
         self._clock = clock or time.time

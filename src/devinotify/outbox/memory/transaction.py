@@ -1,25 +1,17 @@
-"""The store in memory: nothing of it outlives the process. For tests, and for whoever keeps no record.
+"""One transaction in memory: what ``store.Transaction`` asks for, over dicts.
 
 What is written is undone where an exception comes, as in a database: each change notes what stood there before.
-More than 400 lines: it is a whole driver, each of whose methods is a few lines.
 """
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import os
-import threading
-import time
-import weakref
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from devinotify.exceptions import InvalidInput, Verdict
 from devinotify.outbox.records import StoredMessage, decode_time, make_row
-from devinotify.outbox.room import MAX_ROWS
 from devinotify.outbox.states import RowState
 from devinotify.outbox.store import DROPPED, FORGOTTEN, Taken
 
@@ -27,174 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from devinotify.models import Message
+    from devinotify.outbox.memory.tables import Tables
     from devinotify.outbox.records import ErrorParts, NewMessage, Row
     from devinotify.outbox.settlement import Settlement
     from devinotify.outbox.store import Selection
 
-T = TypeVar("T")
 _MISSING: Any = object()
-
-
-_all: weakref.WeakSet[_Data] = weakref.WeakSet()
-_all_lock = threading.Lock()
-
-
-@dataclass(eq=False)
-class _Data:
-    """What stores share that were made of one another; all of it under ``lock``."""
-
-    lock: threading.RLock = field(default_factory=threading.RLock)
-    messages: dict[int, StoredMessage] = field(default_factory=dict)
-    rows: dict[int, Row] = field(default_factory=dict)  # in the order of their ids
-    keys: dict[str, int] = field(default_factory=dict)
-    claims: dict[int, tuple[str, frozenset[int]]] = field(default_factory=dict)  # id -> worker, its open rows
-    once: dict[tuple[int, str, str], int] = field(default_factory=dict)  # message, recipient, channel -> row
-    counts: dict[str, int] = field(default_factory=lambda: {"id": 0, "claim": 0, DROPPED: 0, FORGOTTEN: 0})
-    texts: dict[str, str] = field(default_factory=dict)
-    alive: set[str] = field(default_factory=set)
-    writing: bool = False
-
-    def __post_init__(self) -> None:
-        with _all_lock:
-            _all.add(self)
-
-
-_workers = itertools.count(1)
-
-
-class MemoryStore:
-    """A store of its own; ``clock`` returns seconds since the epoch."""
-
-    max_rows: int | None = MAX_ROWS
-
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
-        self._data = _Data()
-        self._worker: str | None = None
-        self._closed = False
-
-    def another(self) -> MemoryStore:
-        """Return a store of the same contents, as another process would open it: with claims of its own."""
-        other = MemoryStore(self._clock)
-        other._data = self._data
-        return other
-
-    def vanish(self) -> None:
-        """End as a process does that is killed: nothing is settled, and the sign of life is gone."""
-        with self._data.lock:
-            self._data.alive.discard(self._worker or "")
-            self._closed = True
-
-    @property
-    def name(self) -> str:
-        """How it is called to people."""
-        return "in memory"
-
-    @property
-    def closed(self) -> bool:
-        """Whether it was closed."""
-        return self._closed
-
-    @property
-    def worker(self) -> str | None:
-        """The name under which this store claims."""
-        return self._worker
-
-    def now(self) -> float:
-        """Return the time by the clock."""
-        return self._clock()
-
-    def read(self, operation: str, work: Callable[[MemoryTransaction], T]) -> T:  # noqa: ARG002 - nothing fails here
-        """Return what ``work`` reads; nothing changes meanwhile."""
-        with self._data.lock:
-            self._need_open()
-            return work(MemoryTransaction(self._data, self._clock))
-
-    def write(
-        self,
-        operation: str,  # noqa: ARG002 - nothing fails here
-        work: Callable[[MemoryTransaction], T],
-        *,
-        durable: bool = False,  # noqa: ARG002 - nothing is
-        verdict: Verdict = Verdict.NOT_SENT,  # noqa: ARG002 - as above
-    ) -> T:
-        """Return what ``work`` returns; an exception undoes its changes."""
-        with self._data.lock:
-            self._need_open()
-            if self._data.writing:
-                raise InvalidInput(f"outbox {self.name}: used from within its own transaction")
-            self._data.writing = True
-            transaction = MemoryTransaction(self._data, self._clock)
-            try:
-                return work(transaction)
-            except BaseException:
-                transaction.undo()
-                raise
-            finally:
-                self._data.writing = False
-
-    def add_one(
-        self, new: NewMessage, recipient: str, channel: str, not_before: float | None, deadline: float | None
-    ) -> Row | None:
-        """Store a message with one row."""
-
-        def work(transaction: MemoryTransaction) -> Row | None:
-            if new.key is not None and transaction.message_of_key(new.key) is not None:
-                return None
-            due = transaction.now if not_before is None else max(transaction.now, not_before)
-            (number,) = transaction.add(new, (recipient,), channel, due, deadline)
-            return make_row(number, number, recipient, channel, RowState.QUEUED, 0, due, deadline)
-
-        return self.write("enqueue", work)
-
-    def pages(self, selection: Selection, after: int, limit: int | None, size: int) -> Iterator[list[Row]]:
-        """Yield pages of rows."""
-        left = limit
-        while left is None or left > 0:
-            most = size if left is None else min(size, left)
-            page = self.read("rows", lambda transaction: transaction.page(selection, after, most))  # noqa: B023 - called at once
-            yield page
-            if len(page) < most:
-                return
-            after = page[-1].id
-            left = None if left is None else left - most
-
-    def idle(self, account: str | None) -> bool:
-        """Whether nothing can be claimed now."""
-        return self.read("claim", lambda transaction: next(transaction.due(account), None) is None)
-
-    def enlist(self) -> str:
-        """Return the name under which this store claims from now on."""
-        with self._data.lock:
-            self._need_open()
-            if self._worker is None:
-                self._worker = f"{os.getpid()}-{next(_workers)}"
-            self._data.alive.add(self._worker)
-            return self._worker
-
-    @contextlib.contextmanager
-    def gone(self) -> Iterator[Collection[str]]:
-        """Give the workers with claims that are alive no more."""
-        with self._data.lock:
-            yield {worker for worker, _ in self._data.claims.values()} - self._data.alive
-
-    def senders_alive(self) -> bool:
-        """Whether any worker is alive."""
-        return bool(self._data.alive)
-
-    def close(self) -> None:
-        """Give the sign of life back; what is stored stays for those that were made of this one."""
-        self.vanish()
-
-    def _need_open(self) -> None:
-        if self._closed:
-            raise InvalidInput(f"outbox {self.name}: it is closed")
 
 
 class MemoryTransaction:
     """What ``store.Transaction`` asks for, over dicts."""
 
-    def __init__(self, data: _Data, clock: Callable[[], float]) -> None:
+    def __init__(self, data: Tables, clock: Callable[[], float]) -> None:
         self._data = data
         self._clock = clock
         self._before: list[tuple[dict[Any, Any], Any, Any]] = []
@@ -568,33 +404,3 @@ def _kept(new: NewMessage) -> Message:
     send_at = new.message.send_at
     aware = send_at is not None and send_at.tzinfo is not None
     return replace(new.message, recipients=(), send_at=send_at.astimezone(UTC) if aware and send_at else send_at)
-
-
-_forking: list[_Data] = []
-
-
-def _before_fork() -> None:
-    # Every lock is taken, so that the child finds nothing half changed; by id, so that two that fork keep one order.
-    _all_lock.acquire()
-    _forking[:] = sorted(_all, key=id)
-    for data in _forking:
-        data.lock.acquire()
-
-
-def _after_fork() -> None:
-    for data in _forking:
-        data.lock.release()
-    _forking.clear()
-    _all_lock.release()
-
-
-def _after_fork_in_child() -> None:
-    global _all_lock
-    for data in _forking:
-        data.lock = threading.RLock()
-    _forking.clear()
-    _all_lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)

@@ -1,0 +1,67 @@
+"""What the stores in memory hold: tables that are one for all who were made of one another, whole across a fork."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from devinotify.outbox.store import DROPPED, FORGOTTEN
+
+if TYPE_CHECKING:
+    from devinotify.outbox.records import Row, StoredMessage
+
+_all: weakref.WeakSet[Tables] = weakref.WeakSet()
+_all_lock = threading.Lock()
+
+
+@dataclass(eq=False)
+class Tables:
+    """What stores share that were made of one another; all of it under ``lock``."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    messages: dict[int, StoredMessage] = field(default_factory=dict)
+    rows: dict[int, Row] = field(default_factory=dict)  # in the order of their ids
+    keys: dict[str, int] = field(default_factory=dict)
+    claims: dict[int, tuple[str, frozenset[int]]] = field(default_factory=dict)  # id -> worker, its open rows
+    once: dict[tuple[int, str, str], int] = field(default_factory=dict)  # message, recipient, channel -> row
+    counts: dict[str, int] = field(default_factory=lambda: {"id": 0, "claim": 0, DROPPED: 0, FORGOTTEN: 0})
+    texts: dict[str, str] = field(default_factory=dict)
+    alive: set[str] = field(default_factory=set)
+    writing: bool = False
+
+    def __post_init__(self) -> None:
+        with _all_lock:
+            _all.add(self)
+
+
+_forking: list[Tables] = []
+
+
+def _before_fork() -> None:
+    # Every lock is taken, so that the child finds nothing half changed; by id, so that two that fork keep one order.
+    _all_lock.acquire()
+    _forking[:] = sorted(_all, key=id)
+    for data in _forking:
+        data.lock.acquire()
+
+
+def _after_fork() -> None:
+    for data in _forking:
+        data.lock.release()
+    _forking.clear()
+    _all_lock.release()
+
+
+def _after_fork_in_child() -> None:
+    global _all_lock
+    for data in _forking:
+        data.lock = threading.RLock()
+    _forking.clear()
+    _all_lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)
