@@ -45,12 +45,13 @@ def decode_time(seconds: float | None) -> datetime | None:
 
 ErrorParts = tuple["str | None", "int | None", "str | None", "str | None"]
 """An error as a store keeps it: class, code, reason, description."""
+NO_ERROR: ErrorParts = (None, None, None, None)
 
 
 def encode_error(error: DevinotifyError | None) -> ErrorParts:
     """Return an error as (class, code, reason, description): one of our classes, and few, scrubbed words."""
     if error is None:
-        return (None, None, None, None)
+        return NO_ERROR
     name = next(base.__name__ for base in type(error).__mro__ if base.__module__ == exceptions.__name__)
     return (name, getattr(error, "code", None), getattr(error, "reason", None), scrub(str(error))[:ERROR_LENGTH])
 
@@ -149,6 +150,12 @@ class Row(NamedTuple):
     def __repr__(self) -> str:
         error = f" {self.error}" if self.error else ""
         return f"<Row {self.id} {self.channel} to {mask_number(self.recipient)} {self.state}{error}>"
+
+
+def with_error(row: Row, parts: ErrorParts) -> Row:
+    """Return a row with another error, or none, in place of its own."""
+    name, code, reason, text = parts
+    return row._replace(error=name, error_code=code, error_reason=reason, error_text=text)
 
 
 BLANK = tuple(Row._field_defaults[name] for name in Row._fields[9:-2])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput, InvalidPhoneNumber, Verdict
 from devinotify.models import DeliveryStatus, ViberState
-from devinotify.outbox.records import encode_error
+from devinotify.outbox.records import NO_ERROR, encode_error, with_error
 from devinotify.outbox.states import RETRIES, STEPS, WATCH_FOR, RowState, poll_delay, require
 
 if TYPE_CHECKING:
@@ -28,12 +28,8 @@ def attention(state: RowState, *, fallback: bool, stepped: bool, now: float) -> 
 
 
 def _ended(row: Row, stored: StoredMessage, now: float, state: RowState, error: str, text: str) -> Row:
-    return row._replace(
+    return with_error(row, (error, None, None, text))._replace(
         state=state,
-        error=error,
-        error_code=None,
-        error_reason=None,
-        error_text=text,
         next_poll_at=attention(state, fallback=stored.fallback, stepped=row.stepped, now=now),
     )
 
@@ -65,14 +61,9 @@ def concluded(row: Row, outcome: Outcome) -> Row:
         state = RowState.DELIVERED if status.is_delivered else RowState.FAILED
     else:
         state = RowState.ACCEPTED
-    name, code, reason, text = encode_error(error)
-    new = row._replace(
+    new = with_error(row, encode_error(error))._replace(
         state=state,
         claim=None,
-        error=name,
-        error_code=code,
-        error_reason=reason,
-        error_text=text,
         status=status,
         status_code=None if outcome.state is None else outcome.state.code,
         price=None if outcome.state is None else outcome.state.price,
@@ -127,14 +118,10 @@ def retried(row: Row, now: float) -> Row:
 
     The claim stays: should its worker tell after all that the message went out, the row takes that.
     """
-    return row._replace(
+    return with_error(row, NO_ERROR)._replace(
         state=RowState.QUEUED,
         next_attempt_at=now,
         deadline=None if row.deadline is not None and row.deadline < now else row.deadline,
-        error=None,
-        error_code=None,
-        error_reason=None,
-        error_text=None,
         next_poll_at=None,
     )
 

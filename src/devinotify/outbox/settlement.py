@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from devinotify.exceptions import InvalidInput, Verdict
-from devinotify.outbox.records import ErrorParts, encode_error
+from devinotify.outbox.records import NO_ERROR, ErrorParts, encode_error
 from devinotify.outbox.rules import attention
 from devinotify.outbox.states import BACKOFF, VERDICTS, WATCH_FOR, RowState
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from devinotify.models import Outcome
     from devinotify.outbox.records import Batch, Row
-
-_NO_ERROR: ErrorParts = (None, None, None, None)
 
 
 class Acceptance(NamedTuple):
@@ -103,7 +101,7 @@ class Settlement:
 
     def release(self, row: Row, due: float | None = None) -> None:
         """Put one row back as it was: nothing was tried; it is due again at ``due``, or as it was before."""
-        self._end(row, RowState.QUEUED, row.next_attempt_at if due is None else due, row.deadline, _NO_ERROR, untried=1)
+        self._end(row, RowState.QUEUED, row.next_attempt_at if due is None else due, row.deadline, NO_ERROR, untried=1)
 
     def accepted(self) -> Iterator[tuple[Acceptance, Sequence[Accepted]]]:
         """Yield what was accepted alike, with the rows that it holds of."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from devinotify.outbox.records import StoredMessage, decode_time, make_row
+from devinotify.outbox.records import NO_ERROR, StoredMessage, decode_time, make_row, with_error
 from devinotify.outbox.states import RowState
 from devinotify.outbox.store import DROPPED, FORGOTTEN, Taken
 
@@ -235,7 +235,7 @@ class MemoryTransaction:
         """Store rows that have ended."""
         first = self._next("id", len(refused))
         return sum(
-            self._add_row(_with_error(make_row(number, message_id, recipient, channel, state, 0, None, None), error))
+            self._add_row(with_error(make_row(number, message_id, recipient, channel, state, 0, None, None), error))
             for number, (recipient, error) in enumerate(refused, first)
         )
 
@@ -308,12 +308,12 @@ class MemoryTransaction:
         for acceptance, accepted in settlement.accepted():
             for ids, via, number in accepted:
                 for row in self.rows([number]):
-                    yield _with_error(row, (None, None, None, None))._replace(
+                    yield with_error(row, NO_ERROR)._replace(
                         state=RowState.ACCEPTED, message_ids=ids, via=via, **acceptance._asdict()
                     )
         for ending in settlement.endings:
             for row in self.rows([ending.id]):
-                yield _with_error(row, ending.error)._replace(
+                yield with_error(row, ending.error)._replace(
                     state=ending.state,
                     next_attempt_at=ending.due,
                     deadline=ending.deadline,
@@ -393,11 +393,6 @@ class MemoryTransaction:
 
 def _is_queued(row: Row) -> bool:
     return row.state is RowState.QUEUED
-
-
-def _with_error(row: Row, error: ErrorParts) -> Row:
-    name, code, reason, text = error
-    return row._replace(error=name, error_code=code, error_reason=reason, error_text=text)
 
 
 def _kept(new: NewMessage) -> Message:
