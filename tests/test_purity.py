@@ -30,7 +30,12 @@ PURE = sorted(
         *("channels/batch.py", "channels/compose.py", "channels/answers.py", "delivery/policy.py", "delivery/story.py"),
         *(f"outbox/{name}.py" for name in ("states", "records", "rules", "settlement", "store", "room")),
         *(f"outbox/{name}.py" for name in ("arguments", "lookups", "intake", "claims", "admin")),
-        *("outbox/encoding.py", "outbox/postgres/schema.py", "outbox/postgres/location.py"),
+        *(
+            "outbox/encoding.py",
+            "outbox/postgres/schema.py",
+            "outbox/postgres/functions.py",
+            "outbox/postgres/location.py",
+        ),
     )
     for path in ROOT.glob(pattern)
 )

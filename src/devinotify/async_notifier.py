@@ -126,7 +126,10 @@ class AsyncNotifier:
         deadline: datetime | None = None,
         connection: object | None = None,
     ) -> Enqueued:
-        """Store ``text`` durably, to be sent by a worker, as ``Notifier.enqueue`` does."""
+        """Store ``text`` durably, to be sent by a worker, as ``Notifier.enqueue`` does.
+
+        A ``connection`` that is awaited cannot be used: call the SQL function ``devinotify.enqueue`` on it.
+        """
         return await self._run(
             self.notifier.enqueue,
             text,

@@ -167,11 +167,10 @@ class Notifier:
 
         The arguments are those of ``notify``, and what ``notify`` would refuse at once is refused here, beside its
         recipient. A ``key`` that is known stores nothing new. After ``deadline``, which is aware, it is tried no more;
-        without one for a day. ``connection`` is for an outbox in PostgreSQL. Raises InvalidInput where there is nobody
-        to send to, an argument is of the wrong type, or the outbox cannot be used; InvalidURL for an unknown channel.
+        without one for a day. ``connection`` is a driver's, to the PostgreSQL database that the outbox is in: the rows
+        are part of its transaction, which stays open. Raises InvalidInput where there is nobody to send to, an argument
+        is of the wrong type, or outbox or connection cannot be used; InvalidURL for an unknown channel.
         """
-        if connection is not None:
-            raise InvalidInput("a connection is for an outbox in PostgreSQL: this one keeps its own")
         check_order(key, deadline)
         message, found = self._read(text, to, title, channel, tags, send_at)
         refused = {recipient: error for recipient, error in found.items() if error is not None}
@@ -186,7 +185,7 @@ class Notifier:
         stored = Enqueued({}, {})
         if message.recipients:
             outbox = self._storage.open()
-            stored = store(outbox, message, key=key, deadline=deadline, account=self.url.account)
+            stored = store(outbox, message, key=key, deadline=deadline, account=self.url.account, connection=connection)
         refused |= stored.refused
         told = self._pipeline.refuse(message, refused) if refused else []
         errors = {outcome.recipient: outcome.error for outcome in told if outcome.error is not None}

@@ -72,11 +72,23 @@ def check_order(key: object, deadline: object) -> None:
         raise InvalidInput("the deadline must be a datetime")
 
 
-def store(outbox: Outbox, message: Message, *, key: str | None, deadline: datetime | None, account: str) -> Enqueued:
+def store(
+    outbox: Outbox,
+    message: Message,
+    *,
+    key: str | None,
+    deadline: datetime | None,
+    account: str,
+    connection: object | None = None,
+) -> Enqueued:
     """Store a message for its recipients, durably; in a full outbox those that found no room are refused.
 
-    Raises InvalidInput for a deadline without a time zone, and DevinotifyError where nothing can be written.
+    With a ``connection`` it is stored in its transaction, and as durable as that. Raises InvalidInput for a deadline
+    without a time zone or a connection that cannot serve, and DevinotifyError where nothing can be written.
     """
+    if connection is not None:
+        rows, known = outbox.enqueue_within(connection, message, key=key, deadline=deadline, account=account)
+        return Enqueued({row.recipient: row.id for row in rows}, {}, known)
     call = None if key is None else uuid4().hex
     rows = outbox.enqueue(
         message, key=key, deadline=deadline, account=account, meta=None if call is None else {_CALL: call}

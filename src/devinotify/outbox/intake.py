@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
 from devinotify.outbox.lookups import need_message
 from devinotify.outbox.records import make_row
 from devinotify.outbox.states import RowState
+from devinotify.outbox.store import SharedDatabase
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from devinotify.outbox.records import ErrorParts, NewMessage, Row
     from devinotify.outbox.room import Room
-    from devinotify.outbox.store import Transaction
+    from devinotify.outbox.store import Store, Transaction
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def enqueue(
@@ -38,6 +43,31 @@ def enqueue(
         make_row(number, first, recipient, channel, queued, 0, due, deadline)
         for number, recipient in zip(ids, chosen, strict=True)
     ]
+
+
+def enqueue_within(
+    store: Store,
+    room: Room,
+    connection: object,
+    new: NewMessage,
+    recipients: Collection[str],
+    channel: str,
+    not_before: float | None,
+    deadline: float | None,
+) -> tuple[list[Row], bool]:
+    """Return a message's rows, stored in the transaction of the caller's connection, and whether its key was known.
+
+    Raises InvalidInput where the store is not in a database, has a bound, or cannot keep what is given.
+    """
+    if not isinstance(store, SharedDatabase):
+        raise InvalidInput("a connection is for an outbox in PostgreSQL: this one keeps its own")
+    if room.bounded:
+        raise InvalidInput("a connection is for an outbox without max_rows: what is not committed cannot be counted")
+    if not recipients:
+        return [], False
+    if not all(_E164.fullmatch(recipient) for recipient in recipients):
+        raise InvalidPhoneNumber("what is enqueued by a connection goes to numbers in E.164, such as +79161234567")
+    return store.add_within(connection, new, tuple(recipients), channel, not_before, deadline)
 
 
 def register(transaction: Transaction, new: NewMessage) -> int:

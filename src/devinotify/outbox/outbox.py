@@ -33,7 +33,7 @@ from devinotify.outbox.records import Counts, describe, encode_error, encode_tim
 from devinotify.outbox.room import Room
 from devinotify.outbox.settlement import Settlement, match
 from devinotify.outbox.states import FINISHED, POLL_FIRST, RETRY_FOR
-from devinotify.outbox.store import Selection
+from devinotify.outbox.store import Selection, SharedDatabase
 
 if TYPE_CHECKING:
     import os
@@ -158,6 +158,7 @@ class Outbox:
         fallback: bool = False,
         meta: Mapping[str, Any] | None = None,
         account: str | None = None,
+        connection: object | None = None,
     ) -> list[Row]:
         """Return the queued rows, one a distinct recipient, in their order; they survive a killed process.
 
@@ -169,6 +170,10 @@ class Outbox:
         ``meta`` is kept as JSON. ``account`` is whose message it is; without one it is the account's that first claims
         it. A key is one for the whole outbox, whatever the account.
         In a full outbox the list holds only the rows that found room.
+        ``connection`` is one of the caller's to the outbox's PostgreSQL database (psycopg's, psycopg2's, any of DBAPI):
+        the rows are then part of its transaction, which is neither committed nor spoiled by an error here, and nobody
+        sees them before it is committed. Recipients are in E.164 then, and of rows that exist their places and states
+        alone are told.
         """
         new = new_message(
             message,
@@ -186,6 +191,8 @@ class Outbox:
         recipients: Collection[str] = message.recipients
         if len(recipients) != 1:
             recipients = tuple(dict.fromkeys(recipients))
+        if connection is not None:
+            return intake.enqueue_within(self._store, self._room, connection, new, recipients, step, earliest, until)[0]
         if len(recipients) == 1:
             (recipient,) = recipients
             row = self._store.add_one(new, recipient, step, earliest, until)
@@ -197,6 +204,21 @@ class Outbox:
             "enqueue",
             lambda transaction: intake.enqueue(transaction, self._room, new, tuple(recipients), step, earliest, until),
         )
+
+    def enqueue_within(
+        self,
+        connection: object,
+        message: Message,
+        *,
+        key: str | None = None,
+        deadline: datetime | None = None,
+        account: str | None = None,
+    ) -> tuple[list[Row], bool]:
+        """Do what ``enqueue`` does with a ``connection``; return the rows, and whether the key was known already."""
+        new = new_message(message, key=key, patience=None, watch=True, fallback=False, account=account)
+        recipients = tuple(dict.fromkeys(message.recipients))
+        until = encode_time(deadline)
+        return intake.enqueue_within(self._store, self._room, connection, new, recipients, message.channel, None, until)
 
     def _look_again(self, new: NewMessage, row: Row | None) -> list[Row]:
         """Return what ``enqueue`` does where the key was known, or where the row may have found no room."""
@@ -582,6 +604,8 @@ class Outbox:
         To be called by whoever opens the outbox to send for an account, before anything is claimed.
         """
         check_account(account)
+        if isinstance(self._store, SharedDatabase):  # no such store is older, and not everybody may write to it
+            return 0
         rows = self._store.write("introduce", lambda transaction: transaction.introduce(account))
         if rows:
             log.warning(

@@ -28,6 +28,11 @@ class Room:
         self.sure_up_to = math.inf if most is None else most
         """The id up to which there is room for a row without a look."""
 
+    @property
+    def bounded(self) -> bool:
+        """Whether there is a bound."""
+        return self._most is not None
+
     def fit(self, transaction: Transaction, offered: tuple[T, ...]) -> tuple[T, ...]:
         """Return as many of what is offered as there is room for, and count the rest as dropped."""
         if self._most is None:

@@ -7,7 +7,7 @@ and work that is lost on its way to the store may be done again, which is why it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from devinotify.exceptions import Verdict
 
@@ -245,3 +245,23 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of everything; a second call does nothing."""
+
+
+@runtime_checkable
+class SharedDatabase(Protocol):
+    """What a store offers besides where it stands in a database that its users have for their own data, too."""
+
+    def add_within(
+        self,
+        connection: object,
+        new: NewMessage,
+        recipients: Sequence[str],
+        channel: str,
+        not_before: float | None,
+        deadline: float | None,
+    ) -> tuple[list[Row], bool]:
+        """Store a message in the transaction of the caller's connection, which is left open; return its rows.
+
+        And whether its key was known: then nothing was stored, and of the rows no more than their places and states is
+        told. A failure changes nothing in the transaction.
+        """

@@ -106,7 +106,7 @@ class Database:
 
     def session(self, connection: psycopg.Connection[Line]) -> Session:
         """Return the schema on a connection."""
-        return Session(connection, quoted(self._where.schema))
+        return Session(connection, quoted(self._where.schema), quoted(self._where.base))
 
     def _noticed(self, diagnostic: psycopg.errors.Diagnostic) -> None:
         if self._committing and diagnostic.sqlstate == NOT_REPLICATED:
@@ -148,7 +148,7 @@ class Database:
             try:
                 found = migration.version(session)
                 if found == 0:
-                    migration.migrate(session)
+                    _, found = migration.migrate(session)
                 migration.check(found, self.name)
             except psycopg.errors.InsufficientPrivilege:
                 raise InvalidInput(
@@ -156,6 +156,19 @@ class Database:
                 ) from None
             except psycopg.Error as error:
                 raise self._failed(error, "open", Verdict.NOT_SENT) from None
+
+    def migrate(self) -> tuple[int, int]:
+        """Bring the schema to the newest version; return the version it had, and the one it has."""
+        with self.lock:
+            session = self._live("migrate")
+            try:
+                before, after = migration.migrate(session)
+                migration.check(after, self.name)
+                return before, after
+            except psycopg.errors.InsufficientPrivilege:
+                raise InvalidInput(f"outbox {self.name}: this role may not make or change the schema") from None
+            except psycopg.Error as error:
+                raise self._failed(error, "migrate", Verdict.NOT_SENT) from None
 
     def read(self, operation: str, work: Callable[[Session], T]) -> T:
         """Return what ``work`` reads, each statement by itself; asked again where the connection had been lost."""

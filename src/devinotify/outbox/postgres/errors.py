@@ -26,16 +26,22 @@ _TROUBLES: tuple[tuple[str, str, bool], ...] = (
     ("XX", "the database is damaged", False),
 )
 
+_DATA = "22"
+"""The class of what is wrong with a value."""
+
 UNREACHABLE = "there is no connection to the database: is it up, and are host, login, password and database right?"
 IN_DOUBT = "the connection was lost while it answered: whether the change was made is not known"
 
 
 def trouble(error: psycopg.Error) -> tuple[str, bool]:
     """Return what an error means, and whether the same call may work later."""
-    code = error.sqlstate
-    if code is None:
+    if error.sqlstate is None:
         # Connecting fails without one, whatever the server said.
         return (UNREACHABLE if isinstance(error, psycopg.OperationalError) else type(error).__name__), True
+    return _meaning(error.sqlstate)
+
+
+def _meaning(code: str) -> tuple[str, bool]:
     for beginning, text, retryable in _TROUBLES:
         if code.startswith(beginning):
             return f"{text} ({code})", retryable
@@ -44,13 +50,27 @@ def trouble(error: psycopg.Error) -> tuple[str, bool]:
 
 def as_error(name: str, error: psycopg.Error, operation: str, verdict: Verdict) -> DevinotifyError:
     """Return an error in our words, of an outbox that is called ``name``."""
+    if error.sqlstate is not None:
+        return of_code(name, error.sqlstate, operation, verdict)
     if isinstance(error, psycopg.DataError):
+        return _unfit(name, "a character that it has not", operation)
+    return _error(name, trouble(error), operation, verdict)
+
+
+def of_code(name: str, code: str, operation: str, verdict: Verdict) -> DevinotifyError:
+    """Return the error that a SQLSTATE stands for."""
+    if code.startswith(_DATA):
         # What was given, not the store: a NUL character, which PostgreSQL keeps in no text, or a number out of range.
-        return InvalidInput(
-            f"outbox {name}: it cannot keep what was given ({error.sqlstate or 'a character that it has not'})",
-            operation=f"outbox.{operation}",
-        )
-    text, retryable = trouble(error)
+        return _unfit(name, code, operation)
+    return _error(name, _meaning(code), operation, verdict)
+
+
+def _unfit(name: str, why: str, operation: str) -> InvalidInput:
+    return InvalidInput(f"outbox {name}: it cannot keep what was given ({why})", operation=f"outbox.{operation}")
+
+
+def _error(name: str, meaning: tuple[str, bool], operation: str, verdict: Verdict) -> DevinotifyError:
+    text, retryable = meaning
     return DevinotifyError(
         f"outbox {name}: {text}", operation=f"outbox.{operation}", verdict=verdict, retryable=retryable
     )

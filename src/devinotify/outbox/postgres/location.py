@@ -39,6 +39,8 @@ class Location(NamedTuple):
     """What libpq connects by; it may hold a password."""
     schema: str
     """The schema's name; a campaign has one of its own."""
+    base: str
+    """The schema of what campaigns share with the outbox: the pace of the account."""
     name: str
     """The URL as people see it: without a password."""
 
@@ -58,7 +60,7 @@ def parse_location(url: str) -> Location:
     own = dict(given)
     if len(own) < len(given):
         raise InvalidInput("the outbox: the PostgreSQL URL names a setting twice")
-    schema = _name("schema", own.pop("schema", SCHEMA))
+    schema = base = _name("schema", own.pop("schema", SCHEMA))
     if (campaign := own.pop("campaign", None)) is not None:
         schema = _name("campaign", f"{schema}.{_name('campaign', campaign)}")
     # libpq takes a plus sign for itself.
@@ -67,6 +69,7 @@ def parse_location(url: str) -> Location:
     return Location(
         conninfo=f"postgresql://{parts.netloc}{parts.path}?{settings}",
         schema=schema,
+        base=base,
         name=f"{parts.scheme}://{_masked(parts.netloc)}{parts.path}{'?' if shown else ''}{urlencode(shown, safe='/*')}",
     )
 

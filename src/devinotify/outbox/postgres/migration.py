@@ -23,8 +23,8 @@ def version(session: Session) -> int:
     return 0 if found is None or found[0] is None else int(found[0])
 
 
-def migrate(session: Session) -> int:
-    """Bring the schema to the newest version; return how many versions it went up."""
+def migrate(session: Session) -> tuple[int, int]:
+    """Bring the schema to the newest version, unless it is newer; return the version that it had, and that it has."""
     with session.connection.transaction():
         session.all("SELECT pg_advisory_xact_lock(%s)", LOCK)
         before = version(session)
@@ -37,7 +37,7 @@ def migrate(session: Session) -> int:
             for statement in statements:
                 session.run(statement)
             session.run("INSERT INTO ~version VALUES (%s, now())", number)
-    return max(NEWEST - before, 0)
+    return before, max(NEWEST, before)
 
 
 def check(found: int, name: str) -> None:
@@ -45,4 +45,9 @@ def check(found: int, name: str) -> None:
     if found > NEWEST:
         raise InvalidInput(
             f"outbox {name}: it was made by a newer devinotify (version {found}, this one knows {NEWEST})"
+        )
+    if found < NEWEST:
+        raise InvalidInput(
+            f"outbox {name}: the schema is of version {found} and has to be brought to {NEWEST}:"
+            " run `devinotify outbox migrate`"
         )

@@ -9,6 +9,8 @@ then ``rows.state`` says queued, and ``rows.attempts`` and ``rows.claim`` are as
 
 from __future__ import annotations
 
+from devinotify.outbox.postgres.functions import FUNCTIONS
+
 _VERSION_1 = (
     # One sequence for messages and rows: a message has the id of its first row.
     "CREATE SEQUENCE ~ids AS bigint",
@@ -92,7 +94,14 @@ _VERSION_1 = (
     "CREATE TABLE ~notes (name text PRIMARY KEY, value text NOT NULL)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+_VERSION_2 = (
+    # How fast an account may send, over all who work here, and when its next message may go. The name is empty where
+    # the pace is everybody's who has none of his own.
+    "CREATE TABLE ~paces (account text PRIMARY KEY, rate double precision NOT NULL, next_at double precision NOT NULL)",
+    *FUNCTIONS,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
 """The statements that lead from each version to the next; the first makes an empty schema version 1."""
 
 LOCK = 0x44564E4F

@@ -17,6 +17,8 @@ class Session(NamedTuple):
 
     connection: psycopg.Connection[Line]
     prefix: str
+    base: str
+    """What stands before what all campaigns of an outbox share with it."""
 
     @property
     def schema(self) -> str:

@@ -15,30 +15,14 @@ if TYPE_CHECKING:
 _SHARED = MESSAGE_COLUMNS.split(", ")
 _MARKS = ", ".join(["%s"] * len(_SHARED))
 
-ADD_ONE = """
-    WITH given AS (SELECT nextval('~ids') AS id, greatest({time}, %s::double precision) AS due),
-    message AS (
-        INSERT INTO ~messages (id, key, text, channel, created_at, flags, rest, account)
-        SELECT id, %s, %s, %s, {time}, %s, %s, %s FROM given
-        ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING RETURNING id, coalesce(account, 0) AS account
-    ),
-    added AS (
-        INSERT INTO ~rows (id, message, recipient, channel, state, due, deadline, account)
-        SELECT g.id, g.id, %s, %s, 0, g.due, %s, m.account FROM given g JOIN message m USING (id)
-    ),
-    waiting AS (
-        INSERT INTO ~queue (id, message, channel, due, account)
-        SELECT g.id, g.id, %s, g.due, m.account FROM given g JOIN message m USING (id)
-    )
-    SELECT g.id, g.due FROM given g JOIN message m USING (id)
-"""
-"""Enqueues a single message in one round trip, unless its key is known; ``{time}`` stands for the time."""
+ADD = "SELECT id, due FROM ~add({time}, %s, %s, %s::smallint, %s, %s::integer, %s, %s::text[], %s, %s, %s)"
+"""Enqueues a message in one round trip, unless its key is known; ``{time}`` stands for the time."""
 
-ADD_ONE_VALUES = (
-    *("not_before", "key", "text", "channel", "flags", "rest", "account"),
-    *("recipient", "step", "deadline", "step"),
+ADD_VALUES = (
+    *("text", "channel", "flags", "rest", "account", "key"),
+    *("recipients", "step", "not_before", "deadline"),
 )
-"""What ADD_ONE takes, in its order."""
+"""What ADD takes, in its order."""
 
 _ADD_ROWS = """
     WITH added AS (

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.outbox.encoding import MESSAGE_COLUMNS, encode_message
-from devinotify.outbox.postgres import heartbeat, staging
+from devinotify.outbox.postgres import borrowed, heartbeat, staging
 from devinotify.outbox.postgres.database import TIME, Database, InDoubtError
 from devinotify.outbox.postgres.heartbeat import Heartbeat
 from devinotify.outbox.postgres.location import parse_location
+from devinotify.outbox.postgres.session import quoted
 from devinotify.outbox.postgres.transaction import Positions, PostgresTransaction, TakenForDeadError
 from devinotify.outbox.records import make_row
 from devinotify.outbox.states import RowState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from devinotify.outbox.postgres.session import Session
     from devinotify.outbox.records import NewMessage, Row
@@ -42,6 +43,7 @@ class PostgresStore:
         self._clock = clock
         self._accounts: dict[str, int] = {}
         self._positions = Positions()
+        self._place: str | None = None  # which database of which server, once it was asked
         self._heartbeats: list[Heartbeat] = []  # of this process: at most one
         self._finalizer = weakref.finalize(self, _release, self._database, self._heartbeats)
         try:
@@ -132,9 +134,9 @@ class PostgresStore:
                 account = self.write("enqueue", lambda transaction: transaction.number_of(whose))
         stored = dict(zip(MESSAGE_COLUMNS.split(", "), encode_message(new, 0.0, account), strict=True))
         time = f"({TIME})" if self._clock is None else f"{self._clock()!r}::double precision"
-        statement = staging.ADD_ONE.replace("{time}", time)
-        own = {"not_before": not_before, "recipient": recipient, "step": channel, "deadline": deadline}
-        values = [{**stored, **own}[name] for name in staging.ADD_ONE_VALUES]
+        statement = staging.ADD.replace("{time}", time)
+        own = {"not_before": not_before, "recipients": [recipient], "step": channel, "deadline": deadline}
+        values = [{**stored, **own}[name] for name in staging.ADD_VALUES]
 
         def add(session: Session) -> tuple[int, float] | None:
             return session.one(statement, *values)
@@ -150,6 +152,36 @@ class PostgresStore:
             return None
         number, due = line
         return make_row(number, number, recipient, channel, RowState.QUEUED, 0, due, deadline)
+
+    def add_within(
+        self,
+        connection: object,
+        new: NewMessage,
+        recipients: Sequence[str],
+        channel: str,
+        not_before: float | None,
+        deadline: float | None,
+    ) -> tuple[list[Row], bool]:
+        """Store a message by the function that stands in the schema."""
+        lines = borrowed.enqueue(
+            connection,
+            borrowed.Order(new, recipients, channel, not_before, deadline),
+            name=self.name,
+            prefix=quoted(self._where.schema),
+            is_here=self._is_here,
+        )
+        rows = [
+            make_row(number, message, recipient, step, RowState(state), attempts, due, until)
+            for number, message, recipient, step, state, attempts, due, until, _ in lines
+        ]
+        return rows, not lines or bool(lines[0][-1])
+
+    def _is_here(self, place: str) -> bool:
+        # Asked anew where it is another one: a server may have been upgraded since.
+        if place != self._place:
+            line = self._database.read("enqueue", lambda session: session.one(f"SELECT {borrowed.PLACE}"))
+            self._place = None if line is None else str(line[0])
+        return place == self._place
 
     def pages(self, selection: Selection, after: int, limit: int | None, size: int) -> Iterator[list[Row]]:
         """Yield pages of rows, each as it stands when it is read."""
