@@ -11,24 +11,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.testing.sessions import run_pytest
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-QUIET = ("-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:hypothesispytest", "-q")
 
 
 def session(folder: Path, source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Return a finished pytest session over one file of tests."""
     (folder / "test_it.py").write_text("from __future__ import annotations\nimport re, pytest\n" + source, "utf-8")
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", *QUIET, *arguments, "test_it.py"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
+    return run_pytest(folder, *arguments, "test_it.py")
 
 
 def outcome(folder: Path, source: str, *arguments: str) -> str:

@@ -1,4 +1,4 @@
-"""The pytest plugin: a sandbox gateway as a fixture, and assertions on what arrived there.
+"""The pytest plugin: a sandbox gateway as a fixture, assertions on what arrived there, and ``HostSuite``.
 
 Installed with ``devinotify[sandbox]``, and loaded by pytest on its own:
 
@@ -17,7 +17,7 @@ fixture                   gives
 ========================  ==============================================================================
 
 One gateway runs for the whole session, one for each worker under xdist. Failure messages show numbers and
-texts: that is what they are for.
+texts: that is what they are for. ``HostSuite`` is a base class of tests for whoever embeds devinotify in a framework.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from devinotify.gateway.client import Client
     from devinotify.sandbox import Sandbox
     from devinotify.sandbox.views import Arrived
+    from devinotify.testing.hosts import HostSuite, Told
+
+__all__ = ["HostSuite", "Inbox", "Told"]
 
 WAIT = 5.0
 """Seconds that ``wait_for`` waits at most, unless told otherwise."""
@@ -84,6 +87,25 @@ def devino_client(devino_url: str) -> Iterator[Client]:
 def devino_inbox(devino_sandbox: Sandbox) -> Inbox:
     """Give what arrived at the gateway, with assertions."""
     return Inbox(devino_sandbox)
+
+
+@pytest.fixture(scope="session")
+def _devino_host_gateway() -> Iterator[Sandbox]:
+    """Give the gateway of ``HostSuite``: with a password that nothing else is called by."""
+    from devinotify.sandbox import Sandbox
+    from devinotify.testing.hosts import PASSWORD
+
+    with Sandbox(login="host", password=PASSWORD) as running:
+        yield running
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - given above to type checkers
+    # On first use: a test session that uses none of it pays nothing.
+    if name in __all__:
+        from devinotify.testing import hosts
+
+        return getattr(hosts, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Inbox:

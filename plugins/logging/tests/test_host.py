@@ -1,0 +1,35 @@
+"""Logging as a host of devinotify: the conformance suite."""
+
+from __future__ import annotations
+
+import logging
+from itertools import count
+from typing import TYPE_CHECKING, ClassVar
+
+from devinotify.testing import HostSuite, Told
+
+from devinotify_logging import DevinoHandler
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_names = count()
+
+
+class TestLogging(HostSuite):
+    """Whoever logs is told nothing; what was not sent is tried again by the handler, as late as its end."""
+
+    own_loggers: ClassVar[Sequence[str]] = ("shop",)
+
+    def send(self, url: str, text: str, to: Sequence[str]) -> Told:
+        """Log an error, and wait until the handler has done with it."""
+        logger = logging.getLogger(f"shop.{next(_names)}")
+        handler = DevinoHandler(url, to=list(to), flush_timeout=20, rate="1000/min", burst=100)
+        logger.addHandler(handler)
+        try:
+            logger.error(text)
+            handler.flush()
+        finally:
+            logger.removeHandler(handler)
+            handler.close()
+        return Told(sent=None)

@@ -1,0 +1,98 @@
+"""The page "Embed devinotify in your framework": its host passes the suite, and the suite finds what is wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinotify.testing import HostSuite
+from tests.testing.sessions import run_pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PAGE = Path(__file__).parents[2] / "docs" / "embedding.md"
+
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(not PAGE.is_file(), reason="a source distribution of the core has no docs"),
+]
+
+
+def blocks(language: str) -> Iterator[tuple[str, str]]:
+    """Yield the name and the code of each file that the page shows."""
+    for block in re.findall(rf"```{language}\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL):
+        first, _, _ = block.partition("\n")
+        yield first.removeprefix("# "), block
+
+
+def write(folder: Path, *, changes: Mapping[str, tuple[str, str]]) -> None:
+    """Write the page's files, each change to its host as a host and a test class of its own."""
+    (host, code), (tests, suite) = blocks("python")
+    for name, (old, new) in changes.items():
+        assert old in code
+        (folder / host.replace(".py", f"_{name}.py")).write_text(code.replace(old, new), "utf-8")
+        own = suite.replace("myqueue_sms", f"myqueue_sms_{name}").replace("TestMyQueue", "TestWrong")
+        (folder / tests.replace(".py", f"_{name}.py")).write_text(own, "utf-8")
+
+
+def test_its_host_passes(tmp_path: Path) -> None:
+    """The host as it stands there passes, and as many tests as the page says."""
+    for name, code in blocks("python"):
+        (tmp_path / name).write_text(code, "utf-8")
+    done = run_pytest(tmp_path, "test_myqueue_sms.py")
+    ((expected, _),) = blocks("text")
+    assert expected == done.stdout.strip().splitlines()[-1].partition(" in ")[0], done.stdout
+
+
+def test_its_host_is_short() -> None:
+    """A complete host takes 30 lines, the name of its file and the blank ones left out."""
+    (_, code), _ = blocks("python")
+    assert len([line for line in code.splitlines()[1:] if line]) <= 30
+
+
+def test_table_names_every_test() -> None:
+    """The page's table names all that the suite does."""
+    told = re.findall(r"^\| `(test_\w+)` \|", PAGE.read_text("utf-8"), re.MULTILINE)
+    assert [name for name in vars(HostSuite) if name.startswith("test_")] == told
+
+
+WRONG = {
+    "repeats": (
+        ("one.verdict is Verdict.NOT_SENT and one.error.retryable", "one.verdict is not Verdict.REJECTED"),
+        ["test_bad_number_among_good_ones", "test_answer_lost", "test_answer_too_late"],
+    ),
+    "hides_failures": (
+        ("    if outcomes:", "    if not notifier:"),
+        ["test_bad_number_among_good_ones", "test_refused"],
+    ),
+    "tells_all": (
+        ("    if again:", '    __import__("logging").warning("to %s: %s", to, text)\n    if again:'),
+        ["test_accepted", "test_fork"],
+    ),
+    "confuses_accounts": (
+        (
+            "_notifiers.get(url) or _notifiers.setdefault(url, Notifier(url))",
+            '_notifiers.setdefault("", Notifier(url))',
+        ),
+        ["test_two_accounts"],
+    ),
+    "sends_twice": (
+        ("notifier.notify(text, to)", "notifier.notify(text, to) + notifier.notify(text, to)"),
+        ["test_accepted", "test_threads", "test_fork", "test_slow_gateway"],
+    ),
+    "impatient": (("Notifier(url)", 'Notifier(url + "&timeout=0.2")'), ["test_slow_gateway"]),
+}
+"""Hosts that are wrong in one way, with the tests that are about it."""
+
+
+def test_finds_what_is_wrong(tmp_path: Path) -> None:
+    """A host that is wrong in one way fails each of the tests that are about it."""
+    write(tmp_path, changes={name: change for name, (change, _) in WRONG.items()})
+    asked = {f"test_myqueue_sms_{name}.py::TestWrong::{test}" for name, (_, tests) in WRONG.items() for test in tests}
+    done = run_pytest(tmp_path, "-rfE", "--tb=no", *sorted(asked))
+    failed = re.findall(r"^(?:FAILED|ERROR) ([\w.:]+)", done.stdout, re.MULTILINE)
+    assert asked == set(failed), done.stdout
