@@ -28,6 +28,7 @@ PURE = sorted(
         ),
         *(f"gateway/{name}.py" for name in GATEWAY),
         *("channels/batch.py", "channels/compose.py", "channels/answers.py", "delivery/policy.py", "delivery/story.py"),
+        "plugins/rules.py",
         *(f"outbox/{name}.py" for name in ("states", "records", "rules", "settlement", "store", "room")),
         *(f"outbox/{name}.py" for name in ("arguments", "lookups", "intake", "claims", "admin")),
         *(

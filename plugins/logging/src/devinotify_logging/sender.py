@@ -1,6 +1,6 @@
 """The sender: takes frozen records from the handler, and decides, renders, pays and posts in its own thread.
 
-It is long because all that happens in that thread, at a fork and at the end is about the same few attributes; what it
+More than 400 lines: all that happens in that thread, at a fork and at the end is about the same few attributes. What it
 decides is elsewhere: windows in ``storm``, limits in ``limiter``, texts in ``rendering``, ways out in ``delivery``.
 """
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from devinotify.outbox.records import StoredMessage, decode_time
 from devinotify.outbox.store import DROPPED, FORGOTTEN
 
 if TYPE_CHECKING:
-    from devinotify.outbox.records import Row, StoredMessage
+    from devinotify.models import Message
+    from devinotify.outbox.records import NewMessage, Row
 
 _all: weakref.WeakSet[Tables] = weakref.WeakSet()
 _all_lock = threading.Lock()
@@ -35,6 +38,28 @@ class Tables:
     def __post_init__(self) -> None:
         with _all_lock:
             _all.add(self)
+
+
+def stored_message(new: NewMessage, number: int, now: float) -> StoredMessage:
+    """Return a new message as it is kept: without its recipients, and its instant in UTC."""
+    return StoredMessage(
+        id=number,
+        message=_kept(new),
+        created_at=datetime.fromtimestamp(now, UTC),
+        key=new.key,
+        original_time=decode_time(new.original_time),
+        patience=new.patience,
+        watch=new.watch,
+        fallback=new.fallback,
+        meta=dict(new.meta or {}),
+        account=new.account,
+    )
+
+
+def _kept(new: NewMessage) -> Message:
+    send_at = new.message.send_at
+    aware = send_at is not None and send_at.tzinfo is not None
+    return replace(new.message, recipients=(), send_at=send_at.astimezone(UTC) if aware and send_at else send_at)
 
 
 _forking: list[Tables] = []

@@ -8,19 +8,18 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from devinotify.outbox.records import NO_ERROR, StoredMessage, decode_time, make_row, with_error
+from devinotify.outbox.memory.tables import stored_message
+from devinotify.outbox.records import NO_ERROR, make_row, with_error
 from devinotify.outbox.states import RowState
 from devinotify.outbox.store import DROPPED, FORGOTTEN, Taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from devinotify.models import Message
     from devinotify.outbox.memory.tables import Tables
-    from devinotify.outbox.records import ErrorParts, NewMessage, Row
+    from devinotify.outbox.records import ErrorParts, NewMessage, Row, StoredMessage
     from devinotify.outbox.settlement import Settlement
     from devinotify.outbox.store import Selection
 
@@ -177,19 +176,7 @@ class MemoryTransaction:
         return self._add_message(new, self._next("id"))
 
     def _add_message(self, new: NewMessage, number: int) -> int:
-        stored = StoredMessage(
-            id=number,
-            message=_kept(new),
-            created_at=datetime.fromtimestamp(self.now, UTC),
-            key=new.key,
-            original_time=decode_time(new.original_time),
-            patience=new.patience,
-            watch=new.watch,
-            fallback=new.fallback,
-            meta=dict(new.meta or {}),
-            account=new.account,
-        )
-        self._set(self._data.messages, number, stored)
+        self._set(self._data.messages, number, stored_message(new, number, self.now))
         if new.key is not None:
             self._set(self._data.keys, new.key, number)
         return number
@@ -393,9 +380,3 @@ class MemoryTransaction:
 
 def _is_queued(row: Row) -> bool:
     return row.state is RowState.QUEUED
-
-
-def _kept(new: NewMessage) -> Message:
-    send_at = new.message.send_at
-    aware = send_at is not None and send_at.tzinfo is not None
-    return replace(new.message, recipients=(), send_at=send_at.astimezone(UTC) if aware and send_at else send_at)

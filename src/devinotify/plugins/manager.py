@@ -1,33 +1,24 @@
-"""The plugin manager: what is loaded, in which order, and what was left out and why.
-
-Every implementation is guarded as it is registered: what it raises becomes a PluginError that names plugin
-and hook, what it answers is checked against the hook's type, and what goes wrong after a send is logged and
-leaves the outcomes as they are.
-"""
+"""The plugin manager: what is loaded, in which order, and what was left out and why."""
 
 from __future__ import annotations
 
-import functools
 import importlib.metadata
 import itertools
 import logging
 import os
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import pluggy
 
 from devinotify import hookspecs
-from devinotify.channels.answers import is_outcomes
 from devinotify.channels.protocol import check_channel
-from devinotify.exceptions import DevinotifyError, InvalidInput, PluginError, Verdict
-from devinotify.models import Message
-from devinotify.phones import PhoneNumber
+from devinotify.exceptions import PluginError
+from devinotify.plugins.guard import guarded
+from devinotify.plugins.rules import RULES
 from devinotify.redact import scrub
-from devinotify.text import Segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,100 +34,6 @@ BUILT_IN = "built in"
 """The origin of what the core brings itself."""
 IN_CODE = "given in code"
 """The origin of what is given to ``make_plugin_manager``."""
-
-
-def _is_list_of(kind: type) -> Callable[[object], bool]:
-    return lambda answer: isinstance(answer, list) and all(isinstance(item, kind) for item in answer)
-
-
-def _is_channels(answer: object) -> bool:
-    # What each of them must have is told one by one, where they are taken in.
-    return isinstance(answer, list) and all(hasattr(item, "name") for item in answer)
-
-
-def _is_a(kind: type) -> Callable[[object], bool]:
-    return lambda answer: isinstance(answer, kind)
-
-
-def _is_messages(answer: object) -> bool:
-    return isinstance(answer, list) and all(isinstance(item, Message) and _is_well_formed(item) for item in answer)
-
-
-def _is_well_formed(message: Message) -> bool:
-    # Nothing checks what ``dataclasses.replace`` was given, and what breaks further on may break within a send.
-    recipients = message.recipients
-    return (
-        isinstance(message.text, str)
-        and isinstance(recipients, tuple)
-        and all(isinstance(recipient, str) for recipient in recipients)
-        and isinstance(message.title, str | None)
-        and isinstance(message.sender, str | None)
-        and isinstance(message.channel, str)
-        and isinstance(message.send_at, datetime | None)
-        and (message.validity is None or type(message.validity) is int)
-        and isinstance(message.tags, frozenset)
-        and all(isinstance(tag, str) for tag in message.tags)
-    )
-
-
-def _is_refusals(answer: object) -> bool:
-    return isinstance(answer, dict) and all(
-        isinstance(recipient, str) and isinstance(error, DevinotifyError) for recipient, error in answer.items()
-    )
-
-
-_STANDS = frozenset({Verdict.ACCEPTED, Verdict.UNKNOWN})
-"""Verdicts that no wrapper can take back: something was sent, or may have been."""
-
-
-def _keeps_verdicts(before: object, after: object) -> bool:
-    """Whether outcomes are of the same recipients as before, and each verdict that stands is still there."""
-    if after is before or not isinstance(before, list) or not isinstance(after, list):
-        return True
-    verdicts = {outcome.recipient: outcome.verdict for outcome in before}
-    return len(before) == len(after) and all(
-        outcome.recipient in verdicts
-        and (outcome.verdict is verdicts[outcome.recipient] or verdicts[outcome.recipient] not in _STANDS)
-        for outcome in after
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """What a hook's implementations may answer.
-
-    ``may_raise`` is as good as an answer. ``may_pass`` allows ``None``, and ``may_end`` allows it as the final
-    answer, which a wrapper gives. ``wraps`` allows wrappers; ``after_send`` keeps them from undoing a send.
-    """
-
-    expects: str
-    accepts: Callable[[object], bool]
-    may_raise: tuple[type[Exception], ...] = ()
-    may_pass: bool = True
-    may_end: bool = False
-    wraps: bool = True
-    after_send: bool = False
-
-
-_NOTHING = _Rule("nothing", lambda answer: answer is None, wraps=False)
-
-_RULES: Mapping[str, _Rule] = MappingProxyType(
-    {
-        "devinotify_register_channels": _Rule("a list of channels", _is_channels, may_pass=False, wraps=False),
-        "devinotify_resolve_recipient": _Rule("a list of recipients", _is_list_of(str), may_end=True),
-        "devinotify_normalize_phone": _Rule("a PhoneNumber", _is_a(PhoneNumber), may_raise=(InvalidInput,)),
-        "devinotify_estimate_segments": _Rule("a Segmentation", _is_a(Segmentation)),
-        "devinotify_map_error": _Rule("a DevinotifyError", _is_a(DevinotifyError), may_end=True),
-        "devinotify_prepare_message": _Rule("a list of messages", _is_messages),
-        "devinotify_screen_recipients": _Rule("a dict of errors by recipient", _is_refusals, wraps=False),
-        "devinotify_send_message": _Rule("a list of outcomes", is_outcomes, after_send=True),
-        "devinotify_outcome_recorded": _NOTHING,
-        "devinotify_status_changed": _NOTHING,
-        "devinotify_message_received": _NOTHING,
-        "devinotify_register_commands": _NOTHING,
-    }
-)
-"""Every hook with its rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +84,8 @@ class PluginManager(pluggy.PluginManager):
         self._origins[label] = origin
         for caller in self.get_hookcallers(plugin) or ():
             for implementation in caller.get_hookimpls():
-                if implementation.plugin is plugin and caller.name in _RULES:
-                    implementation.function = _guarded(implementation, caller.name)  # type: ignore[misc]  # ours to replace
+                if implementation.plugin is plugin and caller.name in RULES:
+                    implementation.function = guarded(implementation, caller.name)  # type: ignore[misc]  # ours to replace
         self._known.clear()
         return label
 
@@ -210,13 +107,13 @@ class PluginManager(pluggy.PluginManager):
             if options is None:
                 continue
             hook = options.get("specname") or attribute
-            if hook not in _RULES:
+            if hook not in RULES:
                 if options.get("optionalhook"):
                     continue
                 raise ValueError(f"there is no hook {hook}")
             if options.get("hookwrapper"):
                 raise ValueError(f"{hook}: write wrapper=True in place of hookwrapper=True")
-            if options.get("wrapper") and not _RULES[hook].wraps:
+            if options.get("wrapper") and not RULES[hook].wraps:
                 raise ValueError(f"{hook} takes no wrappers: every implementation of it is called")
 
     def load_entry_points(self, disabled: Iterable[str] | None = None) -> None:
@@ -363,108 +260,3 @@ def _by_name(brought: Iterable[Channel], taken: Mapping[str, Channel]) -> dict[s
             raise ValueError(f"there is a channel named {name} already")
         found[name] = channel
     return found
-
-
-def _guarded(implementation: pluggy.HookImpl, hook: str) -> Callable[..., Any]:
-    function = implementation.function
-    guard = _Guard(implementation.plugin_name, hook, _RULES[hook])
-    if implementation.wrapper:
-        return functools.wraps(function)(functools.partial(guard.wrap, function))
-    return functools.wraps(function)(functools.partial(guard.call, function))
-
-
-@dataclass(frozen=True, slots=True)
-class _Guard:
-    """Stands between pluggy and one implementation."""
-
-    plugin: str
-    hook: str
-    rule: _Rule
-
-    def call(self, function: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - as the hook has it
-        try:
-            answer = function(*arguments)
-            fits = (answer is None and self.rule.may_pass) or self.rule.accepts(answer)
-        except self.rule.may_raise:
-            raise
-        except Exception as error:  # noqa: BLE001 - raised again, by another name
-            failure = self._failed(error)
-            raise failure from failure.__cause__
-        if not fits:
-            raise self._wrong(answer)
-        return answer
-
-    def wrap(self, function: Callable[..., Any], *arguments: object) -> Generator[None, Any, Any]:
-        try:
-            generator = function(*arguments)
-            next(generator)
-        except StopIteration:
-            raise self._error("did not yield") from None
-        except Exception as error:  # noqa: BLE001 - raised again, by another name
-            failure = self._failed(error)
-            raise failure from failure.__cause__
-        try:
-            result = yield
-        except Exception as inner:  # noqa: BLE001 - handed on to the wrapper, which may raise it again
-            return self._resume(functools.partial(generator.throw, inner), inner, None)
-        return self._resume(functools.partial(generator.send, result), None, result)
-
-    def _resume(self, resume: Callable[[], object], inner: Exception | None, result: object) -> object:
-        """Let the wrapper go on after its ``yield``; where the send is done, its own failure changes nothing."""
-        try:
-            resume()
-        except StopIteration as stop:
-            answer = stop.value
-            if not self._ends(answer):
-                failure = self._wrong(answer)
-            elif self.rule.after_send and not _keeps_verdicts(result, answer):
-                failure = self._error("took back what was sent")
-            elif _is_unknown(inner) and self.rule.after_send:
-                failure = self._error("answered for a send of unknown outcome")
-            else:
-                return answer
-        except Exception as error:
-            # Passed on as it came, or a refusal: with a send behind it, no wrapper may refuse.
-            if error is inner or (inner is None and isinstance(error, self.rule.may_raise)):
-                raise
-            failure = self._failed(error)
-        else:
-            failure = self._error("yielded twice")
-        if not self.rule.after_send or (inner is not None and not _is_unknown(inner)):
-            raise failure
-        log.error("%s; the outcomes stay as they were", failure)
-        if inner is not None:
-            raise inner
-        return result
-
-    def _ends(self, answer: object) -> bool:
-        return (answer is None and self.rule.may_end) or self.rule.accepts(answer)
-
-    def _failed(self, error: Exception) -> PluginError:
-        if isinstance(error, PluginError):  # raised on purpose, in words that are meant to be shown
-            failure = error
-            failure.plugin, failure.hook = failure.plugin or self.plugin, failure.hook or self.hook
-        else:
-            # The exception's own words may hold a text or a number; its type and the chained cause tell enough.
-            failure = self._error(f"raised {type(error).__name__}")
-            failure.__cause__ = error
-        # An implementation that sends may say itself that it has, or may have.
-        sent = self.rule.after_send and _is_unknown(error)
-        failure.verdict = Verdict.UNKNOWN if sent else Verdict.NOT_SENT
-        return failure
-
-    def _wrong(self, answer: object) -> PluginError:
-        return self._error(f"answered {type(answer).__name__} in place of {self.rule.expects}")
-
-    def _error(self, what: str) -> PluginError:
-        return PluginError(
-            f"the plugin {self.plugin} {what} in {self.hook}",
-            plugin=self.plugin,
-            hook=self.hook,
-            verdict=Verdict.NOT_SENT,
-        )
-
-
-def _is_unknown(error: BaseException | None) -> bool:
-    """Whether an error says that something was sent, or may have been."""
-    return isinstance(error, DevinotifyError) and error.verdict in _STANDS
