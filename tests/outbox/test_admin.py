@@ -435,3 +435,10 @@ def test_what_is_no_number_is_not_tried_again(outbox: Outbox) -> None:
     assert (0, [row]) == (outbox.retry_all(RowState.NOT_SENT), list(outbox.rows()))
     with pytest.raises(InvalidInput, match=f"row {row.id} is not a number"):
         outbox.retry([row], force=True)
+
+
+def test_nothing_is_held_back_as_a_rule(outbox: Outbox) -> None:
+    """Nor is there anything to resume, and no harm in it."""
+    outbox.enqueue(message())
+    outbox.resume()
+    assert (None, 1) == (outbox.held(), len(claim(outbox)))

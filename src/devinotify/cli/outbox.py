@@ -143,6 +143,7 @@ def list_rows(
         shown = [document for row in found[:limit] if (document := outbox.describe(row, full=full)) is not None]
         counts = outbox.counts()
         waiting = outbox.waiting()
+        held = outbox.held()
     further = found[limit - 1].id if len(found) > limit else None
     if as_json:
         output.emit(
@@ -150,6 +151,7 @@ def list_rows(
                 "rows": shown,
                 "counts": counts_document(counts),
                 "queued_by_account": waiting,
+                "held": held,
                 "next_after": further,
                 "exit_code": ExitCode.ACCEPTED,
             }
@@ -171,6 +173,8 @@ def list_rows(
     output.write(f"in all: {summary(counts)}")
     for whose, number in waiting.items():
         output.write(f"{number} queued of {output.printable(whose)}")
+    if held is not None:
+        output.say(f"nothing is sent until `devinotify outbox resume`, for {held}: what is queued may have been sent")
 
 
 @command.command("show")
@@ -265,6 +269,32 @@ def adopt_rows(path: str | None, old: str, new: str | None, *, as_json: bool) ->
         output.emit({"adopted": adopted, "account": new, "exit_code": ExitCode.ACCEPTED})
         return
     output.write(f"{adopted} rows are {output.printable(new)}'s from now on")
+
+
+@command.command("resume")
+@outbox_option
+@json_option
+def resume_sending(path: str | None, *, as_json: bool) -> None:
+    """Let workers send again after a failover or a restored backup of the database.
+
+    A standby that was behind, and a backup, know nothing of the last claims: what had been sent by then may stand in
+    the queue again, and every such recipient gets it twice. So nothing is claimed until you say so. Look first, with
+    `devinotify outbox list --state queued`, and remove what must not be sent again with `devinotify outbox forget`.
+
+    Where each standby confirms every commit, nothing is missing: ?failover=trust in the URL says so for good.
+    """
+    with _opened(path) as outbox:
+        held, queued = outbox.held(), outbox.counts().queued
+        if held is not None:
+            outbox.resume()
+    if as_json:
+        output.emit({"held": held, "queued": queued, "exit_code": ExitCode.ACCEPTED})
+    elif held is None:
+        output.write("nothing was held back")
+    else:
+        output.write(f"{queued} queued rows are sent from now on; held back they were, for {held}")
+        if queued:
+            output.say("what had been sent before will arrive twice")
 
 
 @command.command("forget")

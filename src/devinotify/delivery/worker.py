@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from devinotify.delivery.rate_limit import Speed
 from devinotify.delivery.reading import CAUSES
 from devinotify.delivery.stopping import Stopping
 from devinotify.exceptions import DevinotifyError, InvalidInput
+from devinotify.outbox.store import HeldError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -85,6 +87,8 @@ class Worker:
         self._stopping = Stopping()
         self._clock = WallClock()
         self._recover_at = 0.0
+        self._telling = threading.Lock()
+        self._held: str | None = None  # why nothing could be claimed the last time
         self._dispatcher = self._new_dispatcher(once=False)
         self._looks = self._new_looks(once=False)
 
@@ -170,9 +174,18 @@ class Worker:
         except DevinotifyError as error:
             if once or not error.retryable:
                 raise
-            log.warning("%s; it is tried again", error)
+            self._tell(error)
             self._stopping.wait(self._nap)
             return False
+
+    def _tell(self, error: DevinotifyError) -> None:
+        if isinstance(error, HeldError):
+            # Once, and not with every try of every thread: it may take hours until somebody has looked.
+            with self._telling:
+                if self._held == str(error):
+                    return
+                self._held = str(error)
+        log.warning("%s; it is tried again", error)
 
     def _look_after(self, *, once: bool) -> None:
         """Do what is due now and then: find what dead workers left, and notice a clock that was set."""
@@ -209,8 +222,8 @@ class Worker:
             return self._nap
         return self._nap if due is None else min(self._nap, max(due - time.time(), 0.01))
 
-    @staticmethod
-    def _told(batch: Batch, sent: Sent) -> None:
+    def _told(self, batch: Batch, sent: Sent) -> None:
+        self._held = None
         if log.isEnabledFor(logging.INFO):
             log.info("batch %d: %s", batch.claim, _summary(sent.outcomes))
 

@@ -659,6 +659,17 @@ class Outbox:
         check_account(account)
         return self._store.read("next", lambda transaction: transaction.next_due(account))
 
+    def held(self) -> str | None:
+        """Return why nothing is claimed until ``resume``, or ``None``, as it is as a rule.
+
+        So it is where the database has failed over or was restored, and may not know of all that was sent.
+        """
+        return self._store.held()
+
+    def resume(self) -> None:
+        """Let claims go on at a person's wish, where they are held: what is queued may be sent a second time."""
+        self._store.resume()
+
     def senders_alive(self) -> bool:
         """Return whether a process that sends from this outbox is alive: from its first claim until it closes."""
         return self._store.senders_alive()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, runtime_checkable
 
-from devinotify.exceptions import Verdict
+from devinotify.exceptions import DevinotifyError, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -44,6 +44,19 @@ class Taken(NamedTuple):
     rows: tuple[Row, ...]
     late: tuple[Row, ...]
     """Rows whose deadline had passed, still queued: the outbox writes down what they become."""
+
+
+class HeldError(DevinotifyError):
+    """Nothing is claimed from an outbox that is called ``name`` until a person says so, and ``why``."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(
+            f"outbox {name}: nothing is sent, for {why}: what is queued may have been sent before. Look at it"
+            " (`devinotify outbox list --state queued`), then let it go on with `devinotify outbox resume`",
+            operation="outbox.claim",
+            verdict=Verdict.NOT_SENT,
+            retryable=True,
+        )
 
 
 class Transaction(Protocol):
@@ -140,7 +153,7 @@ class Transaction(Protocol):
         """Claim due rows of one message and channel, those of the row that has been due for longest.
 
         ``among`` asks for these rows alone, as far as they share the first one's message and channel. A message that is
-        nobody's becomes ``account``'s.
+        nobody's becomes ``account``'s. Raises HeldError where nothing may be claimed, and so does ``claim``.
         """
 
     def claim(self, worker: str, numbers: Sequence[int]) -> tuple[int, tuple[Row, ...]]:
@@ -239,6 +252,12 @@ class Store(Protocol):
 
         They are cleared away at the end unless an exception comes.
         """
+
+    def held(self) -> str | None:
+        """Return why nothing is claimed until ``resume``, as where commits may be missing; ``None`` as a rule."""
+
+    def resume(self) -> None:
+        """Take what is there for all that there was."""
 
     def senders_alive(self) -> bool:
         """Whether any worker is alive."""

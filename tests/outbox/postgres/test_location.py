@@ -57,6 +57,7 @@ def test_libpq_is_told_what_it_knows() -> None:
         "postgresql://host/db?schema=a&schema=s3cret",
         'postgresql://host/db?schema=s3"cret',
         "postgresql://host/db?campaign=",
+        "postgresql://host/db?failover=s3cret",
         f"postgresql://host/db?campaign={'s3cret' * 10}",
     ],
 )

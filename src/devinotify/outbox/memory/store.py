@@ -142,6 +142,13 @@ class MemoryStore:
         with self._data.lock:
             yield {worker for worker, _ in self._data.claims.values()} - self._data.alive
 
+    def held(self) -> str | None:
+        """Nothing is held back."""
+        return None
+
+    def resume(self) -> None:
+        """Nothing is held back."""
+
     def senders_alive(self) -> bool:
         """Whether any worker is alive."""
         return bool(self._data.alive)

@@ -143,6 +143,12 @@ def drop(session: Session, worker: str) -> None:
     session.run("DELETE FROM ~claims WHERE worker = %s", worker)
 
 
+def close(session: Session, claim: int) -> list[int]:
+    """Close a claim; return the rows that stood in it."""
+    line = session.one("DELETE FROM ~claims WHERE id = %s RETURNING rows", claim)
+    return [] if line is None else list(line[0])
+
+
 def is_open(session: Session, claim: int) -> bool:
     """Whether a claim is there."""
     return session.one("SELECT 1 FROM ~claims WHERE id = %s", claim) is not None

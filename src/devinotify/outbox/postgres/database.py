@@ -10,18 +10,19 @@ import contextlib
 import logging
 import os
 import secrets
-import select
 import threading
 import time
-import weakref
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
-from devinotify.outbox.postgres import errors, migration
-from devinotify.outbox.postgres.session import Line, Session, quoted
+from devinotify.outbox.postgres import errors, failover, forking, migration
+from devinotify.outbox.postgres.errors import InDoubtError
+from devinotify.outbox.postgres.failover import CommitsMissedError, Last
+from devinotify.outbox.postgres.session import Line, Session, is_live, quoted
+from devinotify.outbox.store import HeldError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,9 +40,25 @@ _BEGIN = (
     "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
     # Statistics of a queue are always wrong, and a scan of all rows is never what a change is meant to do. What is
     # forbidden so counts as dear, and what is dear would be compiled first, which takes a tenth of a second.
-    f" SET LOCAL enable_seqscan = off; SET LOCAL jit = off; {TIME}"
+    " SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
 )
-_DURABLE = "; SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
+_DURABLE = (
+    # Confirmed by the standbys, where there are any that confirm.
+    "; SELECT set_config('synchronous_commit', 'on', true)"
+    " WHERE current_setting('synchronous_commit') IN ('off', 'local')"
+)
+_TOKENS = (
+    "; WITH last AS (DELETE FROM ~tokens WHERE id = {last:d} RETURNING 1),"  # noqa: S608 - numbers of ours
+    " next AS (INSERT INTO ~tokens (id) VALUES ({next:d}))"
+    f" {TIME}, (SELECT count(*) FROM last)"
+)
+_STANDING = f", {failover.COLUMNS} FROM ~server s"
+
+# Not DO NOTHING: a line that is there is written again, so that this commit, too, waits for the standbys, and so for
+# what came before it. Of a new line, xmax is 0.
+_WAS_MADE = (
+    "INSERT INTO ~tokens (id) VALUES (%s) ON CONFLICT (id) DO UPDATE SET made_at = now() RETURNING xmax::text <> '0'"
+)
 
 TRIES = 10
 """How often a transaction is done that others keep from being made; a deadlock ends one of the two at once."""
@@ -51,12 +68,7 @@ NOT_REPLICATED = "01000"
 
 _TO_REPEAT = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure, psycopg.errors.UniqueViolation)
 
-_databases: weakref.WeakSet[Database] = weakref.WeakSet()
 _inherited: list[Any] = []  # connections of the parent: to be neither used nor closed nor collected here
-
-
-class InDoubtError(DevinotifyError):
-    """The connection was lost while a change was being committed: it may have been made."""
 
 
 class Database:
@@ -71,10 +83,13 @@ class Database:
         self._pid = os.getpid()
         self._writing = False
         self._token = 0  # of the last transaction that was begun
+        self._last = Last()
+        self._watch = failover.Watch(trusts=where.trusts)
+        self._held: str | None = None  # why the transaction under way may claim nothing
         self._committing = False
         self._doubtful = False  # whether the commit under way came with a warning
         self._ahead: float | None = None  # how far the database's clock is ahead of this process's monotonic one
-        _databases.add(self)
+        forking.watch(self)
 
     # --- time
 
@@ -118,9 +133,9 @@ class Database:
             raise InvalidInput(f"outbox {self.name}: it is closed")
         if self._pid != os.getpid():
             _inherited.append(self._connection)
-            self._connection, self._pid, self._writing = None, os.getpid(), False
+            self._connection, self._pid, self._writing, self._last = None, os.getpid(), False, Last()
         connection = self._connection
-        if connection is not None and not _is_live(connection):
+        if connection is not None and not is_live(connection):
             self._drop()
         if self._connection is None:
             self._connection = self.connect(operation)
@@ -192,13 +207,15 @@ class Database:
             session = self._live(operation)
             try:
                 self._committing, self._doubtful = True, False
-                return work(session)
+                found = work(session)
+                self._confirm(operation)
+                return found
             except psycopg.Error as error:
                 if self.is_lost():
-                    raise self._in_doubt(operation) from None
+                    raise errors.in_doubt(self.name, operation) from None
                 raise self._failed(error, operation, verdict) from None
             except UnicodeEncodeError:
-                raise self._unfit(operation) from None
+                raise errors.unfit(self.name, operation) from None
             finally:
                 self._committing = False
 
@@ -222,6 +239,10 @@ class Database:
                 self._writing = True
                 try:
                     found = self._done(session, work, durable=durable)
+                except CommitsMissedError:
+                    self._undo(session.connection)
+                    self._miss(session, operation)
+                    continue
                 except psycopg.Error as error:
                     self._undo(session.connection)
                     lost = self.is_lost()
@@ -230,7 +251,7 @@ class Database:
                     raise self._failed(error, operation, verdict) from None
                 except UnicodeEncodeError:
                     self._undo(session.connection)
-                    raise self._unfit(operation) from None
+                    raise errors.unfit(self.name, operation) from None
                 except BaseException:
                     self._undo(session.connection)
                     raise
@@ -239,21 +260,56 @@ class Database:
                 try:
                     self._commit(session, operation, verdict)
                 except InDoubtError:
-                    if not self._was_made(operation):
+                    made = self._was_made(operation)
+                    self._last = Last.of(self._token, self.now())  # which is there by now, made or not
+                    if not made:
                         if not left:
                             raise
                         continue
+                else:
+                    self._last = Last.of(self._token, self.now())
                 return found
             raise AssertionError("unreachable")  # pragma: no cover - the last try returns or raises
 
     def _done(self, session: Session, work: Callable[[Session, float], T], *, durable: bool) -> T:
-        # One round trip: several statements without values.
-        last, self._token = self._token, secrets.randbits(62) + 1
-        token = f"; DELETE FROM ~tokens WHERE id = {last:d}; INSERT INTO ~tokens (id) VALUES ({self._token:d})"  # noqa: S608 - numbers
-        cursor = session.connection.execute(session.sql(_BEGIN + token + (_DURABLE if durable else "")))
-        while cursor.description is None:
-            cursor.nextset()
-        return work(session, self._hear(cursor.fetchone()))
+        # One round trip: several statements without values, of which the last one tells.
+        self._token = secrets.randbits(62) + 1
+        tokens = _TOKENS.format(last=self._last.token, next=self._token)
+        cursor = session.connection.execute(
+            session.sql(_BEGIN + (_DURABLE if durable else "") + tokens + (_STANDING if durable else ""))
+        )
+        while cursor.nextset():
+            pass
+        line = cursor.fetchone()
+        now = self._hear(line)
+        assert line is not None  # noqa: S101 - the time is always told
+        if not line[1] and self._last.is_kept:
+            raise CommitsMissedError
+        self._held = self._watch.why(session, line[2:]) if durable else None
+        return work(session, now)
+
+    def _miss(self, session: Session, operation: str) -> None:
+        """Have claims held: what this process has committed is not there any more."""
+        try:
+            self._last.miss(session)
+        except psycopg.errors.InsufficientPrivilege:
+            log.warning("outbox %s: %s; this role may not have it written down", self.name, failover.MISSED)
+        except psycopg.Error as error:
+            raise self._failed(error, operation, Verdict.NOT_SENT) from None
+        self._last = Last()
+
+    def check_claims(self) -> None:
+        """Raise HeldError where the durable transaction under way may claim nothing."""
+        if self._held is not None:
+            raise HeldError(self.name, self._held)
+
+    def held(self) -> str | None:
+        """Return why nothing may be claimed, or ``None``."""
+        return self.read("held", lambda session: failover.why(session, trusts=self._where.trusts))
+
+    def resume(self) -> None:
+        """Take the server as it is for the one to send from."""
+        self.write("resume", lambda session, now: self._watch.resume(session))  # noqa: ARG005 - the server's own time
 
     def _was_made(self, operation: str) -> bool:
         """Return whether the transaction whose answer was lost was committed; raise the doubt where nobody can tell.
@@ -263,10 +319,16 @@ class Database:
         """
         try:
             session = self._live(operation)
-            return not session.run("INSERT INTO ~tokens (id) VALUES (%s) ON CONFLICT DO NOTHING", self._token)
+            self._committing, self._doubtful = True, False
+            line = session.one(_WAS_MADE, self._token)
+            self._confirm(operation)
         except (psycopg.Error, DevinotifyError):
             self._drop()
-            raise self._in_doubt(operation) from None
+            self._last = Last()
+            raise errors.in_doubt(self.name, operation) from None
+        finally:
+            self._committing = False
+        return line is not None and bool(line[0])
 
     def _undo(self, connection: psycopg.Connection[Line]) -> None:
         try:
@@ -285,29 +347,25 @@ class Database:
         except psycopg.Error as error:
             self._undo(session.connection)
             if self.is_lost():
-                raise self._in_doubt(operation) from None
+                raise errors.in_doubt(self.name, operation) from None
             raise self._failed(error, operation, verdict) from None
         except BaseException:
             self._drop()
             raise
         finally:
             self._committing = False
-        if done != "COMMIT" or self._doubtful:
+        if done != "COMMIT":
+            # A transaction that had failed unnoticed: undone.
             raise DevinotifyError(
-                f"outbox {self.name}: no standby has confirmed the change",
-                operation=f"outbox.{operation}",
-                verdict=Verdict.UNKNOWN,
+                f"outbox {self.name}: the change was not made", operation=f"outbox.{operation}", verdict=verdict
             )
+        self._confirm(operation)
 
-    def _in_doubt(self, operation: str) -> InDoubtError:
-        return InDoubtError(
-            f"outbox {self.name}: {errors.IN_DOUBT}", operation=f"outbox.{operation}", verdict=Verdict.UNKNOWN
-        )
-
-    def _unfit(self, operation: str) -> InvalidInput:
-        return InvalidInput(
-            f"outbox {self.name}: it cannot keep what was given (half a character)", operation=f"outbox.{operation}"
-        )
+    def _confirm(self, operation: str) -> None:
+        """Raise UnconfirmedError where what was committed just now may be lost with this server."""
+        if self._doubtful:
+            self._last = Last()
+            raise errors.unconfirmed(self.name, operation, Verdict.UNKNOWN)
 
     def close(self) -> None:
         """Let the connection go; a second call does nothing."""
@@ -317,43 +375,3 @@ class Database:
                 self._connection = None
             self._drop()
             self.closed = True
-
-
-def _is_live(connection: psycopg.Connection[Line]) -> bool:
-    """Whether nothing has been heard of the connection's end: without a question to the server, in microseconds."""
-    if connection.closed or connection.info.transaction_status is not TransactionStatus.IDLE:
-        return False
-    if not select.select([connection.fileno()], [], [], 0)[0]:
-        return True
-    try:
-        connection.pgconn.consume_input()
-    except psycopg.Error:
-        return False
-    # A farewell is read; its end is seen by a second look.
-    return not select.select([connection.fileno()], [], [], 0)[0]
-
-
-_forking: list[Database] = []
-
-
-def _before_fork() -> None:
-    # Nothing is half done in the child; by id, so that two that fork keep one order.
-    _forking[:] = sorted(_databases, key=id)
-    for database in _forking:
-        database.lock.acquire()
-
-
-def _after_fork() -> None:
-    for database in reversed(_forking):
-        database.lock.release()
-    _forking.clear()
-
-
-def _after_fork_in_child() -> None:
-    for database in _forking:
-        database.lock = threading.RLock()
-    _forking.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)

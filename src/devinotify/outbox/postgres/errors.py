@@ -30,6 +30,7 @@ _DATA = "22"
 """The class of what is wrong with a value."""
 
 UNREACHABLE = "there is no connection to the database: is it up, and are host, login, password and database right?"
+UNCONFIRMED = "no standby has confirmed the change: it may be lost with this server"
 IN_DOUBT = "the connection was lost while it answered: whether the change was made is not known"
 
 
@@ -46,6 +47,33 @@ def _meaning(code: str) -> tuple[str, bool]:
         if code.startswith(beginning):
             return f"{text} ({code})", retryable
     return f"PostgreSQL failed ({code})", False
+
+
+class InDoubtError(DevinotifyError):
+    """The connection was lost while a change was being committed: it may have been made."""
+
+
+class UnconfirmedError(DevinotifyError):
+    """A change was committed, but no standby has confirmed it: it may be lost with this server."""
+
+
+def in_doubt(name: str, operation: str) -> InDoubtError:
+    """Return that nobody knows whether a change was made to an outbox that is called ``name``."""
+    return InDoubtError(f"outbox {name}: {IN_DOUBT}", operation=f"outbox.{operation}", verdict=Verdict.UNKNOWN)
+
+
+def unconfirmed(name: str, operation: str, verdict: Verdict) -> UnconfirmedError:
+    """Return that a change counts for nothing yet."""
+    return UnconfirmedError(
+        f"outbox {name}: {UNCONFIRMED}", operation=f"outbox.{operation}", verdict=verdict, retryable=True
+    )
+
+
+def unfit(name: str, operation: str) -> InvalidInput:
+    """Return that a text has half a character in it."""
+    return InvalidInput(
+        f"outbox {name}: it cannot keep what was given (half a character)", operation=f"outbox.{operation}"
+    )
 
 
 def as_error(name: str, error: psycopg.Error, operation: str, verdict: Verdict) -> DevinotifyError:

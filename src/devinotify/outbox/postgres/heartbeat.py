@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.outbox.postgres.database import Database
+from devinotify.outbox.postgres.failover import TOKENS_KEPT
 
 if TYPE_CHECKING:
     from devinotify.outbox.postgres.location import Location
@@ -37,7 +38,7 @@ ENLIST = f"INSERT INTO ~workers (name, host, pid, seen_at) VALUES (%s, %s, %s, {
 BEAT = f"UPDATE ~workers SET seen_at = {_NOW} WHERE name = %s"  # noqa: S608 - as above
 LEAVE = "DELETE FROM ~workers WHERE name = %s"
 BURY = f"DELETE FROM ~workers WHERE seen_at < {_NOW} - {DEAD_AFTER}"  # noqa: S608 - as above
-TIDY = "DELETE FROM ~tokens WHERE made_at < now() - interval '1 day'"
+TIDY = f"DELETE FROM ~tokens WHERE made_at < now() - {TOKENS_KEPT} * interval '1 second'"  # noqa: S608 - as above
 GONE = "SELECT DISTINCT worker FROM ~claims c WHERE NOT EXISTS (SELECT 1 FROM ~workers w WHERE w.name = c.worker)"
 ALIVE = f"SELECT 1 FROM ~workers WHERE seen_at >= {_NOW} - {DEAD_AFTER} LIMIT 1"  # noqa: S608 - as above
 

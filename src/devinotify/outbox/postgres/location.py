@@ -11,6 +11,8 @@ from devinotify.exceptions import InvalidInput
 SCHEMES = ("postgresql", "postgres")
 SCHEMA = "devinotify"
 """The schema, unless ``?schema=`` names another."""
+TRUST = "trust"
+"""What ``?failover=`` says where the standbys are synchronous."""
 
 _LONGEST = 63  # bytes of a name in PostgreSQL
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -43,6 +45,8 @@ class Location(NamedTuple):
     """The schema of what campaigns share with the outbox: the pace of the account."""
     name: str
     """The URL as people see it: without a password."""
+    trusts: bool = False
+    """Whether every standby that may take over has all that was committed."""
 
     def __repr__(self) -> str:
         return f"<Location {self.name}>"
@@ -63,6 +67,8 @@ def parse_location(url: str) -> Location:
     schema = base = _name("schema", own.pop("schema", SCHEMA))
     if (campaign := own.pop("campaign", None)) is not None:
         schema = _name("campaign", f"{schema}.{_name('campaign', campaign)}")
+    if (failover := own.pop("failover", None)) not in (None, TRUST):
+        raise InvalidInput(f"the outbox: failover of a PostgreSQL URL is {TRUST}, or left out")
     # libpq takes a plus sign for itself.
     settings = urlencode({**DEFAULTS, **own}).replace("+", "%20")
     shown = {name: _MASK if "password" in name else value for name, value in given}
@@ -71,6 +77,7 @@ def parse_location(url: str) -> Location:
         schema=schema,
         base=base,
         name=f"{parts.scheme}://{_masked(parts.netloc)}{parts.path}{'?' if shown else ''}{urlencode(shown, safe='/*')}",
+        trusts=failover == TRUST,
     )
 
 

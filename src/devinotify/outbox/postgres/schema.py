@@ -9,6 +9,7 @@ then ``rows.state`` says queued, and ``rows.attempts`` and ``rows.claim`` are as
 
 from __future__ import annotations
 
+from devinotify.outbox.postgres import failover
 from devinotify.outbox.postgres.functions import FUNCTIONS
 
 _VERSION_1 = (
@@ -101,7 +102,7 @@ _VERSION_2 = (
     *FUNCTIONS,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, failover.CREATE)
 """The statements that lead from each version to the next; the first makes an empty schema version 1."""
 
 LOCK = 0x44564E4F

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import select
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import psycopg
+from psycopg.pq import TransactionStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    import psycopg
 
 Line = tuple[Any, ...]
 
@@ -55,3 +57,17 @@ class Session(NamedTuple):
 def quoted(schema: str) -> str:
     """Return what stands before a table's name; the schema's has been checked to hold no quote."""
     return f'"{schema}".'
+
+
+def is_live(connection: psycopg.Connection[Line]) -> bool:
+    """Whether nothing has been heard of the connection's end: without a question to the server, in microseconds."""
+    if connection.closed or connection.info.transaction_status is not TransactionStatus.IDLE:
+        return False
+    if not select.select([connection.fileno()], [], [], 0)[0]:
+        return True
+    try:
+        connection.pgconn.consume_input()
+    except psycopg.Error:
+        return False
+    # A farewell is read; its end is seen by a second look.
+    return not select.select([connection.fileno()], [], [], 0)[0]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import weakref
 from typing import TYPE_CHECKING, TypeVar
 
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.outbox.encoding import MESSAGE_COLUMNS, encode_message
-from devinotify.outbox.postgres import borrowed, heartbeat, staging
-from devinotify.outbox.postgres.database import TIME, Database, InDoubtError
+from devinotify.outbox.postgres import borrowed, claiming, heartbeat, staging
+from devinotify.outbox.postgres.database import TIME, Database
+from devinotify.outbox.postgres.errors import InDoubtError, UnconfirmedError, unconfirmed
 from devinotify.outbox.postgres.heartbeat import Heartbeat
 from devinotify.outbox.postgres.location import parse_location
+from devinotify.outbox.postgres.positions import Positions
 from devinotify.outbox.postgres.session import quoted
-from devinotify.outbox.postgres.transaction import Positions, PostgresTransaction, TakenForDeadError
+from devinotify.outbox.postgres.transaction import PostgresTransaction, TakenForDeadError
 from devinotify.outbox.records import make_row
 from devinotify.outbox.states import RowState
 
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from devinotify.outbox.postgres.session import Session
     from devinotify.outbox.records import NewMessage, Row
     from devinotify.outbox.store import Selection
+
+log: logging.Logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -97,17 +102,31 @@ class PostgresStore:
     ) -> T:
         """Return what ``work`` returns, in one transaction."""
         made: dict[str, int] = {}
+        taken: list[int] = []
+        told: list[T] = []
 
         def change(session: Session, now: float) -> T:
             clock = self._clock or (lambda: now)
-            transaction = PostgresTransaction(session, clock, self._accounts, self._positions, locks=True)
+            transaction = PostgresTransaction(
+                session, clock, self._accounts, self._positions, locks=True, may_claim=self._database.check_claims
+            )
             found = work(transaction)
             made.clear()
             made.update(transaction.new)
+            taken[:] = transaction.taken
+            told[:] = [found]
             return found
 
         try:
             found = self._database.write(operation, change, durable=durable, verdict=verdict)
+        except UnconfirmedError as error:
+            if taken and self._put_back(taken):
+                raise unconfirmed(self.name, operation, Verdict.NOT_SENT) from None
+            if verdict is not Verdict.UNKNOWN:
+                raise
+            # It tells of what has happened already, and stands where it was told; said again, it would not be news.
+            log.warning("%s", error)
+            (found,) = told
         except TakenForDeadError:
             for each in self._heartbeats:
                 each.lose()
@@ -121,6 +140,29 @@ class PostgresStore:
         # Not before the commit: a transaction may be undone.
         self._accounts.update(made)
         return found
+
+    def _put_back(self, claims: Sequence[int]) -> bool:
+        """Queue again what was claimed by a commit that does not count; return whether that counts."""
+
+        def undo(session: Session, now: float) -> None:  # noqa: ARG001 - the rows have their own times
+            for claim in claims:
+                staging.enqueue(session, claiming.close(session, claim))
+
+        try:
+            self._database.write("release", undo)
+        except DevinotifyError as error:
+            log.warning("%s; what was claimed so may become unknown when this worker ends, though not sent", error)
+            return False
+        self._positions.reset()
+        return True
+
+    def held(self) -> str | None:
+        """Return why nothing is claimed, or ``None``."""
+        return self._database.held()
+
+    def resume(self) -> None:
+        """Send from the server as it is."""
+        self._database.resume()
 
     def add_one(
         self, new: NewMessage, recipient: str, channel: str, not_before: float | None, deadline: float | None

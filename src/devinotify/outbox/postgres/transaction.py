@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from devinotify.outbox.encoding import CHANGED, encode_message, encode_row
@@ -13,6 +12,7 @@ from devinotify.outbox.store import Taken
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+    from devinotify.outbox.postgres.positions import Positions
     from devinotify.outbox.postgres.session import Session
     from devinotify.outbox.records import ErrorParts, NewMessage, Row, StoredMessage
     from devinotify.outbox.settlement import Settlement
@@ -25,41 +25,12 @@ class TakenForDeadError(Exception):
     """The worker has not been heard of for so long that its claims were given up: it may not claim under this name."""
 
 
-class Positions:
-    """From where on this process looks through the queue: what is before that was taken, unless it is said otherwise.
-
-    A snapshot that somebody holds, such as a dump's, keeps the dead lines of all that was claimed since: read through
-    again for each claim, they are what makes it slow. Once in LOOK_EVERY seconds the head is looked at all the same.
-    """
-
-    LOOK_EVERY = 1.0
-
-    def __init__(self) -> None:
-        self._places: dict[int | None, claiming.Place] = {}
-        self._until = 0.0
-
-    def since(self, account: int | None) -> claiming.Place:
-        """Return from where on to look for an account's rows."""
-        if time.monotonic() >= self._until:
-            self.reset()
-        return self._places.get(account, claiming.START)
-
-    def taken(self, account: int | None, place: claiming.Place) -> None:
-        """Take it that rows before this place are taken."""
-        if not self._places:
-            self._until = time.monotonic() + self.LOOK_EVERY
-        self._places[account] = place
-
-    def reset(self) -> None:
-        """Look from the head again: something was put back."""
-        self._places.clear()
-
-
 class PostgresTransaction:
     """Statements in a write transaction or, where ``locks`` is false, outside of one.
 
     ``known`` holds the numbers of accounts that are committed; ``new`` takes those that this transaction makes.
     ``lives`` tells whether this process's worker, if it is one, has given a sign of life lately enough to send.
+    ``may_claim`` raises where nothing may be claimed. ``taken`` are the claims on what had been queued before.
     """
 
     def __init__(
@@ -71,6 +42,7 @@ class PostgresTransaction:
         *,
         locks: bool,
         lives: Callable[[], bool] = lambda: True,
+        may_claim: Callable[[], None] = lambda: None,
     ) -> None:
         self._session = session
         self._clock = now
@@ -78,6 +50,8 @@ class PostgresTransaction:
         self._positions = positions
         self._locks = locks
         self._lives = lives
+        self._may_claim = may_claim
+        self.taken: list[int] = []
         self.new: dict[str, int] = {}
 
     @property
@@ -268,6 +242,7 @@ class PostgresTransaction:
 
     def take(self, worker: str, limit: int, account: str | None, among: Sequence[int] | None = None) -> Taken | None:
         """Claim what has been due for longest."""
+        self._may_claim()
         now, whose = self.now, self._account(account, make=True)
         if among is not None:
             numbers = claiming.gather_of(self._session, now, among, whose)
@@ -291,6 +266,7 @@ class PostgresTransaction:
         rows: tuple[Row, ...] = ()
         if timely:
             claim = self._open(worker, timely)
+            self.taken.append(claim)
             accounts.stamp(self._session, [message], whose)
             rows = claiming.claimed(self._session, timely, message, channel, claim)
         stored = reading.message(self._session, message)
@@ -310,6 +286,7 @@ class PostgresTransaction:
 
     def claim(self, worker: str, numbers: Sequence[int]) -> tuple[int, tuple[Row, ...]]:
         """Claim rows that were just added."""
+        self._may_claim()
         claim = self._open(worker, numbers)
         return claim, tuple(reading.rows(self._session, numbers))
 

@@ -182,6 +182,13 @@ class SqliteStore:
             for lock in stale.values():
                 lock.close(remove=done)
 
+    def held(self) -> str | None:
+        """Nothing is held back."""
+        return None
+
+    def resume(self) -> None:
+        """Nothing is held back."""
+
     def senders_alive(self) -> bool:
         """Whether any worker holds its lock."""
         for worker in leftover(self.path):

@@ -1,0 +1,386 @@
+"""After a failover or a restored backup: what the server may not know of is not sent again until a person says so."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+
+from devinotify import Notifier, Worker
+from devinotify.cli.app import cli
+from devinotify.exceptions import DevinotifyError, Verdict
+from devinotify.outbox import Outbox, RowState
+from devinotify.outbox.postgres.failover import COPIED, FAILED_OVER, MISSED
+from devinotify.outbox.postgres.heartbeat import BEAT
+from devinotify.outbox.postgres.store import PostgresStore
+from devinotify.sandbox import Sandbox
+from tests.outbox.support import accepted, claim, message, numbers
+from tests.postgres_server import PASSWORD, Server, binaries, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(binaries() is None, reason="PostgreSQL's server is not installed"),
+]
+
+
+@pytest.fixture
+def primary() -> Iterator[Server]:
+    """Give a server of this test's own."""
+    with running() as found:
+        yield found
+
+
+@pytest.fixture
+def standby(primary: Server) -> Iterator[Server]:
+    """Give a standby of it."""
+    with running(of=primary) as found:
+        yield found
+
+
+def whichever(*servers: Server, **settings: str) -> str:
+    """Return the URL of that one of the servers which takes changes."""
+    hosts = ",".join(f"127.0.0.1:{server.port}" for server in servers)
+    more = "".join(f"&{name}={value}" for name, value in settings.items())
+    return f"postgresql://tester:{PASSWORD}@{hosts}/postgres?target_session_attrs=read-write{more}"
+
+
+def ask(server: Server, question: str) -> object:
+    """Return the one value that a statement gives."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        line = connection.execute(question.encode()).fetchone()
+        return None if line is None else line[0]
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Wait for what a server does by itself, and tells nobody."""
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)  # it has to be asked
+
+
+def caught_up(primary: Server, standby: Server) -> None:
+    """Wait until the standby has all that the primary has."""
+    now = ask(primary, "SELECT pg_current_wal_flush_lsn()::text")
+    wait_until(lambda: ask(standby, f"SELECT pg_last_wal_replay_lsn() >= '{now}'"))
+
+
+def fail_over_without(primary: Server, standby: Server, work: Callable[[], None]) -> None:
+    """Have the standby take over that knows nothing of some work: it was asynchronous, and behind."""
+    caught_up(primary, standby)
+    standby.stop("fast")
+    work()
+    primary.stop()
+    standby.start()
+    standby.promote()
+
+
+def fresh() -> str:
+    """Return the name of a schema that is not there yet."""
+    return f"test_{secrets.token_hex(6)}"
+
+
+def arrivals(gateway: Sandbox) -> Counter[str]:
+    """Return how often each number was sent to."""
+    return Counter(each.recipient for each in gateway.messages())
+
+
+def test_what_an_asynchronous_standby_has_not_heard_of_is_not_sent_again(primary: Server, standby: Server) -> None:
+    """What was sent stands in the queue again; nothing of it goes out until a person says so, and new messages wait."""
+    url = whichever(primary, standby)
+    with Sandbox() as gateway, Notifier(gateway.url, outbox=url) as notifier:
+        notifier.enqueue("disk full", numbers(20))
+        fail_over_without(primary, standby, lambda: Worker(notifier).run(once=True))
+        once = Counter(numbers(20))
+        assert once == arrivals(gateway)
+        with Outbox(url) as outbox:
+            assert ({RowState.QUEUED}, FAILED_OVER) == ({row.state for row in outbox}, outbox.held())
+            outbox.enqueue(message(*numbers(1, 79170000000)))
+        with Notifier(gateway.url, outbox=url) as other:
+            with pytest.raises(DevinotifyError, match=r"failed over.*outbox resume") as told:
+                Worker(other).run(once=True)
+            assert (Verdict.NOT_SENT, once) == (told.value.verdict, arrivals(gateway))
+            with Outbox(url) as outbox:
+                outbox.resume()
+                assert outbox.held() is None
+            Worker(other).run(once=True)
+        # The person's decision: these get it twice.
+        assert once + once + Counter(numbers(1, 79170000000)) == arrivals(gateway)
+
+
+def store(notifier: Notifier) -> None:
+    """Have a message stored."""
+    notifier.enqueue("lost", numbers(1))
+
+
+def test_a_worker_that_lives_through_it_says_so_once_and_goes_on_after(
+    primary: Server, standby: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It waits for the database, and then for the person, without a word more than is needed."""
+    url = whichever(primary, standby)
+    with Sandbox() as gateway, Notifier(gateway.url, outbox=url) as notifier:
+        worker = Worker(notifier, nap=0.02)
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        try:
+            notifier.enqueue("up", numbers(1))
+            wait_until(lambda: arrivals(gateway))
+            fail_over_without(primary, standby, lambda: store(notifier))
+            with Outbox(url) as outbox:
+                wait_until(outbox.held)
+                outbox.enqueue(message(*numbers(1, 79170000000)))
+                wait_until(lambda: sum("nothing is sent" in each.message for each in caplog.records))
+                # Many tries more are made meanwhile.
+                time.sleep(0.3)
+                held = [each.message for each in caplog.records if "nothing is sent" in each.message]
+                before = arrivals(gateway)
+                outbox.resume()
+            wait_until(lambda: arrivals(gateway) - before)
+        finally:
+            worker.stop()
+            thread.join()
+    assert (1, False, Counter(numbers(1, 79170000000))) == (len(held), PASSWORD in held[0], arrivals(gateway) - before)
+
+
+def test_trust_goes_on_at_once(primary: Server, standby: Server) -> None:
+    """Where every standby has all that was committed, a failover needs nobody."""
+    trusting = whichever(primary, standby, failover="trust")
+    with Outbox(trusting) as outbox:
+        outbox.enqueue(message(*numbers(3)))
+        batch = claim(outbox, 1)
+        caught_up(primary, standby)
+        primary.stop()
+        standby.promote()
+        assert (None, 1) == (outbox.held(), len(claim(outbox, 1)))
+        # What was under way is still this worker's.
+        assert outbox.holds(batch)
+        assert [RowState.ACCEPTED] == list(outbox.settle(batch, accepted(batch)).values())
+
+
+def test_the_command_line_shows_it_and_lets_it_go_on(primary: Server) -> None:
+    """Why it is held, what it risks, and nothing to resume a second time; the password is shown nowhere."""
+    with Outbox(primary.url()) as outbox:
+        outbox.enqueue(message(*numbers(3)))
+    primary.dump_and_load("devinotify")
+
+    def run(*arguments: str) -> str:
+        ended = CliRunner().invoke(cli, ["outbox", *arguments, "--outbox", primary.url()])
+        assert (0, False) == (ended.exit_code, PASSWORD in ended.output), ended.output
+        return ended.output
+
+    listed = run("list")
+    document = json.loads(run("list", "--json"))
+    resumed = run("resume")
+    assert ([True, True], COPIED, [True, True], "nothing was held back\n", None) == (
+        [word in listed for word in ("devinotify outbox resume", "may have been sent")],
+        document["held"],
+        [word in resumed for word in ("3 queued rows", "will arrive twice")],
+        run("resume"),
+        json.loads(run("resume", "--json"))["held"],
+    )
+
+
+@pytest.mark.parametrize("trust", ["", "&failover=trust"])
+def test_a_dump_that_was_loaded_holds_claims(primary: Server, trust: str) -> None:
+    """On the same server or another, as when a copy is tried out: it is not to send what the original has sent."""
+    url = primary.url() + (trust and "?" + trust[1:])
+    with Outbox(url) as outbox:
+        outbox.enqueue(message())
+    primary.dump_and_load("devinotify")
+    with Outbox(url) as outbox:
+        assert COPIED == outbox.held()
+        with pytest.raises(DevinotifyError, match="is a copy of another"):
+            outbox.claim()
+        outbox.resume()
+        assert 1 == len(claim(outbox))
+
+
+def test_a_snapshot_of_the_disk_that_was_put_back_is_noticed_by_who_lived_through_it(primary: Server) -> None:
+    """The server itself knows nothing of it; a process misses what it has committed, and tells all others."""
+    with Outbox(primary.url()) as outbox, Outbox(primary.url()) as other:
+        outbox.enqueue(message(*numbers(2)))
+        claim(other, 1)
+        snapshot = primary.snapshot()
+        claim(outbox, 1)
+        primary.restore(snapshot)
+        for each in (outbox, other, outbox):
+            with pytest.raises(DevinotifyError, match="has lost what was committed"):
+                each.claim()
+        assert MISSED == other.held()
+        other.resume()
+        # Its sign of life is of later than the snapshot.
+        with pytest.raises(DevinotifyError, match="taken for dead"):
+            outbox.claim()
+        assert 1 == len(claim(outbox))
+
+
+def test_a_restart_holds_nothing(primary: Server) -> None:
+    """Neither a clean nor a sudden one loses what was committed."""
+    with Outbox(primary.url()) as outbox:
+        outbox.enqueue(message(*numbers(3)))
+        for mode in ("fast", "immediate"):
+            claim(outbox, 1)
+            primary.stop(mode)
+            primary.start()
+            assert outbox.held() is None
+        assert 1 == len(claim(outbox, 1))
+
+
+# --- synchronous standbys
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[tuple[Server, Server]]:
+    """Give a primary whose commits wait for its standby."""
+    with running() as primary, running(of=primary) as standby:
+        primary.set(synchronous_standby_names="'*'")
+        primary.reload()
+        yield primary, standby
+
+
+@pytest.fixture
+def synchronous(pair: tuple[Server, Server]) -> Server:
+    """Give the primary, once both are there."""
+    primary, standby = pair
+    wait_until(lambda: ask(primary, "SELECT sync_state = 'sync' FROM pg_stat_replication"))
+    caught_up(primary, standby)
+    return primary
+
+
+@pytest.fixture
+def follower(pair: tuple[Server, Server]) -> Server:
+    """Give its standby, which each test leaves running."""
+    return pair[1]
+
+
+def waiting(server: Server) -> bool:
+    """Whether a commit waits for a standby."""
+    return bool(ask(server, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"))
+
+
+def give_up(server: Server, how: str = "cancel") -> None:
+    """End the wait of a commit, as an administrator may."""
+    wait_until(lambda: waiting(server))
+    ask(server, f"SELECT pg_{how}_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")  # noqa: S608 - ours
+
+
+def test_a_claim_that_no_standby_has_confirmed_is_not_sent(synchronous: Server, follower: Server) -> None:
+    """Its wait was cancelled: it is in the database, and put back when the standby is."""
+    with Outbox(synchronous.url(schema=fresh())) as outbox, ThreadPoolExecutor(1) as pool:
+        outbox.enqueue(message(*numbers(3)))
+        outbox._store.enlist()
+        follower.stop("fast")
+        claiming = pool.submit(outbox.claim)
+        give_up(synchronous)
+        wait_until(lambda: waiting(synchronous))  # to put it back
+        follower.start()
+        with pytest.raises(DevinotifyError, match="no standby has confirmed") as told:
+            claiming.result()
+        assert (Verdict.NOT_SENT, True, 3) == (told.value.verdict, told.value.retryable, outbox.counts().queued)
+        assert 3 == len(claim(outbox))
+
+
+def test_a_message_that_no_standby_has_confirmed_is_unknown(synchronous: Server, follower: Server) -> None:
+    """One or many: they may be stored, and may be lost."""
+    with Outbox(synchronous.url(schema=fresh())) as outbox, ThreadPoolExecutor(1) as pool:
+        outbox.enqueue(message())
+        follower.stop("fast")
+        for recipients in (1, 2):
+            enqueueing = pool.submit(outbox.enqueue, message(*numbers(recipients)))
+            give_up(synchronous)
+            with pytest.raises(DevinotifyError, match="no standby has confirmed") as told:
+                enqueueing.result()
+            assert Verdict.UNKNOWN == told.value.verdict
+        follower.start()
+
+
+def test_an_outcome_that_no_standby_has_confirmed_stands(
+    synchronous: Server, follower: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It has happened; should it be lost with the server, its claim is not, and the row is unknown then."""
+    with Outbox(synchronous.url(schema=fresh())) as outbox, ThreadPoolExecutor(1) as pool:
+        outbox.enqueue(message())
+        batch = claim(outbox)
+        follower.stop("fast")
+        settling = pool.submit(outbox.settle, batch, accepted(batch))
+        give_up(synchronous)
+        assert [RowState.ACCEPTED] == list(settling.result().values())
+        assert "no standby has confirmed" in caplog.text
+        follower.start()
+
+
+def test_a_claim_whose_connection_was_ended_in_its_wait_waits_on(synchronous: Server, follower: Server) -> None:
+    """That it was committed is found out, but it counts no sooner than a standby has it, too."""
+    with Outbox(synchronous.url(schema=fresh())) as outbox, ThreadPoolExecutor(1) as pool:
+        outbox.enqueue(message(*numbers(3)))
+        outbox._store.enlist()
+        follower.stop("fast")
+        claiming = pool.submit(outbox.claim)
+        give_up(synchronous, "terminate")
+        wait_until(lambda: waiting(synchronous))  # with the question whether it was made
+        assert not claiming.done()
+        follower.start()
+        batch = claiming.result()
+        assert (3, True) == (len(batch or ()), batch is not None and outbox.holds(batch))
+
+
+def test_a_sign_of_life_that_no_standby_has_confirmed_is_none(synchronous: Server, follower: Server) -> None:
+    """A worker sends no longer than its last committed one allows."""
+    with Outbox(synchronous.url(schema=fresh())) as outbox, ThreadPoolExecutor(1) as pool:
+        outbox._store.enlist()
+        store = outbox._store
+        assert isinstance(store, PostgresStore)
+        (beating,) = store._heartbeats
+        heard = beating._heard
+        follower.stop("fast")
+        beat = pool.submit(beating._beat, BEAT, beating.name)
+        give_up(synchronous)
+        with pytest.raises(DevinotifyError, match="no standby has confirmed"):
+            beat.result()
+        assert heard == beating._heard
+        follower.start()
+
+
+def test_a_synchronous_failover_loses_nothing(synchronous: Server, follower: Server) -> None:
+    """Nobody is sent to twice, and nobody is left out, with a claim under way in the midst of it."""
+    url = whichever(synchronous, follower, failover="trust")
+    with Sandbox() as gateway, Notifier(gateway.url, outbox=url) as notifier:
+        notifier.enqueue("disk full", numbers(500))
+        worker = Worker(notifier, batch=10, connections=2, nap=0.02)
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        try:
+            wait_until(lambda: len(gateway.messages()) > 100)
+            synchronous.stop()
+            follower.promote()
+            wait_until(lambda: worker_is_done(url))
+        finally:
+            worker.stop()
+            thread.join()
+        sent = arrivals(gateway)
+        with Outbox(url) as outbox:
+            states = {row.recipient: row.state for row in outbox}
+    assert (500, 1) == (len(states), max(sent.values()))
+    # Sent and told so, or not sent and not told otherwise: what was under way may be unknown.
+    assert set(numbers(500)) - set(sent) <= {each for each, state in states.items() if state is RowState.UNKNOWN}
+
+
+def worker_is_done(url: str) -> bool:
+    """Whether nothing is left to send."""
+    try:
+        with Outbox(url) as outbox:
+            counts = outbox.counts()
+    except DevinotifyError:  # it has not taken over yet
+        return False
+    return not counts.queued + counts.claimed
