@@ -8,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devinotify.bulk import table as table_module
 from devinotify.bulk.source import Source
 from devinotify.bulk.table import Table
 from devinotify.exceptions import InvalidInput
@@ -50,14 +49,13 @@ def test_a_quote_that_swallows_rows(write: Write, rows: str, line: int) -> None:
             list(table.pages())
 
 
-def test_a_quote_in_a_later_page(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_quote_in_a_later_page(write: Write) -> None:
     """However far down it is, and however much of it is read at a time."""
-    monkeypatch.setattr(table_module, "PAGE", 3)
     rows = f"Anna;{A}\n" * 50
     with Source(write(f'sep=;\nname;phone\n{rows}"Boris;{B}\n{rows}')) as source:
         table = Table(source)
         with pytest.raises(InvalidInput, match="line 53 is no CSV: a quote opens"):
-            list(table.pages())
+            list(table.pages(size=3))
 
 
 def test_a_quote_in_the_header(write: Write) -> None:
@@ -231,15 +229,11 @@ def test_no_number_in_an_error(write: Write, content: str, options: dict[str, An
     [("a.csv", "phone;x\n", "{};1\n\n"), ("a.jsonl", "", '{{"phone": "{}"}}\n\n'), ("a.txt", "phone\n", "{}\n\n")],
 )
 @pytest.mark.parametrize("step", [1, 2, 3, 100])
-def test_pages_follow_each_other(
-    write: Write, monkeypatch: pytest.MonkeyPatch, name: str, head: str, row: str, step: int
-) -> None:
-    """None is larger than PAGE, none is empty, and each begins with the row after the last of the one before."""
-    monkeypatch.setattr(table_module, "PAGE", 4)
-    monkeypatch.setattr(table_module, "_STEP", step)
+def test_pages_follow_each_other(write: Write, name: str, head: str, row: str, step: int) -> None:
+    """None is larger than it may be, none is empty, and each begins with the row after the last of the one before."""
     numbers = [f"+7916{number:07d}" for number in range(1_000_000, 1_000_011)]
     with Source(write(head + "".join(map(row.format, numbers)), name)) as source:
-        pages = list(Table(source).pages(records=True))
+        pages = list(Table(source).pages(records=True, size=4, step=step))
     found: list[str | int] = []
     for page in pages:
         assert (len(found) + 1, True) == (page.first, 1 <= len(page.raws) <= 4)

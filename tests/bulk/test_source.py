@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devinotify.bulk import source as source_module
 from devinotify.bulk.source import MAX_LINE, Source
 from devinotify.exceptions import InvalidInput
 
@@ -109,13 +108,12 @@ def test_a_utf8_file_that_was_cut(write: Write) -> None:
 
 
 @pytest.mark.parametrize("size", [2, 3, 5, 7])
-def test_broken_bytes_between_blocks(size: int, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_broken_bytes_between_blocks(size: int, write: Write) -> None:
     """Wherever one read ends and the next begins, the same is found."""
-    monkeypatch.setattr(source_module, "BLOCK", size)
-    with Source(write("ООО «МТС», ВСЁ\n".encode("cp1251"))) as source:
+    with Source(write("ООО «МТС», ВСЁ\n".encode("cp1251")), block=size) as source:
         assert "cp1251" == source.encoding
     with pytest.raises(InvalidInput, match="line 2 is not utf-8"):
-        Source(write("Анна\nБорис".encode() + b"\xff"))
+        Source(write("Анна\nБорис".encode() + b"\xff"), block=size)
 
 
 WORDS = st.sampled_from(["Привет", "Анна", "Ёлка", "«МТС»", "«ЦУМ»", "АЛЁНА", "ПЁТР", "улица", "№5", "— скидка"])

@@ -23,16 +23,25 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
+    from devinotify.bulk.journal import Journal
+    from devinotify.notifier import Notifier
     from devinotify.sandbox import Sandbox
     from tests.cli.conftest import Run
 
 NUMBERS = [f"+7916{number:07d}" for number in range(1_000_000, 1_000_005)]
 
 
+class Hurried(deliveries.Deliveries):
+    """Looks that find at once that nobody sends, and pause for nothing."""
+
+    def __init__(self, notifier: Notifier, journal: Journal, *, connections: int = 8) -> None:
+        super().__init__(notifier, journal, connections=connections, nap=0.0, quiet=0.0)
+
+
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a watch find at once that nobody sends."""
-    monkeypatch.setattr(deliveries, "QUIET", 0.0)
+    monkeypatch.setattr(deliveries, "Deliveries", Hurried)
 
 
 @pytest.fixture
@@ -175,7 +184,6 @@ def test_a_watch_says_a_line_now_and_then(
         return poll(self)
 
     monkeypatch.setattr(deliveries.Deliveries, "poll", one_more)
-    monkeypatch.setattr(deliveries, "NAP", 0.0)
     assert [
         "devinotify: delivered 1, not delivered 0, not decided 4",
         "devinotify: delivered 5, not delivered 0, not decided 0",

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devinotify import Client, Notifier, Outbox, Worker, hookimpl, make_plugin_manager
-from devinotify.channels.batch import accepted, failed
+from devinotify.channels.batch import BATCH, accepted, failed
 from devinotify.channels.direct import SMS, VIBER
 from devinotify.delivery import fallback
 from devinotify.delivery.fallback import Fallback, Storage, capped
@@ -160,15 +160,13 @@ def test_a_gateway_out_of_reach_is_the_end(make: Make, tmp_path: Path) -> None:
     )
 
 
-def test_a_gateway_out_of_reach_is_not_asked_for_every_thousand(
-    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_gateway_out_of_reach_is_not_asked_for_every_thousand(make: Make, tmp_path: Path) -> None:
     """Once it is out of reach, the recipients after those are not tried."""
-    monkeypatch.setattr(fallback, "BATCH", 1)
+    numbers = [f"+7916{number:07d}" for number in range(1_000_000, 1_000_001 + BATCH)]
     url = f"devino://a:b@DEVINO?gateway=http://127.0.0.1:{free_port()}/rest&channel=sms-viber&outbox={tmp_path}/o.db"
     notifier = make(url=url)
-    outcomes = notifier.notify("hi", [NUMBER, OTHER])
-    assert ([NUMBER, OTHER], {"NotSent"}, 1) == (
+    outcomes = notifier.notify("hi", numbers)
+    assert (numbers, {"NotSent"}, BATCH) == (
         [outcome.recipient for outcome in outcomes],
         {type(outcome.error).__name__ for outcome in outcomes},
         len(notifier.following().outbox),

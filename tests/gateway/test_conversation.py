@@ -638,15 +638,18 @@ def test_who_waited_for_a_login_gets_its_session() -> None:
 
 @pytest.mark.parametrize(
     ("recipients", "words"),
-    [("79161234567", "not one text"), ([], "empty"), (["no number"], "number"), (["79161234567"], "too many")],
+    [
+        ("79161234567", "not one text"),
+        ([], "empty"),
+        (["no number"], "number"),
+        ([f"7916{number:07d}" for number in range(1_000_000, 1_001_001)], "too many"),
+    ],
+    ids=["one text", "empty", "not a number", "too many"],
 )
-def test_a_list_that_is_refused_asks_for_nothing(
-    recipients: list[str], words: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One text in place of a list, no recipient, a wrong one, and more than a reply can tell."""
-    monkeypatch.setattr(calls, "BULK_LIMIT", 0 if words == "too many" else 20_000)
+def test_a_list_that_is_refused_asks_for_nothing(recipients: list[str], words: str) -> None:
+    """One text in place of a list, no recipient, a wrong one, and more than a reply can tell: 20 segments for 1,001."""
     with pytest.raises(InvalidInput, match=words):
-        calls.sms_send_bulk(SETTINGS, recipients, "hi", NOW)
+        calls.sms_send_bulk(SETTINGS, recipients, "я" * 67 * 20, NOW)
 
 
 def test_an_error_of_the_gateways_keeps_its_class_and_cause() -> None:

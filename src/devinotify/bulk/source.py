@@ -38,15 +38,18 @@ class Source:
     """A file; what cannot be read from its start again, as a stream or a pipe, is copied to a temporary file first.
 
     ``digest`` is the SHA-256 of its bytes, ``encoding`` what it was found to be written in unless given, ``name`` its
-    file name or ``None``; ``is_workbook`` tells whether it has sheets and no text. A context manager. Raises
-    InvalidInput where it cannot be read or decoded.
+    file name or ``None``; ``is_workbook`` tells whether it has sheets and no text. ``block`` bytes are read at a time.
+    A context manager. Raises InvalidInput where it cannot be read or decoded.
     """
 
-    def __init__(self, source: str | os.PathLike[str] | IO[bytes], encoding: str | None = None) -> None:
+    def __init__(
+        self, source: str | os.PathLike[str] | IO[bytes], encoding: str | None = None, *, block: int = BLOCK
+    ) -> None:
         self.name: str | None = None
         self._file: IO[bytes] = io.BytesIO()
         self._path: Path | None = None
         self._stamp = (0, 0)
+        self._block = block
         self.digest: str
         self.encoding: str
         try:
@@ -137,7 +140,7 @@ class Source:
     def _blocks(self) -> Iterator[bytes]:
         """Yield the bytes from the start, and nothing as the last block."""
         self._file.seek(0)
-        while block := self._file.read(BLOCK):
+        while block := self._file.read(self._block):
             yield block
         yield b""
 

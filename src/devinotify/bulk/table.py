@@ -53,7 +53,7 @@ SUFFIXES: Mapping[str, Format] = MappingProxyType(
 _DELIMITERS = ";,|\t"
 _QUOTED = re.compile(r'"[^"]*"')
 _SEPARATOR = re.compile(r'"?sep=([^\w"\r\n])"?', re.IGNORECASE)  # Excel's own first line
-_STEP = 250  # rows that are taken apart at a time: many more leave the processor's cache before they are read
+STEP = 250  # rows that are taken apart at a time: many more leave the processor's cache before they are read
 _SAMPLE = 200  # rows that are looked at for numbers
 _BETWEEN = SEVERAL.strip()
 _OBJECTS = frozenset({Format.JSONL, Format.JSON})
@@ -164,14 +164,15 @@ class Table:
             parts.append(f"numbers in {shown(self.column)}")
         return ", ".join(parts)
 
-    def pages(self, *, records: bool = False) -> Iterator[Page]:
-        """Yield the rows from the start, at most PAGE at a time; with ``records`` all their columns by name.
+    def pages(self, *, records: bool = False, size: int = PAGE, step: int = STEP) -> Iterator[Page]:
+        """Yield the rows from the start, at most ``size`` at a time; with ``records`` all their columns by name.
 
-        Empty lines are no rows. Raises InvalidInput for a line that cannot be taken apart.
+        ``step`` rows are taken apart at a time. Empty lines are no rows. Raises InvalidInput for a line that
+        cannot be taken apart.
         """
         page = Page(1, [], [])
-        for some in self._chunks(min(_STEP, PAGE)):
-            if len(page.raws) + len(some) > PAGE:
+        for some in self._chunks(min(step, size)):
+            if len(page.raws) + len(some) > size:
                 yield page
                 page = Page(page.first + len(page.raws), [], [])
             raws, more = self._read(some, records=records)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinotify.gateway.aio import racing
 from devinotify.gateway.aio.racing import alternating, connect_to_one
 
 if TYPE_CHECKING:
@@ -64,8 +63,9 @@ def test_an_address_that_refuses_gives_way_at_once(run: Run, listening: int, clo
     """Nobody waits for the head start of one that has failed."""
 
     async def connect() -> int:
-        async with asyncio.timeout(racing.HEAD_START):
-            sock = await connect_to_one([at("127.0.0.1", closed), at("127.0.0.1", listening)])
+        addresses = [at("127.0.0.1", closed), at("127.0.0.1", listening)]
+        async with asyncio.timeout(30):
+            sock = await connect_to_one(addresses, head_start=3600)
         with sock:
             port: int = sock.getpeername()[1]
             return port
@@ -90,9 +90,7 @@ def test_two_that_connect_at_once_leave_one(run: Run, listening: int) -> None:
     """The other one's socket is closed: warnings are errors."""
 
     async def connect() -> None:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(racing, "HEAD_START", 0)
-            (await connect_to_one([at("127.0.0.1", listening)] * 5)).close()
+        (await connect_to_one([at("127.0.0.1", listening)] * 5, head_start=0)).close()
 
     run(connect())
 

@@ -21,8 +21,11 @@ HEAD_START = 0.25
 """Seconds that one address has before the next is tried beside it (RFC 8305, section 8)."""
 
 
-async def connect_to_one(addresses: Iterable[Address]) -> socket.socket:
-    """Return a socket that is connected to one of the addresses; raise the last failure where there is none."""
+async def connect_to_one(addresses: Iterable[Address], *, head_start: float = HEAD_START) -> socket.socket:
+    """Return a socket that is connected to one of the addresses; raise the last failure where there is none.
+
+    ``head_start`` is in seconds, as HEAD_START.
+    """
     waiting = deque(alternating(addresses))
     if len(waiting) == 1:
         return await _connect(waiting[0])
@@ -33,7 +36,7 @@ async def connect_to_one(addresses: Iterable[Address]) -> socket.socket:
         while connected is None and (waiting or running):
             if waiting:
                 running.add(asyncio.create_task(_connect(waiting.popleft())))
-            patience = HEAD_START if waiting else None
+            patience = head_start if waiting else None
             done, _ = await asyncio.wait(running, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 if error := task.exception():
