@@ -89,7 +89,7 @@ class InPostgres(Place):
 
     def _empty(self) -> None:
         if (None,) != self._run("SELECT to_regclass('~version')"):
-            tables = ("messages", "rows", "queue", "claims", "workers", "accounts", "notes", "tokens")
+            tables = ("messages", "rows", "queue", "claims", "workers", "accounts", "notes", "tokens", "paces")
             self._run(";".join(f"DELETE FROM ~{table}" for table in tables))  # noqa: S608 - our own words
             self._run("ALTER SEQUENCE ~ids RESTART; UPDATE ~counters SET value = 0")
 

@@ -5,66 +5,29 @@ from __future__ import annotations
 import csv
 import io
 import os
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from devinotify.cli import output
+from devinotify.cli import fleet, output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.groups import Group
-from devinotify.cli.options import ENVIRONMENT, Moment, complete_channels, complete_files, json_option
+from devinotify.cli.options import ENVIRONMENT, Moment, complete_channels, json_option
+from devinotify.cli.outboxes import opened, outbox_option, usage_errors
 from devinotify.exceptions import InvalidInput
 from devinotify.outbox.states import FINISHED, RETRIES, RowState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from devinotify.outbox import Counts, Outbox
+    from devinotify.outbox import Counts
 
 F = TypeVar("F", bound="Callable[..., object]")
 
 PAGE = 50
 """Rows that ``list`` shows unless it is told otherwise."""
 _RISK = "It may have arrived: ask the recipient first. With --force it is sent again, and may arrive twice."
-
-
-def outbox_option(command: F) -> F:
-    """Add ``--outbox``, which arrives as ``path``."""
-    return click.option(
-        "--outbox",
-        "path",
-        metavar="PATH",
-        shell_complete=complete_files,
-        help=f"The file or postgresql:// URL: this one, else outbox= of {ENVIRONMENT}, else DEVINOTIFY_OUTBOX, else"
-        " the user's file.",
-    )(command)
-
-
-@contextmanager
-def usage_errors() -> Iterator[None]:
-    """Turn what is wrong with the file or with a row's id into a usage error: nothing was to be sent."""
-    try:
-        yield
-    except InvalidInput as error:
-        raise click.ClickException(str(error)) from None
-
-
-@contextmanager
-def _opened(path: str | None) -> Iterator[Outbox]:
-    from devinotify.outbox import Outbox
-    from devinotify.outbox.location import named_location
-    from devinotify.url import parse
-
-    url = os.environ.get(ENVIRONMENT)
-    with usage_errors():
-        found = named_location(path or (parse(url).outbox if url else None))
-        if isinstance(found, Path) and not found.exists():  # opening would make it
-            raise click.ClickException(f"there is no outbox at {found}")
-        with Outbox(found) as outbox:
-            yield outbox
 
 
 def _states_option(help: str) -> Callable[[F], F]:  # noqa: A002 - click's own name for it
@@ -128,7 +91,7 @@ def list_rows(
     as_json: bool,
 ) -> None:
     """List rows in the order of their ids, and count all that there are."""
-    with _opened(path) as outbox, usage_errors():
+    with opened(path) as outbox, usage_errors():
         found = list(
             outbox.rows(
                 states=_states(states),
@@ -184,7 +147,7 @@ def list_rows(
 @json_option
 def show_rows(path: str | None, rows: tuple[int, ...], *, full: bool, as_json: bool) -> None:
     """Show all that is known of rows, and of the later steps of their fallbacks."""
-    with _opened(path) as outbox:
+    with opened(path) as outbox:
         found = {}
         for number in rows:
             steps = outbox.steps(number)
@@ -222,7 +185,7 @@ def retry_rows(path: str | None, rows: tuple[int, ...], state: str | None, *, fo
     whose fallback has begun: that takes --force, and the recipient may get the message twice.
     """
     _need_choice(rows, state)
-    with _opened(path) as outbox:
+    with opened(path) as outbox:
         try:
             changed = (
                 outbox.retry(rows, force=force) if state is None else outbox.retry_all(RowState(state), force=force)
@@ -258,7 +221,7 @@ def adopt_rows(path: str | None, old: str, new: str | None, *, as_json: bool) ->
     """
     from devinotify.url import parse
 
-    with _opened(path) as outbox, usage_errors():
+    with opened(path) as outbox, usage_errors():
         if new is None:
             url = os.environ.get(ENVIRONMENT)
             if not url:
@@ -283,7 +246,7 @@ def resume_sending(path: str | None, *, as_json: bool) -> None:
 
     Where each standby confirms every commit, nothing is missing: ?failover=trust in the URL says so for good.
     """
-    with _opened(path) as outbox:
+    with opened(path) as outbox:
         held, queued = outbox.held(), outbox.counts().queued
         if held is not None:
             outbox.resume()
@@ -318,7 +281,7 @@ def forget_rows(
     _need_choice(rows, states)
     if older_than is not None and not states:
         raise click.UsageError("--older-than goes with --state")
-    with _opened(path) as outbox:
+    with opened(path) as outbox:
         removed = outbox.forget(rows) if rows else outbox.forget_all(_states(states) or FINISHED, older_than=older_than)
     if as_json:
         output.emit({"forgotten": removed, "exit_code": ExitCode.ACCEPTED})
@@ -336,7 +299,7 @@ def export_rows(path: str | None, states: tuple[str, ...], *, full: bool, as_csv
     """Write every row to stdout, one JSON object a line, or as CSV; times are ISO 8601 in UTC."""
     if as_csv and as_json:
         raise click.UsageError("--csv and --json exclude each other")
-    with _opened(path) as outbox:
+    with opened(path) as outbox:
         header = as_csv
         for document in outbox.export(full=full, states=_states(states)):
             if header:
@@ -357,3 +320,7 @@ def _csv_line(cells: Any) -> str:  # noqa: ANN401 - whatever the writer takes
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(cells)
     return line.getvalue()
+
+
+for each in (fleet.migrate, fleet.workers, fleet.pace):
+    command.add_command(each)

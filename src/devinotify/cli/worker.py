@@ -12,7 +12,8 @@ from devinotify.channels.batch import BATCH
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode, of_error
 from devinotify.cli.options import json_option, settings_of, url_option
-from devinotify.cli.outbox import counts_document, outbox_option, summary, usage_errors
+from devinotify.cli.outbox import counts_document, summary
+from devinotify.cli.outboxes import outbox_option, usage_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from devinotify.delivery.batch_size import Caution
 from devinotify.delivery.rate_limit import Pace
 from devinotify.delivery.reading import CAUSES, Cause
+from devinotify.delivery.shared_pace import SharedPace
 from devinotify.exceptions import DevinotifyError, NotSent
 from devinotify.outbox.states import RowState
 
@@ -71,6 +72,7 @@ class Dispatcher:
         self._most_troubles = most_troubles
         self._told = told
         self._pace = Pace(speed, gently=gently)
+        self._shared = SharedPace(outbox, account)
         self._caution = Caution(1 if personal else speed.size)
         self._lock = threading.Lock()
         self._left = speed.limit
@@ -104,9 +106,7 @@ class Dispatcher:
         claimed = back = 0
         began = self._caution.begin()
         try:
-            # Ended while it waited to go: nothing more is claimed. And there may be less trust than there was.
-            limit = min(size, self._caution.size)
-            batch = None if self._pace.stopped else self._outbox.claim(limit, account=self._account)
+            batch = self._claim(size)
             if batch is None:
                 return False
             claimed = len(batch)
@@ -125,6 +125,20 @@ class Dispatcher:
             self._pace.leave(size - claimed)
         self._told(batch, sent)
         return True
+
+    def _claim(self, size: int) -> Batch | None:
+        """Return a batch once it is its turn among all who send from the outbox; ``None`` where there is none."""
+        wait = self._shared.book(size)
+        if wait is None:
+            return None
+        batch = None
+        try:
+            # Ended while it waited to go: nothing more is claimed. And there may be less trust than there was.
+            if self._pace.rest(wait):
+                batch = self._outbox.claim(min(size, self._caution.size), account=self._account)
+        finally:
+            self._shared.give_back(size - (0 if batch is None else len(batch)))
+        return batch
 
     def _is_to_blame(self, began: int, held: Sequence[Outcome]) -> bool:
         return self._caution.refused(began, [outcome.recipient for outcome in held])
@@ -176,10 +190,11 @@ class Dispatcher:
 
     def _take(self) -> int:
         """Return how many recipients the next batch may have: none where the limit is used up."""
+        most = self._shared.most(self._caution.size)
         with self._lock:
             if self._left is None:
-                return self._caution.size
-            size = min(self._caution.size, self._left)
+                return most
+            size = min(most, self._left)
             self._left -= size
             return size
 

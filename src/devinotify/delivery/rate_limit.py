@@ -88,6 +88,14 @@ class Pace:
                 self._condition.wait(wait if wait > 0 and self._inside < self._allowed else None)
             return False
 
+    def rest(self, seconds: float) -> bool:
+        """Wait for so long, being in; return whether a batch may still go, or all is stopped."""
+        until = self._clock() + seconds
+        with self._condition:
+            while not self.stopped and (left := until - self._clock()) > 0:
+                self._condition.wait(left)
+            return not self.stopped
+
     def leave(self, unused: int = 0) -> None:
         """Make room for the next batch; ``unused`` recipients of what was entered with were not there to be sent."""
         with self._condition:

@@ -15,6 +15,7 @@ from devinotify.outbox.sqlite.store import SqliteStore
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from devinotify.outbox.postgres.store import PostgresStore
     from devinotify.outbox.store import Store
 
     Driver = Callable[[str, Callable[[], float] | None], Store]
@@ -37,7 +38,7 @@ def outbox_path(given: str | None) -> Path:
         ) from None
 
 
-def _postgres(url: str, clock: Callable[[], float] | None) -> Store:
+def _postgres_store() -> type[PostgresStore]:
     # Not before it is asked for: neither its time nor its package is everybody's.
     try:
         from devinotify.outbox.postgres.store import PostgresStore
@@ -45,7 +46,11 @@ def _postgres(url: str, clock: Callable[[], float] | None) -> Store:
         raise InvalidInput(
             "the outbox: a postgresql:// one needs psycopg; install it with: pip install 'devinotify[postgres]'"
         ) from None
-    return PostgresStore(url, clock)
+    return PostgresStore
+
+
+def _postgres(url: str, clock: Callable[[], float] | None) -> Store:
+    return _postgres_store()(url, clock)
 
 
 DRIVERS: Mapping[str, Driver] = MappingProxyType({"": SqliteStore, "postgresql": _postgres, "postgres": _postgres})
@@ -61,6 +66,19 @@ def open_store(location: str | os.PathLike[str] | Store, clock: Callable[[], flo
         return location
     text = os.fspath(location)
     return _driver(text)(text, clock)
+
+
+def migrate(location: str | os.PathLike[str]) -> tuple[int, int] | None:
+    """Bring the schema in a database to the newest version, made where there is none: return which it had, and has.
+
+    Two may do it at once. A file is brought to its newest version whenever it is opened: ``None``, and it was. Raises
+    InvalidInput where it cannot be done.
+    """
+    text = os.fspath(location)
+    if _driver(text) is _postgres:
+        return _postgres_store().migrate(text)
+    open_store(text).close()
+    return None
 
 
 def _driver(text: str) -> Driver:

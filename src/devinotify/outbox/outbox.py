@@ -26,7 +26,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
-from devinotify.outbox import admin, claims, intake, lookups
+from devinotify.outbox import admin, claims, intake, lookups, pace
 from devinotify.outbox.arguments import check_account, new_message, row_id, seconds
 from devinotify.outbox.location import default_location, open_store
 from devinotify.outbox.records import Counts, describe, encode_error, encode_time
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from devinotify.models import Message, Outcome, SmsState
     from devinotify.outbox.records import Batch, NewMessage, Row, StoredMessage
     from devinotify.outbox.states import RowState
-    from devinotify.outbox.store import Store, Transaction
+    from devinotify.outbox.store import Claimant, Store, Transaction
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -105,6 +105,10 @@ class Outbox:
     def name(self) -> str:
         """How this outbox is called to people: a file's path, or a URL without its password."""
         return self._store.name
+
+    def now(self) -> float:
+        """Return the time by the store's clock: seconds since the epoch."""
+        return self._store.now()
 
     def close(self) -> None:
         """Let the store go; what this process has claimed and not settled becomes ``unknown``.
@@ -470,6 +474,33 @@ class Outbox:
             return {number: state for number, state in states.items() if number in held}
         return states
 
+    def reserve(self, number: int, account: str | None = None) -> float:
+        """Book so many messages at the pace that is set; return how many seconds to wait before they are sent.
+
+        The pace is ``account``'s, or everybody's who has none of his own, over all who send from this outbox: on every
+        machine by the database's clock, on one machine over a file by its own, in one process in memory. Without a pace
+        it is 0. A negative number gives back what was booked and not sent.
+        """
+        check_account(account)
+        return self._store.write("reserve", lambda transaction: pace.book(transaction, number, account))
+
+    def pace(self, account: str | None = None) -> float | None:
+        """Return how many messages a second may be sent by an account; ``None`` where no pace is set."""
+        check_account(account)
+        return self._store.read("pace", lambda transaction: pace.rate_of(transaction, account))
+
+    def set_pace(self, rate: float | None, account: str | None = None) -> None:
+        """Set how many messages a second may be sent by an account, or by all together; ``None``: as many as can be."""
+        check_account(account)
+        if rate is not None:
+            pace.check_rate(rate)
+        self._store.write("pace", lambda transaction: pace.change(transaction, rate, account))
+
+    def is_idle(self, account: str | None = None) -> bool:
+        """Return whether nothing can be claimed now; False where that cannot be told without a claim."""
+        check_account(account)
+        return self._store.idle(account)
+
     # --- watching
 
     def watch_due(self, limit: int = 100, *, lease: float = 60.0, account: str | None = None) -> list[Row]:
@@ -673,6 +704,10 @@ class Outbox:
     def senders_alive(self) -> bool:
         """Return whether a process that sends from this outbox is alive: from its first claim until it closes."""
         return self._store.senders_alive()
+
+    def workers(self) -> list[Claimant]:
+        """Return who sends from this outbox and is alive: host, pid, when last heard of, rows in flight."""
+        return self._store.workers()
 
     def find(self, key: str) -> list[Row]:
         """Return all rows of the message enqueued under ``key``; an empty list where the key is unknown."""

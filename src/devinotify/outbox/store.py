@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from devinotify.outbox.pace import StoredPace
     from devinotify.outbox.records import ErrorParts, NewMessage, Row, StoredMessage
     from devinotify.outbox.settlement import Settlement
     from devinotify.outbox.states import RowState
@@ -57,6 +58,21 @@ class HeldError(DevinotifyError):
             verdict=Verdict.NOT_SENT,
             retryable=True,
         )
+
+
+class Claimant(NamedTuple):
+    """Who claims from a store."""
+
+    name: str
+    """Its name, never used again."""
+    host: str
+    """The machine that it runs on."""
+    pid: int
+    """Its process there."""
+    seen_at: float
+    """When it last gave a sign of life: seconds since the epoch, by the store's clock."""
+    rows: int
+    """How many rows it has claimed and not settled."""
 
 
 class Transaction(Protocol):
@@ -116,6 +132,9 @@ class Transaction(Protocol):
 
     def recall(self, name: str) -> str | None:
         """Return the text stored under a name."""
+
+    def pace(self, account: str) -> StoredPace | None:
+        """Return the pace that is stored for an account, or for EVERYBODY; nobody else books meanwhile."""
 
     # --- new messages and rows
 
@@ -187,6 +206,9 @@ class Transaction(Protocol):
 
     def remember(self, name: str, value: str) -> None:
         """Store a text under a name."""
+
+    def set_pace(self, account: str, pace: StoredPace | None) -> None:
+        """Store the pace of an account, or of EVERYBODY; ``None`` takes it away."""
 
     def introduce(self, account: str) -> int:
         """Give the account what is older than accounts, once; return how many rows."""
@@ -261,6 +283,9 @@ class Store(Protocol):
 
     def senders_alive(self) -> bool:
         """Whether any worker is alive."""
+
+    def workers(self) -> list[Claimant]:
+        """Return the workers that are alive."""
 
     def close(self) -> None:
         """Let go of everything; a second call does nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import socket
 import time
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,6 +15,7 @@ from devinotify.outbox.memory.transaction import MemoryTransaction
 from devinotify.outbox.records import make_row
 from devinotify.outbox.room import MAX_ROWS
 from devinotify.outbox.states import RowState
+from devinotify.outbox.store import Claimant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -152,6 +154,17 @@ class MemoryStore:
     def senders_alive(self) -> bool:
         """Whether any worker is alive."""
         return bool(self._data.alive)
+
+    def workers(self) -> list[Claimant]:
+        """Return those of this process that are alive."""
+        now = self._clock()
+        return self.read(
+            "workers",
+            lambda transaction: [
+                Claimant(name, socket.gethostname(), os.getpid(), now, len(transaction.claimed_by(name)))
+                for name in sorted(self._data.alive)
+            ],
+        )
 
     def close(self) -> None:
         """Give the sign of life back; what is stored stays for those that were made of this one."""

@@ -14,6 +14,7 @@ from devinotify.outbox.store import DROPPED, FORGOTTEN
 
 if TYPE_CHECKING:
     from devinotify.models import Message
+    from devinotify.outbox.pace import StoredPace
     from devinotify.outbox.records import NewMessage, Row
 
 _all: weakref.WeakSet[Tables] = weakref.WeakSet()
@@ -32,6 +33,7 @@ class Tables:
     once: dict[tuple[int, str, str], int] = field(default_factory=dict)  # message, recipient, channel -> row
     counts: dict[str, int] = field(default_factory=lambda: {"id": 0, "claim": 0, DROPPED: 0, FORGOTTEN: 0})
     texts: dict[str, str] = field(default_factory=dict)
+    paces: dict[str, StoredPace | None] = field(default_factory=dict)
     alive: set[str] = field(default_factory=set)
     writing: bool = False
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from devinotify.outbox.memory.tables import Tables
+    from devinotify.outbox.pace import StoredPace
     from devinotify.outbox.records import ErrorParts, NewMessage, Row, StoredMessage
     from devinotify.outbox.settlement import Settlement
     from devinotify.outbox.store import Selection
@@ -168,6 +169,10 @@ class MemoryTransaction:
     def recall(self, name: str) -> str | None:
         """Return a user's text."""
         return self._data.texts.get(name)
+
+    def pace(self, account: str) -> StoredPace | None:
+        """Return a stored pace."""
+        return self._data.paces.get(account)
 
     # --- new messages and rows
 
@@ -365,6 +370,10 @@ class MemoryTransaction:
     def remember(self, name: str, value: str) -> None:
         """Store a user's text."""
         self._set(self._data.texts, name, value)
+
+    def set_pace(self, account: str, pace: StoredPace | None) -> None:
+        """Store a pace."""
+        self._set(self._data.paces, account, pace)
 
     def introduce(self, account: str) -> int:  # noqa: ARG002 - the protocol's
         """Nothing here is older than accounts."""

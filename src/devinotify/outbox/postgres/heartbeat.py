@@ -42,6 +42,12 @@ TIDY = f"DELETE FROM ~tokens WHERE made_at < now() - {TOKENS_KEPT} * interval '1
 GONE = "SELECT DISTINCT worker FROM ~claims c WHERE NOT EXISTS (SELECT 1 FROM ~workers w WHERE w.name = c.worker)"
 ALIVE = f"SELECT 1 FROM ~workers WHERE seen_at >= {_NOW} - {DEAD_AFTER} LIMIT 1"  # noqa: S608 - as above
 
+SEEN = (
+    "SELECT w.name, w.host, w.pid, w.seen_at, coalesce(sum(cardinality(c.rows)), 0)::bigint"  # noqa: S608 - as above
+    f" FROM ~workers w LEFT JOIN ~claims c ON c.worker = w.name WHERE w.seen_at >= {_NOW} - {DEAD_AFTER}"
+    " GROUP BY w.name ORDER BY w.host, w.pid, w.name"
+)
+
 
 class Heartbeat:
     """The line of a worker of this process, on a connection of its own; from its making until ``stop``."""

@@ -19,6 +19,7 @@ from devinotify.outbox.postgres.session import quoted
 from devinotify.outbox.postgres.transaction import PostgresTransaction, TakenForDeadError
 from devinotify.outbox.records import make_row
 from devinotify.outbox.states import RowState
+from devinotify.outbox.store import Claimant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -56,6 +57,15 @@ class PostgresStore:
         except BaseException:
             self._database.close()
             raise
+
+    @staticmethod
+    def migrate(url: str) -> tuple[int, int]:
+        """Bring the schema that a URL names to the newest version; return which it had, and which it has."""
+        database = Database(parse_location(url))
+        try:
+            return database.migrate()
+        finally:
+            database.close()
 
     @property
     def name(self) -> str:
@@ -265,6 +275,10 @@ class PostgresStore:
     def senders_alive(self) -> bool:
         """Whether any worker has been heard of lately."""
         return self._database.read("workers", lambda session: session.one(heartbeat.ALIVE)) is not None
+
+    def workers(self) -> list[Claimant]:
+        """Return those that have been heard of lately."""
+        return self._database.read("workers", lambda session: list(map(Claimant._make, session.all(heartbeat.SEEN))))
 
     def close(self) -> None:
         """Close the connection and take the sign of life back."""

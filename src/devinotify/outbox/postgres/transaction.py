@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from devinotify.outbox.encoding import CHANGED, encode_message, encode_row
-from devinotify.outbox.postgres import accounts, claiming, reading, settling, staging
+from devinotify.outbox.postgres import accounts, claiming, pacing, reading, settling, staging
 from devinotify.outbox.states import CODES, RowState
 from devinotify.outbox.store import Taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+    from devinotify.outbox.pace import StoredPace
     from devinotify.outbox.postgres.positions import Positions
     from devinotify.outbox.postgres.session import Session
     from devinotify.outbox.records import ErrorParts, NewMessage, Row, StoredMessage
@@ -159,6 +160,10 @@ class PostgresTransaction:
     def recall(self, name: str) -> str | None:
         """Return a user's text."""
         return reading.recall(self._session, name)
+
+    def pace(self, account: str) -> StoredPace | None:
+        """Return a stored pace, held until the end of a transaction that writes."""
+        return pacing.read(self._session, account, lock=self._locks)
 
     # --- new messages and rows
 
@@ -355,6 +360,10 @@ class PostgresTransaction:
         self._session.run(
             "INSERT INTO ~notes VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value
         )
+
+    def set_pace(self, account: str, pace: StoredPace | None) -> None:
+        """Store a pace."""
+        pacing.write(self._session, account, pace)
 
     def introduce(self, account: str) -> int:  # noqa: ARG002 - the protocol's
         """Nothing here is older than accounts."""

@@ -117,6 +117,12 @@ def _let_go(file: IO[bytes]) -> None:
         file.close()
 
 
+def pid_of(worker: str) -> int:
+    """Return the process of a worker on this machine; 0 where its name is not one that we give."""
+    pid = worker.partition("-")[0]
+    return int(pid) if pid.isascii() and pid.isdigit() else 0
+
+
 def leftover(outbox: Path) -> set[str]:
     """Return the names of all workers, alive or gone, whose lock files stand beside an outbox."""
     prefix = f"{outbox.name}-worker-"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devinotify.outbox.encoding import COLUMNS, MESSAGE_COLUMNS, decode_message, decode_row, encode_recipient
+from devinotify.outbox.pace import StoredPace
 from devinotify.outbox.sqlite import accounts
 from devinotify.outbox.states import CODES, RowState
 
@@ -143,3 +144,9 @@ def recall(connection: sqlite3.Connection, name: str) -> str | None:
         "SELECT value FROM meta WHERE name = ?", (f"user.{name}",)
     ).fetchone()
     return None if line is None else str(line[0])
+
+
+def pace(connection: sqlite3.Connection, account: str) -> StoredPace | None:
+    """Return the pace of an account."""
+    line = connection.execute("SELECT value FROM meta WHERE name = ?", (f"pace.{account}",)).fetchone()
+    return None if line is None else StoredPace(*map(float, line[0].split()))

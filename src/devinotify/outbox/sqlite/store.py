@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import sqlite3
 import time
 import weakref
@@ -17,9 +18,10 @@ from devinotify.outbox.room import MAX_ROWS
 from devinotify.outbox.sqlite import claiming, staging
 from devinotify.outbox.sqlite.connecting import BUSY_TIMEOUT
 from devinotify.outbox.sqlite.database import Database
-from devinotify.outbox.sqlite.locks import Lease, StaleLock, leftover
+from devinotify.outbox.sqlite.locks import Lease, StaleLock, leftover, pid_of
 from devinotify.outbox.sqlite.transaction import SqliteTransaction
 from devinotify.outbox.states import RowState
+from devinotify.outbox.store import Claimant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -191,12 +193,28 @@ class SqliteStore:
 
     def senders_alive(self) -> bool:
         """Whether any worker holds its lock."""
-        for worker in leftover(self.path):
+        return any(self._alive())
+
+    def _alive(self) -> Iterator[str]:
+        for worker in sorted(leftover(self.path)):
             lock = StaleLock(self.path, worker)
             lock.close(remove=False)
             if not lock.free:
-                return True
-        return False
+                yield worker
+
+    def workers(self) -> list[Claimant]:
+        """Return those whose locks are held, now: they are all on this machine."""
+        now = self._clock()
+        return [
+            Claimant(
+                name,
+                socket.gethostname(),
+                pid_of(name),
+                now,
+                len(self.read("workers", lambda transaction: transaction.claimed_by(name))),  # noqa: B023 - called at once
+            )
+            for name in self._alive()
+        ]
 
     def close(self) -> None:
         """Close the file and let go of the lock."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+    from devinotify.outbox.pace import StoredPace
     from devinotify.outbox.records import ErrorParts, NewMessage, Row, StoredMessage
     from devinotify.outbox.settlement import Settlement
     from devinotify.outbox.store import Selection
@@ -160,6 +161,10 @@ class SqliteTransaction:
         """Return a user's text."""
         return reading.recall(self._connection, name)
 
+    def pace(self, account: str) -> StoredPace | None:
+        """Return a stored pace."""
+        return reading.pace(self._connection, account)
+
     # --- new messages and rows
 
     def register(self, new: NewMessage) -> int:
@@ -292,6 +297,12 @@ class SqliteTransaction:
     def remember(self, name: str, value: str) -> None:
         """Store a user's text."""
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"user.{name}", value))
+
+    def set_pace(self, account: str, pace: StoredPace | None) -> None:
+        """Store a pace, two numbers in one text."""
+        change = "DELETE FROM meta WHERE name = ?" if pace is None else "INSERT OR REPLACE INTO meta VALUES (?, ?)"
+        value = () if pace is None else (f"{pace.rate!r} {pace.next_at!r}",)
+        self._connection.execute(change, (f"pace.{account}", *value))
 
     def introduce(self, account: str) -> int:
         """Give what is older than accounts its account."""

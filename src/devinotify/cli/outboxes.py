@@ -1,0 +1,64 @@
+"""Which outbox a command is about: the option that names it, and its opening."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from devinotify.cli.options import ENVIRONMENT, complete_files
+from devinotify.exceptions import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from devinotify.outbox import Outbox
+
+F = TypeVar("F", bound="Callable[..., object]")
+
+
+def outbox_option(command: F) -> F:
+    """Add ``--outbox``, which arrives as ``path``."""
+    return click.option(
+        "--outbox",
+        "path",
+        metavar="PATH",
+        shell_complete=complete_files,
+        help=f"The file or postgresql:// URL: this one, else outbox= of {ENVIRONMENT}, else DEVINOTIFY_OUTBOX, else"
+        " the user's file.",
+    )(command)
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Turn what is wrong with the file or with a row's id into a usage error: nothing was to be sent."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise click.ClickException(str(error)) from None
+
+
+def location_of(path: str | None) -> str | Path:
+    """Return which outbox is meant; a usage error where it is a file that is not there: opening would make it."""
+    from devinotify.outbox.location import named_location
+    from devinotify.url import parse
+
+    url = os.environ.get(ENVIRONMENT)
+    with usage_errors():
+        found = named_location(path or (parse(url).outbox if url else None))
+    if isinstance(found, Path) and not found.exists():
+        raise click.ClickException(f"there is no outbox at {found}")
+    return found
+
+
+@contextmanager
+def opened(path: str | None) -> Iterator[Outbox]:
+    """Give the outbox that is meant, closed in the end."""
+    from devinotify.outbox import Outbox
+
+    found = location_of(path)
+    with usage_errors(), Outbox(found) as outbox:
+        yield outbox
