@@ -215,6 +215,13 @@ def test_the_documented_example_of_encoding_in_letters() -> None:
     assert target.replace("%21", "!") == "/user/sessionid?Login=Jonathan&Password=a%2Bb%3D%3D13%25!"
 
 
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_a_text_is_written_as_forms_are(text: str) -> None:
+    """The standard library's way of writing a form's value is the measure, for every text there is."""
+    target = build(wire.SMS_STATE, {"SessionID": "s", "messageId": text}).target
+    assert f"/Sms/State?SessionID=s&messageId={quote_plus(text)}" == target
+
+
 def test_a_space_is_a_plus() -> None:
     """Form encoding writes a space as the documents do."""
     assert b"Data=a+b&" in (

@@ -65,10 +65,14 @@ def _no_number(_: str) -> None:
     """Return ``None`` for NaN and the infinities, as .NET writes the ratio of nothing: the field is absent."""
 
 
+# Made once: ``json.loads`` makes one for each text, which takes as long as reading a reply.
+_decoder = json.JSONDecoder(strict=False, parse_float=Decimal, parse_constant=_no_number)
+
+
 def _loads(text: str, repairs: Sequence[Callable[[str], str]] = _REPAIRS) -> Any:  # noqa: ANN401 - any JSON
     for repair in repairs:
         try:
-            return json.loads(repair(text), strict=False, parse_float=Decimal, parse_constant=_no_number)
+            return _decoder.decode(repair(text))
         except (ValueError, ArithmeticError, RecursionError):
             continue
     raise Misfit("the body is not JSON")

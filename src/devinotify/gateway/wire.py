@@ -9,12 +9,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
-from urllib.parse import quote_plus
 
 from devinotify.exceptions import (
     DevinotifyError,
@@ -105,27 +104,42 @@ def build(operation: Operation[Any], values: Mapping[str, Value]) -> Request:
     the URL of a send. Raises ValueError for a name that the operation does not have or a required one missing,
     InvalidInput for a text that cannot be written as UTF-8.
     """
-    unknown = values.keys() - {parameter.name for parameter in operation.parameters}
-    if unknown:
-        raise ValueError(f"{operation.name} has no parameter {', '.join(sorted(unknown))}")
     form = Secret("&".join(_pairs(operation, values)))
     if operation.method == "GET":
         return Request("GET", f"{operation.path}?{form}")
     return Request("POST", operation.path, form.encode("ascii"))
 
 
-def _pairs(operation: Operation[Any], values: Mapping[str, Value]) -> Iterator[str]:
+def _pairs(operation: Operation[Any], values: Mapping[str, Value]) -> list[str]:
+    pairs, known, missing = [], 0, ""
     for parameter in operation.parameters:
-        value = values.get(parameter.name)
+        name = parameter.name
+        value = values.get(name)
         if value is not None:
-            yield parameter.encode(parameter.name, value)
+            pairs.append(parameter.encode(name, value))
         elif parameter.required:
-            raise ValueError(f"{operation.name} needs {parameter.name}")
+            missing = missing or name
+        known += name in values
+    if known < len(values):
+        unknown = values.keys() - {parameter.name for parameter in operation.parameters}
+        raise ValueError(f"{operation.name} has no parameter {', '.join(sorted(unknown))}")
+    if missing:
+        raise ValueError(f"{operation.name} needs {missing}")
+    return pairs
+
+
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+"""The bytes that stand for themselves (RFC 3986, section 2.3)."""
+_WRITTEN = ["+" if byte == 0x20 else chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in range(256)]
+"""How a form has each byte (the URL standard's application/x-www-form-urlencoded)."""
+_written = _WRITTEN.__getitem__
 
 
 def _text(name: str, value: str) -> str:
+    if value.isascii() and value.isalnum():  # ids, numbers, most senders
+        return f"{name}={value}"
     with contextlib.suppress(UnicodeEncodeError):
-        return f"{name}={quote_plus(value)}"
+        return f"{name}={''.join(map(_written, value.encode()))}"
     # Raised out here, so that the encoding error, which holds the text, is not part of the traceback.
     raise InvalidInput(f"{name} holds a lone surrogate, which no encoding can carry")
 

@@ -128,8 +128,8 @@ def normalize(raw: str | int | PhoneNumber, region: str = "RU", *, position: int
     0. A PhoneNumber is returned as it is.
     """
     if region == "RU":
-        if type(raw) is str and _russian()(raw):
-            return russian_mobile("+7" + raw[-10:])
+        if isinstance(raw, str) and _russian()(raw):
+            return russian_mobile("+7" + str(raw)[-10:])  # a plain text, whatever kind of text was given
     else:
         region = _region(region)
     try:

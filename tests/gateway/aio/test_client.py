@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from devinotify import AsyncClient, InvalidInput, InvalidURL, NotSent, Unauthorized, exceptions
+from devinotify import AsyncClient, InvalidInput, InvalidURL, NotSent, OutcomeUnknown, Unauthorized, exceptions
 from devinotify.gateway.route import IDLE_LIMIT
 from tests.faults.server import LOGIN, PASSWORD, FaultServer, answer
 from tests.gateway.test_frames import FAULTS, SECRETS, SENDS, frames_of
@@ -117,6 +117,41 @@ def test_a_loop_that_lags_uses_no_connection_that_was_closed(
 
     run(lag())
     assert (1, 2) == (len(server.received("sms/send")), server.connections)
+
+
+def test_without_poll_the_close_is_noticed_too(
+    server: FaultServer, make: Make, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not every system has it, and gevent takes it away."""
+    monkeypatch.delattr("select.poll")
+
+    async def lag() -> None:
+        async with make(server) as client:
+            await client.user.balance()
+            server.drop_connections()
+            assert server.wait_for(lambda: not server.open_connections, 30)
+            await client.sms.send("79161234567", TEXT)
+
+    run(lag())
+    assert (1, 2) == (len(server.received("sms/send")), server.connections)
+
+
+def test_one_timer_serves_exchange_after_exchange(server: FaultServer, make: Make, run: Run) -> None:
+    """It rings once for each deadline's time, and ends the exchange that is then under way only at its own."""
+
+    async def send() -> tuple[int, float]:
+        async with make(server, timeout=1.0) as client:
+            for _ in range(12):
+                await client.sms.send("79161234567", TEXT)
+                await asyncio.sleep(0.1)
+            server.play("sms/send", slowly(30))
+            started = time.monotonic()
+            with pytest.raises(OutcomeUnknown):
+                await client.sms.send("79161234567", TEXT)
+            return server.connections, time.monotonic() - started
+
+    connections, seconds = run(send())
+    assert (1, True) == (connections, seconds > 0.95)
 
 
 def test_what_the_loop_was_late_to_read_is_still_a_reply(server: FaultServer, make: Make, run: Run) -> None:

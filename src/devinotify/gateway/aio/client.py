@@ -168,12 +168,20 @@ class AsyncClient:
     async def _lead(self, talk: Conversation[R], call: Call[R] | None) -> R:
         """Lead a conversation to its end, as ``conversation.lead`` does, but for the awaiting."""
         bound = self._here()
+        leave_behind = partial(self._leave_behind, bound, talk, call)
         answer: Callable[[], Step] = talk.__next__
         try:
             while True:
                 step = answer()
                 try:
-                    result = await self._take(step, bound, partial(self._leave_behind, bound, talk, call))
+                    match step:
+                        case Exchange(request):
+                            result: object = await bound.transport.exchange(request, leave_behind)
+                        case LogIn(refused):
+                            result = bound.session.known(refused) or await bound.session.get(refused)
+                        case Pause(seconds):
+                            await asyncio.sleep(seconds)
+                            result = None
                 except DevinotifyError as error:
                     answer = partial(talk.throw, error)
                 else:
@@ -181,18 +189,6 @@ class AsyncClient:
         except StopIteration as end:
             value: R = end.value
             return value
-
-    async def _take(
-        self, step: Step, bound: _Bound, leave_behind: Callable[[asyncio.Future[Outcome]], object]
-    ) -> object:
-        match step:
-            case Exchange(request):
-                return await bound.transport.exchange(request, leave_behind)
-            case Pause(seconds):
-                await asyncio.sleep(seconds)
-                return None
-            case LogIn(refused):
-                return await bound.session.get(refused)
 
     def _here(self) -> _Bound:
         """Return what belongs to the running loop, made on first use there; raise WrongLoop on a second one."""

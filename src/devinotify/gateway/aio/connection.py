@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import select
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from urllib3.util import wait_for_read
@@ -14,7 +17,9 @@ from devinotify.gateway.route import check_tunnel, connect_request
 from devinotify.redact import SecretBytes
 
 if TYPE_CHECKING:
+    import socket
     import ssl
+    from collections.abc import Callable
 
     from devinotify.gateway.resolution import Address
     from devinotify.gateway.route import Route
@@ -23,8 +28,15 @@ Outcome: TypeAlias = Reply | Exception
 """What an exchange came to: the whole reply, or why there is none."""
 
 
-class Connection(asyncio.Protocol):
-    """A connection that carries one exchange at a time; ``open_connection`` makes it, ``close`` ends it at once."""
+_READ_AT_ONCE = 16 * 1024
+"""Bytes: more than most replies have, and as many as a TLS record holds (RFC 8446, section 5.1)."""
+
+
+class Connection(asyncio.BufferedProtocol):
+    """A connection that carries one exchange at a time; ``open_connection`` makes it, ``close`` ends it at once.
+
+    It is read into a buffer of its own: asyncio would make and drop one of 256 KiB for each reply.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, among: set[Connection]) -> None:
         self._loop = loop
@@ -33,7 +45,10 @@ class Connection(asyncio.Protocol):
         self._parser: ReplyParser | None = None
         self._answer: asyncio.Future[Outcome] | None = None
         self._outcome: Outcome | None = None
+        self._deadline = math.inf
         self._timer: asyncio.TimerHandle | None = None
+        self._buffer = memoryview(bytearray(_READ_AT_ONCE))
+        self._is_readable: Callable[[], bool]
         self.lost: asyncio.Future[None] = loop.create_future()
 
     @property
@@ -50,7 +65,7 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing() or self._parser is not None:
             return False
-        return not wait_for_read(transport.get_extra_info("socket"), timeout=0)
+        return not self._is_readable()
 
     def begin(self, data: bytes, parser: ReplyParser, deadline: float | None) -> asyncio.Future[Outcome]:
         """Write a request, and return what the exchange will come to, by the loop's clock until ``deadline``.
@@ -61,8 +76,9 @@ class Connection(asyncio.Protocol):
         self._parser = parser
         self._outcome = None
         self._answer = answer = self._loop.create_future()
-        if deadline is not None:
-            self._timer = self._loop.call_at(deadline, self._end, TimeoutError())
+        self._deadline = math.inf if deadline is None else deadline
+        if self._timer is None or self._deadline < self._timer.when():
+            self._wait_until(self._deadline)
         try:
             self._transport.write(data)
         except Exception as error:  # noqa: BLE001 - a loop's own error: some of it may have left all the same
@@ -84,6 +100,7 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """End the connection without waiting for anything."""
+        self._wait_until(math.inf)
         if self._transport is not None:
             self._transport.abort()
 
@@ -92,15 +109,20 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
         self._transport = cast("asyncio.Transport", transport)
+        self._is_readable = _asking(transport.get_extra_info("socket"))
         self._among.add(self)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the loop gives it
+        """Return where to put what comes next."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Read some more of the reply; what belongs to no request ends the connection."""
         if self._parser is None:
             self.close()
             return
         try:
-            reply = self._parser.feed(SecretBytes(data))
+            reply = self._parser.feed(SecretBytes(self._buffer[:nbytes]))
         except BadReply as error:
             self._end(error)
         else:
@@ -114,6 +136,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """Tell whoever waits that nothing more comes."""
         self._end_with_connection(error)
+        self._wait_until(math.inf)
         if not self.lost.done():
             self.lost.set_result(None)
         self._among.discard(self)
@@ -129,13 +152,35 @@ class Connection(asyncio.Protocol):
     def _end(self, outcome: Outcome) -> None:
         self._parser = None
         self._outcome = outcome
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         if not isinstance(outcome, Reply):
             self.close()
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(outcome)
+
+    # The deadline: one timer serves exchange after exchange, and looks only when it rings at which it is to end
+
+    def _wait_until(self, when: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if when == math.inf else self._loop.call_at(when, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._parser is None:
+            return
+        if self._loop.time() < self._deadline:
+            self._wait_until(self._deadline)
+        else:
+            self._end(TimeoutError())
+
+
+def _asking(sock: socket.socket) -> Callable[[], bool]:
+    """Return what tells of a socket whether something can be read from it, its end included, without waiting."""
+    if not hasattr(select, "poll"):
+        return partial(wait_for_read, sock, timeout=0)
+    asked = select.poll()  # made once: that takes longer than the asking
+    asked.register(sock, select.POLLIN)
+    return lambda: bool(asked.poll(0))
 
 
 async def open_connection(route: Route, among: set[Connection]) -> Connection:

@@ -38,14 +38,13 @@ def _awaited(
     checkers of types read a decorated name alike, and one that is assigned not.
     """
     names = list(inspect.signature(method).parameters)[1:]
-    hidden = [name in _HIDDEN for name in names]
+    hidden = frozenset(place for place, name in enumerate(names) if name in _HIDDEN)
     sends = not _RECIPIENTS.isdisjoint(names)
 
     @wraps(method)
     async def operation(self: Any, *args: P.args, **kwargs: P.kwargs) -> R:  # noqa: ANN401 - any of the resources
-        named = [hide(value) if secret else value for secret, value in zip(hidden, args, strict=False)]
-        args = (*named, *args[len(named) :])  # type: ignore[assignment]  # the same arguments, hidden
-        kwargs = {name: hide(value) if name in _HIDDEN else value for name, value in kwargs.items()}  # type: ignore[assignment]  # as above
+        args = tuple([hide(value) if place in hidden else value for place, value in enumerate(args)])  # type: ignore[assignment]  # the same arguments, hidden
+        kwargs = kwargs and {name: hide(value) if name in _HIDDEN else value for name, value in kwargs.items()}  # type: ignore[assignment]  # as above
         if sends and not is_warm(self._url.region):
             await warm_up(self._url.region)
         return await cast("Coroutine[Any, Any, R]", method(self, *args, **kwargs))

@@ -32,6 +32,11 @@ class Session:
         self._clock = time.monotonic
         self._task: asyncio.Task[None] | None = None
 
+    def known(self, refused: str | None) -> Secret | None:
+        """Return a good id, other than ``refused`` where that is one, if there is one already."""
+        found = self._state.look(self._clock(), refused)
+        return None if isinstance(found, Ticket) else found
+
     async def get(self, refused: str | None) -> Secret:
         """Return a good id, other than ``refused`` where that is one; raise what the login raises."""
         found = self._state.look(self._clock(), refused)
