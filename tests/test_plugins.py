@@ -429,6 +429,40 @@ def test_after_a_send_nothing_is_taken_back(after: object, said: str, caplog: py
     )
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ([], "took back what was sent"),
+        ([ACCEPTED[0], failed("sms", TWO, NotSent("no"))], "took back what was sent"),
+        ([ACCEPTED[0], True], "answered list"),
+    ],
+)
+def test_nothing_is_taken_back_in_place(wrong: list[object], said: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A wrapper that changes the very list that it was given takes nothing back either."""
+
+    def wrap() -> Generator[None, Any, Any]:
+        outcomes = yield
+        outcomes[:] = wrong
+        return outcomes
+
+    manager = manager_with(answering(SEND, list(ACCEPTED)), plugin_of(SEND, wrap, wrapper=True))
+    assert ACCEPTED == call(manager, SEND)
+    assert said in caplog.text
+
+
+def test_what_a_wrapper_adds_in_place_is_checked() -> None:
+    """A wrapper that puts something of the wrong type into the list that it was given answers wrongly."""
+
+    def wrap() -> Generator[None, Any, Any]:
+        prepared = yield
+        prepared.append("Hello")
+        return prepared
+
+    manager = manager_with(plugin_of("devinotify_prepare_message", wrap, wrapper=True))
+    with pytest.raises(PluginError, match="answered list in place of a list of messages"):
+        call(manager, "devinotify_prepare_message")
+
+
 def test_a_wrapper_yields_twice_after_a_send(caplog: pytest.LogCaptureFixture) -> None:
     """A wrapper that yields twice round a send is logged, too."""
 

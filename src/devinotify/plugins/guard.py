@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from devinotify.exceptions import DevinotifyError, PluginError, Verdict
-from devinotify.plugins.rules import RULES, STANDS, keeps_verdicts
+from devinotify.plugins.rules import STANDS, is_the_same, keeps_verdicts
 
 if TYPE_CHECKING:
     import pluggy
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 log: logging.Logger = logging.getLogger(__name__)
 
 
-def guarded(implementation: pluggy.HookImpl, hook: str) -> Callable[..., Any]:
+def guarded(implementation: pluggy.HookImpl, hook: str, rule: Rule) -> Callable[..., Any]:
     """Return what is called in place of an implementation: the same, with its errors and answers seen to."""
     function = implementation.function
-    guard = _Guard(implementation.plugin_name, hook, RULES[hook])
+    guard = _Guard(implementation.plugin_name, hook, rule)
     if implementation.wrapper:
         return functools.wraps(function)(functools.partial(guard.wrap, function))
     return functools.wraps(function)(functools.partial(guard.call, function))
@@ -70,13 +70,16 @@ class _Guard:
 
     def _resume(self, resume: Callable[[], object], inner: Exception | None, result: object) -> object:
         """Let the wrapper go on after its ``yield``; where the send is done, its own failure changes nothing."""
+        before = tuple(result) if isinstance(result, list) else None
         try:
             resume()
         except StopIteration as stop:
             answer = stop.value
+            if is_the_same(answer, before):
+                return answer
             if not self._ends(answer):
                 failure = self._wrong(answer)
-            elif self.rule.after_send and not keeps_verdicts(result, answer):
+            elif self.rule.after_send and not keeps_verdicts(before, answer):
                 failure = self._error("took back what was sent")
             elif _is_unknown(inner) and self.rule.after_send:
                 failure = self._error("answered for a send of unknown outcome")
@@ -94,6 +97,8 @@ class _Guard:
         log.error("%s; the outcomes stay as they were", failure)
         if inner is not None:
             raise inner
+        if isinstance(result, list) and before is not None:
+            result[:] = before  # the wrapper may have changed the very list
         return result
 
     def _ends(self, answer: object) -> bool:

@@ -17,13 +17,16 @@ from devinotify import hookspecs
 from devinotify.channels.protocol import check_channel
 from devinotify.exceptions import PluginError
 from devinotify.plugins.guard import guarded
-from devinotify.plugins.rules import RULES
+from devinotify.plugins.rules import OWN_RULES, RULES
 from devinotify.redact import scrub
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
 
     from devinotify.channels.protocol import Channel
+
+    _Observer = tuple[Callable[..., Any], tuple[str, ...]]
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -63,7 +66,9 @@ class PluginManager(pluggy.PluginManager):
         self.add_hookspecs(hookspecs)
         self.failures: list[FailedPlugin] = []
         self._origins: dict[str, str] = {}
-        self._known: dict[tuple[str, bool], bool] = {}  # answers of ``listens``, until something is registered
+        # Answers of ``listens`` and ``_observers``, until something is registered: they are asked for every message.
+        self._known: dict[tuple[str, bool], bool] = {}
+        self._watching: dict[str, Sequence[_Observer]] = {}
 
     def register(self, plugin: object, name: str | None = None, origin: str = IN_CODE) -> str:
         """Register a plugin, guard its implementations and return its name; raise PluginError where it is not one.
@@ -85,8 +90,9 @@ class PluginManager(pluggy.PluginManager):
         for caller in self.get_hookcallers(plugin) or ():
             for implementation in caller.get_hookimpls():
                 if implementation.plugin is plugin and caller.name in RULES:
-                    implementation.function = guarded(implementation, caller.name)  # type: ignore[misc]  # ours to replace
-        self._known.clear()
+                    rule = (OWN_RULES if origin == BUILT_IN else RULES)[caller.name]
+                    implementation.function = guarded(implementation, caller.name, rule)  # type: ignore[misc]  # ours to replace
+        self._forget_answers()
         return label
 
     def _free_name(self, plugin: object) -> str:
@@ -182,8 +188,12 @@ class PluginManager(pluggy.PluginManager):
     def unregister(self, plugin: object | None = None, name: str | None = None) -> object:
         """Take a plugin out again and return it."""
         taken = super().unregister(plugin, name)
-        self._known.clear()
+        self._forget_answers()
         return taken
+
+    def _forget_answers(self) -> None:
+        self._known.clear()
+        self._watching.clear()
 
     def listens(self, hook: str, *, outside: bool = False) -> bool:
         """Whether anything implements the hook of this full name; ``outside``: anything but a built-in."""
@@ -196,11 +206,19 @@ class PluginManager(pluggy.PluginManager):
 
     def observe(self, hook: str, **arguments: object) -> None:
         """Call each observer apart from the others; one that raises is logged, by its name, and breaks nothing."""
-        for implementation in reversed(getattr(self.hook, hook).get_hookimpls()):
+        for function, names in self._observers(hook):
             try:
-                implementation.function(*(arguments[name] for name in implementation.argnames))
+                function(*[arguments[name] for name in names])
             except PluginError as error:
                 log.error("%s", error)
+
+    def _observers(self, hook: str) -> Sequence[_Observer]:
+        """Return the implementations of an observer hook, the last registered first, each with its arguments' names."""
+        found = self._watching.get(hook)
+        if found is None:
+            implementations = reversed(getattr(self.hook, hook).get_hookimpls())
+            found = self._watching[hook] = [(one.function, one.argnames) for one in implementations]
+        return found
 
 
 _BUILT_INS: Mapping[str, str] = MappingProxyType(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 from devinotify.channels.answers import is_outcomes
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
@@ -58,9 +60,19 @@ STANDS = frozenset({Verdict.ACCEPTED, Verdict.UNKNOWN})
 """Verdicts that no wrapper can take back: something was sent, or may have been."""
 
 
-def keeps_verdicts(before: object, after: object) -> bool:
+def is_the_same(answer: object, before: tuple[object, ...] | None) -> bool:
+    """Whether an answer is a list of the very values that were checked before: they are frozen."""
+    return (
+        before is not None
+        and isinstance(answer, list)
+        and len(answer) == len(before)
+        and all(map(operator.is_, answer, before))
+    )
+
+
+def keeps_verdicts(before: tuple[Any, ...] | None, after: object) -> bool:
     """Whether outcomes are of the same recipients as before, and each verdict that stands is still there."""
-    if after is before or not isinstance(before, list) or not isinstance(after, list):
+    if before is None or not isinstance(after, list):
         return True
     verdicts = {outcome.recipient: outcome.verdict for outcome in before}
     return len(before) == len(after) and all(
@@ -106,3 +118,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
     }
 )
 """Every hook with its rule."""
+
+OWN_RULES: Mapping[str, Rule] = MappingProxyType(
+    {hook: replace(rule, accepts=lambda answer: True) for hook, rule in RULES.items()}  # noqa: ARG005 - whatever it is
+)
+"""The same for the core's own: what they answer is checked where it comes from, and not a second time."""
