@@ -417,3 +417,9 @@ print(json.dumps(sorted(set(answers))))
         [2, "+4915112345678"],
         [3, "+79161234567"],
     ]
+
+
+@pytest.mark.parametrize(("region", "expected"), [("DE", ("Europe/Berlin",)), ("MX", None), ("ZZ", None)])
+def test_zones_of_all_mobiles(region: str, expected: tuple[str, ...] | None) -> None:
+    """The zones that all mobiles of a region share; none where a mobile tells its place, or the region has none."""
+    assert expected == plan.mobile_zones(region)

@@ -15,6 +15,7 @@ from devinotify.phones.refusal import WHY, Reason, Refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from phonenumbers import PhoneNumber as LibraryNumber
     from phonenumbers.phonemetadata import PhoneMetadata
 
 # The numbers on the left are phonenumbers' own constants, kept as numbers so that this table needs no import.
@@ -199,7 +200,24 @@ def russian_matcher() -> Callable[[str], re.Match[str] | None]:
 
 def zones(number: PhoneNumber) -> tuple[str, ...]:
     """Return the IANA time zones that the number may be in, none where the plan does not say."""
-    from phonenumbers import parse, timezone
+    from phonenumbers import parse
 
-    found = timezone.time_zones_for_number(parse(number.e164, None))
+    return _zones(parse(number.e164, None))
+
+
+def mobile_zones(region: str) -> tuple[str, ...] | None:
+    """Return the zones of each mobile of a region, ``None`` where its mobiles tell more than their country."""
+    import phonenumbers as library
+
+    mobile = library.PhoneNumberType.MOBILE
+    example = library.example_number_for_type(region, mobile)
+    if example is None or library.is_number_type_geographical(mobile, example.country_code or 0):
+        return None
+    return _zones(example)
+
+
+def _zones(number: LibraryNumber) -> tuple[str, ...]:
+    from phonenumbers import timezone
+
+    found = timezone.time_zones_for_number(number)
     return tuple(zone for zone in found if zone != timezone.UNKNOWN_TIMEZONE)

@@ -26,6 +26,14 @@ def _russian() -> Callable[[str], re.Match[str] | None]:
     return russian_matcher()
 
 
+@cache
+def _russian_zones() -> tuple[str, ...] | None:
+    """Return the time zones of every Russian mobile, ``None`` where they are not all the same."""
+    from devinotify.phones.plan import mobile_zones
+
+    return mobile_zones("RU")
+
+
 def _region(region: str) -> str:
     if region == "RU":
         return region
@@ -186,6 +194,11 @@ def time_zones(number: str | int | PhoneNumber, region: str = "RU") -> tuple[str
 
     A mobile number tells its country and no more: ``+7`` alone spans sixteen zones. Raises InvalidPhoneNumber.
     """
+    found = normalize(number, region)
+    # phonenumbers takes 50 times as long to say of each Russian mobile what it says of all.
+    shared = _russian_zones() if _russian()(found.e164) else None
+    if shared is not None:
+        return shared
     from devinotify.phones.plan import zones
 
-    return zones(normalize(number, region))
+    return zones(found)
