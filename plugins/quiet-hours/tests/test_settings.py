@@ -53,6 +53,22 @@ def test_off() -> None:
     assert settings(HOURS="Off") is None
 
 
+def test_what_is_written_later_counts() -> None:
+    """A variable that changes while the process runs counts from then on: a wrong one is an error each time."""
+    environ: dict[str, str] = {}
+    installed = FromEnvironment(environ)
+    found = []
+    for written in ("23:00-07:00", "23:00-07:00", "at night", "off", "", "21:00-09:00"):
+        environ["DEVINOTIFY_QUIET_HOURS"] = written
+        try:
+            hours = installed.quiet_hours()
+        except PluginError:
+            found.append("wrong")
+        else:
+            found.append("off" if hours is None else f"{hours.night.start:%H}-{hours.night.end:%H}")
+    assert ["23-07", "23-07", "wrong", "off", "22-08", "21-09"] == found
+
+
 @pytest.mark.parametrize(
     ("name", "value", "error"),
     [

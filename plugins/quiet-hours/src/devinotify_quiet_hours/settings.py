@@ -64,6 +64,8 @@ class FromEnvironment:
     def __init__(self, environ: Mapping[str, str] = os.environ, hours: QuietHours | None = None) -> None:
         self._environ = environ
         self._hours = QuietHours() if hours is None else hours
+        # What was written when it was last understood, and what it came to: it seldom changes.
+        self._last: tuple[tuple[str, ...], QuietHours] = ((), self._hours)
 
     def __repr__(self) -> str:
         return "<quiet hours as the environment says>"
@@ -79,14 +81,18 @@ class FromEnvironment:
 
     def quiet_hours(self) -> QuietHours | None:
         """Return the settings as they stand now, ``None`` where they are off; raises PluginError for a wrong one."""
-        if self._environ.get(HOURS, "").strip().lower() == OFF:
+        all_written = tuple([self._environ.get(name, "").strip() for name in _VARIABLES])
+        if all_written[0].lower() == OFF:
             return None
+        known, hours = self._last
+        if all_written == known:
+            return hours
         hours = self._hours
-        for name, read in _VARIABLES.items():
-            written = self._environ.get(name, "").strip()
+        for (name, read), written in zip(_VARIABLES.items(), all_written, strict=True):
             if written:
                 try:
                     hours = read(hours, written)
                 except InvalidInput as error:
                     raise PluginError(f"{name}: {error}", plugin=NAME, hook="devinotify_prepare_message") from error
+        self._last = (all_written, hours)
         return hours

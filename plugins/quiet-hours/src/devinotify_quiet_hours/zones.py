@@ -104,12 +104,13 @@ def zones_of(recipient: str, chosen: Mapping[str, str]) -> tuple[str, ...]:
     region. A recipient that is no number, as a plugin's channel may have, is in none.
     """
     try:
-        possible = phones.time_zones(recipient)
+        number = phones.normalize(recipient)
     except InvalidPhoneNumber:
         return ()
+    possible = phones.time_zones(number)
     if len(possible) == 1:
         return possible
-    region = phones.normalize(recipient).region
+    region = number.region
     zone = chosen.get(region) or chosen.get(EVERYWHERE)
     if zone is None:
         zone = LIKELY.get(region, ANY)
