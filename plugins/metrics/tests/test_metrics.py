@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -28,12 +30,13 @@ from devinotify import (
     make_plugin_manager,
 )
 from devinotify.sandbox import Sandbox
+from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader, NumberDataPoint
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.trace import NoOpTracerProvider, SpanKind, StatusCode
 
 from devinotify_metrics import INSTRUMENTS, Metrics, plugin
 from devinotify_metrics.metrics import OPERATIONS
@@ -424,6 +427,44 @@ def test_without_an_sdk(server: Sandbox) -> None:
     with Notifier(server.url, poll=0.05) as notifier:
         (outcome,) = notifier.wait(notifier.notify(TEXT, ONE), timeout=20)
     assert DeliveryStatus.DELIVERED is outcome.status
+
+
+LATER = """
+from devinotify import Notifier
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+reader, spans = InMemoryMetricReader(), InMemorySpanExporter()
+tracers = TracerProvider()
+tracers.add_span_processor(SimpleSpanProcessor(spans))
+with Notifier("devino://demo:demo@DEVINO/79161234567?channel=null") as notifier:
+    notifier.notify("1")
+    metrics.set_meter_provider(MeterProvider([reader]))
+    notifier.notify("2")
+    trace.set_tracer_provider(tracers)
+    notifier.notify("3")
+(scope,) = reader.get_metrics_data().resource_metrics[0].scope_metrics
+values = {one.name: one.data.data_points[0] for one in scope.metrics}
+print(values["devinotify.sends"].value, values["devinotify.send.duration"].count, len(spans.get_finished_spans()))
+"""
+
+
+def test_providers_that_are_set_later() -> None:
+    """What the process sets while it runs is told of all that comes after."""
+    done = subprocess.run([sys.executable, "-c", LATER], capture_output=True, text=True, timeout=60, check=True)
+    assert "2 2 1" == done.stdout.strip()
+
+
+def test_a_provider_that_does_nothing(server: Sandbox) -> None:
+    """The API's own providers, which measure nothing, change nothing."""
+    metrics = Metrics(NoOpMeterProvider(), NoOpTracerProvider())
+    with Notifier(server.url, plugins=make_plugin_manager(metrics, discover=False)) as notifier:
+        (outcome,) = notifier.notify(TEXT, ONE)
+    assert Verdict.ACCEPTED is outcome.verdict
 
 
 def test_counts_from_many_threads(bench: Bench) -> None:
