@@ -299,6 +299,20 @@ def test_outcomes_that_cannot_be_recorded_are_raised(
         assert (expected, 1) == (len(slept), again.counts().unknown)
 
 
+def test_outcomes_are_kept_as_long_as_there_is_patience(
+    tmp_path: Path, twin: Twin, client: Client, clock: Clock
+) -> None:
+    """A worker that runs waits for a database however long it is away; one that is to end gives up after all tries."""
+    slept: list[float] = []
+    with Locked(tmp_path / "o.db", clock=clock) as outbox:
+        outbox.enqueue(Message("hi", (NUMBER,)))
+        outbox.times = 50
+        tracker = made(outbox, twin, client, clock, sleep=slept.append)
+        tracker.sender.is_patient = lambda: True
+        tracker.deliver(claim(outbox))
+        assert (50, RECORD_AGAIN.most, [("sms", "accepted")]) == (len(slept), slept[-1], states(outbox))
+
+
 def test_a_step_is_sent_as_it_was_prepared(tracker: Tracker, outbox: Outbox, twin: Twin) -> None:
     """A first step that a person queues again does not go through the plugins' preparation twice."""
     (row,) = begin(outbox, [Outcome(NUMBER, Verdict.REJECTED, "sms")])

@@ -55,6 +55,7 @@ class Sender:
     ``fallbacks`` are those among the channels. ``send`` sends a prepared message on a channel, ``process`` prepares one
     first; both record and return an Outcome per recipient. ``again`` is how the outcomes are recorded where that fails,
     ``put_back`` for how many seconds a batch stands behind the others that was refused for no recipient's sake.
+    As long as ``is_patient`` says so it goes on beyond the tries of ``again``.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Sender:
         self._sleep = sleep
         self._again = again
         self._put_back = put_back
+        self.is_patient: Callable[[], bool] = lambda: False
 
     def deliver(
         self,
@@ -175,7 +177,7 @@ class Sender:
                 return write()
             except DevinotifyError as error:
                 tries += 1
-                if not error.retryable or not self._again.allows(tries):
+                if not error.retryable or not (self._again.allows(tries) or self.is_patient()):
                     raise
                 log.warning("what became of %d messages is not recorded yet, and is tried again: %s", len(batch), error)
                 self._sleep(self._again.pause(tries))

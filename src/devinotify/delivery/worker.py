@@ -114,6 +114,8 @@ class Worker:
         """
         self._dispatcher = self._new_dispatcher(once=once)
         self._looks = self._new_looks(once=once)
+        # What was sent is kept, and written down when the outbox is back, however long that takes.
+        self._following.sender.is_patient = lambda: not (once or self._stopping.asked)
         self._guarded(self._recover, once=once)
         self._guarded(self._tell_of_others, once=once)
         worked = True

@@ -31,6 +31,9 @@ _DATA = "22"
 
 UNREACHABLE = "there is no connection to the database: is it up, and are host, login, password and database right?"
 UNCONFIRMED = "no standby has confirmed the change: it may be lost with this server"
+_REPEATED = frozenset({"settle", "record", "conclude"})
+"""Operations that write down what has happened: made twice, they come to the same."""
+
 IN_DOUBT = "the connection was lost while it answered: whether the change was made is not known"
 
 
@@ -59,7 +62,12 @@ class UnconfirmedError(DevinotifyError):
 
 def in_doubt(name: str, operation: str) -> InDoubtError:
     """Return that nobody knows whether a change was made to an outbox that is called ``name``."""
-    return InDoubtError(f"outbox {name}: {IN_DOUBT}", operation=f"outbox.{operation}", verdict=Verdict.UNKNOWN)
+    return InDoubtError(
+        f"outbox {name}: {IN_DOUBT}",
+        operation=f"outbox.{operation}",
+        verdict=Verdict.UNKNOWN,
+        retryable=operation in _REPEATED,
+    )
 
 
 def unconfirmed(name: str, operation: str, verdict: Verdict) -> UnconfirmedError:
