@@ -27,6 +27,7 @@ from devinotify.plugins import BUILT_IN, make_plugin_manager
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from devinotify.channels.protocol import Channel
@@ -270,6 +271,14 @@ class Notifier:
     def _status_changed(self, receipt: Receipt, state: SmsState) -> None:
         if self.plugins.listens("devinotify_status_changed"):
             self.plugins.observe("devinotify_status_changed", receipt=receipt, state=state)
+
+    def storing(self, outbox: Outbox) -> AbstractContextManager[None]:
+        """Have the steps of fallbacks written to ``outbox`` inside a block, in place of the notifier's own outbox.
+
+        It is for a campaign, whose journal holds all that became of it; what others send with this notifier meanwhile
+        stands there too.
+        """
+        return self._storage.lent(outbox)
 
     def process(self, message: Message) -> Iterator[Outcome]:
         """Prepare, send and record; yield one Outcome per recipient of ``message``, and of those a plugin adds."""

@@ -514,7 +514,6 @@ def test_try_it_on_one_number(begin: Begin, gateway: Sandbox, tmp_path: Path) ->
     ("options", "why"),
     [
         ({"text": "x", "template": "y"}, "either a text or a template"),
-        ({"channel": "sms-viber"}, "goes out on one channel"),
         ({"channel": "pigeon"}, "no channel 'pigeon'"),
         ({"text": " "}, "empty"),
         ({"send_at": datetime(2020, 1, 1, tzinfo=UTC)}, "has passed"),

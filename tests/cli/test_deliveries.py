@@ -8,6 +8,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +18,20 @@ from devinotify import Outbox
 from devinotify import url as urls
 from devinotify.bulk import deliveries
 from devinotify.bulk.report import COLUMNS, INCOMPLETE
+from devinotify.cli import deliveries as command
+from devinotify.outbox import Counts, RowState
+from devinotify.outbox.states import CODES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from click.testing import Result
 
     from devinotify.bulk.journal import Journal
+    from devinotify.exceptions import DevinotifyError
     from devinotify.notifier import Notifier
+    from devinotify.outbox import Row
     from devinotify.sandbox import Sandbox
     from tests.cli.conftest import Run
 
@@ -34,8 +41,8 @@ NUMBERS = [f"+7916{number:07d}" for number in range(1_000_000, 1_000_005)]
 class Hurried(deliveries.Deliveries):
     """Looks that find at once that nobody sends, and pause for nothing."""
 
-    def __init__(self, notifier: Notifier, journal: Journal, *, connections: int = 8) -> None:
-        super().__init__(notifier, journal, connections=connections, nap=0.0, quiet=0.0)
+    def __init__(self, notifier: Notifier, journal: Journal, *, connections: int, rate: float) -> None:
+        super().__init__(notifier, journal, connections=connections, rate=rate, nap=0.05, quiet=0.0)
 
 
 @pytest.fixture(autouse=True)
@@ -146,13 +153,21 @@ def test_a_watch_tells_what_goes_wrong_meanwhile(
 ) -> None:
     """It goes on, and ends well when all have had an answer."""
     account.add_fault("error", code=9, operation="Sms/State", times=3)
-    poll = deliveries.Deliveries.poll
+    due, sentence = Outbox.watch_due, command._sentence
+    told = threading.Event()
 
-    def soon(self: deliveries.Deliveries) -> int:
-        change(journal, "UPDATE rows SET next_poll_at = 0 WHERE next_poll_at IS NOT NULL")
-        return poll(self)
+    def tell(error: DevinotifyError) -> str:
+        told.set()
+        return sentence(error)
 
-    monkeypatch.setattr(deliveries.Deliveries, "poll", soon)
+    def soon(self: Outbox, limit: int, *, account: str | None = None) -> list[Row]:
+        if any(row.state is RowState.DELIVERED for row in self.rows()):
+            told.wait(30)
+            change(journal, "UPDATE rows SET next_poll_at = 0 WHERE next_poll_at IS NOT NULL")
+        return due(self, limit, account=account)
+
+    monkeypatch.setattr(command, "_sentence", tell)
+    monkeypatch.setattr(Outbox, "watch_due", soon)
     result = run("bulk", "status", str(journal), "--watch", "--connections", "1")
     assert (0, True, True) == (
         result.exit_code,
@@ -176,14 +191,14 @@ def test_a_watch_says_a_line_now_and_then(
     run: Run, journal: Path, account: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not one for each round that brings news; the last one is always said."""
-    poll = deliveries.Deliveries.poll
 
-    def one_more(self: deliveries.Deliveries) -> int:
-        change(journal, "UPDATE rows SET next_poll_at = 4e9 WHERE next_poll_at IS NOT NULL")
-        change(journal, "UPDATE rows SET next_poll_at = 0 WHERE id = (SELECT min(id) FROM rows WHERE state = 2)")
-        return poll(self)
+    def one_more(_: deliveries.Deliveries, observe: Callable[[Counts], None]) -> int:
+        for delivered in range(1, 6):
+            observe(Counts(accepted=5 - delivered, delivered=delivered))
+        change(journal, f"UPDATE rows SET state = {CODES[RowState.DELIVERED]}")  # noqa: S608 - ours
+        return 0
 
-    monkeypatch.setattr(deliveries.Deliveries, "poll", one_more)
+    monkeypatch.setattr(deliveries.Deliveries, "watch", one_more)
     assert [
         "devinotify: delivered 1, not delivered 0, not decided 4",
         "devinotify: delivered 5, not delivered 0, not decided 0",

@@ -217,3 +217,10 @@ def test_a_sender_is_alive_from_its_first_claim_until_it_closes(place: Place, ou
         claim(other)
         during = outbox.senders_alive()
     assert (False, True, False) == (before, during, outbox.senders_alive())
+
+
+def test_nobody_is_the_sender_that_he_asks_after(outbox: Outbox) -> None:
+    """Who has claimed himself waits for nobody."""
+    outbox.enqueue(message())
+    claim(outbox)
+    assert not outbox.senders_alive()

@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from devinotify import text as texts
 from devinotify.bulk.intake import Intake
-from devinotify.bulk.journal import Journal, check_retry
+from devinotify.bulk.journal import STEPS, Journal, check_retry
 from devinotify.bulk.outlook import Account, foresee
 from devinotify.bulk.outlook import ask as ask_account
 from devinotify.bulk.plan import Count, Plan, make_plan
@@ -62,7 +62,11 @@ class Campaign:
     timedelta so long from now, unless the journal has the instant of the campaign already: that one is kept.
     ``column`` names the numbers, ``format`` is one of ``csv``, ``tsv``, ``jsonl``, ``lines``, ``encoding`` one of
     Python's: all found out where not given. ``other_account`` lets a campaign go on with another account than the one
-    it was begun with. ``price`` is that of one segment (of one message on Viber).
+    it was begun with. ``price`` is that of one segment (of one message on Viber); on a fallback such as ``sms-viber``
+    it is that of the first step, and ``second_price`` that of the second.
+
+    On a fallback ``run`` takes the first step for each recipient, and the second where the first is refused at once.
+    The later ones are taken by ``devinotify bulk status --watch`` (``devinotify.bulk.deliveries``).
 
     Nothing is sent, and nothing written, before ``run``. Raises InvalidInput for an input that cannot be read, a bad
     template, a missing column, and a journal of another campaign.
@@ -82,6 +86,7 @@ class Campaign:
         format: str | None = None,  # noqa: A002 - what it is called
         encoding: str | None = None,
         price: Decimal | int | str | None = None,
+        second_price: Decimal | int | str | None = None,
         other_account: bool = False,
     ) -> None:
         self._owned = not isinstance(account, Notifier)
@@ -93,6 +98,7 @@ class Campaign:
         self._stopped = False
         try:
             self.price: Decimal | None = None if price is None else _price(price)
+            self.second_price: Decimal | None = None if second_price is None else _price(second_price)
             self.keeps_instant: bool
             instant, self.keeps_instant = self._instant(send_at) if isinstance(send_at, timedelta) else (send_at, False)
             self._set_up(channel, instant)
@@ -113,9 +119,12 @@ class Campaign:
 
     def _set_up(self, channel: str | None, send_at: datetime | None) -> None:
         self.channel: str = channel or self.notifier.url.channel
-        self._channel = self.notifier.channel(self.channel)
-        if isinstance(self._channel, Fallback):
-            raise InvalidInput(f"a campaign goes out on one channel; {self.channel} is for single messages")
+        # By its name it would open the notifier's own outbox, and the steps of a campaign stand in its journal.
+        known = self.notifier.channels.get(self.channel)
+        self._fallback = known if isinstance(known, Fallback) else None
+        self._channel = self._fallback or self.notifier.channel(self.channel)
+        if self.second_price is not None and self._fallback is None:
+            raise InvalidInput(f"{self.channel} has no second step, and so no price of one")
         self._channel.check_sender(self.notifier.url.sender)
         if send_at is not None and not self._channel.schedulable:
             raise InvalidSchedule(f"the channel {self.channel} cannot send later")
@@ -176,6 +185,7 @@ class Campaign:
             "encoding": self._source.encoding,
             "region": url.region,
             "shape": f"{url.transliterate} {url.max_segments}",
+            STEPS: None if self._fallback is None else [self._fallback.first.name, self._fallback.second.name],
         }
 
     def plan(
@@ -202,9 +212,9 @@ class Campaign:
             retry=retry,
             resend_unknown=resend_unknown,
             personal=self._personal,
-            segmented=self._segmented,
+            channel=self._channel,
             price=self.price,
-            channel=self.channel,
+            second_price=self.second_price,
             source=self.table.description,
             outlook=foresee(self.notifier.plugins, message, self._channel),
             unfilled=self._wording.unfilled(self.table.columns),
@@ -241,8 +251,10 @@ class Campaign:
         try:
             if not self._intake.read(observe, lambda: self._stopped):
                 return Result(End.STOPPED, self._known() or Tally(), Sent(), time.monotonic() - began)
-            with Journal(self._path) as journal:
+            with Journal(self._path) as journal, self.notifier.storing(journal.outbox):
                 message = self._begin(journal)
+                # Who observes outcomes hears of those, too, that a killed run has left.
+                self.notifier.following(journal.outbox)
                 again = {*retry, *((RowState.UNKNOWN,) if resend_unknown else ())}
                 return self._send(journal, message, speed or Speed(), began, observe, again=again, fail_fast=fail_fast)
         finally:
@@ -261,14 +273,20 @@ class Campaign:
     ) -> Result:
         """Send what is queued, while what is not yet in the journal is put into it: the list can be read to its end."""
         count = self._intake.counted()
-        recovered = journal.outbox.recover()
+        recovered = journal.recover()
         journal.send_again(again)
         personal = self._personal
         feed = None if journal.fed else journal.feed(self._intake.pages(), message, personal=personal)
         known = journal.recipients() if feed else count.recipients
-        already = known - journal.outbox.counts()[RowState.QUEUED]
+        already = known - journal.counts().queued
         sending = self._sending = Sending(
-            self.notifier, journal.outbox, speed, personal=personal, feed=feed, fail_fast=fail_fast
+            self.notifier,
+            journal.outbox,
+            speed,
+            personal=personal,
+            feed=feed,
+            fallback=self._fallback,
+            fail_fast=fail_fast,
         )
         if self._stopped:
             sending.stop()
@@ -278,13 +296,13 @@ class Campaign:
             teller = Teller(observe, already, count.recipients)
             end = sending.run(lambda sent: teller.tell(sent, self._cost(sent), sending.connections, sending.trouble()))
         # Of another process on this journal that was killed meanwhile.
-        recovered += journal.outbox.recover()
+        recovered += journal.recover()
         tally = journal.tally()
         if end is End.DONE and tally.in_flight:
             end = End.ELSEWHERE
         sent = sending.sent
         error = None if end in (End.DONE, End.ELSEWHERE) else sending.error
-        return Result(end, tally, sent, time.monotonic() - began, self._cost(sent), error, recovered)
+        return Result(end, tally, sent, time.monotonic() - began, self._cost(sent), error, recovered, journal.to_come())
 
     def stop(self) -> None:
         """End ``run`` after the batches under way; from any thread or signal handler."""
@@ -302,10 +320,6 @@ class Campaign:
         return self._known()
 
     # --- the parts
-
-    @property
-    def _segmented(self) -> bool:
-        return self._channel.segmented
 
     @property
     def _personal(self) -> bool:
@@ -340,7 +354,7 @@ class Campaign:
             if count is not None:
                 missing = count.recipients - journal.recipients()
                 tally = replace(tally, waiting=tally.waiting + missing, not_sent=tally.not_sent + missing)
-            return tally if journal.outbox.counts().total else None
+            return tally if journal.counts().total else None
 
     def _begun(self) -> bool:
         """Return whether any of it may have been sent; raises InvalidInput where the journal is another campaign's."""
@@ -348,7 +362,7 @@ class Campaign:
             return False
         with Journal(self._path) as journal:
             self._check(journal)
-            return journal.fed is not None or journal.recipients() > journal.outbox.counts()[RowState.QUEUED]
+            return journal.fed is not None or journal.recipients() > journal.counts().queued
 
     def _check(self, journal: Journal) -> None:
         """Raise InvalidInput where it is the journal of another campaign, or of another account that is not let on."""
@@ -365,8 +379,12 @@ class Campaign:
         return message
 
     def _cost(self, sent: Sent) -> Decimal | None:
-        billed = sent.segments if self._segmented else sent.accepted
-        return None if self.price is None else self.price * billed
+        if self.price is None:
+            return None
+        if (steps := self._fallback) is not None:
+            first = sent.segments if steps.first.segmented else sent.first
+            return self.price * first + (self.second_price or 0) * sent.second
+        return self.price * (sent.segments if self._channel.segmented else sent.accepted)
 
 
 def _told(failure: Exception) -> str:

@@ -1,38 +1,50 @@
-"""What became of the accepted: asks the gateway for deliveries, on several connections, as they come due."""
+"""What became of the accepted: a campaign's deliveries looked at as they come due, and a fallback's later steps taken.
+
+The looks are those of a worker (``devinotify.delivery.looking``), at the pace that the vendor asks for; what is a
+campaign's is the end: when there is nothing more to look at, and what could not be seen.
+"""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from typing import TYPE_CHECKING
 
+from devinotify.delivery.crew import Crew
+from devinotify.delivery.dispatching import Dispatcher
+from devinotify.delivery.looking import MOST_FAILURES, RATE, SOME, Looks
+from devinotify.delivery.rate_limit import Speed
 from devinotify.delivery.stopping import Stopping
 from devinotify.exceptions import DevinotifyError, Unauthorized
-from devinotify.outbox.states import RowState
+from devinotify.outbox.states import STEPS, RowState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from devinotify.bulk.journal import Journal
     from devinotify.notifier import Notifier
-    from devinotify.outbox import Counts, Row
+    from devinotify.outbox import Batch, Counts, Row
 
-SOME = 50
-"""Deliveries that one connection looks at before it takes more."""
+CONNECTIONS = 8
+"""Deliveries that are asked for at a time, so that a slow gateway is asked ``RATE`` times a second all the same."""
+STEP_CONNECTIONS = 2
+"""Connections that take steps which were put off."""
 NAP = 1.0
 """Seconds between two looks whether deliveries have come due."""
-MOST_FAILURES = 10
-"""Looks that fail one after the other before the others are not tried: each takes as long as all its retries."""
 QUIET = 5.0
 """Seconds without a sender on the journal after which what waits is taken for left alone: one may be about to begin."""
+STEPS_EVERY = 5.0
+"""Seconds, at most, between two searches for steps that were put off and have come due."""
 
 
 class Deliveries:
     """Looks at the deliveries of a journal's accepted recipients, each as often as the outbox's watch says.
 
-    Nothing is sent. ``stop`` ends it from any thread or signal handler. A look that fails is repeated when it comes due
-    again: ``error`` and ``unseen`` tell of those that have not had an answer since. ``some`` and ``most_failures`` are
-    counts of deliveries, ``nap`` and ``quiet`` seconds, all as the constants of these names say.
+    ``poll`` sends nothing; ``watch`` takes the later steps of a fallback, and leaves what waits for its first one to
+    the campaign's own run. ``stop`` ends both from any thread or signal handler. A look that fails is repeated when it
+    comes due again: ``error`` and ``unseen`` tell of those that have not had an answer since. ``rate`` is in requests a
+    second, ``some`` and ``most_failures`` are counts of deliveries, ``nap`` and ``quiet`` seconds.
     """
 
     def __init__(
@@ -40,7 +52,8 @@ class Deliveries:
         notifier: Notifier,
         journal: Journal,
         *,
-        connections: int = 8,
+        connections: int = CONNECTIONS,
+        rate: float | None = RATE,
         some: int = SOME,
         nap: float = NAP,
         most_failures: int = MOST_FAILURES,
@@ -49,20 +62,25 @@ class Deliveries:
         self._account = notifier.url.account
         journal.use(self._account)
         self._following = notifier.following(journal.outbox)
+        self._following.puts_back = True
+        self._journal = journal
         self._outbox = journal.outbox
+        self._second = journal.second
         self._connections = connections
+        self._rate = rate
         self._some = some
         self._nap = nap
         self._most_failures = most_failures
         self._quiet = quiet
         self._stopping = Stopping()
-        self._failure: BaseException | None = None
+        self._watching: Stopping | None = None
         self._lock = threading.Lock()
+        self._looks: Looks | None = None
         self._looked = 0
         self._error: DevinotifyError | None = None
         self._missed: set[int] = set()
-        self._in_a_row = 0
         self._gave_up = False
+        self._steps_at = 0.0
 
     @property
     def error(self) -> DevinotifyError | None:
@@ -86,22 +104,21 @@ class Deliveries:
     def stop(self) -> None:
         """End ``poll`` and ``watch`` after the looks under way."""
         self._stopping.ask()
+        if self._watching is not None:
+            self._watching.ask()
 
     def poll(self) -> int:
         """Look at all deliveries that are due now; return how many had an answer.
 
         The looks end early where the login is refused, and where ``most_failures`` of them fail one after the other.
         """
-        self._looked = self._in_a_row = 0
-        self._gave_up = False
-        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self._connections)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(0.5)
-        if self._failure is not None:
-            raise self._failure
+        self._looked, self._gave_up = 0, False
+        looks = self._new_looks(patient=False)
+        crew = Crew(
+            [looks.turn] * self._connections, self._stopping, forever=False, nap=lambda: self._nap, name="deliveries"
+        )
+        crew.run(lambda: None, self._nap, halt=looks.stop)
+        self._gave_up |= looks.gave_up
         return self._looked
 
     def watch(self, observe: Callable[[Counts], None] | None = None) -> int:
@@ -110,61 +127,113 @@ class Deliveries:
         Returns how many recipients still wait to be sent to, and no process sends; a refused login ends it as well.
         ``observe`` is told after each round.
         """
-        last, since = -1, time.monotonic()
-        while not self._stopping.asked:
-            self.poll()
-            counts = self._outbox.counts()
+        self._gave_up = False
+        looks = self._new_looks(patient=True)
+        turns = [looks.turn] * self._connections
+        steps = self._new_dispatcher() if self._second is not None else None
+        if steps is not None:
+            turns += [steps.turn] * STEP_CONNECTIONS
+        over = self._watching = Stopping()
+        last, since, left = -1, time.monotonic(), 0
+
+        def halt() -> None:
+            looks.stop()
+            if steps is not None:
+                steps.stop()
+
+        def tick() -> None:
+            nonlocal last, since, left
+            if over.asked:
+                return
+            counts = self._journal.counts()
             if observe is not None:
                 observe(counts)
-            if self.refused:
-                break
             waiting = counts.queued + counts.claimed
             # While a campaign reads its input, its rows grow in number and it has no lock yet.
             if counts.total != last or self._outbox.senders_alive():
                 last, since = counts.total, time.monotonic()
             sent = not waiting or time.monotonic() - since >= self._quiet
-            if sent and not self._watched():
-                return waiting
-            self._stopping.wait(self._nap)
-        return 0
+            if self.refused:
+                over.ask()
+            elif sent and not self._watched():
+                left = waiting
+                over.ask()
+
+        if not self._stopping.asked:
+            Crew(turns, over, forever=True, nap=lambda: self._nap, name="deliveries").run(tick, self._nap, halt=halt)
+        self._watching = None
+        return left
+
+    # --- the parts
+
+    def _new_looks(self, *, patient: bool) -> Looks:
+        self._looks = Looks(
+            self._following,
+            account=self._account,
+            connections=self._connections,
+            rate=self._rate,
+            some=self._some,
+            most_failures=self._most_failures,
+            patient=patient,
+            steps=patient,
+            looked=self._note,
+            put_off=self._put_off,
+        )
+        return self._looks
+
+    def _new_dispatcher(self) -> Dispatcher:
+        speed = Speed(connections=STEP_CONNECTIONS)
+        return Dispatcher(self._following.sender, self._outbox, speed, gently=True, ends=False, claim=self._claim_step)
+
+    def _claim_step(self, limit: int) -> Batch | None:
+        """Claim steps of a fallback that were put off and are due: what waits for its first step is the run's."""
+        now = time.time()
+        if now < self._steps_at:
+            return None
+        due: list[int] = []
+        later = math.inf
+        for row in self._steps_to_come():
+            at = row.next_attempt_at or 0.0
+            if at <= now:
+                due.append(row.id)
+                if len(due) == limit:
+                    break
+            else:
+                later = min(later, at)
+        batch = self._outbox.claim(limit, rows=due, account=self._account) if due else None
+        self._steps_at = 0.0 if batch is not None else min(later, now + STEPS_EVERY)
+        return batch
+
+    def _steps_to_come(self) -> Iterator[Row]:
+        """Yield what is queued of the second steps."""
+        return self._outbox.rows(states={RowState.QUEUED}, channel=self._second)
 
     def _watched(self) -> bool:
-        return any(row.next_poll_at is not None for row in self._outbox.rows(states={RowState.ACCEPTED}))
+        """Whether a delivery is still looked at, or a step of a fallback is to come."""
+        counts = self._outbox.counts(channel=self._second) if self._second is not None else None
+        if counts is not None and counts.queued + counts.claimed:
+            return True
+        states = {RowState.ACCEPTED} if self._second is None else STEPS
+        return any(row.next_poll_at is not None for row in self._outbox.rows(states=states))
 
-    def _work(self) -> None:
-        try:
-            while not self._ended():
-                rows = self._outbox.watch_due(self._some, account=self._account)
-                if not rows:
-                    return
-                self._following.attend(self._each(rows), missed=self._miss)
-        except BaseException as failure:  # noqa: BLE001 - raised again by poll(), in the caller's thread
-            self._failure = self._failure or failure
+    # --- told by the looks
 
-    def _ended(self) -> bool:
-        return self._gave_up or self._stopping.asked
-
-    def _each(self, rows: Sequence[Row]) -> Iterator[Row]:
-        """Yield the rows, and take note of those that had an answer; none any more once the looks have ended."""
-        for number, row in enumerate(rows):
-            if self._ended():
-                with self._lock:
-                    self._missed.update(left.id for left in rows[number:] if self._gave_up)
-                return
-            with self._lock:
-                self._missed.discard(row.id)
-            yield row
-            with self._lock:
-                if row.id not in self._missed:
-                    self._looked += 1
-                    self._in_a_row = 0
-
-    def _miss(self, row: Row, error: Exception) -> None:
-        if not isinstance(error, DevinotifyError):
+    def _note(self, row: Row, error: Exception | None) -> None:
+        if error is not None and not isinstance(error, DevinotifyError):
             # A plugin's channel may raise anything, and its words may hold a number.
             error = DevinotifyError(f"{type(error).__name__} was raised while the delivery was looked at")
         with self._lock:
+            if error is None:
+                self._missed.discard(row.id)
+                self._looked += 1
+                return
             self._error = error
             self._missed.add(row.id)
-            self._in_a_row += 1
-            self._gave_up |= isinstance(error, Unauthorized) or self._in_a_row >= self._most_failures
+        if isinstance(error, Unauthorized) and self._looks is not None:
+            self._gave_up = True
+            self._looks.stop()
+
+    def _put_off(self, rows: Sequence[Row]) -> None:
+        if not self._stopping.asked:
+            with self._lock:
+                self._missed.update(row.id for row in rows)

@@ -7,6 +7,7 @@ crash: what is there already stays as it is.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from devinotify.bulk.tally import CATEGORIES, Category, Tally, category, tally
+from devinotify.delivery.orders import ORDERS
 from devinotify.delivery.worker import CAMPAIGN
 from devinotify.exceptions import InvalidInput
 from devinotify.models import Message
@@ -21,12 +23,16 @@ from devinotify.outbox import Outbox, RowState
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from devinotify.bulk.sorting import Sorted
-    from devinotify.outbox import Row
+    from devinotify.outbox import Counts, Row
 
+STEPS = "steps"
+"""The name in what a campaign is known by that says that it goes out in the steps of a fallback."""
+OPEN = (RowState.QUEUED, RowState.CLAIMED)
+"""The states of a row that is still to be sent, or just being sent."""
 KEY = CAMPAIGN
 """The key of the message that a journal is about, and the name under which its id is remembered."""
 FED = "fed"
@@ -130,6 +136,23 @@ class Journal:
         stored = None if self.message_id is None else self.outbox.message(self.message_id)
         return None if stored is None else stored.account
 
+    @property
+    def second(self) -> str | None:
+        """The channel of the second steps, where the campaign's is a fallback; its steps are rows of this outbox."""
+        steps = (self.identity or {}).get(STEPS)
+        return str(steps[1]) if steps else None
+
+    @property
+    def fallback(self) -> bool:
+        """Whether the campaign's channel is a fallback."""
+        return self.second is not None
+
+    @property
+    def _channel(self) -> str | None:
+        """The channel of the recipients' own rows, where the outbox holds others: ``None`` where it does not."""
+        stored = None if self.message_id is None else self.outbox.message(self.message_id)
+        return stored.message.channel if stored is not None and stored.meta.get(STEPS) else None
+
     def check(self, identity: Mapping[str, Any]) -> None:
         """Raise InvalidInput, which says what differs, where this is the journal of another campaign."""
         mine = self.identity
@@ -164,7 +187,9 @@ class Journal:
     def begin(self, message: Message, identity: Mapping[str, Any], account: str | None = None) -> None:
         """Make this the journal of a campaign, or find that it is; raises InvalidInput as ``check`` does."""
         self.check(identity)
-        self.message_id = self.outbox.register(message, key=KEY, meta=identity, account=account)
+        # What is looked at of a fallback is its steps, which tell the row that ordered them.
+        watch = not identity.get(STEPS)
+        self.message_id = self.outbox.register(message, key=KEY, watch=watch, meta=identity, account=account)
         self.outbox.remember(KEY, str(self.message_id))
         self.check(identity)
 
@@ -204,6 +229,7 @@ class Journal:
                         for recipient, text in zip(page.numbers, page.texts, strict=True)
                     ),
                     keys=page.numbers,
+                    watch=not self.fallback,
                     account=self.account,
                 )
                 yield
@@ -228,12 +254,66 @@ class Journal:
 
     def recipients(self) -> int:
         """Return how many recipients are in the journal so far; rows that were refused here are none of them."""
-        refused = sum(row.recipient.startswith(REFUSED) for row in self.outbox.rows(states={RowState.NOT_SENT}))
-        return self.outbox.counts().total - refused
+        refused = sum(row.recipient.startswith(REFUSED) for row in self.rows({RowState.NOT_SENT}))
+        return self.counts().total - refused
+
+    def rows(self, states: Collection[RowState] | None = None) -> Iterator[Row]:
+        """Yield a row for each recipient and each row that was refused here; what a fallback's steps come to is in it.
+
+        With ``states`` only those that are in one of them.
+        """
+        return self.outbox.rows(states=states, channel=self._channel)
+
+    def counts(self) -> Counts:
+        """Return how many of these rows stand in each state."""
+        return self.outbox.counts(channel=self._channel)
+
+    def recover(self) -> int:
+        """Turn what a killed run was sending into ``unknown``; return how many recipients."""
+        before = self.counts().unknown if self.fallback else 0
+        lost = self.outbox.recover()
+        return max(self.counts().unknown - before, 0) if lost and self.fallback else lost
 
     def send_again(self, states: Iterable[RowState]) -> int:
-        """Queue again what is in these states; return how many. Of ``unknown``, recipients may so get it twice."""
-        return sum(self.outbox.retry_all(state, force=state is RowState.UNKNOWN) for state in states)
+        """Queue again what is in these states; return how many. Of ``unknown``, recipients may so get it twice.
+
+        A recipient who has a step of a fallback to come, or under way, waits for that.
+        """
+        chosen = set(states)
+        if not self.fallback:
+            return sum(self.outbox.retry_all(state, force=state is RowState.UNKNOWN) for state in chosen)
+        again = 0
+        under_way = self._under_way() if RowState.UNKNOWN in chosen else set()
+        for state in chosen:
+            if state is not RowState.UNKNOWN:
+                again += self.outbox.retry_all(state, channel=self._channel)
+        unknown = (row.id for row in self.rows({RowState.UNKNOWN}) if row.id not in under_way)
+        while some := list(itertools.islice(unknown if RowState.UNKNOWN in chosen else (), AT_ONCE)):
+            again += self.outbox.retry(some, force=True)
+        return again
+
+    def to_come(self) -> int:
+        """Return for how many recipients the second step of a fallback may still come; 0 where it is no fallback."""
+        second = self.second
+        return sum(row.state in OPEN if row.channel == second else not row.stepped for row in self._open_steps())
+
+    def _open_steps(self) -> Iterator[Row]:
+        """Yield the steps of a fallback that are not decided."""
+        channel = self._channel
+        for row in self.outbox.rows() if channel is not None else ():
+            if row.channel != channel and (row.state in OPEN or row.next_poll_at is not None):
+                yield row
+
+    def _under_way(self) -> set[int]:
+        """Return the rows of those who have a step of a fallback that is not decided."""
+        orders: dict[int, Mapping[str, int]] = {}
+        found = set()
+        for row in self._open_steps():
+            if row.message_id not in orders:
+                stored = self.outbox.message(row.message_id)
+                orders[row.message_id] = {} if stored is None else stored.meta.get(ORDERS, {})
+            found.add(orders[row.message_id].get(row.recipient, row.id))
+        return found
 
     def repeats(self) -> Mapping[str, Sequence[int]]:
         """Return the further rows of the input, from 1, that each repeated number has; it holds those numbers alone."""
@@ -267,15 +347,15 @@ class Journal:
         states: Counter[RowState] = Counter()
         categories: Counter[Category] = Counter()
         if repeats:
-            for row in self.outbox.rows():
+            for row in self.rows():
                 self._count(row, states, categories, repeats)
         else:
-            counts = self.outbox.counts()
+            counts = self.counts()
             for state, count in counts:
                 if state is not RowState.NOT_SENT:
                     states[state] += count
                     categories[CATEGORIES[state]] += count
-            for row in self.outbox.rows(states={RowState.NOT_SENT}) if counts.not_sent else ():
+            for row in self.rows({RowState.NOT_SENT}) if counts.not_sent else ():
                 self._count(row, states, categories, repeats)
         return tally(states, categories, sum(map(len, repeats.values())))
 

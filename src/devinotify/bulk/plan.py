@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from devinotify import text as texts
 from devinotify.bulk.outlook import Account, Outlook
+from devinotify.delivery.fallback import Fallback
 from devinotify.outbox.states import RowState
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from devinotify.bulk.sorting import Sorted
     from devinotify.bulk.tally import Tally
+    from devinotify.channels.protocol import Channel
     from devinotify.delivery.rate_limit import Speed
     from devinotify.exceptions import DevinotifyError
 
@@ -39,10 +41,12 @@ class Plan:
     ``segments`` is what all recipients together take, ``encodings`` how many recipients get which encoding (no segments
     and encodings on Viber). ``sample`` is the first text as it will be sent. ``balance`` is the account's, ``cost``
     that of the next run by the given price, each ``None`` where it is not known, the balance because of ``trouble``;
-    ``seconds`` estimates how long the sending takes. ``done`` is what the journal tells of an earlier run, or ``None``.
-    ``further`` numbers stand beside the one that their row is sent to. ``blank`` texts have an empty column in them,
-    ``unfilled`` are columns that the text for all has in braces. Of the first recipients, plugins such as quiet hours
-    would hold back some until ``held``, or refuse them all with ``refused``, if they were sent to now.
+    ``seconds`` estimates how long the sending takes. On a fallback all of that is of the first step; ``second`` is the
+    channel of the other, and ``most`` the cost where all take both, by the given prices. ``done`` is what the journal
+    tells of an earlier run, or ``None``. ``further`` numbers stand beside the one that their row is sent to. ``blank``
+    texts have an empty column in them, ``unfilled`` are columns that the text for all has in braces. Of the first
+    recipients, plugins such as quiet hours would hold back some until ``held``, or refuse them all with ``refused``, if
+    they were sent to now.
     """
 
     rows: int
@@ -71,6 +75,8 @@ class Plan:
     unfilled: tuple[str, ...] = ()
     held: datetime | None = None
     refused: DevinotifyError | None = None
+    second: str | None = None
+    most: Decimal | None = None
 
     @property
     def affordable(self) -> bool | None:
@@ -139,9 +145,9 @@ def make_plan(
     resend_unknown: bool,
     retry: Collection[RowState] = (),
     personal: bool,
-    segmented: bool,
+    channel: Channel,
     price: Decimal | None,
-    channel: str,
+    second_price: Decimal | None = None,
     source: str,
     unfilled: Sequence[str] = (),
     outlook: Outlook = Outlook(),  # noqa: B008 - frozen
@@ -160,8 +166,17 @@ def make_plan(
     seconds = requests * each / min(speed.connections, max(requests, 1))
     if speed.rate is not None:
         seconds = max(seconds, now / speed.rate)
-    billed = count.segments if segmented else count.recipients
+    first = channel.first if isinstance(channel, Fallback) else channel
+    second = channel.second if isinstance(channel, Fallback) else None
+    segmented = first.segmented
     share = now / count.recipients if count.recipients else 0
+
+    def priced(step: Channel | None, at: Decimal | None) -> Decimal | None:
+        billed = count.segments if step is not None and step.segmented else count.recipients
+        return None if step is None or at is None else at * round(billed * share)
+
+    cost, more = priced(first, price), priced(second, second_price)
+    most = None if cost is None or more is None else cost + more
     return Plan(
         rows=count.rows,
         recipients=count.recipients,
@@ -172,7 +187,7 @@ def make_plan(
         segments=count.segments if segmented else 0,
         encodings=dict(count.encodings) if segmented else {},
         personal=personal,
-        channel=channel,
+        channel=channel.name,
         source=source,
         sample=count.sample or "",
         left=left,
@@ -181,7 +196,7 @@ def make_plan(
         requests=requests,
         seconds=seconds,
         balance=account.balance,
-        cost=None if price is None else price * round(billed * share),
+        cost=cost,
         trouble=account.trouble,
         done=done,
         further=count.further,
@@ -189,4 +204,6 @@ def make_plan(
         unfilled=tuple(unfilled),
         held=outlook.held,
         refused=outlook.refused,
+        second=None if second is None else second.name,
+        most=most,
     )

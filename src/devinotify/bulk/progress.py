@@ -45,7 +45,8 @@ class Progress:
 class Result:
     """How a run ended: why, where every row of the input stands now, what this run did, in how many seconds.
 
-    ``error`` is the last error that stopped or slowed it, ``recovered`` how many recipients a killed run left unknown.
+    ``error`` is the last error that stopped or slowed it, ``recovered`` how many recipients a killed run left unknown,
+    ``to_come`` for how many the second step of a fallback may still come.
     """
 
     end: End
@@ -55,6 +56,7 @@ class Result:
     cost: Decimal | None = None
     error: DevinotifyError | None = None
     recovered: int = 0
+    to_come: int = 0
 
 
 class Teller:

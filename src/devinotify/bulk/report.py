@@ -159,14 +159,14 @@ def _summary(journal: Journal, writer: object) -> Summary:
 def _sent(journal: Journal) -> Iterator[tuple[int, str, Row]]:
     """Yield place, recipient and row of what was to be sent to, in the order of the input; place 0 where unknown."""
     places = journal.places()
-    for row in journal.outbox.rows():
+    for row in journal.rows():
         if not _REFUSED.fullmatch(row.recipient):
             yield next(places, 0), row.recipient, row
 
 
 def _refused(journal: Journal) -> Iterator[tuple[int, str, Row]]:
     """Yield the same of what was refused: its place, what stood there, and the row."""
-    for row in journal.outbox.rows(states={RowState.NOT_SENT}):
+    for row in journal.rows({RowState.NOT_SENT}):
         if found := _REFUSED.fullmatch(row.recipient):
             yield int(found[1]), found[2], row
 
@@ -190,7 +190,7 @@ def _cells(row: Row, recipient: str) -> tuple[object, ...]:
         _harmless(recipient),
         category(row).value,
         str(row.state),
-        row.channel,
+        row.via or row.channel,
         " ".join(row.message_ids),
         row.segments,
         _moment(row.sent_at),

@@ -26,15 +26,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from devinotify.delivery import sending as delivery
+    from devinotify.delivery.fallback import Fallback
     from devinotify.delivery.rate_limit import Speed
     from devinotify.notifier import Notifier
-    from devinotify.outbox import Outbox, Row
+    from devinotify.outbox import Batch, Outbox, Row
 
 MOST_ATTEMPTS = 10
 """Attempts after which a recipient that never leaves is waited for no more."""
 WRITTEN_AGAIN = Backoff(1.0, factor=1.0, tries=4)
 """How an outcome is written again to a journal that cannot be written, a full disk for one."""
 
+
+TOLD = (RowState.ACCEPTED, RowState.REJECTED, RowState.NOT_SENT, RowState.UNKNOWN)
+"""The states that a recipient may be in once it is dealt with, in the order of Sent."""
 
 _END = object()
 
@@ -71,13 +75,19 @@ ENDS: Mapping[End, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What this run has done so far, in recipients; ``segments`` are those that the gateway accepted."""
+    """What this run has done so far, in recipients; ``segments`` are those that the gateway accepted.
+
+    On a fallback they are those of the first step, which ``first`` messages were accepted of, and ``second`` of the
+    second step: one that costs by segments counts them there.
+    """
 
     accepted: int = 0
     rejected: int = 0
     not_sent: int = 0
     unknown: int = 0
     segments: int = 0
+    first: int = 0
+    second: int = 0
 
     @property
     def done(self) -> int:
@@ -89,9 +99,10 @@ class Sending:
     """One run over a journal's queue; ``run`` returns why it ended, ``stop`` ends it after the batches under way.
 
     ``feed`` puts a part of the input into the journal with each step, beside the sending; the run does not end before.
-    ``personal``: each recipient has a text, and so a request, of its own. ``fail_fast`` ends the run with the first
-    batch that cannot reach the gateway. ``most_troubles`` is how often in a row the
-    gateway may be in trouble, ``put_back`` for how many seconds a refused batch stands behind the others.
+    ``personal``: each recipient has a text, and so a request, of its own. ``fallback`` is the channel, where it is
+    one: the run goes on to the end of first steps, and of second ones that are due at once. ``fail_fast`` ends the run
+    with the first batch that cannot reach the gateway. ``most_troubles`` is how often in a row the gateway may be in
+    trouble, ``put_back`` for how many seconds a refused batch stands behind the others.
     """
 
     def __init__(
@@ -102,6 +113,7 @@ class Sending:
         *,
         personal: bool = False,
         feed: Iterator[object] | None = None,
+        fallback: Fallback | None = None,
         fail_fast: bool = False,
         most_troubles: int = MOST_TROUBLES,
         put_back: float = PUT_BACK,
@@ -111,14 +123,16 @@ class Sending:
         self._speed = speed
         self._feed = feed
         self._lock = threading.Lock()
+        self._fallback = fallback
         self._states: Counter[RowState] = Counter()
-        self._segments = 0
+        self._accepted: Counter[str] = Counter()  # by channel, where the channel is a fallback
+        self._segments: Counter[str] = Counter()  # likewise
         self._told = -1  # how many were done when the progress was last told
         self._stopping = Stopping()
         self._dispatcher = Dispatcher(
             Sender(
                 outbox,
-                fallbacks={},  # a campaign goes out on one channel
+                fallbacks={} if fallback is None else {fallback.name: fallback},
                 send=notifier.send,
                 process=notifier.process,
                 again=written_again,
@@ -131,21 +145,20 @@ class Sending:
             personal=personal,
             ends_unreached=fail_fast,
             most_troubles=most_troubles,
-            told=lambda _, sent: self._count(sent),
+            told=self._count,
         )
 
     @property
     def sent(self) -> Sent:
         """What this run has done so far."""
         with self._lock:
-            states = self._states
-            return Sent(
-                states[RowState.ACCEPTED],
-                states[RowState.REJECTED],
-                states[RowState.NOT_SENT],
-                states[RowState.UNKNOWN],
-                self._segments,
-            )
+            states, segments = self._states, self._segments
+            accepted, rejected, not_sent, unknown = (states[state] for state in TOLD)
+            if (steps := self._fallback) is None:
+                return Sent(accepted, rejected, not_sent, unknown, segments[""])
+            first, second = steps.first.name, steps.second.name
+            more = segments[second] if steps.second.segmented else self._accepted[second]
+            return Sent(accepted, rejected, not_sent, unknown, segments[first], self._accepted[first], more)
 
     @property
     def connections(self) -> int:
@@ -163,7 +176,8 @@ class Sending:
         if error is None or done != self._told:
             self._told = done
             return None, None
-        due = self._outbox.next_due()
+        waiting = self._waiting()
+        due = None if waiting is None else waiting.next_attempt_at
         return error, None if due is None else max(due - time.time(), 0.0)
 
     def stop(self) -> None:
@@ -237,7 +251,9 @@ class Sending:
         return None
 
     def _waiting(self) -> Row | None:
-        return next(self._outbox.rows(states={RowState.QUEUED}, limit=1), None)
+        # What waits of the steps of a fallback is not this run's to wait for.
+        channel = None if self._fallback is None else self._fallback.name
+        return next(self._outbox.rows(states={RowState.QUEUED}, channel=channel, limit=1), None)
 
     def _wait(self, observe: Callable[[Sent], None], every: float) -> None:
         """Wait until something may be due again."""
@@ -247,9 +263,20 @@ class Sending:
         while (left := until - time.monotonic()) > 0 and not self._stopping.wait(min(left, every)):
             observe(self.sent)
 
-    def _count(self, sent: delivery.Sent) -> None:
+    def _count(self, batch: Batch, sent: delivery.Sent) -> None:
+        if self._fallback is not None and batch.rows[0].channel != self._fallback.name:
+            return  # a step that came due: its recipient has been counted
         found = Counter(sent.states.values())
-        segments = sum(one.receipt.segments or 0 for one in sent.reading.settle if one.receipt is not None)
+        accepted: Counter[str] = Counter()
+        segments: Counter[str] = Counter()
+        if self._fallback is None:
+            segments[""] = sum(one.receipt.segments or 0 for one in sent.reading.settle if one.receipt is not None)
+        else:
+            for attempt in (attempt for one in sent.reading.settle for attempt in one.attempts):
+                if attempt.receipt is not None:
+                    accepted[attempt.channel] += 1
+                    segments[attempt.channel] += attempt.receipt.segments or 0
         with self._lock:
             self._states += found
+            self._accepted += accepted
             self._segments += segments

@@ -103,7 +103,7 @@ def _complete_source(ctx: click.Context, param: click.Parameter, incomplete: str
     "--channel",
     metavar="NAME",
     shell_complete=complete_channels,
-    help="The channel, a plugin's too; the URL's otherwise.",
+    help="The channel, a plugin's or a fallback such as sms-viber too; the URL's otherwise.",
 )
 @click.option(
     "--send-at",
@@ -120,6 +120,12 @@ def _complete_source(ctx: click.Context, param: click.Parameter, incomplete: str
 )
 @click.option(
     "--price", type=_Money(), metavar="AMOUNT", help="Price of a segment (on Viber: a message), for the cost."
+)
+@click.option(
+    "--second-price",
+    type=_Money(),
+    metavar="AMOUNT",
+    help="The same of the second step of a fallback such as sms-viber, for the most that it may cost.",
 )
 @click.option(
     "--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="At most N recipients a second, over all."
@@ -180,8 +186,8 @@ def command(
 
     FILE is CSV, TSV, JSON, vCard, a workbook (.xlsx, .xls, .ods) or one number a line; - is stdin. The plan is shown
     and has to be confirmed. A run that was stopped or killed goes on with the same command; `devinotify bulk status
-    JOURNAL` then asks for the deliveries, and `devinotify bulk report JOURNAL --csv FILE --html FILE` writes what
-    became of every row.
+    JOURNAL` then asks for the deliveries (with --watch it takes the later steps of a fallback such as sms-viber), and
+    `devinotify bulk report JOURNAL --csv FILE --html FILE` writes what became of every row.
 
     \b
     devinotify bulk recipients.csv --text "The shop is open" --journal campaign.db

@@ -92,16 +92,27 @@ def plan_rows(plan: Plan) -> list[tuple[str, object]]:
         rows.append(("still to send to", f"{plan.left:,}"))
     if plan.now != plan.left:
         rows.append(("in this run", f"{plan.now:,}"))
-    rows.append(("channel", plan.channel))
+    then = "" if plan.second is None else f", which goes on to {plan.second} where the first step fails"
+    rows.append(("channel", f"{plan.channel}{then}"))
     if plan.segments:
         encodings = ", ".join(f"{name} {count:,}" for name, count in plan.encodings.items() if count)
         rows += [("segments", f"{plan.segments:,}"), ("encoding", encodings)]
-    rows.append(("cost", "give --price to estimate it" if plan.cost is None else f"{plan.cost:,}"))
+    rows.append(("cost", _cost(plan)))
     rows.append(("balance", "not known" if plan.balance is None else f"{plan.balance:,}"))
     rows.append(("requests", f"{plan.requests:,}" + (f" of up to {plan.batch}" if plan.batch > 1 else "")))
     rows.append(("takes about", duration(plan.seconds)))
     rows.append(("first text" if plan.personal else "text", plan.sample))
     return rows
+
+
+def _cost(plan: Plan) -> str:
+    if plan.cost is None:
+        return "give --price to estimate it"
+    if plan.second is None:
+        return f"{plan.cost:,}"
+    if plan.most is None:
+        return f"{plan.cost:,} for the first step; give --second-price for the most that {plan.second} may add"
+    return f"{plan.cost:,} for the first step, up to {plan.most:,} where all go on to {plan.second}"
 
 
 def _warnings(plan: Plan, *, resend_unknown: bool) -> Iterator[str]:
@@ -118,6 +129,8 @@ def _warnings(plan: Plan, *, resend_unknown: bool) -> Iterator[str]:
         yield f"{plan.blank:,} texts have an empty column in them: {{name|friend}} puts a word in its place"
     if plan.affordable is False:
         yield "the balance does not cover the cost: the campaign will stop where it ends, and go on after a top-up"
+    elif plan.balance is not None and plan.most is not None and plan.balance < plan.most:
+        yield f"the balance covers the first step, and not {plan.second} for all of them"
     if plan.trouble is not None:
         yield f"the balance is not known: {errors.sentence(plan.trouble, sending=False)}"
     unknown = 0 if plan.done is None else plan.done.unknown - plan.done.in_flight
@@ -178,6 +191,8 @@ class Lines:
         sent = f"{result.sent.done:,} recipients in {duration(result.seconds)}"
         output.write(sent if result.cost is None else f"{sent}, for {result.cost:,}")
         output.say(ENDS[result.end] if result.tally.rows else "the list is empty: there is nobody to send to")
+        if result.to_come:
+            output.say(f"{result.to_come:,} may still need the second channel: `bulk status JOURNAL --watch` takes it")
         if result.error is not None:
             output.say(errors.sentence(result.error, sending=False))
         if unknown := result.tally.unknown - result.tally.in_flight:
@@ -261,6 +276,7 @@ class Events(Lines):
             seconds=round(result.seconds, 3),
             cost=result.cost,
             recovered=result.recovered,
+            to_come=result.to_come,
             error=error,
             exit_code=code,
         )

@@ -7,7 +7,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 import click
 
@@ -25,11 +25,10 @@ from devinotify.cli.options import settings_of, url_option
 from devinotify.exceptions import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from devinotify.bulk import Journal
+    from devinotify.bulk import Journal, Speed
     from devinotify.bulk.deliveries import Deliveries
     from devinotify.exceptions import DevinotifyError
+    from devinotify.outbox import Counts
     from devinotify.url import DevinoURL
 
 NOT_DUE = "none is due to be asked for now: see --help for when they are"
@@ -57,14 +56,25 @@ class _Looks:
 @click.option(
     "--connections", type=click.IntRange(1, 64), default=8, show_default=True, metavar="N", help="Requests at a time."
 )
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    metavar="N",
+    help="At most N requests a second, over all.",
+)
 @url_option
 @events_option
-def status(journal: Path, connections: int, url: str | None, *, watch: bool, no_poll: bool, as_json: bool) -> ExitCode:
+def status(
+    journal: Path, connections: int, rate: float, url: str | None, *, watch: bool, no_poll: bool, as_json: bool
+) -> ExitCode:
     """Ask the gateway what became of a campaign's messages, and show where the rows of its list stand.
 
     JOURNAL is the file that `devinotify bulk --journal` made; it may be of a campaign that is being sent. Nothing is
-    sent. A delivery is asked for from 15 seconds after the message was sent, then less and less often, for 48 hours;
-    what is not due yet is not asked for.
+    sent, with one exception: --watch takes the later steps of a campaign on a fallback such as sms-viber. A delivery is
+    asked for from 15 seconds after the message was sent, then less and less often, for 48 hours; what is not due yet is
+    not asked for.
 
     The exit code is 0 where every delivery that was due could be asked for, whatever became of it, and that of the
     error otherwise. A wrong login or password ends --watch; a gateway that is away does not.
@@ -72,22 +82,23 @@ def status(journal: Path, connections: int, url: str | None, *, watch: bool, no_
     if watch and no_poll:
         raise click.UsageError("--watch asks the gateway and --no-poll does not: give one of them")
     settings = None if no_poll else settings_of(url)
-    from devinotify.bulk import Journal
+    from devinotify.bulk import Journal, Speed
     from devinotify.bulk.report import INCOMPLETE
 
     with events_for_errors(as_json=as_json) as ended, Journal(journal, create=False) as opened:
         looks = _Looks()
         if settings is not None:
-            looks = _look(opened, settings, connections, watch=watch, as_json=as_json)
-        opened.outbox.recover()
+            looks = _look(opened, settings, Speed(connections=connections, rate=rate), watch=watch, as_json=as_json)
+        opened.recover()
         complete = opened.fed is not None
         tally = opened.tally()
-        undecided = opened.outbox.counts().accepted
+        undecided = opened.counts().accepted
+        to_come = opened.to_come()
         error = looks.error
         ended.append(ExitCode.ACCEPTED if error is None else of_error(error))
         if as_json:
             document = None if error is None else errors.document(error, sending=False)
-            told = {"complete": complete, "not_looked_at": looks.unseen, "error": document}
+            told = {"complete": complete, "not_looked_at": looks.unseen, "to_come": to_come, "error": document}
             event("status", **counts_of(tally), **told, exit_code=ended[0])
             return ended[0]
         output.show(output.table(("rows", ""), tally_rows(tally)))
@@ -99,44 +110,53 @@ def status(journal: Path, connections: int, url: str | None, *, watch: bool, no_
             output.say(f"deliveries that are not decided: {undecided:,}; {NOT_DUE}")
         if looks.left_alone:
             output.say(f"recipients that still wait: {looks.left_alone:,}; {LEFT_ALONE}")
+        if to_come:
+            output.say(f"recipients for whom {opened.second} may follow: {to_come:,}; --watch takes that step")
     return ended[0]
 
 
-def _look(journal: Journal, settings: DevinoURL, connections: int, *, watch: bool, as_json: bool) -> _Looks:
+def _look(journal: Journal, settings: DevinoURL, speed: Speed, *, watch: bool, as_json: bool) -> _Looks:
     from devinotify.bulk.deliveries import Deliveries
     from devinotify.delivery.stopping import stopped_by_signals
     from devinotify.notifier import Notifier
 
     with Notifier(settings) as notifier:
-        deliveries = Deliveries(notifier, journal, connections=connections)
+        deliveries = Deliveries(notifier, journal, connections=speed.connections, rate=speed.rate)
         looked, left_alone = None, 0
         with stopped_by_signals(deliveries.stop, output.say):
             if watch:
-                left_alone = deliveries.watch(_tell_counts(deliveries, as_json=as_json))
+                progress = _Progress(deliveries, as_json=as_json)
+                left_alone = deliveries.watch(progress.tell)
+                progress.tell(journal.counts(), over=True)
             else:
                 looked = deliveries.poll()
         return _Looks(looked, deliveries.unseen, deliveries.error, left_alone)
 
 
-def _tell_counts(deliveries: Deliveries, *, as_json: bool) -> Callable[[Any], None]:
-    last: list[object] = [None, None]
-    said = -LINE_EVERY
+class _Progress:
+    """Tells how far a watch is: for people a line now and then, and the last one in any case."""
 
-    def tell(counts: Any) -> None:  # noqa: ANN401 - the outbox's Counts, which is not loaded here
-        nonlocal said
+    def __init__(self, deliveries: Deliveries, *, as_json: bool) -> None:
+        self._deliveries = deliveries
+        self._as_json = as_json
+        self._last: list[object] = [None, None]
+        self._said = -LINE_EVERY
+
+    def tell(self, counts: Counts, *, over: bool = False) -> None:
+        """Tell of these counts where they are news; ``over``: no others follow."""
         waiting = counts.queued + counts.claimed
         # The error that ends the watch is told in the end.
-        error = None if deliveries.refused else deliveries.error
+        error = None if self._deliveries.refused or over else self._deliveries.error
         now = [(counts.accepted, counts.delivered, counts.failed, waiting), None if error is None else str(error)]
         moment = time.monotonic()
-        # A line a second would be too many for people; the last one is always told.
-        early = not as_json and moment - said < LINE_EVERY and bool(waiting or counts.accepted) and now[1] == last[1]
-        if now == last or early:
+        # A line a second would be too many for people.
+        early = moment - self._said < LINE_EVERY and bool(waiting or counts.accepted) and now[1] == self._last[1]
+        if now == self._last or (early and not (self._as_json or over)):
             return
-        said = moment
-        news = [new != old for new, old in zip(now, last, strict=True)]
-        last[:] = now
-        if as_json:
+        self._said = moment
+        news = [new != old for new, old in zip(now, self._last, strict=True)]
+        self._last[:] = now
+        if self._as_json:
             document = None if error is None else errors.document(error, sending=False)
             numbers = {"open": counts.accepted, "delivered": counts.delivered, "failed": counts.failed}
             event("deliveries", **numbers, waiting=waiting, error=document)
@@ -147,8 +167,6 @@ def _tell_counts(deliveries: Deliveries, *, as_json: bool) -> Callable[[Any], No
             output.say(f"{decided}, not decided {counts.accepted:,}{more}")
         if news[1] and error is not None:
             output.say(f"deliveries could not be looked at, and it is tried again: {_sentence(error)}")
-
-    return tell
 
 
 def _sentence(error: DevinotifyError) -> str:

@@ -45,7 +45,7 @@ class Dispatcher:
     ``alike``: all that is queued is of one campaign. ``personal``: each recipient has a text, and so a request, of its
     own. ``gently`` begins with one connection and takes up the others as batches go well. With ``ends`` the first cause
     for which nothing can go out ends it: ``cause`` tells which, and no turn sends any more; without, it waits and tries
-    again. ``told`` hears of each batch.
+    again. ``told`` hears of each batch. ``claim`` takes up to so many rows where not all that is due is to be sent.
     """
 
     def __init__(
@@ -62,15 +62,15 @@ class Dispatcher:
         ends_unreached: bool = False,
         most_troubles: int = MOST_TROUBLES,
         told: Callable[[Batch, Sent], None] = lambda batch, sent: None,  # noqa: ARG005 - who does not ask is not told
+        claim: Callable[[int], Batch | None] | None = None,
     ) -> None:
         self._sender = sender
-        self._outbox = outbox
-        self._account = account
         self._alike = alike
         self._ends = ends
         self._ends_unreached = ends_unreached
         self._most_troubles = most_troubles
         self._told = told
+        self._claimed = claim or (lambda limit: outbox.claim(limit, account=account))
         self._pace = Pace(speed, gently=gently)
         self._shared = SharedPace(outbox, account)
         self._caution = Caution(1 if personal else speed.size)
@@ -135,7 +135,7 @@ class Dispatcher:
         try:
             # Ended while it waited to go: nothing more is claimed. And there may be less trust than there was.
             if self._pace.rest(wait):
-                batch = self._outbox.claim(min(size, self._caution.size), account=self._account)
+                batch = self._claimed(min(size, self._caution.size))
         finally:
             self._shared.give_back(size - (0 if batch is None else len(batch)))
         return batch

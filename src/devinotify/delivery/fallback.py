@@ -7,6 +7,7 @@ that is not delivered, or not in time) is decided by whoever attends to the outb
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -25,7 +26,7 @@ from devinotify.outbox.states import RETRY_FOR, RowState
 from devinotify.url import ON_UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from devinotify.channels.protocol import Channel
     from devinotify.gateway.client import Client
@@ -86,6 +87,15 @@ class Storage:
         if first is not opened:
             opened.close()
         return first
+
+    @contextmanager
+    def lent(self, outbox: Outbox) -> Iterator[None]:
+        """Have the steps written to this outbox inside the block, and to the one of before after it."""
+        before, self._given = self._given, outbox
+        try:
+            yield
+        finally:
+            self._given = before
 
     def close(self) -> None:
         """Close the outbox, where it was opened here; the next use opens it again."""

@@ -90,11 +90,13 @@ class Tracker:
         *,
         stop: Callable[[], bool] = lambda: False,
         missed: Missed = lambda row, error: None,  # noqa: ARG005 - who does not ask is not told
+        steps: bool = True,
     ) -> None:
         """Look at the delivery of accepted rows, and take the next step of a fallback where it is due.
 
         ``stop`` is asked before each; what is left then comes up again by itself, and so does a row where something
-        goes wrong. ``missed`` is told of each row whose delivery could not be looked at, and why. Nothing is raised.
+        goes wrong. ``missed`` is told of each row whose delivery could not be looked at, and why. Without ``steps``
+        none is taken, and nothing is sent: what is due stays so. Nothing is raised.
         """
         going_on: dict[int, list[Row]] = {}
         attended: list[Row] = []
@@ -114,7 +116,7 @@ class Tracker:
             except Exception as error:  # noqa: BLE001 - one row must not keep the others waiting
                 log.error("row %d could not be attended to: %s", row.id, _told(error))
                 missed(row, error)
-        for message_id, some in going_on.items():
+        for message_id, some in going_on.items() if steps else ():
             stored = messages[message_id]
             if stop() or stored is None:
                 return

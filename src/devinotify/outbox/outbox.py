@@ -702,7 +702,7 @@ class Outbox:
         self._store.resume()
 
     def senders_alive(self) -> bool:
-        """Return whether a process that sends from this outbox is alive: from its first claim until it closes."""
+        """Return whether somebody else who sends from this outbox is alive: from the first claim until the closing."""
         return self._store.senders_alive()
 
     def workers(self) -> list[Claimant]:

@@ -282,7 +282,7 @@ class Store(Protocol):
         """Take what is there for all that there was."""
 
     def senders_alive(self) -> bool:
-        """Whether any worker is alive."""
+        """Whether any worker but this one is alive."""
 
     def workers(self) -> list[Claimant]:
         """Return the workers that are alive."""

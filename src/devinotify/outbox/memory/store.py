@@ -152,8 +152,8 @@ class MemoryStore:
         """Nothing is held back."""
 
     def senders_alive(self) -> bool:
-        """Whether any worker is alive."""
-        return bool(self._data.alive)
+        """Whether any worker but this one is alive."""
+        return bool(set(self._data.alive) - {self._worker})
 
     def workers(self) -> list[Claimant]:
         """Return those of this process that are alive."""

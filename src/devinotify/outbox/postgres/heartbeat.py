@@ -40,7 +40,10 @@ LEAVE = "DELETE FROM ~workers WHERE name = %s"
 BURY = f"DELETE FROM ~workers WHERE seen_at < {_NOW} - {DEAD_AFTER}"  # noqa: S608 - as above
 TIDY = f"DELETE FROM ~tokens WHERE made_at < now() - {TOKENS_KEPT} * interval '1 second'"  # noqa: S608 - as above
 GONE = "SELECT DISTINCT worker FROM ~claims c WHERE NOT EXISTS (SELECT 1 FROM ~workers w WHERE w.name = c.worker)"
-ALIVE = f"SELECT 1 FROM ~workers WHERE seen_at >= {_NOW} - {DEAD_AFTER} LIMIT 1"  # noqa: S608 - as above
+ALIVE = (
+    f"SELECT 1 FROM ~workers WHERE seen_at >= {_NOW} - {DEAD_AFTER}"  # noqa: S608 - as above
+    " AND name IS DISTINCT FROM %s::text LIMIT 1"
+)
 
 SEEN = (
     "SELECT w.name, w.host, w.pid, w.seen_at, coalesce(sum(cardinality(c.rows)), 0)::bigint"  # noqa: S608 - as above

@@ -273,8 +273,9 @@ class PostgresStore:
         yield self._database.write("recover", bury, durable=True)
 
     def senders_alive(self) -> bool:
-        """Whether any worker has been heard of lately."""
-        return self._database.read("workers", lambda session: session.one(heartbeat.ALIVE)) is not None
+        """Whether any worker but this one has been heard of lately."""
+        own = self.worker
+        return self._database.read("workers", lambda session: session.one(heartbeat.ALIVE, own)) is not None
 
     def workers(self) -> list[Claimant]:
         """Return those that have been heard of lately."""

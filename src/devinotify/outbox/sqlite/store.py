@@ -192,8 +192,8 @@ class SqliteStore:
         """Nothing is held back."""
 
     def senders_alive(self) -> bool:
-        """Whether any worker holds its lock."""
-        return any(self._alive())
+        """Whether any worker but this one holds its lock."""
+        return any(worker != self.worker for worker in self._alive())
 
     def _alive(self) -> Iterator[str]:
         for worker in sorted(leftover(self.path)):
