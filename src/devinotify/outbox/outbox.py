@@ -26,7 +26,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
-from devinotify.outbox import admin, claims, intake, lookups, pace
+from devinotify.outbox import admin, allowance, claims, intake, lookups, pace
 from devinotify.outbox.arguments import check_account, new_message, row_id, seconds
 from devinotify.outbox.location import default_location, open_store
 from devinotify.outbox.records import Counts, describe, encode_error, encode_time
@@ -658,6 +658,15 @@ class Outbox:
     def remember(self, name: str, value: str) -> None:
         """Store a text of the caller's own under a name: which campaign this file is of, for one."""
         self._store.write("remember", lambda transaction: transaction.remember(name, value))
+
+    def allow(self, name: str, most: int, within: float) -> bool:
+        """Count one more use of ``name``, unless ``most`` were counted in the last ``within`` seconds; tell whether.
+
+        One count for all who share the outbox, at whatever moment they ask: for limits on what anybody may cause to be
+        sent. The name is kept as a digest, for as long as it counts.
+        """
+        span = seconds("within", within)
+        return self._store.write("allow", lambda transaction: allowance.allow(transaction, name, most, span))
 
     # --- asking
 

@@ -1,0 +1,63 @@
+"""``Outbox.allow``: so many uses of a name in a span of time, counted once for all who share the outbox."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinotify.exceptions import InvalidInput
+from devinotify.outbox import Outbox, allowance
+from tests.outbox.support import NUMBER
+
+if TYPE_CHECKING:
+    from tests.outbox.conftest import Place
+    from tests.outbox.support import Clock
+
+
+def test_no_more_than_allowed(outbox: Outbox) -> None:
+    """So many are allowed, and no more."""
+    assert [True, True, False, False] == [outbox.allow(NUMBER, 2, 60) for _ in range(4)]
+
+
+def test_each_name_for_itself(outbox: Outbox) -> None:
+    """What one name has used is none of another's."""
+    assert [True, True] == [outbox.allow(name, 1, 60) for name in ("one", "two")]
+
+
+def test_again_when_it_is_over(outbox: Outbox, clock: Clock) -> None:
+    """A use counts for its span of time, by the outbox's clock, and a refused one does not count."""
+    assert outbox.allow(NUMBER, 1, 60)
+    clock.now += 59
+    assert not outbox.allow(NUMBER, 1, 60)
+    clock.now += 2
+    assert outbox.allow(NUMBER, 1, 60)
+
+
+def test_one_count_for_all(place: Place) -> None:
+    """Those who ask at the same time, each by an outbox of its own, get no more than allowed between them."""
+    outboxes = [place.open() for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        allowed = list(pool.map(lambda number: outboxes[number % 4].allow(NUMBER, 5, 3600), range(24)))
+    assert 5 == sum(allowed)
+
+
+def test_within_is_seconds(outbox: Outbox) -> None:
+    """A span that is none is refused."""
+    with pytest.raises(InvalidInput, match="within"):
+        outbox.allow(NUMBER, 1, -1)
+
+
+def test_forgets_and_tells_no_name() -> None:
+    """What is kept does not tell the name, and holds nothing that is over."""
+    note, who = allowance.note_of(NUMBER)
+    kept = allowance.take('{"other":[5.0]}', who, now=10.0, most=1, within=60)
+    assert f'{{"{who}":[70.0]}}' == kept
+    assert NUMBER not in note + kept
+
+
+def test_names_share_texts() -> None:
+    """However many names there are, a store keeps a thousand texts for them."""
+    notes = {allowance.note_of(f"+7916{number:07d}")[0] for number in range(20_000)}
+    assert allowance.PARTS == len(notes)
