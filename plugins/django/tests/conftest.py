@@ -1,0 +1,79 @@
+"""What every test starts from: no settings of whoever runs the tests, no other plugin, an account at a sandbox."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+import django
+import pytest
+from devinotify.sandbox import Sandbox
+from django.conf import settings
+
+from tests import project
+
+settings.configure(**project.SETTINGS)
+django.setup()
+
+from django.test import override_settings  # noqa: E402 - not before Django is set up
+from django.test.utils import setup_test_environment, teardown_test_environment  # noqa: E402 - as above
+
+from devinotify_django import notifiers  # noqa: E402 - as above
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+PLUGIN = "django"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _environment() -> Iterator[None]:
+    """Set up Django's test environment."""
+    setup_test_environment()
+    yield
+    teardown_test_environment()
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Remove the settings of whoever runs the tests, leave out other plugins, and close what a test has opened."""
+    for name in tuple(os.environ):
+        if name.startswith("DEVINOTIFY_"):
+            monkeypatch.delenv(name)
+    others = [point.name for point in entry_points(group="devinotify") if point.name != PLUGIN]
+    monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", ",".join(others))
+    yield
+    notifiers.shared.close()
+
+
+@pytest.fixture(scope="session")
+def _gateway() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def gateway(_gateway: Sandbox) -> Sandbox:
+    """A gateway that nothing has been sent to."""
+    _gateway.reset()
+    return _gateway
+
+
+@pytest.fixture
+def configure(gateway: Sandbox, tmp_path: Path) -> Iterator[Callable[..., None]]:
+    """Return what sets the keys of the default alias, beside the gateway's URL and an outbox in a file."""
+    undo: list[Any] = []
+
+    def change(**keys: Any) -> None:
+        entry = {"URL": gateway.url, "OUTBOX": str(tmp_path / "sms.db"), **keys}
+        changed = override_settings(DEVINOTIFY={"default": entry})
+        changed.enable()
+        undo.append(changed)
+
+    change()
+    yield change
+    for changed in reversed(undo):
+        changed.disable()
+    notifiers.shared.close()

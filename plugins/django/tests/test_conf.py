@@ -1,0 +1,117 @@
+"""The setting, and what ``manage.py check`` says of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from devinotify import InvalidInput
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
+
+from devinotify_django import conf, get_notifier
+from tests.project import URL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from devinotify.sandbox import Sandbox
+
+
+def said(setting: object, **options: Any) -> list[tuple[str, str]]:
+    """Return the ids and words of what the checks find in a setting."""
+    with override_settings(DEVINOTIFY=setting):
+        return [(found.id, found.msg) for found in run_checks(**options) if "devinotify" in found.id]
+
+
+@pytest.mark.parametrize(
+    ("entry", "number", "words"),
+    [
+        ("devino://x", "E002", "is not a dict"),
+        ({"URL": URL, "Outbx": "a"}, "E003", "did you mean OUTBOX?"),
+        ({"URL": URL, "COLOUR": "a"}, "E003", "there are URL, OUTBOX, OTP"),
+        ({}, "E004", "has no URL"),
+        ({"URL": "devino://login@SENDER"}, "E005", "password"),
+        ({"URL": "devino://login:hunter2@SENDER?chanel=sms"}, "E005", "channel"),
+        ({"URL": URL, "OUTBOX": 5}, "E006", "OUTBOX"),
+        ({"URL": URL, "OTP": 5}, "E007", "OTP is not a dict"),
+        ({"URL": URL, "OTP": {"VALIDTY": 5}}, "E003", "did you mean VALIDITY?"),
+        ({"URL": URL, "OTP": {"VALIDITY": 0}}, "E008", "VALIDITY"),
+        ({"URL": URL, "OTP": {"VALIDITY": True}}, "E008", "VALIDITY"),
+        ({"URL": URL, "OTP": {"TEMPLATE": "Your code"}}, "E008", "TEMPLATE"),
+        ({"URL": URL, "OTP": {"TEMPLATE": "{code} {name}"}}, "E008", "TEMPLATE"),
+        ({"URL": URL, "OTP": {"DOMAIN": "https://a.b"}}, "E008", "DOMAIN"),
+        ({"URL": URL, "OTP": {"LIMIT": 0}}, "E008", "LIMIT"),
+        ({"URL": URL, "OTP": {"ADDRESS_LIMIT": 0}}, "E008", "ADDRESS_LIMIT"),
+        ({"URL": URL, "OTP": {"QUEUED": 1}}, "E008", "QUEUED"),
+        ({"URL": URL, "OUTBOX": "/dev/null/sms.db"}, "E009", "/dev/null/sms.db"),
+        ({"URL": URL, "OTP": {"TEMPLATE": f"{'Ваш код: ' * 8}{{code}}"}}, "W001", "takes 2 segments"),
+    ],
+)
+def test_names_the_mistake(entry: object, number: str, words: str) -> None:
+    """Each mistake is named, by an id of its own, and no secret with it."""
+    ((found, message),) = said({"default": entry})
+    assert f"devinotify.{number}" == found
+    assert words in message
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize("setting", [None, {}, {"alerts": {"URL": URL}}, [URL]])
+def test_default_is_needed(setting: object) -> None:
+    """Without an entry by that name nothing can be sent."""
+    assert ["devinotify.E001"] == [number for number, _ in said(setting)]
+
+
+def test_unreachable_database() -> None:
+    """A database that nobody listens for is found out."""
+    location = "postgresql://tester:s3cret@127.0.0.1:9/shop?connect_timeout=2"
+    ((number, message),) = said({"default": {"URL": URL, "OUTBOX": location}})
+    assert "devinotify.E009" == number
+    assert "s3cret" not in message
+
+
+def test_all_is_well(tmp_path: Path) -> None:
+    """A setting in which all is well is not spoken of, with all that it may hold."""
+    otp = {"VALIDITY": 10, "TEMPLATE": "Code: {code}", "DOMAIN": "shop.example.com", "LIMIT": 3, "QUEUED": True}
+    entry = {"URL": URL, "OUTBOX": tmp_path / "sms.db", "OTP": otp}
+    assert [] == said({"default": entry, "alerts": {"URL": URL}})
+
+
+def test_deploy_asks_the_gateway(gateway: Sandbox) -> None:
+    """``--deploy`` says that a balance is low, and who could not be asked; what is wrong by itself it leaves alone."""
+    gateway.balance = 5
+    setting = {"default": {"URL": gateway.url}, "closed": {"URL": URL}, "wrong": {}}
+    found = [number for number, _ in said(setting, include_deployment_checks=True)]
+    assert ["devinotify.E004", "devinotify.E010", "devinotify.W002"] == sorted(found)
+
+
+def test_enough_is_enough(gateway: Sandbox) -> None:
+    """A good balance is not spoken of."""
+    assert [] == said({"default": {"URL": gateway.url}}, include_deployment_checks=True)
+
+
+def test_unknown_alias(configure: Callable[..., None]) -> None:
+    """An alias that is not there is an error that names those that are."""
+    with pytest.raises(ImproperlyConfigured, match="no entry 'alerts': there is default"):
+        get_notifier("alerts")
+
+
+def test_wrong_entry(configure: Callable[..., None]) -> None:
+    """What the checks would find is raised by whoever sends all the same."""
+    configure(URL="devino://login@SENDER")
+    with pytest.raises(ImproperlyConfigured, match="password"):
+        get_notifier()
+
+
+def test_wrong_sender(configure: Callable[..., None]) -> None:
+    """A sender that the channel does not take is refused where it is asked for."""
+    with pytest.raises(InvalidInput):
+        get_notifier(sender="much too long for a sender")
+
+
+def test_text_of_a_code() -> None:
+    """The last line is what browsers look for."""
+    text = conf.CodeSettings(template="Code {code}", domain="shop.example.com").text("4821")
+    assert ["Code 4821", "", "@shop.example.com #4821"] == text.split("\n")
