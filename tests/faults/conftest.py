@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -14,11 +13,8 @@ from devinotify import Client
 from devinotify.gateway import conversation
 from tests.driven import KINDS
 from tests.faults.certificates import Certificates, make_certificates
-from tests.faults.harness import SETTINGS_FROM_OUTSIDE, Report, Runs
+from tests.faults.harness import SETTINGS_FROM_OUTSIDE
 from tests.faults.server import LOGIN, PASSWORD, FaultServer
-
-if TYPE_CHECKING:
-    from tests.faults.scenarios import Scenario
 
 ClientMaker = Callable[..., Client]
 
@@ -86,15 +82,3 @@ def make_client(certificates: Certificates, kind: Callable[..., Any]) -> Iterato
             return client
 
         yield make
-
-
-@pytest.fixture(scope="session")
-def runs(certificates: Certificates) -> Runs:
-    """Keep what came of the scenarios that were run."""
-    return Runs(certificates)
-
-
-@pytest.fixture
-def run(runs: Runs, kind: Callable[..., Any]) -> Callable[[Scenario, str, bool], Report]:
-    """Return what runs a scenario, once however many tests look at it, and reports what happened."""
-    return partial(runs, kind)

@@ -60,43 +60,29 @@ class Report:
     seconds: float = 0.0
 
 
-class Runs:
-    """Runs scenarios and remembers their reports."""
-
-    def __init__(self, certificates: Certificates) -> None:
-        self._certificates = certificates
-        self._reports: dict[tuple[Callable[..., Any], str, str, bool], Report] = {}
-
-    def __call__(self, kind: Callable[..., Any], scenario: Scenario, over: str, kept: bool) -> Report:
-        """Return the report of a scenario over ``plain`` or ``tls``, on a connection that was kept or a fresh one."""
-        key = (kind, scenario.name, over, kept)
-        if key not in self._reports:
-            self._reports[key] = self._run(kind, scenario, over, kept=kept)
-        return self._reports[key]
-
-    def _run(self, kind: Callable[..., Any], scenario: Scenario, over: str, *, kept: bool) -> Report:
-        made = self._certificates
-        with (
-            FaultServer(made.good if over == "tls" else None) as server,
-            kind(
-                login=LOGIN,
-                password=PASSWORD,
-                sender="Acme",
-                gateway=server.base,
-                ca=str(made.ca),
-                timeout=scenario.timeout,
-            ) as client,
-        ):
-            # Logged in, and with a connection that is kept or is not, so that the fault meets the send itself.
-            server.play("user/balance", answer if kept else leaving)
-            client.user.balance()
-            if scenario.act is not None:
-                server.play("viber/send" if scenario.viber else "sms/send", scenario.act)
-            if scenario.door is not None:
-                server.doors = [handshake, scenario.door(made)]
-            if scenario.arrange is not None:
-                scenario.arrange(server)
-            return watch(client, server, viber=scenario.viber)
+def run(certificates: Certificates, kind: Callable[..., Any], scenario: Scenario, over: str, *, kept: bool) -> Report:
+    """Return the report of a scenario over ``plain`` or ``tls``, on a connection that was kept or a fresh one."""
+    with (
+        FaultServer(certificates.good if over == "tls" else None) as server,
+        kind(
+            login=LOGIN,
+            password=PASSWORD,
+            sender="Acme",
+            gateway=server.base,
+            ca=str(certificates.ca),
+            timeout=scenario.timeout,
+        ) as client,
+    ):
+        # Logged in, and with a connection that is kept or is not, so that the fault meets the send itself.
+        server.play("user/balance", answer if kept else leaving)
+        client.user.balance()
+        if scenario.act is not None:
+            server.play("viber/send" if scenario.viber else "sms/send", scenario.act)
+        if scenario.door is not None:
+            server.doors = [handshake, scenario.door(certificates)]
+        if scenario.arrange is not None:
+            scenario.arrange(server)
+        return watch(client, server, viber=scenario.viber)
 
 
 def leaving(exchange: Exchange) -> None:

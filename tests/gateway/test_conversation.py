@@ -354,15 +354,15 @@ def test_chance_shortens_a_pause_to_its_half_at_most(chance: float) -> None:
     ],
 )
 @pytest.mark.parametrize("renewal", [False, True])
-@pytest.mark.parametrize("name", OPERATIONS)
 def test_a_failed_login_is_the_operations_failure(
-    name: str, failure: DevinotifyError, verdict: str, kind: type[DevinotifyError], renewal: bool
+    failure: DevinotifyError, verdict: str, kind: type[DevinotifyError], renewal: bool
 ) -> None:
-    """Nothing of the operation was sent, at the first login and at the renewal."""
-    led = Led(SESSION, EXPIRED, failure) if renewal else Led(failure)
-    error = fails(converse(OPERATIONS[name][0](), longest), led)
-    assert (verdict, name, kind) == (error.verdict, error.operation, type(error))
-    assert renewal == len(led.requests)
+    """Nothing of any operation was sent, at the first login and at the renewal."""
+    for name, (operation, *_) in OPERATIONS.items():
+        led = Led(SESSION, EXPIRED, failure) if renewal else Led(failure)
+        error = fails(converse(operation(), longest), led)
+        assert (verdict, name, kind) == (error.verdict, error.operation, type(error))
+        assert renewal == len(led.requests)
 
 
 @pytest.mark.parametrize("body", [b'{"Code": 9, "Desc": "Login or Password incorrect"}', b'{"Code": 9, "Desc": ""}'])

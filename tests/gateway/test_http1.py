@@ -73,15 +73,15 @@ def test_the_reply_comes_with_its_last_byte(name: str) -> None:
     assert [None] * (len(whole) - 1) + [reply] == answers
 
 
-@pytest.mark.parametrize(
-    ("name", "length"), [(name, length) for name, (whole, _) in WHOLE.items() for length in range(len(whole))]
-)
-def test_a_cut_reply_is_never_a_reply(name: str, length: int) -> None:
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_cut_reply_is_never_a_reply(name: str) -> None:
     """Cut after any byte, a reply is incomplete while the connection lives and bad once it is closed."""
-    parser = ReplyParser()
-    assert parser.feed(WHOLE[name][0][:length]) is None
-    with pytest.raises(BadReply, match="closed"):
-        parser.close()
+    whole, _ = WHOLE[name]
+    for length in range(len(whole)):
+        parser = ReplyParser()
+        assert parser.feed(whole[:length]) is None, length
+        with pytest.raises(BadReply, match="closed"):
+            parser.close()
 
 
 @pytest.mark.parametrize("length", range(len(UNFRAMED)))
@@ -302,16 +302,16 @@ def fed_in_halves(data: bytes, at: int) -> Reply | None:
 
 
 @pytest.mark.parametrize("over", range(-4, 5))
-@pytest.mark.parametrize("split", range(-6, 6))
-def test_the_limit_of_the_head_does_not_depend_on_portions(over: int, split: int) -> None:
+def test_the_limit_of_the_head_does_not_depend_on_portions(over: int) -> None:
     """A head of exactly the limit passes, one byte more does not, wherever it is split."""
     start = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-A: "
     data = start + b"a" * (HEAD_LIMIT + over - len(start)) + b"\r\n\r\n"
-    if over <= 0:
-        assert Reply(200, b"") == fed_in_halves(data, HEAD_LIMIT + split)
-    else:
-        with pytest.raises(BadReply, match="too long"):
-            fed_in_halves(data, HEAD_LIMIT + split)
+    for split in range(-6, 6):
+        if over <= 0:
+            assert Reply(200, b"") == fed_in_halves(data, HEAD_LIMIT + split)
+        else:
+            with pytest.raises(BadReply, match="too long"):
+                fed_in_halves(data, HEAD_LIMIT + split)
 
 
 @pytest.mark.parametrize("over", range(-2, 3))

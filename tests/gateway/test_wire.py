@@ -395,19 +395,20 @@ def test_a_list_of_ids_needs_no_declared_length() -> None:
     assert interpret(wire.SMS_SEND, reply('["1"]', framed=False)) == ("1",)
 
 
+NO_IDS = [
+    *("", "[]", "{}", "null", '"579700854169272358"', "579700854169272358", "[null]", "[true]", '[""]', '[" "]'),
+    *("[1.5]", "[[1]]", '[{"id": 1}]', '["1"', '["1"]]', '["1"],', "['1']", "[NaN]", "<html>[1]</html>", "ok"),
+    *('{"Code": 0, "Desc": "ok"}', '{"Code": 0', "[1e5]", "[" * 100_000, "[" + "9" * 5000 + "]"),
+]
+
+
 @pytest.mark.parametrize("operation", SENDS, ids=ids)
-@pytest.mark.parametrize(
-    "body",
-    [
-        *("", "[]", "{}", "null", '"579700854169272358"', "579700854169272358", "[null]", "[true]", '[""]', '[" "]'),
-        *("[1.5]", "[[1]]", '[{"id": 1}]', '["1"', '["1"]]', '["1"],', "['1']", "[NaN]", "<html>[1]</html>", "ok"),
-        *('{"Code": 0, "Desc": "ok"}', '{"Code": 0', "[1e5]", "[" * 100_000, "[" + "9" * 5000 + "]"),
-    ],
-)
-def test_a_send_whose_reply_does_not_fit_is_unknown(operation: Operation[Any], body: str) -> None:
-    """A 2xx that is no list of ids says nothing about the message."""
-    error = refused(operation, reply(body))
-    assert (type(error), error.verdict, error.retryable) == (UnexpectedResponse, "unknown", False)
+def test_a_send_whose_reply_does_not_fit_is_unknown(operation: Operation[Any]) -> None:
+    """A 2xx that is not a list of ids says nothing about the message."""
+    errors = {body: refused(operation, reply(body)) for body in NO_IDS}
+    assert dict.fromkeys(NO_IDS, (UnexpectedResponse, "unknown", False)) == {
+        body: (type(error), error.verdict, error.retryable) for body, error in errors.items()
+    }
 
 
 @pytest.mark.parametrize(("body", "found"), [('["1"]', ("1",)), ("[]", ()), ('["1","2"]', ("1", "2"))])
@@ -740,17 +741,23 @@ ERROR_BODIES = [
 ]
 
 
-@pytest.mark.parametrize("body", ERROR_BODIES)
 @pytest.mark.parametrize("status", [200, 400])
 @pytest.mark.parametrize("operation", wire.OPERATIONS, ids=ids)
-def test_an_error_body_is_read_in_every_form(operation: Operation[Any], status: int, body: str) -> None:
+def test_an_error_body_is_read_in_every_form(operation: Operation[Any], status: int) -> None:
     """Unquoted keys, a missing comma, a code in quotes: the gateway's error is told all the same."""
-    error = refused(operation, reply(body, status))
-    assert isinstance(error, exceptions.InvalidOperation)
-    assert (error.code, error.http_status, error.description, error.operation, error.verdict) == (
-        *(6, status, "Invalid source address"),
-        *(operation.name, "rejected"),
-    )
+    errors = {body: refused(operation, reply(body, status)) for body in ERROR_BODIES}
+    expected = (exceptions.InvalidOperation, 6, status, "Invalid source address", operation.name, "rejected")
+    assert dict.fromkeys(ERROR_BODIES, expected) == {
+        body: (
+            type(error),
+            getattr(error, "code", None),
+            getattr(error, "http_status", None),
+            getattr(error, "description", None),
+            error.operation,
+            error.verdict,
+        )
+        for body, error in errors.items()
+    }
 
 
 NULL_ENTRY = (
@@ -843,17 +850,19 @@ STATUSES = [
 ]
 
 
-@pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("code", [*range(1, 10), 0, 10, 77, 200, 201, -1, 255])
 @pytest.mark.parametrize("operation", [wire.SMS_SEND, wire.VIBER_SEND_BULK], ids=ids)
-def test_the_verdict_of_every_code_and_status(operation: Operation[Any], code: int, status: int) -> None:
+def test_the_verdict_of_every_code_and_status(operation: Operation[Any], code: int) -> None:
     """An error body decides by code and status alone, as the design's rule says."""
-    error = refused(operation, reply(f'{{"Code": {code}, "Desc": "x"}}', status))
-    assert (verdict_of_design(status, code), class_of(status, code), False) == (
-        error.verdict,
-        type(error).__name__,
-        error.retryable and not (status == 429 and error.verdict == "rejected"),
-    )
+    errors = {status: refused(operation, reply(f'{{"Code": {code}, "Desc": "x"}}', status)) for status in STATUSES}
+    assert {status: (verdict_of_design(status, code), class_of(status, code), False) for status in STATUSES} == {
+        status: (
+            error.verdict,
+            type(error).__name__,
+            error.retryable and not (status == 429 and error.verdict == "rejected"),
+        )
+        for status, error in errors.items()
+    }
 
 
 @pytest.mark.parametrize("code", ["0", '"0"', "200", '"200"'])
@@ -864,15 +873,16 @@ def test_what_the_vendors_own_clients_take_for_success_is_no_refusal(code: str, 
     assert (UnexpectedResponse, "unknown", False) == (type(error), error.verdict, error.retryable)
 
 
-@pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("word", ["error-system", "error-address-format", "Error-System ", "error-new", "ok"])
-def test_a_word_where_an_id_was_due_is_no_id(word: str, status: int) -> None:
+def test_a_word_where_an_id_was_due_is_no_id(word: str) -> None:
     """It may be a refusal or a failure, and nobody can say which: unknown, with the ids that stand beside it."""
-    alone = refused(wire.VIBER_SEND, reply(json.dumps([word]), status))
-    beside = refused(wire.VIBER_SEND_BULK, reply(json.dumps(["GW02", word, 7]), status), recipients=3)
-    assert [(UnexpectedResponse, "unknown", ()), (UnexpectedResponse, "unknown", ("GW02", "7"))] == [
-        (type(error), error.verdict, getattr(error, "message_ids", None)) for error in (alone, beside)
-    ]
+    found = {}
+    for status in STATUSES:
+        alone = refused(wire.VIBER_SEND, reply(json.dumps([word]), status))
+        beside = refused(wire.VIBER_SEND_BULK, reply(json.dumps(["GW02", word, 7]), status), recipients=3)
+        found[status] = [(type(error), error.verdict, getattr(error, "message_ids", None)) for error in (alone, beside)]
+    expected = [(UnexpectedResponse, "unknown", ()), (UnexpectedResponse, "unknown", ("GW02", "7"))]
+    assert dict.fromkeys(STATUSES, expected) == found
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -913,17 +923,14 @@ BODIES = {
 }
 
 
-@pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize("operation", [wire.SMS_SEND, wire.SMS_SEND_BULK, wire.VIBER_SEND_WITH_RESEND], ids=ids)
-def test_the_verdict_of_every_other_reply(operation: Operation[Any], name: str, status: int) -> None:
+def test_the_verdict_of_every_other_reply(operation: Operation[Any], name: str) -> None:
     """Without a well-formed error body, the status decides, as the design's rule says."""
-    error = refused(operation, reply(BODIES[name], status))
-    assert (verdict_of_design(status, None), UnexpectedResponse, operation.name) == (
-        error.verdict,
-        type(error),
-        error.operation,
-    )
+    errors = {status: refused(operation, reply(BODIES[name], status)) for status in STATUSES}
+    assert {status: (verdict_of_design(status, None), UnexpectedResponse, operation.name) for status in STATUSES} == {
+        status: (error.verdict, type(error), error.operation) for status, error in errors.items()
+    }
 
 
 VIBER_WORDS = [
@@ -940,14 +947,14 @@ VIBER_WORDS = [
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 403, 500])
-@pytest.mark.parametrize("code", [*range(10), 77])
 @pytest.mark.parametrize("word", VIBER_WORDS)
-def test_a_viber_word_decides_whatever_the_code(word: str, code: int, status: int) -> None:
+def test_a_viber_word_decides_whatever_the_code(word: str, status: int) -> None:
     """The word gives class, reason and verdict; a 5xx still leaves it open."""
-    error = refused(wire.VIBER_SEND, reply(f'{{"Code": {code}, "Desc": "{word}"}}', status))
     expected = verdict_of_design(status, 1, word)  # beside a word, codes 8 and 9 mean nothing
-    assert isinstance(error, ViberRejected)
-    assert (word, code, expected, word) == (error.reason, error.code, error.verdict, error.description)
+    for code in (*range(10), 77):
+        error = refused(wire.VIBER_SEND, reply(f'{{"Code": {code}, "Desc": "{word}"}}', status))
+        assert isinstance(error, ViberRejected)
+        assert (word, code, expected, word) == (error.reason, error.code, error.verdict, error.description)
 
 
 @pytest.mark.parametrize(
@@ -1216,19 +1223,16 @@ def shown(error: DevinotifyError) -> str:
     return f"{error!r} {error} {vars(error)}"
 
 
-@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("way", WAYS)
 @given(secret=st.one_of(passwords, words, words.map("Код & «{}» <b>".format), st.just("p4ss&w0rd=+%")))
-def test_no_error_shows_a_secret_that_the_reply_quotes(
-    page: tuple[int, Callable[[str], str]], way: Callable[[str], str], secret: str
-) -> None:
+def test_no_error_shows_a_secret_that_the_reply_quotes(way: Callable[[str], str], secret: str) -> None:
     """A page or an error that quotes the request shows neither its password nor its text."""
-    status, write = page
-    answer = reply(write(way(secret)), status)
-    login = refused(wire.LOGIN, answer, sent={"Login": "me", "Password": secret})
-    send = refused(wire.SMS_SEND, answer, sent={"SessionID": SESSION_ID, "Data": secret, "Validity": 5})
-    leaks = [form for form in {secret, way(secret)} for error in (login, send) if form in shown(error)]
-    assert leaks == []
+    for status, write in PAGES:
+        answer = reply(write(way(secret)), status)
+        login = refused(wire.LOGIN, answer, sent={"Login": "me", "Password": secret})
+        send = refused(wire.SMS_SEND, answer, sent={"SessionID": SESSION_ID, "Data": secret, "Validity": 5})
+        leaks = [form for form in {secret, way(secret)} for error in (login, send) if form in shown(error)]
+        assert leaks == []
 
 
 @given(number=numbers, session=st.from_regex(r"[A-Z0-9]{36}", fullmatch=True), page=st.sampled_from(PAGES))
