@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ROWS = 15
 
 
-def due(path: Path) -> None:
+def due(path: Path | str) -> None:
     """Make every delivery due now, as fifteen seconds later it would be."""
     with closing(sqlite3.connect(path)) as file, file:
         file.execute("UPDATE rows SET next_poll_at = 0 WHERE next_poll_at IS NOT NULL")
@@ -98,7 +98,7 @@ def test_an_answer_takes_the_error_back(journal: Journal, gateway: Sandbox) -> N
     with at(gateway) as notifier:
         looks = Deliveries(notifier, journal, connections=1)
         looks.poll()
-        due(journal.path)
+        due(journal.outbox.name)
         assert (1, None, 0) == (looks.poll(), looks.error, looks.unseen)
 
 
@@ -149,7 +149,7 @@ def test_a_watch_goes_on_while_another_process_sends(half_sent: Journal, gateway
     """Until that one has ended, although all that it has sent is decided, and it holds no batch at the moment."""
     rounds: list[bool] = []
     # As another process, which has its own lock.
-    with at(gateway) as notifier, Outbox(half_sent.path, max_rows=None) as other:
+    with at(gateway) as notifier, Outbox(half_sent.outbox.name, max_rows=None) as other:
         batch = other.claim(1)
         assert batch is not None
         other.release(batch)

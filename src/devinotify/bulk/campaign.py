@@ -57,7 +57,8 @@ class Campaign:
     """A campaign over ``source``, a file's path or a binary stream; a context manager.
 
     ``account`` is a ``devino://`` URL or a Notifier. Either ``text`` is the same for all, or ``template`` has columns
-    of the input in braces. ``journal`` is the file that remembers it all (``None``: it can be planned but not run).
+    of the input in braces. ``journal`` is what remembers it all (``None``: it can be planned but not run): a file,
+    or ``postgresql://…?campaign=NAME``, which several machines may work on.
     ``channel`` is the URL's unless given. ``send_at``: aware is an instant, naive the recipient's own wall clock, a
     timedelta so long from now, unless the journal has the instant of the campaign already: that one is kept.
     ``column`` names the numbers, ``format`` is one of ``csv``, ``tsv``, ``jsonl``, ``lines``, ``encoding`` one of

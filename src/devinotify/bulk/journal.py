@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +21,9 @@ from devinotify.delivery.worker import CAMPAIGN
 from devinotify.exceptions import InvalidInput
 from devinotify.models import Message
 from devinotify.outbox import Outbox, RowState
+from devinotify.outbox.location import campaign_of, exists, is_database
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
@@ -80,23 +81,36 @@ class Fed:
     duplicates: int
 
 
-class Journal:
-    """The journal in the file ``path``; a context manager, shared by threads, and the file by processes.
+def _name(location: str | os.PathLike[str]) -> str:
+    """Return how a journal is called to people; raise InvalidInput where a database is named, and no campaign in it."""
+    if not is_database(location):
+        return Path(location).name
+    campaign = campaign_of(location)
+    if campaign is None:
+        raise InvalidInput("a campaign in a database has a name: add ?campaign=NAME to the URL of its journal")
+    return campaign
 
+
+class Journal:
+    """The journal at ``location``: a file's path, or ``postgresql://…?campaign=NAME``.
+
+    A context manager, shared by threads, and the file by processes of one machine, the database by those of many.
     Raises InvalidInput where the file is none of ours, or an outbox that is no campaign's.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, create: bool = True) -> None:
-        self.path: Path = Path(path).expanduser()
-        if not create and not self.path.is_file():
-            raise InvalidInput(f"there is no journal {self.path.name}")
+    def __init__(self, location: str | os.PathLike[str], *, create: bool = True) -> None:
+        self.path: Path | None = None if is_database(location) else Path(location).expanduser()
+        place = os.fspath(location) if self.path is None else self.path
+        self.name: str = _name(place)
+        if not create and not exists(place):
+            raise InvalidInput(f"there is no journal {self.name}")
         # A campaign that waits for a top-up waits for as long as it takes, and every row of it is kept.
-        self.outbox: Outbox = Outbox(self.path, max_rows=None, retry_for=None)
+        self.outbox: Outbox = Outbox(place, max_rows=None, retry_for=None)
         try:
             known = self.outbox.recall(KEY)
             self.message_id = None if known is None else int(known)
             if known is None and (not create or any(True for _ in self.outbox.rows(limit=1))):
-                raise InvalidInput(f"{self.path.name} is no journal of a campaign")
+                raise InvalidInput(f"{self.name} is no journal of a campaign")
         except BaseException:
             self.outbox.close()
             raise
@@ -110,13 +124,13 @@ class Journal:
         self.outbox.__exit__(kind, error, trace)
 
     def __repr__(self) -> str:
-        return f"<Journal {self.path}>"
+        return f"<Journal {self.outbox.name}>"
 
     @staticmethod
-    def exists(path: str | os.PathLike[str]) -> bool:
-        """Return whether there is a file that may be a journal."""
-        file = Path(path).expanduser()
-        return file.is_file() and file.stat().st_size > 0
+    def exists(location: str | os.PathLike[str]) -> bool:
+        """Return whether there is what may be a journal; raises InvalidInput for a database without ``?campaign=``."""
+        _name(location)
+        return exists(location)
 
     @property
     def identity(self) -> Mapping[str, Any] | None:
@@ -161,7 +175,7 @@ class Journal:
         differs = [words for name, words in DIFFERENCES.items() if mine.get(name) != identity.get(name)]
         if differs:
             raise InvalidInput(
-                f"{self.path.name} is the journal of another campaign: {'; '.join(differs)}."
+                f"{self.name} is the journal of another campaign: {'; '.join(differs)}."
                 " Give another journal, or the same input and text as before"
             )
 
@@ -170,7 +184,7 @@ class Journal:
         mine = self.account
         if mine is not None and mine != account:
             raise InvalidInput(
-                f"{self.path.name} is the journal of a campaign of another account, {mine}:"
+                f"{self.name} is the journal of a campaign of another account, {mine}:"
                 f" give that account's URL{otherwise}"
             )
 

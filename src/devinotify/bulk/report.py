@@ -78,12 +78,12 @@ def write_report(
     """
     if html_file is not None:
         from devinotify.bulk import charts  # noqa: F401 - where the extra is missing, nothing is written at all
-    _check(journal.path, [target for target in (csv_file, html_file) if target is not None])
+    _check(journal, [target for target in (csv_file, html_file) if target is not None])
     encodings = {csv_file: "utf-8-sig", html_file: "utf-8"}
     with replaced({target: encoding for target, encoding in encodings.items() if target is not None}) as files:
         summary = _summary(journal, None if csv_file is None else csv.writer(files[csv_file]))
         if html_file is not None:
-            files[html_file].write(render(summary, journal.path.name, now or datetime.now(UTC)))
+            files[html_file].write(render(summary, journal.name, now or datetime.now(UTC)))
     return summary
 
 
@@ -224,12 +224,19 @@ def _table(title: str, head: tuple[str, str], rows: list[tuple[str, int]]) -> st
     return f"{heading}<table>{top}{cells}</table>"
 
 
-def _check(journal: Path, targets: Sequence[Target]) -> None:
+def _check(journal: Journal, targets: Sequence[Target]) -> None:
     """Raise InvalidInput where a target is a file of the journal, or both are the same."""
+    reals = [_real(target) if isinstance(target, (str, os.PathLike)) else target for target in targets]
+    if journal.path is not None:
+        _check_beside(journal.path, reals)
+    if len(set(reals)) < len(reals):
+        raise InvalidInput("the CSV and the page would be written to the same place: name two files")
+
+
+def _check_beside(journal: Path, reals: Sequence[Target]) -> None:
     # Where the journal is a link, SQLite's files are beside what it leads to, and the locks of processes beside it.
     homes = {str(_real(journal)), str(_real(journal.parent) / journal.name)}
     beside = {home + end for home in homes for end in ("-wal", "-shm", "-journal")}
-    reals = [_real(target) if isinstance(target, (str, os.PathLike)) else target for target in targets]
     for real in reals:
         if not isinstance(real, Path):
             continue
@@ -237,8 +244,6 @@ def _check(journal: Path, targets: Sequence[Target]) -> None:
         # Where capital letters make no difference, the journal has other names as well.
         if str(real) in homes | beside or locks or (real.exists() and real.samefile(journal)):
             raise InvalidInput(f"{real.name} is the journal or belongs to it and must stay: name another file")
-    if len(set(reals)) < len(reals):
-        raise InvalidInput("the CSV and the page would be written to the same place: name two files")
 
 
 def _real(path: AnyPath) -> Path:

@@ -22,7 +22,7 @@ from devinotify.cli.campaigns import (
     exit_code,
 )
 from devinotify.cli.exits import ExitCode, of_error
-from devinotify.cli.options import Later, WallClock, complete_channels, complete_files, settings_of, url_option
+from devinotify.cli.options import JOURNAL, Later, WallClock, complete_channels, complete_files, settings_of, url_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,8 +84,9 @@ def _complete_source(ctx: click.Context, param: click.Parameter, incomplete: str
 @click.option("--template", help="A text with columns of the list in braces: 'Hello {name|friend}'.")
 @click.option(
     "--journal",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The file that remembers who has been sent to; the same one goes on where the last run stopped.",
+    type=JOURNAL,
+    help="What remembers who has been sent to: a file, or postgresql://…?campaign=NAME, which several machines may work"
+    " on. The same one goes on where the last run stopped.",
 )
 @click.option(
     "--column",
@@ -165,7 +166,7 @@ def command(
     source: str,
     text: str | None,
     template: str | None,
-    journal: Path | None,
+    journal: str | Path | None,
     format_: str | None,
     send_at: datetime | timedelta | None,
     local_time: datetime | None,

@@ -21,7 +21,7 @@ from devinotify.cli.campaigns import (
     tally_rows,
 )
 from devinotify.cli.exits import ExitCode, of_error
-from devinotify.cli.options import settings_of, url_option
+from devinotify.cli.options import JOURNAL, settings_of, url_option
 from devinotify.exceptions import InvalidInput
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class _Looks:
 
 
 @click.command("status")
-@click.argument("journal", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("journal", type=JOURNAL)
 @click.option(
     "--watch",
     is_flag=True,
@@ -67,11 +67,11 @@ class _Looks:
 @url_option
 @events_option
 def status(
-    journal: Path, connections: int, rate: float, url: str | None, *, watch: bool, no_poll: bool, as_json: bool
+    journal: str | Path, connections: int, rate: float, url: str | None, *, watch: bool, no_poll: bool, as_json: bool
 ) -> ExitCode:
     """Ask the gateway what became of a campaign's messages, and show where the rows of its list stand.
 
-    JOURNAL is the file that `devinotify bulk --journal` made; it may be of a campaign that is being sent. Nothing is
+    JOURNAL is what `devinotify bulk --journal` was given; it may be of a campaign that is being sent. Nothing is
     sent, with one exception: --watch takes the later steps of a campaign on a fallback such as sms-viber. A delivery is
     asked for from 15 seconds after the message was sent, then less and less often, for 48 hours; what is not due yet is
     not asked for.
@@ -174,7 +174,7 @@ def _sentence(error: DevinotifyError) -> str:
 
 
 @click.command("report")
-@click.argument("journal", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("journal", type=JOURNAL)
 @click.option(
     "--csv",
     "csv_file",
@@ -188,10 +188,10 @@ def _sentence(error: DevinotifyError) -> str:
     help="Write the page here; - is stdout.",
 )
 @events_option
-def report(journal: Path, csv_file: Path | None, html_file: Path | None, *, as_json: bool) -> ExitCode:
+def report(journal: str | Path, csv_file: Path | None, html_file: Path | None, *, as_json: bool) -> ExitCode:
     """Write what became of a campaign: every row of its list as CSV, and the whole as one HTML page that works offline.
 
-    JOURNAL is the file that `devinotify bulk --journal` made. The page holds figures and charts, no number and no text.
+    JOURNAL is what `devinotify bulk --journal` was given. The page holds figures and charts, no number and no text.
     Nothing is asked of the gateway: `devinotify bulk status JOURNAL` before brings the deliveries up to date.
 
     A file that is there already is replaced, but none of the journal's; where one of the two cannot be written,

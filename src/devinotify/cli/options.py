@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
     from devinotify.url import DevinoURL
@@ -120,6 +122,21 @@ class WallClock(DateParameter):
                 "it is the recipient's own clock, so it has no offset; an instant has an option of its own", param, ctx
             )
         return found
+
+
+class Journals(click.Path):
+    """A campaign's journal: a file's path, or the URL of a database as it is written."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | Path:
+        """Return the URL, or the path."""
+        from devinotify.outbox.location import is_database
+
+        return str(value) if is_database(value) else Path(str(super().convert(value, param, ctx)))
+
+
+JOURNAL = Journals(dir_okay=False)
 
 
 def complete_files(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -74,7 +74,8 @@ class Worker:
         self._following = notifier.following(outbox)
         self._following.puts_back = True
         self.outbox: Outbox = self._following.outbox
-        if self.outbox.recall(CAMPAIGN) is not None:
+        # By its name it was meant: several machines may work on one that a process of its own feeds.
+        if self.outbox.campaign is None and self.outbox.recall(CAMPAIGN) is not None:
             raise InvalidInput(
                 f"{self.outbox.name} is the journal of a campaign, which is its own to send:"
                 " the same `devinotify bulk` command goes on with it"

@@ -7,9 +7,10 @@ import os
 import sys
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from devinotify.exceptions import InvalidInput
+from devinotify.outbox.postgres.location import parse_location
 from devinotify.outbox.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from devinotify.outbox.postgres.store import PostgresStore
     from devinotify.outbox.store import Store
-
-    Driver = Callable[[str, Callable[[], float] | None], Store]
 
 VARIABLE = "DEVINOTIFY_OUTBOX"
 """The environment variable that names the file where the URL does not."""
@@ -38,6 +37,17 @@ def outbox_path(given: str | None) -> Path:
         ) from None
 
 
+class Driver(NamedTuple):
+    """What there is to a kind of store: each takes the text that names one."""
+
+    open: Callable[[str, Callable[[], float] | None], Store]
+    """Returns the store, made where there is none; the clock is for one that has none of its own."""
+    exists: Callable[[str], bool]
+    """Whether there is one, which is not made by the question."""
+    campaign: Callable[[str], str | None]
+    """The campaign whose journal it is by its name, and for nothing else; ``None`` where it is not."""
+
+
 def _postgres_store() -> type[PostgresStore]:
     # Not before it is asked for: neither its time nor its package is everybody's.
     try:
@@ -49,12 +59,20 @@ def _postgres_store() -> type[PostgresStore]:
     return PostgresStore
 
 
-def _postgres(url: str, clock: Callable[[], float] | None) -> Store:
-    return _postgres_store()(url, clock)
+def _is_file(text: str) -> bool:
+    path = Path(text).expanduser()
+    return path.is_file() and path.stat().st_size > 0
 
 
-DRIVERS: Mapping[str, Driver] = MappingProxyType({"": SqliteStore, "postgresql": _postgres, "postgres": _postgres})
-"""The store behind each scheme (``scheme://…``) of a location; a text without one, or with another, is a path."""
+_FILE = Driver(SqliteStore, _is_file, lambda _: None)
+_POSTGRES = Driver(
+    lambda url, clock: _postgres_store()(url, clock),
+    lambda url: _postgres_store().exists(url),
+    lambda url: parse_location(url).campaign,
+)
+
+DRIVERS: Mapping[str, Driver] = MappingProxyType({"": _FILE, "postgresql": _POSTGRES, "postgres": _POSTGRES})
+"""The kind of store behind each scheme (``scheme://…``) of a location; a text with no scheme, or another, is a path."""
 
 
 def open_store(location: str | os.PathLike[str] | Store, clock: Callable[[], float] | None = None) -> Store:
@@ -65,7 +83,7 @@ def open_store(location: str | os.PathLike[str] | Store, clock: Callable[[], flo
     if not isinstance(location, (str, os.PathLike)):
         return location
     text = os.fspath(location)
-    return _driver(text)(text, clock)
+    return _driver(text).open(text, clock)
 
 
 def migrate(location: str | os.PathLike[str]) -> tuple[int, int] | None:
@@ -75,7 +93,7 @@ def migrate(location: str | os.PathLike[str]) -> tuple[int, int] | None:
     InvalidInput where it cannot be done.
     """
     text = os.fspath(location)
-    if _driver(text) is _postgres:
+    if is_database(text):
         return _postgres_store().migrate(text)
     open_store(text).close()
     return None
@@ -83,13 +101,33 @@ def migrate(location: str | os.PathLike[str]) -> tuple[int, int] | None:
 
 def _driver(text: str) -> Driver:
     scheme, _, rest = text.partition("://")
-    return DRIVERS.get(scheme if rest else "", SqliteStore)
+    return DRIVERS.get(scheme if rest else "", _FILE)
+
+
+def is_database(location: str | os.PathLike[str]) -> bool:
+    """Whether an outbox is in a database, by its URL, and not in a file."""
+    return _driver(os.fspath(location)) is not _FILE
+
+
+def exists(location: str | os.PathLike[str]) -> bool:
+    """Return whether there is an outbox at a location, without making one.
+
+    Raises InvalidInput for a URL that is not understood, and DevinotifyError for a database that cannot be reached.
+    """
+    text = os.fspath(location)
+    return _driver(text).exists(text)
+
+
+def campaign_of(location: str | os.PathLike[str]) -> str | None:
+    """Return the campaign that a location is the journal of by its name (``?campaign=``), or ``None``."""
+    text = os.fspath(location)
+    return _driver(text).campaign(text)
 
 
 def named_location(given: str | None) -> str | Path:
     """Return the outbox to use: a database's URL as it is written, or a file's path as ``outbox_path`` finds it."""
     named = given or os.environ.get(VARIABLE) or ""
-    return named if _driver(named) is not SqliteStore else outbox_path(given)
+    return named if is_database(named) else outbox_path(given)
 
 
 def default_location(given: str | None) -> str:

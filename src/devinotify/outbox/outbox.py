@@ -69,9 +69,9 @@ class Outbox:
     outbox (``None``: not at all; a million by default, and in a database without a bound); in a full one, finished rows
     that nobody watches make room, the oldest first; where there are none, what is new is dropped and counted.
     ``retry_for`` is for how many seconds from when it was due a message without a deadline is tried, once at the least
-    (``None``: for ever), ``poll`` how many seconds after a send its delivery is first looked at. ``clock`` returns
-    seconds since the epoch, in place of the store's own; ``random`` a number from 0 to 1; ``page`` is how many rows are
-    read at a time.
+    (``None``, and in a campaign's journal: for ever), ``poll`` how many seconds after a send its delivery is first
+    looked at. ``clock`` returns seconds since the epoch, in place of the store's own; ``random`` a number from 0 to 1;
+    ``page`` is how many rows are read at a time.
 
     Raises InvalidInput, the file untouched, where it is damaged, another program's or a newer version's, or where it
     cannot be written. Every later failure of the store is a DevinotifyError; nothing is changed then.
@@ -90,7 +90,8 @@ class Outbox:
     ) -> None:
         if max_rows is not _THE_STORES and max_rows is not None and max_rows < 1:
             raise InvalidInput("max_rows is at least 1")
-        self._retry_for = None if retry_for is None else seconds("retry_for", retry_for)
+        if retry_for is not None:
+            seconds("retry_for", retry_for)
         self._poll = seconds("poll", poll)
         self._random = random
         self._page = page
@@ -99,12 +100,19 @@ class Outbox:
         self._idle = True  # whether the last claim found nothing
         self._look_ahead_at = 0.0
         self._store = open_store(location, clock)
+        # A campaign waits for a top-up for as long as it takes.
+        self._retry_for = None if self.campaign is not None else retry_for
         self._room = Room(self._store.max_rows if max_rows is _THE_STORES else max_rows)
 
     @property
     def name(self) -> str:
         """How this outbox is called to people: a file's path, or a URL without its password."""
         return self._store.name
+
+    @property
+    def campaign(self) -> str | None:
+        """The campaign whose journal this is by its name (``?campaign=``), for all who work on it; ``None`` else."""
+        return self._store.campaign
 
     def now(self) -> float:
         """Return the time by the store's clock: seconds since the epoch."""

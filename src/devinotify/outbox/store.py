@@ -225,6 +225,10 @@ class Store(Protocol):
         """How many rows it holds unless it is told otherwise; ``None``: as many as there come."""
 
     @property
+    def campaign(self) -> str | None:
+        """The campaign that it keeps by its very name, and nothing else; ``None`` where it keeps what comes."""
+
+    @property
     def name(self) -> str:
         """How the store is called to people, without a secret."""
 

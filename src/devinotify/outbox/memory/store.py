@@ -32,6 +32,7 @@ class MemoryStore:
     """A store of its own; ``clock`` returns seconds since the epoch."""
 
     max_rows: int | None = MAX_ROWS
+    campaign: str | None = None
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock

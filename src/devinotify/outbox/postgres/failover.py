@@ -15,6 +15,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from devinotify.outbox.postgres.schema import TIMELINE
+
 if TYPE_CHECKING:
     from devinotify.outbox.postgres.session import Line, Session
 
@@ -25,30 +27,15 @@ TOKENS_KEPT = 86400.0
 """Seconds for which the token of a transaction stays, at the least, unless its process makes another transaction."""
 
 _NOW = "extract(epoch FROM clock_timestamp())::double precision"
-_TIMELINE = "('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer"
 _STARTED = "extract(epoch FROM pg_postmaster_start_time())::double precision"
 
-COLUMNS = f"s.timeline, {_TIMELINE}, s.relation = s.tableoid, {_STARTED}"
+COLUMNS = f"s.timeline, {TIMELINE}, s.relation = s.tableoid, {_STARTED}"
 """What ``Watch.why`` judges by, of ``~server s``; it costs microseconds."""
 
 _SAME_SYSTEM = "SELECT s.system = c.system_identifier FROM ~server s, pg_control_system() c"
 
-CREATE = (
-    # Which server the claims were committed on, as far as a person knows: one line.
-    """CREATE TABLE ~server (
-        one boolean PRIMARY KEY DEFAULT true CHECK (one),
-        system bigint NOT NULL,
-        timeline integer NOT NULL,
-        relation oid NOT NULL,
-        known_at double precision NOT NULL
-    )""",
-    f"""INSERT INTO ~server (system, timeline, relation, known_at)
-        SELECT system_identifier, {_TIMELINE}, '~server'::regclass::oid, {_NOW} FROM pg_control_system()""",  # noqa: S608 - our own words
-)
-"""The step of the schema that brings the table."""
-
 _RESUME = (
-    f"UPDATE ~server SET system = c.system_identifier, timeline = {_TIMELINE}, relation = '~server'::regclass::oid,"  # noqa: S608 - our own words
+    f"UPDATE ~server SET system = c.system_identifier, timeline = {TIMELINE}, relation = '~server'::regclass::oid,"  # noqa: S608 - our own words
     f" known_at = {_NOW} FROM pg_control_system() c"
 )
 _MISS = f"UPDATE ~server SET timeline = {LOST} WHERE known_at < %s"  # noqa: S608 - a number of ours

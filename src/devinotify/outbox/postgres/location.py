@@ -45,6 +45,8 @@ class Location(NamedTuple):
     """The schema of what campaigns share with the outbox: the pace of the account."""
     name: str
     """The URL as people see it: without a password."""
+    campaign: str | None = None
+    """The campaign whose journal it is, and nothing else."""
     trusts: bool = False
     """Whether every standby that may take over has all that was committed."""
 
@@ -77,6 +79,7 @@ def parse_location(url: str) -> Location:
         schema=schema,
         base=base,
         name=f"{parts.scheme}://{_masked(parts.netloc)}{parts.path}{'?' if shown else ''}{urlencode(shown, safe='/*')}",
+        campaign=campaign,
         trusts=failover == TRUST,
     )
 

@@ -9,8 +9,10 @@ then ``rows.state`` says queued, and ``rows.attempts`` and ``rows.claim`` are as
 
 from __future__ import annotations
 
-from devinotify.outbox.postgres import failover
 from devinotify.outbox.postgres.functions import FUNCTIONS
+
+TIMELINE = "('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer"
+"""The timeline that the server writes at the moment, which is another after each promotion."""
 
 _VERSION_1 = (
     # One sequence for messages and rows: a message has the id of its first row.
@@ -102,7 +104,22 @@ _VERSION_2 = (
     *FUNCTIONS,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, failover.CREATE)
+_VERSION_3 = (
+    # Which server the claims were committed on, as far as a person knows: one line.
+    """CREATE TABLE ~server (
+        one boolean PRIMARY KEY DEFAULT true CHECK (one),
+        system bigint NOT NULL,
+        timeline integer NOT NULL,
+        relation oid NOT NULL,
+        known_at double precision NOT NULL
+    )""",
+    f"""INSERT INTO ~server (system, timeline, relation, known_at)
+        SELECT system_identifier, {TIMELINE}, '~server'::regclass::oid,
+            extract(epoch FROM clock_timestamp())::double precision
+        FROM pg_control_system()""",  # noqa: S608 - our own words
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """The statements that lead from each version to the next; the first makes an empty schema version 1."""
 
 LOCK = 0x44564E4F

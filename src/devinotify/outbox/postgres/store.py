@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.outbox.encoding import MESSAGE_COLUMNS, encode_message
-from devinotify.outbox.postgres import borrowed, claiming, heartbeat, staging
+from devinotify.outbox.postgres import borrowed, claiming, heartbeat, migration, staging
 from devinotify.outbox.postgres.database import TIME, Database
 from devinotify.outbox.postgres.errors import InDoubtError, UnconfirmedError, unconfirmed
 from devinotify.outbox.postgres.heartbeat import Heartbeat
@@ -45,6 +45,7 @@ class PostgresStore:
 
     def __init__(self, url: str, clock: Callable[[], float] | None = None) -> None:
         self._where = parse_location(url)
+        self.campaign: str | None = self._where.campaign
         self._database = Database(self._where)
         self._clock = clock
         self._accounts: dict[str, int] = {}
@@ -64,6 +65,15 @@ class PostgresStore:
         database = Database(parse_location(url))
         try:
             return database.migrate()
+        finally:
+            database.close()
+
+    @staticmethod
+    def exists(url: str) -> bool:
+        """Return whether the schema that a URL names is there; raises as the class does."""
+        database = Database(parse_location(url))
+        try:
+            return bool(database.read("open", migration.version))
         finally:
             database.close()
 

@@ -44,6 +44,7 @@ class SqliteStore:
     """
 
     max_rows: int | None = MAX_ROWS
+    campaign: str | None = None
 
     def __init__(
         self,
