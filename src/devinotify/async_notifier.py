@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import os
 import warnings
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 from weakref import WeakKeyDictionary
 
+from devinotify.executor import Executor
 from devinotify.notifier import Notifier
 from devinotify.redact import hide
 
@@ -52,8 +51,6 @@ class AsyncNotifier:
     calls, waits for what was begun. Raises what ``Notifier`` raises on construction, which opens the outbox.
     """
 
-    _threads: ThreadPoolExecutor | None = None
-
     def __init__(
         self,
         url: str | DevinoURL | None = None,
@@ -70,9 +67,8 @@ class AsyncNotifier:
             url, plugins=plugins, patience=patience, poll=poll, on_unknown=on_unknown, outbox=outbox
         )
         self.url: DevinoURL = self.notifier.url
-        self._size = threads
-        self._pid = os.getpid()
-        self._under_way: set[Future[Any]] = set()
+        self._handed_over = AHEAD * threads
+        self._executor = Executor(threads, "devinotify-async")
         self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
     def __repr__(self) -> str:
@@ -87,18 +83,16 @@ class AsyncNotifier:
         await self.aclose()
 
     def __del__(self) -> None:
-        if self._threads is not None and self._pid == os.getpid():
+        executor: Executor | None = getattr(self, "_executor", None)  # there is none where the settings were bad
+        if executor is not None and executor.is_open:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, source=self, stacklevel=2)
-            self._threads.shutdown(wait=False)
+            executor.close()
 
     async def aclose(self) -> None:
         """Wait for what was begun, then close the outbox and the client; using the notifier again opens new ones."""
-        while under_way := [asyncio.wrap_future(each) for each in self._under_way]:
-            await asyncio.wait(under_way)
+        await self._executor.idle()
         await self._run(self.notifier.close)
-        if self._threads is not None:
-            self._threads.shutdown(wait=False)
-            self._threads = None
+        self._executor.close()
 
     async def notify(
         self,
@@ -168,24 +162,14 @@ class AsyncNotifier:
         self, context: contextvars.Context, work: Callable[P, R], *arguments: P.args, **options: P.kwargs
     ) -> R:
         async with self._turn():
-            begun = self._executor().submit(context.run, partial(work, *arguments, **options))
-            self._under_way.add(begun)
-            begun.add_done_callback(self._under_way.discard)
-            return await asyncio.wrap_future(begun)
+            return await self._executor.run(context, partial(work, *arguments, **options))
 
     def _turn(self) -> asyncio.Semaphore:
         """Return what callers on this loop wait for: handing work over costs more than waiting for one's turn here."""
         loop = asyncio.get_running_loop()
         if loop not in self._turns:
-            self._turns[loop] = asyncio.Semaphore(AHEAD * self._size)
+            self._turns[loop] = asyncio.Semaphore(self._handed_over)
         return self._turns[loop]
-
-    def _executor(self) -> ThreadPoolExecutor:
-        if self._pid != os.getpid():  # the threads are the parent's
-            self._threads, self._pid, self._under_way = None, os.getpid(), set()
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(self._size, thread_name_prefix="devinotify-async")
-        return self._threads
 
 
 def _next_look(looks: Generator[float, None, list[Outcome]]) -> tuple[float, list[Outcome] | None]:

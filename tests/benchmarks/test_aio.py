@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from devinotify import AsyncClient, AsyncNotifier, Client, DevinoURL
+from devinotify.plugins import make_plugin_manager
 from tests.benchmarks.ratios import report, side_by_side
 from tests.benchmarks.server import SESSION_ID, fast_gateway
 
@@ -140,7 +141,8 @@ def test_rate(gateway: tuple[str, str], runner: asyncio.Runner) -> None:
 def test_what_the_notifier_adds(gateway: tuple[str, str], runner: asyncio.Runner) -> None:
     """Hooks, outcomes and a thread's turn, beside the bare send."""
     client = AsyncClient(_url(gateway))
-    notifier = AsyncNotifier(client.url)
+    # What plugins happen to be installed is not what is measured.
+    notifier = AsyncNotifier(client.url, plugins=make_plugin_manager(discover=False))
     medians = side_by_side(
         {
             "notify": _at_once(runner, lambda: notifier.notify(TEXT, "79161234567"), tasks=1, count=200),
@@ -157,7 +159,7 @@ def test_what_the_notifier_adds(gateway: tuple[str, str], runner: asyncio.Runner
 def test_gaps_of_the_loop(gateway: tuple[str, str], runner: asyncio.Runner, tmp_path: Path) -> None:
     """While a thousand messages are sent with an outbox the loop goes on turning."""
     url = _url(gateway).with_options(channel="sms-viber", outbox=str(tmp_path / "outbox.db"))
-    notifier = AsyncNotifier(url)
+    notifier = AsyncNotifier(url, plugins=make_plugin_manager(discover=False))
     gaps: list[float] = []
 
     async def turn() -> None:
