@@ -16,6 +16,8 @@ from tests import project
 settings.configure(**project.SETTINGS)
 django.setup()
 
+from django.core.management import call_command  # noqa: E402 - not before Django is set up
+from django.db import transaction  # noqa: E402 - as above
 from django.test import override_settings  # noqa: E402 - not before Django is set up
 from django.test.utils import setup_test_environment, teardown_test_environment  # noqa: E402 - as above
 
@@ -34,6 +36,20 @@ def _environment() -> Iterator[None]:
     setup_test_environment()
     yield
     teardown_test_environment()
+
+
+@pytest.fixture(scope="session")
+def _tables() -> None:
+    """Make the tables."""
+    call_command("migrate", run_syncdb=True, verbosity=0)
+
+
+@pytest.fixture
+def database(_tables: None) -> Iterator[None]:
+    """Have tables, and nothing of a test's own in them afterwards."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture(autouse=True)

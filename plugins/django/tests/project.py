@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse, JsonResponse
-from django.urls import path
+from django.urls import include, path
 
 from devinotify_django import asend_sms, enqueue_sms, send_code
 
@@ -13,20 +13,77 @@ NUMBER = "+79161234567"
 URL = "devino://login:password@SENDER?gateway=http://127.0.0.1:9/rest"
 
 SETTINGS: dict[str, Any] = {
-    "SECRET_KEY": "not a secret",
+    "SECRET_KEY": "not a secret, but as long as it has to be",
     "ALLOWED_HOSTS": ["*"],
     "ROOT_URLCONF": __name__,
     "USE_TZ": True,
+    "SITE_ID": 1,
+    "STATIC_URL": "/static/",
     "INSTALLED_APPS": [
+        "django.contrib.admin",
         "django.contrib.auth",
         "django.contrib.contenttypes",
-        "django.contrib.sessions",
         "django.contrib.messages",
+        "django.contrib.sessions",
+        "django.contrib.staticfiles",
+        "allauth",
+        "allauth.account",
+        "django_otp",
+        "django_otp.plugins.otp_static",
+        "django_otp.plugins.otp_totp",
+        "phone_verify",
+        "rest_framework",
+        "two_factor",
+        "two_factor.plugins.phonenumber",
         "devinotify_django",
     ],
-    "MIDDLEWARE": ["devinotify_django.addresses.AddressMiddleware"],
+    "MIDDLEWARE": [
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django_otp.middleware.OTPMiddleware",
+        "django.contrib.messages.middleware.MessageMiddleware",
+        "allauth.account.middleware.AccountMiddleware",
+        "devinotify_django.addresses.AddressMiddleware",
+    ],
+    "TEMPLATES": [
+        {
+            "BACKEND": "django.template.backends.django.DjangoTemplates",
+            "APP_DIRS": True,
+            "OPTIONS": {
+                "context_processors": [
+                    "django.template.context_processors.request",
+                    "django.contrib.auth.context_processors.auth",
+                    "django.contrib.messages.context_processors.messages",
+                ]
+            },
+        }
+    ],
+    "AUTHENTICATION_BACKENDS": [
+        "django.contrib.auth.backends.ModelBackend",
+        "allauth.account.auth_backends.AuthenticationBackend",
+    ],
+    "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],  # quick
+    "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
     "DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
     "DEVINOTIFY": {"default": {"URL": URL}},
+    # The hosts.
+    "SMS_BACKEND": "devinotify_django.sms.SmsBackend",
+    "SENDSMS_BACKEND": "devinotify_django.sendsms.SmsBackend",
+    "TWO_FACTOR_SMS_GATEWAY": "devinotify_django.two_factor.Gateway",
+    "LOGIN_REDIRECT_URL": "/order",
+    "ACCOUNT_ADAPTER": "tests.adapters.Adapter",
+    "ACCOUNT_LOGIN_METHODS": {"phone"},
+    "ACCOUNT_SIGNUP_FIELDS": ["phone*", "password1*"],
+    "ACCOUNT_RATE_LIMITS": False,
+    "PHONE_VERIFICATION": {
+        "BACKEND": "devinotify_django.phone_verify.Backend",
+        "OPTIONS": {},
+        "TOKEN_LENGTH": 6,
+        "MESSAGE": "{security_code} is the code of {app}",
+        "APP_NAME": "the shop",
+        "SECURITY_CODE_EXPIRATION_SECONDS": 3600,
+        "VERIFY_SECURITY_CODE_ONLY_ONCE": True,
+    },
 }
 
 
@@ -50,4 +107,23 @@ async def remind(request: Any) -> JsonResponse:
     return JsonResponse({"verdicts": [outcome.verdict for outcome in outcomes]})
 
 
-urlpatterns = [path("order", order), path("code", code), path("remind", remind)]
+def urls() -> list[Any]:
+    """Return all URLs, those of the hosts too; not before Django is set up."""
+    from django.contrib import admin
+    from two_factor.urls import urlpatterns as of_two_factor
+
+    return [
+        path("order", order),
+        path("code", code),
+        path("remind", remind),
+        path("accounts/", include("allauth.urls")),
+        path("verify/", include("phone_verify.urls")),
+        path("", include(of_two_factor)),
+        path("admin/", admin.site.urls),
+    ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "urlpatterns":
+        return urls()
+    raise AttributeError(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging.config
 import re
+import tomllib
 import unittest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,7 +108,7 @@ def test_middleware_and_runner_are_importable() -> None:
     from django.utils.module_loading import import_string
 
     names = set(re.findall(r'"(devinotify_django\.[\w.]+)"', README))
-    assert names
+    assert len(names) > 5
     assert all(import_string(name) for name in names)
 
 
@@ -122,3 +123,10 @@ def test_setting_changes_are_heeded() -> None:
     before = devinotify_django.get_notifier()
     with override_settings(DEBUG=True):
         assert before is devinotify_django.get_notifier()
+
+
+def test_extras_are_there() -> None:
+    """Each extra that the README names is one."""
+    extras = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8"))
+    known = set(extras["project"]["optional-dependencies"])
+    assert known - {"test"} == set(re.findall(r"devinotify-django\[([\w-]+)\]", README))
