@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -122,6 +123,12 @@ def _raised_from(value: BaseException) -> list[tuple[str, str]]:
     return found
 
 
+@lru_cache(maxsize=1024)
+def _own_name(path: str) -> str | None:
+    """Return the name of a file of the program's own, ``None`` for a library's: asked with each exception."""
+    return None if _LIBRARY.search(path) else base_name(path)
+
+
 def _place(trace: TracebackType | None, home: str) -> str:
     traces: list[TracebackType] = []
     while trace is not None:
@@ -130,7 +137,8 @@ def _place(trace: TracebackType | None, home: str) -> str:
     # The program waits meanwhile, and as a rule the last frame is its own.
     for one in reversed(traces):
         code = one.tb_frame.f_code
-        if not _LIBRARY.search(code.co_filename):
-            return f"{base_name(code.co_filename)}:{one.tb_lineno} in {code.co_name}"
+        name = _own_name(code.co_filename)
+        if name is not None:
+            return f"{name}:{one.tb_lineno} in {code.co_name}"
     codes = [(one.tb_frame.f_code, one.tb_lineno) for one in traces]
     return place_of([(code.co_filename, str(line), code.co_name) for code, line in codes], home)
