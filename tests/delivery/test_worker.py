@@ -16,7 +16,7 @@ import pytest
 
 from devinotify import Message, Notifier, Outbox, hookimpl, make_plugin_manager
 from devinotify.delivery.stopping import stopped_by_signals
-from devinotify.delivery.worker import COLLECT_EVERY, Worker, rare_collections
+from devinotify.delivery.worker import COLLECT_EVERY, PAUSE, Worker, rare_collections
 from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, NotSent, Verdict
 from devinotify.models import DeliveryStatus
 from devinotify.outbox import RowState
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from devinotify.models import Outcome, Receipt, SmsState
-    from devinotify.outbox import Batch
+    from devinotify.outbox import Batch, Row
 
 OTHER = "+79161234568"
 
@@ -99,6 +99,28 @@ def states(outbox: Outbox) -> list[tuple[str, str]]:
 
 
 # --- sending what is queued
+
+
+def test_idle_threads_do_not_ask_with_each_batch(
+    notifier: Notifier, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each batch that goes out wakes whoever is idle; deliveries are looked for again only after a pause."""
+    looked: list[float] = []
+    watch_due = Outbox.watch_due
+
+    def counted(self: Outbox, *args: Any, **fields: Any) -> list[Row]:  # noqa: ANN401 - those of watch_due
+        looked.append(time.monotonic())
+        return watch_due(self, *args, **fields)
+
+    monkeypatch.setattr(Outbox, "watch_due", counted)
+    for number in range(60):
+        outbox.enqueue(message(text=f"disk {number} full"), watch=False)
+    worker = Worker(notifier, outbox)
+    began = time.monotonic()
+    worker.run(once=True)
+    assert 60 == outbox.counts().accepted
+    # Two threads look, when the worker begins, when all is sent, and after each pause.
+    assert len(looked) <= 2 * (3 + (time.monotonic() - began) / PAUSE)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ log: logging.Logger = logging.getLogger(__name__)
 
 NAP = 1.0
 """Seconds that an idle worker sleeps at most: another process may have enqueued something meanwhile."""
+PAUSE = 0.1
+"""Seconds for which what found nothing to do is not asked again: each batch that is sent wakes whoever is idle."""
 CONNECTIONS = 4
 """Requests at a time: rows of different texts cannot go in one."""
 COLLECT_EVERY = 50_000
@@ -88,6 +90,7 @@ class Worker:
         self._stopping = Stopping()
         self._clock = WallClock()
         self._recover_at = 0.0
+        self._look_at = self._ask_at = 0.0  # when deliveries are looked for again, and when what is due is asked again
         self._telling = threading.Lock()
         self._held: str | None = None  # why nothing could be claimed the last time
         self._dispatcher = self._new_dispatcher(once=False)
@@ -146,11 +149,20 @@ class Worker:
 
             return guarded
 
-        sends, looks = turn(self._dispatcher.turn), turn(self._looks.turn)
+        self._look_at = 0.0
+        sends, looks = turn(self._dispatcher.turn), turn(self._look)
         turns = [sends] * self._speed.connections + [looks] * self._looks.connections
         crew = Crew(turns, self._stopping, forever=not once, nap=self._idle, name="worker")
         crew.run(lambda: self._look_after(once=once), min(self._nap, 1.0), halt=self._halt)
         return worked
+
+    def _look(self) -> bool:
+        """Look at deliveries that are due, unless there were none a moment ago."""
+        if time.monotonic() < self._look_at:
+            return False
+        found = self._looks.turn()
+        self._look_at = 0.0 if found else time.monotonic() + PAUSE
+        return found
 
     def _new_dispatcher(self, *, once: bool) -> Dispatcher:
         return Dispatcher(
@@ -219,10 +231,13 @@ class Worker:
         return False
 
     def _idle(self) -> float:
+        if time.monotonic() < self._ask_at:
+            return min(self._nap, PAUSE)
         try:
             due = self.outbox.next_due(self.account)
         except DevinotifyError:  # the next turn meets it too, and tells
             return self._nap
+        self._ask_at = time.monotonic() + PAUSE
         return self._nap if due is None else min(self._nap, max(due - time.time(), 0.01))
 
     def _told(self, batch: Batch, sent: Sent) -> None:
