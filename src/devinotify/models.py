@@ -261,15 +261,16 @@ class BulkReceipt:
         return len(self.recipients)
 
     def __iter__(self) -> Iterator[Receipt]:
-        each = self.segments_per_recipient
-        # By position: a campaign makes a million of these.
-        shared = (each, self.channel, self.estimated_segments, self.sent_at, self.resends)
+        each, channel, estimated = self.segments_per_recipient, self.channel, self.estimated_segments
+        sent_at, resends = self.sent_at, self.resends
         if each is None:
             for recipient in self.recipients:
-                yield Receipt(recipient, (), *shared, self.message_ids)
+                yield Receipt(recipient, (), None, channel, estimated, sent_at, resends, self.message_ids)
         else:
-            for start, recipient in zip(range(0, len(self.message_ids), each), self.recipients, strict=True):
-                yield Receipt(recipient, self.message_ids[start : start + each], *shared)
+            ids = zip(*[iter(self.message_ids)] * each, strict=True)  # so many at a time
+            # By position, one by one: a campaign makes a million of these.
+            for recipient, its in zip(self.recipients, ids, strict=True):
+                yield Receipt(recipient, its, each, channel, estimated, sent_at, resends)
 
     def __repr__(self) -> str:
         return f"<BulkReceipt {self.channel} to {len(self.recipients)} recipients, {len(self.message_ids)} ids>"
