@@ -110,6 +110,7 @@ def test_has_no_body(name: str) -> None:
     assert specification(*(None for _ in inspect.signature(specification).parameters)) is None
 
 
+@pytest.mark.once
 @each_hook
 def test_is_tested(name: str) -> None:
     """A test is named after every hook; one without fails here."""

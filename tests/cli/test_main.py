@@ -102,6 +102,7 @@ def into(command: str, url: str, *arguments: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
+@pytest.mark.once
 @needs_full
 @pytest.mark.parametrize("arguments", READS)
 def test_an_output_that_cannot_be_written_is_a_failure(arguments: tuple[str, ...], sandbox: Sandbox) -> None:
@@ -110,6 +111,7 @@ def test_an_output_that_cannot_be_written_is_a_failure(arguments: tuple[str, ...
     assert (74, 1) == (code, stderr.count("devinotify: the output cannot be written: No space left on device\n"))
 
 
+@pytest.mark.once
 @needs_posix
 @pytest.mark.parametrize("arguments", READS)
 def test_a_stdout_that_was_closed_is_a_failure_too(arguments: tuple[str, ...], sandbox: Sandbox) -> None:
@@ -127,6 +129,7 @@ def test_a_send_has_the_code_of_its_verdict_whatever_its_streams_are(streams: st
     assert 1 == len(sandbox.messages())
 
 
+@pytest.mark.once
 @needs_full
 @pytest.mark.parametrize("streams", [">/dev/full", ">&-"])
 @pytest.mark.parametrize("more", [(), ("--json",)])

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from devinotify.models import Outcome, SmsState
 
+pytestmark = pytest.mark.once
+
 ALERTS = 200
 TROUBLE = 2.0
 

@@ -86,6 +86,7 @@ def test_fast_path_answers_as_phonenumbers(way: str, national: str) -> None:
     assert (answer.e164 if isinstance(answer, PhoneNumber) else None) == _library(way + national)
 
 
+@pytest.mark.once
 def test_fast_path_over_every_prefix() -> None:
     """All 100,000 blocks +7 9XX YYY are mobiles here exactly where they are in phonenumbers.
 

@@ -41,6 +41,7 @@ def test(devino_sandbox, devino_url, devino_client, devino_inbox):
     assert "1 passed" == outcome(tmp_path, source)
 
 
+@pytest.mark.once
 def test_nothing_is_left_for_the_next_test(tmp_path: Path) -> None:
     """Each test begins with nothing sent and nothing set, on one server for all of them."""
     source = """
@@ -59,6 +60,7 @@ def test(devino_sandbox, devino_client, devino_inbox, run):
     assert "3 passed" == outcome(tmp_path, source)
 
 
+@pytest.mark.once
 def test_workers_have_servers_of_their_own(tmp_path: Path) -> None:
     """Under xdist no worker sees what another sent."""
     source = """
@@ -72,6 +74,7 @@ def test(devino_client, devino_inbox, run):
     assert "8 passed" == outcome(tmp_path, source, "-n", "2")
 
 
+@pytest.mark.once
 def test_the_options_are_overridden(tmp_path: Path) -> None:
     """A session makes its Sandbox with what it wants."""
     source = """
@@ -159,6 +162,7 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return re.split(r"\n_+ test_\d+ _+\n", re.sub(r"\nE   ?", "\n", done.stdout))[1:]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("index", range(len(FAILS)))
 def test_what_failures_say(failures: list[str], index: int) -> None:
     """A failure names what was expected, shows what did arrive, and what kept it from fitting."""
@@ -166,6 +170,7 @@ def test_what_failures_say(failures: list[str], index: int) -> None:
     assert [] == [words for words in FAILS[index][1] if words not in failures[index]], failures[index]
 
 
+@pytest.mark.once
 def test_waiting_ends_when_it_arrives(tmp_path: Path) -> None:
     """A message from another thread is noticed at once, not at the end of the wait."""
     source = """
@@ -193,6 +198,7 @@ print(json.dumps([took, sorted(set(sys.modules) - before)]))
 """
 
 
+@pytest.mark.once
 def test_importing_it_costs_nothing() -> None:
     """A session that does not use it pays for two modules and less than 5 ms."""
     # Measured as users run it: coverage, where it is on, would be most of what is measured.
