@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,13 +24,13 @@ from devinotify.exceptions import DevinotifyError, InvalidArgument, NotSent, Out
 from devinotify.models import Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 
 class Gateway:
     """Takes batches, and refuses one with a culprit in it by an error of its own for each request."""
 
-    def __init__(self, culprits: Iterable[str] = (), error: type[DevinotifyError] = InvalidArgument) -> None:
+    def __init__(self, culprits: Iterable[str] = (), error: Callable[[str], DevinotifyError] = InvalidArgument) -> None:
         self.culprits = frozenset(culprits)
         self.error = error
         self.requests: list[tuple[str, ...]] = []
@@ -145,6 +146,14 @@ def test_what_ends_one_ends_all(kind: type[DevinotifyError]) -> None:
     outcomes = deliver("sms", ["1", "2", "3"], gateway.post, batch=1)
     assert [("1",)] == gateway.requests
     assert [kind] * 3 == [type(outcome.error) for outcome in outcomes]
+
+
+@pytest.mark.parametrize("word", ["not-permitted", "error-account-locked", "error-route-not-found"])
+def test_a_word_about_the_account_ends_all(word: str) -> None:
+    """No other batch of a locked account is tried, and none is divided in search of somebody to blame."""
+    gateway = Gateway(["1"], partial(errors.ViberRejected, reason=word))
+    outcomes = deliver("viber", ["1", "2", "3"], gateway.post, batch=2)
+    assert ([("1", "2")], {"rejected"}) == (gateway.requests, {str(outcome.verdict) for outcome in outcomes})
 
 
 def test_unknown_concerns_its_own_batch() -> None:

@@ -41,6 +41,8 @@ def meant(reading: Reading) -> Meant:
         (errors.PluginError("x"), (0, 1, None, False, Cause.REFUSED)),
         (errors.InvalidArgument("x"), (1, 0, None, False, None)),
         (errors.ViberRejected("x", reason="error-address-unknown"), (1, 0, None, False, None)),
+        (errors.ViberRejected("x", reason="error-account-locked"), (0, 1, Cause.REFUSED, False, None)),
+        (errors.ViberRejected("x", reason="error-account-locked", verdict=UNKNOWN), (1, 0, None, True, None)),
         (errors.InvalidText("x"), (1, 0, None, False, None)),
     ],
     ids=lambda value: type(value).__name__,

@@ -174,6 +174,9 @@ VIBER_WORDS = (
     "error-subject-unknown",
     "error-system",
     "error-validity-period-seconds-format",
+    "not-permitted",
+    "error-account-locked",
+    "error-route-not-found",
 )
 
 

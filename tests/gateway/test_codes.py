@@ -87,6 +87,10 @@ PUBLISHED_WORDS = {
     "error-subject-unknown": "rejected",
     "error-system": "unknown",
     "error-validity-period-seconds-format": "rejected",
+    # Words of the vendor's other Viber API.
+    "not-permitted": "rejected",
+    "error-account-locked": "rejected",
+    "error-route-not-found": "rejected",
 }
 
 

@@ -24,6 +24,7 @@ from devinotify.exceptions import (
     Verdict,
     ViberRejected,
 )
+from devinotify.gateway.codes import VIBER_WORDS
 from devinotify.models import Attempt, Outcome
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ REFUSED_ALONE = 3
 """Recipients that may be refused alone for nobody's sake, while nobody passes, before it is taken for the account's."""
 
 _ADDRESS_WORDS = frozenset({"error-address-format", "error-address-unknown", "error-address-not-specified"})
+_ACCOUNT_WORDS = frozenset(word for word, row in VIBER_WORDS.items() if row.of_account)
 _NOTHING_SENT = frozenset({Verdict.REJECTED, Verdict.NOT_SENT})
 
 
@@ -55,9 +57,14 @@ def names_nobody(error: DevinotifyError) -> bool:
     return error.verdict is Verdict.REJECTED and isinstance(error, Forbidden | InvalidOperation)
 
 
+def is_of_account(error: DevinotifyError) -> bool:
+    """Whether Viber refused the account, with a word that names it: no message of it would pass."""
+    return isinstance(error, ViberRejected) and error.reason in _ACCOUNT_WORDS and error.verdict is Verdict.REJECTED
+
+
 def ends_it(error: DevinotifyError) -> bool:
-    """Whether the next request would end as this one did: the gateway is out of reach, or refuses the login."""
-    if isinstance(error, Unauthorized):
+    """Whether the next request would end as this one did: the gateway is out of reach, or refuses login or account."""
+    if isinstance(error, Unauthorized) or is_of_account(error):
         return True
     return error.verdict is Verdict.NOT_SENT and not isinstance(error, InvalidInput)
 

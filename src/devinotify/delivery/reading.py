@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from devinotify import exceptions as errors
-from devinotify.channels.batch import blames_a_recipient
+from devinotify.channels.batch import blames_a_recipient, is_of_account
 from devinotify.exceptions import DevinotifyError, Verdict
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class Meaning(StrEnum):
     """The account's balance."""
     SENDER = "sender"
     """The sender that the account sends from."""
+    ACCOUNT = "account"
+    """The account, by a word that says so."""
     SESSION = "session"
     """A wrong password, or a session that ended once more right after the login."""
     BUSY = "busy"
@@ -78,6 +80,7 @@ EFFECTS: Mapping[Meaning, Effect] = MappingProxyType(
         Meaning.NOBODY: Effect(),  # of a whole batch: see ``read``
         Meaning.CREDITS: Effect(puts_back=True, stop=Cause.CREDITS),
         Meaning.SENDER: Effect(puts_back=True, stop=Cause.REFUSED),
+        Meaning.ACCOUNT: Effect(puts_back=True, stop=Cause.REFUSED),
         Meaning.SESSION: Effect(puts_back=True, trouble=True, refused=Cause.LOGIN),
         Meaning.BUSY: Effect(puts_back=True, trouble=True),
         Meaning.UNREACHED: Effect(trouble=True),  # the outbox queues it again by itself, after a backoff
@@ -127,6 +130,8 @@ def meaning(error: DevinotifyError, verdict: Verdict) -> Meaning:
     known = next((KINDS[kind] for kind in type(error).__mro__ if kind in KINDS), None)
     if known is not None:
         return known
+    if is_of_account(error):
+        return Meaning.ACCOUNT
     if error.retryable:
         return Meaning.BUSY if verdict is Verdict.REJECTED else Meaning.UNREACHED
     # What did not leave and is not to be tried again was given up: that is this message's affair.

@@ -126,6 +126,8 @@ class ViberWord:
     word: str
     meaning: str
     verdict: Verdict = Verdict.REJECTED
+    of_account: bool = False
+    """Whether it refuses the account, and so whatever it sends."""
 
 
 VIBER_WORDS: Mapping[str, ViberWord] = MappingProxyType(
@@ -141,6 +143,10 @@ VIBER_WORDS: Mapping[str, ViberWord] = MappingProxyType(
             ViberWord("error-subject-unknown", "the account may not send from this sender"),
             ViberWord("error-system", "the Viber service failed", Verdict.UNKNOWN),
             ViberWord("error-validity-period-seconds-format", "the validity is invalid"),
+            # Not in the API's own table: words of the vendor's other Viber API.
+            ViberWord("not-permitted", "the account may not send on Viber", of_account=True),
+            ViberWord("error-account-locked", "the account is locked", of_account=True),
+            ViberWord("error-route-not-found", "the account has no route to Viber", of_account=True),
         )
     }
 )
