@@ -6,6 +6,7 @@ a fallback. Neither raises for one recipient's failure: it is in that recipient'
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 from devinotify import text as texts
 from devinotify import url as urls
 from devinotify.channels.protocol import check_message
+from devinotify.closing import close_all
 from devinotify.delivery.fallback import Storage, bind
 from devinotify.delivery.orders import Enqueued, check_order, store
 from devinotify.delivery.pipeline import Pipeline, Sending
@@ -24,6 +26,7 @@ from devinotify.gateway import checks
 from devinotify.gateway.client import Client
 from devinotify.models import Message, Outcome
 from devinotify.plugins import BUILT_IN, make_plugin_manager
+from devinotify.words import meant
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
     from devinotify.plugins import PluginManager
     from devinotify.url import DevinoURL
 
+
+log: logging.Logger = logging.getLogger(__name__)
 
 _SENDING = "send"
 """The name of the plugin that sends, last of all that answer to ``send_message``."""
@@ -107,17 +112,22 @@ class Notifier:
         self.close()
 
     def close(self) -> None:
-        """Close the outbox of a fallback, and the client where this notifier made it."""
-        self._storage.close()
-        if self._owns_client:
-            self.client.close()
+        """Close the outbox of a fallback, and the client where this notifier made it.
+
+        Where this fails while an exception is being handled, the failure is logged and that exception goes on.
+        """
+        close_all(log, "the notifier", self._storage.close, *([self.client.close] if self._owns_client else []))
 
     def channel(self, name: str) -> Channel:
         """Return the channel of this name; raise InvalidURL that lists the names there are."""
         try:
             channel = self.channels[name]
         except KeyError:
-            raise InvalidURL(f"there is no channel {name!r}: the channels are {', '.join(self.channels)}") from None
+            question = meant(name, self.channels)
+            raise InvalidURL(
+                f"there is no channel {name!r}: the channels are {', '.join(self.channels)}"
+                + (f"; {question}" if question else "")
+            ) from None
         if name in self._fallbacks:
             self._storage.open()
         return channel
@@ -252,6 +262,7 @@ class Notifier:
             tracker=self.following,
             observe=self._status_changed,
             poll=self.url.poll,
+            patience=self.url.patience,
         )
 
     def following(self, outbox: Outbox | None = None) -> Tracker:

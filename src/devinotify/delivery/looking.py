@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from devinotify.delivery.rate_limit import Pace, Speed
@@ -29,7 +30,7 @@ class Looks:
     ``rate`` is in requests a second, over all connections. While the gateway is in trouble they wait as sending does;
     unless ``patient`` they end instead, and ``gave_up`` is set. Without ``steps`` no step that follows is taken.
     ``looked`` hears of each row that was looked at, and of the error where there was no answer; ``put_off`` of rows
-    that were due and are left for later.
+    that were due and are left for later. ``clock`` is a monotonic one, in seconds.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Looks:
         steps: bool = True,
         looked: Callable[[Row, Exception | None], None] = lambda row, error: None,  # noqa: ARG005 - nobody asks
         put_off: Callable[[Sequence[Row]], None] = lambda rows: None,  # noqa: ARG005 - as above
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._following = following
         self.connections = connections
@@ -57,7 +59,7 @@ class Looks:
         self._put_off = put_off
         self._in_a_row = 0
         self.gave_up: bool = False
-        self._pace = Pace(Speed(connections=connections, rate=rate))
+        self._pace = Pace(Speed(connections=connections, rate=rate), clock)
 
     def stop(self) -> None:
         """Begin no other look, and keep no thread waiting for its turn."""

@@ -34,7 +34,9 @@ LAST_LOOKS = 1.0
 
 
 class Waiting:
-    """Waits for the deliveries of outcomes; ``poll`` is in seconds.
+    """Waits for the deliveries of outcomes; ``poll`` and ``patience`` are in seconds.
+
+    The next step of a fallback comes before all looks: it is a message that somebody waits for.
 
     ``channel`` returns a channel by name. The outcomes of ``fallbacks`` are looked at by what ``tracker`` returns,
     since their rows know more than they do. ``observe`` is told of each delivery state that is news.
@@ -49,6 +51,7 @@ class Waiting:
         tracker: Callable[[], Tracker],
         observe: Callable[[Receipt, SmsState], None],
         poll: float,
+        patience: float,
     ) -> None:
         self._client = client
         self._channel = channel
@@ -56,6 +59,7 @@ class Waiting:
         self._tracker = tracker
         self._observe = observe
         self._poll = poll
+        self._patience = patience
 
     def wait(self, outcomes: Iterable[Outcome], timeout: float | None) -> list[Outcome]:
         """Return the outcomes with their last state once all are decided, or ``timeout`` seconds are over."""
@@ -77,19 +81,41 @@ class Waiting:
         start = time.monotonic()
         until = math.inf if timeout is None else start + timeout
         # When each is due, its place, and the pause after that. The place is there once, so pauses are never compared.
-        watches = [(start, place, self._poll) for place, each in enumerate(results) if not self._is_decided(each)]
+        open_places = [place for place, each in enumerate(results) if not self._is_decided(each)]
+        steps = [(start + self._until_step(results[place]), place) for place in open_places]
+        overdue = {place for due, place in steps if due <= start}
+        watches = [(start - (place in overdue), place, self._poll) for place in open_places]
+        steps = [(due, place) for due, place in steps if start < due < until]
+        heapq.heapify(watches)
+        heapq.heapify(steps)
+        decided: set[int] = set()
         while watches:
-            due, place, pause = heapq.heappop(watches)
             now = time.monotonic()
             if start < until < now - LAST_LOOKS:
                 break
+            if steps and steps[0][0] <= max(now, watches[0][0]):
+                due, place = heapq.heappop(steps)
+                pause = None
+            else:
+                due, place, pause = heapq.heappop(watches)
+            if place in decided:
+                continue
             yield max(due - now, 0.0)
             results[place], done = self._look(results[place])
             now = time.monotonic()
-            if not done and now < until and now - start < STATE_LIFETIME:
+            if done:
+                decided.add(place)
+            elif pause is not None and now < until and now - start < STATE_LIFETIME:
                 longer = max(self._poll, min(pause * SLOWER, LONGEST_POLL))
                 heapq.heappush(watches, (min(now + pause, until), place, longer))
         return results
+
+    def _until_step(self, outcome: Outcome) -> float:
+        """Return after how many seconds the next step of a fallback is due; inf where there is none to come."""
+        if outcome.channel not in self._fallbacks:
+            return math.inf
+        sent = None if outcome.receipt is None else outcome.receipt.sent_at
+        return 0.0 if sent is None else max(self._patience - (datetime.now(UTC) - sent).total_seconds(), 0.0)
 
     def _is_decided(self, outcome: Outcome) -> bool:
         """Whether nothing more will become of an outcome, as far as it tells itself."""
