@@ -114,7 +114,7 @@ def test_shell(code: str, sandbox: Sandbox, tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert 0 == done.returncode, done.stderr

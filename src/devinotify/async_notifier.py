@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
+import sys
 import warnings
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 from weakref import WeakKeyDictionary
 
+from devinotify.closing import tell
 from devinotify.executor import Executor
 from devinotify.notifier import Notifier
 from devinotify.redact import hide
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from devinotify.models import Outcome
     from devinotify.plugins import PluginManager
     from devinotify.url import DevinoURL
+
+log: logging.Logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -90,9 +95,16 @@ class AsyncNotifier:
 
     async def aclose(self) -> None:
         """Wait for what was begun, then close the outbox and the client; using the notifier again opens new ones."""
+        failed = sys.exc_info()[1] is not None  # the thread that closes would not know of it
         await self._executor.idle()
-        await self._run(self.notifier.close)
-        self._executor.close()
+        try:
+            await self._run(self.notifier.close)
+        except Exception as failure:
+            if not failed:
+                raise
+            tell(log, "the notifier", failure)
+        finally:
+            self._executor.close()
 
     async def notify(
         self,

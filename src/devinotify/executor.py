@@ -159,7 +159,7 @@ _CREWS: WeakSet[_Crew] = WeakSet()
 
 @atexit.register
 def _finish() -> None:
-    """Wait for what was begun, as Python does for threads that are no daemons."""
+    """Wait for what was begun, as Python does for threads that are not daemons."""
     for crew in [each for each in _CREWS if each.is_ours]:
         crew.end()
         for thread in crew.threads:

@@ -51,7 +51,7 @@ def resolved(path: AnyPath) -> Path:
     for link in _links(Path(path).absolute(), set()):
         if _is_shared(link.parent):
             raise OSError(errno.ELOOP, f"{link} is a link in a folder that others can write to: not followed")
-    # Path.resolve() raises what is no OSError for a link that leads to itself.
+    # Path.resolve() raises what is not an OSError for a link that leads to itself.
     real = Path(os.path.realpath(path))
     if real.is_symlink():
         raise OSError(errno.ELOOP, f"{real} is a link that leads in a circle")

@@ -85,7 +85,7 @@ def devinotify_resolve_recipient(recipient: str) -> list[str] | None:
 def devinotify_normalize_phone(raw: str, region: str) -> PhoneNumber | None:
     """Read what was given as a phone number.
 
-    Called for each recipient that is no alias; ``region`` is the URL's, an ISO 3166 code. Return the number that
+    Called for each recipient that is not an alias; ``region`` is the URL's, an ISO 3166 code. Return the number that
     ``raw`` means there, or ``None`` to leave it to the next. An ``InvalidInput`` that you raise (an
     ``InvalidPhoneNumber`` is one) is an answer, not a fault: the recipient is refused with it. The client looks at
     the number once more, so one that the core knows to be no mobile is still refused.

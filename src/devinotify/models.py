@@ -295,7 +295,7 @@ class Attempt:
 class Outcome:
     """What became of a message for one recipient.
 
-    ``recipient`` is the number in E.164, or what was given where it is no number. ``channel`` is the channel
+    ``recipient`` is the number in E.164, or what was given where it is not a number. ``channel`` is the channel
     that was asked for, ``attempts`` every step that was taken on it, in order; ``verdict``, ``receipt`` and
     ``error`` are those of the last step. ``state`` is the delivery state that was last seen, or ``None``.
     ``row`` is the id of its first step in the outbox, where that step was written there.

@@ -67,7 +67,7 @@ class SecretBytes(bytes):
 class Secrets(Generic[T]):
     """Several values of which nothing is shown but how many there are; they can be gone through and counted.
 
-    It is no sequence on purpose: printers take those apart.
+    It is not a sequence on purpose: printers take those apart.
     """
 
     __slots__ = ("_items",)

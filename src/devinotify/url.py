@@ -15,6 +15,7 @@ from devinotify.exceptions import InvalidURL
 from devinotify.gateway.codes import SMS_MAX_VALIDITY
 from devinotify.hosts import ascii_form, is_base_url, is_loopback
 from devinotify.redact import Secret, hide
+from devinotify.words import meant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -366,9 +367,4 @@ def unknown_key(key: str, known: Sequence[str]) -> InvalidURL:
     # A key may be the rest of a password with a stray ? in it, so only a word is shown.
     if not re.fullmatch(r"[a-z_]{1,20}", key):
         return InvalidURL(f"unknown key (not shown): the keys are {', '.join(known)}")
-    from difflib import get_close_matches  # not what every start pays for
-
-    near = get_close_matches(key, known, 1)
-    return InvalidURL(
-        f"unknown key {key!r}: " + (f"did you mean {near[0]}?" if near else f"the keys are {', '.join(known)}")
-    )
+    return InvalidURL(f"unknown key {key!r}: {meant(key, known) or 'the keys are ' + ', '.join(known)}")

@@ -265,5 +265,5 @@ def test_a_mistyped_command_is_told_what_was_meant(arguments: tuple[str, ...], e
 def test_an_unknown_channel_is_no_fault_of_the_url(run: Run, account: Sandbox) -> None:
     """What an option got wrong is told with the names there are, and with that command's help."""
     result = run("send", "Hi", "+79161234567", "--channel", "smz")
-    expected = "there is no channel 'smz': the channels are sms, viber, sms-viber, viber-sms, null"
+    expected = "there is no channel 'smz': the channels are sms, viber, sms-viber, viber-sms, null; did you mean sms?"
     assert (2, True, False) == (result.exit_code, expected in result.stderr, "devinotify url" in result.stderr)

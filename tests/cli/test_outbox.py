@@ -164,6 +164,46 @@ def test_show_has_the_steps_of_a_fallback(run: Run, path: Path) -> None:
     assert [("sms", None), ("viber", 2)] == [(row["channel"], row["parent"]) for row in found["rows"]]
 
 
+def test_a_message_that_falls_back_is_listed_once(run: Run, tmp_path: Path) -> None:
+    """Its order stands for it; the steps are counted apart, shown on request, and marked in the export."""
+    with Outbox(tmp_path / "o.db") as outbox:
+        outbox.enqueue(Message("hi", NUMBERS[:1], channel="sms-viber"), watch=False)
+        order = outbox.claim()
+        step = outbox.begin(Message("hi", NUMBERS[:1], channel="sms-viber"), channel="sms", orders={NUMBERS[0]: 1})
+        assert order is not None
+        assert step is not None
+        for batch in (step, order):
+            outbox.settle(
+                batch,
+                [
+                    Outcome(
+                        NUMBERS[0], Verdict.REJECTED, batch.rows[0].channel, error=NotEnoughCredits("no money", code=5)
+                    )
+                ],
+            )
+    at = ("--outbox", str(tmp_path / "o.db"))
+    found = {
+        arguments: [row["row"] for row in document(run("outbox", "list", *arguments, "--json", *at))["rows"]]
+        for arguments in ((), ("--steps",), ("--channel", "sms"))
+    }
+    assert {(): [1], ("--steps",): [1, 2], ("--channel", "sms"): [2]} == found
+    assert "in all: 1 rejected (and 1 step that these tell of)" == run("outbox", "list", *at).stdout.splitlines()[-1]
+    assert ["order", "step"] == [row["role"] for row in document(run("outbox", "show", "1", "--json", *at))["rows"]]
+    exported = [json.loads(line) for line in run("outbox", "export", *at).stdout.splitlines()]
+    assert [("order", None), ("step", 1)] == [(row["role"], row["order"]) for row in exported]
+
+
+def test_show_by_the_key(run: Run, tmp_path: Path) -> None:
+    """All rows of what was enqueued under it; one that is not known is a usage error, and so is no choice."""
+    with Outbox(tmp_path / "o.db") as outbox:
+        outbox.enqueue(Message("hi", NUMBERS[:2]), key="backup-7")
+    at = ("--outbox", str(tmp_path / "o.db"))
+    found = document(run("outbox", "show", "--key", "backup-7", "--json", *at))
+    unknown, neither = run("outbox", "show", "--key", "backup-8", *at), run("outbox", "show", *at)
+    assert [1, 2] == [row["row"] for row in found["rows"]]
+    assert (2, True, 2) == (unknown.exit_code, "backup-8" in unknown.stderr, neither.exit_code)
+
+
 def test_show_has_lists_and_meta_in_one_line(run: Run, tmp_path: Path) -> None:
     """Ids are separated by blanks, what the caller gave along is JSON."""
     with Outbox(tmp_path / "o.db") as outbox:

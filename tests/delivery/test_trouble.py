@@ -281,6 +281,26 @@ def test_what_was_given_up_and_left_alone_is_not_sent_either(gateway: Sandbox, t
         assert (0, {"not_sent": 1}) == (len(arrived(gateway)), settled(outbox, 0))
 
 
+SHORT = """
+from devinotify.delivery.holding import Holding
+Holding.__init__.__kwdefaults__["oldest"] = 0.5
+"""
+
+
+def test_a_worker_that_stood_still_for_too_long_takes_its_message_anew(gateway: Sandbox, tmp_path: Path) -> None:
+    """Nobody has given it up yet, and somebody may this moment: it does not leave, and is queued as if never tried."""
+    path = tmp_path / "o.db"
+    with Outbox(path) as outbox:
+        enqueue(outbox, 1)
+        process = subprocess.Popen([sys.executable, "-c", SHORT + STOPPED, gateway.url, str(path)])
+        os.waitpid(process.pid, os.WUNTRACED)
+        time.sleep(0.6)  # what is shown is that time has passed
+        process.send_signal(signal.SIGCONT)
+        process.wait(60)
+        (row,) = outbox
+        assert ([], RowState.QUEUED, "NotSent") == (gateway.messages(), row.state, row.error)
+
+
 def test_what_another_account_queued_is_left_to_it_and_told_once(
     gateway: Sandbox, outbox: Outbox, notifier: Notifier, caplog: pytest.LogCaptureFixture
 ) -> None:

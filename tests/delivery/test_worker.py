@@ -520,7 +520,7 @@ def test_what_a_dead_worker_was_sending_is_unknown(
         finish(run_python(Path(outbox.name), code))
         Worker(notifier, outbox).run(once=True)
         assert ([("sms", "unknown")], []) == (states(outbox), arrived(gateway))
-    assert "1 messages were being sent when their worker died" in caplog.text
+    assert "1 message was being sent when a worker died" in caplog.text
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

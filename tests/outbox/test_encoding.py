@@ -29,12 +29,14 @@ def back(message: Message) -> Message:
 
 def test_a_row_is_written_back_whole() -> None:
     """All of its columns but those that never change, each at its place."""
-    fixed = {"id", "message", "recipient", "channel", "parent"}
+    fixed = {"id", "message", "recipient", "channel", "parent", "story"}
     assert set(CHANGED) | fixed == set(COLUMNS.split(", "))
     row = Row(1, 2, "+79161234567", "sms", RowState.ACCEPTED, 5, 6, 7, 8, ("a", "b"), 2, 11.0, "viber")
-    row = row._replace(resends=True, next_poll_at=1.0, watch_until=2.0, patience_until=3.0, parent=4, stepped=True)
+    row = row._replace(
+        resends=True, next_poll_at=1.0, watch_until=2.0, patience_until=3.0, parent=4, stepped=True, story=9
+    )
     written = dict(zip(CHANGED, encode_row(row), strict=False))
-    kept = {"id": 1, "message": 2, "recipient": 79161234567, "channel": "sms", "parent": 4}
+    kept = {"id": 1, "message": 2, "recipient": 79161234567, "channel": "sms", "parent": 4, "story": 9}
     assert row == decode_row([{**written, **kept}[name] for name in COLUMNS.split(", ")])
 
 

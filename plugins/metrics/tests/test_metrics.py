@@ -17,6 +17,7 @@ import pytest
 from devinotify import (
     Channel,
     DeliveryStatus,
+    Forbidden,
     Message,
     NotEnoughCredits,
     Notifier,
@@ -169,6 +170,21 @@ def test_tells_what_waits(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None
         notifier.enqueue(TEXT, [ONE, TWO])
         ((_, age),) = bench.points("devinotify.queue.age")
         assert ([({}, 2)], True) == (bench.points("devinotify.queue.depth"), 0 < age < 60)
+        bench.plugin.watch(None)
+
+
+def test_a_step_that_waits_is_told(bench: Bench) -> None:
+    """The second step of a message that was ordered waits like any other; the order, which has begun, does not."""
+    with Outbox(bench.outbox) as outbox:
+        bench.plugin.watch(outbox)
+        outbox.enqueue(Message(TEXT, (ONE,), channel="sms-viber"), watch=False)
+        order = outbox.claim()
+        first = outbox.begin(Message(TEXT, (ONE,), channel="sms-viber"), channel="sms", fallback=True, orders={ONE: 1})
+        assert order is not None
+        assert first is not None
+        outbox.settle(first, [Outcome(ONE, Verdict.REJECTED, "sms", error=Forbidden("no", code=7))])
+        outbox.step_later(first.rows, "viber", not_before=datetime.now(UTC) + timedelta(hours=1))
+        assert [({}, 1)] == bench.points("devinotify.queue.depth")
         bench.plugin.watch(None)
 
 
@@ -402,7 +418,8 @@ def test_has_no_personal_data(bench: Bench) -> None:
                 for outcome in notifier.notify(TEXT, [ONE, TWO, "12"], title="Заголовок", channel=channel)
             ]
             notifier.wait(outcomes, timeout=20)
-            notifier.notify("\ud800" + TEXT, ONE)
+            # What our own checks refuse is told with its text as well.
+            assert [Verdict.NOT_SENT] == [outcome.verdict for outcome in notifier.notify(TEXT * 1000, ONE)]
         ids = [message_id for message in gateway.messages() for message_id in message.message_ids]
     data = bench.reader.get_metrics_data()
     assert data is not None

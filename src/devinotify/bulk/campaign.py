@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -31,6 +30,7 @@ from devinotify.bulk.source import Source
 from devinotify.bulk.table import Table
 from devinotify.bulk.tally import Tally
 from devinotify.bulk.wording import Wording
+from devinotify.closing import close_all
 from devinotify.delivery.fallback import Fallback
 from devinotify.delivery.rate_limit import Speed
 from devinotify.delivery.recipients import Recipients
@@ -156,19 +156,12 @@ class Campaign:
 
         Where this fails while an exception is being handled, the failure is logged and that exception goes on.
         """
-        under_way = sys.exc_info()[1]
-        try:
-            try:
-                if self._source is not None:
-                    self._source.close()
-            finally:
-                if self._owned:
-                    self.notifier.close()
-        except Exception as failure:
-            if under_way is None:
-                raise
-            # The error under way tells what became of the messages; this one must not take its place.
-            log.warning("the campaign could not be closed: %s", _told(failure))
+        close_all(
+            log,
+            "the campaign",
+            *([] if self._source is None else [self._source.close]),
+            *([self.notifier.close] if self._owned else []),
+        )
 
     @functools.cached_property
     def identity(self) -> dict[str, Any]:
@@ -386,11 +379,6 @@ class Campaign:
             first = sent.segments if steps.first.segmented else sent.first
             return self.price * first + (self.second_price or 0) * sent.second
         return self.price * (sent.segments if self._channel.segmented else sent.accepted)
-
-
-def _told(failure: Exception) -> str:
-    # The words of any other exception may hold a text or a number.
-    return str(failure) if isinstance(failure, DevinotifyError) else type(failure).__name__
 
 
 def _price(given: Decimal | int | str) -> Decimal:

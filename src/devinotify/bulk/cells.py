@@ -50,7 +50,7 @@ class Cells:
     def chunks(self, size: int, *, header: bool) -> Iterator[list[list[str]]]:
         """Yield the rows that are not empty, without the header; many at a time, as most of it is then done in C.
 
-        Raises InvalidInput for a line that is no row, and for a row that has further numbers behind its last column.
+        Raises InvalidInput for a line that is not a row, and for a row that has further numbers behind its last column.
         """
         reader = self._reader()
         skip = header
@@ -113,7 +113,7 @@ class Cells:
                 )
 
     def _fault(self) -> InvalidInput:
-        """Return the error for the first line that is no row, looked for one by one."""
+        """Return the error for the first line that is not a row, looked for one by one."""
         reader = self._reader()
         count = width = 0
         why = "a quote opens in it that does not close on the same line"
@@ -127,7 +127,7 @@ class Cells:
         except csv.Error as error:
             if reader.line_num == count + 1 and "end of data" not in str(error):
                 why = f"{error} (a quote within a quoted cell is written twice)" if '"' in str(error) else str(error)
-        return InvalidInput(f"line {self._skipped + count + 1} is no {self._name}: {why}")
+        return InvalidInput(f"line {self._skipped + count + 1} is not a {self._name}: {why}")
 
 
 def _breaks(row: list[str]) -> int:

@@ -65,7 +65,7 @@ def says_phone(name: str) -> bool:
 
 
 def says_other(name: str) -> bool:
-    """Return whether a name speaks of something that is no telephone: ``ИНН``, ``client_id``, ``Дата``."""
+    """Return whether a name speaks of something that is not a telephone: ``ИНН``, ``client_id``, ``Дата``."""
     return not says_phone(name) and any(map(_OTHERS.fullmatch, _WORD.findall(name.casefold().replace("_", " "))))
 
 
@@ -107,7 +107,7 @@ def choose(
     if called:
         (only,) = called
         rivals = [place for place in numbers if place != only]
-        if only in known and (columns[only].filled or not rows):  # its name is certain: an id beside it is no rival
+        if only in known and (columns[only].filled or not rows):  # its name is certain: an id beside it is not a rival
             rivals = [place for place in rivals if place in known]
         if rivals:
             raise _several(noun, titles, sorted([only, *rivals]), "may hold the numbers")

@@ -32,7 +32,7 @@ _SIGNS = "«»—–№…“”„’ \xa0іїєґўәғқңөұүһ"  # common
 _RARE, _ODD = 2.0, 0.01  # per mille: such a sign, and any other character
 _WESTERN, _PENALTY = 2.5, 6.0  # nats for a letter such as the ü of Müller, and against what no word is written like
 _CERTAIN = 5.0  # nats by which the best has to be ahead
-_PLAUSIBLE = 1.5  # nats a character, at least: what is no text at all has less
+_PLAUSIBLE = 1.5  # nats a character, at least: what is not text at all has less
 _NOT_ASCII = 128
 _WORD = re.compile(r"[^\W\d_]+")
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from devinotify.bulk.tally import CATEGORIES, Category, Tally, category, tally
-from devinotify.delivery.orders import ORDERS
 from devinotify.delivery.worker import CAMPAIGN
 from devinotify.exceptions import InvalidInput
 from devinotify.models import Message
@@ -95,7 +94,7 @@ class Journal:
     """The journal at ``location``: a file's path, or ``postgresql://…?campaign=NAME``.
 
     A context manager, shared by threads, and the file by processes of one machine, the database by those of many.
-    Raises InvalidInput where the file is none of ours, or an outbox that is no campaign's.
+    Raises InvalidInput where the file is none of ours, or an outbox that is not a campaign's.
     """
 
     def __init__(self, location: str | os.PathLike[str], *, create: bool = True) -> None:
@@ -110,7 +109,7 @@ class Journal:
             known = self.outbox.recall(KEY)
             self.message_id = None if known is None else int(known)
             if known is None and (not create or any(True for _ in self.outbox.rows(limit=1))):
-                raise InvalidInput(f"{self.name} is no journal of a campaign")
+                raise InvalidInput(f"{self.name} is not a journal of a campaign")
         except BaseException:
             self.outbox.close()
             raise
@@ -307,7 +306,7 @@ class Journal:
         return again
 
     def to_come(self) -> int:
-        """Return for how many recipients the second step of a fallback may still come; 0 where it is no fallback."""
+        """Return for how many recipients the second step of a fallback may still come; 0 where it is not a fallback."""
         second = self.second
         return sum(row.state in OPEN if row.channel == second else not row.stepped for row in self._open_steps())
 
@@ -320,14 +319,7 @@ class Journal:
 
     def _under_way(self) -> set[int]:
         """Return the rows of those who have a step of a fallback that is not decided."""
-        orders: dict[int, Mapping[str, int]] = {}
-        found = set()
-        for row in self._open_steps():
-            if row.message_id not in orders:
-                stored = self.outbox.message(row.message_id)
-                orders[row.message_id] = {} if stored is None else stored.meta.get(ORDERS, {})
-            found.add(orders[row.message_id].get(row.recipient, row.id))
-        return found
+        return {row.story or row.id for row in self._open_steps()}
 
     def repeats(self) -> Mapping[str, Sequence[int]]:
         """Return the further rows of the input, from 1, that each repeated number has; it holds those numbers alone."""

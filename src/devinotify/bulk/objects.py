@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 BARE = ""
-"""The key of a value that is no object."""
+"""The key of a value that is not an object."""
 MOST = 1 << 20
 """Characters that one item of an array may have."""
 _NEXT = re.compile(r"[^ \t\r\n]")
 
 
 def of_lines(lines: Iterable[str]) -> Iterator[Mapping[str, object]]:
-    """Yield a row for each line that is not empty; what is no JSON is kept, to be refused as a number."""
+    """Yield a row for each line that is not empty; what is not JSON is kept, to be refused as a number."""
     for line in lines:
         if not line.strip():
             continue
@@ -33,11 +33,11 @@ def of_lines(lines: Iterable[str]) -> Iterator[Mapping[str, object]]:
 def of_array(blocks: Iterable[str]) -> Iterator[Mapping[str, object]]:
     """Yield a row for each item of the array that the blocks of text are, without all of it in memory.
 
-    Raises InvalidInput where it is no array, or breaks off.
+    Raises InvalidInput where it is not an array, or breaks off.
     """
     text = _Text(blocks)
     if text.sign() != "[":
-        raise InvalidInput("the input is no JSON array: it begins with another sign than [")
+        raise InvalidInput("the input is not a JSON array: it begins with another sign than [")
     text.skip()
     number = 0
     while text.sign() != "]":
@@ -62,7 +62,7 @@ class _Text:
         self._at = 0
 
     def sign(self) -> str:
-        """Return the next sign that is no space, or nothing at the end."""
+        """Return the next sign that is not a space, or nothing at the end."""
         while True:
             found = _NEXT.search(self._held, self._at)
             if found is not None:

@@ -247,7 +247,7 @@ def _check_beside(journal: Path, reals: Sequence[Target]) -> None:
 
 
 def _real(path: AnyPath) -> Path:
-    # Path.resolve() raises what is no OSError for a link that leads to itself.
+    # Path.resolve() raises what is not an OSError for a link that leads to itself.
     return Path(os.path.realpath(path))
 
 

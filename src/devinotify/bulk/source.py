@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BLOCK = 1 << 20
 """Bytes read at a time."""
 MAX_LINE = 1 << 20
-"""Characters that one line of input may have; a longer one is no line of recipients."""
+"""Characters that one line of input may have; a longer one is not a line of recipients."""
 _BLOCK_OF_TEXT = 1 << 16
 _HEAD = 4096  # bytes that are looked at for a mark or zeros
 _MARKS: tuple[tuple[bytes, str], ...] = (
@@ -151,7 +151,7 @@ class Source:
         name = given or _told(self._file.read(_HEAD))
         encoding = name or "utf-8"
         try:
-            io.TextIOWrapper(io.BytesIO(), encoding)  # refuses what Python has that is no encoding of text, too
+            io.TextIOWrapper(io.BytesIO(), encoding)  # refuses what Python has that is not an encoding of text, too
         except LookupError:
             raise InvalidInput(f"there is no encoding {encoding!r}") from None
         decoder = codecs.getincrementaldecoder(encoding)()
@@ -175,7 +175,7 @@ class Source:
         return hashed.hexdigest()
 
     def _other_than(self, encoding: str, *, told: bool) -> str:
-        """Return the encoding of what is no UTF-8 at all; raise InvalidInput for what is some UTF-8, or in doubt."""
+        """Return the encoding of what is not UTF-8 at all; raise InvalidInput for what is some UTF-8, or in doubt."""
         if codecs.lookup(encoding).name not in ("utf-8", "utf-8-sig"):
             raise InvalidInput(f"the input is not {encoding}: {_NAME_IT}")
         sequences, broken, candidates = self._weigh()
@@ -207,7 +207,7 @@ class Source:
         return sequences, broken, candidates
 
     def _first_broken(self) -> int:
-        """Return the number of the first line that is no UTF-8."""
+        """Return the number of the first line that is not UTF-8."""
         for number, line in enumerate(self._lines("utf-8", "surrogateescape"), 1):
             try:
                 line.encode()
@@ -253,4 +253,4 @@ def _told(head: bytes) -> str | None:
         return "utf-16-le"
     if big > 4 * little:
         return "utf-16-be"
-    raise InvalidInput(f"the input has zero bytes, and is no text: save it as CSV, or {_NAME_IT}")
+    raise InvalidInput(f"the input has zero bytes, and is not text: save it as CSV, or {_NAME_IT}")

@@ -85,7 +85,7 @@ class Table:
 
     ``column`` is a name, or a position from 1: it stays one where there is no header, or the name is not the only
     one. Several, with commas between them, take the first number of each row, as is done for several in one cell with
-    Google's ``:::`` between them. ``header`` tells whether the first line names the columns, and is no row. ``columns``
+    Google's ``:::`` between them. ``header`` tells whether the first line, not a row, names the columns. ``columns``
     may hold a name twice. ``read`` reads a number where a plugin has a say in that. Raises InvalidInput where the
     column is missing or is not certain.
 
@@ -138,7 +138,7 @@ class Table:
         bare = _QUOTED.sub("", first)
         self.format = Format(format_) if format_ else _guess(source.name, first, bare, separated=separator is not None)
         if self.format is Format.XLSX:
-            raise InvalidInput("the input is no workbook, and so has no format 'xlsx'")
+            raise InvalidInput("the input is not a workbook, and so has no format 'xlsx'")
         delimiter = "\t" if self.format is Format.TSV else max(_DELIMITERS, key=bare.count)
         self._cells = (
             VCards(source.lines)
@@ -167,7 +167,7 @@ class Table:
     def pages(self, *, records: bool = False, size: int = PAGE, step: int = STEP) -> Iterator[Page]:
         """Yield the rows from the start, at most ``size`` at a time; with ``records`` all their columns by name.
 
-        ``step`` rows are taken apart at a time. Empty lines are no rows. Raises InvalidInput for a line that
+        ``step`` rows are taken apart at a time. Empty lines are not rows. Raises InvalidInput for a line that
         cannot be taken apart.
         """
         page = Page(1, [], [])
@@ -240,7 +240,7 @@ class Table:
             self.columns = (first.strip('"'),)
             self.column = self.columns[0]
         elif says_other(first) and is_header([first]):
-            raise InvalidInput(f"the list is called {shown(first)}, which is no telephone: take the line out if it is")
+            raise InvalidInput(f"the list is called {shown(first)}, not a telephone: take the line out if it is one")
         if wanted is not None and wanted.casefold() not in [name.casefold() for name in self.columns]:
             raise InvalidInput("a list of one number a line has no columns")
 
@@ -355,7 +355,7 @@ def _same(first: Sequence[str], wanted: str) -> list[int]:
 
 
 def _number(value: object) -> str | int:
-    """Return what stands for the number in JSON; what is neither text nor integer is no number, and refused as one."""
+    """Return what stands for the number in JSON; anything but text and integers is refused as not a number."""
     return value if isinstance(value, str | int) and not isinstance(value, bool) else ("" if value is None else "?")
 
 

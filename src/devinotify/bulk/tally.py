@@ -24,7 +24,7 @@ class Category(StrEnum):
     REJECTED = "rejected"
     """The gateway refused it."""
     INVALID = "invalid"
-    """It is no number that a message can be sent to."""
+    """It is not a number that a message can be sent to."""
     NOT_SENT = "not_sent"
     """It waits to be sent, was not sent, or has a text that cannot be sent."""
     UNKNOWN = "unknown"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from devinotify.phones import NormalizedMany
 
 log: logging.Logger = logging.getLogger(__name__)
-
-_E164 = re.compile(r"\+[1-9][0-9]{4,14}").fullmatch
-"""How every number is written that has been read already (ITU-T E.164)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +63,7 @@ class _Direct:
         def post(some: Sequence[str]) -> Iterable[Receipt]:
             return (self._one(some[0], message, client),) if len(some) == 1 else self._many(some, message, client)
 
-        if all(map(_E164, given)) and len(set(given)) == len(given):
+        if all(map(phones.is_e164, given)) and len(set(given)) == len(given):
             return deliver(self.name, given, post, batch=self._batch(message))
         # What comes from a plugin or an outbox may name one number in two ways, or be no number.
         read = phones.normalize_many(given, region=client.url.region)

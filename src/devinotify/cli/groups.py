@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from devinotify.words import meant
+
 
 class Group(click.Group):
     """click's group, which says what was meant under each of its versions, whether or not a command is loaded."""
@@ -17,8 +19,6 @@ class Group(click.Group):
         except click.UsageError:
             if args[0].startswith("-"):
                 raise
-            from difflib import get_close_matches
-
-            near = " or ".join(get_close_matches(args[0], self.list_commands(ctx), 2))
-            meant = f" Did you mean {near}?" if near else ""
-            raise click.UsageError(f"No such command {args[0]!r}.{meant}", ctx) from None
+            question = meant(args[0], self.list_commands(ctx), 2)
+            told = f"No such command {args[0]!r}. {question[:1].upper()}{question[1:]}"
+            raise click.UsageError(told.rstrip(), ctx) from None

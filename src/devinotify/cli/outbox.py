@@ -16,6 +16,7 @@ from devinotify.cli.options import ENVIRONMENT, Moment, complete_channels, json_
 from devinotify.cli.outboxes import opened, outbox_option, usage_errors
 from devinotify.exceptions import InvalidInput
 from devinotify.outbox.states import FINISHED, RETRIES, RowState
+from devinotify.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,13 +49,15 @@ def summary(counts: Counts) -> str:
         "forgotten": counts.forgotten,
     }
     shown = [f"{number} {name.replace('_', ' ')}" for name, number in found.items() if number]
-    return ", ".join(shown) or "nothing"
+    steps = f" (and {counted(counts.steps, 'step')} that these tell of)" if counts.steps else ""
+    return (", ".join(shown) or "nothing") + steps
 
 
 def counts_document(counts: Counts) -> dict[str, int]:
     """Return the counts of an outbox for JSON."""
     found = {str(state): number for state, number in counts}
-    return {**found, "total": counts.total, "dropped": counts.dropped, "forgotten": counts.forgotten}
+    rest = {"steps": counts.steps, "total": counts.total, "dropped": counts.dropped, "forgotten": counts.forgotten}
+    return {**found, **rest}
 
 
 @click.group("outbox", cls=Group)
@@ -72,6 +75,7 @@ def command() -> None:
 @click.option("--to", "recipient", metavar="NUMBER", help="Only rows of this recipient, in E.164.")
 @click.option("--message", "message_id", type=int, metavar="ID", help="Only rows of this message.")
 @click.option("--account", metavar="LOGIN@HOST/PATH", help="Only rows of this account, and those that have none.")
+@click.option("--steps", is_flag=True, help="Also the steps of a fallback whose order is listed; --channel shows them.")
 @click.option("--after", type=click.IntRange(min=0), default=0, metavar="ID", help="Only rows with a higher id.")
 @click.option("--limit", type=click.IntRange(min=1), default=PAGE, show_default=True, help="Show at most so many rows.")
 @click.option("--full", is_flag=True, help="Show numbers and texts in full.")
@@ -87,10 +91,14 @@ def list_rows(
     after: int,
     limit: int,
     *,
+    steps: bool,
     full: bool,
     as_json: bool,
 ) -> None:
-    """List rows in the order of their ids, and count all that there are."""
+    """List rows in the order of their ids, and count all that there are.
+
+    A message that falls back from one channel to another is one row, whose state is what its steps have come to.
+    """
     with opened(path) as outbox, usage_errors():
         found = list(
             outbox.rows(
@@ -99,6 +107,7 @@ def list_rows(
                 recipient=recipient,
                 message_id=message_id,
                 account=account,
+                steps=steps or channel is not None,
                 after=after,
                 limit=limit + 1,
             )
@@ -141,13 +150,20 @@ def list_rows(
 
 
 @command.command("show")
-@click.argument("rows", nargs=-1, type=int, required=True, metavar="ROW...")
+@click.argument("rows", nargs=-1, type=int, metavar="[ROW]...")
+@click.option("--key", metavar="KEY", help="All rows of the message that was enqueued under this key.")
 @click.option("--full", is_flag=True, help="Show numbers, ids and texts in full.")
 @outbox_option
 @json_option
-def show_rows(path: str | None, rows: tuple[int, ...], *, full: bool, as_json: bool) -> None:
-    """Show all that is known of rows, and of the later steps of their fallbacks."""
+def show_rows(path: str | None, rows: tuple[int, ...], *, key: str | None, full: bool, as_json: bool) -> None:
+    """Show all that is known of rows, and of the steps of their fallbacks."""
+    if bool(rows) == (key is not None):
+        raise click.UsageError("give the ids of rows, or --key for all rows of a message")
     with opened(path) as outbox:
+        if key is not None:
+            rows = tuple(row.id for row in outbox.find(key))
+            if not rows:
+                raise click.ClickException(f"nothing was enqueued under the key {output.printable(key)}")
         found = {}
         for number in rows:
             steps = outbox.steps(number)
@@ -231,7 +247,7 @@ def adopt_rows(path: str | None, old: str, new: str | None, *, as_json: bool) ->
     if as_json:
         output.emit({"adopted": adopted, "account": new, "exit_code": ExitCode.ACCEPTED})
         return
-    output.write(f"{adopted} rows are {output.printable(new)}'s from now on")
+    output.write(f"{counted(adopted, 'row is', 'rows are')} {output.printable(new)}'s from now on")
 
 
 @command.command("resume")
@@ -255,7 +271,9 @@ def resume_sending(path: str | None, *, as_json: bool) -> None:
     elif held is None:
         output.write("nothing was held back")
     else:
-        output.write(f"{queued} queued rows are sent from now on; held back they were, for {held}")
+        output.write(
+            f"{counted(queued, 'queued row is', 'queued rows are')} sent from now on; held back until now, for {held}"
+        )
         if queued:
             output.say("what had been sent before will arrive twice")
 

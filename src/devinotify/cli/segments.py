@@ -14,6 +14,7 @@ from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.options import json_option
 from devinotify.gateway.codes import SMS_MAX_LENGTH, VIBER_MAX_LENGTH
+from devinotify.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -197,17 +198,13 @@ def _blocker_rows(blockers: Sequence[texts.Blocker]) -> list[tuple[object, ...]]
     ]
 
 
-def _plural(number: int) -> str:
-    return f"{number} segment{'' if number == 1 else 's'}"
-
-
 def _replacing(result: texts.Segmentation) -> str:
     """Return what replacing every blocker would come to, as a sentence."""
     savings = result.savings
     effect = f"which saves {savings}" if savings > 0 else f"{-savings} more" if savings else "as many"
     lost = sum(blocker.lost for blocker in result.blockers)
     loss = f"; characters that nothing stands for: {lost}" if lost else ""
-    return f"In GSM-7 (--to-gsm7) it would take {_plural(result.replaced.count)}, {effect}{loss}."
+    return f"In GSM-7 (--to-gsm7) it would take {counted(result.replaced.count, 'segment')}, {effect}{loss}."
 
 
 def _lines(answer: Answer, request: Request) -> Iterator[str]:
@@ -215,7 +212,7 @@ def _lines(answer: Answer, request: Request) -> Iterator[str]:
     result = answer.result
     characters = len(result.text)
     yield (
-        f"{result.encoding}, {_plural(result.count)}: {result.units} {_UNITS[result.encoding]},"
+        f"{result.encoding}, {counted(result.count, 'segment')}: {result.units} {_UNITS[result.encoding]},"
         f" {result.remaining} left in the last; {characters} characters"
     )
     for channel, limit in _LENGTHS.items():
@@ -227,7 +224,7 @@ def _lines(answer: Answer, request: Request) -> Iterator[str]:
         lost = "".join(dict.fromkeys(change.character for change in answer.conversion.lost))
         yield f"Lost in GSM-7: {output.printable(lost)}"
     if answer.cost is not None:
-        yield f"Cost: {_plural(result.count)} x {request.recipients} x {request.price} = {answer.cost}"
+        yield f"Cost: {counted(result.count, 'segment')} x {request.recipients} x {request.price} = {answer.cost}"
 
 
 def _show(answer: Answer, request: Request) -> None:

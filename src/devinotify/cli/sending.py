@@ -13,6 +13,7 @@ from devinotify.cli.exits import BY_VERDICT, ExitCode, of_error, worst
 from devinotify.exceptions import InvalidPhoneNumber, InvalidURL, Verdict
 from devinotify.hookspecs import hookimpl
 from devinotify.redact import mask_number
+from devinotify.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -256,7 +257,8 @@ def _show(delivery: Delivery) -> None:
         output.write("message ids that cannot be told apart by recipient: " + " ".join(delivery.unassigned_ids))
     receipt = next((outcome.receipt for outcome in outcomes if outcome.receipt is not None), None)
     if receipt is not None and receipt.estimate_differs:
-        output.write(f"the gateway bills {receipt.segments} segments where {receipt.estimated_segments} were expected")
+        billed = counted(receipt.segments or 0, "segment")
+        output.write(f"the gateway bills {billed} where {receipt.estimated_segments} were expected")
     # One failure of the whole request is one error, however many recipients share it.
     shared: dict[int, list[Outcome]] = {}
     for outcome in outcomes:

@@ -15,15 +15,18 @@ from typing import TYPE_CHECKING
 
 from devinotify.channels.batch import BATCH, failed
 from devinotify.channels.protocol import check_channel, read_state, send_on
-from devinotify.delivery.orders import orders_of
+from devinotify.delivery.holding import Holding
+from devinotify.delivery.orders import orders
 from devinotify.delivery.policy import POLICY, Fate, Step, fate_of_send, fate_of_status
 from devinotify.delivery.schedule import due_at
-from devinotify.delivery.story import VERDICTS, joined, pending
+from devinotify.delivery.story import VERDICTS, joined, outcome_of, pending
 from devinotify.exceptions import DevinotifyError, InvalidInput, NotSent, Verdict
+from devinotify.gateway.departure import departing
 from devinotify.models import DeliveryStatus
 from devinotify.outbox.outbox import open_outbox
 from devinotify.outbox.states import RETRY_FOR, RowState
 from devinotify.url import ON_UNKNOWN
+from devinotify.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -194,28 +197,29 @@ class Fallback:
                 deadline=datetime.now(UTC),
                 patience=settings.patience,
                 fallback=True,
-                meta={
-                    RULE: rule,
-                    "validity": message.validity or settings.validity,
-                    **orders_of(message.recipients),
-                },
+                meta={RULE: rule, "validity": message.validity or settings.validity},
                 account=settings.account,
+                orders=orders(),
             )
         except DevinotifyError as error:
             return [failed(self.name, recipient, error) for recipient in message.recipients]
         if batch is None:
             return [failed(self.name, recipient, full) for recipient in message.recipients]
-        sent = [_timed(outcome, message) for outcome in send_on(self.first, batch.message, client)]
+        holding = Holding(outbox, batch)
+        with departing(holding):
+            sent = [_timed(outcome, message) for outcome in send_on(self.first, batch.message, client)]
         rows = {row.recipient: row for row in batch.rows}
         found = {each.recipient: replace(each, channel=self.name, row=rows[each.recipient].id) for each in sent}
         try:
             outbox.settle(batch, sent, lease=LEASE)
         except DevinotifyError as error:
             # The outbox will take these rows for unknown, and perhaps go on from there.
-            log.warning("what became of %d messages could not be recorded: %s", len(batch), error)
+            log.warning("what became of %s could not be recorded: %s", counted(len(batch), "message"), error)
             if self.policy[Fate.UNKNOWN, rule] is Step.GO_ON:
                 found = {recipient: pending(outcome) for recipient, outcome in found.items()}
         else:
+            if holding.lost:  # others may have gone on from there: what they know counts
+                found = {row.recipient: outcome_of(outbox.steps(row.id), self.name) for row in batch.rows}
             going_on = [row for row in batch.rows if self._next(found[row.recipient], rule) is Step.GO_ON]
             self._go_on(batch.stored, going_on, found, outbox, client)
         return [found.get(recipient) or failed(self.name, recipient, full) for recipient in message.recipients]
@@ -232,10 +236,12 @@ class Fallback:
                 if some and stored.message.send_at is not None:
                     self.postpone(outbox, some, stored)
                 elif some and (batch := outbox.go_on(some, self.second.name, deadline=deadline)) is not None:
-                    then = send_on(self.second, self.step_message(batch), client)
+                    with departing(Holding(outbox, batch)):
+                        then = send_on(self.second, self.step_message(batch), client)
                     outbox.settle(batch, then)
             except DevinotifyError as error:
-                log.warning("%d messages could not go on to %s by now: %s", len(some), self.second.name, error)
+                waiting = counted(len(some), "message")
+                log.warning("%s could not go on to %s by now: %s", waiting, self.second.name, error)
             taken = {outcome.recipient: outcome for outcome in then}
             for row in some:
                 first = found[row.recipient]

@@ -13,7 +13,7 @@ from devinotify.exceptions import InvalidInput
 from devinotify.redact import mask_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from devinotify.exceptions import DevinotifyError
     from devinotify.models import Message
@@ -41,15 +41,12 @@ class Enqueued:
         return f"<Enqueued rows=[{rows}{more}] refused={len(self.refused)} known={self.known}>"
 
 
-ORDERS = "orders"
-"""The key in the ``meta`` of a fallback's steps: the row of the outbox, by recipient, that ordered them."""
-
 _under_way: ContextVar[Mapping[str, int] | None] = ContextVar("orders under way", default=None)
 
 
 @contextmanager
 def ordered(batch: Batch) -> Iterator[None]:
-    """Let the steps that a fallback stores inside the block name the rows of ``batch``, whose story they tell."""
+    """Let the steps that a fallback stores inside the block be those of the rows of ``batch``, which tell of them."""
     token = _under_way.set({row.recipient: row.id for row in batch.rows})
     try:
         yield
@@ -57,11 +54,9 @@ def ordered(batch: Batch) -> Iterator[None]:
         _under_way.reset(token)
 
 
-def orders_of(recipients: Iterable[str]) -> dict[str, dict[str, int]]:
-    """Return what goes into the ``meta`` of steps for these recipients: nothing where no row has ordered them."""
-    rows = _under_way.get() or {}
-    found = {recipient: rows[recipient] for recipient in recipients if recipient in rows}
-    return {ORDERS: found} if found else {}
+def orders() -> Mapping[str, int]:
+    """Return the rows that are being sent, by recipient: none where a fallback is used without an outbox's order."""
+    return _under_way.get() or {}
 
 
 def check_order(key: object, deadline: object) -> None:

@@ -58,7 +58,7 @@ POLICY: Mapping[tuple[Fate, str], Step] = MappingProxyType(
                 Fate.UNREACHABLE: Step.RETRY,
             }.items()
         },
-        # Another channel is no second send on the same one.
+        # Another channel is not a second send on the same one.
         (Fate.UNKNOWN, _CONTINUE): Step.GO_ON,
         (Fate.UNKNOWN, _STOP): Step.NOTHING,
     }

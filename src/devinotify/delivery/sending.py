@@ -6,7 +6,6 @@ Whoever sends from an outbox goes through here: the worker, a campaign, and the 
 from __future__ import annotations
 
 import logging
-import re
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -14,13 +13,16 @@ from typing import TYPE_CHECKING
 
 from devinotify.channels.batch import failed
 from devinotify.delivery.fallback import fallback_of
+from devinotify.delivery.holding import Holding
 from devinotify.delivery.orders import ordered
 from devinotify.delivery.reading import Reading, read
 from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, Verdict
 from devinotify.gateway.departure import departing
 from devinotify.outbox.states import RowState
+from devinotify.phones import is_e164
 from devinotify.redact import mask_number
 from devinotify.retry import Backoff
+from devinotify.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,8 +38,6 @@ RECORD_AGAIN = Backoff(0.1, factor=3.0, most=20.0, tries=6)
 """How outcomes are recorded again while the file is locked or the disk full: what was sent must not be forgotten."""
 PUT_BACK = 1.0
 """Seconds for which what was refused for no recipient's sake stands behind the others in the queue."""
-
-_number = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Sender:
         try:
             message = self._message(batch, found)
             if message.recipients:
-                with departing(lambda: self._outbox.holds(batch)), ordered(batch):
+                with departing(Holding(self._outbox, batch)), ordered(batch):
                     begun = True
                     # One by one: what was told before a failure counts.
                     for outcome in self._answers(batch, message):
@@ -133,11 +133,11 @@ class Sender:
         """Return the message for those recipients that are numbers; the others are refused, and ``found`` so."""
         fallback = fallback_of(batch.stored, self._fallbacks)
         message = batch.message if fallback is None else fallback.step_message(batch)
-        if all(map(_number, message.recipients)):
+        if all(map(is_e164, message.recipients)):
             return message
-        strangers = [recipient for recipient in message.recipients if not _number(recipient)]
+        strangers = [recipient for recipient in message.recipients if not is_e164(recipient)]
         found += [failed(message.channel, recipient, _stranger(recipient)) for recipient in strangers]
-        return replace(message, recipients=tuple(filter(_number, message.recipients)))
+        return replace(message, recipients=tuple(filter(is_e164, message.recipients)))
 
     def _answers(self, batch: Batch, message: Message) -> Iterable[Outcome]:
         # The steps of a fallback are prepared already: they were part of a message that was.
@@ -179,7 +179,11 @@ class Sender:
                 tries += 1
                 if not error.retryable or not (self._again.allows(tries) or self.is_patient()):
                     raise
-                log.warning("what became of %d messages is not recorded yet, and is tried again: %s", len(batch), error)
+                log.warning(
+                    "what became of %s is not recorded yet, and is tried again: %s",
+                    counted(len(batch), "message"),
+                    error,
+                )
                 self._sleep(self._again.pause(tries))
 
     def _forget_steps(self, batch: Batch, outcomes: Sequence[Outcome], states: Mapping[int, RowState]) -> None:

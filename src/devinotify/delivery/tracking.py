@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from devinotify.channels.protocol import read_state
 from devinotify.delivery.clock import WallClock
 from devinotify.delivery.fallback import fallback_of
-from devinotify.delivery.orders import ORDERS
 from devinotify.delivery.policy import Step
 from devinotify.delivery.schedule import due_at
 from devinotify.delivery.sending import Sender
 from devinotify.delivery.story import ended, is_over, outcome_of
 from devinotify.exceptions import DevinotifyError, Verdict
+from devinotify.outbox.records import Role
 from devinotify.outbox.states import RowState
+from devinotify.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -125,10 +126,8 @@ class Tracker:
             except Exception as error:  # noqa: BLE001 - as above
                 log.error("message %d could not go on to the next channel: %s", message_id, _told(error))
         for row in attended:
-            stored = messages[row.message_id]
             try:
-                if stored is not None:
-                    self._tell_order(row, stored)
+                self._tell_order(row)
             except Exception as error:  # noqa: BLE001 - as above
                 log.error("the order of row %d could not be told what came of it: %s", row.id, _told(error))
 
@@ -169,10 +168,9 @@ class Tracker:
             self._observe(receipt, state)
         return now
 
-    def _tell_order(self, row: Row, stored: StoredMessage) -> None:
+    def _tell_order(self, row: Row) -> None:
         """Give the row that ordered the steps of a fallback the state that their story has come to."""
-        number = stored.meta.get(ORDERS, {}).get(row.recipient)
-        order = None if number is None else self.outbox.get(number)
+        order = self.outbox.get(row.story) if row.story is not None and row.role is Role.STEP else None
         if order is None or order.state not in (RowState.ACCEPTED, RowState.UNKNOWN):
             return
         steps = self.outbox.steps(row.parent or row.id)
@@ -190,7 +188,7 @@ class Tracker:
         due = [row for row in rows if row not in later]
         batch = self.outbox.go_on(due, fallback.second.name) if due else None
         if batch is not None:
-            log.info("%d messages go on to %s", len(batch), fallback.second.name)
+            log.info("%s on to %s", counted(len(batch), "message goes", "messages go"), fallback.second.name)
             self.deliver(batch)
 
     def _ended(self, rows: Iterable[Row]) -> None:

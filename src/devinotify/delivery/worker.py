@@ -20,6 +20,7 @@ from devinotify.delivery.reading import CAUSES
 from devinotify.delivery.stopping import Stopping
 from devinotify.exceptions import DevinotifyError, InvalidInput
 from devinotify.outbox.store import HeldError
+from devinotify.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -220,7 +221,8 @@ class Worker:
         lost = self.outbox.recover()
         self._recover_at = now + RECOVER_EVERY
         if lost:
-            log.warning("%d messages were being sent when their worker died: their outcome is unknown", lost)
+            were = counted(lost, "message was", "messages were")
+            log.warning("%s being sent when a worker died: the outcome is unknown", were)
         return bool(lost)
 
     def _tell_of_others(self) -> bool:

@@ -6,10 +6,12 @@ leads that conversation over ``transport`` and ``session``, for any number of th
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from devinotify.closing import close_all
 from devinotify.gateway import calls, conversation
 from devinotify.gateway.conversation import Exchange, LogIn, Pause
 from devinotify.gateway.departure import require_departure
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from devinotify.url import DevinoURL
 
 R = TypeVar("R")
+
+log: logging.Logger = logging.getLogger(__name__)
 
 BULK_LIMIT = calls.BULK_LIMIT
 
@@ -89,9 +93,11 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the connections and forget the session; using the client again opens new ones."""
-        self._transport.close()
-        self._session.forget()
+        """Close the connections and forget the session; using the client again opens new ones.
+
+        Where this fails while an exception is being handled, the failure is logged and that exception goes on.
+        """
+        close_all(log, "the client", self._transport.close, self._session.forget)
 
     def call(self, call: Call[R]) -> R:
         """Perform one operation within a session, renewing it once where the gateway asks for that."""

@@ -10,18 +10,26 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from devinotify.exceptions import NotSent
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_check: ContextVar[Callable[[], bool] | None] = ContextVar("devinotify_departure", default=None)
+_check: ContextVar[Callable[[], None] | None] = ContextVar("devinotify_departure", default=None)
 
 
 @contextmanager
-def departing(check: Callable[[], bool]) -> Iterator[None]:
-    """Have every send inside the block, in this thread or task, ask ``check`` right before it leaves."""
-    token = _check.set(check)
+def departing(check: Callable[[], None]) -> Iterator[None]:
+    """Have every send inside the block, in this thread or task, ask ``check`` right before it leaves.
+
+    It raises NotSent where the send may not leave. One inside another asks both, the outer one first.
+    """
+    outer = _check.get()
+
+    def both() -> None:
+        if outer is not None:
+            outer()
+        check()
+
+    token = _check.set(check if outer is None else both)
     try:
         yield
     finally:
@@ -29,7 +37,7 @@ def departing(check: Callable[[], bool]) -> Iterator[None]:
 
 
 def require_departure() -> None:
-    """Raise NotSent, which is not tried again, where the send that is about to leave was given up meanwhile."""
+    """Raise NotSent where the send that is about to leave is not to be made any more."""
     check = _check.get()
-    if check is not None and not check():
-        raise NotSent("it was given up while this process stood still, and is not sent any more", retryable=False)
+    if check is not None:
+        check()

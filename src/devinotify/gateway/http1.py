@@ -29,7 +29,7 @@ _BODILESS = frozenset({204, 304})
 
 
 class BadReply(ValueError):
-    """The bytes are no whole HTTP reply; the message says why and quotes nothing of it."""
+    """The bytes are not a whole HTTP reply; the message says why and quotes nothing of it."""
 
 
 class ReplyTooLarge(BadReply):
@@ -130,7 +130,7 @@ class ReplyParser:
             self._read_body = self._chunked
         elif declared is not None:
             if not _DIGITS.fullmatch(declared):
-                raise BadReply("the declared length is no number")
+                raise BadReply("the declared length is not a number")
             self._read_body, self._length = self._counted, int(declared)
             if self._length > REPLY_LIMIT:
                 raise ReplyTooLarge("the reply is too large")

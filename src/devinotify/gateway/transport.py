@@ -93,14 +93,14 @@ class Transport:
             if reusable:
                 self._idle.append((connection, self._clock()))
             else:
-                connection.close()
+                _end(connection)
         return reply
 
     def close(self) -> None:
         """Close the idle connections; a later exchange opens new ones."""
         with contextlib.suppress(IndexError):
             while True:
-                self._idle.pop()[0].close()
+                _end(self._idle.pop()[0])
 
     def _checkout(self, deadline: float) -> HTTPConnection:
         if self._pid != os.getpid():
@@ -112,7 +112,7 @@ class Transport:
                 connection, since = self._idle.pop()
                 if since > oldest and connection.is_connected:
                     return connection
-                connection.close()
+                _end(connection)
         return self._connect(deadline)
 
     def _connect(self, deadline: float) -> HTTPConnection:
@@ -125,13 +125,13 @@ class Transport:
             else:
                 connection.connect()
         except (OSError, HTTPError, ValueError) as error:
-            connection.close()
+            _end(connection)
             raise NotSent(
                 f"could not connect to {self._name}: {reason(error)}",
                 retryable=not is_certificate_error(error),
             ) from bare(error)
         except BaseException:  # an interrupt: the half-made connection must not leak
-            connection.close()
+            _end(connection)
             raise
         return connection
 
@@ -164,3 +164,9 @@ class Transport:
         if remaining <= 0:
             raise TimeoutError
         return remaining
+
+
+def _end(connection: HTTPConnection) -> None:
+    # Its socket is gone whatever the system says of it, and an error that is under way must come out.
+    with contextlib.suppress(OSError):
+        connection.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from devinotify.outbox.outbox import Outbox
-from devinotify.outbox.records import Batch, Counts, Row, StoredMessage
+from devinotify.outbox.records import Batch, Counts, Role, Row, StoredMessage
 from devinotify.outbox.states import RowState
 
-__all__ = ["Batch", "Counts", "Outbox", "Row", "RowState", "StoredMessage"]
+__all__ = ["Batch", "Counts", "Outbox", "Role", "Row", "RowState", "StoredMessage"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput
 from devinotify.outbox.lookups import need_row
+from devinotify.outbox.records import Role
 from devinotify.outbox.rules import check_forgettable, no_retry, retried
 from devinotify.outbox.states import RETRIES, RowState
 from devinotify.outbox.store import FORGOTTEN
@@ -54,23 +55,37 @@ def check_forget(states: Collection[RowState]) -> None:
 
 
 def forget(transaction: Transaction, numbers: Iterable[int]) -> int:
-    """Remove rows, all or none; return how many."""
-    found = transaction.rows(numbers)
+    """Remove rows, all or none, an order with its steps; return how many."""
+    found = _with_steps(transaction, transaction.rows(numbers))
     for row in found:
         check_forgettable(row)
     return _remove(transaction, found)
 
 
 def forget_page(transaction: Transaction, page: Sequence[Row], older_than: datetime | None) -> int:
-    """Remove those rows of a page that need no attention any more, and are still in the state in which they were."""
-    return _remove(
-        transaction,
-        [
-            row
-            for row in _unchanged(transaction, page)
-            if row.next_poll_at is None and _is_older(transaction, row, older_than)
-        ],
-    )
+    """Remove those rows of a page that need no attention any more, and are still in the state in which they were.
+
+    The steps of an order go with it, and it stays as long as one of them is open.
+    """
+    done = []
+    for row in _unchanged(transaction, page):
+        if row.story not in (None, row.id) and transaction.rows([row.story or 0]):
+            continue  # it goes with its order
+        steps = transaction.steps_of(row.id) if row.role is Role.ORDER else []
+        if row.next_poll_at is None and not any(map(_is_open, steps)) and _is_older(transaction, row, older_than):
+            done += [row, *steps]
+    return _remove(transaction, done)
+
+
+def _is_open(row: Row) -> bool:
+    return row.next_poll_at is not None or row.state in (RowState.QUEUED, RowState.CLAIMED)
+
+
+def _with_steps(transaction: Transaction, rows: Iterable[Row]) -> list[Row]:
+    found = {row.id: row for row in rows}
+    for order in [row.id for row in found.values() if row.role is Role.ORDER]:
+        found |= {step.id: step for step in transaction.steps_of(order)}
+    return list(found.values())
 
 
 def _unchanged(transaction: Transaction, page: Sequence[Row]) -> list[Row]:

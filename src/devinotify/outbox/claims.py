@@ -13,7 +13,7 @@ from devinotify.outbox.records import Batch
 from devinotify.outbox.rules import brought_back, concluded, expired, given_up, may_step, recorded, stepped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from devinotify.models import Outcome, SmsState
     from devinotify.outbox.records import Row, StoredMessage
@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
 
 def take(
-    transaction: Transaction, worker: str, limit: int, account: str | None, among: Sequence[int] | None
+    transaction: Transaction, worker: str, limit: int, account: str | None, among: Sequence[int] | None, since: float
 ) -> tuple[Batch | None, list[Row]]:
-    """Return the next batch, or ``None``, and the rows that turned out to be late, as they have ended."""
+    """Return the next batch, or ``None``, and the rows that turned out to be late, as they have ended.
+
+    ``since`` is the caller's monotonic clock, here and below, before the transaction began.
+    """
     late: list[Row] = []
     while (taken := transaction.take(worker, limit, account, among)) is not None:
         now = transaction.now
@@ -31,14 +34,21 @@ def take(
         transaction.put(ended)
         late.extend(ended)
         if taken.rows:
-            return Batch(taken.claim, taken.stored, taken.rows), late
+            return Batch(taken.claim, taken.stored, taken.rows, since), late
     return None, late
 
 
-def take_new(transaction: Transaction, worker: str, numbers: Sequence[int]) -> Batch:
+def take_new(transaction: Transaction, worker: str, numbers: Sequence[int], since: float) -> Batch:
     """Return rows of one message that this transaction has queued as a batch, claimed."""
     claim, rows = transaction.claim(worker, numbers)
-    return Batch(claim, need_message(transaction, rows[0].message_id), rows)
+    return Batch(claim, need_message(transaction, rows[0].message_id), rows, since)
+
+
+def tell_of_orders(transaction: Transaction, steps: Mapping[str, int], orders: Mapping[str, int]) -> None:
+    """Mark new steps, and the rows that have ordered them; both by recipient. Orders that are gone tell nothing."""
+    there = {row.id for row in transaction.rows(sorted(orders.values()))}
+    told = {steps[recipient]: order for recipient, order in orders.items() if recipient in steps and order in there}
+    transaction.tell(told | {order: order for order in told.values()})
 
 
 def bring_back(transaction: Transaction, tolerance: float, limit: int) -> int:
@@ -61,10 +71,14 @@ def queue_steps(
     """
     parents = [row for row in (need_row(transaction, number) for number in numbers) if may_step(row)]
     steps: list[Row] = []
+    stories: dict[int, int] = {}
     for parent, step in zip(parents, transaction.add_steps(parents, channel, due, deadline), strict=True):
         if step is None:
             raise InvalidInput(f"the message of row {parent.id} has been enqueued on {channel} before")
-        steps.append(step)
+        steps.append(step._replace(story=parent.story))
+        if parent.story is not None:
+            stories[step.id] = parent.story
+    transaction.tell(stories)
     transaction.put([stepped(parent) for parent in parents])
     return steps
 

@@ -36,7 +36,7 @@ def encode_recipient(recipient: str) -> int | str:
 COLUMNS = (
     "id, message, recipient, channel, state, attempts, due, deadline, claim, message_ids, segments, sent_at, via,"
     " resends, error, error_code, error_reason, error_text, status, status_code, status_at, price,"
-    " next_poll_at, watch_until, patience_until, parent, stepped"
+    " next_poll_at, watch_until, patience_until, parent, stepped, story"
 )
 """The columns of ``rows`` in the order of Row's fields."""
 
@@ -89,17 +89,17 @@ def encode_row(row: Row) -> tuple[object, ...]:
     )
 
 
-CHANGED = tuple(name for name in COLUMNS.split(", ")[4:] if name != "parent")
+CHANGED = tuple(name for name in COLUMNS.split(", ")[4:] if name not in ("parent", "story"))
 """The columns that change, in the order of ``encode_row``."""
 
 
 def claimed_rows(
-    lines: Iterable[tuple[int, int | str, int, float | None, float | None, int | None]],
+    lines: Iterable[tuple[int, int | str, int, float | None, float | None, int | None, int | None]],
     message: int,
     channel: str,
     claim: int,
 ) -> tuple[Row, ...]:
-    """Return the claimed Rows of (id, recipient, attempts, due, deadline, parent) as they stood in the queue."""
+    """Return the claimed Rows of (id, recipient, attempts, due, deadline, parent, story) as they stood in the queue."""
     state = RowState.CLAIMED
     return tuple(
         [  # as make_row, in line, and a list, which is quicker than a generator
@@ -116,9 +116,9 @@ def claimed_rows(
                     deadline,
                     claim,
                 )
-                + (NO_RESULT if parent is None else (*BLANK, parent, False)),
+                + (NO_RESULT if parent is None and story is None else (*BLANK, parent, False, story)),
             )
-            for number, recipient, attempts, due, deadline, parent in lines
+            for number, recipient, attempts, due, deadline, parent, story in lines
         ]
     )
 

@@ -33,10 +33,13 @@ def rows_of_key(transaction: Transaction, key: str) -> list[Row]:
 
 
 def story(transaction: Transaction, number: int) -> list[Row]:
-    """Return the row of this id and the later steps of its fallback, in order; an empty list where it is gone."""
+    """Return the row of this id and what follows it: the later steps of its fallback, or those that it has ordered.
+
+    In order; an empty list where the row is gone.
+    """
     return [
         step
         for row in transaction.rows([number])
-        for step in transaction.rows_of(row.message_id, row.recipient)
+        for step in (*transaction.rows_of(row.message_id, row.recipient), *transaction.steps_of(number))
         if step.id >= number
     ]

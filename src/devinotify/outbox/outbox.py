@@ -21,10 +21,10 @@ from __future__ import annotations
 import itertools
 import logging
 import random as _random
-import sys
 import time
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from devinotify.closing import close_all
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox import admin, allowance, claims, intake, lookups, pace
 from devinotify.outbox.arguments import check_account, new_message, row_id, seconds
@@ -34,6 +34,7 @@ from devinotify.outbox.room import Room
 from devinotify.outbox.settlement import Settlement, match
 from devinotify.outbox.states import FINISHED, POLL_FIRST, RETRY_FOR
 from devinotify.outbox.store import Selection, SharedDatabase
+from devinotify.words import counted
 
 if TYPE_CHECKING:
     import os
@@ -125,23 +126,17 @@ class Outbox:
         """
         if self._store.closed:
             return
-        under_way = sys.exc_info()[1]
-        try:
-            try:
-                worker = self._store.worker
-                if worker is not None:
-                    lost = self._store.write(
-                        "close", lambda transaction: claims.give_up(transaction, worker), verdict=Verdict.UNKNOWN
-                    )
-                    if lost:
-                        self.on_end(lost)
-            finally:
-                self._store.close()
-        except DevinotifyError as failure:
-            if under_way is None:
-                raise
-            # The error under way tells what became of the messages; this one must not take its place.
-            log.warning("%s", failure)
+        close_all(log, f"outbox {self.name}", self._give_up, self._store.close)
+
+    def _give_up(self) -> None:
+        worker = self._store.worker
+        if worker is None:
+            return
+        lost = self._store.write(
+            "close", lambda transaction: claims.give_up(transaction, worker), verdict=Verdict.UNKNOWN
+        )
+        if lost:
+            self.on_end(lost)
 
     def __enter__(self) -> Self:
         return self
@@ -335,9 +330,9 @@ class Outbox:
         # Asked first where nothing was found the last time, so that an idle worker writes nothing.
         if wanted is None and self._idle and self._store.idle(account):
             return None
-        worker = self._store.enlist()
+        worker, since = self._store.enlist(), time.monotonic()
         batch, late = self._store.write(
-            "claim", lambda transaction: claims.take(transaction, worker, limit, account, wanted), durable=True
+            "claim", lambda transaction: claims.take(transaction, worker, limit, account, wanted, since), durable=True
         )
         self._idle = batch is None
         if late:
@@ -353,7 +348,8 @@ class Outbox:
         )
         if changed:
             self._look_ahead_at = 0.0  # there may be more
-            log.warning("outbox %s: %d messages were stored by a clock that was ahead: due now", self.name, changed)
+            were = counted(changed, "message was", "messages were")
+            log.warning("outbox %s: %s stored by a clock that was ahead: due now", self.name, were)
 
     def begin(
         self,
@@ -366,22 +362,26 @@ class Outbox:
         fallback: bool = False,
         meta: Mapping[str, Any] | None = None,
         account: str | None = None,
+        orders: Mapping[str, int] | None = None,
     ) -> Batch | None:
         """Return new rows as a batch that is this worker's from the start: for who writes down a send and makes it now.
 
         The arguments are those of ``enqueue``; no other worker ever sees the rows as queued. ``None`` where the outbox
-        is full; a batch holds only the rows that found room. Safe against a power failure before this returns.
+        is full; a batch holds only the rows that found room. ``orders`` names, by recipient, rows of this outbox whose
+        steps these are: they are counted as one with them. Safe against a power failure before this returns.
         """
         new = new_message(message, patience=patience, watch=watch, fallback=fallback, meta=meta, account=account)
         until = encode_time(deadline)
-        worker = self._store.enlist()
+        worker, since = self._store.enlist(), time.monotonic()
 
         def work(transaction: Transaction) -> Batch | None:
             chosen = self._room.fit(transaction, tuple(dict.fromkeys(message.recipients)))
             if not chosen:
                 return None
             ids = transaction.add(new, chosen, channel or message.channel, transaction.now, until)
-            return claims.take_new(transaction, worker, ids)
+            if orders:
+                claims.tell_of_orders(transaction, dict(zip(chosen, ids, strict=True)), orders)
+            return claims.take_new(transaction, worker, ids, since)
 
         return self._store.write("begin", work, durable=True)
 
@@ -393,11 +393,11 @@ class Outbox:
         InvalidInput where the message has been on ``channel`` for one of these recipients before.
         """
         numbers = [row_id(row) for row in rows]
-        worker = self._store.enlist()
+        worker, since = self._store.enlist(), time.monotonic()
 
         def work(transaction: Transaction) -> Batch | None:
             steps = claims.queue_steps(transaction, numbers, channel, transaction.now, encode_time(deadline))
-            return claims.take_new(transaction, worker, [step.id for step in steps]) if steps else None
+            return claims.take_new(transaction, worker, [step.id for step in steps], since) if steps else None
 
         return self._store.write("step", work, durable=True)
 
@@ -648,7 +648,10 @@ class Outbox:
         rows = self._store.write("introduce", lambda transaction: transaction.introduce(account))
         if rows:
             log.warning(
-                "outbox %s: %d rows from before rows had an account are %s's from now on", self.name, rows, account
+                "outbox %s: %s from before rows had an account, and %s's from now on",
+                self.name,
+                counted(rows, "row is", "rows are"),
+                account,
             )
         return rows
 
@@ -685,8 +688,9 @@ class Outbox:
     def counts(self, account: str | None = None, *, channel: str | None = None) -> Counts:
         """Return how many rows stand in each state, and how many were dropped and forgotten: all at one moment.
 
-        With ``account`` its own rows and nobody's are counted, with ``channel`` those on it; what was dropped and
-        forgotten is everybody's.
+        A message is counted once: what a fallback's order stands for is not counted again with its steps.
+        With ``account`` its own rows and nobody's are counted, with ``channel`` those on it, steps like any other; what
+        was dropped and forgotten is everybody's.
         """
         check_account(account)
         return Counts(**self._store.read("counts", lambda transaction: transaction.counts(account, channel)))
@@ -735,7 +739,10 @@ class Outbox:
         return next(iter(self._store.read("get", lambda transaction: transaction.rows([row_id]))), None)
 
     def steps(self, row_id: int) -> list[Row]:
-        """Return the row of this id and the later steps of its fallback, in order; an empty list where it is gone."""
+        """Return the row of this id and the later steps of its fallback, or those that it has ordered, in order.
+
+        An empty list where it is gone.
+        """
         return self._store.read("steps", lambda transaction: lookups.story(transaction, row_id))
 
     def message(self, message_id: int) -> StoredMessage | None:
@@ -750,16 +757,18 @@ class Outbox:
         channel: str | None = None,
         recipient: str | None = None,
         account: str | None = None,
+        steps: bool = True,
         after: int = 0,
         limit: int | None = None,
     ) -> Iterator[Row]:
         """Yield rows in the order of their ids, with bounded memory, as they stand when their page is read.
 
         The filters go together: in one of ``states``, of one message, channel or recipient, an ``account``'s or
-        nobody's, with an id above ``after``; at most ``limit`` rows.
+        nobody's, with an id above ``after``; at most ``limit`` rows. Without ``steps`` each message comes once: the
+        steps that an order tells of are left out.
         """
         check_account(account)
-        chosen = Selection(None if states is None else tuple(states), message_id, channel, recipient, account)
+        chosen = Selection(None if states is None else tuple(states), message_id, channel, recipient, account, steps)
         for page in self._store.pages(chosen, after, limit, self._page):
             yield from page
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from devinotify import exceptions
@@ -54,6 +56,17 @@ def encode_error(error: DevinotifyError | None) -> ErrorParts:
         return NO_ERROR
     name = next(base.__name__ for base in type(error).__mro__ if base.__module__ == exceptions.__name__)
     return (name, getattr(error, "code", None), getattr(error, "reason", None), scrub(str(error))[:ERROR_LENGTH])
+
+
+class Role(StrEnum):
+    """What a row is of one recipient's message."""
+
+    MESSAGE = "message"
+    """All of it, or the first step where nobody has ordered the steps."""
+    ORDER = "order"
+    """What was asked for of a fallback: its state is what its steps, rows of their own, come to."""
+    STEP = "step"
+    """A step on one channel."""
 
 
 class Row(NamedTuple):
@@ -117,6 +130,16 @@ class Row(NamedTuple):
     """The row that this one is the fallback of."""
     stepped: bool = False
     """Whether this row's own fallback has been enqueued."""
+    story: int | None = None
+    """The row that tells what the steps of a fallback come to and has ordered them: itself, or another than this one,
+    which is a step of it then; ``None`` where a row tells of itself alone."""
+
+    @property
+    def role(self) -> Role:
+        """What it is of a message: all of it, the order of a fallback's steps, or a step."""
+        if self.story is not None:
+            return Role.ORDER if self.story == self.id else Role.STEP
+        return Role.MESSAGE if self.parent is None else Role.STEP
 
     @property
     def receipt(self) -> Receipt | None:
@@ -158,8 +181,8 @@ def with_error(row: Row, parts: ErrorParts) -> Row:
     return row._replace(error=name, error_code=code, error_reason=reason, error_text=text)
 
 
-BLANK = tuple(Row._field_defaults[name] for name in Row._fields[9:-2])
-NO_RESULT = (*BLANK, None, False)
+BLANK = tuple(Row._field_defaults[name] for name in Row._fields[9:-3])
+NO_RESULT = (*BLANK, None, False, None)
 """What follows ``claim`` in a Row that has no result yet."""
 new_tuple: Any = tuple.__new__
 
@@ -177,7 +200,7 @@ def make_row(
     parent: int | None = None,
 ) -> Row:
     """Return a Row that has no result yet: three times as quick as calling Row, which a worker does for every row."""
-    rest = NO_RESULT if parent is None else (*BLANK, parent, False)
+    rest = NO_RESULT if parent is None else (*BLANK, parent, False, None)
     row: Row = new_tuple(Row, (number, message, recipient, channel, state, attempts, due, deadline, claim) + rest)  # noqa: RUF005 - unpacking takes longer
     return row
 
@@ -230,12 +253,14 @@ class Batch:
     """Rows of one message and one channel that were claimed together and are this worker's to send.
 
     ``message`` is ready for the channel: its recipients are the rows', in their order, and its channel is the step's.
-    ``stored`` holds what else is known of it. ``claim`` is the claim's id.
+    ``stored`` holds what else is known of it. ``claim`` is the claim's id, and ``since`` when it was made by this
+    process's monotonic clock: not sooner than anybody else may count from.
     """
 
     claim: int
     stored: StoredMessage
     rows: tuple[Row, ...]
+    since: float = field(default=math.inf, compare=False)
 
     @property
     def message(self) -> Message:
@@ -253,9 +278,11 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many rows stand where: the states add up to ``total``, and with the other two to ``offered``.
+    """How many rows stand where, each message once: with ``steps`` the states add up to ``total``.
 
-    ``forgotten`` rows were removed, on request or to make room; ``dropped`` ones never got into a full outbox.
+    ``steps`` are the rows that an order tells of, which stands among the states itself; ``queued_steps`` of them wait
+    to be sent. ``forgotten`` rows were removed, on request or to make room; ``dropped`` ones never got into a full
+    outbox.
     """
 
     queued: int = 0
@@ -268,11 +295,14 @@ class Counts:
     failed: int = 0
     dropped: int = 0
     forgotten: int = 0
+    steps: int = 0
+    queued_steps: int = 0
 
     @property
     def total(self) -> int:
-        """Rows in the store."""
-        return sum(getattr(self, state) for state in RowState)
+        """Rows in the store, steps included."""
+        stated: int = sum(getattr(self, state) for state in RowState)
+        return self.steps + stated
 
     @property
     def offered(self) -> int:
@@ -290,8 +320,9 @@ class Counts:
 def describe(row: Row, stored: StoredMessage, *, full: bool = False) -> dict[str, Any]:
     """Return a row as a flat dict of JSON values, times in ISO 8601 UTC.
 
-    ``row``, ``message`` and ``parent`` (a row) are numbers of this outbox, ``message_ids`` the gateway's. Unless
-    ``full``, the number and the ids are masked, and text, title, sender, key and meta are left out.
+    ``row``, ``message``, ``parent`` and ``order`` (rows) are numbers of this outbox, ``message_ids`` the gateway's.
+    ``role`` says what the row is of a message: whoever counts messages leaves the steps out that have an ``order``.
+    Unless ``full``, the number and the ids are masked, and text, title, sender, key and meta are left out.
     """
     message = stored.message
 
@@ -322,7 +353,9 @@ def describe(row: Row, stored: StoredMessage, *, full: bool = False) -> dict[str
         "error_code": row.error_code,
         "error_reason": row.error_reason,
         "error_text": row.error_text,
+        "role": str(row.role),
         "parent": row.parent,
+        "order": None if row.role is Role.ORDER else row.story,
         "account": stored.account,
         "title": message.title if full else None,
         "sender": message.sender if full else None,

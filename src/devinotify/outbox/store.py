@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 DROPPED, FORGOTTEN = "dropped", "forgotten"
 """The counts that a store keeps of what is not in it."""
+STEPS, QUEUED_STEPS = "steps", "queued_steps"
+"""What a store counts the rows under that an order tells of, all of them and those of them that are queued."""
 
 
 class Selection(NamedTuple):
@@ -35,6 +37,8 @@ class Selection(NamedTuple):
     recipient: str | None = None
     account: str | None = None
     """This account's rows and nobody's."""
+    steps: bool = True
+    """Whether also rows that an order tells of."""
 
 
 class Taken(NamedTuple):
@@ -100,10 +104,14 @@ class Transaction(Protocol):
     def rows_of(self, message_id: int, recipient: str | None = None) -> list[Row]:
         """Return a message's rows, or those of one recipient, in the order of their ids."""
 
+    def steps_of(self, order: int) -> list[Row]:
+        """Return the steps that a row has ordered, in the order of their ids."""
+
     def counts(self, account: str | None, channel: str | None = None) -> Mapping[str, int]:
         """Return how many rows stand in each state, by its name, with DROPPED and FORGOTTEN: all in one look.
 
-        With ``channel`` only the rows on it.
+        Rows that an order tells of are counted as STEPS and QUEUED_STEPS instead. With ``channel`` the rows on it alone
+        are counted, steps like any other.
         """
 
     def next_due(self, account: str | None) -> float | None:
@@ -165,6 +173,9 @@ class Transaction(Protocol):
 
     def add_steps(self, parents: Sequence[Row], channel: str, due: float, deadline: float | None) -> list[Row | None]:
         """Queue the next step of each row: ``None`` where its message has been on this channel for the recipient."""
+
+    def tell(self, stories: Mapping[int, int]) -> None:
+        """Write down by which row the story of each of these rows is told."""
 
     # --- claims
 

@@ -54,7 +54,7 @@ LENGTHS: Mapping[int, Reason] = {
 """phonenumbers' ValidationResult for a mobile number's length -> Reason; 4 is a number without its area code."""
 
 _OTHER_LINES = frozenset(REFUSED.values())
-"""The reasons of numbers that exist, and are no mobiles."""
+"""The reasons of numbers that exist, and are not mobiles."""
 
 _NINE = re.compile(r"9|\[[0-9-]*9\]")
 """A pattern for one digit that takes a 9."""
@@ -106,7 +106,7 @@ def _explain(digits: str, region: str, reason: Reason) -> Refused:
         return Refused(reason, f"{WHY[reason]}; a number of another country needs + and its country code in front")
     if reason is not Reason.INVALID:
         return Refused(reason)
-    # 8916123456 has ten digits, as a Russian number has, but its 8 is no part of it: a digit is missing.
+    # 8916123456 has ten digits, as a Russian number has, but its 8 is not a part of it: a digit is missing.
     trunk = library.ndd_prefix_for_region(region, strip_non_digits=True) or ""
     code = str(library.country_code_for_region(region))
     for prefix in (code, trunk):

@@ -80,7 +80,7 @@ def _text(raw: object) -> str:
     if not isinstance(raw, int) or isinstance(raw, bool):
         raise Refused(Reason.NOT_A_NUMBER, f"a phone number is given as text, not as {type(raw).__name__}")
     if raw < 0:
-        raise Refused(Reason.NOT_A_NUMBER, "a negative number is no phone number")
+        raise Refused(Reason.NOT_A_NUMBER, "a negative number is not a phone number")
     if raw >= _LONGEST:
         raise Refused(Reason.TOO_LONG)
     return str(raw)
@@ -116,7 +116,7 @@ def _read(raw: object, region: str) -> PhoneNumber:
         return raw
     text = raw if isinstance(raw, str) else _text(raw)
     if len(text) > MAX_INPUT:
-        raise Refused(Reason.TOO_LONG, f"a text of {len(text)} characters is no phone number")
+        raise Refused(Reason.TOO_LONG, f"a text of {len(text)} characters is not a phone number")
     match = _russian()
     if region == "RU" and match(bare := _bare(text)):
         return russian_mobile("+7" + bare[-10:])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_INPUT = 250
-"""Characters of input that are looked at: phonenumbers' own limit; a longer text is no number."""
+"""Characters of input that are looked at: phonenumbers' own limit; a longer text is not a number."""
 
 
 class Reason(StrEnum):

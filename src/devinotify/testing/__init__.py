@@ -24,6 +24,8 @@ from __future__ import annotations
 
 import pytest
 
+from devinotify.words import counted
+
 # Type checkers know this name; a test session that uses none of this pays for no import but pytest's.
 TYPE_CHECKING = False
 
@@ -163,7 +165,7 @@ class Inbox:
         found = [message for message in messages if not _misfits(message, wanted)]
         if found and count in (None, len(found)):
             return found[0]
-        expected = "a message" if count is None else f"{count} messages" if count != 1 else "1 message"
+        expected = "a message" if count is None else counted(count, "message")
         but = f"{len(found)} did" if found else "none did"
         raise AssertionError(f"expected {expected}{_described(wanted)}, but {but}.\n{_listed(messages, wanted)}")
 
@@ -197,7 +199,7 @@ class Inbox:
         wrong = [message for message in found if message.segments != segments]
         if wrong:
             reasons = "\n".join(_measured(message) for message in wrong[-_SHOWN:])
-            raise AssertionError(f"expected {_plural(segments, 'segment')}.\n{reasons}")
+            raise AssertionError(f"expected {counted(segments, 'segment')}.\n{reasons}")
 
     def wait_for(
         self,
@@ -249,7 +251,7 @@ def _fits(name: str, value: Any) -> Callable[[Any], bool]:  # noqa: ANN401 - a n
     if name == "to":
         from devinotify import phones
 
-        # Raises for what is no number: such an assertion could never hold.
+        # Raises for what is not a number: such an assertion could never hold.
         wanted = phones.normalize(value, "RU").e164
         return lambda own: bool(own == wanted)
     if hasattr(value, "search"):
@@ -279,7 +281,7 @@ def _listed(messages: list[Arrived], wanted: Mapping[str, _Wanted]) -> str:
     """Return the messages, a line each, with what keeps each from fitting."""
     if not messages:
         return "Nothing has arrived at all."
-    lines = [f"{_plural(len(messages), 'message')} arrived:"]
+    lines = [f"{counted(len(messages), 'message')} arrived:"]
     if len(messages) > _SHOWN:
         lines.append(f"  … {len(messages) - _SHOWN} earlier ones")
     for message in messages[-_SHOWN:]:
@@ -287,7 +289,7 @@ def _listed(messages: list[Arrived], wanted: Mapping[str, _Wanted]) -> str:
         differs = f"   <- differs in: {', '.join(misfits)}" if misfits else ""
         lines.append(
             f"  {message.number}. {message.channel:5} {message.sender} -> {message.recipient}  {message.status},"
-            f" {_plural(message.segments, 'segment')}  {message.text!r}{differs}"
+            f" {counted(message.segments, 'segment')}  {message.text!r}{differs}"
         )
     return "\n".join(lines)
 
@@ -306,7 +308,3 @@ def _measured(message: Arrived) -> str:
         f"  {message.number}. to {message.recipient} took {message.segments}: {measured.encoding},"
         f" {measured.units} units, {measured.remaining} left{forced}\n     {message.text!r}"
     )
-
-
-def _plural(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"

@@ -1,6 +1,6 @@
 """The GSM 7-bit default alphabet and its extension table: 3GPP TS 23.038, sections 6.2.1 and 6.2.1.1. Pure.
 
-The escape code 0x1B is no character: a text that holds U+001B cannot be sent in this alphabet.
+The escape code 0x1B is not a character: a text that holds U+001B cannot be sent in this alphabet.
 National language shift tables are not used: the gateway offers no way to ask for them.
 """
 
@@ -73,10 +73,10 @@ def decode(septets: bytes) -> str:
     """Return the text of ``septets``, one in each byte, as a handset shows it (TS 23.038, section 6.2.1.1).
 
     An escaped code that the extension table lacks shows the basic character, an escape that escapes an
-    escape or nothing shows a space. Raises InvalidText where a byte is no septet (above 0x7F).
+    escape or nothing shows a space. Raises InvalidText where a byte is not a septet (above 0x7F).
     """
     if not septets.isascii():
-        raise InvalidText("a septet is at most 0x7F: these bytes are packed, or are no GSM-7 text")
+        raise InvalidText("a septet is at most 0x7F: these bytes are packed, or are not GSM-7 text")
     characters: list[str] = []
     codes = iter(septets)
     for code in codes:

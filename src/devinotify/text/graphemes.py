@@ -11,7 +11,7 @@ import unicodedata
 _JOINER = "\u200d"
 _REGIONAL = ("\U0001f1e6", "\U0001f1ff")
 _ATTACHED = (
-    # ranges that continue a character though they are no combining marks in Unicode's categories
+    # ranges that continue a character though they are not combining marks in Unicode's categories
     ("\u200c", _JOINER),
     ("\U0001f3fb", "\U0001f3ff"),  # skin tones
     ("\U000e0020", "\U000e007f"),  # tags, of which some flags are made

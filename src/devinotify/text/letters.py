@@ -22,7 +22,7 @@ LATIN: Mapping[str, str] = MappingProxyType(
         **dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ", "ABCDEFGHIJKLMNOPQRSTUVWYZ", strict=True)),
     }
 )  # fmt: skip
-"""The plain spelling of the Latin letters that are no letter with an accent."""
+"""The plain spelling of the Latin letters that are not a letter with an accent."""
 
 _GREEK_CAPITALS = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX", strict=True)) | {
     capital: capital for capital in "ΓΔΘΛΞΠΣΦΨΩ"

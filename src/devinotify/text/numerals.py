@@ -109,7 +109,7 @@ def _joint(character: str, before: str, text: str, position: int) -> str:
 
 
 def _is_fraction(text: str, position: int) -> bool:
-    """Whether raised digits, a slash and lowered digits follow: ``³⁄₄`` after ``5`` is no power of 5."""
+    """Whether raised digits, a slash and lowered digits follow: ``³⁄₄`` after ``5`` is not a power of 5."""
     return _FRACTION.match(text, position) is not None
 
 

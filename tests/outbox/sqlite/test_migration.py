@@ -12,7 +12,7 @@ import pytest
 
 from devinotify.outbox import Outbox, RowState
 from devinotify.outbox.sqlite import schema
-from tests.outbox.support import START, Clock, accepted, message
+from tests.outbox.support import START, Clock, accepted, database_of, message
 
 MINE, THEIRS = "me@gateway.example/rest", "they@gateway.example/rest"
 VERSION_1 = Path(__file__).with_name("files") / "version-1.db"
@@ -57,6 +57,37 @@ def test_the_rows_are_all_there(path: Path) -> None:
         assert [(len(schema.MIGRATIONS),), ("ok",)] == [
             connection.execute(f"PRAGMA {name}").fetchone() for name in ("user_version", "integrity_check")
         ]
+
+
+def test_it_gives_room_back(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A file made before that was thought of shrinks when something is forgotten, while others have it open."""
+    with Outbox(path) as outbox:
+        outbox.enqueue_many([message(text="x" * 2000)] * 2000)
+        before = [row.id for row in outbox.rows(limit=12)]
+    size = path.stat().st_size
+    with Outbox(path) as other, Outbox(path) as outbox:
+        assert len(other) == len(outbox)
+        assert 2000 == outbox.forget([row for row in outbox.rows() if row.id not in before])
+        assert before == [row.id for row in other]
+    assert path.stat().st_size < size / 5
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert ((2,), ("ok",)) == tuple(
+            connection.execute(f"PRAGMA {name}").fetchone() for name in ("auto_vacuum", "integrity_check")
+        )
+    assert 0o600 == path.stat().st_mode & 0o777
+
+
+def test_room_that_cannot_be_given_back_is_no_error(path: Path) -> None:
+    """Somebody reads for long: what was to be forgotten is, and the next time the file shrinks."""
+    with Outbox(path) as outbox:
+        outbox.enqueue_many([message(text="x" * 2000)] * 1000)
+        last = [row.id for row in outbox][-1000:]
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM rows").fetchone()
+            database_of(outbox).connection.execute("PRAGMA busy_timeout=50")
+            assert 500 == outbox.forget(last[:500])
+        assert (500, 12) == (outbox.forget(last[500:]), len(outbox))
 
 
 def test_they_are_the_accounts_that_opens_the_file_first(path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -42,7 +42,7 @@ class NotifyDevino(RetryAware):
 
     ``user`` is the login, ``host`` or ``sender`` the sender; ``user`` and ``password`` are percent-encoded, as for
     every Apprise plugin. The other arguments are those of the URL, as text or as what they mean. Raises TypeError
-    where one of them cannot be used. Targets that are no numbers are kept and not sent to.
+    where one of them cannot be used. Targets that are not numbers are kept and not sent to.
     """
 
     service_name = "Devino Telecom"

@@ -97,7 +97,7 @@ _NO = frozenset({"no", "n", "false", "f", "off", "0", "never", "deny", "disable"
 
 
 def is_yes(value: object) -> bool:
-    """Return what Apprise's words for yes and no mean; ``None`` and whatever is no word of these are yes."""
+    """Return what Apprise's words for yes and no mean; ``None`` and whatever is not a word of these are yes."""
     return value is None or str(value).strip().lower() not in _NO
 
 

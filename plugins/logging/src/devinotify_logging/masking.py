@@ -30,7 +30,7 @@ def _password(match: re.Match[str]) -> str:
 
 
 _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    # The password of a URL, of any scheme; a user alone is no secret. It may hold @ and / where nobody escaped them.
+    # The password of a URL, of any scheme; a user alone is not a secret. It may hold @ and / where nobody escaped them.
     # The @ is looked for in what was found: a pattern with it would look anew from each :// of a long text.
     (re.compile(r"(?<=://)([^\s:/@'\"]*):([^\s'\"]+)"), _password),
     (re.compile(r"(?i)\b(bearer|basic|digest)\s+[A-Za-z0-9+/=_.~-]{6,}"), rf"\1 {MASK}"),

@@ -42,7 +42,7 @@ class Queue:
 
     def depth(self, options: CallbackOptions) -> Iterable[Observation]:  # noqa: ARG002 - a callback's signature
         """Tell how many rows wait; nothing where there is no outbox, or it cannot be read."""
-        return self._observed(lambda outbox: outbox.counts().queued)
+        return self._observed(self._depth)
 
     def age(self, options: CallbackOptions) -> Iterable[Observation]:  # noqa: ARG002 - a callback's signature
         """Tell for how many seconds the oldest of them has waited."""
@@ -54,6 +54,11 @@ class Queue:
             return () if outbox is None else (Observation(ask(outbox)),)
         except DevinotifyError:  # a gauge that is missing says so
             return ()
+
+    @staticmethod
+    def _depth(outbox: Outbox) -> float:
+        counts = outbox.counts()
+        return counts.queued + counts.queued_steps  # the order of a step that waits does not wait itself
 
     def _age(self, outbox: Outbox) -> float:
         for row in outbox.rows(states=[RowState.QUEUED], limit=1):

@@ -36,7 +36,7 @@ class Night:
             hour, minute, end_hour, end_minute = map(int, match.groups())
             start, end = time(hour, minute), time(end_hour, end_minute)
         except ValueError:
-            raise InvalidInput(f"{written!r} is no night: write it as 22:00-08:00") from None
+            raise InvalidInput(f"{written!r} is not a night: write it as 22:00-08:00") from None
         return cls(start, end)
 
     def __contains__(self, moment: datetime) -> bool:

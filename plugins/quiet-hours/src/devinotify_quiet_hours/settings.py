@@ -28,7 +28,7 @@ def _table(written: str) -> dict[str, str]:
     for entry in filter(None, (entry.strip() for entry in written.split(","))):
         key, equals, value = (part.strip() for part in entry.partition("="))
         if not (key and equals and value):
-            raise InvalidInput(f"{entry!r} is no pair: write it as name=value, and a comma between two of them")
+            raise InvalidInput(f"{entry!r} is not a pair: write it as name=value, and a comma between two of them")
         if key in table:
             raise InvalidInput(f"{key!r} is given twice")
         table[key] = value

@@ -82,7 +82,7 @@ def check_zone(name: str) -> str:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         # OSError: a name like "Europe" is a folder of the database.
-        raise InvalidInput(f"{name!r} is no time zone: one looks like Europe/Moscow") from None
+        raise InvalidInput(f"{name!r} is not a time zone: one looks like Europe/Moscow") from None
     return name
 
 
@@ -92,7 +92,7 @@ def check_entry(region: str, zone: str) -> None:
         if zone != ANY:
             raise InvalidInput(f"{EVERYWHERE}={zone}: every region together can only be {ANY!r}")
     elif not (region.isascii() and region.isalnum() and region == region.upper() and len(region) in {2, 3}):
-        raise InvalidInput(f"{region!r} is no region: write its ISO 3166 code, such as RU")
+        raise InvalidInput(f"{region!r} is not a region: write its ISO 3166 code, such as RU")
     elif zone != ANY:
         check_zone(zone)
 
@@ -101,7 +101,7 @@ def zones_of(recipient: str, chosen: Mapping[str, str]) -> tuple[str, ...]:
     """Return the zones by whose clocks the recipient's night is judged; none where nothing tells.
 
     ``chosen`` is region -> zone, or ``ANY``. A number that tells its zone is in that one, whatever was chosen for its
-    region. A recipient that is no number, as a plugin's channel may have, is in none.
+    region. A recipient that is not a number, as a plugin's channel may have, is in none.
     """
     try:
         number = phones.normalize(recipient)

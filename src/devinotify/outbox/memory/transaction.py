@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from devinotify.outbox.memory.tables import stored_message
 from devinotify.outbox.records import NO_ERROR, make_row, with_error
 from devinotify.outbox.states import RowState
-from devinotify.outbox.store import DROPPED, FORGOTTEN, Taken
+from devinotify.outbox.store import DROPPED, FORGOTTEN, QUEUED_STEPS, STEPS, Taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -91,6 +91,10 @@ class MemoryTransaction:
             if row.message_id == message_id and (recipient is None or row.recipient == recipient)
         ]
 
+    def steps_of(self, order: int) -> list[Row]:
+        """Return an order's steps."""
+        return [row for row in self._ordered() if row.story == order and row.id != order]
+
     def _ordered(self) -> list[Row]:
         # An undone removal puts a row back at the end.
         return sorted(self._data.rows.values(), key=lambda row: row.id)
@@ -106,17 +110,24 @@ class MemoryTransaction:
             and selection.message_id in (None, row.message_id)
             and selection.channel in (None, row.channel)
             and selection.recipient in (None, row.recipient)
+            and (selection.steps or not _is_ordered(row))
             and self._is_mine(row, selection.account)
         )
 
     def counts(self, account: str | None, channel: str | None = None) -> Mapping[str, int]:
         """Count rows by their states."""
+        rows = [row for row in self._data.rows.values() if self._is_mine(row, account)]
+        # On one channel they are rows like any other.
+        steps = [row for row in rows if _is_ordered(row)] if channel is None else []
         found = Counter(
-            str(row.state)
-            for row in self._data.rows.values()
-            if self._is_mine(row, account) and channel in (None, row.channel)
+            str(row.state) for row in rows if channel == row.channel or (channel is None and not _is_ordered(row))
         )
-        return {**{str(state): found[state] for state in RowState}, **self._gone()}
+        return {
+            **{str(state): found[state] for state in RowState},
+            STEPS: len(steps),
+            QUEUED_STEPS: sum(map(_is_queued, steps)),
+            **self._gone(),
+        }
 
     def _gone(self) -> dict[str, int]:
         return {name: self._data.counts[name] for name in (DROPPED, FORGOTTEN)}
@@ -248,6 +259,10 @@ class MemoryTransaction:
             )
             steps.append(step if self._add_row(step) else None)
         return steps
+
+    def tell(self, stories: Mapping[int, int]) -> None:
+        """Write down whose stories are told by whom."""
+        self.put([row._replace(story=stories[row.id]) for row in self.rows(stories)])
 
     # --- claims
 
@@ -389,3 +404,7 @@ class MemoryTransaction:
 
 def _is_queued(row: Row) -> bool:
     return row.state is RowState.QUEUED
+
+
+def _is_ordered(row: Row) -> bool:
+    return row.story not in (None, row.id)

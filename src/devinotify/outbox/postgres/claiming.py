@@ -122,7 +122,8 @@ def deadlines(session: Session, numbers: Sequence[int], now: float) -> set[int]:
 def claimed(session: Session, numbers: Sequence[int], message: int, channel: str, claim: int) -> tuple[Row, ...]:
     """Return the rows that were just claimed, of one message and channel, in the order of their ids."""
     lines = session.all(
-        "SELECT id, recipient, attempts, due, deadline, parent FROM ~rows WHERE id = ANY(%s::bigint[]) ORDER BY id",
+        "SELECT id, recipient, attempts, due, deadline, parent, story FROM ~rows"
+        " WHERE id = ANY(%s::bigint[]) ORDER BY id",
         list(numbers),
     )
     return claimed_rows(lines, message, channel, claim)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from devinotify.outbox.encoding import COLUMNS, MESSAGE_COLUMNS, decode_message, decode_row
 from devinotify.outbox.postgres import accounts
 from devinotify.outbox.states import CODES, RowState
+from devinotify.outbox.store import DROPPED, FORGOTTEN, QUEUED_STEPS, STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -66,23 +67,34 @@ def ids_of(session: Session, message_id: int, recipient: str | None) -> list[int
     return session.ids("SELECT id FROM ~rows WHERE message = %s AND recipient = %s ORDER BY id", message_id, recipient)
 
 
+def steps_of(session: Session, order: int) -> list[int]:
+    """Return the ids of the steps that a row has ordered, in their order."""
+    return session.ids("SELECT id FROM ~rows WHERE story = %s AND id <> story ORDER BY id", order)
+
+
 def counts(session: Session, account: int | None, channel: str | None) -> dict[str, int]:
     """Return how many rows stand in each state, and how many were dropped and forgotten: one statement, one moment."""
     mine = accounts.open_to("r", account) + ("" if channel is None else " AND r.channel = %s")
-    values = () if channel is None else (channel, channel)
+    values = () if channel is None else (channel, channel, channel)
+    step = "r.story <> r.id" if channel is None else "false"  # on one channel they are rows like any other
     found = {
         name: int(number)
         for name, number in session.all(
-            f"SELECT r.state::text, count(*) FROM ~rows r WHERE true{mine} GROUP BY r.state"  # noqa: S608 - ours
+            f"SELECT CASE WHEN {step} THEN 'steps' ELSE r.state::text END AS what, count(*)"  # noqa: S608 - ours
+            f" FROM ~rows r WHERE true{mine} GROUP BY what"
             f" UNION ALL SELECT 'waiting', count(*) FROM ~queue r WHERE true{mine}"
+            " UNION ALL SELECT 'queued_steps', count(*) FROM ~rows r JOIN ~queue q ON q.id = r.id"
+            f" WHERE {step}{mine}"
             " UNION ALL SELECT name, value FROM ~counters",
             *values,
         )
     }
     numbers = {str(state): found.get(str(code), 0) for state, code in CODES.items()}
-    numbers[RowState.CLAIMED] = numbers[RowState.QUEUED] - found["waiting"]
-    numbers[RowState.QUEUED] = found["waiting"]
-    return {**numbers, "dropped": found["dropped"], "forgotten": found["forgotten"]}
+    waiting = found["waiting"] - found[QUEUED_STEPS]
+    numbers[RowState.CLAIMED] = numbers[RowState.QUEUED] - waiting
+    numbers[RowState.QUEUED] = waiting
+    numbers |= {STEPS: found.get(STEPS, 0), QUEUED_STEPS: found[QUEUED_STEPS]}
+    return {**numbers, DROPPED: found[DROPPED], FORGOTTEN: found[FORGOTTEN]}
 
 
 def next_due(session: Session, account: int | None) -> float | None:
@@ -132,6 +144,8 @@ def page(session: Session, selection: Selection, account: int | None, after: int
         if value is not None:
             terms.append(f"r.{column} = %s")
             values.append(value)
+    if not selection.steps:
+        terms.append("(r.story IS NULL OR r.story = r.id)")
     ask = f"{SELECT} WHERE {' AND '.join(terms)}{accounts.open_to('r', account)} ORDER BY r.id LIMIT %s"
     return [decode_row(line) for line in session.all(ask, *values, size)]
 

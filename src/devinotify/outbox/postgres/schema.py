@@ -119,7 +119,13 @@ _VERSION_3 = (
         FROM pg_control_system()""",  # noqa: S608 - our own words
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4 = (
+    # The order of a fallback's steps: on each step its id, and on the order its own, so that both can be told.
+    "ALTER TABLE ~rows ADD COLUMN story bigint",
+    "CREATE INDEX rows_story ON ~rows (story) WHERE story IS NOT NULL",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """The statements that lead from each version to the next; the first makes an empty schema version 1."""
 
 LOCK = 0x44564E4F

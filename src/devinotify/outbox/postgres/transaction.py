@@ -120,6 +120,10 @@ class PostgresTransaction:
         """Return a message's rows."""
         return self.rows(reading.ids_of(self._session, message_id, recipient))
 
+    def steps_of(self, order: int) -> list[Row]:
+        """Return an order's steps."""
+        return self.rows(reading.steps_of(self._session, order))
+
     def counts(self, account: str | None, channel: str | None = None) -> Mapping[str, int]:
         """Count rows by their states."""
         return reading.counts(self._session, self._account(account), channel)
@@ -242,6 +246,11 @@ class PostgresTransaction:
         )
         steps = {row.id: row for row in reading.rows(self._session, numbers)}
         return [steps.get(number) if number in added else None for number in numbers]
+
+    def tell(self, stories: Mapping[int, int]) -> None:
+        """Write down whose stories are told by whom."""
+        for number in sorted(stories):  # in one order, so that no two wait for each other
+            self._session.run("UPDATE ~rows SET story = %s WHERE id = %s", stories[number], number)
 
     # --- claims
 

@@ -20,14 +20,14 @@ LOOK_AHEAD = 4
 """How many times its size a batch looks ahead in the queue for rows of its message, where several are mixed."""
 
 _GATHER = (
-    "SELECT id, recipient, attempts, due, deadline, parent FROM rows WHERE id IN ("
+    "SELECT id, recipient, attempts, due, deadline, parent, story FROM rows WHERE id IN ("
     "SELECT id FROM (SELECT id, message, channel FROM rows"
     " WHERE state = 0 AND account IS :queue AND due <= :now ORDER BY due LIMIT :ahead)"
     " WHERE message = :message AND channel = :channel LIMIT :limit) ORDER BY id"
 )
 
-Gathered = tuple[int, "int | str", int, "float | None", "float | None", "int | None"]
-"""id, recipient, attempts, due, deadline, parent: what a claim needs of a row."""
+Gathered = tuple[int, "int | str", int, "float | None", "float | None", "int | None", "int | None"]
+"""id, recipient, attempts, due, deadline, parent, story: what a claim needs of a row."""
 
 
 def head(connection: sqlite3.Connection, now: float, account: int | None) -> tuple[int, str, int | None] | None:
@@ -68,7 +68,7 @@ def gather_of(
     found: list[tuple[Any, ...]] = []
     for number in numbers:
         line = connection.execute(
-            "SELECT message, channel, id, recipient, attempts, due, deadline, parent FROM rows"  # noqa: S608 - ours
+            "SELECT message, channel, id, recipient, attempts, due, deadline, parent, story FROM rows"  # noqa: S608 - ours
             f" WHERE id = ? AND state = 0 AND due <= ?{accounts.open_to(account)}",
             (number, now),
         ).fetchone()

@@ -29,6 +29,9 @@ SHRINK_PAGES = 500
 SPARE_PAGES = 50
 """Free pages that a file keeps for what comes next."""
 
+_INCREMENTAL = 2
+"""What ``PRAGMA auto_vacuum`` answers for a file that can give some of its pages back."""
+
 _TROUBLES = {
     # What SQLite's primary result codes mean to whoever runs this, and whether the same call may work later.
     sqlite3.SQLITE_FULL: ("the disk is full; what was stored before is safe, this change was not made", True),
@@ -165,12 +168,20 @@ class Database:
                 )
 
     def shrink(self) -> None:
-        """Give the room of what was removed back to the disk, some pages at a time: others come in between."""
-        with self.read("forget") as connection:
-            while (free := pragma(connection, "freelist_count")) > SPARE_PAGES:
+        """Give the room of what was removed back to the disk, some pages at a time: others come in between.
+
+        A file that version 1 has made learns that first: it is written anew, once, and others wait for that long.
+        Where this cannot be done now, the room stays free for what comes next.
+        """
+        with self.lock, contextlib.suppress(sqlite3.Error):  # what was to be forgotten is, and that was asked for
+            connection = self.connection
+            if pragma(connection, "freelist_count") <= SPARE_PAGES:
+                return
+            if pragma(connection, "auto_vacuum") != _INCREMENTAL:
+                connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+                connection.execute("VACUUM")
+            while pragma(connection, "freelist_count") > SPARE_PAGES:
                 connection.execute(f"PRAGMA incremental_vacuum({SHRINK_PAGES})").fetchall()
-                if pragma(connection, "freelist_count") == free:  # a file of before, which keeps its room for itself
-                    break
 
     def close(self) -> None:
         """Close the connection for good; a second call does nothing."""

@@ -8,6 +8,7 @@ from devinotify.outbox.encoding import COLUMNS, MESSAGE_COLUMNS, decode_message,
 from devinotify.outbox.pace import StoredPace
 from devinotify.outbox.sqlite import accounts
 from devinotify.outbox.states import CODES, RowState
+from devinotify.outbox.store import DROPPED, FORGOTTEN, QUEUED_STEPS, STEPS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from devinotify.outbox.records import Row, StoredMessage
     from devinotify.outbox.store import Selection
 
+_WHAT = "CASE WHEN story <> id THEN CASE state WHEN 0 THEN 'queued_steps' ELSE 'steps' END ELSE state END"
 SELECT = f"SELECT {COLUMNS} FROM rows"  # noqa: S608 - our own column names
 _NAME = "(SELECT name FROM accounts WHERE accounts.id = messages.account)"
 _SELECT_MESSAGE = f"SELECT id, {MESSAGE_COLUMNS.replace('account', _NAME)} FROM messages WHERE id = ?"  # noqa: S608 - as above
@@ -53,14 +55,21 @@ def rows_of(connection: sqlite3.Connection, message_id: int, recipient: str | No
     return [decode_row(line) for line in lines]
 
 
+def steps_of(connection: sqlite3.Connection, order: int) -> list[Row]:
+    """Return the steps that a row has ordered, in the order of their ids."""
+    lines = connection.execute(f"{SELECT} WHERE story = :order AND id <> :order ORDER BY id", {"order": order})
+    return [decode_row(line) for line in lines]
+
+
 def counts(connection: sqlite3.Connection, account: int | None, channel: str | None) -> dict[str, int]:
     """Return how many rows stand in each state, and how many were dropped and forgotten."""
     on, step = ("", "") if channel is None else (" AND channel = :channel", " AND step = :channel")
+    what = _WHAT if channel is None else "state"  # on one channel they are rows like any other
     and_mine = "" if account is None else f" AND coalesce(account, {account:d}) = {account:d}"
     # One statement is one snapshot.
     found = dict(
         connection.execute(
-            f"SELECT state, count(*) FROM rows WHERE 1{accounts.open_to(account)}{on} GROUP BY state"  # noqa: S608 - ours
+            f"SELECT {what} AS what, count(*) FROM rows WHERE 1{accounts.open_to(account)}{on} GROUP BY what"  # noqa: S608 - ours
             f" UNION ALL SELECT 'waiting', count(*) FROM intake WHERE text IS NOT NULL{and_mine}{step}"
             " UNION ALL SELECT name, value FROM meta WHERE name IN ('dropped', 'forgotten')",
             {"channel": channel},
@@ -68,7 +77,9 @@ def counts(connection: sqlite3.Connection, account: int | None, channel: str | N
     )
     numbers = {str(state): found.get(code, 0) for state, code in CODES.items()}
     numbers[RowState.QUEUED] += found["waiting"]
-    return {**numbers, "dropped": found["dropped"], "forgotten": found["forgotten"]}
+    waiting = found.get(QUEUED_STEPS, 0)
+    numbers |= {STEPS: found.get(STEPS, 0) + waiting, QUEUED_STEPS: waiting}
+    return {**numbers, DROPPED: found[DROPPED], FORGOTTEN: found[FORGOTTEN]}
 
 
 def total(connection: sqlite3.Connection) -> int:
@@ -131,6 +142,8 @@ def _conditions(selection: Selection) -> tuple[str, list[object]]:
         if value is not None:
             terms.append(f"AND +{name} = ?")
             values.append(value)
+    if not selection.steps:
+        terms.append("AND (story IS NULL OR story = id)")
     return " ".join(terms), values
 
 

@@ -107,5 +107,11 @@ _VERSION_2 = (
        WHERE (SELECT count(*) FROM messages) OR text IS NOT NULL HAVING max(id) IS NOT NULL""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
+_VERSION_3 = (
+    # The order of a fallback's steps: on each step its id, and on the order its own, so that both can be told.
+    "ALTER TABLE rows ADD COLUMN story INTEGER",
+    "CREATE INDEX rows_story ON rows (story) WHERE story IS NOT NULL",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """The statements that lead from each version to the next; the first makes an empty file version 1."""

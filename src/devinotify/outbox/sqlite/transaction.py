@@ -118,6 +118,10 @@ class SqliteTransaction:
         self._flush()
         return reading.rows_of(self._connection, message_id, recipient)
 
+    def steps_of(self, order: int) -> list[Row]:
+        """Return an order's steps."""
+        return reading.steps_of(self._connection, order)
+
     def counts(self, account: str | None, channel: str | None = None) -> Mapping[str, int]:
         """Count rows by their states."""
         return reading.counts(self._connection, self._account(account), channel)
@@ -224,6 +228,11 @@ class SqliteTransaction:
         """Queue the next steps."""
         self._flush()
         return [watching.add_step(self._connection, parent, channel, due, deadline) for parent in parents]
+
+    def tell(self, stories: Mapping[int, int]) -> None:
+        """Write down whose stories are told by whom."""
+        lines = [(story, number) for number, story in stories.items()]
+        self._connection.executemany("UPDATE rows SET story = ? WHERE id = ?", lines)
 
     # --- claims
 

@@ -1,0 +1,24 @@
+"""Numbers of things, and what was meant by a mistyped name, in plain English for messages to people. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return the number with its noun, and its verb where that is given: ``1 row is``, ``2 rows are``.
+
+    ``many`` is what stands after any number but 1; it is ``one`` with an s unless it is told otherwise.
+    """
+    return f"{number} {one}" if number == 1 else f"{number} {many or one + 's'}"
+
+
+def meant(given: str, known: Iterable[str], most: int = 1) -> str:
+    """Return the nearest of the known names as a question, ``did you mean sms?``; nothing where none is near."""
+    from difflib import get_close_matches  # not what every start pays for
+
+    near = get_close_matches(given, list(known), most)
+    return f"did you mean {' or '.join(near)}?" if near else ""
