@@ -1,4 +1,4 @@
-"""A proxy before the server that loses a COMMIT on its way, or its answer."""
+"""A proxy before the server that loses a COMMIT on its way, or its answer, and can fall silent."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ class Proxy:
     def __init__(self, target: int) -> None:
         self._target = target
         self.cut: Cut | None = None
+        self._speaks = threading.Event()
+        self._speaks.set()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
         self._open: list[socket.socket] = [self._listening]
@@ -35,10 +37,19 @@ class Proxy:
         """Whether what was to be cut has been."""
         return self.cut is None
 
+    def silence(self) -> None:
+        """Let nothing through, in neither direction, and end no connection: a link that is half open."""
+        self._speaks.clear()
+
+    def speak(self) -> None:
+        """Let through what was held back, and all else."""
+        self._speaks.set()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.speak()
         for each in self._open:
             _end(each)
 
@@ -62,6 +73,7 @@ class Proxy:
                 if (commits and self.cut is Cut.ANSWER) or (b".add(" in data and self.cut is Cut.STATEMENT):
                     self.cut = None
                     lost.set()
+                self._speaks.wait()
                 server.sendall(data)
         _end(client)
         _end(server)
@@ -71,6 +83,7 @@ class Proxy:
             while data := server.recv(65536):
                 if lost.is_set():
                     break
+                self._speaks.wait()
                 client.sendall(data)
         _end(client)
         _end(server)
