@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+import uvloop
 
 from devinotify.exceptions import NotSent
-from tests.driven import KINDS
+from tests.driven import KINDS, Driven
 from tests.faults.harness import run
 from tests.faults.scenarios import SCENARIOS, Scenario
 
@@ -55,7 +56,29 @@ def test_a_fault_is_told_and_does_no_harm(
 
     One exchange, looked at from each side: to have each looked at by a test of its own, it would have to be made anew.
     """
-    report = run(certificates, KINDS[kind], scenario, over, kept=kept)
+    check(run(certificates, KINDS[kind], scenario, over, kept=kept), scenario, kept=kept)
+
+
+class OnUvloop(Driven):
+    """An AsyncClient on uvloop, called as the blocking client is."""
+
+    new_loop = staticmethod(uvloop.new_event_loop)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    "scenario",
+    # A reply that came whole is read alike on any loop: what its words mean is left out.
+    [pytest.param(each, id=each.name) for each in SCENARIOS if not each.whole or each.timeout < 1.0],
+)
+def test_a_fault_of_the_connection_is_told_alike_on_uvloop(certificates: Certificates, scenario: Scenario) -> None:
+    """Its transports and its TLS are not asyncio's own, and break in ways of theirs."""
+    for over, kept in scenario.runs:
+        check(run(certificates, OnUvloop, scenario, over, kept=kept), scenario, kept=kept)
+
+
+def check(report: Report, scenario: Scenario, *, kept: bool) -> None:
+    """All that was seen of a fault is as the table has it."""
     check_verdict(report, scenario)
     check_requests(report, scenario, kept=kept)
     check_deadline(report, scenario)
