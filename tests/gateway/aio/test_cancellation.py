@@ -85,6 +85,50 @@ def test_cancelled_wherever_it_waits(
     assert run(everywhere()) >= {"fresh": 2, "kept": 1, "expired": 3}[state]
 
 
+@pytest.mark.once
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_login_cancelled_wherever_it_waits(server: FaultServer, make: Make, run: Run, moment: str) -> None:
+    """Whoever waited for it has another made, once, and each message leaves once."""
+    numbers = [f"7916{each:07d}" for each in range(3)]
+
+    async def once(step: int) -> bool:
+        """Cancel the first login at one place; return whether there was such a place."""
+        logins, before, cancelled = server.logins, posts(server), []
+        async with make(server) as client:
+            session = client._here().session
+            login = session._login
+
+            async def first() -> Any:  # noqa: ANN401 - as the login's
+                session._login = login
+                try:
+                    return await cancelled_at(login(), step, moment)
+                except asyncio.CancelledError:
+                    cancelled.append(step)
+                    raise
+
+            session._login = first
+            receipts = await asyncio.gather(*[client.sms.send(number, TEXT) for number in numbers])
+            assert (numbers, 3) == ([each.recipient[1:] for each in receipts], posts(server) - before)
+            assert server.logins - logins <= 1 + len(cancelled)
+            while client._left_behind:
+                await asyncio.wait(client._left_behind)
+            pool = client._here().transport.pool
+            kept = {each for each, _ in pool._idle}
+            await asyncio.gather(*[each.lost for each in pool._open - kept])  # none is open and forgotten
+            assert (100, kept) == (pool._slots._value, pool._open)
+        assert server.wait_for(lambda: not server.open_connections)
+        return bool(cancelled)
+
+    async def everywhere() -> int:
+        for step in itertools.count():
+            if not await once(step):
+                return step
+            assert step < MOST_STEPS
+        raise AssertionError
+
+    assert run(everywhere()) >= 2  # where it connects, and where it waits for the reply
+
+
 def test_a_send_that_had_left_is_told_with_its_verdict(server: FaultServer, make: Make, run: Run) -> None:
     """The caller is let go at once; what the gateway answers later reaches the callback, in the caller's context."""
     request_of: ContextVar[str] = ContextVar("request_of", default="nobody")

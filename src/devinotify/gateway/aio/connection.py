@@ -194,9 +194,13 @@ async def open_connection(route: Route, among: set[Connection]) -> Connection:
     context = route.tls if proxy is None or proxy.scheme == "https" else None
     sock = await connect_to_one(await _addresses(host, port))
     connection = Connection(loop, among)
-    await loop.create_connection(
-        lambda: connection, sock=sock, ssl=context, server_hostname=None if context is None else host
-    )
+    try:
+        await loop.create_connection(
+            lambda: connection, sock=sock, ssl=context, server_hostname=None if context is None else host
+        )
+    except BaseException:  # a cancellation too: the loop closes the socket, but uvloop tells nobody
+        connection.connection_lost(None)
+        raise
     if proxy is None:
         return connection
     assert route.tls is not None  # noqa: S101 - plain HTTP goes through no proxy
