@@ -74,6 +74,16 @@ READS = [
     ("--version",),
 ]
 """What is run for its output, of every kind."""
+WAYS_OUT = [
+    ("balance",),
+    ("stats", "--json"),
+    ("completion", "bash"),
+    ("outbox", "export", "--csv"),
+    ("bulk", "status", "campaign.db"),
+    ("bulk", "report", "campaign.db", "--html", "/dev/stdout"),
+    ("--help",),
+]
+"""One of those for each way in which an output is written; a process each takes a second."""
 
 
 def into(command: str, url: str, *arguments: str) -> tuple[int, str]:
@@ -113,7 +123,7 @@ def test_an_output_that_cannot_be_written_is_a_failure(arguments: tuple[str, ...
 
 @pytest.mark.once
 @needs_posix
-@pytest.mark.parametrize("arguments", READS)
+@pytest.mark.parametrize("arguments", WAYS_OUT)
 def test_a_stdout_that_was_closed_is_a_failure_too(arguments: tuple[str, ...], sandbox: Sandbox) -> None:
     """A stream that was closed from the start takes nothing, and no other file takes its place."""
     code, stderr = into("{} >&-", sandbox.url, *arguments)
@@ -131,8 +141,7 @@ def test_a_send_has_the_code_of_its_verdict_whatever_its_streams_are(streams: st
 
 @pytest.mark.once
 @needs_full
-@pytest.mark.parametrize("streams", [">/dev/full", ">&-"])
-@pytest.mark.parametrize("more", [(), ("--json",)])
+@pytest.mark.parametrize(("more", "streams"), [((), ">/dev/full"), (("--json",), ">&-")])
 @pytest.mark.parametrize(
     "arguments",
     [
