@@ -442,3 +442,23 @@ def test_nothing_is_held_back_as_a_rule(outbox: Outbox) -> None:
     outbox.enqueue(message())
     outbox.resume()
     assert (None, 1) == (outbox.held(), len(claim(outbox)))
+
+
+def test_latest_come_first(outbox: Outbox) -> None:
+    """The newest rows come first, a page at a time, each once."""
+    ids = [outbox.enqueue(message(number))[0].id for number in numbers(5)]
+    first = outbox.latest(limit=2)
+    rest = outbox.latest(before=first[-1].id)
+    assert ids[::-1] == [row.id for row in (*first, *rest)]
+
+
+def test_latest_of_a_selection(outbox: Outbox) -> None:
+    """The filters of ``rows`` hold here, too."""
+    one, two = numbers(2)
+    rows = outbox.enqueue(message(one, two))
+    outbox.forget([outbox.enqueue(message(one))[0]])
+    for chosen in ({"recipient": two}, {"message_id": rows[0].message_id, "recipient": two}):
+        assert [rows[1]] == outbox.latest(**chosen)  # type: ignore[arg-type] # a dict of either
+    assert [] == outbox.latest(states=[RowState.ACCEPTED])
+    assert [] == outbox.latest(channel="viber")
+    assert rows[::-1] == outbox.latest(account="login@host", states=[RowState.QUEUED])

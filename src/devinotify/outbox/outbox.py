@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 log: logging.Logger = logging.getLogger(__name__)
 
+HIGHEST = 2**63 - 1
+"""An id that no row has."""
 PAGE = 1000
 """Rows that an iteration reads at a time; more are never in memory."""
 
@@ -771,6 +773,25 @@ class Outbox:
         chosen = Selection(None if states is None else tuple(states), message_id, channel, recipient, account, steps)
         for page in self._store.pages(chosen, after, limit, self._page):
             yield from page
+
+    def latest(
+        self,
+        *,
+        states: Collection[RowState] | None = None,
+        message_id: int | None = None,
+        channel: str | None = None,
+        recipient: str | None = None,
+        account: str | None = None,
+        before: int = HIGHEST,
+        limit: int = 100,
+    ) -> list[Row]:
+        """Return up to ``limit`` rows with an id below ``before``, the newest first; the filters are those of ``rows``.
+
+        By one look, so that a page of a list is as things stand at one moment.
+        """
+        check_account(account)
+        chosen = Selection(None if states is None else tuple(states), message_id, channel, recipient, account)
+        return self._store.read("rows", lambda transaction: transaction.latest(chosen, before, limit))
 
     def __iter__(self) -> Iterator[Row]:
         return self.rows()

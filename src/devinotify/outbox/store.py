@@ -107,6 +107,9 @@ class Transaction(Protocol):
     def steps_of(self, order: int) -> list[Row]:
         """Return the steps that a row has ordered, in the order of their ids."""
 
+    def latest(self, selection: Selection, before: int, size: int) -> list[Row]:
+        """Return up to ``size`` rows of a selection with an id below ``before``, the newest first."""
+
     def counts(self, account: str | None, channel: str | None = None) -> Mapping[str, int]:
         """Return how many rows stand in each state, by its name, with DROPPED and FORGOTTEN: all in one look.
 

@@ -104,6 +104,11 @@ class MemoryTransaction:
         chosen = (row for row in self._ordered() if row.id > after and self._is_chosen(row, selection))
         return list(itertools.islice(chosen, size))
 
+    def latest(self, selection: Selection, before: int, size: int) -> list[Row]:
+        """Return the newest of a selection."""
+        chosen = (row for row in self._ordered() if row.id < before and self._is_chosen(row, selection))
+        return sorted(chosen, key=lambda row: row.id, reverse=True)[:size]
+
     def _is_chosen(self, row: Row, selection: Selection) -> bool:
         return (
             (selection.states is None or row.state in selection.states)

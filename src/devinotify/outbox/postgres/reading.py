@@ -132,8 +132,22 @@ def finished(session: Session, states: Collection[RowState], limit: int) -> list
 
 def page(session: Session, selection: Selection, account: int | None, after: int, size: int) -> list[Row]:
     """Return up to ``size`` rows of a selection with an id above ``after``."""
-    terms: list[str] = ["r.id > %s"]
-    values: list[object] = [after]
+    terms, values = _terms(selection)
+    ask = f"{SELECT} WHERE r.id > %s{terms}{accounts.open_to('r', account)} ORDER BY r.id LIMIT %s"
+    return [decode_row(line) for line in session.all(ask, after, *values, size)]
+
+
+def latest(session: Session, selection: Selection, account: int | None, before: int, size: int) -> list[Row]:
+    """Return up to ``size`` rows of a selection with an id below ``before``, the newest first."""
+    terms, values = _terms(selection)
+    ask = f"{SELECT} WHERE r.id < %s{terms}{accounts.open_to('r', account)} ORDER BY r.id DESC LIMIT %s"
+    return [decode_row(line) for line in session.all(ask, before, *values, size)]
+
+
+def _terms(selection: Selection) -> tuple[str, list[object]]:
+    """Return what is asked of a row besides its id, and the values of its marks."""
+    terms: list[str] = []
+    values: list[object] = []
     if selection.states is not None:
         terms.append(_in(selection.states))
     for column, value in (
@@ -146,8 +160,7 @@ def page(session: Session, selection: Selection, account: int | None, after: int
             values.append(value)
     if not selection.steps:
         terms.append("(r.story IS NULL OR r.story = r.id)")
-    ask = f"{SELECT} WHERE {' AND '.join(terms)}{accounts.open_to('r', account)} ORDER BY r.id LIMIT %s"
-    return [decode_row(line) for line in session.all(ask, *values, size)]
+    return "".join(f" AND {term}" for term in terms), values
 
 
 def recall(session: Session, name: str) -> str | None:

@@ -81,6 +81,10 @@ class PostgresTransaction:
         """Return a page of a selection."""
         return reading.page(self._session, selection, self._account(selection.account), after, size)
 
+    def latest(self, selection: Selection, before: int, size: int) -> list[Row]:
+        """Return the newest of a selection."""
+        return reading.latest(self._session, selection, self._account(selection.account), before, size)
+
     def is_idle(self, account: str | None) -> bool:
         """Whether nothing can be claimed."""
         whose = self._account(account)

@@ -121,6 +121,20 @@ class Reading:
         return [decode_row(line) for line in connection.execute(self._ask, values).fetchall()]
 
 
+def latest(
+    connection: sqlite3.Connection, selection: Selection, account: int | None, before: int, size: int
+) -> list[Row]:
+    """Return up to ``size`` rows with an id below ``before``, the newest first."""
+    conditions, values = _conditions(selection)
+    if selection.message_id is not None:
+        conditions, values = f"{conditions} AND message = ?", [*values, selection.message_id]
+    ask = (
+        f"SELECT {COLUMNS} FROM rows WHERE id < ? {conditions}{accounts.open_to(account)}"  # noqa: S608 - our own names
+        " ORDER BY id DESC LIMIT ?"
+    )
+    return [decode_row(line) for line in connection.execute(ask, (before, *values, size)).fetchall()]
+
+
 def _within(connection: sqlite3.Connection, message_id: int, most: int) -> tuple[str, str, list[int], int]:
     """Return where to look for a message's rows, and from which id: few by index, many as a range of the table."""
     few = "SELECT count(*) FROM (SELECT 1 FROM rows WHERE message = ? LIMIT ?)"

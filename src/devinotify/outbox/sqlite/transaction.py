@@ -89,6 +89,11 @@ class SqliteTransaction:
         self._flush()
         return how.page(self._connection, after, size)
 
+    def latest(self, selection: Selection, before: int, size: int) -> list[Row]:
+        """Return the newest of a selection."""
+        self._flush()
+        return reading.latest(self._connection, selection, self._account(selection.account), before, size)
+
     def is_idle(self, account: str | None) -> bool:
         """Whether nothing can be claimed, and nothing waits in the intake."""
         if staging.pending(self._connection):
