@@ -15,6 +15,7 @@ from django.test import Client, override_settings
 
 import devinotify_django
 from devinotify_django import conf, notifiers
+from devinotify_django.models import OutboxRow
 from tests.project import NUMBER
 
 if TYPE_CHECKING:
@@ -123,6 +124,12 @@ def test_setting_changes_are_heeded() -> None:
     before = devinotify_django.get_notifier()
     with override_settings(DEBUG=True):
         assert before is devinotify_django.get_notifier()
+
+
+def test_permissions_are_all_there() -> None:
+    """The table names each permission of the admin."""
+    told = re.findall(r"^\| `devinotify\.(\w+)` \|", README, re.MULTILINE)
+    assert ["view_outboxrow", *(name for name, _ in OutboxRow._meta.permissions)] == told
 
 
 def test_extras_are_there() -> None:

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 gateway = Sandbox().start()
 os.environ["SHIM_URL"] = gateway.url
-if os.environ.get("SHIM_FAULT"):
-    gateway.add_fault(os.environ["SHIM_FAULT"], operation="Sms/Send", accepts=True)
+gateway.add_fault("drop", operation="Sms/Send", accepts=True)
 
 
 class Arrived:

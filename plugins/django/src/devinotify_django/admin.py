@@ -1,0 +1,162 @@
+"""The outbox in Django's admin: a list that is read only, and "send again" as an action that says what it risks."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from devinotify import DevinotifyError, InvalidInput, RowState, mask_number, phones
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.http import urlencode
+
+from devinotify_django import conf, notifiers, panel
+from devinotify_django.models import OutboxRow
+
+PAGE = 50
+"""Rows on a page."""
+
+_UNKNOWN_RISK = (
+    "These may have been sent: their answer was lost. Whoever has got one gets it a second time, and you pay for it"
+    " twice. Ask a recipient before you go on."
+)
+RISKS: dict[str, tuple[frozenset[RowState], str]] = {
+    "retry": (
+        frozenset({RowState.REJECTED, RowState.NOT_SENT}),
+        "These were refused or have not left. They are queued once more, and nobody gets one twice.",
+    ),
+    "retry_unknown": (frozenset({RowState.UNKNOWN}), _UNKNOWN_RISK),
+}
+"""Each action: the rows that it is for, and what it risks."""
+
+
+@admin.register(OutboxRow)
+class OutboxAdmin(admin.ModelAdmin):
+    """Lists rows as ``Outbox.latest`` gives them, by one look for a page."""
+
+    TITLES: ClassVar[dict[str, str]] = {"retry": "Send again", "retry_unknown": "Send again what may have been sent"}
+
+    def has_add_permission(self, request: Any, *given: Any) -> bool:  # noqa: ANN401, ARG002 - Django's own
+        """Nobody adds a row here."""
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+    def get_urls(self) -> list[Any]:
+        """Return the pages: the list, a row, and the question before a retry."""
+        view = self.admin_site.admin_view
+        return [
+            path("", view(self.list_view), name="devinotify_outboxrow_changelist"),
+            path("retry/", view(self.retry_view), name="devinotify_outboxrow_retry"),
+            path("<str:using>/<int:number>/", view(self.row_view), name="devinotify_outboxrow_row"),
+        ]
+
+    def list_view(self, request: Any) -> HttpResponse:  # noqa: ANN401 - Django brings no types
+        """Show the newest rows that fit the filters, with the panel of counts and balance."""
+        self._need(request, "view")
+        using = self._using(request.GET)
+        asked = {name: request.GET.get(name, "").strip() for name in ("state", "channel", "to", "before")}
+        try:
+            outbox = notifiers.outbox(using)
+            rows = outbox.latest(**self._selection(using, asked), limit=PAGE + 1)
+            shown = [self._line(request, row) for row in rows[:PAGE]]
+            context = {"rows": shown, "counts": panel.counts(outbox), "outbox": outbox.name}
+        except DevinotifyError as error:
+            rows, context = [], {"rows": [], "counts": [], "outbox": ""}
+            messages.error(request, str(error))
+        if len(rows) > PAGE:
+            context["older"] = urlencode({**request.GET.dict(), "before": rows[PAGE - 1].id})
+        context |= {
+            "using": using,
+            "aliases": conf.aliases(),
+            "states": list(RowState),
+            "asked": asked,
+            "balance": panel.balance(using),
+            "actions": self.TITLES if request.user.has_perm("devinotify.retry_outboxrow") else {},
+        }
+        return self._page(request, "SMS", "list", context)
+
+    def row_view(self, request: Any, using: str, number: int) -> HttpResponse:  # noqa: ANN401 - Django brings no types
+        """Show all that is known of one row, with number and text in full for whoever may see them."""
+        self._need(request, "view")
+        outbox = notifiers.outbox(self._using({"using": using}))
+        row = outbox.get(number)
+        told = (
+            None if row is None else outbox.describe(row, full=request.user.has_perm("devinotify.view_full_outboxrow"))
+        )
+        if told is None:
+            raise Http404(f"there is no row {number}")
+        facts = [(name.replace("_", " "), value) for name, value in told.items() if value not in (None, "", [], {})]
+        return self._page(request, f"SMS {number}", "row", {"facts": facts, "using": using})
+
+    def retry_view(self, request: Any) -> HttpResponse:  # noqa: ANN401 - Django brings no types
+        """Say what sending these rows again risks, and do it once that is confirmed."""
+        self._need(request, "retry")
+        using, action = self._using(request.POST), request.POST.get("action", "")
+        home = f"{reverse('admin:devinotify_outboxrow_changelist')}?{urlencode({'using': using})}"
+        numbers = [int(each) for each in request.POST.getlist("row") if each.isdecimal()]
+        if request.method != "POST" or action not in RISKS or not numbers:
+            messages.warning(request, "Choose some messages, and what is to be done with them.")
+            return HttpResponseRedirect(home)
+        states, risk = RISKS[action]
+        outbox = notifiers.outbox(using)
+        rows = [row for row in map(outbox.get, numbers) if row is not None and row.state in states]
+        if "confirmed" not in request.POST:
+            context = {
+                "rows": [self._line(request, row) for row in rows],
+                "left": len(numbers) - len(rows),
+                "risk": risk,
+                "action": action,
+                "using": using,
+                "home": home,
+            }
+            return self._page(request, self.TITLES[action], "retry", context)
+        try:
+            count = outbox.retry(rows, force=action == "retry_unknown")
+            messages.success(request, f"{count} queued again: devinotify_worker sends them")
+        except InvalidInput as error:
+            messages.error(request, str(error))
+        return HttpResponseRedirect(home)
+
+    def _need(self, request: Any, what: str) -> None:  # noqa: ANN401 - Django brings no types
+        if not request.user.has_perm(f"devinotify.{what}_outboxrow"):
+            raise PermissionDenied
+
+    def _using(self, given: Any) -> str:  # noqa: ANN401 - a QueryDict or a dict
+        using = str(given.get("using") or conf.DEFAULT)
+        if using not in conf.aliases():
+            raise Http404(f"there is no entry {using!r}")
+        return using
+
+    def _selection(self, using: str, asked: dict[str, str]) -> dict[str, Any]:
+        """Return what ``Outbox.latest`` is to be asked; raise InvalidInput for what is no number."""
+        account = conf.account(using).url
+        found: dict[str, Any] = {"account": account.account}
+        if asked["state"] in list(RowState):
+            found["states"] = [RowState(asked["state"])]
+        if asked["channel"]:
+            found["channel"] = asked["channel"]
+        if asked["to"]:
+            found["recipient"] = phones.normalize(asked["to"], region=account.region).e164
+        if asked["before"].isdecimal():
+            found["before"] = int(asked["before"])
+        return found
+
+    def _line(self, request: Any, row: Any) -> dict[str, Any]:  # noqa: ANN401 - Django brings no types
+        full = request.user.has_perm("devinotify.view_full_outboxrow")
+        return {
+            "id": row.id,
+            "recipient": row.recipient if full else mask_number(row.recipient),
+            "channel": row.channel,
+            "state": str(row.state),
+            "status": row.status or "",
+            "segments": "" if row.segments is None else row.segments,
+            "price": "" if row.price is None else row.price,
+            "error": row.error or "",
+        }
+
+    def _page(self, request: Any, title: str, name: str, context: dict[str, Any]) -> HttpResponse:  # noqa: ANN401 - Django brings no types
+        everywhere = {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta}
+        return TemplateResponse(request, f"admin/devinotify/{name}.html", {**everywhere, **context})

@@ -1,0 +1,1 @@
+"""The migrations: none makes a table."""

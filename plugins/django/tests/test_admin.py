@@ -1,0 +1,224 @@
+"""The outbox in the admin: what is listed, who sees what, and what sending again asks first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from devinotify import RowState
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from devinotify_django import admin, get_notifier, notifiers
+from tests.project import NUMBER, URL
+from tests.test_commands import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from devinotify import Enqueued
+    from devinotify.sandbox import Sandbox
+
+LIST, RETRY = "/admin/devinotify/outboxrow/", "/admin/devinotify/outboxrow/retry/"
+OTHER = "+79161234568"
+
+pytestmark = pytest.mark.usefixtures("configure", "database")
+
+
+@pytest.fixture(autouse=True)
+def _no_balance_is_kept() -> None:
+    """Ask for the balance anew."""
+    cache.clear()
+
+
+def client_of(*permissions: str) -> Client:
+    """Return a client of somebody of the staff with these permissions."""
+    user = get_user_model().objects.create_user("bob", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture
+def boss() -> Client:
+    """A client of somebody who may do everything."""
+    return client_of("view_outboxrow", "view_full_outboxrow", "retry_outboxrow")
+
+
+def enqueue(text: str, to: str, channel: str | None = None) -> Enqueued:
+    """Store a message at once: the tests are within a transaction that is rolled back."""
+    return get_notifier().enqueue(text, to, channel=channel)
+
+
+def page(client: Client, where: str = LIST, **query: Any) -> str:
+    """Return a page."""
+    answer = client.get(where, query)
+    assert 200 == answer.status_code
+    text: str = answer.content.decode()
+    return text
+
+
+def unknown(gateway: Sandbox, to: str = NUMBER) -> int:
+    """Return the row of a message whose answer was lost."""
+    fault = gateway.add_fault("drop", number=to)
+    (number,) = enqueue("Hello", to).rows.values()
+    run("devinotify_worker", "--once")
+    gateway.remove_fault(fault)
+    return number
+
+
+def state(number: int) -> RowState | None:
+    """Return the state of a row."""
+    row = notifiers.outbox().get(number)
+    return None if row is None else row.state
+
+
+def test_lists_what_there_is(gateway: Sandbox) -> None:
+    """State, segments and masked number of each message are there, the newest first, with counts and balance."""
+    enqueue("Hello", NUMBER)
+    run("devinotify_worker", "--once")
+    enqueue("Secret words", OTHER)
+    shown = page(client_of("view_outboxrow"))
+    assert 0 < shown.index("+7916***4568") < shown.index("+7916***4567")
+    assert all(words in shown for words in ("1 accepted", "1 queued", "99997.50"))
+    assert not any(secret in shown for secret in (NUMBER, OTHER, "Secret words", "Choose"))
+
+
+def test_full_for_whoever_may(boss: Client) -> None:
+    """Numbers and texts are shown in full on a permission of their own."""
+    (number,) = enqueue("Secret words", NUMBER).rows.values()
+    assert NUMBER in page(boss)
+    assert "Secret words" in page(boss, f"{LIST}default/{number}/")
+
+
+def test_row_is_masked() -> None:
+    """Without it a row tells neither number nor text."""
+    (number,) = enqueue("Secret words", NUMBER).rows.values()
+    shown = page(client_of("view_outboxrow"), f"{LIST}default/{number}/")
+    assert "queued" in shown
+    assert not any(secret in shown for secret in (NUMBER, "Secret words"))
+
+
+def test_filters(gateway: Sandbox, boss: Client) -> None:
+    """A number in any form, a state and a channel choose; what is no number is said to be none."""
+    enqueue("Hello", NUMBER)
+    enqueue("Hello", OTHER, channel="viber")
+    assert OTHER not in page(boss, to="8 (916) 123-45-67")
+    assert NUMBER not in page(boss, channel="viber")
+    assert NUMBER not in page(boss, state="accepted")
+    assert NUMBER in page(boss, state="queued")
+    assert "0 messages" in page(boss, to="12")
+
+
+def test_pages(boss: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than a page has is on the next one."""
+    monkeypatch.setattr(admin, "PAGE", 2)
+    for digit in range(3):
+        enqueue("Hello", f"+7916123450{digit}")
+    shown = page(boss)
+    assert "+79161234500" not in shown
+    before = shown.partition("before=")[2].partition('"')[0]
+    older = page(boss, before=before)
+    assert "+79161234500" in older
+    assert "Older" not in older
+
+
+def test_no_query_a_row(boss: Client) -> None:
+    """A list of many takes as many queries as a list of one, of Django's and of the outbox's."""
+    enqueue("Hello", NUMBER)
+    with CaptureQueriesContext(connection) as one:
+        page(boss)
+    for digit in range(9):
+        enqueue("Hello", f"+7916123450{digit}")
+    with CaptureQueriesContext(connection) as many:
+        page(boss)
+    assert len(one) == len(many)
+
+
+def test_retry_asks_first(gateway: Sandbox, boss: Client) -> None:
+    """What may have been sent is queued again only after its risk is confirmed."""
+    number = unknown(gateway)
+    chosen = {"using": "default", "action": "retry_unknown", "row": [number]}
+    asked = boss.post(RETRY, chosen).content.decode()
+    assert "you pay for it twice" in asked
+    assert RowState.UNKNOWN is state(number)
+    answer = boss.post(RETRY, {**chosen, "confirmed": "yes"}, follow=True)
+    assert "1 queued again" in answer.content.decode()
+    assert RowState.QUEUED is state(number)
+
+
+def test_retry_takes_no_unknown(gateway: Sandbox, boss: Client) -> None:
+    """The harmless action leaves what may have been sent as it is, and says so."""
+    number = unknown(gateway)
+    chosen = {"action": "retry", "row": [number, 999]}
+    assert "2 of the chosen messages are in another state" in boss.post(RETRY, chosen).content.decode()
+    boss.post(RETRY, {**chosen, "confirmed": "yes"})
+    assert RowState.UNKNOWN is state(number)
+
+
+def test_retry_of_what_was_refused(gateway: Sandbox, boss: Client) -> None:
+    """What was refused is queued again."""
+    fault = gateway.add_fault("error", number=NUMBER, code=2)
+    (number,) = enqueue("Hello", NUMBER).rows.values()
+    run("devinotify_worker", "--once")
+    gateway.remove_fault(fault)
+    boss.post(RETRY, {"action": "retry", "row": [number], "confirmed": "yes"})
+    run("devinotify_worker", "--once")
+    assert RowState.ACCEPTED is state(number)
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"action": "erase", "row": ["1"]}, {"action": "retry"}, {"action": "retry", "row": "x"}]
+)
+def test_retry_of_nothing(boss: Client, given: dict[str, Any]) -> None:
+    """Without an action or a message it says what is missing."""
+    assert "Choose some messages" in boss.post(RETRY, given, follow=True).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("permissions", "where", "status"),
+    [
+        ((), LIST, 403),
+        (("view_outboxrow",), RETRY, 403),
+        (("retry_outboxrow",), LIST, 403),
+        (("view_outboxrow",), f"{LIST}default/999/", 404),
+        (("view_outboxrow",), f"{LIST}?using=other", 404),
+    ],
+)
+def test_who_may(permissions: tuple[str, ...], where: str, status: int) -> None:
+    """Each page has its permission, and what is not there is not found."""
+    assert status == client_of(*permissions).get(where).status_code
+
+
+def test_is_on_the_index(boss: Client) -> None:
+    """The index of the admin leads there, and offers to add nothing."""
+    shown = page(boss, "/admin/")
+    assert LIST in shown
+    assert f"{LIST}add" not in shown
+
+
+def test_gateway_and_outbox_are_away(boss: Client, configure: Callable[..., None]) -> None:
+    """Without a gateway, and without an outbox, the page is there and says what is missing."""
+    configure(URL=URL)
+    assert "not known" in page(boss)
+    configure(URL=URL, OUTBOX="/dev/null/sms.db")
+    assert "/dev/null/sms.db" in page(boss)
+
+
+def test_balance_is_kept(gateway: Sandbox, boss: Client) -> None:
+    """The balance is asked for once for many looks."""
+    page(boss)
+    asked = len(gateway.requests())
+    page(boss)
+    assert asked == len(gateway.requests())
+
+
+def test_no_migration_is_missing() -> None:
+    """The models are as the migration has them."""
+    call_command("makemigrations", "devinotify", check=True, dry_run=True, verbosity=0)
