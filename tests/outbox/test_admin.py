@@ -458,7 +458,7 @@ def test_latest_of_a_selection(outbox: Outbox) -> None:
     rows = outbox.enqueue(message(one, two))
     outbox.forget([outbox.enqueue(message(one))[0]])
     for chosen in ({"recipient": two}, {"message_id": rows[0].message_id, "recipient": two}):
-        assert [rows[1]] == outbox.latest(**chosen)  # type: ignore[arg-type] # a dict of either
+        assert [rows[1]] == outbox.latest(**chosen)
     assert [] == outbox.latest(states=[RowState.ACCEPTED])
     assert [] == outbox.latest(channel="viber")
     assert rows[::-1] == outbox.latest(account="login@host", states=[RowState.QUEUED])

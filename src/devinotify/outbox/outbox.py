@@ -782,6 +782,7 @@ class Outbox:
         channel: str | None = None,
         recipient: str | None = None,
         account: str | None = None,
+        steps: bool = True,
         before: int = HIGHEST,
         limit: int = 100,
     ) -> list[Row]:
@@ -790,7 +791,7 @@ class Outbox:
         By one look, so that a page of a list is as things stand at one moment.
         """
         check_account(account)
-        chosen = Selection(None if states is None else tuple(states), message_id, channel, recipient, account)
+        chosen = Selection(None if states is None else tuple(states), message_id, channel, recipient, account, steps)
         return self._store.read("rows", lambda transaction: transaction.latest(chosen, before, limit))
 
     def __iter__(self) -> Iterator[Row]:
