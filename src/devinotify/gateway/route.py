@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_auth_from_url, get_environ_proxies, select_proxy
 from urllib3.exceptions import HTTPError
-from urllib3.util import create_urllib3_context, make_headers, parse_url
+from urllib3.util import make_headers, parse_url
 
 from devinotify.exceptions import InvalidURL
 from devinotify.hosts import is_loopback
@@ -58,6 +59,11 @@ class Route:
     name: str
     tls: ssl.SSLContext | None = None
     proxy: Proxy | None = None
+
+    @property
+    def is_patched(self) -> bool:
+        """Whether TLS has become another's since this was found: gevent came late, and its own is to be used."""
+        return self.tls is not None and type(self.tls) is not ssl.SSLContext
 
 
 def find_route(gateway: str, ca: str | None) -> Route:
@@ -109,9 +115,16 @@ def _read_proxy(proxy: str) -> Proxy:
 
 
 def _tls_context(ca: str | None) -> ssl.SSLContext:
-    context = create_urllib3_context()
-    context.check_hostname = True
-    context.verify_mode = ssl.CERT_REQUIRED
+    # By the class that stands in ``ssl`` now: urllib3's own maker keeps the one of before, and where gevent has put its
+    # own in the place of that, settings of the other end in a RecursionError.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificates and host names
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_TICKET
+    if sys.version_info >= (3, 13):  # as Python's own default is from there on
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_X509_STRICT
+    context.hostname_checks_common_name = False
+    if key_log := os.environ.get("SSLKEYLOGFILE"):
+        context.keylog_filename = os.path.expandvars(key_log)
     path = next(_ca_paths(ca))
     try:
         if Path(path).is_dir():

@@ -12,6 +12,7 @@ import os
 import time
 from collections import deque
 from dataclasses import replace
+from functools import partial
 from ssl import SSLEOFError
 from typing import TYPE_CHECKING, cast
 
@@ -53,11 +54,12 @@ class Transport:
         ca: str | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        route = find_route(gateway, ca)
+        self._find = partial(find_route, gateway, ca)
+        self._route = self._find()
         self._clock = clock
         self._timeout = timeout
-        self._name = route.name
-        self._pool = connection_factory(route)
+        self._name = self._route.name
+        self._pool = connection_factory(self._route)
         self._serialise = Serialiser(gateway)
         self._idle: deque[tuple[HTTPConnection, float]] = deque()
         self._pid = os.getpid()
@@ -116,6 +118,9 @@ class Transport:
         return self._connect(deadline)
 
     def _connect(self, deadline: float) -> HTTPConnection:
+        if self._route.is_patched:
+            self._route = self._find()
+            self._pool = connection_factory(self._route)
         pool = self._pool
         connection = cast("HTTPConnection", pool._new_conn())
         connection.timeout = min(CONNECT_TIMEOUT, max(deadline - self._clock(), 0.001))
