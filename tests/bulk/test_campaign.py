@@ -465,11 +465,11 @@ def test_a_file_that_is_no_journal(begin: Begin, tmp_path: Path) -> None:
     """An outbox of something else, and a file of anything else, are refused and left alone."""
     with Outbox(tmp_path / "campaign.db") as outbox:
         outbox.enqueue(Message("hello", ("+79161234567",)))
-    with pytest.raises(InvalidInput, match=r"campaign\.db is no journal"):
+    with pytest.raises(InvalidInput, match=r"campaign\.db is not a journal"):
         begin("+79161234567", name="a.txt")
     with pytest.raises(InvalidInput, match="no journal absent"):
         Journal(tmp_path / "absent.db", create=False)
-    with pytest.raises(InvalidInput, match=r"campaign\.db is no journal"):
+    with pytest.raises(InvalidInput, match=r"campaign\.db is not a journal"):
         Journal(tmp_path / "campaign.db", create=False)
 
 

@@ -67,7 +67,7 @@ def test_both_are_offered_where_both_are_telephones(content: str, offered: bool)
 
 def test_a_list_of_something_else() -> None:
     """One column that is called otherwise is no list of telephones."""
-    with pytest.raises(InvalidInput, match="the list is called 'ИНН', which is no telephone"):
+    with pytest.raises(InvalidInput, match="the list is called 'ИНН', which is not a telephone"):
         read(f"ИНН\n{ID}\n")
 
 
@@ -231,7 +231,7 @@ def test_a_broken_json_array(content: str, why: str) -> None:
 
 def test_no_json_array() -> None:
     """Another document than an array is told."""
-    with pytest.raises(InvalidInput, match="is no JSON array"):
+    with pytest.raises(InvalidInput, match="is not a JSON array"):
         read("1", format_="json")
 
 
@@ -338,5 +338,5 @@ def test_a_note_of_several_lines(ends: str) -> None:
 )
 def test_a_note_that_is_none(rows: str, line: int) -> None:
     """A quote that may have swallowed somebody is an error, as before."""
-    with pytest.raises(InvalidInput, match=f"line {line} is no CSV: a quote opens"):
+    with pytest.raises(InvalidInput, match=f"line {line} is not CSV: a quote opens"):
         read(f"name;phone\n{rows}", column="phone")

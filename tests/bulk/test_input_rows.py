@@ -45,7 +45,7 @@ def test_a_quote_that_swallows_rows(write: Write, rows: str, line: int) -> None:
     """A quote that does not close on its line is refused, and the line is named."""
     with Source(write(f"name;phone\n{rows}")) as source:
         table = Table(source)
-        with pytest.raises(InvalidInput, match=f"line {line} is no CSV: a quote opens in it that does not close"):
+        with pytest.raises(InvalidInput, match=f"line {line} is not CSV: a quote opens in it that does not close"):
             list(table.pages())
 
 
@@ -54,25 +54,25 @@ def test_a_quote_in_a_later_page(write: Write) -> None:
     rows = f"Anna;{A}\n" * 50
     with Source(write(f'sep=;\nname;phone\n{rows}"Boris;{B}\n{rows}')) as source:
         table = Table(source)
-        with pytest.raises(InvalidInput, match="line 53 is no CSV: a quote opens"):
+        with pytest.raises(InvalidInput, match="line 53 is not CSV: a quote opens"):
             list(table.pages(size=3))
 
 
 def test_a_quote_in_the_header(write: Write) -> None:
     """Without a header nothing can be found, and the table itself is refused."""
-    with pytest.raises(InvalidInput, match="line 1 is no CSV: a quote opens"):
+    with pytest.raises(InvalidInput, match="line 1 is not CSV: a quote opens"):
         read(write, f'name;"phone\nAnna;{A}\n')
 
 
 def test_a_quote_within_quotes(write: Write) -> None:
     """A quote within a quoted cell that is not doubled may end it anywhere: it is refused, with what is right."""
-    with pytest.raises(InvalidInput, match=r"line 3 is no CSV: .*is written twice"):
+    with pytest.raises(InvalidInput, match=r"line 3 is not CSV: .*is written twice"):
         read(write, f'name;phone\nAnna;{A}\n"OOO "Roga"";{B}\n')
 
 
 def test_a_cell_that_is_too_long(write: Write) -> None:
     """A cell that is too long for the reader of CSV is told with its line."""
-    with pytest.raises(InvalidInput, match=r"line 3 is no CSV: field larger than field limit \(131072\)$"):
+    with pytest.raises(InvalidInput, match=r"line 3 is not CSV: field larger than field limit \(131072\)$"):
         read(write, f"name;phone\nAnna;{A}\n{'x' * 140_000};{B}\n")
 
 

@@ -111,5 +111,5 @@ def test_an_empty_input(write: Write, name: str) -> None:
 
 def test_an_unclosed_quote(write: Write) -> None:
     """A field that swallows the rest of the file is told, with the line that it begins on."""
-    with pytest.raises(InvalidInput, match="line 2 is no CSV: a quote opens in it"):
+    with pytest.raises(InvalidInput, match="line 2 is not CSV: a quote opens in it"):
         read(write, f'phone,n\n{A},"' + "x\n" * 100_000, "a.csv")

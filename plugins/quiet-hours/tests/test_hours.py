@@ -149,7 +149,7 @@ def test_known_homes_come_first() -> None:
 
 def test_unknown_home() -> None:
     """A home in a zone that does not exist is an error, not a guess."""
-    with pytest.raises(InvalidInput, match="'Moscow' is no time zone"):
+    with pytest.raises(InvalidInput, match="'Moscow' is not a time zone"):
         at(EVENING, zone_of={MOSCOW: "Moscow"}.get).apply([SALE])
 
 

@@ -72,12 +72,12 @@ def test_what_is_written_later_counts() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "error"),
     [
-        ("HOURS", "22-8", "DEVINOTIFY_QUIET_HOURS: '22-8' is no night: write it as 22:00-08:00"),
-        ("ZONE", "Moscow", "DEVINOTIFY_QUIET_ZONE: 'Moscow' is no pair: write it as name=value"),
-        ("ZONE", "RU=", "DEVINOTIFY_QUIET_ZONE: 'RU=' is no pair"),
-        ("ZONE", "RU=Moscow", "DEVINOTIFY_QUIET_ZONE: 'Moscow' is no time zone"),
+        ("HOURS", "22-8", "DEVINOTIFY_QUIET_HOURS: '22-8' is not a night: write it as 22:00-08:00"),
+        ("ZONE", "Moscow", "DEVINOTIFY_QUIET_ZONE: 'Moscow' is not a pair: write it as name=value"),
+        ("ZONE", "RU=", "DEVINOTIFY_QUIET_ZONE: 'RU=' is not a pair"),
+        ("ZONE", "RU=Moscow", "DEVINOTIFY_QUIET_ZONE: 'Moscow' is not a time zone"),
         ("ZONE", "RU=any,RU=any", "DEVINOTIFY_QUIET_ZONE: 'RU' is given twice"),
-        ("CHANNELS", "viber", "DEVINOTIFY_QUIET_CHANNELS: 'viber' is no pair"),
+        ("CHANNELS", "viber", "DEVINOTIFY_QUIET_CHANNELS: 'viber' is not a pair"),
     ],
 )
 def test_malformed(name: str, value: str, error: str) -> None:
@@ -91,7 +91,7 @@ def test_malformed_sends_nothing() -> None:
     """A setting that cannot be understood sends no message, and the outcome says why."""
     outcome = notify({"DEVINOTIFY_QUIET_HOURS": "ten to eight"})
     assert Verdict.NOT_SENT is outcome.verdict
-    assert "DEVINOTIFY_QUIET_HOURS: 'ten to eight' is no night" in str(outcome.error)
+    assert "DEVINOTIFY_QUIET_HOURS: 'ten to eight' is not a night" in str(outcome.error)
 
 
 def test_malformed_lets_urgent_pass() -> None:

@@ -127,7 +127,7 @@ class Cells:
         except csv.Error as error:
             if reader.line_num == count + 1 and "end of data" not in str(error):
                 why = f"{error} (a quote within a quoted cell is written twice)" if '"' in str(error) else str(error)
-        return InvalidInput(f"line {self._skipped + count + 1} is not a {self._name}: {why}")
+        return InvalidInput(f"line {self._skipped + count + 1} is not {self._name}: {why}")
 
 
 def _breaks(row: list[str]) -> int:

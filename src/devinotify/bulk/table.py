@@ -240,7 +240,9 @@ class Table:
             self.columns = (first.strip('"'),)
             self.column = self.columns[0]
         elif says_other(first) and is_header([first]):
-            raise InvalidInput(f"the list is called {shown(first)}, not a telephone: take the line out if it is one")
+            raise InvalidInput(
+                f"the list is called {shown(first)}, which is not a telephone: take the line out if it is"
+            )
         if wanted is not None and wanted.casefold() not in [name.casefold() for name in self.columns]:
             raise InvalidInput("a list of one number a line has no columns")
 
