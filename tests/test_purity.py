@@ -31,7 +31,7 @@ PURE = sorted(
         *("channels/batch.py", "channels/compose.py", "channels/answers.py", "delivery/policy.py", "delivery/story.py"),
         "plugins/rules.py",
         *(f"outbox/{name}.py" for name in ("states", "records", "rules", "settlement", "store", "room")),
-        *(f"outbox/{name}.py" for name in ("arguments", "lookups", "intake", "claims", "admin", "pace")),
+        *(f"outbox/{name}.py" for name in ("arguments", "lookups", "intake", "claims", "admin", "paging", "pace")),
         *(
             "outbox/encoding.py",
             "outbox/postgres/schema.py",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from devinotify.exceptions import InvalidInput, Verdict
 from devinotify.outbox.memory.tables import Tables
 from devinotify.outbox.memory.transaction import MemoryTransaction
+from devinotify.outbox.paging import in_pages
 from devinotify.outbox.records import make_row
 from devinotify.outbox.room import MAX_ROWS
 from devinotify.outbox.states import RowState
@@ -116,15 +117,11 @@ class MemoryStore:
 
     def pages(self, selection: Selection, after: int, limit: int | None, size: int) -> Iterator[list[Row]]:
         """Yield pages of rows."""
-        left = limit
-        while left is None or left > 0:
-            most = size if left is None else min(size, left)
-            page = self.read("rows", lambda transaction: transaction.page(selection, after, most))  # noqa: B023 - called at once
-            yield page
-            if len(page) < most:
-                return
-            after = page[-1].id
-            left = None if left is None else left - most
+
+        def read(after: int, most: int) -> list[Row]:
+            return self.read("rows", lambda transaction: transaction.page(selection, after, most))
+
+        return in_pages(read, after, limit, size)
 
     def idle(self, account: str | None) -> bool:
         """Whether nothing can be claimed now."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.outbox.encoding import MESSAGE_COLUMNS, encode_message
+from devinotify.outbox.paging import in_pages
 from devinotify.outbox.postgres import borrowed, claiming, heartbeat, migration, staging
 from devinotify.outbox.postgres.database import TIME, Database
 from devinotify.outbox.postgres.errors import InDoubtError, UnconfirmedError, unconfirmed
@@ -247,15 +248,11 @@ class PostgresStore:
 
     def pages(self, selection: Selection, after: int, limit: int | None, size: int) -> Iterator[list[Row]]:
         """Yield pages of rows, each as it stands when it is read."""
-        left = limit
-        while left is None or left > 0:
-            most = size if left is None else min(size, left)
-            page = self.read("rows", lambda transaction: transaction.page(selection, after, most))  # noqa: B023 - called at once
-            yield page
-            if len(page) < most:
-                return
-            after = page[-1].id
-            left = None if left is None else left - most
+
+        def read(after: int, most: int) -> list[Row]:
+            return self.read("rows", lambda transaction: transaction.page(selection, after, most))
+
+        return in_pages(read, after, limit, size)
 
     def idle(self, account: str | None) -> bool:
         """Whether the queue has nothing that is due."""

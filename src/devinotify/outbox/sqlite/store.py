@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.outbox.encoding import encode_message
+from devinotify.outbox.paging import in_pages
 from devinotify.outbox.records import make_row
 from devinotify.outbox.room import MAX_ROWS
 from devinotify.outbox.sqlite import claiming, staging
@@ -137,15 +138,11 @@ class SqliteStore:
     def pages(self, selection: Selection, after: int, limit: int | None, size: int) -> Iterator[list[Row]]:
         """Yield pages of rows, each as it stands when it is read."""
         reading = self.read("rows", lambda transaction: transaction.selected(selection, size))
-        left = limit
-        while left is None or left > 0:
-            most = size if left is None else min(size, left)
-            page = self.read("rows", lambda transaction: transaction.page(reading, after, most))  # noqa: B023 - called at once
-            yield page
-            if len(page) < most:
-                return
-            after = page[-1].id
-            left = None if left is None else left - most
+
+        def read(after: int, most: int) -> list[Row]:
+            return self.read("rows", lambda transaction: transaction.page(reading, after, most))
+
+        yield from in_pages(read, after, limit, size)
 
     def idle(self, account: str | None) -> bool:
         """Whether neither the intake nor the queue has anything."""
