@@ -129,6 +129,7 @@ class Sending:
         self._segments: Counter[str] = Counter()  # likewise
         self._told = -1  # how many were done when the progress was last told
         self._stopping = Stopping()
+        outbox.request_seconds = notifier.url.timeout
         self._dispatcher = Dispatcher(
             Sender(
                 outbox,

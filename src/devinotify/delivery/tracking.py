@@ -74,6 +74,7 @@ class Tracker:
         self.sender: Sender = Sender(outbox, fallbacks=fallbacks, send=send, process=process, sleep=sleep)
         self.puts_back = False
         outbox.on_end = self._ended
+        outbox.request_seconds = client.url.timeout
 
     def deliver(self, batch: Batch) -> list[Outcome]:
         """Send a claimed batch, settle it, and return the outcomes of its rows, in their order.

@@ -65,6 +65,10 @@ _THE_STORES: Any = object()
 """Stands for the bound that a store has unless it is told otherwise."""
 
 
+REQUEST_SECONDS = 30.0
+"""What a request takes at most, unless whoever sends says otherwise."""
+
+
 class Outbox:
     """A durable queue and record of messages in ``location``: a file's path, a ``postgresql://`` URL, or a store.
 
@@ -100,6 +104,8 @@ class Outbox:
         self._page = page
         self.on_end: Callable[[Sequence[Row]], object] = lambda rows: None  # noqa: ARG005 - nobody asks to be told
         """Called, once it is written, with rows that ended without a send: expired, or given up by their worker."""
+        self.request_seconds: float = REQUEST_SECONDS
+        """What a request takes at most: for so long whoever sends has to be alive when it leaves (``holds``)."""
         self._idle = True  # whether the last claim found nothing
         self._look_ahead_at = 0.0
         self._store = open_store(location, clock)
@@ -424,7 +430,7 @@ class Outbox:
 
         To be asked after anything that may have taken long, such as a process that was stopped, before it is sent.
         """
-        return self._store.read("holds", lambda transaction: transaction.is_open(batch.claim))
+        return self._store.read("holds", lambda transaction: transaction.is_open(batch.claim, self.request_seconds))
 
     def settle(self, batch: Batch, outcomes: Sequence[Outcome], *, lease: float = 0.0) -> dict[int, RowState]:
         """Record what became of a batch, or of a part of it; return the state of each row that took its outcome.

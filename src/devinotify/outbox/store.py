@@ -138,8 +138,8 @@ class Transaction(Protocol):
     def held(self, claim: int, numbers: Iterable[int]) -> set[int]:
         """Return those rows whose outcome is still the claim's to tell."""
 
-    def is_open(self, claim: int) -> bool:
-        """Whether a claim has not been settled or given up."""
+    def is_open(self, claim: int, seconds: float) -> bool:
+        """Whether a claim has not been settled or given up, nor will be given up for so many seconds from now."""
 
     def recall(self, name: str) -> str | None:
         """Return the text stored under a name."""

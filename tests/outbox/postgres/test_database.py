@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
+from devinotify import Notifier
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox import Outbox, RowState
 from devinotify.outbox.memory import MemoryStore
-from devinotify.outbox.postgres.heartbeat import DEAD_AFTER, SPARE
+from devinotify.outbox.outbox import REQUEST_SECONDS
+from devinotify.outbox.postgres.heartbeat import DEAD_AFTER, MOST_SPARE
 from devinotify.outbox.postgres.location import parse_location
 from devinotify.outbox.postgres.migration import NEWEST
 from devinotify.outbox.postgres.session import quoted
@@ -225,14 +228,33 @@ def test_a_worker_that_stood_still_gives_a_sign_before_it_sends(url: str) -> Non
         store = outbox._store
         assert isinstance(store, PostgresStore)
         beating = store._heartbeats[0]
-        beating._heard -= DEAD_AFTER - SPARE + 1
+        beating._heard -= DEAD_AFTER - REQUEST_SECONDS + 1
         run(url, "UPDATE ~workers SET seen_at = 0")
-        assert not beating.is_alive(SPARE)
-        assert (True, True) == (outbox.holds(batch), beating.is_alive(SPARE))
+        assert not beating.is_alive(REQUEST_SECONDS)
+        assert (True, True) == (outbox.holds(batch), beating.is_alive(REQUEST_SECONDS))
         assert [(True,)] == run(url, "SELECT seen_at > 0 FROM ~workers")
         beating._heard -= DEAD_AFTER
         run(url, "DELETE FROM ~workers")
         assert not outbox.holds(batch)
+
+
+@pytest.mark.parametrize("seconds", [5.0, 60.0, 600.0])
+def test_a_request_leaves_only_as_long_as_its_worker_lives_to_its_end(url: str, seconds: float) -> None:
+    """The younger the last sign of life has to be, the longer a request may take; a minute and some is the most."""
+    with Outbox(url) as outbox, Notifier(f"devino://a:b@DEVINO?timeout={seconds}") as notifier:
+        assert outbox is notifier.following(outbox).outbox
+        outbox.enqueue(message())
+        batch = claim(outbox)
+        store = outbox._store
+        assert isinstance(store, PostgresStore)
+        beating = store._heartbeats[0]
+        signs = []
+        for age in (DEAD_AFTER - min(seconds, MOST_SPARE) - 1, DEAD_AFTER - min(seconds, MOST_SPARE) + 1):
+            beating._heard = time.monotonic() - age
+            run(url, "UPDATE ~workers SET seen_at = 0")
+            assert outbox.holds(batch)
+            signs += run(url, "SELECT seen_at > 0 FROM ~workers")
+        assert [(False,), (True,)] == signs
 
 
 def test_a_live_worker_is_known_by_its_heartbeat(url: str) -> None:

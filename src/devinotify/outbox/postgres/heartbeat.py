@@ -30,8 +30,9 @@ BEAT_EVERY = 10.0
 DEAD_AFTER = 90.0
 """Seconds without a sign after which a worker is dead."""
 
-SPARE = 30.0
-"""Seconds that a worker must have left to live when its request departs: what a request takes at most, as a rule."""
+MOST_SPARE = DEAD_AFTER - 2 * BEAT_EVERY
+"""Seconds that a worker must have left to live when its request departs, at most: with a longer deadline none ever
+would. The outcome of a request that took longer comes late, and is taken all the same."""
 
 _NOW = "extract(epoch FROM clock_timestamp())::double precision"
 ENLIST = f"INSERT INTO ~workers (name, host, pid, seen_at) VALUES (%s, %s, %s, {_NOW})"  # noqa: S608 - our own words
@@ -71,14 +72,15 @@ class Heartbeat:
         """Whether this worker is nobody's dead one for ``spare`` seconds from now on, at the least."""
         return not self._lost and self.pid == os.getpid() and time.monotonic() < self._heard + DEAD_AFTER - spare
 
-    def renew(self) -> bool:
-        """Return whether this worker has SPARE seconds to live at the least; where it has less, a sign is given first.
+    def renew(self, seconds: float) -> bool:
+        """Return whether this worker lives for so many seconds at the least; where it may not, a sign is given first.
 
         Whose line is still there has not been taken for dead, however long it stood still.
         """
-        if not self.is_alive(SPARE) and not self._lost and self.pid == os.getpid():
+        spare = min(seconds, MOST_SPARE)
+        if not self.is_alive(spare) and not self._lost and self.pid == os.getpid():
             self._beat(BEAT, self.name)
-        return self.is_alive(SPARE)
+        return self.is_alive(spare)
 
     def lose(self) -> None:
         """Take it that this worker has been taken for dead."""

@@ -110,8 +110,8 @@ class PostgresStore:
 
         return self._database.read(operation, ask)
 
-    def _lives(self) -> bool:
-        return all(each.renew() for each in self._heartbeats)
+    def _lives(self, seconds: float) -> bool:
+        return all(each.renew(seconds) for each in self._heartbeats)
 
     def write(
         self,

@@ -30,7 +30,7 @@ class PostgresTransaction:
     """Statements in a write transaction or, where ``locks`` is false, outside of one.
 
     ``known`` holds the numbers of accounts that are committed; ``new`` takes those that this transaction makes.
-    ``lives`` tells whether this process's worker, if it is one, has given a sign of life lately enough to send.
+    ``lives`` tells whether this process's worker, if it is one, is nobody's dead one for so many seconds.
     ``may_claim`` raises where nothing may be claimed. ``taken`` are the claims on what had been queued before.
     """
 
@@ -42,7 +42,7 @@ class PostgresTransaction:
         positions: Positions,
         *,
         locks: bool,
-        lives: Callable[[], bool] = lambda: True,
+        lives: Callable[[float], bool] = lambda seconds: True,  # noqa: ARG005 - who claims nothing
         may_claim: Callable[[], None] = lambda: None,
     ) -> None:
         self._session = session
@@ -161,9 +161,9 @@ class PostgresTransaction:
         found = settling.held(self._session, claim, numbers)
         return found.mine | found.late
 
-    def is_open(self, claim: int) -> bool:
-        """Whether the claim is still there, and its worker nobody's dead one before a request has ended."""
-        return self._lives() and claiming.is_open(self._session, claim)
+    def is_open(self, claim: int, seconds: float) -> bool:
+        """Whether the claim is still there, and its worker nobody's dead one for so many seconds."""
+        return self._lives(seconds) and claiming.is_open(self._session, claim)
 
     def recall(self, name: str) -> str | None:
         """Return a user's text."""

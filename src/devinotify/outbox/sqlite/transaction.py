@@ -162,7 +162,7 @@ class SqliteTransaction:
         """Return what is still the claim's."""
         return settling.held(self._connection, claim, numbers)
 
-    def is_open(self, claim: int) -> bool:
+    def is_open(self, claim: int, seconds: float) -> bool:  # noqa: ARG002 - a lock tells who lives
         """Whether the claim is still there."""
         return self._connection.execute("SELECT 1 FROM claims WHERE id = ?", (claim,)).fetchone() is not None
 
