@@ -106,6 +106,7 @@ class Metrics:
         """Put a span round the send, and record how long it took."""
         traced = self._is_traced()
         if not traced and not self._is_measured():
+            self._unmeasured = message
             return (yield)
         by_time_zone = message.send_at is not None and message.send_at.utcoffset() is None
         attributes: dict[str, str | int] = {
