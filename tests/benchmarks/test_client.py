@@ -124,5 +124,5 @@ def test_import() -> None:
         for module, values in taken.items():
             values.append(once(module))
     ratio = statistics.median(taken["devinotify"]) / statistics.median(taken["requests"])
-    report("import devinotify / import requests", ratio, "at most 0.10", ratio <= 0.10)
+    report("import devinotify / import requests", ratio, "at most 0.02", ratio <= 0.02)
     assert ratio > 0
