@@ -129,7 +129,7 @@ def test_a_text_that_can_be_sent_is_not_touched(text: str) -> None:
     assert text is sendable(text)
 
 
-@given(st.text(st.sampled_from("aя1 \n\x00\x07\x1b\x9b\t\ud83d\ufeff"), max_size=30))
+@given(st.text(st.sampled_from("aя \n\x00\x07\x1b\x9b\t\ud83d\ufeff"), max_size=30))
 def test_every_letter_stays_in_its_place(text: str) -> None:
     """Whatever is cleaned away around it."""
     assert "".join(filter(str.isalpha, text)) == "".join(filter(str.isalpha, sendable(text)))
