@@ -26,10 +26,10 @@ MOST_DRAIN = 1.5  # seconds of CPU
 MESSAGE = Message("ERROR web-17: disk full on /var/lib/postgresql, 0 bytes free of 512 GB", ("+79161234567",))
 
 
-def p50s(*works: Callable[[], object]) -> list[float]:
+def p50s(*works: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
     """Return the median of each work in microseconds, taken in turns so that a noisy machine is noisy for all."""
     taken: list[list[int]] = [[] for _ in works]
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for work, times in zip(works, taken, strict=True):
             for _ in range(EACH):
                 begun = time.perf_counter_ns()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from click.testing import CliRunner
 
@@ -12,8 +13,11 @@ from devinotify import Notifier, Worker, hookimpl, make_plugin_manager
 from devinotify.cli.app import cli
 from devinotify.outbox import Outbox, RowState
 from devinotify.outbox.location import VARIABLE
+from devinotify.outbox.postgres.location import parse_location
+from devinotify.outbox.postgres.session import quoted
 from devinotify.sandbox import Sandbox
 from devinotify.url import parse
+from tests.outbox.support import NUMBER
 from tests.postgres_server import PASSWORD
 
 if TYPE_CHECKING:
@@ -109,3 +113,28 @@ def test_a_worker_keeps_what_it_has_sent_until_the_database_is_back(gateway: San
         counts = outbox.counts()
         assert (2, 2) == (len(gateway.messages()), counts.accepted + counts.delivered)
     assert starts.heard >= 2
+
+
+@pytest.mark.parametrize(
+    ("text", "channel", "error"),
+    [("a" * 5000, "sms", "InvalidText"), ("text", "carrier-pigeon", "InvalidURL"), ("text", "sms", None)],
+    ids=["too-long", "no-such-channel", "good"],
+)
+def test_what_the_function_does_not_check_the_worker_does(
+    gateway: Sandbox, url: str, text: str, channel: str, error: str | None
+) -> None:
+    """Such a row is not sent, and says why; the worker goes on."""
+    with Notifier(str(gateway.url), outbox=url) as notifier:
+        worker = Worker(notifier)
+        with psycopg.connect(parse_location(url).conninfo) as connection:
+            connection.execute(
+                f"SELECT {quoted(parse_location(url).schema)}enqueue(%s, %s, %s, channel => %s)".encode(),
+                (text, [NUMBER], notifier.url.account, channel),
+            )
+        worker.run(once=True)
+        (row,) = worker.outbox
+    assert (error is None, error, int(error is None)) == (
+        row.state in (RowState.ACCEPTED, RowState.DELIVERED),
+        row.error,
+        len(gateway.messages()),
+    )
