@@ -9,7 +9,7 @@ import click
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.options import json_option
-from devinotify.cli.outboxes import location_of, opened, outbox_option, usage_errors
+from devinotify.cli.outboxes import location_of, opened, outbox_option, say_held, usage_errors
 from devinotify.instants import iso
 
 
@@ -48,6 +48,7 @@ def workers(path: str | None, *, as_json: bool) -> None:
     with opened(path) as outbox:
         found = outbox.workers()
         now = outbox.now()
+        held = outbox.held()
     documents = [
         {
             "worker": each.name,
@@ -59,13 +60,15 @@ def workers(path: str | None, *, as_json: bool) -> None:
         for each in found
     ]
     if as_json:
-        output.emit({"workers": documents, "exit_code": ExitCode.ACCEPTED})
-    elif found:
+        output.emit({"workers": documents, "held": held, "exit_code": ExitCode.ACCEPTED})
+        return
+    if found:
         ago = [f"{max(now - each.seen_at, 0):.0f} s ago" for each in found]
         lines = ((each.host, each.pid, seen, each.rows) for each, seen in zip(found, ago, strict=True))
         output.show(output.table(["host", "pid", "last seen", "in flight"], lines))
     else:
         output.write("no worker is alive")
+    say_held(held)
 
 
 @click.command("pace")

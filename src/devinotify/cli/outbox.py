@@ -13,7 +13,7 @@ from devinotify.cli import fleet, output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.groups import Group
 from devinotify.cli.options import ENVIRONMENT, Moment, complete_channels, json_option
-from devinotify.cli.outboxes import opened, outbox_option, usage_errors
+from devinotify.cli.outboxes import opened, outbox_option, say_held, usage_errors
 from devinotify.exceptions import InvalidInput
 from devinotify.outbox.states import FINISHED, RETRIES, RowState
 from devinotify.words import counted
@@ -145,8 +145,7 @@ def list_rows(
     output.write(f"in all: {summary(counts)}")
     for whose, number in waiting.items():
         output.write(f"{number} queued of {output.printable(whose)}")
-    if held is not None:
-        output.say(f"nothing is sent until `devinotify outbox resume`, for {held}: what is queued may have been sent")
+    say_held(held)
 
 
 @command.command("show")

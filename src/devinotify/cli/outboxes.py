@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from devinotify.cli import output
 from devinotify.cli.options import ENVIRONMENT, complete_files
 from devinotify.exceptions import InvalidInput
 
@@ -62,3 +63,9 @@ def opened(path: str | None) -> Iterator[Outbox]:
     found = location_of(path)
     with usage_errors(), Outbox(found) as outbox:
         yield outbox
+
+
+def say_held(held: str | None) -> None:
+    """Say why nothing is sent from an outbox, where that is so."""
+    if held is not None:
+        output.say(f"nothing is sent until `devinotify outbox resume`, for {held}: what is queued may have been sent")

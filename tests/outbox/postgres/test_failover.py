@@ -179,11 +179,14 @@ def test_the_command_line_shows_it_and_lets_it_go_on(primary: Server) -> None:
         assert (0, False) == (ended.exit_code, PASSWORD in ended.output), ended.output
         return ended.output
 
-    listed = run("list")
+    listed, working = run("list"), run("workers")
     document = json.loads(run("list", "--json"))
     resumed = run("resume")
     assert ([True, True], COPIED, [True, True], "nothing was held back\n", None) == (
-        [word in listed for word in ("devinotify outbox resume", "may have been sent")],
+        [
+            all(word in each for word in ("devinotify outbox resume", "may have been sent"))
+            for each in (listed, working)
+        ],
         document["held"],
         [word in resumed for word in ("3 queued rows", "will arrive twice")],
         run("resume"),
