@@ -1,9 +1,10 @@
-"""The modules of the core and of the plugins: small ones, and a reason where one is not."""
+"""The modules of the core and of the plugins: small ones, in no circle, and a reason where one is not small."""
 
 from __future__ import annotations
 
 import ast
 import statistics
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -11,17 +12,26 @@ import pytest
 import devinotify
 
 ROOT = Path(__file__).parents[1]
-MODULES = sorted(
-    path
-    for package in (Path(str(devinotify.__file__)).parent, *ROOT.glob("plugins/*/src"))
-    for path in package.rglob("*.py")
-)
+CORE = Path(str(devinotify.__file__)).parent
+MODULES = sorted(path for package in (CORE, *ROOT.glob("plugins/*/src")) for path in package.rglob("*.py"))
 
 pytestmark = pytest.mark.once
 
 LONG = 400
 """Lines past which a module says in its docstring why it is that long."""
 MEDIAN = 150
+
+
+def known_to(path: Path, modules: dict[str, Path]) -> set[str]:
+    """Return the modules of the core that a file imports, wherever in it and for its types as well."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= whole & modules.keys() or {str(node.module)}
+    return names & modules.keys()
 
 
 def length(path: Path) -> int:
@@ -43,3 +53,13 @@ def test_a_long_module_gives_its_reason() -> None:
 def test_most_modules_are_small() -> None:
     """Half of them have at most 150 lines."""
     assert statistics.median(map(length, MODULES)) <= MEDIAN
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """There is an order in which each module of the core names only those before it."""
+    modules = {
+        ".".join(path.relative_to(CORE.parent).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in CORE.rglob("*.py")
+    }
+    order = TopologicalSorter({name: known_to(path, modules) - {name} for name, path in modules.items()})
+    assert set(modules) == set(order.static_order())

@@ -31,7 +31,10 @@ PURE = sorted(
         *("channels/batch.py", "channels/compose.py", "channels/answers.py", "delivery/policy.py", "delivery/story.py"),
         "plugins/rules.py",
         *(f"outbox/{name}.py" for name in ("states", "records", "rules", "settlement", "store", "room")),
-        *(f"outbox/{name}.py" for name in ("arguments", "lookups", "intake", "claims", "admin", "paging", "pace")),
+        *(
+            f"outbox/{name}.py"
+            for name in ("arguments", "lookups", "intake", "claims", "admin", "paging", "pace", "booking")
+        ),
         *(
             "outbox/encoding.py",
             "outbox/postgres/schema.py",

@@ -2,6 +2,7 @@
 
 ``build`` makes the request, ``interpret`` reads the reply; the tables between them say everything that
 differs from operation to operation. ``replies`` reads the bodies: what it cannot is an UnexpectedResponse.
+More than 400 lines: most are those tables, and what reads them belongs beside them.
 """
 
 from __future__ import annotations

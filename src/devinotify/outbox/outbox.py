@@ -26,9 +26,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from devinotify.closing import close_all
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
-from devinotify.outbox import admin, allowance, claims, intake, lookups, pace
+from devinotify.outbox import admin, allowance, booking, claims, intake, lookups
 from devinotify.outbox.arguments import check_account, new_message, row_id, seconds
 from devinotify.outbox.location import default_location, open_store
+from devinotify.outbox.pace import check_rate
 from devinotify.outbox.records import Counts, describe, encode_error, encode_time
 from devinotify.outbox.room import Room
 from devinotify.outbox.settlement import Settlement, match
@@ -498,19 +499,19 @@ class Outbox:
         it is 0. A negative number gives back what was booked and not sent.
         """
         check_account(account)
-        return self._store.write("reserve", lambda transaction: pace.book(transaction, number, account))
+        return self._store.write("reserve", lambda transaction: booking.book(transaction, number, account))
 
     def pace(self, account: str | None = None) -> float | None:
         """Return how many messages a second may be sent by an account; ``None`` where no pace is set."""
         check_account(account)
-        return self._store.read("pace", lambda transaction: pace.rate_of(transaction, account))
+        return self._store.read("pace", lambda transaction: booking.rate_of(transaction, account))
 
     def set_pace(self, rate: float | None, account: str | None = None) -> None:
         """Set how many messages a second may be sent by an account, or by all together; ``None``: as many as can be."""
         check_account(account)
         if rate is not None:
-            pace.check_rate(rate)
-        self._store.write("pace", lambda transaction: pace.change(transaction, rate, account))
+            check_rate(rate)
+        self._store.write("pace", lambda transaction: booking.change(transaction, rate, account))
 
     def is_idle(self, account: str | None = None) -> bool:
         """Return whether nothing can be claimed now; False where that cannot be told without a claim."""

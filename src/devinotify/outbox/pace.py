@@ -7,12 +7,9 @@ more than his turn. The time is the store's: the clocks of the machines that sha
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from devinotify.exceptions import InvalidInput
-
-if TYPE_CHECKING:
-    from devinotify.outbox.store import Transaction
 
 EVERYBODY = ""
 """Stands for the account of the pace that holds for all who have none of their own."""
@@ -46,37 +43,3 @@ def check_rate(rate: float) -> float:
     if not 0 < rate < math.inf:
         raise InvalidInput("a pace is a number of messages a second, more than 0")
     return rate
-
-
-def _of(transaction: Transaction, account: str | None) -> tuple[str, StoredPace] | None:
-    """Return the pace that an account has to keep, and whose it is."""
-    for whose in dict.fromkeys((account or EVERYBODY, EVERYBODY)):
-        found = transaction.pace(whose)
-        if found is not None:
-            return whose, found
-    return None
-
-
-def rate_of(transaction: Transaction, account: str | None) -> float | None:
-    """Return how many messages a second an account may send; ``None`` where nobody has set a pace."""
-    found = _of(transaction, account)
-    return None if found is None else found[1].rate
-
-
-def book(transaction: Transaction, number: int, account: str | None) -> float:
-    """Book so many messages; return how many seconds their sender has to wait."""
-    found = _of(transaction, account)
-    if found is None:
-        return 0.0
-    whose, before = found
-    after, wait = before.booked(number, transaction.now)
-    transaction.set_pace(whose, after)
-    return wait
-
-
-def change(transaction: Transaction, rate: float | None, account: str | None) -> None:
-    """Set a pace, or take it away; what is booked already is kept."""
-    whose = account or EVERYBODY
-    before = transaction.pace(whose)
-    begins = transaction.now if before is None else before.next_at
-    transaction.set_pace(whose, None if rate is None else StoredPace(rate, begins))

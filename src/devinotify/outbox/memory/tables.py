@@ -1,14 +1,13 @@
-"""What the stores in memory hold: tables that are one for all who were made of one another, whole across a fork."""
+"""What the stores in memory hold: tables that are one for all who were made of one another."""
 
 from __future__ import annotations
 
-import os
 import threading
-import weakref
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from devinotify.outbox import forking
 from devinotify.outbox.records import StoredMessage, decode_time
 from devinotify.outbox.store import DROPPED, FORGOTTEN
 
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
     from devinotify.models import Message
     from devinotify.outbox.pace import StoredPace
     from devinotify.outbox.records import NewMessage, Row
-
-_all: weakref.WeakSet[Tables] = weakref.WeakSet()
-_all_lock = threading.Lock()
 
 
 @dataclass(eq=False)
@@ -38,8 +34,7 @@ class Tables:
     writing: bool = False
 
     def __post_init__(self) -> None:
-        with _all_lock:
-            _all.add(self)
+        forking.watch(self)
 
 
 def stored_message(new: NewMessage, number: int, now: float) -> StoredMessage:
@@ -62,33 +57,3 @@ def _kept(new: NewMessage) -> Message:
     send_at = new.message.send_at
     aware = send_at is not None and send_at.tzinfo is not None
     return replace(new.message, recipients=(), send_at=send_at.astimezone(UTC) if aware and send_at else send_at)
-
-
-_forking: list[Tables] = []
-
-
-def _before_fork() -> None:
-    # Every lock is taken, so that the child finds nothing half changed; by id, so that two that fork keep one order.
-    _all_lock.acquire()
-    _forking[:] = sorted(_all, key=id)
-    for data in _forking:
-        data.lock.acquire()
-
-
-def _after_fork() -> None:
-    for data in _forking:
-        data.lock.release()
-    _forking.clear()
-    _all_lock.release()
-
-
-def _after_fork_in_child() -> None:
-    global _all_lock
-    for data in _forking:
-        data.lock = threading.RLock()
-    _forking.clear()
-    _all_lock = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)

@@ -1,6 +1,7 @@
 """One transaction in memory: what ``store.Transaction`` asks for, over dicts.
 
 What is written is undone where an exception comes, as in a database: each change notes what stood there before.
+More than 400 lines: it answers all that a transaction is asked, in a few lines each.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
-from devinotify.outbox.postgres import errors, failover, forking, migration
+from devinotify.outbox import forking
+from devinotify.outbox.postgres import errors, failover, migration
 from devinotify.outbox.postgres.errors import InDoubtError
 from devinotify.outbox.postgres.failover import CommitsMissedError, Last
 from devinotify.outbox.postgres.session import Line, Session, is_live, quoted

@@ -1,0 +1,64 @@
+"""What a fork finds half done: nothing. Whoever works on what is watched is waited for; the child has its own locks."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from typing import Protocol
+
+
+class Locked(Protocol):
+    """What is whole whenever its lock can be taken."""
+
+    lock: threading.RLock
+
+
+_guard = threading.Lock()  # over _watched, which must not grow while it is walked
+_watched: weakref.WeakSet[Locked] = weakref.WeakSet()
+_forking: list[Locked] = []
+
+
+def watch(locked: Locked) -> None:
+    """Have each fork wait for what is done under a lock, as long as its owner lives."""
+    with _guard:
+        _watched.add(locked)
+
+
+def _before_fork() -> None:
+    # By id, so that two that fork keep one order. The guard comes last: who holds one of the locks may need it.
+    while True:
+        with _guard:
+            locked = sorted(_watched, key=id)
+        for each in locked:
+            each.lock.acquire()
+        _guard.acquire()
+        if set(_watched) <= set(locked):
+            break
+        _guard.release()  # one was added meanwhile
+        _release(locked)
+    _forking[:] = locked
+
+
+def _release(locked: list[Locked]) -> None:
+    for each in reversed(locked):
+        each.lock.release()
+
+
+def _after_fork() -> None:
+    locked = list(_forking)
+    _forking.clear()
+    _guard.release()
+    _release(locked)
+
+
+def _after_fork_in_child() -> None:
+    global _guard
+    for each in _forking:
+        each.lock = threading.RLock()
+    _forking.clear()
+    _guard = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)
