@@ -23,6 +23,7 @@ ODD = re.compile(r"(?<![Tt]here )\b(is|are|was|were) no (?!longer|more|further|m
         (2, ("row",), "2 rows"),
         (1, ("row is", "rows are"), "1 row is"),
         (21, ("row is", "rows are"), "21 rows are"),
+        (20_000, ("row",), "20,000 rows"),
     ],
 )
 def test_one_and_many(number: int, words: tuple[str, ...], expected: str) -> None:

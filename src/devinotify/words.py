@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
-    """Return the number with its noun, and its verb where that is given: ``1 row is``, ``2 rows are``.
+    """Return the number with its noun, and its verb where that is given: ``1 row is``, ``2,000 rows are``.
 
     ``many`` is what stands after any number but 1; it is ``one`` with an s unless it is told otherwise.
     """
-    return f"{number} {one}" if number == 1 else f"{number} {many or one + 's'}"
+    return f"{number} {one}" if number == 1 else f"{number:,} {many or one + 's'}"
 
 
 def meant(given: str, known: Iterable[str], most: int = 1) -> str:

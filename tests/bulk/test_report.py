@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinotify import Notifier
+from devinotify import Message, Notifier
 from devinotify.bulk import Journal, charts
 from devinotify.bulk.deliveries import Deliveries
 from devinotify.bulk.report import COLUMNS, INCOMPLETE, write_report
 from devinotify.exceptions import InvalidInput
+from devinotify.outbox import RowState
 from tests.bulk.conftest import numbers
 
 if TYPE_CHECKING:
@@ -128,8 +129,26 @@ def test_the_journal_is_never_written_over(journal: Path, tmp_path: Path, name: 
         assert (7, False) == (opened.tally().rows, (tmp_path / "x.html").exists())
 
 
+def test_a_journal_opened_by_a_link_is_locked_beside_the_file(journal: Path, tmp_path: Path) -> None:
+    """Whoever opens it by its own name sees that somebody sends, and takes nobody for dead."""
+    link = tmp_path / "elsewhere" / "link.db"
+    link.parent.mkdir()
+    link.symlink_to(journal)
+    with Journal(link) as linked, Journal(journal) as opened:
+        linked.outbox.enqueue(Message("hi", ("+79169999999",), channel="sms"))
+        batch = linked.outbox.claim(rows=[row.id for row in linked.outbox.rows(states={RowState.QUEUED})])
+        assert batch is not None
+        assert (True, 0, ["link.db"]) == (
+            opened.outbox.senders_alive(),
+            opened.recover(),
+            [each.name for each in link.parent.iterdir()],
+        )
+        assert [journal.parent] == [each.parent for each in tmp_path.rglob("*-worker-*")]
+        linked.outbox.release(batch)
+
+
 def test_the_locks_beside_a_linked_journal_are_its_own(journal: Path, tmp_path: Path) -> None:
-    """SQLite's files are beside what the link leads to, and the locks beside the link."""
+    """No report takes the name of one, beside what the link leads to or beside the link."""
     link = tmp_path / "link.db"
     link.symlink_to(journal)
     with Journal(link) as opened:

@@ -21,6 +21,7 @@ from devinotify.delivery.stopping import Stopping
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.outbox import RowState
 from devinotify.retry import Backoff
+from devinotify.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -232,8 +233,8 @@ class Sending:
         return True
 
     def _lost(self, failure: DevinotifyError) -> DevinotifyError:
-        adrift = self._dispatcher.adrift
-        told = f"{adrift} recipients may have been sent to, and will be unknown, for the journal failed: {failure}"
+        adrift = counted(self._dispatcher.adrift, "recipient")
+        told = f"{adrift} may have been sent to, and will be unknown, for the journal failed: {failure}"
         return DevinotifyError(told, operation="outbox.settle", verdict=Verdict.UNKNOWN)
 
     def _end(self, before: int) -> End | None:

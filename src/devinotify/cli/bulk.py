@@ -23,6 +23,7 @@ from devinotify.cli.campaigns import (
 )
 from devinotify.cli.exits import ExitCode, of_error
 from devinotify.cli.options import JOURNAL, Later, WallClock, complete_channels, complete_files, settings_of, url_option
+from devinotify.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -278,7 +279,7 @@ def _write_invalid(campaign: Campaign, path: Path) -> None:
         count = write_invalid(campaign.invalid(), path)
     except OSError as error:
         raise click.UsageError(f"{path} cannot be written: {error.strerror or error}") from None
-    output.say(f"{count:,} rows that cannot be sent to are in {path}")
+    output.say(f"{counted(count, 'row that cannot be sent to is', 'rows that cannot be sent to are')} in {path}")
 
 
 def _refused() -> ExitCode | None:

@@ -14,6 +14,7 @@ from devinotify.cli import errors, output
 from devinotify.cli.exits import ExitCode, of_error
 from devinotify.exceptions import DevinotifyError
 from devinotify.redact import mask_number
+from devinotify.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -188,7 +189,7 @@ class Lines:
         if result.recovered:
             output.say(f"{result.recovered:,} were being sent when a former run was killed; {RISK}")
         output.show(output.table(("rows", ""), tally_rows(result.tally)))
-        sent = f"{result.sent.done:,} recipients in {duration(result.seconds)}"
+        sent = f"{counted(result.sent.done, 'recipient')} in {duration(result.seconds)}"
         output.write(sent if result.cost is None else f"{sent}, for {result.cost:,}")
         output.say(ENDS[result.end] if result.tally.rows else "the list is empty: there is nobody to send to")
         if result.to_come:
@@ -285,7 +286,7 @@ class Events(Lines):
 def progress_line(progress: Progress) -> str:
     """Return how far a run is, in one line."""
     if progress.phase == "reading":
-        return f"reading: {progress.done:,} of {progress.total:,} rows"
+        return f"reading: {progress.done:,} of {counted(progress.total, 'row')}"
     parts = [f"{progress.rate:,.0f}/s", f"accepted {progress.accepted:,}"]
     parts += [
         f"{name.replace('_', ' ')} {count:,}"
