@@ -98,15 +98,21 @@ def hide(value: Any) -> Any:  # noqa: ANN401 - whatever a caller gave
     return Secrets(value) if isinstance(value, Iterable) and not isinstance(value, Secrets) else value
 
 
+_NO_DIGIT = re.compile("[^0-9]+")
+
+
 def mask_number(raw: str) -> str:
     """Return a number that a colleague recognises and a stranger cannot dial: ``+7916***4567``.
 
     Short or odd input shows less: two characters at either end, or nothing at all.
     """
     sign = "+" if raw.lstrip().startswith("+") else ""
-    digits = "".join(
-        str(unicodedata.decimal(character)) for character in raw if unicodedata.decimal(character, None) is not None
-    )
+    if raw.isascii():
+        digits = _NO_DIGIT.sub("", raw)
+    else:
+        digits = "".join(
+            str(unicodedata.decimal(character)) for character in raw if unicodedata.decimal(character, None) is not None
+        )
     if len(digits) >= 10:
         return f"{sign}{digits[:4]}***{digits[-4:]}"
     if len(digits) >= 6:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from devinotify.bulk.sorting import Refusals, sort_out
 from devinotify.bulk.source import Source
 from devinotify.bulk.table import Table
 from devinotify.exceptions import InvalidInput
@@ -240,3 +241,19 @@ def test_pages_follow_each_other(write: Write, name: str, head: str, row: str, s
         assert page.raws == [record["phone"] for record in page.records]
         found += page.raws
     assert numbers == found
+
+
+def test_a_refusal_that_is_known_is_the_same(write: Write) -> None:
+    """Read again, each row has the reason of before, although its number is not judged again."""
+    rows = ["phone", "abc", "84951234567", "89161234567", "8916123", "7.91612E+10", "2020-12-31", "abc"]
+    refusals = Refusals()
+
+    def told() -> list[tuple[int, str, str]]:
+        with Source(write("\n".join(rows))) as source:
+            table = Table(source, column="phone")
+            pages = sort_out(table, region="RU", refusals=refusals)
+            return [(row, raw, str(error)) for page in pages for row, raw, error in page.refused]
+
+    first = told()
+    assert (first, 6, [1, 2, 4, 5, 6, 7]) == (told(), len(first), [row for row, _, _ in first])
+    assert {0, 1, 3, 4, 5, 6} == set(refusals.known(1, 7))

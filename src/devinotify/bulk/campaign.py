@@ -25,7 +25,7 @@ from devinotify.bulk.outlook import ask as ask_account
 from devinotify.bulk.plan import Count, Plan, make_plan
 from devinotify.bulk.progress import Progress, Result, Teller
 from devinotify.bulk.sending import End, Sending, Sent
-from devinotify.bulk.sorting import Sorted, sort_out
+from devinotify.bulk.sorting import Refusals, Sorted, sort_out
 from devinotify.bulk.source import Source
 from devinotify.bulk.table import Table
 from devinotify.bulk.tally import Tally
@@ -34,11 +34,12 @@ from devinotify.closing import close_all
 from devinotify.delivery.fallback import Fallback
 from devinotify.delivery.rate_limit import Speed
 from devinotify.delivery.recipients import Recipients
-from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidSchedule
+from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidPhoneNumber, InvalidSchedule
 from devinotify.gateway import checks
 from devinotify.models import Message
 from devinotify.notifier import Notifier
 from devinotify.outbox.states import RowState
+from devinotify.phones.refusal import mask
 
 if TYPE_CHECKING:
     import os
@@ -95,6 +96,7 @@ class Campaign:
         self._source: Source | None = None
         self._path = journal
         self._other_account = other_account
+        self._refusals = Refusals()
         self._sending: Sending | None = None
         self._stopped = False
         try:
@@ -307,7 +309,12 @@ class Campaign:
     def invalid(self) -> Iterator[tuple[int, str, DevinotifyError]]:
         """Yield what cannot be sent to: the row of the input (from 1, the header apart), what stands there, and why."""
         for page in self._sorted():
-            yield from page.refused
+            for row, raw, error in page.refused:
+                # All that are refused alike share one.
+                if isinstance(error, InvalidPhoneNumber) and error.masked == "***":
+                    yield row, raw, InvalidPhoneNumber(str(error), reason=error.reason, masked=mask(raw))
+                else:
+                    yield row, raw, error
 
     def tally(self) -> Tally | None:
         """Return where every row of the input stands, or ``None`` where the journal has not begun."""
@@ -326,6 +333,7 @@ class Campaign:
             template=self._wording.template,
             shape=self._wording.shape,
             read=self._reading(),
+            refusals=self._refusals,
         )
 
     def _reading(self) -> Callable[[str], PhoneNumber] | None:

@@ -14,7 +14,8 @@ from devinotify import phones
 from devinotify import text as texts
 from devinotify.bulk.seen import Seen
 from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, InvalidText
-from devinotify.phones.refusal import MAX_INPUT
+from devinotify.phones.recipients import sort_many
+from devinotify.phones.refusal import MAX_INPUT, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,8 @@ ROUNDED = (
     " number without decimals, and save the list again"
 )
 """What is said of ``7.91612E+10``."""
+_MOST_WORDS = 255
+"""Reasons of refusals that are remembered by a byte; there are two dozen."""
 _POWER = re.compile(r"\s*\d+(?:[.,]\d+)?[eEеЕ]\+?\d{1,2}\s*")
 
 
@@ -50,6 +53,43 @@ class Sorted:
     refused: list[tuple[int, str, DevinotifyError]] = field(default_factory=list)
 
 
+class Refusals:
+    """Why rows were refused, a byte for each and one error for all that are refused alike.
+
+    The error names neither row nor number: the journal has both beside it.
+    """
+
+    def __init__(self) -> None:
+        self._why = bytearray()  # by row, from 1; 0 where nothing is known
+        self._words: list[Refused] = []
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._errors: dict[tuple[str, str], InvalidPhoneNumber] = {}
+
+    def known(self, first: int, count: int) -> dict[int, Refused]:
+        """Return what is known of ``count`` rows from row ``first`` on, by their positions from 0."""
+        codes = self._why[first : first + count]
+        return {position: self._words[code - 1] for position, code in enumerate(codes) if code} if any(codes) else {}
+
+    def error(self, row: int, refused: Refused, raw: str) -> InvalidPhoneNumber:
+        """Remember why a row is refused in which ``raw`` stands, and return the error that says so."""
+        key = (str(refused.reason), refused.why)
+        number = self._numbers.get(key)
+        if number is None and len(self._words) < _MOST_WORDS:
+            self._words.append(Refused(refused.reason, refused.why))
+            number = self._numbers[key] = len(self._words)
+        if number is not None:
+            if len(self._why) <= row:
+                self._why.extend(bytes(max(row + 1, 2 * len(self._why)) - len(self._why)))
+            self._why[row] = number
+        told = (key[0], ROUNDED if _POWER.fullmatch(raw) else key[1])
+        error = self._errors.get(told)
+        if error is None:
+            error = InvalidPhoneNumber(told[1], reason=told[0])
+            if len(self._errors) < _MOST_WORDS:
+                self._errors[told] = error
+        return error
+
+
 def sort_out(
     table: Table,
     *,
@@ -57,22 +97,26 @@ def sort_out(
     template: Template | None = None,
     shape: Callable[[str], str] = str,
     read: Callable[[str], PhoneNumber] | None = None,
+    refusals: Refusals | None = None,
 ) -> Iterator[Sorted]:
     """Yield the pages of a table, sorted out; with ``template`` each recipient has its own text, made by ``shape``.
 
     ``shape`` returns the text as it will be sent, or raises InvalidText: the row is then refused. ``read`` reads each
-    number where a plugin has a say in that, or raises DevinotifyError; without it all are read at once. Raises
+    number where a plugin has a say in that, or raises DevinotifyError; without it all are read at once. ``refusals`` is
+    what an earlier pass over the same table has refused, or will tell that to a later one. Raises
     InvalidText itself where a row has not all the columns of the template.
     """
     seen = Seen()
+    refusals = Refusals() if refusals is None else refusals
     for page in table.pages(records=template is not None):
         raws, faults = (page.raws, {}) if read is None else _read_each(page.raws, read)
-        found = phones.normalize_many(raws, region=region)
+        known = refusals.known(page.first, len(page.raws)) if read is None else {}
+        found, refused = sort_many(raws, region, known)
         answer = Sorted(len(page.raws), page.further)
-        for error in found.refused:
-            position = error.position or 0
+        for position, why in refused:
             raw = str(page.raws[position])[:MAX_INPUT]
-            answer.refused.append((page.first + position, raw, faults.get(position) or _unplaced(error, raw)))
+            error = faults.get(position) or refusals.error(page.first + position, why, raw)
+            answer.refused.append((page.first + position, raw, error))
         if template is None:
             new, first = seen.add, page.first
             for position, number in zip(found.positions, found.numbers, strict=True):
@@ -87,14 +131,6 @@ def sort_out(
         else:
             _personal(answer, page, found, template, shape, seen)
         yield answer
-
-
-def _unplaced(error: InvalidPhoneNumber, raw: str) -> InvalidPhoneNumber:
-    """Return the error without the place in its page and the number: the journal has row and number beside it."""
-    why = (
-        ROUNDED if _POWER.fullmatch(raw) else str(error).removeprefix(f"recipients[{error.position}] {error.masked}: ")
-    )
-    return InvalidPhoneNumber(why, reason=error.reason, masked=error.masked)
 
 
 def _read_each(

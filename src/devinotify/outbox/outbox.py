@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from devinotify.models import Message, Outcome, SmsState
-    from devinotify.outbox.records import Batch, NewMessage, Row, StoredMessage
+    from devinotify.outbox.records import Batch, ErrorParts, NewMessage, Row, StoredMessage
     from devinotify.outbox.states import RowState
     from devinotify.outbox.store import Claimant, Store, Transaction
 
@@ -312,9 +312,15 @@ class Outbox:
 
         A campaign accounts so for every line of its input. They are never sent.
         """
-        offered = tuple((recipient, encode_error(error)) for recipient, error in refused)
+        encoded: dict[DevinotifyError, ErrorParts] = {}  # one error may be that of thousands
+        offered = []
+        for recipient, error in refused:
+            if error not in encoded:
+                encoded[error] = encode_error(error)
+            offered.append((recipient, encoded[error]))
+        lines = tuple(offered)
         return self._store.write(
-            "enqueue", lambda transaction: intake.refuse(transaction, self._room, message_id, offered)
+            "enqueue", lambda transaction: intake.refuse(transaction, self._room, message_id, lines)
         )
 
     # --- sending

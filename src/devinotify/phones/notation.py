@@ -95,9 +95,20 @@ def _fold_character(character: str) -> str:
     return character if twin.isdigit() else twin
 
 
+class _Folding(dict[int, str]):
+    """The twin of each character that has been asked for."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = twin = _fold_character(chr(code))
+        return twin
+
+
+_FOLDING = _Folding()
+
+
 def fold(text: str) -> str:
     """Return the text with every kind of digit, dash, plus, space and bracket in ASCII, and nothing invisible."""
-    return text if text.isascii() else "".join(map(_fold_character, text))
+    return text if text.isascii() else text.translate(_FOLDING)
 
 
 def _unwrap_uri(text: str) -> str:

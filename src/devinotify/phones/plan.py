@@ -103,7 +103,7 @@ def _explain(digits: str, region: str, reason: Reason) -> Refused:
     import phonenumbers as library
 
     if reason is Reason.TOO_LONG:
-        return Refused(reason, f"{WHY[reason]}; a number of another country needs + and its country code in front")
+        return Refused(reason, _TOO_LONG)
     if reason is not Reason.INVALID:
         return Refused(reason)
     # 8916123456 has ten digits, as a Russian number has, but its 8 is not a part of it: a digit is missing.
@@ -189,6 +189,59 @@ def compile_matcher(plan: PhoneMetadata | None) -> Callable[[str], re.Match[str]
     # ASCII: \d in phonenumbers' patterns would take any script's digits.
     mobile = rf"(?:\+?7|8)?(?=9.{{9}}\Z){ahead}(?:{plan.mobile.national_number_pattern})"
     return re.compile(mobile, re.ASCII).fullmatch
+
+
+_TOO_LONG = f"{WHY[Reason.TOO_LONG]}; a number of another country needs + and its country code in front"
+
+
+def compile_refusals(plan: PhoneMetadata | None) -> Callable[[str], Refused | None]:
+    """Return what tells why bare digits are none of Russia's mobiles, ``None`` where the long way has to look.
+
+    It answers where the plan leaves no doubt, and as ``resolve`` does: land lines outside of the 8xx, and digits that
+    are too few or too many whatever is taken for a prefix. ``00`` and ``810`` begin a number of another country; of
+    ``78`` both digits may be prefixes, and so may what stands before ``8108``, of a freephone number with 14 digits.
+    """
+    if (
+        compile_matcher(plan) is _NEVER
+        or plan is None
+        or plan.fixed_line is None
+        or plan.fixed_line.national_number_pattern is None
+        or plan.general_desc is None
+        or plan.international_prefix != "810"
+        or not {*plan.general_desc.possible_length} <= {10, 14}
+        or plan.mobile is None
+        or (*plan.mobile.possible_length,) != (10,)
+    ):
+        return lambda digits: None  # noqa: ARG005 - the long way looks at all
+    first = (plan.premium_rate, plan.toll_free, plan.shared_cost, plan.voip, plan.personal_number, plan.pager)
+    kinds = (*first, plan.uan, plan.voicemail, plan.mobile)
+    others = "|".join(f"(?:{kind.national_number_pattern})" for kind in kinds if kind and kind.national_number_pattern)
+    general, leading = plan.general_desc.national_number_pattern, plan.leading_digits
+    ahead = rf"(?=[34]\d{{9}}\Z)(?=(?:{general})\Z)(?={leading})(?!(?:{others})\Z)"
+    found = re.compile(
+        r"(?P<short>(?!00|810)\d{1,9})"
+        r"|(?P<long>(?!00|810)(?:(?!78)\d{12}|\d{13}|(?!\d{0,2}8108)\d{14,16}|\d{17,}))"
+        rf"|(?P<line>(?:\+?7|8)?{ahead}(?:{plan.fixed_line.national_number_pattern}))",
+        re.ASCII,
+    ).fullmatch
+    told = {
+        "short": (Reason.TOO_SHORT, ""),
+        "long": (Reason.TOO_LONG, _TOO_LONG),
+        "line": (Reason.FIXED_LINE, ""),
+    }
+
+    def refusal(digits: str) -> Refused | None:
+        match = found(digits)
+        return None if match is None else Refused(*told[str(match.lastgroup)])
+
+    return refusal
+
+
+def russian_refusals() -> Callable[[str], Refused | None]:
+    """Return what tells sooner than ``resolve`` why digits are none of Russia's mobiles, where that is plain."""
+    from phonenumbers.phonemetadata import PhoneMetadata
+
+    return compile_refusals(PhoneMetadata.metadata_for_region("RU", None))
 
 
 def russian_matcher() -> Callable[[str], re.Match[str] | None]:
