@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -80,10 +80,10 @@ def notifier(pager: Pager) -> Iterator[Notifier]:
         yield made
 
 
-def looks(notifier: Notifier, outbox: Outbox, *, patient: bool = True, some: int = 20) -> Looks:
+def looks(notifier: Notifier, outbox: Outbox, **options: Any) -> Looks:  # noqa: ANN401 - those of Looks
     """Return what looks, by a clock for which every pause is over at once."""
     hours = itertools.count(0.0, 3600.0)
-    return Looks(notifier.following(outbox), rate=None, some=some, patient=patient, clock=lambda: next(hours))
+    return Looks(notifier.following(outbox), rate=None, clock=lambda: next(hours), **options)
 
 
 def test_all_that_is_due_is_looked_at_some_at_a_time(notifier: Notifier, outbox: Outbox, pager: Pager) -> None:
@@ -113,6 +113,23 @@ def test_stopped_meanwhile_it_begins_no_other(
 
     monkeypatch.setattr(pager, "state", stop)
     assert (True, 1) == (some.turn(), len(pager.looks))
+
+
+def test_stopped_before_its_look_a_row_is_put_off(
+    notifier: Notifier, outbox: Outbox, pager: Pager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was let go already, and the others with it are told of as left for later."""
+    put_off: list[str] = []
+    some = looks(notifier, outbox, put_off=lambda rows: put_off.extend(row.recipient for row in rows))
+    enter = some._pace.enter
+
+    def enter_and_stop(size: int) -> bool:
+        entered = enter(size)
+        some.stop()
+        return entered
+
+    monkeypatch.setattr(some._pace, "enter", enter_and_stop)
+    assert (True, [], sorted(NUMBERS)) == (some.turn(), pager.looks, sorted(put_off))
 
 
 def test_a_gateway_that_is_away_ends_the_turn(notifier: Notifier, outbox: Outbox, pager: Pager) -> None:
