@@ -70,6 +70,7 @@ SETTINGS: dict[str, Any] = {
     "SMS_BACKEND": "devinotify_django.sms.SmsBackend",
     "SENDSMS_BACKEND": "devinotify_django.sendsms.SmsBackend",
     "TWO_FACTOR_SMS_GATEWAY": "devinotify_django.two_factor.Gateway",
+    "TWO_FACTOR_PATCH_ADMIN": False,  # the admin keeps its own page to log in
     "LOGIN_REDIRECT_URL": "/order",
     "ACCOUNT_ADAPTER": "tests.adapters.Adapter",
     "ACCOUNT_LOGIN_METHODS": {"phone"},
