@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +18,7 @@ from devinotify.delivery.dispatching import MOST_TROUBLES
 from devinotify.delivery.rate_limit import Speed
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.models import Receipt
+from devinotify.outbox.memory import MemoryStore
 from tests.outbox.support import numbers
 
 if TYPE_CHECKING:
@@ -198,3 +202,19 @@ def test_a_refusal_that_passes_is_tried_again(notifier: Notifier, outbox: Outbox
 def test_every_end_is_told_in_words() -> None:
     """No run ends without saying why."""
     assert (8, set(End)) == (len(End), set(ENDS))
+
+
+def test_what_comes_due_is_waited_for_by_the_journals_own_clock(notifier: Notifier) -> None:
+    """A database's clock may be an hour ahead of this machine's: nobody waits an hour for what is due in a moment."""
+    ahead = 3600.0
+    with Outbox(MemoryStore(lambda: time.time() + ahead)) as outbox:
+        soon = datetime.now(UTC) + timedelta(seconds=ahead + 0.2)
+        outbox.enqueue(Message("soon", numbers(1), channel="fake"), not_before=soon)
+        sending = Sending(notifier, outbox, Speed(connections=1))
+        ended: list[End] = []
+        thread = threading.Thread(target=lambda: ended.append(sending.run()))
+        thread.start()
+        thread.join(30)
+        sending.stop()
+        thread.join()
+    assert [End.DONE] == ended

@@ -659,3 +659,12 @@ def test_garbage_is_collected_less_often_while_it_works() -> None:
     with rare_collections():
         inside = gc.get_threshold()[0]
     assert (COLLECT_EVERY, before) == (inside, gc.get_threshold())
+
+
+def test_idle_workers_ask_at_different_times(notifier: Notifier, outbox: Outbox) -> None:
+    """Those that were started together, on many machines, are not a crowd with every nap."""
+    naps = []
+    for chance in (0.0, 0.5, 1.0):
+        worker = Worker(notifier, outbox, nap=8.0, random=lambda chance=chance: chance)  # type: ignore[misc]
+        naps.append(worker._idle())
+    assert [8.0, 7.0, 6.0] == naps

@@ -97,7 +97,7 @@ class Deliveries:
         """How many deliveries that were due could not be looked at."""
         if not self._gave_up:
             return len(self._missed)
-        now = time.time()
+        now = self._outbox.now()
         due = (row for row in self._outbox.rows(states={RowState.ACCEPTED}) if row.next_poll_at is not None)
         return len(self._missed | {row.id for row in due if (row.next_poll_at or 0.0) <= now})
 
@@ -187,7 +187,7 @@ class Deliveries:
 
     def _claim_step(self, limit: int) -> Batch | None:
         """Claim steps of a fallback that were put off and are due: what waits for its first step is the run's."""
-        now = time.time()
+        now = self._outbox.now()
         if now < self._steps_at:
             return None
         due: list[int] = []

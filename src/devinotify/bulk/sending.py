@@ -180,7 +180,7 @@ class Sending:
             return None, None
         waiting = self._waiting()
         due = None if waiting is None else waiting.next_attempt_at
-        return error, None if due is None else max(due - time.time(), 0.0)
+        return error, None if due is None else max(due - self._outbox.now(), 0.0)
 
     def stop(self) -> None:
         """End the run after the batches under way; from any thread or signal handler."""
@@ -260,7 +260,7 @@ class Sending:
     def _wait(self, observe: Callable[[Sent], None], every: float) -> None:
         """Wait until something may be due again."""
         waiting = self._waiting()
-        due = 0.0 if waiting is None else (waiting.next_attempt_at or 0.0) - time.time()
+        due = 0.0 if waiting is None else (waiting.next_attempt_at or 0.0) - self._outbox.now()
         until = time.monotonic() + max(due, 0.05)
         while (left := until - time.monotonic()) > 0 and not self._stopping.wait(min(left, every)):
             observe(self.sent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import random as _random
 import threading
 import time
 from collections import Counter
@@ -35,6 +36,8 @@ log: logging.Logger = logging.getLogger(__name__)
 
 NAP = 1.0
 """Seconds that an idle worker sleeps at most: another process may have enqueued something meanwhile."""
+JITTER = 0.25
+"""The part of a nap that chance may take away: workers that were started together do not all ask at once for long."""
 PAUSE = 0.1
 """Seconds for which what found nothing to do is not asked again: each batch that is sent wakes whoever is idle."""
 CONNECTIONS = 4
@@ -56,7 +59,7 @@ class Worker:
     Without ``outbox`` it is the notifier's own. ``batch`` is how many recipients one claim takes, and so one request,
     ``connections`` how many requests are made at a time: no more than both allow are of unknown outcome when the
     process is killed. Deliveries are looked at beside that, ``look_rate`` requests a second at most. ``nap`` is how
-    many seconds an idle worker sleeps before it looks again.
+    many seconds an idle worker sleeps at most before it looks again, ``random`` a number from 0 to 1.
 
     What the account or the gateway is refused for (no credits, a wrong password, a 429) is queued again as if nothing
     had been tried; it waits, longer each time, and goes on when it is over. ``stop`` may be called from any thread or
@@ -73,6 +76,7 @@ class Worker:
         connections: int = CONNECTIONS,
         look_rate: float | None = RATE,
         nap: float = NAP,
+        random: Callable[[], float] = _random.random,
     ) -> None:
         self._following = notifier.following(outbox)
         self._following.puts_back = True
@@ -88,6 +92,7 @@ class Worker:
         self._speed = Speed(connections=connections, batch=batch)
         self._look_rate = look_rate
         self._nap = nap
+        self._random = random
         self._stopping = Stopping()
         self._clock = WallClock()
         self._recover_at = 0.0
@@ -233,14 +238,15 @@ class Worker:
         return False
 
     def _idle(self) -> float:
+        nap = self._nap * (1 - JITTER * self._random())
         if time.monotonic() < self._ask_at:
-            return min(self._nap, PAUSE)
+            return min(nap, PAUSE)
         try:
             due = self.outbox.next_due(self.account)
         except DevinotifyError:  # the next turn meets it too, and tells
-            return self._nap
+            return nap
         self._ask_at = time.monotonic() + PAUSE
-        return self._nap if due is None else min(self._nap, max(due - time.time(), 0.01))
+        return nap if due is None else min(nap, max(due - self.outbox.now(), 0.01))
 
     def _told(self, batch: Batch, sent: Sent) -> None:
         self._held = None
