@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from devinotify import Notifier, hookimpl, make_plugin_manager
-from devinotify.bulk import Campaign
+from devinotify.bulk import Campaign, End
 from devinotify.exceptions import InvalidSchedule, PluginError
+from devinotify.outbox import RowState
 from tests.bulk.conftest import numbers
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from devinotify.models import Message
     from devinotify.sandbox import Sandbox
     from tests.bulk.conftest import Write
@@ -63,3 +66,18 @@ def test_what_would_be_refused_is_told_before(
     ):
         plan = campaign.plan()
     assert (None, True) == (plan.held, isinstance(plan.refused, kind))
+
+
+def test_a_campaign_on_viber_at_night_goes_on_in_the_morning(gateway: Sandbox, write: Write, tmp_path: Path) -> None:
+    """The plan warns, all are not sent for that reason, the end says it and what to do, and that goes on."""
+    some = write("\n".join(numbers(3)), "a.txt")
+    options: dict[str, Any] = {"text": "Hi", "channel": "viber", "journal": tmp_path / "c.db"}
+    with notifier(gateway, Quiet()) as night, Campaign(night, some, **options) as campaign:
+        refused, result = campaign.plan().refused, campaign.run()
+    assert (InvalidSchedule, End.DONE, 3, []) == (type(refused), result.end, result.tally.not_sent, gateway.messages())
+    assert [RowState.NOT_SENT] == list(result.reasons)
+    with Notifier(gateway.url) as morning, Campaign(morning, some, **options) as campaign:
+        same = campaign.run()
+    with Notifier(gateway.url) as morning, Campaign(morning, some, **options) as campaign:
+        again = campaign.run(retry=[RowState.NOT_SENT, RowState.REJECTED])
+    assert (3, 3, {}, 3) == (same.tally.not_sent, again.tally.accepted, again.reasons, len(gateway.messages()))

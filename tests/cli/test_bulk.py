@@ -397,6 +397,19 @@ def test_what_plugins_would_do_is_warned_of(
     assert "InvalidSchedule" == json.loads(capsys.readouterr().out)["refused"]["type"]
 
 
+def test_what_was_not_sent_is_told_with_the_reason_and_what_to_do(
+    run: Run, account: Sandbox, tmp_path: Path, journal: Path
+) -> None:
+    """Whoever reads the end of a run need not know the option."""
+    path = tmp_path / "one.txt"
+    path.write_text(NUMBERS[0])
+    account.add_fault("error", code=2, operation="Sms/SendBulk")
+    account.add_fault("error", code=2, operation="Sms/Send")
+    arguments = ["bulk", str(path), "--text", "Hi", "--journal", str(journal), "--yes"]
+    told = run(*arguments).stderr
+    assert (True, True) == ("1 rejected: " in told, "The same command with --retry rejected sends" in told)
+
+
 # --- when it is sent
 
 

@@ -298,7 +298,10 @@ class Campaign:
             end = End.ELSEWHERE
         sent = sending.sent
         error = None if end in (End.DONE, End.ELSEWHERE) else sending.error
-        return Result(end, tally, sent, time.monotonic() - began, self._cost(sent), error, recovered, journal.to_come())
+        reasons = journal.reasons() if tally.rejected or tally.not_sent > tally.waiting else {}
+        return Result(
+            end, tally, sent, time.monotonic() - began, self._cost(sent), error, recovered, journal.to_come(), reasons
+        )
 
     def stop(self) -> None:
         """End ``run`` after the batches under way; from any thread or signal handler."""

@@ -287,6 +287,17 @@ class Journal:
         lost = self.outbox.recover()
         return max(self.counts().unknown - before, 0) if lost and self.fallback else lost
 
+    def reasons(self) -> dict[RowState, str]:
+        """Return the commonest reason for which recipients were not sent to, or rejected, by these states."""
+        found: dict[RowState, str] = {}
+        for state in RETRIED:
+            counts = Counter(
+                row.error_text or "" for row in self.rows({state}) if category(row) is not Category.INVALID
+            )
+            if counts:
+                found[state] = counts.most_common(1)[0][0]
+        return found
+
     def send_again(self, states: Iterable[RowState]) -> int:
         """Queue again what is in these states; return how many. Of ``unknown``, recipients may so get it twice.
 
@@ -308,7 +319,16 @@ class Journal:
     def to_come(self) -> int:
         """Return for how many recipients the second step of a fallback may still come; 0 where it is not a fallback."""
         second = self.second
-        return sum(row.state in OPEN if row.channel == second else not row.stepped for row in self._open_steps())
+        if second is None:
+            return 0
+        found = {
+            row.story or row.id
+            for row in self._open_steps()
+            if (row.state in OPEN if row.channel == second else not row.stepped)
+        }
+        # A recipient that is rejected has an open step until somebody looks at it, and nothing follows.
+        undecided = self.rows({RowState.ACCEPTED, RowState.UNKNOWN})
+        return sum(row.id in found for row in undecided) if found else 0
 
     def _open_steps(self) -> Iterator[Row]:
         """Yield the steps of a fallback that are not decided."""

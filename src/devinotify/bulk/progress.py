@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from decimal import Decimal
 
     from devinotify.bulk.sending import End, Sent
     from devinotify.bulk.tally import Tally
     from devinotify.exceptions import DevinotifyError
+    from devinotify.outbox.states import RowState
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class Result:
     """How a run ended: why, where every row of the input stands now, what this run did, in how many seconds.
 
     ``error`` is the last error that stopped or slowed it, ``recovered`` how many recipients a killed run left unknown,
-    ``to_come`` for how many the second step of a fallback may still come.
+    ``to_come`` for how many the second step of a fallback may still come, ``reasons`` the commonest reason by state of
+    what was not sent or was rejected.
     """
 
     end: End
@@ -57,6 +59,7 @@ class Result:
     error: DevinotifyError | None = None
     recovered: int = 0
     to_come: int = 0
+    reasons: Mapping[RowState, str] = field(default_factory=dict)
 
 
 class Teller:

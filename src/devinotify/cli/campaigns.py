@@ -196,6 +196,10 @@ class Lines:
             output.say(f"{result.to_come:,} may still need the second channel: `bulk status JOURNAL --watch` takes it")
         if result.error is not None:
             output.say(errors.sentence(result.error, sending=False))
+        for state, why in result.reasons.items():
+            count = getattr(result.tally, state) - (result.tally.waiting if state == "not_sent" else 0)
+            told = state.replace("_", " ")
+            output.say(f"{count:,} {told}: {why}. The same command with --retry {state} sends to them again")
         if unknown := result.tally.unknown - result.tally.in_flight:
             output.say(
                 f"{unknown:,} are unknown: `devinotify bulk report` tells why of each."
@@ -278,6 +282,7 @@ class Events(Lines):
             cost=result.cost,
             recovered=result.recovered,
             to_come=result.to_come,
+            reasons=result.reasons,
             error=error,
             exit_code=code,
         )
