@@ -21,6 +21,7 @@ ALLOWED = {
     "datetime",
     "devinotify",
     "devinotify_logging",
+    "functools",
     "json",
     "re",
     "sys",
