@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput
-from devinotify.outbox.lookups import need_row
+from devinotify.outbox.lookups import need_rows
 from devinotify.outbox.records import Role
 from devinotify.outbox.rules import check_forgettable, no_retry, retried
 from devinotify.outbox.states import RETRIES, RowState
@@ -29,7 +29,7 @@ def check_retry(state: RowState, *, force: bool) -> None:
 
 def retry(transaction: Transaction, numbers: Iterable[int], *, force: bool) -> int:
     """Queue rows again, all or none; return how many."""
-    chosen = [need_row(transaction, number) for number in numbers]
+    chosen = need_rows(transaction, numbers)
     for row in chosen:
         if (why := no_retry(row, force=force)) is not None:
             raise InvalidInput(why)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput
-from devinotify.outbox.lookups import need_message, need_row
+from devinotify.outbox.lookups import need_message, need_row, need_rows
 from devinotify.outbox.records import Batch
 from devinotify.outbox.rules import brought_back, concluded, expired, given_up, may_step, recorded, stepped
 
@@ -69,7 +69,7 @@ def queue_steps(
 
     Raises InvalidInput where a message has been on ``channel`` for one of these recipients before.
     """
-    parents = [row for row in (need_row(transaction, number) for number in numbers) if may_step(row)]
+    parents = [row for row in need_rows(transaction, numbers) if may_step(row)]
     steps: list[Row] = []
     stories: dict[int, int] = {}
     for parent, step in zip(parents, transaction.add_steps(parents, channel, due, deadline), strict=True):

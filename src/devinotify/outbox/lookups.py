@@ -7,15 +7,29 @@ from typing import TYPE_CHECKING
 from devinotify.exceptions import InvalidInput
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from devinotify.outbox.records import Row, StoredMessage
     from devinotify.outbox.store import Transaction
 
 
+def need_rows(transaction: Transaction, numbers: Iterable[int]) -> list[Row]:
+    """Return the rows of these ids, in their order; raise InvalidInput where one is not there.
+
+    All at once: a store locks them in one order then, and two that ask for the same ones do not lock each other out.
+    """
+    wanted = list(numbers)
+    found = {row.id: row for row in transaction.rows(wanted)}
+    for number in wanted:
+        if number not in found:
+            raise InvalidInput(f"there is no row {number}")
+    return [found[number] for number in wanted]
+
+
 def need_row(transaction: Transaction, number: int) -> Row:
-    """Return a row; raise InvalidInput where there is none of this id."""
-    for row in transaction.rows([number]):
-        return row
-    raise InvalidInput(f"there is no row {number}")
+    """Return a row; raise InvalidInput where it is not there."""
+    (row,) = need_rows(transaction, [number])
+    return row
 
 
 def need_message(transaction: Transaction, number: int) -> StoredMessage:
