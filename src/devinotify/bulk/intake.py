@@ -77,9 +77,11 @@ class Intake:
         if kept:
             yield from kept
             return
+        what_then = "what is in the journal is sent to, and what is not yet in it is not"
         for page in self._sort():
-            self._check("what is in the journal is sent to, and what is not yet in it is not")
+            self._check(what_then)
             yield page
+        self._check(what_then)  # one that was cut short ends sooner, and the rest of it would be lost without a word
 
     def _check(self, what_then: str) -> None:
         if self._source.changed():

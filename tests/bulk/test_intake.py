@@ -1,0 +1,74 @@
+"""The list of a campaign: read once where it is short, read again where it is long, and refused where it changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinotify.bulk.intake import Intake
+from devinotify.bulk.sorting import Refusals, Sorted, sort_out
+from devinotify.bulk.source import Source
+from devinotify.bulk.table import Table
+from devinotify.exceptions import InvalidInput
+from tests.bulk.conftest import numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.bulk.conftest import Write
+
+ROWS = 3000
+
+
+@pytest.fixture
+def path(write: Write) -> Path:
+    """A list of several pages."""
+    return write("\n".join(numbers(ROWS)), "a.txt")
+
+
+class Reader:
+    """Reads a list as a campaign does, and counts how often."""
+
+    def __init__(self, source: Source) -> None:
+        self.times = 0
+        self._table = Table(source)
+        self._refusals = Refusals()
+
+    def __call__(self) -> Iterator[Sorted]:
+        """Yield the pages."""
+        self.times += 1
+        return sort_out(self._table, region="RU", refusals=self._refusals)
+
+
+@pytest.mark.parametrize(("text", "kept", "times"), [("Hi", ROWS, 1), ("Hi", ROWS - 1, 2), (None, ROWS, 2)])
+def test_a_short_list_of_one_text_is_read_once(path: Path, text: str | None, kept: int, times: int) -> None:
+    """It is kept from its reading to its journal; a longer one, or one with a text each, is read again."""
+    with Source(path) as source:
+        reader = Reader(source)
+        intake = Intake(source, reader, text, kept=kept)
+        intake.read()
+        assert (numbers(ROWS), times) == ([each for page in intake.pages() for each in page.numbers], reader.times)
+
+
+def test_a_list_that_changes_while_it_is_fed(path: Path) -> None:
+    """What stands in the journal is sent to, and no page of the changed list follows."""
+    with Source(path) as source:
+        intake = Intake(source, Reader(source), "Hi", kept=0)
+        intake.read()
+        pages = intake.pages()
+        next(pages)
+        path.write_text("+79031234567\n")
+        with pytest.raises(InvalidInput, match="has changed since it was opened: what is in the journal is sent to"):
+            next(pages)
+
+
+def test_a_list_that_has_changed_before_is_not_begun(path: Path) -> None:
+    """Nothing of it is sent."""
+    with Source(path) as source:
+        intake = Intake(source, Reader(source), "Hi")
+        intake.read()
+        path.write_text("+79031234567\n")
+        with pytest.raises(InvalidInput, match="this run sends nothing of it"):
+            intake.counted() and intake.read()
