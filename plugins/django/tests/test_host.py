@@ -8,7 +8,8 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 import pytest
-from devinotify import RowState, Verdict
+import sms
+from devinotify import DevinotifyError, RowState, Verdict
 from devinotify.testing import HostSuite, Told
 from django.conf import settings
 from django.core.management import CommandError, call_command
@@ -61,3 +62,16 @@ class TestEnqueueSms(HostSuite):
         if RowState.CLAIMED in states:
             return Told(sent=None)  # another thread's worker is at it
         return Told(sent=all(state in SENT for state in states) and not enqueued.refused)
+
+
+class TestDjangoSms(HostSuite):
+    """A project that sends by django-sms, and again where an error says that nobody has got it."""
+
+    def send(self, url: str, text: str, to: Sequence[str]) -> Told:
+        """Send as django-sms does."""
+        backend = sms.get_connection("devinotify_django.sms.SmsBackend", using=alias(url))
+        try:
+            count = sms.Message(text, None, list(to), backend).send()
+        except DevinotifyError as error:
+            return Told(sent=False, again=error.retryable)
+        return Told(sent=count == 1)
