@@ -68,6 +68,33 @@ def test_a_doubtful_encoding_is_refused(write: Write) -> None:
         assert "ООО;89161234567\n" == "".join(source.lines())
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding", "why"),
+    [
+        ("Имя;Телефон\nӘлия;1\nҚайрат;2\nАсқар;3\n", "kz1048", r"cp1251 \('Јлия'\) or kz1048 \('Әлия'\)"),
+        (NAMES, "mac-cyrillic", r"cp1251 \('€мЯ'\) or .*mac-cyrillic \('Имя'\)"),
+        ("Андрій;1\nСергій;2\nМарія;3\n", "cp1125", r"cp866 \('Андрўй'\) or cp1125 \('Андрій'\)"),
+        ("Çağrı;1\nŞule;2\n", "cp1254", r"cp1252 \('Çaðrý'\) or cp1254 \('Çağrı'\)"),
+        ("Ştefan;1\nIoniţă;2\nMădălina;3\n", "cp1250", r"cp1252 \('Ioniþã'\) or .*cp1250 \('Ioniţă'\)"),
+        ("Šarūnas;1\nŽivilė;2\n", "cp1257", r"cp1252 \('Ðarûnas'\) or .*cp1257 \('Šarūnas'\)"),
+    ],
+)
+def test_a_cousin_of_a_known_encoding_is_doubtful(text: str, encoding: str, why: str, write: Write) -> None:
+    """Names that read oddly were written in another encoding with most of the same letters: nobody is called Çaðrý."""
+    path = write(text.encode(encoding))
+    with pytest.raises(InvalidInput, match=f"may be in {why}.*name its encoding"):
+        Source(path)
+    with Source(path, encoding) as source:
+        assert text == "".join(source.lines())
+
+
+def test_one_odd_word_is_a_slip_of_the_pen(write: Write) -> None:
+    """A list does not become doubtful by one letter, nor by the symbols that stand beside words."""
+    text = NAMES + "Ђорђе;89161234560\n«Дом»™;89161234561\n№5 20°с;89161234562\n"
+    with Source(write(text.encode("cp1251"))) as source:
+        assert ("cp1251", text) == (source.encoding, "".join(source.lines()))
+
+
 def test_an_encoding_may_be_named(write: Write) -> None:
     """What cannot be found out is believed."""
     with Source(write(TEXT.encode("koi8-r")), "koi8-r") as source:

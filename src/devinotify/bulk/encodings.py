@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+import unicodedata
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -36,11 +37,27 @@ _PLAUSIBLE = 1.5  # nats a character, at least: what is not text at all has less
 _NOT_ASCII = 128
 _WORD = re.compile(r"[^\W\d_]+")
 
+_COUSINS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "cp1251": ("ЂЃѓЉЊЌЋЏђљњќћџЈјЅѕ", ("kz1048", "mac-cyrillic")),
+        "cp866": ("Ўў", ("cp1125",)),
+        "koi8-r": ("", ("koi8-u",)),
+        "cp1252": ("ÐðÝýÞþªº", ("cp1254", "cp1250", "cp1257")),
+    }
+)
+"""What an encoding of LEGACY is easily taken for, and the letters that it then has in the middle of names: the Kazakh
+``Қайрат`` as ``Ќайрат``, the Turkish ``Çağrı`` as ``Çaðrý``."""
+_SYMBOLS = frozenset({"So", "Sm", "Sc", "Sk"})  # categories of Unicode: no word begins with €, as ``€мя`` does
+_USUAL = "№°×©®™"  # these stand beside letters
+_ODD_WORDS = 2  # one may be a slip of the pen
+_ODD_SHARE = 200  # one word of so many
+
 
 def fitting(sample: bytes, candidates: Sequence[str]) -> list[str]:
     """Return the encodings of ``candidates`` that a sample may be in: one where that is certain, none where none is.
 
-    ``sample`` is of lines that are not ASCII, as ``sampled`` returns it, and every candidate can decode it.
+    ``sample`` is of lines that are not ASCII, as ``sampled`` returns it, and every candidate, of LEGACY, can decode it.
+    Where names read oddly, those are returned too that are easily taken for it.
     """
     from charset_normalizer import from_bytes
 
@@ -53,7 +70,8 @@ def fitting(sample: bytes, candidates: Sequence[str]) -> list[str]:
         return []
     likely = {name for name in candidates if weights[name] > ahead - _CERTAIN}
     both = likely & told if told else likely
-    return [name for name in candidates if name in (both or likely | told)]
+    found_out = [name for name in candidates if name in (both or likely | told)]
+    return found_out + (_cousins(sample, found_out[0]) if len(found_out) == 1 else [])
 
 
 def sampled(lines: Iterable[bytes]) -> bytes:
@@ -67,10 +85,37 @@ def sampled(lines: Iterable[bytes]) -> bytes:
     return bytes(some[:ENOUGH])
 
 
-def first_word(sample: bytes, encoding: str) -> str:
-    """Return the first word of a sample that is not ASCII, as it would read in an encoding."""
-    words = re.findall(r"[^\s;,|\"\t]+", sample.decode(encoding, "replace"))
-    return next((word for word in words if not word.isascii()), "")
+def readings(sample: bytes, encodings: Sequence[str]) -> list[str]:
+    """Return a word of a sample as it would read in each encoding: the first that tells as many apart as any does."""
+    words = [word for word in re.findall(rb"[^\s;,|\"]+", sample) if not word.isascii()]
+    every = [[word.decode(name, "replace") for name in encodings] for word in words]
+    return max(every, key=lambda read: len(set(read)), default=[""] * len(encodings))
+
+
+def _cousins(sample: bytes, encoding: str) -> list[str]:
+    """Return what a sample may be in as well that reads oddly in an encoding, none where it reads well."""
+    odd, cousins = _COUSINS[encoding]
+    words = [word for word in re.findall(r"[^\s;,|\"]+", sample.decode(encoding)) if not word.isascii()]
+    if sum(_is_odd(word, odd) for word in words) < max(_ODD_WORDS, len(words) / _ODD_SHARE):
+        return []
+    return [name for name in cousins if _decodes(sample, name)]
+
+
+def _decodes(sample: bytes, encoding: str) -> bool:
+    try:
+        sample.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_odd(word: str, odd: str) -> bool:
+    """Whether odd letters stand among others in a word, or a symbol before a small letter."""
+    letters = [letter in odd for letter in word if letter.isalpha()]
+    return (any(letters) and not all(letters)) or any(
+        not sign.isascii() and sign not in _USUAL and unicodedata.category(sign) in _SYMBOLS and letter.islower()
+        for sign, letter in itertools.pairwise(word)
+    )
 
 
 def _weight(text: str) -> float:

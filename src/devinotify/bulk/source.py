@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
 from devinotify.bulk.columns import shown
-from devinotify.bulk.encodings import LEGACY, first_word, fitting, sampled
+from devinotify.bulk.encodings import LEGACY, fitting, readings, sampled
 from devinotify.bulk.workbook import Workbook, is_workbook
 from devinotify.exceptions import InvalidInput
 
@@ -190,8 +190,9 @@ class Source:
         if not found:
             every = f"{', '.join(LEGACY[:-1])} or {LEGACY[-1]}"
             raise InvalidInput(f"the input is not {encoding} nor {every}: save it as CSV in UTF-8, or {_NAME_IT}")
-        readings = " or ".join(f"{name} ({shown(first_word(sample, name))})" for name in found)
-        raise InvalidInput(f"the input is not {encoding}, and may be in {readings}: {_NAME_IT}")
+        read = zip(found, readings(sample, found), strict=True)
+        either = " or ".join(f"{name} ({shown(word)})" for name, word in read)
+        raise InvalidInput(f"the input is not {encoding}, and may be in {either}: {_NAME_IT}")
 
     def _weigh(self) -> tuple[int, int, list[str]]:
         """Return how many UTF-8 sequences of several bytes there are, how many other bytes, and what fits besides."""
