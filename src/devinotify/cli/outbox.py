@@ -339,5 +339,6 @@ def _csv_line(cells: Any) -> str:  # noqa: ANN401 - whatever the writer takes
     return line.getvalue()
 
 
-for each in (fleet.migrate, fleet.workers, fleet.pace):
-    command.add_command(each)
+command.add_command(fleet.migrate)
+command.add_command(fleet.workers)
+command.add_command(fleet.pace)

@@ -34,7 +34,7 @@ class Holding:
         self._batch = batch
         self._oldest = oldest
         self._clock = clock
-        self.lost = False
+        self.lost: bool = False
 
     def __call__(self) -> None:
         """Return where the batch may leave now."""
