@@ -19,7 +19,8 @@ from devinotify.delivery.rate_limit import Speed
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.models import Receipt
 from devinotify.outbox.memory import MemoryStore
-from tests.outbox.support import numbers
+from devinotify.outbox.states import BACKOFF
+from tests.outbox.support import Clock, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -199,9 +200,82 @@ def test_a_refusal_that_passes_is_tried_again(notifier: Notifier, outbox: Outbox
     assert [5, 5, 5, 5, 5] == [len(some) for some in fake.sent]
 
 
+# --- what is told while nothing goes out
+
+
+def told(run: Sending) -> tuple[DevinotifyError | None, float | None]:
+    """Return why nothing goes out, and the next try, as it is told the first time; the run ends by that."""
+    found: list[tuple[DevinotifyError | None, float | None]] = []
+
+    def observe(sent: Sent) -> None:
+        trouble = run.trouble()
+        if trouble[0] is not None:
+            found.append(trouble)
+            run.stop()
+
+    assert End.STOPPED is run.run(observe, every=0.01)
+    return found[0]
+
+
+def test_the_next_try_is_that_of_what_waits_to_be_sent(notifier: Notifier, fake: Fake) -> None:
+    """The soonest of it, wherever it stands in the journal; when a delivery is to be looked at does not count."""
+    clock = Clock()
+    with Outbox(MemoryStore(clock), random=lambda: 1.0) as outbox:
+        outbox.enqueue(Message("sent", numbers(1), channel="fake"))
+        assert End.DONE is sending(notifier, outbox).run()
+        clock.now += 60  # a look is due
+        outbox.enqueue(Message("later", numbers(1), channel="fake"), not_before=clock.datetime + timedelta(hours=1))
+        outbox.enqueue(Message("now", numbers(1), channel="fake"))
+        away = errors.NotSent("connection refused")
+        fake.answer = always(away)
+        assert (away, BACKOFF.pause(1)) == told(sending(notifier, outbox))
+
+
+def test_the_next_try_waits_out_the_pause_that_the_gateway_asked_for(
+    notifier: Notifier, outbox: Outbox, fake: Fake
+) -> None:
+    """What it has put back is due at once, and nothing goes out before the pause is over."""
+    busy = errors.UnexpectedResponse("429", verdict=Verdict.REJECTED, retryable=True)
+    busy.retry_after = 300.0
+    fake.answer = always(busy)
+    error, next_try = told(sending(notifier, outbox))
+    assert (busy, True) == (error, next_try is not None and 200 < next_try <= 300)
+
+
+def test_a_trouble_that_is_over_is_told_no_more(notifier: Notifier, outbox: Outbox, fake: Fake) -> None:
+    """A batch that takes its time after it is not one that does not go out."""
+    left = [errors.UnexpectedResponse("429", verdict=Verdict.REJECTED, retryable=True)]
+    run = sending(notifier, outbox)
+    told: list[tuple[DevinotifyError | None, float | None]] = []
+
+    def answer(message: Message) -> DevinotifyError | None:
+        told.extend([run.trouble(), run.trouble()])
+        return left.pop() if left else None
+
+    fake.answer = answer
+    assert End.DONE is run.run()
+    nothing = (None, None)
+    # Of the five batches the second is tried after the trouble, and tells it; those after it do not.
+    assert [nothing] * 2 == told[:2]
+    assert ["429"] == [str(error) for error, _ in told[3:4]]
+    assert [nothing] * 6 == told[4:]
+
+
 def test_every_end_is_told_in_words() -> None:
     """No run ends without saying why."""
     assert (8, set(End)) == (len(End), set(ENDS))
+
+
+def run_within(run: Sending, seconds: float = 30) -> list[End]:
+    """Return how the run ended, or nothing where it takes longer than so many seconds; it is over then."""
+    ended: list[End] = []
+    thread = threading.Thread(target=lambda: ended.append(run.run()))
+    thread.start()
+    thread.join(seconds)
+    found = list(ended)
+    run.stop()
+    thread.join()
+    return found
 
 
 def test_what_comes_due_is_waited_for_by_the_journals_own_clock(notifier: Notifier) -> None:
@@ -210,11 +284,13 @@ def test_what_comes_due_is_waited_for_by_the_journals_own_clock(notifier: Notifi
     with Outbox(MemoryStore(lambda: time.time() + ahead)) as outbox:
         soon = datetime.now(UTC) + timedelta(seconds=ahead + 0.2)
         outbox.enqueue(Message("soon", numbers(1), channel="fake"), not_before=soon)
-        sending = Sending(notifier, outbox, Speed(connections=1))
-        ended: list[End] = []
-        thread = threading.Thread(target=lambda: ended.append(sending.run()))
-        thread.start()
-        thread.join(30)
-        sending.stop()
-        thread.join()
-    assert [End.DONE] == ended
+        assert [End.DONE] == run_within(sending(notifier, outbox))
+
+
+def test_what_is_put_back_comes_due_by_the_journals_own_clock(notifier: Notifier, fake: Fake) -> None:
+    """It may be an hour behind this machine's: nobody waits an hour for what stands behind the others for a moment."""
+    guilty = numbers(20)[7]
+    fake.answer = lambda message: errors.Forbidden("x") if guilty in message.recipients else None
+    with Outbox(MemoryStore(lambda: time.time() - 3600.0)) as outbox:
+        outbox.enqueue(Message("hi", numbers(20), channel="fake"), watch=False)
+        assert ([End.DONE], 19) == (run_within(sending(notifier, outbox)), outbox.counts().accepted)

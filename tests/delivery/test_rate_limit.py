@@ -61,6 +61,18 @@ def test_the_rate_is_that_of_all_connections() -> None:
     assert not waits(pace)
 
 
+def test_it_tells_how_long_the_next_batch_waits() -> None:
+    """For the rate, and for what the gateway asked for after a trouble, as far as it has not passed."""
+    clock = Clock()
+    pace = Pace(Speed(rate=10), clock)
+    assert (0.0, True, 0.5) == (pace.wait, pace.enter(5), pace.wait)
+    pace.trouble(60.0)
+    clock.now += 20
+    assert 40.0 == pace.wait
+    clock.now += 100
+    assert 0.0 == pace.wait
+
+
 def test_no_more_than_the_connections() -> None:
     """Whoever comes when all are busy waits until one leaves."""
     pace = Pace(Speed(connections=1), Clock())

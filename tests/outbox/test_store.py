@@ -204,6 +204,19 @@ def test_next_due_tells_when_to_come_back(outbox: Outbox, clock: Clock) -> None:
     assert (START + 10, START + 10) == (waiting, outbox.next_due())
 
 
+def test_next_due_of_what_is_queued_alone(outbox: Outbox, clock: Clock) -> None:
+    """What is looked at after its sending does not count, wherever what waits stands; ``None`` where nothing does."""
+    outbox.enqueue(message())
+    batch = claim(outbox)
+    outbox.settle(batch, accepted(batch))
+    looked_at = outbox.next_due()
+    assert (True, None) == (looked_at is not None, outbox.next_due(queued=True))
+    outbox.enqueue(message(), not_before=clock.datetime + timedelta(seconds=600))
+    waiting = outbox.next_due(queued=True)
+    list(outbox)
+    assert (looked_at, START + 600, START + 600) == (outbox.next_due(), waiting, outbox.next_due(queued=True))
+
+
 def test_a_row_past_its_deadline_is_not_sent(outbox: Outbox, clock: Clock) -> None:
     """What nobody claimed in time ends as not_sent, and the next message is claimed."""
     (late,) = outbox.enqueue(message(text="late"), deadline=clock.datetime + timedelta(seconds=5))

@@ -120,6 +120,7 @@ class Sending:
         put_back: float = PUT_BACK,
         written_again: Backoff = WRITTEN_AGAIN,
     ) -> None:
+        self._account = notifier.url.account
         self._outbox = outbox
         self._speed = speed
         self._feed = feed
@@ -142,7 +143,7 @@ class Sending:
             ),
             outbox,
             speed,
-            account=notifier.url.account,
+            account=self._account,
             alike=True,
             personal=personal,
             ends_unreached=fail_fast,
@@ -174,13 +175,12 @@ class Sending:
 
     def trouble(self) -> tuple[DevinotifyError | None, float | None]:
         """Return why nothing goes out, and in how many seconds it is tried again; nothing while messages go out."""
-        error, done = self.error, self.sent.done
+        error, done = self._dispatcher.trouble, self.sent.done
         if error is None or done != self._told:
             self._told = done
             return None, None
-        waiting = self._waiting()
-        due = None if waiting is None else waiting.next_attempt_at
-        return error, None if due is None else max(due - self._outbox.now(), 0.0)
+        due = self._due()
+        return error, None if due is None else max(due, self._dispatcher.pause)
 
     def stop(self) -> None:
         """End the run after the batches under way; from any thread or signal handler."""
@@ -257,11 +257,14 @@ class Sending:
         channel = None if self._fallback is None else self._fallback.name
         return next(self._outbox.rows(states={RowState.QUEUED}, channel=channel, limit=1), None)
 
+    def _due(self) -> float | None:
+        """Return in how many seconds something that is queued comes due; ``None`` where nothing is queued."""
+        due = self._outbox.next_due(self._account, queued=True)
+        return None if due is None else max(due - self._outbox.now(), 0.0)
+
     def _wait(self, observe: Callable[[Sent], None], every: float) -> None:
         """Wait until something may be due again."""
-        waiting = self._waiting()
-        due = 0.0 if waiting is None else (waiting.next_attempt_at or 0.0) - self._outbox.now()
-        until = time.monotonic() + max(due, 0.05)
+        until = time.monotonic() + max(self._due() or 0.0, 0.05)
         while (left := until - time.monotonic()) > 0 and not self._stopping.wait(min(left, every)):
             observe(self.sent)
 

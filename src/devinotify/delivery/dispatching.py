@@ -78,13 +78,19 @@ class Dispatcher:
         self._left = speed.limit
         self._last: Cause | None = None  # that was told
         self.cause: Cause | None = None
-        self.error: DevinotifyError | None = None
+        self.error: DevinotifyError | None = None  # the last one that stopped or slowed it
+        self.trouble: DevinotifyError | None = None  # the same, as long as no batch has gone well since
         self.adrift: int = 0  # recipients sent to, and what became of them not written down
 
     @property
     def connections(self) -> int:
         """Connections that are used at the moment: fewer while the gateway is in trouble."""
         return self._pace.allowed
+
+    @property
+    def pause(self) -> float:
+        """Seconds until the next batch may go, at the rate and after the trouble that there was."""
+        return self._pace.wait
 
     @property
     def exhausted(self) -> bool:
@@ -157,6 +163,7 @@ class Dispatcher:
             if any(outcome.error is None for outcome in reading.settle):
                 self._caution.well(began)
                 self._recovered()
+        self.trouble = reading.error  # the pause for it is known by now
         cause = cause or self._cause(reading, sent.outcomes)
         if cause is not None:
             self._meet(cause)

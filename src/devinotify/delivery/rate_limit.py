@@ -76,12 +76,17 @@ class Pace:
         """Connections that may be used at the moment."""
         return self._allowed
 
+    @property
+    def wait(self) -> float:
+        """Seconds until the rate, or the pause after a trouble, lets the next batch go."""
+        return max(self._next - self._clock(), 0.0)
+
     def enter(self, size: int) -> bool:
         """Wait until a batch of so many recipients may go; return whether it may, or all is stopped."""
         with self._condition:
             while not self.stopped:
-                wait = self._next - self._clock()
-                if self._inside < self._allowed and wait <= 0:
+                wait = self.wait
+                if self._inside < self._allowed and not wait:
                     self._inside += 1
                     self._charge(size)
                     return True

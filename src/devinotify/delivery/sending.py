@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from devinotify.channels.batch import failed
@@ -154,7 +154,7 @@ class Sender:
             rows = [row for row in batch.rows if row.recipient in reading.release]
             states.update(self._written(batch, lambda: self._outbox.release(batch, rows)))
         if reading.held:
-            later = datetime.now(UTC) + timedelta(seconds=self._put_back)
+            later = datetime.fromtimestamp(self._outbox.now() + self._put_back, UTC)
             states.update(self._written(batch, lambda: self._outbox.release(batch, not_before=later)))
         return states
 

@@ -718,13 +718,13 @@ class Outbox:
         """Return how many rows of other accounts than ``account`` are queued, by account."""
         return {whose: number for whose, number in self.waiting().items() if whose != account}
 
-    def next_due(self, account: str | None = None) -> float | None:
+    def next_due(self, account: str | None = None, *, queued: bool = False) -> float | None:
         """Return when (seconds since the epoch) the next row can be claimed or needs attention; ``None`` for never.
 
-        With ``account`` only its own rows and nobody's count.
+        With ``account`` only its own rows and nobody's count, with ``queued`` only what waits to be sent.
         """
         check_account(account)
-        return self._store.read("next", lambda transaction: transaction.next_due(account))
+        return self._store.read("next", lambda transaction: transaction.next_due(account, queued=queued))
 
     def held(self) -> str | None:
         """Return why nothing is claimed until ``resume``, or ``None``, as it is as a rule.

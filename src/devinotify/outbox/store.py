@@ -117,8 +117,8 @@ class Transaction(Protocol):
         are counted, steps like any other.
         """
 
-    def next_due(self, account: str | None) -> float | None:
-        """Return when the next row can be claimed or needs attention."""
+    def next_due(self, account: str | None, *, queued: bool) -> float | None:
+        """Return when the next row can be claimed or, unless only the ``queued`` are asked for, needs attention."""
 
     def ahead(self, by: float, limit: int) -> list[Row]:
         """Return queued rows that are due, and whose messages were stored, more than ``by`` seconds after now."""

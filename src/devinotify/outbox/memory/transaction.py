@@ -138,11 +138,11 @@ class MemoryTransaction:
     def _gone(self) -> dict[str, int]:
         return {name: self._data.counts[name] for name in (DROPPED, FORGOTTEN)}
 
-    def next_due(self, account: str | None) -> float | None:
+    def next_due(self, account: str | None, *, queued: bool) -> float | None:
         """Return when something comes due."""
         mine = [row for row in self._data.rows.values() if self._is_mine(row, account)]
         moments = [row.next_attempt_at for row in mine if row.state is RowState.QUEUED]
-        moments += [row.next_poll_at for row in mine]
+        moments += [] if queued else [row.next_poll_at for row in mine]
         return min((moment for moment in moments if moment is not None), default=None)
 
     def ahead(self, by: float, limit: int) -> list[Row]:

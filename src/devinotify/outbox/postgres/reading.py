@@ -97,12 +97,12 @@ def counts(session: Session, account: int | None, channel: str | None) -> dict[s
     return {**numbers, DROPPED: found[DROPPED], FORGOTTEN: found[FORGOTTEN]}
 
 
-def next_due(session: Session, account: int | None) -> float | None:
-    """Return when the next row can be claimed or needs attention."""
+def next_due(session: Session, account: int | None, *, queued: bool) -> float | None:
+    """Return when the next row can be claimed or, unless only the ``queued`` are asked for, needs attention."""
     moments = []
     for queue in accounts.queues(session, account):
         mine = accounts.open_to("r", account) if queue == accounts.NOBODY else ""
-        for table, column in (("queue", "due"), ("rows", "next_poll_at")):
+        for table, column in (("queue", "due"), ("rows", "next_poll_at"))[: 1 if queued else 2]:
             line = session.one(
                 f"SELECT {column} FROM ~{table} r WHERE account = %s AND {column} IS NOT NULL{mine}"  # noqa: S608 - ours
                 f" ORDER BY {column} LIMIT 1",

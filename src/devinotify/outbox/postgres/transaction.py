@@ -132,9 +132,9 @@ class PostgresTransaction:
         """Count rows by their states."""
         return reading.counts(self._session, self._account(account), channel)
 
-    def next_due(self, account: str | None) -> float | None:
+    def next_due(self, account: str | None, *, queued: bool) -> float | None:
         """Return when something comes due."""
-        return reading.next_due(self._session, self._account(account))
+        return reading.next_due(self._session, self._account(account), queued=queued)
 
     def ahead(self, by: float, limit: int) -> list[Row]:
         """Return what was stored in times to come."""

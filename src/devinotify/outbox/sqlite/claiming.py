@@ -90,11 +90,11 @@ def ahead(connection: sqlite3.Connection, later: float, limit: int) -> list[Row]
     return found[:limit]
 
 
-def moments(connection: sqlite3.Connection, account: int | None) -> Iterator[float | None]:
-    """Yield when what waits in each queue, and what is watched, next comes due; ``None`` for never."""
+def moments(connection: sqlite3.Connection, account: int | None, *, queued: bool) -> Iterator[float | None]:
+    """Yield when what waits in each queue next comes due, and what is watched unless ``queued``; ``None`` for never."""
     for queue in accounts.queues(connection, account):
         mine = accounts.open_to(account) if queue is None else ""
-        for column, waits in (("due", "state = 0"), ("next_poll_at", "next_poll_at IS NOT NULL")):
+        for column, waits in (("due", "state = 0"), ("next_poll_at", "next_poll_at IS NOT NULL"))[: 1 if queued else 2]:
             line = connection.execute(
                 f"SELECT {column} FROM rows WHERE {waits} AND account IS ?{mine} ORDER BY {column} LIMIT 1",  # noqa: S608 - ours
                 (queue,),

@@ -131,9 +131,9 @@ class SqliteTransaction:
         """Count rows by their states."""
         return reading.counts(self._connection, self._account(account), channel)
 
-    def next_due(self, account: str | None) -> float | None:
+    def next_due(self, account: str | None, *, queued: bool) -> float | None:
         """Return when something comes due."""
-        moments = claiming.moments(self._connection, self._account(account))
+        moments = claiming.moments(self._connection, self._account(account), queued=queued)
         return min((moment for moment in moments if moment is not None), default=None)
 
     def ahead(self, by: float, limit: int) -> list[Row]:
