@@ -213,6 +213,12 @@ def test_the_errors_load_without_the_client() -> None:
     )
 
 
+def test_an_outbox_loads_without_what_it_may_do_without() -> None:
+    """Who enqueues by an outbox alone pays for no HTTP library, no reading of numbers and no driver of PostgreSQL."""
+    statement = "import devinotify.outbox; assert 'devinotify.phones' not in sys.modules"
+    assert loaded_by(statement) & {"requests", "urllib3", "phonenumbers", "psycopg"} == set()
+
+
 def test_the_package_says_that_it_is_typed() -> None:
     """The marker that makes type checkers read our annotations is part of the package."""
     assert (Path(str(devinotify.__file__)).parent / "py.typed").is_file()

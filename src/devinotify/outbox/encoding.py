@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from devinotify.outbox.records import NewMessage
 
 _E164_DIGITS = range(7, 16)
+"""How many a file keeps as an integer: its format, and no rule of what is a number. A shorter one is kept as text."""
 
 
 def encode_recipient(recipient: str) -> int | str:

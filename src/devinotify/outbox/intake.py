@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from devinotify.outbox.records import ErrorParts, NewMessage, Row
     from devinotify.outbox.room import Room
     from devinotify.outbox.store import Store, Transaction
-
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def enqueue(
@@ -65,7 +62,9 @@ def enqueue_within(
         raise InvalidInput("a connection is for an outbox without max_rows: what is not committed cannot be counted")
     if not recipients:
         return [], False
-    if not all(_E164.fullmatch(recipient) for recipient in recipients):
+    from devinotify.phones import is_e164  # here, so that an outbox without such a connection need not load it
+
+    if not all(map(is_e164, recipients)):
         raise InvalidPhoneNumber("what is enqueued by a connection goes to numbers in E.164, such as +79161234567")
     return store.add_within(connection, new, tuple(recipients), channel, not_before, deadline)
 

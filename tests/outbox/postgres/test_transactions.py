@@ -18,6 +18,8 @@ from devinotify.models import Message
 from devinotify.outbox import Outbox, RowState
 from devinotify.outbox.memory import MemoryStore
 from devinotify.outbox.postgres.location import parse_location
+from devinotify.outbox.postgres.session import quoted
+from devinotify.phones import is_e164
 from devinotify.sandbox import Sandbox
 from tests.outbox.postgres.hosts import HOSTS, Asyncpg, Host, Psycopg, Psycopg2
 from tests.outbox.postgres.test_database import run
@@ -295,6 +297,37 @@ def test_what_is_not_a_number_is_refused(outbox: Outbox, connection: psycopg.Con
     with pytest.raises(InvalidPhoneNumber):
         outbox.enqueue(message("89161234567"), connection=connection)
     assert [] == outbox.enqueue(Message("text", ()), connection=connection)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "+12345",
+        "+1234",
+        "+" + "9" * 15,
+        "+" + "9" * 16,
+        "+0123456789",
+        "79161234567",
+        f"{NUMBER}\n",
+        f"x\n{NUMBER}",
+        "",
+    ],
+)
+def test_a_number_is_what_it_is_everywhere(
+    outbox: Outbox, connection: psycopg.Connection[Any], url: str, raw: str
+) -> None:
+    """The function in the database, an outbox with a connection and ``devinotify.phones`` have one rule of E.164."""
+    taken = [True, True]
+    try:
+        outbox.enqueue(message(raw), connection=connection)
+    except InvalidPhoneNumber:
+        taken[0] = False
+    call = f"SELECT recipient FROM {quoted(parse_location(url).schema)}enqueue('text', %s, 'me@host')"  # noqa: S608 - ours
+    try:
+        connection.execute(call.encode(), [[raw]])
+    except psycopg.errors.InvalidParameterValue:
+        taken[1] = False
+    assert [is_e164(raw)] * 2 == taken
 
 
 def test_a_connection_that_gives_lines_of_another_kind_serves(outbox: Outbox, url: str) -> None:

@@ -7,6 +7,8 @@ given and stores it with the privileges of its owner, so that a role that enqueu
 
 from __future__ import annotations
 
+from devinotify.phones.number import E164
+
 _ADD = """
 CREATE FUNCTION ~add(
     _moment double precision, _text text, _channel text, _flags smallint, _rest text, _account integer, _key text,
@@ -83,7 +85,7 @@ BEGIN
         WHEN coalesce(enqueue.message, '') = '' THEN 'the text is empty'
         WHEN _to IS NULL THEN 'there is nobody to send to'
         WHEN EXISTS (
-            SELECT FROM unnest(_to) AS r WHERE r IS NULL OR regexp_match(r, '^[+][1-9][0-9]{6,14}$') IS NULL
+            SELECT FROM unnest(_to) AS r WHERE r IS NULL OR regexp_match(r, '^<E164>$') IS NULL
         ) THEN 'each recipient is a number in E.164, such as +79161234567'
         WHEN position('@' IN coalesce(enqueue.account, '@')) = 0 THEN 'an account is written LOGIN@host[:port]/path'
         WHEN coalesce(regexp_match(enqueue.channel, '^[a-z][a-z0-9_-]*$'), '{}') = '{}'
@@ -164,7 +166,7 @@ END $$
 FUNCTIONS: tuple[str, ...] = (
     _ADD,
     _ENQUEUED,
-    _ENQUEUE,
+    _ENQUEUE.replace("<E164>", E164),
     # What runs with its owner's privileges is for those who were given it.
     "REVOKE ALL ON FUNCTION ~enqueue FROM PUBLIC",
 )
