@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from devinotify.channels.protocol import Channel
+    from devinotify.delivery.fallback import Fallback
     from devinotify.delivery.recipients import Given
     from devinotify.models import Receipt, SmsState
     from devinotify.outbox import Outbox
@@ -131,6 +132,10 @@ class Notifier:
         if name in self._fallbacks:
             self._storage.open()
         return channel
+
+    def fallback(self, name: str) -> Fallback | None:
+        """Return the fallback of this name, and open no outbox for it; ``None`` where the channel is another kind."""
+        return self._fallbacks.get(name)
 
     def notify(
         self,

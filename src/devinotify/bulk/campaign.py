@@ -31,7 +31,6 @@ from devinotify.bulk.table import Table
 from devinotify.bulk.tally import Tally
 from devinotify.bulk.wording import Wording
 from devinotify.closing import close_all
-from devinotify.delivery.fallback import Fallback
 from devinotify.delivery.rate_limit import Speed
 from devinotify.delivery.recipients import Recipients
 from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidPhoneNumber, InvalidSchedule
@@ -123,8 +122,7 @@ class Campaign:
     def _set_up(self, channel: str | None, send_at: datetime | None) -> None:
         self.channel: str = channel or self.notifier.url.channel
         # By its name it would open the notifier's own outbox, and the steps of a campaign stand in its journal.
-        known = self.notifier.channels.get(self.channel)
-        self._fallback = known if isinstance(known, Fallback) else None
+        self._fallback = self.notifier.fallback(self.channel)
         self._channel = self._fallback or self.notifier.channel(self.channel)
         if self.second_price is not None and self._fallback is None:
             raise InvalidInput(f"{self.channel} has no second step, and so no price of one")
@@ -209,6 +207,7 @@ class Campaign:
             resend_unknown=resend_unknown,
             personal=self._personal,
             channel=self._channel,
+            steps=self._fallback,
             price=self.price,
             second_price=self.second_price,
             source=self.table.description,

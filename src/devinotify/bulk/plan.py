@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from devinotify import text as texts
 from devinotify.bulk.outlook import Account, Outlook
-from devinotify.delivery.fallback import Fallback
 from devinotify.outbox.states import RowState
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from devinotify.bulk.sorting import Sorted
     from devinotify.bulk.tally import Tally
     from devinotify.channels.protocol import Channel
+    from devinotify.delivery.fallback import Fallback
     from devinotify.delivery.rate_limit import Speed
     from devinotify.exceptions import DevinotifyError
 
@@ -146,13 +146,14 @@ def make_plan(
     retry: Collection[RowState] = (),
     personal: bool,
     channel: Channel,
+    steps: Fallback | None = None,
     price: Decimal | None,
     second_price: Decimal | None = None,
     source: str,
     unfilled: Sequence[str] = (),
     outlook: Outlook = Outlook(),  # noqa: B008 - frozen
 ) -> Plan:
-    """Return the plan of the next run with this speed, its limit included."""
+    """Return the plan of the next run with this speed, its limit included; ``steps`` is the channel that has two."""
     again = done.unknown - done.in_flight if done is not None and resend_unknown else 0
     if done is not None:
         again += done.rejected if RowState.REJECTED in retry else 0
@@ -166,8 +167,8 @@ def make_plan(
     seconds = requests * each / min(speed.connections, max(requests, 1))
     if speed.rate is not None:
         seconds = max(seconds, now / speed.rate)
-    first = channel.first if isinstance(channel, Fallback) else channel
-    second = channel.second if isinstance(channel, Fallback) else None
+    first = channel if steps is None else steps.first
+    second = None if steps is None else steps.second
     segmented = first.segmented
     share = now / count.recipients if count.recipients else 0
 
