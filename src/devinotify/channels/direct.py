@@ -65,7 +65,7 @@ class _Direct:
 
         if all(map(phones.is_e164, given)) and len(set(given)) == len(given):
             return deliver(self.name, given, post, batch=self._batch(message))
-        # What comes from a plugin or an outbox may name one number in two ways, or be no number.
+        # What comes from a plugin or an outbox may name one number in two ways, or not be a number.
         read = phones.normalize_many(given, region=client.url.region)
         numbers = [number.e164 for number in read.numbers]
         return self._as_given(given, read, deliver(self.name, numbers, post, batch=self._batch(message)))

@@ -131,7 +131,7 @@ class OutboxAdmin(admin.ModelAdmin):
         return using
 
     def _selection(self, using: str, asked: dict[str, str]) -> dict[str, Any]:
-        """Return what ``Outbox.latest`` is to be asked; raise InvalidInput for what is no number."""
+        """Return what ``Outbox.latest`` is to be asked; raise InvalidInput for what is not a number."""
         account = conf.account(using).url
         found: dict[str, Any] = {"account": account.account}
         if asked["state"] in list(RowState):
