@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from devinotify import Notifier, Outbox, Worker, hookimpl, make_plugin_manager
+from devinotify.bulk import Campaign, Journal
+from devinotify.bulk.sending import Sending
 from devinotify.exceptions import Verdict
 from devinotify.gateway import wire
 from devinotify.gateway.transport import Transport
@@ -106,3 +109,31 @@ def test_the_worker(notifier: Notifier, gateway: Sandbox, channel: str, to: tupl
     Worker(notifier).run(once=True)
     found = states(notifier.following().outbox)
     assert ([], True) == (gateway.messages(), found <= {RowState.NOT_SENT, RowState.QUEUED}), found
+
+
+@pytest.mark.parametrize("notifier", FAULTS, indirect=True)
+@pytest.mark.parametrize("words", [{"text": "hi"}, {"template": "hi {name}"}], ids=["one text", "personal texts"])
+@pytest.mark.parametrize("channel", ["sms", "sms-viber"])
+def test_a_campaign(
+    notifier: Notifier,
+    gateway: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    channel: str,
+    words: dict[str, str],
+) -> None:
+    """Nothing that it had begun is unknown, in its account, in the journal and in the steps of a fallback."""
+    monkeypatch.setattr("devinotify.bulk.campaign.Sending", partial(Sending, put_back=0.01))
+    source = tmp_path / "list.csv"
+    source.write_text("phone,name\n" + "".join(f"{number},Ann\n" for number in NUMBERS))
+    with Campaign(notifier, source, journal=tmp_path / "c.db", channel=channel, **words) as campaign:
+        result = campaign.run(fail_fast=True)
+    assert ([], 0, len(NUMBERS), 0) == (
+        gateway.messages(),
+        result.tally.unknown,
+        result.tally.not_sent,
+        result.sent.unknown + result.sent.accepted,
+    )
+    with Journal(tmp_path / "c.db") as journal:
+        found = states(journal.outbox)
+    assert found <= {RowState.NOT_SENT, RowState.QUEUED}, found
