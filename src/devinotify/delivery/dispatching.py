@@ -38,6 +38,9 @@ MOST_LOGINS = 3
 MOST_REFUSALS = 3
 """Batches in a row that the gateway may refuse for no recipient's sake before it is taken to refuse the account."""
 
+LOOK_EVERY = 1.0
+"""Seconds after which whoever waits for his turn at the shared pace looks whether there is anything left to be sent."""
+
 
 class Dispatcher:
     """Sends what is due in one outbox, a batch with each ``turn``, which any number of threads may take.
@@ -140,11 +143,19 @@ class Dispatcher:
         batch = None
         try:
             # Ended while it waited to go: nothing more is claimed. And there may be less trust than there was.
-            if self._pace.rest(wait):
+            if self._rest(wait):
                 batch = self._claimed(min(size, self._caution.size))
         finally:
             self._shared.give_back(size - (0 if batch is None else len(batch)))
         return batch
+
+    def _rest(self, wait: float) -> bool:
+        """Wait for so many seconds, unless meanwhile others have sent all there is; return whether a batch may go."""
+        while wait > LOOK_EVERY:
+            if not self._pace.rest(LOOK_EVERY) or self._shared.is_idle():
+                return False
+            wait -= LOOK_EVERY
+        return self._pace.rest(wait)
 
     def _is_to_blame(self, began: int, held: Sequence[Outcome]) -> bool:
         return self._caution.refused(began, [outcome.recipient for outcome in held])

@@ -43,9 +43,13 @@ class SharedPace:
         """Return how many seconds to wait before so many messages; ``None`` where there are none to be sent."""
         if self._rate is None:
             return 0.0
-        if self._outbox.is_idle(self._account):  # nobody else is to wait for what is not sent
+        if self.is_idle():  # nobody else is to wait for what is not sent
             return None
         return self._outbox.reserve(size, self._account)
+
+    def is_idle(self) -> bool:
+        """Return whether there is nothing to be sent now."""
+        return self._outbox.is_idle(self._account)
 
     def give_back(self, unused: int) -> None:
         """Let others have what was booked and not used; where that fails, they wait a little longer."""
