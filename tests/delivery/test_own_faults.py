@@ -120,7 +120,7 @@ def test_a_campaign(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     channel: str,
-    words: dict[str, str],
+    words: dict[str, Any],
 ) -> None:
     """Nothing that it had begun is unknown, in its account, in the journal and in the steps of a fallback."""
     monkeypatch.setattr("devinotify.bulk.campaign.Sending", partial(Sending, put_back=0.01))
