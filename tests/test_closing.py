@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from devinotify import AsyncClient, AsyncNotifier, Client, Notifier, Outbox, make_plugin_manager
+from devinotify.bulk import Campaign
 from devinotify.closing import close_all
 from devinotify.exceptions import DevinotifyError
 from devinotify.outbox.memory import MemoryStore
+from devinotify.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 URL = "devino://login:password@SENDER?gateway=http://127.0.0.1:9/rest"
-SECRET = "+79161234567"
+SECRET = NUMBER = "+79161234567"
+DESCRIPTORS = Path("/proc/self/fd")
 log = logging.getLogger("devinotify.test")
 
 
@@ -151,3 +156,75 @@ def test_closing_an_async_client_takes_no_errors_place() -> None:
 
     with pytest.raises(KeyError, match="under way"):
         asyncio.run(use())
+
+
+def opened() -> set[str]:
+    """Return what this process has open."""
+    found = set()
+    for name in os.listdir(DESCRIPTORS):  # noqa: PTH208 - names, since one of them is the listing's own
+        with contextlib.suppress(FileNotFoundError):
+            found.add(os.readlink(DESCRIPTORS / name))  # noqa: PTH115 - a socket's is not a path
+    return found
+
+
+def use_client(url: str, folder: Path) -> None:
+    """Have a client keep a connection."""
+    with Client(url) as client:
+        client.user.balance()
+
+
+def use_notifier(url: str, folder: Path) -> None:
+    """Have a notifier keep a connection and an outbox."""
+    with Notifier(url, outbox=str(folder / "outbox.db"), plugins=make_plugin_manager(discover=False)) as notifier:
+        notifier.notify("text", NUMBER, channel="sms-viber")
+
+
+def use_async_client(url: str, folder: Path) -> None:
+    """Have a client for asyncio keep a connection."""
+
+    async def use() -> None:
+        async with AsyncClient(url) as client:
+            await client.user.balance()
+
+    asyncio.run(use())
+
+
+def use_async_notifier(url: str, folder: Path) -> None:
+    """Have a notifier for asyncio keep its threads, a connection and an outbox."""
+
+    async def use() -> None:
+        plugins = make_plugin_manager(discover=False)
+        async with AsyncNotifier(url, outbox=str(folder / "outbox.db"), plugins=plugins) as notifier:
+            await notifier.notify("text", NUMBER, channel="sms-viber")
+
+    asyncio.run(use())
+
+
+def use_campaign(url: str, folder: Path) -> None:
+    """Have a campaign keep its input, its journal and connections."""
+    (folder / "numbers.txt").write_text(f"{NUMBER}\n")
+    with Campaign(url, folder / "numbers.txt", text="text", journal=folder / "journal.db") as campaign:
+        campaign.run()
+
+
+def use_sandbox(url: str, folder: Path) -> None:
+    """Have another gateway keep a port and connections."""
+    with Sandbox() as gateway, Client(gateway.url) as client:
+        client.user.balance()
+
+
+@pytest.mark.skipif(not DESCRIPTORS.is_dir(), reason="asks Linux")
+@pytest.mark.parametrize(
+    "use", [use_client, use_notifier, use_async_client, use_async_notifier, use_campaign, use_sandbox]
+)
+def test_what_is_closed_keeps_no_descriptor(use: Callable[[str, Path], None], tmp_path: Path) -> None:
+    """A process that makes and closes them for years does not run out of files."""
+
+    def round_(folder: Path) -> set[str]:
+        folder.mkdir()
+        with Sandbox() as gateway:
+            use(str(gateway.url), folder)
+        return opened()
+
+    before = round_(tmp_path / "1")  # what is imported and kept for good with the first use is open by now
+    assert set() == round_(tmp_path / "2") - before

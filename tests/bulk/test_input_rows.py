@@ -130,6 +130,22 @@ def test_a_first_row_that_is_none(
     assert found == read(write, content, **options)
 
 
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (f";;;\nAnna;{A};x;\n", (False, "2", [A])),
+        (f";;;\nname;phone;;\nAnna;{A};;\n", (True, "phone", [A])),
+        (f",,\n{A},x,\n", (False, "1", [A])),
+        (";;;\n", (False, None, [])),
+    ],
+)
+def test_a_first_line_of_separators_alone(
+    write: Write, content: str, found: tuple[bool, str | None, list[str]]
+) -> None:
+    """It is an empty row as a spreadsheet writes it: neither a header nor a recipient."""
+    assert found == read(write, content)
+
+
 @pytest.mark.parametrize("first", ["phone", "Телефон", '"Phone Number"', "№ телефона", "  MSISDN "])
 @pytest.mark.parametrize("options", [{}, {"format_": "lines"}], ids=["found out", "lines"])
 def test_a_header_over_one_number_a_line(write: Write, first: str, options: dict[str, Any]) -> None:
