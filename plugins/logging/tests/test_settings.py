@@ -85,6 +85,7 @@ def test_duration(written: object, expected: float) -> None:
         ("queue_size", -5),
         ("outbox", ""),
         ("outbox", 7),
+        ("outbox", "postgresql://user:s3cret@host/alerts"),
         ("flush_timeout", "5 parsecs"),
         ("flush_timeout", True),
     ],
@@ -93,6 +94,13 @@ def test_bad_value(name: str, value: object) -> None:
     """A bad value is refused with an error that names its argument and says what is expected."""
     with pytest.raises(InvalidInput, match=rf"^bad value.* for {name}: \w"):
         settings.read(**{**GOOD, name: value})
+
+
+def test_password_of_a_database_is_not_shown() -> None:
+    """An outbox is a file here, for the limits stand beside it: a database is refused, and its password hidden."""
+    with pytest.raises(InvalidInput) as caught:
+        settings.read(**{**GOOD, "outbox": "postgresql://user:s3cret@host/alerts"})
+    assert "bad value for outbox: the path of a file, beside which the limits are kept" == str(caught.value)
 
 
 def test_numbers_as_text() -> None:

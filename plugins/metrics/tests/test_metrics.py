@@ -39,7 +39,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import NoOpTracerProvider, SpanKind, StatusCode
 
-from devinotify_metrics import INSTRUMENTS, Metrics, plugin
+from devinotify_metrics import INSTRUMENTS, Metrics, plugin, queue
 from devinotify_metrics.metrics import OPERATIONS
 
 if TYPE_CHECKING:
@@ -199,6 +199,24 @@ def test_tells_what_waits_where_the_environment_says(bench: Bench, monkeypatch: 
     with bench.notifier() as notifier:
         notifier.enqueue(TEXT, ONE)
     assert (([], False), [], [({}, 1)]) == (before, broken, bench.points("devinotify.queue.depth"))
+    bench.plugin.close()
+
+
+def test_tells_what_waits_in_a_database(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DEVINOTIFY_OUTBOX may name a database, which is opened as it is written; one that is away tells nothing."""
+    opened: list[object] = []
+
+    def open_outbox(location: object) -> Outbox:
+        opened.append(location)
+        return Outbox(bench.outbox)
+
+    monkeypatch.setenv("DEVINOTIFY_OUTBOX", "postgresql://nobody@127.0.0.1:1/none")
+    away = bench.points("devinotify.queue.depth")
+    monkeypatch.setattr(queue, "Outbox", open_outbox)
+    with bench.notifier() as notifier:
+        notifier.enqueue(TEXT, ONE)
+    assert ([], [({}, 1)]) == (away, bench.points("devinotify.queue.depth"))
+    assert ["postgresql://nobody@127.0.0.1:1/none"] == opened
     bench.plugin.close()
 
 

@@ -89,7 +89,7 @@ def read(
         dedupe=_checked("dedupe", dedupe, "a duration such as 60s, 5m or 0 for none", parse_duration),
         daily_limit=_checked("daily_limit", daily_limit, "a whole number of segments, 1 or more", _whole(1, 10**9)),
         queue_size=_checked("queue_size", queue_size, "a whole number of records, 1 or more", _whole(1, 10**7)),
-        outbox=_checked("outbox", outbox, "the path of a file", _optional_text),
+        outbox=_checked("outbox", outbox, "the path of a file, beside which the limits are kept", _optional_path),
         flush_timeout=_checked("flush_timeout", flush_timeout, "seconds, 0 or more", parse_duration),
     )
 
@@ -130,8 +130,8 @@ def _checked(name: str, value: object, expects: str, parse: Callable[[object], _
     try:
         return parse(value)
     except ValueError:
-        # The value helps whoever reads the failure; a recipient's number is nobody's business.
-        shown = "" if name == "to" else f" {str(value)[:40]!r}"
+        # The value helps whoever reads the failure; a recipient's number, or a URL's password, is nobody's business.
+        shown = "" if name == "to" or "://" in str(value) else f" {str(value)[:40]!r}"
         raise InvalidInput(f"bad value{shown} for {name}: {expects}") from None
 
 
@@ -158,6 +158,13 @@ def _optional_text(value: object) -> str | None:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("no text")
     return value.strip()
+
+
+def _optional_path(value: object) -> str | None:
+    text = _optional_text(value)
+    if text is not None and "://" in text:
+        raise ValueError("a database, which keeps no limits")
+    return text
 
 
 def _whole(least: int, most: int) -> Callable[[object], int]:

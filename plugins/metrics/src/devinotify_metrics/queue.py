@@ -20,9 +20,9 @@ VARIABLE = "DEVINOTIFY_OUTBOX"
 
 
 class Queue:
-    """The outbox that is looked at: one that is given, else the file that ``DEVINOTIFY_OUTBOX`` names, if it is there.
+    """The outbox that is looked at: one that is given, else the one that ``DEVINOTIFY_OUTBOX`` names.
 
-    A file is opened when it is first asked for, and never made.
+    It is opened when it is first asked for; a file that is not there is not made.
     """
 
     def __init__(self, environ: Mapping[str, str] = os.environ, clock: Callable[[], float] = time.time) -> None:
@@ -71,12 +71,16 @@ class Queue:
         if self._given is not None:
             return self._given
         named = self._environ.get(VARIABLE)
-        if not named or not Path(named).expanduser().is_file():
+        if not named or not (_is_database(named) or Path(named).expanduser().is_file()):
             return None
         opened = self._opened.get(named)
         if opened is None:
-            mine = Outbox(Path(named).expanduser())
+            mine = Outbox(named if _is_database(named) else Path(named).expanduser())
             opened = self._opened.setdefault(named, mine)  # without a lock, which a fork could leave held
             if opened is not mine:
                 mine.close()
         return opened
+
+
+def _is_database(named: str) -> bool:
+    return "://" in named
