@@ -35,48 +35,65 @@ PER_RECIPIENT = 0.002
 class Plan:
     """What there is to send: ``rows`` = ``recipients`` + ``duplicates`` + ``invalid`` + ``unsendable``.
 
-    ``source`` tells how the input is read. ``left`` recipients are still to be sent to, ``now`` of them in the next
-    run, in so many ``requests``. ``reasons`` counts the invalid by their word of ``devinotify.phones.Reason``;
-    ``unsendable`` rows have a personal text that is empty or too long, or a number that a plugin failed on.
-    ``segments`` is what all recipients together take, ``encodings`` how many recipients get which encoding (no segments
-    and encodings on Viber). ``sample`` is the first text as it will be sent. ``balance`` is the account's, ``cost``
-    that of the next run by the given price, each ``None`` where it is not known, the balance because of ``trouble``;
-    ``seconds`` estimates how long the sending takes. On a fallback all of that is of the first step; ``second`` is the
-    channel of the other, and ``most`` the cost where all take both, by the given prices. ``done`` is what the journal
-    tells of an earlier run, or ``None``. ``further`` numbers stand beside the one that their row is sent to. ``blank``
-    texts have an empty column in them, ``unfilled`` are columns that the text for all has in braces. Of the first
-    recipients, plugins such as quiet hours would hold back some until ``held``, or refuse them all with ``refused``, if
-    they were sent to now.
+    Requests, cost and time are those of the next run. On a fallback they are of its first step.
     """
 
     rows: int
+    """Rows of the input, its header and empty lines left out."""
     recipients: int
+    """Numbers that the campaign sends to, each once."""
     duplicates: int
+    """Rows whose number stands in an earlier one."""
     invalid: int
+    """Rows without a number that a message can be sent to."""
     unsendable: int
+    """Rows whose personal text is empty or too long, or on whose number a plugin failed."""
     reasons: Mapping[str, int]
+    """How many are invalid for which reason, by the words of ``devinotify.phones.Reason``."""
     segments: int
+    """Segments that all recipients together take; 0 on a channel that is not billed by them."""
     encodings: Mapping[str, int]
+    """How many recipients get which encoding; empty where there are no segments."""
     personal: bool
+    """Whether each recipient has a text of their own."""
     channel: str
+    """The channel, by its name."""
     source: str
+    """How the input is read."""
     sample: str
+    """The first text as it will be sent."""
     left: int
+    """Recipients that are still to be sent to."""
     now: int
+    """How many of them the next run sends to."""
     batch: int
+    """Recipients of one request at most."""
     requests: int
+    """Requests of the next run."""
     seconds: float
+    """How long the sending takes, by an estimate."""
     balance: Decimal | None = None
+    """The account's; ``None`` where it is not known."""
     cost: Decimal | None = None
+    """What the next run costs by the given price; ``None`` without one."""
     trouble: DevinotifyError | None = None
+    """Why the balance is not known."""
     done: Tally | None = None
+    """What the journal tells of an earlier run; ``None`` where there was none."""
     further: int = 0
+    """Numbers that stand beside the one that their row is sent to."""
     blank: int = 0
+    """Texts with an empty column in them."""
     unfilled: tuple[str, ...] = ()
+    """Columns that the text for all has in braces."""
     held: datetime | None = None
+    """Until when plugins such as quiet hours would hold back some of the first recipients, sent to now."""
     refused: DevinotifyError | None = None
+    """For what plugins would refuse all of the first recipients, sent to now."""
     second: str | None = None
+    """The channel of a fallback's second step."""
     most: Decimal | None = None
+    """What the next run costs where all take both steps, by the given prices; ``None`` without both."""
 
     @property
     def affordable(self) -> bool | None:

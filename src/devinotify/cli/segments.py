@@ -41,7 +41,7 @@ _UNITS = {texts.Encoding.GSM7: "septets", texts.Encoding.UCS2: "UTF-16 units"}
 _LENGTHS = {"sms": SMS_MAX_LENGTH, "viber": VIBER_MAX_LENGTH}
 
 
-class Limits(LimitsParameter):
+class LimitsType(LimitsParameter):
     """Segment limits as two numbers (GSM-7) or four (UCS-2, too): ``140/134`` or ``160/153/70/67``."""
 
     name = "limits"
@@ -60,7 +60,7 @@ class Limits(LimitsParameter):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Question:
     """What is asked about each text."""
 
     limits: texts.SegmentLimits
@@ -102,27 +102,27 @@ def _decoded(stream: IO[bytes], source: str) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def _answer(text: str, request: Request) -> Answer:
+def _answer(text: str, question: Question) -> Answer:
     conversion = None
-    if request.to_gsm7:
-        conversion = texts.convert(text, limits=request.limits)
+    if question.to_gsm7:
+        conversion = texts.convert(text, limits=question.limits)
         text = conversion.text
-    if request.budget is not None:
-        text = texts.fit(text, request.budget, request.limits)
+    if question.budget is not None:
+        text = texts.fit(text, question.budget, question.limits)
     cost = None
-    if request.price is not None:
+    if question.price is not None:
         try:
-            cost = texts.estimate_cost(text, request.recipients, request.price, request.limits)
+            cost = texts.estimate_cost(text, question.recipients, question.price, question.limits)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--price") from None
-    return Answer(texts.segment(text, request.limits), conversion, cost)
+    return Answer(texts.segment(text, question.limits), conversion, cost)
 
 
 def _change(blocker: texts.Blocker) -> dict[str, Any]:
     return {**blocker._asdict(), "lost": blocker.lost}
 
 
-def _document(answer: Answer, request: Request) -> dict[str, Any]:
+def _document(answer: Answer, question: Question) -> dict[str, Any]:
     result = answer.result
     replaced = result.replaced
     return {
@@ -143,7 +143,7 @@ def _document(answer: Answer, request: Request) -> dict[str, Any]:
         "changes": None if answer.conversion is None else [_change(each) for each in answer.conversion.changes],
         "cost": None
         if answer.cost is None
-        else {"recipients": request.recipients, "price": request.price, "total": answer.cost},
+        else {"recipients": question.recipients, "price": question.price, "total": answer.cost},
     }
 
 
@@ -207,7 +207,7 @@ def _replacing(result: texts.Segmentation) -> str:
     return f"In GSM-7 (--to-gsm7) it would take {counted(result.replaced.count, 'segment')}, {effect}{loss}."
 
 
-def _lines(answer: Answer, request: Request) -> Iterator[str]:
+def _lines(answer: Answer, question: Question) -> Iterator[str]:
     """Yield what is to be known about a text, a sentence each."""
     result = answer.result
     characters = len(result.text)
@@ -224,16 +224,16 @@ def _lines(answer: Answer, request: Request) -> Iterator[str]:
         lost = "".join(dict.fromkeys(change.character for change in answer.conversion.lost))
         yield f"Lost in GSM-7: {output.printable(lost)}"
     if answer.cost is not None:
-        yield f"Cost: {counted(result.count, 'segment')} x {request.recipients} x {request.price} = {answer.cost}"
+        yield f"Cost: {counted(result.count, 'segment')} x {question.recipients} x {question.price} = {answer.cost}"
 
 
-def _show(answer: Answer, request: Request) -> None:
+def _show(answer: Answer, question: Question) -> None:
     from rich.console import Group
 
     console = output.console(_PLAIN_WIDTH)
     # Elsewhere than on a terminal click takes every colour out again.
     coloured = sys.stdout.isatty() and console.color_system is not None and not console.no_color
-    for line in _lines(answer, request):
+    for line in _lines(answer, question):
         output.write(line)
     output.show(Group(*_drawing(answer.result, coloured=coloured)), _PLAIN_WIDTH)
     blockers = answer.result.blockers
@@ -263,7 +263,7 @@ def _show(answer: Answer, request: Request) -> None:
 )
 @click.option(
     "--limits",
-    type=Limits(),
+    type=LimitsType(),
     default=texts.STANDARD,
     metavar="SINGLE/PART",
     help="Bill like a gateway of other limits: 140/134, or with those of UCS-2 160/153/70/67, the default.",
@@ -287,12 +287,12 @@ def command(
     Without a text, or for -, it is read from stdin, in UTF-8; one line break at its end is left out. Nothing is
     sent, and no account is needed.
     """
-    request = Request(limits, to_gsm7, budget, recipients, price)
-    answers = [_answer(text, request) for text in _inputs(given, files)]
+    question = Question(limits, to_gsm7, budget, recipients, price)
+    answers = [_answer(text, question) for text in _inputs(given, files)]
     if as_json:
-        output.emit({"results": [_document(answer, request) for answer in answers], "exit_code": ExitCode.ACCEPTED})
+        output.emit({"results": [_document(answer, question) for answer in answers], "exit_code": ExitCode.ACCEPTED})
         return
     for number, answer in enumerate(answers):
         if number:
             output.write("")
-        _show(answer, request)
+        _show(answer, question)
