@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from decimal import Decimal
 
 import pytest
@@ -86,3 +89,46 @@ def test_price_with_resent_sms() -> None:
     resent = (state(SENT, "2.50"), state(SENT), state(SENT, "2.50"))
     whole = ViberState(DeliveryStatus.UNDELIVERED, 4, price=Decimal("1.50"), resent_sms=resent)
     assert Decimal("6.50") == price_of(whole)
+
+
+_FORKING = """
+import os, signal, sys, threading
+from devinotify import DeliveryStatus, Receipt, SmsState
+from devinotify_metrics.ledger import Ledger
+
+sys.setswitchinterval(1e-6)  # so that a fork finds the thread anywhere
+ledger, over = Ledger(10), threading.Event()
+
+def enter():
+    ledger.enter(Receipt("+79161234567", ("1",), 1), SmsState(DeliveryStatus.SENT, 0))
+
+def work():
+    while not over.is_set():
+        enter()
+
+threads = [threading.Thread(target=work) for _ in range(3)]
+for thread in threads:
+    thread.start()
+ends = set()
+for _ in range(30):
+    if not (child := os.fork()):
+        signal.alarm(10)
+        enter()
+        os._exit(0)
+    ends.add(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    if ends != {0}:
+        break
+over.set()
+for thread in threads:
+    thread.join()
+print(ends)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_fork_while_it_is_written_to() -> None:
+    """A child that is forked while threads of its parent count goes on counting, and does not hang."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _FORKING], timeout=120, capture_output=True, text=True, check=False
+    )
+    assert ("{0}\n", "") == (done.stdout, done.stderr)

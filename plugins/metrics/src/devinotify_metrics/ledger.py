@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,6 +12,10 @@ from devinotify import DeliveryStatus, Receipt, SmsState, ViberState
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
+
+
+_at_work = threading.Lock()
+"""Held while a ledger is written to, and over a fork: a child would wait for ever for a thread of its parent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +43,11 @@ class Ledger:
     def __init__(self, most: int) -> None:
         self._most = most
         self._entries: dict[Hashable, _Entry] = {}
-        self._lock = threading.Lock()
 
     def enter(self, receipt: Receipt, state: SmsState) -> News:
         """Take note of the state and return what of it is new."""
         status, price = state.whole_status, price_of(state)
-        with self._lock:
+        with _at_work:
             # A message without ids, as the channel null has them, cannot be told apart from others.
             entry = self._entry(hash(receipt.message_ids)) if receipt.message_ids else _Entry()
             news = News(
@@ -68,3 +72,7 @@ def price_of(state: SmsState) -> Decimal:
     """Return the price of a message with the SMS that were sent in its place; what has none yet counts 0."""
     resent = state.resent_sms if isinstance(state, ViberState) else ()
     return sum((one.price for one in (state, *resent) if one.price is not None), Decimal(0))
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(before=_at_work.acquire, after_in_parent=_at_work.release, after_in_child=_at_work.release)
