@@ -59,6 +59,16 @@ def arrivals(gateway: Sandbox) -> Counter[str]:
     return Counter(each.recipient for each in gateway.messages())
 
 
+def test_the_plan_keeps_the_pace_of_the_outbox_beside_it(gateway: Sandbox, database: str, source: Path) -> None:
+    """From the first plan on, when there is no journal yet; and where there is no outbox, there is no pace."""
+    with Campaign(gateway.url, source, text="Hi", journal=f"{database}&campaign=May") as campaign:
+        before = campaign.plan(ask=False)
+        with Outbox(database) as outbox:
+            outbox.set_pace(10)
+        after = campaign.plan(ask=False)
+    assert (True, 300 // 10, 10) == (before.seconds < 2, int(after.seconds), after.batch)
+
+
 def test_a_campaign_is_kept_in_a_database(
     gateway: Sandbox, database: str, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

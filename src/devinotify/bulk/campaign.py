@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from devinotify import text as texts
 from devinotify.bulk.intake import Intake
 from devinotify.bulk.journal import STEPS, Journal, check_retry
-from devinotify.bulk.outlook import Account, foresee
+from devinotify.bulk.outlook import Account, foresee, pace_of
 from devinotify.bulk.outlook import ask as ask_account
 from devinotify.bulk.plan import Count, Plan, make_plan
 from devinotify.bulk.progress import Progress, Result, Teller
@@ -202,6 +202,7 @@ class Campaign:
             count,
             speed or Speed(),
             ask_account(self.notifier.client) if ask else Account(),
+            pace=pace_of(self._path, self.notifier.url.account),
             done=self._known(count),
             retry=retry,
             resend_unknown=resend_unknown,

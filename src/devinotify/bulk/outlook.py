@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from datetime import UTC
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from devinotify.exceptions import DevinotifyError, InvalidSchedule
+from devinotify.outbox import Outbox
+from devinotify.outbox.location import exists, is_database, paced_at
 
 if TYPE_CHECKING:
+    import os
     from datetime import datetime
     from decimal import Decimal
 
@@ -45,6 +49,15 @@ def ask(client: Client) -> Account:
     except DevinotifyError as error:
         return Account(trouble=error)
     return Account(balance, time.monotonic() - began)
+
+
+def pace_of(journal: str | os.PathLike[str] | None, account: str) -> float | None:
+    """Return how many messages a second all may send who send beside a journal; ``None`` where no pace is set."""
+    place = None if journal is None else paced_at(journal)
+    if place is None or not exists(place):
+        return None
+    with Outbox(place if is_database(place) else Path(place).expanduser()) as outbox:
+        return outbox.pace(account)
 
 
 def foresee(plugins: PluginManager, message: Message, channel: Channel) -> Outlook:

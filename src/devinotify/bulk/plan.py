@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from devinotify import text as texts
@@ -153,11 +153,27 @@ class Count:
             self.encodings[str(texts.Encoding.GSM7 if texts.is_gsm7(text) else texts.Encoding.UCS2)] += 1
 
 
+def estimate_seconds(recipients: int, size: int, speed: Speed, round_trip: float) -> float:
+    """Return about how long it takes to send to so many, ``size`` in each request, by the seconds of a round trip.
+
+    The connections go on in rounds: nine requests on eight take as long as two after each other.
+    """
+    rounds = -(-recipients // (size * speed.connections))
+    # A send takes longer than the question for the balance, by which a round trip is measured.
+    request = max(round_trip, LEAST)
+    seconds = rounds * request + min(recipients, rounds * size) * PER_RECIPIENT
+    if speed.rate is None or not recipients:
+        return seconds
+    # The last of them leaves when all others have had their time, and its answer has to come.
+    return max(seconds, recipients / speed.rate + request)
+
+
 def make_plan(
     count: Count,
     speed: Speed,
     account: Account,
     *,
+    pace: float | None = None,
     done: Tally | None,
     resend_unknown: bool,
     retry: Collection[RowState] = (),
@@ -170,20 +186,19 @@ def make_plan(
     unfilled: Sequence[str] = (),
     outlook: Outlook = Outlook(),  # noqa: B008 - frozen
 ) -> Plan:
-    """Return the plan of the next run with this speed, its limit included; ``steps`` is the channel that has two."""
+    """Return the plan of the next run with this speed, its limit included; ``steps`` is the channel that has two.
+
+    ``pace`` is the one that its journal keeps, in recipients a second.
+    """
     again = done.unknown - done.in_flight if done is not None and resend_unknown else 0
     if done is not None:
         again += done.rejected if RowState.REJECTED in retry else 0
         again += max(done.not_sent - done.waiting - count.unsendable, 0) if RowState.NOT_SENT in retry else 0
     left = (count.recipients if done is None else done.waiting) + again
     now = left if speed.limit is None else min(left, speed.limit)
+    if pace is not None:
+        speed = replace(speed, rate=min(pace, speed.rate or pace))
     size = 1 if personal else speed.size
-    requests = -(-now // size)
-    # A send takes longer than the question for the balance, by which a round trip is measured.
-    each = max(account.round_trip, LEAST) + min(size, now) * PER_RECIPIENT
-    seconds = requests * each / min(speed.connections, max(requests, 1))
-    if speed.rate is not None:
-        seconds = max(seconds, now / speed.rate)
     first = channel if steps is None else steps.first
     second = None if steps is None else steps.second
     segmented = first.segmented
@@ -211,8 +226,8 @@ def make_plan(
         left=left,
         now=now,
         batch=size,
-        requests=requests,
-        seconds=seconds,
+        requests=-(-now // size),
+        seconds=estimate_seconds(now, size, speed, account.round_trip),
         balance=account.balance,
         cost=cost,
         trouble=account.trouble,

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from devinotify.exceptions import InvalidInput
-from devinotify.outbox.postgres.location import parse_location
+from devinotify.outbox.postgres.location import parse_location, without_campaign
 from devinotify.outbox.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
@@ -122,6 +122,12 @@ def campaign_of(location: str | os.PathLike[str]) -> str | None:
     """Return the campaign that a location is the journal of by its name (``?campaign=``), or ``None``."""
     text = os.fspath(location)
     return _driver(text).campaign(text)
+
+
+def paced_at(location: str | os.PathLike[str]) -> str:
+    """Return the location of the outbox whose pace a journal keeps: its own file, or what it has beside it."""
+    text = os.fspath(location)
+    return without_campaign(text) if is_database(text) else text
 
 
 def named_location(given: str | None) -> str | Path:

@@ -10,7 +10,7 @@ import pytest
 
 from devinotify.exceptions import InvalidInput
 from devinotify.outbox import Outbox
-from devinotify.outbox.location import VARIABLE, named_location
+from devinotify.outbox.location import VARIABLE, named_location, paced_at
 from devinotify.outbox.postgres.location import parse_location
 
 
@@ -75,6 +75,20 @@ def test_the_environment_may_name_a_database(monkeypatch: pytest.MonkeyPatch, tm
     assert ["postgresql://host/db", "postgres://b/c", Path(file)] == [
         named_location(given) for given in (None, "postgres://b/c", file)
     ]
+
+
+@pytest.mark.parametrize(
+    ("journal", "paced"),
+    [
+        ("postgresql://u:p%40@h/db?campaign=May", "postgresql://u:p%40@h/db"),
+        ("postgresql:///db?host=/run/pg&campaign=May&schema=a", "postgresql:///db?host=%2Frun%2Fpg&schema=a"),
+        ("postgresql:///db?schema=a%2Bb", "postgresql:///db?schema=a%2Bb"),
+        ("~/May.db", "~/May.db"),
+    ],
+)
+def test_a_campaign_keeps_the_pace_of_what_it_stands_beside(journal: str, paced: str) -> None:
+    """The same URL without the campaign's name; a file keeps its own."""
+    assert paced == paced_at(journal)
 
 
 def test_without_psycopg_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,6 +84,13 @@ def parse_location(url: str) -> Location:
     )
 
 
+def without_campaign(url: str) -> str:
+    """Return the URL of the outbox that a campaign stands beside: the same that names no campaign."""
+    place, _, query = url.partition("?")  # urlunsplit() takes "//" away where no host is named
+    kept = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name != "campaign"]
+    return f"{place}{'?' if kept else ''}{urlencode(kept)}"
+
+
 def _name(what: str, name: str) -> str:
     if _NAME.fullmatch(name) is None or len(name) > _LONGEST:
         raise InvalidInput(f"the outbox: {what} takes letters, digits, '_', '-' and '.', {_LONGEST} at most in all")
