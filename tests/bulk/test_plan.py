@@ -105,7 +105,8 @@ def simulated(recipients: int, size: int, speed: Speed, latency: float) -> float
         if len(under_way) == speed.connections:
             clock.now = max(clock.now, heapq.heappop(under_way))
             pace.leave()
-        clock.now += pace.wait
+        while pace.wait:  # a sum of floats may fall short of it by a hair
+            clock.now += pace.wait
         batch = min(size, recipients)
         assert pace.enter(batch)
         recipients -= batch
