@@ -76,6 +76,8 @@ def test_a_list_of_something_else() -> None:
     [
         (f"ID клиента;Контактный телефон\n1;{A}\n", "Контактный телефон"),
         (f"id,phone\n{ID},{A}\n", "phone"),
+        (f'{{"id": {ID}, "phone": "{A}"}}\n', "phone"),
+        (f'{{"phone": {A[1:]}, "id": "{ID}"}}\n', "phone"),
         (f"Phone 1 - Type,Phone 1 - Value\nMobile,{A}\n", "Phone 1 - Value"),
         (f"name;phone confirmed;homePhone\nAnna;yes;{A}\n", "homePhone"),
         (f"ФИО;Тел. (моб.)\nАнна;{A}\n", "Тел. (моб.)"),
