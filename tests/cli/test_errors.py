@@ -19,6 +19,12 @@ def test_the_sentence_says_what_to_do_next() -> None:
     assert expected == sentence(errors.NotSent("no route."), sending=True)
 
 
+def test_a_question_has_no_full_stop() -> None:
+    """What ends with a question mark has its end."""
+    expected = "did you mean channel? `devinotify url` writes one from its parts."
+    assert expected == sentence(errors.InvalidURL("did you mean channel?"), sending=False)
+
+
 def test_an_error_without_advice_is_its_message_on_one_line() -> None:
     """A class that the table does not name has no advice, and line breaks become spaces."""
     assert "one two" == sentence(errors.PluginError("one\n two"), sending=True)

@@ -201,8 +201,7 @@ def _end_by_click(error: click.ClickException, *, as_json: bool) -> NoReturn:
         _end("Interrupted", error.message, ExitCode.INTERRUPTED, as_json=as_json)
     message = errors.hide(" ".join(error.format_message().split()))
     if isinstance(error, click.UsageError) and error.ctx is not None:
-        end = "" if message.endswith("?") else "."
-        message = f"{message.rstrip('.')}{end} See: {error.ctx.command_path} --help"
+        message = f"{errors.ended(message)} See: {error.ctx.command_path} --help"
     _end("UsageError", message, ExitCode.USAGE, as_json=as_json)
 
 

@@ -82,7 +82,12 @@ def sentence(error: errors.DevinotifyError, *, sending: bool, command: click.Com
     """Return the error as one line: what went wrong, and what to do next; ``command`` as for ``advice``."""
     message = " ".join(str(error).split()) or type(error).__name__
     step = advice(error, sending=sending, command=command)
-    return f"{message.rstrip('.')}. {step}" if step else message
+    return f"{ended(message)} {step}" if step else message
+
+
+def ended(message: str) -> str:
+    """Return a message with its full stop, unless it ends with a question: another sentence follows."""
+    return message if message.endswith("?") else f"{message.rstrip('.')}."
 
 
 def document(error: errors.DevinotifyError, *, sending: bool, command: click.Command | None = None) -> dict[str, Any]:
