@@ -101,7 +101,7 @@ def plan_rows(plan: Plan) -> list[tuple[str, object]]:
     rows.append(("cost", _cost(plan)))
     rows.append(("balance", "not known" if plan.balance is None else f"{plan.balance:,}"))
     rows.append(("requests", f"{plan.requests:,}" + (f" of up to {plan.batch}" if plan.batch > 1 else "")))
-    rows.append(("takes about", duration(plan.seconds)))
+    rows.append(("takes about", in_words(plan.seconds)))
     rows.append(("first text" if plan.personal else "text", plan.sample))
     return rows
 
@@ -189,7 +189,7 @@ class Lines:
         if result.recovered:
             output.say(f"{result.recovered:,} were being sent when a former run was killed; {RISK}")
         output.show(output.table(("rows", ""), tally_rows(result.tally)))
-        sent = f"{counted(result.sent.done, 'recipient')} in {duration(result.seconds)}"
+        sent = f"{counted(result.sent.done, 'recipient')} in {in_words(result.seconds)}"
         output.write(sent if result.cost is None else f"{sent}, for {result.cost:,}")
         output.say(ENDS[result.end] if result.tally.rows else "the list is empty: there is nobody to send to")
         if result.to_come:
@@ -301,11 +301,11 @@ def progress_line(progress: Progress) -> str:
     if progress.cost is not None:
         parts.append(f"cost {progress.cost:,}")
     if progress.remaining is not None:
-        parts.append(f"{duration(progress.remaining)} left")
+        parts.append(f"{in_words(progress.remaining)} left")
     line = f"{progress.done:,} of {progress.total:,}: {', '.join(parts)}"
     if progress.error is None:
         return line
-    again = "" if progress.next_try is None else f"; the next try is in {duration(progress.next_try)}"
+    again = "" if progress.next_try is None else f"; the next try is in {in_words(progress.next_try)}"
     return f"{line}; nothing goes out: {progress.error}{again}"
 
 
@@ -324,7 +324,7 @@ def tally_rows(tally: Tally) -> list[tuple[str, object]]:
     ]
 
 
-def duration(seconds: float) -> str:
+def in_words(seconds: float) -> str:
     """Return a time in words, as roughly as people tell it."""
     if seconds < 1:
         return "a second"

@@ -19,9 +19,8 @@ class WallClock:
         self._wall = wall
         self._monotonic = monotonic
         self._apart = wall() - monotonic()
-        self._forward: list[
-            tuple[float, float]
-        ] = []  # when, by the clock as it was, and by how much it was set forward
+        # When it was set forward, by the clock as it was, and by how much.
+        self._forward: list[tuple[float, float]] = []
 
     def stepped(self) -> float:
         """Return by how many seconds it was set since this was last asked, forward or (negative) back; else 0."""
