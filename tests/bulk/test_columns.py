@@ -37,6 +37,7 @@ def read(content: str, **options: Any) -> tuple[str | None, list[str | int]]:  #
         (f"ИНН;Название\n{ID};ООО\n", "'ИНН' may hold something else"),
         (f"sep=;\nИНН\n{ID}\n", "'ИНН' may hold something else"),
         (f"client_id,name\n{ID},Anna\n", "'client_id' may hold something else"),
+        (f"name,telegramId\nAnna,{ID}\n", "'telegramId' may hold something else"),
         (f"phone,phone2\n,{A}\n{B},{C}\n", "'phone', 'phone2' speak of a telephone"),
         (f"phone,contact\n,{A}\n,{B}\n", "'phone', 'contact' may hold"),
         (f"Телефон рабочий;Сотовый\n{A};{B}\n", "speak of a telephone"),
@@ -101,8 +102,12 @@ def test_names_that_speak_of_a_telephone(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ИНН", "Client_ID", "Номер карты", "Дата рождения", "СНИЛС", "IP", "order id", "Факс"]
-)
+    "name",
+    [
+        "ИНН", "Client_ID", "Номер карты", "Дата рождения", "СНИЛС", "IP", "order id", "Факс", "ИНН2", "userId",
+        "clientID", "Telegram", "VK", "№ полиса", "Заявка", "IMEI",
+    ],
+)  # fmt: skip
 def test_names_that_speak_of_something_else(name: str) -> None:
     """However much its values look like numbers."""
     assert (False, True) == (says_phone(name), says_other(name))

@@ -37,6 +37,8 @@ _OTHERS = re.compile(
     r"id|ids|uid|uuid|guid|ид|inn|инн|кпп|kpp|огрн|ogrn|снилс|snils|бин|иин|iban|ip|card|карта|карты|паспорт|passport"
     r"|date|дата|time|время|order|заказ|заказа|contract|договор|договора|account|счет|счёт|счета|счёта|code|код|index"
     r"|индекс|sum|amount|сумма|price|цена|barcode|штрихкод|артикул|sku|fax|факс"
+    r"|telegram|телеграмм?|tg|тг|vk|вк|chat|чат|user|policy|полис|полиса|ticket|тикет|заявка|заявки|обращение|track"
+    r"|tracking|трек|баркод|imei|imsi|iccid|timestamp|бик|bik|огрнип|окпо|okpo"
 )
 """Words of a column that holds something else, however much it looks like numbers."""
 
@@ -47,6 +49,7 @@ CUT = 40
 _LOOKED_AT = 250  # of a cell, before it is cut: what is masked may be longer than what is shown
 
 _WORD = re.compile(r"[^\W_]+")
+_HUMP = re.compile(r"(?<=[a-zа-я])(?=[A-ZА-Я])")  # clientId
 _COUNTER = re.compile(r" ?\d{1,2}$")  # phone2, Phone 1
 _SOME_DIGITS, _A_NUMBER = 5, 10
 
@@ -65,8 +68,9 @@ def says_phone(name: str) -> bool:
 
 
 def says_other(name: str) -> bool:
-    """Return whether a name speaks of something that is not a telephone: ``ИНН``, ``client_id``, ``Дата``."""
-    return not says_phone(name) and any(map(_OTHERS.fullmatch, _WORD.findall(name.casefold().replace("_", " "))))
+    """Return whether a name speaks of something that is not a telephone: ``ИНН``, ``clientId``, ``Дата``."""
+    words = _WORD.findall(_HUMP.sub(" ", name).casefold().replace("_", " "))
+    return not says_phone(name) and any(_OTHERS.fullmatch(word.rstrip("0123456789")) for word in words)
 
 
 def is_header(first: Sequence[str]) -> bool:
