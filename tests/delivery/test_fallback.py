@@ -160,6 +160,17 @@ def test_a_gateway_out_of_reach_is_the_end(make: Make, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_an_outbox_judges_by_its_own_clock(make: Make, tmp_path: Path, hours: int) -> None:
+    """A database's may be off this machine's: what its caller was told is not sent is not tried behind his back."""
+    url = f"devino://a:b@DEVINO?gateway=http://127.0.0.1:{free_port()}/rest&channel=sms-viber&outbox={tmp_path}/o.db"
+    notifier = make(url=url)
+    with Outbox(tmp_path / "other.db", clock=lambda: time.time() + 3600 * hours) as outbox:
+        with notifier.storing(outbox):
+            (outcome,) = notifier.notify("hi", NUMBER)
+        assert (Verdict.NOT_SENT, [RowState.NOT_SENT]) == (outcome.verdict, [row.state for row in outbox])
+
+
 def test_a_gateway_out_of_reach_is_not_asked_for_every_thousand(make: Make, tmp_path: Path) -> None:
     """Once it is out of reach, the recipients after those are not tried."""
     numbers = [f"+7916{number:07d}" for number in range(1_000_000, 1_000_001 + BATCH)]

@@ -136,7 +136,8 @@ def tracker(outbox: Outbox, twin: Twin, client: Client, clock: Clock) -> Tracker
 
 
 def made(outbox: Outbox, twin: Twin, client: Client, clock: Clock, **options: Any) -> Tracker:  # noqa: ANN401 - its own
-    """Return a Tracker of these."""
+    """Return a Tracker of these; turning the clock is time that passes, unless a ``wall`` says otherwise."""
+    options.setdefault("wall", WallClock())
     return Tracker(
         outbox,
         client,
@@ -147,7 +148,6 @@ def made(outbox: Outbox, twin: Twin, client: Client, clock: Clock, **options: An
         process=twin.process,
         observe=twin.observe,
         record=lambda _, outcomes: twin.recorded.extend(outcomes),
-        clock=clock,
         **options,
     )
 

@@ -194,7 +194,7 @@ class Fallback:
                 replace(message, validity=capped(message.validity or settings.validity, settings.patience)),
                 channel=self.first.name,
                 # The caller is told what was not sent and may send it again, so the outbox must not.
-                deadline=datetime.now(UTC),
+                deadline=_moment(outbox),
                 patience=settings.patience,
                 fallback=True,
                 meta={RULE: rule, "validity": message.validity or settings.validity},
@@ -230,9 +230,10 @@ class Fallback:
         unknown = [row for row in rows if found[row.recipient].verdict is Verdict.UNKNOWN]
         refused = [row for row in rows if found[row.recipient].verdict is not Verdict.UNKNOWN]
         # What was certainly not sent is the caller's to send again; after an unknown step only the outbox can go on.
-        for some, deadline in ((refused, datetime.now(UTC)), (unknown, None)):
+        for some, is_told in ((refused, True), (unknown, False)):
             then: list[Outcome] = []
             try:
+                deadline = _moment(outbox) if is_told else None
                 if some and stored.message.send_at is not None:
                     self.postpone(outbox, some, stored)
                 elif some and (batch := outbox.go_on(some, self.second.name, deadline=deadline)) is not None:
@@ -283,6 +284,11 @@ class Fallback:
         for moment, some in due.items():
             until = moment + timedelta(seconds=RETRY_FOR)
             outbox.step_later(some, self.second.name, not_before=moment, deadline=until)
+
+
+def _moment(outbox: Outbox) -> datetime:
+    """Return the time by the outbox's clock, which judges its deadlines: this machine's may be hours off."""
+    return datetime.fromtimestamp(outbox.now(), UTC)
 
 
 def _check_step(name: str, step: Channel) -> None:

@@ -42,7 +42,7 @@ class Tracker:
     ``fallbacks`` are those among the channels; rows of another ``account`` are left alone. ``send`` sends a prepared
     message on a channel, ``process`` prepares one first; both record and return an Outcome per recipient. ``observe``
     is told of each delivery state that is news, ``record`` of the outcome of each row that ended without a send: it
-    expired, or was given up. ``clock`` returns seconds since the epoch, ``wall`` knows when it was set.
+    expired, or was given up. The time is the outbox's, whichever machine this is; ``wall`` knows when it was set.
     ``puts_back``, which a worker sets, has steps queued again that the account or the gateway is refused for.
     """
 
@@ -58,7 +58,6 @@ class Tracker:
         process: Callable[[Message], Iterable[Outcome]],
         observe: Callable[[Receipt, SmsState], None],
         record: Callable[[Message, Sequence[Outcome]], object],
-        clock: Callable[[], float] = time.time,
         wall: WallClock | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -69,8 +68,7 @@ class Tracker:
         self.account = account
         self._observe = observe
         self._record = record
-        self._clock = clock
-        self._wall = wall or WallClock()
+        self._wall = wall or WallClock(outbox.now)
         self.sender: Sender = Sender(outbox, fallbacks=fallbacks, send=send, process=process, sleep=sleep)
         self.puts_back = False
         outbox.on_end = self._ended
@@ -142,7 +140,7 @@ class Tracker:
         fallback = fallback_of(stored, self._fallbacks)
         channel = self._channels.get(row.channel) if fallback is None else fallback.step(row)
         seen = self._look(row, channel, missed) if row.state is RowState.ACCEPTED else row
-        now = self._clock()
+        now = self.outbox.now()
         if seen.sent_at is not None:
             now -= self._wall.gained(seen.sent_at)  # a clock that was set makes nobody wait for less long
         step = Step.NOTHING if fallback is None else fallback.decide(seen, stored, now)
@@ -183,7 +181,7 @@ class Tracker:
     def _go_on(self, rows: Sequence[Row], stored: StoredMessage) -> None:
         fallback = fallback_of(stored, self._fallbacks)
         assert fallback is not None  # noqa: S101 - it has decided that they go on
-        send_at, now = stored.message.send_at, self._clock()
+        send_at, now = stored.message.send_at, self.outbox.now()
         later = [row for row in rows if send_at is not None and due_at(send_at, row.recipient).timestamp() > now]
         fallback.postpone(self.outbox, later, stored)
         due = [row for row in rows if row not in later]
