@@ -29,13 +29,13 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def states(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def state_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the tests' state folders."""
     return tmp_path_factory.mktemp("states")
 
 
 @pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch, states: Path) -> None:
+def _own_environment(monkeypatch: pytest.MonkeyPatch, state_folders: Path) -> None:
     """Remove what would reach the client from outside, and give each test a state folder of its own.
 
     It is made by whoever uses it, which few do: a folder for each of 20,000 tests took a fifth of their time.
@@ -43,4 +43,4 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, states: Path) -> None:
     for name in tuple(os.environ):
         if name in _FOREIGN or name.startswith("DEVINOTIFY_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_STATE_HOME", str(states / str(next(_numbers))))
+    monkeypatch.setenv("XDG_STATE_HOME", str(state_folders / str(next(_numbers))))

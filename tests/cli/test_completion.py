@@ -12,7 +12,7 @@ from devinotify.cli.app import cli
     ("arguments", "incomplete", "expected"),
     [
         ([], "ba", [("plain", "balance")]),
-        (["outbox"], "re", [("plain", "retry")]),
+        (["outbox"], "re", [("plain", "resume"), ("plain", "retry")]),
         (["bulk"], "", [("plain", "status"), ("plain", "report"), ("file", "")]),
         (["bulk"], "li", [("file", "li")]),
         (["bulk", "status"], "", [("file", "")]),

@@ -111,13 +111,14 @@ def build(operation: Operation[Any], values: Mapping[str, Value]) -> Request:
     return Request("POST", operation.path, form.encode("ascii"))
 
 
-def _pairs(operation: Operation[Any], values: Mapping[str, Value]) -> list[str]:
+def _pairs(operation: Operation[Any], values: Mapping[str, Value]) -> list[Secret]:
     pairs, known, missing = [], 0, ""
     for parameter in operation.parameters:
         name = parameter.name
         value = values.get(name)
         if value is not None:
-            pairs.append(parameter.encode(name, value))
+            # The session id is among them, and a traceback shows them when a later one cannot be written.
+            pairs.append(Secret(parameter.encode(name, value)))
         elif parameter.required:
             missing = missing or name
         known += name in values

@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import select
-from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, cast
-
-from urllib3.util import wait_for_read
 
 from devinotify.gateway.aio.racing import connect_to_one
 from devinotify.gateway.http1 import BadReply, Reply, ReplyParser
@@ -177,7 +174,7 @@ class Connection(asyncio.BufferedProtocol):
 def _asking(sock: socket.socket) -> Callable[[], bool]:
     """Return what tells of a socket whether something can be read from it, its end included, without waiting."""
     if not hasattr(select, "poll"):
-        return partial(wait_for_read, sock, timeout=0)
+        return lambda: bool(select.select([sock], [], [], 0)[0])
     asked = select.poll()  # made once: that takes longer than the asking
     asked.register(sock, select.POLLIN)
     return lambda: bool(asked.poll(0))
