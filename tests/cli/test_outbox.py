@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from devinotify import Message, Outbox
+from devinotify.cli.output import moment
 from devinotify.exceptions import NotEnoughCredits, OutcomeUnknown, Verdict
 from devinotify.models import Outcome, Receipt
 from tests.cli.conftest import Run, document
@@ -154,6 +156,14 @@ def test_show_tells_all_of_a_row(run: Run, path: Path) -> None:
         "text:            secret words" in full,
         "deadline:        \n" in full,
     )
+
+
+@pytest.mark.parametrize("command", [("list",), ("show", "2")])
+def test_times_are_as_in_every_table(command: tuple[str, ...], run: Run, path: Path) -> None:
+    """An instant is in this machine's zone with its offset, to the second; JSON has it exactly, in UTC."""
+    written = document(run("outbox", *command, "--json"))["rows"][-1]["created_at"]
+    shown = run("outbox", *command).stdout
+    assert (True, False) == (moment(datetime.fromisoformat(written)) in shown, written in shown)
 
 
 def test_show_has_the_steps_of_a_fallback(run: Run, path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -20,7 +21,6 @@ from devinotify.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from devinotify.outbox import Counts
 
@@ -137,7 +137,8 @@ def list_rows(
     if shown:
         output.show(
             output.table(
-                [name.replace("_", " ") for name in columns], ([row[name] for name in columns] for row in shown)
+                [name.replace("_", " ") for name in columns],
+                ([_for_people(name, row[name]) for name in columns] for row in shown),
             )
         )
     if further is not None:
@@ -176,9 +177,20 @@ def show_rows(path: str | None, rows: tuple[int, ...], *, key: str | None, full:
     for document in documents:
         shown = {name: value for name, value in document.items() if value not in (None, [], {})}
         output.write(
-            "\n".join(f"{name.replace('_', ' ') + ':':<17}{output.printable(_text(shown[name]))}" for name in shown)
+            "\n".join(
+                f"{name.replace('_', ' ') + ':':<17}{output.printable(_text(_for_people(name, shown[name])))}"
+                for name in shown
+            )
             + "\n"
         )
+
+
+def _for_people(name: str, value: object) -> object:
+    """Return a value of a row's document as people read it: an instant in the form of every other table."""
+    if not isinstance(value, str) or not name.endswith(("_at", "_time", "deadline")):
+        return value
+    found = datetime.fromisoformat(value)
+    return value if found.utcoffset() is None else output.moment(found)
 
 
 def _text(value: object) -> str:
