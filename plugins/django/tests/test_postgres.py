@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import TYPE_CHECKING
 
 import pytest
-from devinotify import Outbox
+from devinotify import InvalidInput, Outbox
+from django.core.management import call_command
 from django.db import connections, transaction
 
 from devinotify_django import databases, enqueue_sms
@@ -101,3 +103,19 @@ def test_whose_database(port: int, location: str | None, here: bool) -> None:
 def test_sqlite_holds_none() -> None:
     """A database that is not PostgreSQL holds no outbox."""
     assert not databases.holds("default", "postgresql://me@127.0.0.1/shop")
+
+
+def test_migrate_upgrades_an_older_schema(port: int, configure: Callable[..., None]) -> None:
+    """An outbox that an earlier version has made is refused until then, and serves afterwards."""
+    url = f"postgresql://tester:{postgres.PASSWORD}@127.0.0.1:{port}/postgres?schema=older"
+    Outbox(url).close()
+    with connections["shop"].cursor() as cursor:
+        cursor.execute("DELETE FROM older.version WHERE number = (SELECT max(number) FROM older.version)")
+        cursor.execute("DROP INDEX older.rows_story")
+        cursor.execute("ALTER TABLE older.rows DROP COLUMN story")
+    with pytest.raises(InvalidInput):
+        Outbox(url)
+    configure(OUTBOX=url)
+    call_command("devinotify_migrate", stdout=StringIO())
+    with Outbox(url) as opened:
+        assert [] == list(opened)
