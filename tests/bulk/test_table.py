@@ -75,6 +75,11 @@ def test_the_column_may_be_given(write: Write, content: str, options: Any, colum
         ("phone,phone\n1,2\n", {"column": "phone"}, "two columns are called 'phone'"),
         (f"{A}\n", {"column": "tel"}, "has no columns"),
         (f"{A}\n", {"format_": "xlsx"}, "no format 'xlsx'"),
+        (
+            f'{{\n  "contacts": [\n    {{"phone": "{A}"}}\n  ]\n}}\n',
+            {},
+            "a JSON object over several lines: give an array",
+        ),
         ('{"a": 1, "b": 2}\n', {}, "no key looks like numbers"),
         ('{"a": 1}\n', {"column": "b"}, "no key 'b'; the first row has: 'a'"),
     ],

@@ -310,6 +310,10 @@ class Table:
                 raise
         names = list(dict.fromkeys(name for row in rows for name in row if name != objects.BARE))
         self.columns = tuple(names)
+        if rows and rows[0].get(objects.BARE) == "{":
+            raise InvalidInput(
+                "the input is a JSON object over several lines: give an array of rows, or one object a line"
+            )
         if not names:
             self._keys = (wanted or "number",)
         elif wanted is None:
