@@ -11,9 +11,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from devinotify.outbox import Outbox
+from devinotify.outbox.postgres.location import parse_location
 from tests.outbox.support import accepted, claim, message, numbers
 from tests.postgres_server import PASSWORD
 
@@ -84,3 +86,22 @@ def test_all_works_without_a_session(pooled: str) -> None:
             third.recover(),
             third.senders_alive(),
         )
+
+
+def test_a_program_enqueues_in_its_transaction(pooled: str) -> None:
+    """Whichever of the pooler's connections that has: seen by all when it commits, and gone where it does not."""
+    with Outbox(pooled) as outbox, psycopg.connect(parse_location(pooled).conninfo) as program:
+        outbox.enqueue(message(), connection=program)
+        program.rollback()
+        (row,) = outbox.enqueue(message(), connection=program)
+        before = len(list(outbox))
+        program.commit()
+        assert (0, [row.id]) == (before, [each.id for each in outbox])
+
+
+def test_one_pace_is_kept(pooled: str) -> None:
+    """What one has booked the other waits for."""
+    with Outbox(pooled) as first, Outbox(pooled) as second:
+        first.set_pace(1.0)
+        first.reserve(600)
+        assert 300 < second.reserve(1) <= 600
