@@ -59,7 +59,8 @@ class Sms(Resource):
     Every send raises InvalidInput where its own checks refuse, and otherwise an error whose ``verdict`` is
     ``rejected``, ``not_sent`` or ``unknown``. ``validity`` is in minutes, 0 to 10,080, where 0 is the gateway's
     default; ``sender`` is at most 11 Latin characters or 15 digits; a text has at most 2000 characters. A time of
-    sending that has passed is refused.
+    sending that has passed is refused; it goes out in UTC, as the document says, where an older page of the vendor's
+    had GMT+03:00: try one message first.
     """
 
     def send(
@@ -143,7 +144,10 @@ class Sms(Resource):
         return self._call(calls.sms_incoming(since, until, _now()))
 
     def statistics(self, start: datetime, end: datetime) -> SmsStatistics:
-        """Return counts of segments between two aware instants at most 90 days apart, in whole seconds."""
+        """Return counts of segments between two aware instants at most 90 days apart, in whole seconds.
+
+        They are asked for in UTC; the document names no zone, and the vendor's own Python client sends local times.
+        """
         return self._call(calls.sms_statistics(start, end))
 
 
