@@ -169,8 +169,8 @@ def test_a_late_outcome_wins(place: Place, outbox: Outbox) -> None:
     assert (2, None) == (outbox.counts().accepted, outbox.claim())
 
 
-def test_a_row_claimed_anew_is_anothers(place: Place, outbox: Outbox) -> None:
-    """Where the row has been claimed again meanwhile, the late outcome is not taken, and the answer says so."""
+def test_a_row_claimed_anew_is_anothers(place: Place, outbox: Outbox, caplog: pytest.LogCaptureFixture) -> None:
+    """Where the row has been claimed again meanwhile, the late outcome is not taken; answer and log say so."""
     outbox.enqueue(message(*numbers(2)))
     batch = claim(outbox)
     other = place.open()
@@ -180,6 +180,7 @@ def test_a_row_claimed_anew_is_anothers(place: Place, outbox: Outbox) -> None:
     claim(other)
     assert {batch.rows[1].id: RowState.ACCEPTED} == outbox.settle(batch, accepted(batch))
     assert (1, 1) == (other.counts().claimed, other.counts().accepted)
+    assert "what became of 1 row is not taken" in caplog.text
 
 
 # --- forget

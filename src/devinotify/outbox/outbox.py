@@ -494,6 +494,15 @@ class Outbox:
         except _MovedOnError:
             # Rarely: some rows are no longer this claim's. Undone, asked which, and done again for the others.
             held = self._store.write("settle", rest, verdict=Verdict.UNKNOWN)
+            if missed := len(states) - len(held):
+                # Not lost silently: a claim that was lost in a failover looks the same from here.
+                were = counted(missed, "row is", "rows are")
+                log.warning(
+                    "outbox %s: what became of %s not taken: recorded already, claimed anew, forgotten, or not"
+                    " known to be claimed, as after a failover",
+                    self.name,
+                    were,
+                )
             return {number: state for number, state in states.items() if number in held}
         return states
 
