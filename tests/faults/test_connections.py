@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -132,15 +133,19 @@ def test_a_reply_that_comes_too_late_never_answers_the_next_send(server: FaultSe
 def test_a_reply_before_the_request_never_answers_it(server: FaultServer, make_client: ClientMaker) -> None:
     """A reply that lies there before anything was asked belongs to no request of ours."""
 
+    strayed = threading.Event()
+
     def answer_twice(exchange: Exchange) -> None:
         answer(exchange)
         exchange.line.stopping.wait(0.05)
         exchange.reply(OTHER)
+        strayed.set()
 
     server.play("sms/send", answer_twice)
     client = make_client(server)
     client.sms.send(NUMBER, TEXT)
-    time.sleep(0.15)  # the stray reply is sent on purpose after the good one
+    assert strayed.wait(30)
+    time.sleep(0.15)  # it has been written, and has to cross the loopback
     assert client.sms.send(NUMBER, TEXT).message_ids != (json.loads(OTHER)[0],)
 
 

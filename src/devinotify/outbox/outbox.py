@@ -29,6 +29,7 @@ from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox import admin, allowance, booking, claims, intake, lookups
 from devinotify.outbox.arguments import check_account, new_message, row_id, seconds
 from devinotify.outbox.location import default_location, open_store
+from devinotify.outbox.location import migrate as migrate_location
 from devinotify.outbox.pace import check_rate
 from devinotify.outbox.records import Counts, describe, encode_error, encode_time
 from devinotify.outbox.room import Room
@@ -127,6 +128,15 @@ class Outbox:
     def now(self) -> float:
         """Return the time by the store's clock: seconds since the epoch."""
         return self._store.now()
+
+    @staticmethod
+    def migrate(location: str | None = None) -> tuple[int, int] | None:
+        """Bring an outbox's schema to the newest version: return which a database's had, and has; ``None`` for a file.
+
+        ``location`` is as in ``outbox=`` of a URL, the user's own where it is left out. Two may do it at once. Raises
+        InvalidInput where it cannot be done.
+        """
+        return migrate_location(default_location(location))
 
     def close(self) -> None:
         """Let the store go; what this process has claimed and not settled becomes ``unknown``.

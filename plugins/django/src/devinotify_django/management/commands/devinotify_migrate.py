@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from devinotify import DevinotifyError
-from devinotify.outbox import location
+from devinotify import DevinotifyError, Outbox
 from django.core.management.base import BaseCommand, CommandError
 
 from devinotify_django import conf, notifiers
@@ -20,7 +19,7 @@ class Command(BaseCommand):
         """Bring each outbox to this version, and open it."""
         for alias in conf.aliases():
             try:
-                location.migrate(location.default_location(notifiers.get(alias).url.outbox))
+                Outbox.migrate(notifiers.get(alias).url.outbox)
                 self.stdout.write(f"{alias}: {notifiers.outbox(alias).name} is ready")
             except DevinotifyError as error:
                 raise CommandError(f"{alias}: {error}") from error
