@@ -41,10 +41,10 @@ class Notifiers:
         """
         key = (using, sender or None, validity)
         with self._lock:
-            notifier = self._kept.get(key)
-            if notifier is None:
-                notifier = self._kept[key] = self._make(*key)
-            self._kept.move_to_end(key)
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+            notifier = self._kept[key] = self._make(*key)
             for old in [each for each in self._kept if each != (each[0], None, None)][:-CAPACITY]:
                 self._kept.pop(old).close()
             return notifier
