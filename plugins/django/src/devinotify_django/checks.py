@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from devinotify import Client, DevinotifyError, Outbox
-from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
@@ -25,8 +24,8 @@ def _error(fault: conf.Fault) -> Error:
 @register("devinotify")
 def check_settings(**options: Any) -> list[CheckMessage]:  # noqa: ANN401, ARG001 - Django's own
     """Return what is wrong with ``DEVINOTIFY``, an outbox that cannot be used included."""
-    entries = getattr(settings, conf.NAME, None)
-    if not isinstance(entries, dict) or conf.DEFAULT not in entries:
+    entries = conf.read_setting()
+    if conf.DEFAULT not in entries:
         says = f'{conf.NAME} has no entry "{conf.DEFAULT}"'
         return [Error(says, hint='write DEVINOTIFY = {"default": {"URL": "devino://…"}}', id="devinotify.E001")]
     found: list[CheckMessage] = []
@@ -58,9 +57,9 @@ def _of_account(account: conf.Account) -> Iterator[CheckMessage]:
 def check_balance(**options: Any) -> list[CheckMessage]:  # noqa: ANN401, ARG001 - Django's own
     """Return what the gateway says of each account: wrong credentials, a balance that is nearly used up."""
     found: list[CheckMessage] = []
-    for alias in conf.aliases():
-        account, faults = conf.read(alias, getattr(settings, conf.NAME)[alias])
-        if account is None or faults:
+    for alias, entry in conf.read_setting().items():
+        account, _ = conf.read(alias, entry)
+        if account is None:
             continue  # told by the other check
         where = f"{conf.NAME}[{alias!r}]"
         try:

@@ -1,4 +1,4 @@
-"""The setting ``DEVINOTIFY``: what it holds, read once and checked; pure but for Django's settings.
+"""The setting ``DEVINOTIFY``: what it holds, and what is wrong in it; pure but for Django's settings.
 
 ::
 
@@ -68,7 +68,7 @@ class Account:
 
 def account(alias: str = DEFAULT) -> Account:
     """Return the settings of an alias; raise ImproperlyConfigured where there are none, or wrong ones."""
-    entries = _entries()
+    entries = read_setting()
     if alias not in entries:
         known = ", ".join(map(str, entries)) or "none"
         raise ImproperlyConfigured(f"{NAME} has no entry {alias!r}: there is {known}")
@@ -80,10 +80,11 @@ def account(alias: str = DEFAULT) -> Account:
 
 def aliases() -> list[str]:
     """Return the names of all entries."""
-    return list(_entries())
+    return list(read_setting())
 
 
-def _entries() -> Mapping[str, Any]:
+def read_setting() -> Mapping[str, Any]:
+    """Return all entries as they are written, none where the setting is missing or not a dict."""
     entries = getattr(settings, NAME, None)
     return entries if isinstance(entries, dict) else {}
 
