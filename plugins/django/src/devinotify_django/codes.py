@@ -14,7 +14,7 @@ from devinotify_django.addresses import current_address
 from devinotify_django.sending import send_sms
 
 if TYPE_CHECKING:
-    from devinotify import DevinotifyError, Outcome
+    from devinotify import Outcome
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -47,7 +47,9 @@ def send_code_text(text: str, to: str, using: str = conf.DEFAULT, *, address: st
         # Its deadline counts while it waits, its validity from when the gateway has it.
         until = datetime.now(UTC) + timedelta(minutes=otp.validity)
         # Not a part of the transaction: a view that is rolled back has still promised a code.
-        for error in _stored(text, to, using, otp, until):
+        notifier = notifiers.get(using, validity=otp.validity)
+        stored = notifiers.store(notifier, using, text, to, tags="urgent", deadline=until)
+        for error in stored.refused.values():
             raise error
         return None
     (outcome,) = send_sms(text, to, using, validity=otp.validity, tags="urgent")
@@ -56,11 +58,6 @@ def send_code_text(text: str, to: str, using: str = conf.DEFAULT, *, address: st
     if outcome.verdict is Verdict.UNKNOWN:
         log.warning("a one-time code may or may not have been sent: %s", outcome.error)
     return outcome
-
-
-def _stored(text: str, to: str, using: str, otp: conf.CodeSettings, until: datetime) -> list[DevinotifyError]:
-    notifier = notifiers.get(using, validity=otp.validity)
-    return list(notifiers.store(notifier, using, text, to, tags="urgent", deadline=until).refused.values())
 
 
 def count(to: str, using: str = conf.DEFAULT, *, address: str | None = None) -> None:
