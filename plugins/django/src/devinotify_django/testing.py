@@ -20,7 +20,7 @@ from devinotify_django import notifiers
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from devinotify import Channel, Notifier
+    from devinotify import Channel, DevinotifyError, Notifier
 
     Text = str | re.Pattern[str] | None
 
@@ -58,7 +58,9 @@ class _Plugin:
         """Say that everything was accepted."""
         outcomes = []
         for to in message.recipients:
-            sms_outbox.append(_sent(message.text, to, self._using, message))
+            sms_outbox.append(
+                SentSms(to, message.text, self._using, message.sender or "", message.channel, message.validity)
+            )
             receipt = Receipt(to, (f"test-{len(sms_outbox)}",), segments=texts.count_segments(message.text))
             outcomes.append(Outcome(to, Verdict.ACCEPTED, channel.name, receipt=receipt))
         return outcomes
@@ -73,26 +75,20 @@ class _Recorder:
 
     def enqueue(self, notifier: Notifier, using: str, text: str, to: Any, options: Mapping[str, Any]) -> Enqueued:  # noqa: ANN401 - as notify takes it
         """Note what would be stored for a worker."""
-        found = notifier.resolve(to)
-        title = options.get("title")
+        url, title = notifier.url, options.get("title")
         written = f"{title}\n{text}" if title else text
-        message = Message(
-            written,
-            (),
-            sender=notifier.url.sender,
-            channel=options.get("channel") or notifier.url.channel,
-            validity=notifier.url.validity,
-        )
-        taken = [recipient for recipient, error in found.items() if error is None]
-        sms_outbox.extend(_sent(written, recipient, using, message, queued=True) for recipient in taken)
-        return Enqueued(
-            {recipient: number for number, recipient in enumerate(taken, len(sms_outbox) - len(taken) + 1)},
-            {recipient: error for recipient, error in found.items() if error is not None},
-        )
-
-
-def _sent(text: str, to: str, using: str, message: Message, *, queued: bool = False) -> SentSms:
-    return SentSms(to, text, using, message.sender or "", message.channel, message.validity, queued)
+        channel = options.get("channel") or url.channel
+        rows: dict[str, int] = {}
+        refused: dict[str, DevinotifyError] = {}
+        for recipient, error in notifier.resolve(to).items():
+            if error is None:
+                sms_outbox.append(
+                    SentSms(recipient, written, using, url.sender or "", channel, url.validity, queued=True)
+                )
+                rows[recipient] = len(sms_outbox)
+            else:
+                refused[recipient] = error
+        return Enqueued(rows, refused)
 
 
 def setup_test_environment() -> None:
