@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import django
 import pytest
-from devinotify.sandbox import Sandbox
 from django.conf import settings
 
 from tests import project
@@ -26,6 +25,8 @@ from devinotify_django import notifiers  # noqa: E402 - as above
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from devinotify.sandbox import Sandbox
 
 PLUGIN = "django"
 
@@ -64,17 +65,10 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     notifiers.shared.close()
 
 
-@pytest.fixture(scope="session")
-def _gateway() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
 @pytest.fixture
-def gateway(_gateway: Sandbox) -> Sandbox:
-    """A gateway that nothing has been sent to."""
-    _gateway.reset()
-    return _gateway
+def gateway(devino_sandbox: Sandbox) -> Sandbox:
+    """A gateway that nothing has been sent to: the one of devinotify's own pytest plugin."""
+    return devino_sandbox
 
 
 @pytest.fixture
