@@ -18,7 +18,7 @@ from phonenumbers.phonemetadata import PhoneMetadata, PhoneNumberDesc
 
 from devinotify import phones
 from devinotify.exceptions import InvalidPhoneNumber
-from devinotify.phones import Kind, PhoneNumber, Reason, notation, plan
+from devinotify.phones import Kind, PhoneNumber, Reason, notation, plan, shortcuts
 from devinotify.phones.refusal import Refused
 
 E164_FORMAT = phonenumbers.PhoneNumberFormat.E164
@@ -92,7 +92,7 @@ def test_fast_path_over_every_prefix() -> None:
 
     Six digits are the granularity of the plan; the last four vary from block to block.
     """
-    match = plan.russian_matcher()
+    match = shortcuts.russian_matcher()
     wrong = []
     for block in range(100_000):
         e164 = f"+79{block:05d}{block * 7919 % 10_000:04d}"
@@ -105,19 +105,19 @@ def test_fast_path_over_every_prefix() -> None:
 def test_fast_path_within_the_blocks_that_are_cut_finest(tail: str) -> None:
     """The first and last numbers of the blocks 9300YYY, which the plan cuts finest, agree as well."""
     numbers = [f"+7930{block:03d}{tail}" for block in range(1000)]
-    assert [bool(plan.russian_matcher()(number)) for number in numbers] == [_library(n) == n for n in numbers]
+    assert [bool(shortcuts.russian_matcher()(number)) for number in numbers] == [_library(n) == n for n in numbers]
 
 
 def test_fast_path_takes_nothing_but_nines() -> None:
     """Numbers of +7 that do not begin with 9, Kazakhstan's among them, are left to the long way."""
-    taken = [n for block in range(9000) if plan.russian_matcher()(n := f"+7{block:04d}123456")]
+    taken = [n for block in range(9000) if shortcuts.russian_matcher()(n := f"+7{block:04d}123456")]
     assert taken == []
 
 
 @pytest.mark.parametrize("raw", ["+79161234567\n", "+7٩161234567", "79161234567 ", "++79161234567", "779161234567", ""])
 def test_fast_path_is_a_full_ascii_match(raw: str) -> None:
     """A line end or another script's digits are not taken for the ten digits."""
-    assert plan.russian_matcher()(raw) is None
+    assert shortcuts.russian_matcher()(raw) is None
 
 
 def _russia(**changes: Any) -> PhoneMetadata:  # noqa: ANN401 - whatever the metadata holds
@@ -153,12 +153,12 @@ def _kind(pattern: str | None, *lengths: int) -> PhoneNumberDesc:
 )
 def test_fast_path_gives_way_to_another_plan(changes: dict[str, Any]) -> None:
     """A plan of another shape than the fast path was made for turns it off, and the answers stay right."""
-    assert plan.compile_matcher(_russia(**changes))("+79161234567") is None
+    assert shortcuts.compile_matcher(_russia(**changes))("+79161234567") is None
 
 
 def test_fast_path_gives_way_to_no_plan() -> None:
     """Without a plan for Russia nothing is matched."""
-    assert plan.compile_matcher(None)("+79161234567") is None
+    assert shortcuts.compile_matcher(None)("+79161234567") is None
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_fast_path_gives_way_to_no_plan() -> None:
 )
 def test_fast_path_follows_the_plan(changes: dict[str, Any], taken: bool) -> None:
     """Every pattern that phonenumbers would ask decides here as well, as a later release may have it."""
-    assert bool(plan.compile_matcher(_russia(**changes))("+79161234567")) == taken
+    assert bool(shortcuts.compile_matcher(_russia(**changes))("+79161234567")) == taken
 
 
 # --- the long way ----------------------------------------------------------------------------------------------------
@@ -388,7 +388,7 @@ def test_import_is_lazy() -> None:
     """Importing the package loads neither phonenumbers nor what needs it."""
     loaded = _run(
         "import sys, json, devinotify.phones\n"
-        "late = ('phonenumbers', 'devinotify.phones.plan', 'devinotify.phones.notation')\n"
+        "late = ['phonenumbers', *(f'devinotify.phones.{name}' for name in ('plan', 'shortcuts', 'notation'))]\n"
         "print(json.dumps([name for name in late if name in sys.modules]))"
     )
     assert loaded == []

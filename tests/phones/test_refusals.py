@@ -12,7 +12,7 @@ from phonenumbers.phonemetadata import PhoneMetadata
 
 from devinotify import phones
 from devinotify.exceptions import InvalidPhoneNumber
-from devinotify.phones import notation, plan
+from devinotify.phones import notation, plan, shortcuts
 from devinotify.phones.refusal import Refused
 
 PREFIXES = (
@@ -33,7 +33,7 @@ def long_way(digits: str) -> tuple[str, str] | None:
 @given(st.sampled_from(PREFIXES), st.text("0123456789", max_size=19))
 def test_what_is_refused_soon_is_refused_alike(prefix: str, rest: str) -> None:
     """Land lines, too few digits and too many; what is in doubt is left to the long way."""
-    found = plan.russian_refusals()(prefix + rest)
+    found = shortcuts.russian_refusals()(prefix + rest)
     assert found is None or (str(found.reason), found.why) == long_way(prefix + rest)
 
 
@@ -50,14 +50,14 @@ def test_what_is_refused_soon_is_refused_alike(prefix: str, rest: str) -> None:
 )
 def test_the_mass_of_refusals_is_soon(digits: str, reason: str) -> None:
     """They do not wait for phonenumbers."""
-    found = plan.russian_refusals()(digits)
+    found = shortcuts.russian_refusals()(digits)
     assert (reason, (reason, found and found.why)) == (found and found.reason, long_way(digits))
 
 
 @pytest.mark.parametrize("digits", ["81012345", "00123", "789161234567", "81081234567890", "8121234567", "79161234567"])
 def test_what_is_in_doubt_takes_the_long_way(digits: str) -> None:
     """Another country's, two prefixes, a freephone number, an area code that may be a prefix, a mobile."""
-    assert plan.russian_refusals()(digits) is None
+    assert shortcuts.russian_refusals()(digits) is None
 
 
 @pytest.mark.parametrize("raw", ["31-12-2020", "2020-12-31", "89161234567 89161234568", "8916123456789161234568"])
@@ -83,4 +83,4 @@ class OtherPlan:
 def test_another_plan_takes_the_long_way(changes: dict[str, Any]) -> None:
     """Where the plan is not as these shortcuts know it, they answer nothing."""
     other: Any = OtherPlan(PhoneMetadata.metadata_for_region("RU", None), changes)
-    assert plan.compile_refusals(other)("84951234567") is None
+    assert shortcuts.compile_refusals(other)("84951234567") is None

@@ -5,7 +5,6 @@ phonenumbers is imported on the first use: it costs more than all the rest toget
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput
@@ -13,7 +12,7 @@ from devinotify.phones.number import REFUSED, Kind, PhoneNumber
 from devinotify.phones.refusal import WHY, Reason, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from phonenumbers import PhoneNumber as LibraryNumber
     from phonenumbers.phonemetadata import PhoneMetadata
@@ -56,10 +55,8 @@ LENGTHS: Mapping[int, Reason] = {
 _OTHER_LINES = frozenset(REFUSED.values())
 """The reasons of numbers that exist, and are not mobiles."""
 
-_NINE = re.compile(r"9|\[[0-9-]*9\]")
-"""A pattern for one digit that takes a 9."""
-
-_NEVER = re.compile(r"(?!)").fullmatch
+TOO_LONG = f"{WHY[Reason.TOO_LONG]}; a number of another country needs + and its country code in front"
+"""What is said of digits that are too many for ``region``, without ``+``."""
 
 
 def known_region(region: object) -> str:
@@ -73,11 +70,11 @@ def known_region(region: object) -> str:
     raise InvalidInput(f"the region must be a two-letter ISO 3166 code such as 'RU' or 'KZ', not {shown}")
 
 
-def read_plan(region: str) -> None:
-    """Have phonenumbers read the plan of a region, given by its ISO 3166 code; one that it does not know has none."""
+def read_plan(region: str) -> PhoneMetadata | None:
+    """Return phonenumbers' plan of a region, given by its ISO 3166 code, ``None`` for one that it does not know."""
     from phonenumbers.phonemetadata import PhoneMetadata
 
-    PhoneMetadata.metadata_for_region(region, None)
+    return PhoneMetadata.metadata_for_region(region, None)
 
 
 def _judge(number: str, region: str | None) -> PhoneNumber | Reason:
@@ -103,7 +100,7 @@ def _explain(digits: str, region: str, reason: Reason) -> Refused:
     import phonenumbers as library
 
     if reason is Reason.TOO_LONG:
-        return Refused(reason, _TOO_LONG)
+        return Refused(reason, TOO_LONG)
     if reason is not Reason.INVALID:
         return Refused(reason)
     # 8916123456 has ten digits, as a Russian number has, but its 8 is not a part of it: a digit is missing.
@@ -145,110 +142,6 @@ def resolve(number: str, region: str) -> PhoneNumber:
         return found.pop()
     reason = (lines or reasons)[0]
     raise Refused(reason) if number.startswith(("+", "00")) else _explain(number, region, reason)
-
-
-def _takes_nines(pattern: str, rest: str = "") -> bool:
-    """Whether a branch of a flat pattern is a 9, or a class with it, and then ``rest``."""
-    return "(" not in pattern and any(
-        branch.endswith(rest) and _NINE.fullmatch(branch.removesuffix(rest)) for branch in pattern.split("|")
-    )
-
-
-def compile_matcher(plan: PhoneMetadata | None) -> Callable[[str], re.Match[str] | None]:
-    """Return a full match for Russian mobiles, built of the plan's own patterns; one that never matches if it cannot.
-
-    It answers yes only where phonenumbers would find a valid mobile of this region: the general, leading and
-    mobile patterns match, and none of the kinds that phonenumbers asks about first. Whatever it does not match takes
-    the long way, so that a plan with other lengths or prefixes costs speed and nothing else.
-    """
-    if (
-        plan is None
-        or plan.mobile is None
-        or plan.general_desc is None
-        or plan.mobile.national_number_pattern is None
-        or plan.general_desc.national_number_pattern is None
-        or plan.leading_digits is None
-        or (plan.country_code, plan.national_prefix_for_parsing) != (7, "8")
-        or plan.national_prefix_transform_rule is not None
-        or 11 in plan.general_desc.possible_length
-        or 10 not in plan.mobile.possible_length
-    ):
-        return _NEVER
-    first = (
-        plan.premium_rate, plan.toll_free, plan.shared_cost, plan.voip, plan.personal_number, plan.pager,
-        plan.uan, plan.voicemail, plan.fixed_line,
-    )  # fmt: skip
-    others = "|".join(f"(?:{kind.national_number_pattern})" for kind in first if kind and kind.national_number_pattern)
-    # Asking these two costs as much as all the rest; where they plainly take whatever follows a 9, as they do
-    # today, they are left out.
-    general, leading = plan.general_desc.national_number_pattern, plan.leading_digits
-    ahead = ("" if _takes_nines(general, r"\d{9}") else rf"(?=(?:{general})\Z)") + (
-        "" if _takes_nines(leading) else f"(?={leading})"
-    )
-    ahead += rf"(?!(?:{others})\Z)" if others else ""
-    # ASCII: \d in phonenumbers' patterns would take any script's digits.
-    mobile = rf"(?:\+?7|8)?(?=9.{{9}}\Z){ahead}(?:{plan.mobile.national_number_pattern})"
-    return re.compile(mobile, re.ASCII).fullmatch
-
-
-_TOO_LONG = f"{WHY[Reason.TOO_LONG]}; a number of another country needs + and its country code in front"
-
-
-def compile_refusals(plan: PhoneMetadata | None) -> Callable[[str], Refused | None]:
-    """Return what tells why bare digits are none of Russia's mobiles, ``None`` where the long way has to look.
-
-    It answers where the plan leaves no doubt, and as ``resolve`` does: land lines outside of the 8xx, and digits that
-    are too few or too many whatever is taken for a prefix. ``00`` and ``810`` begin a number of another country; of
-    ``78`` both digits may be prefixes, and so may what stands before ``8108``, of a freephone number with 14 digits.
-    """
-    if (
-        compile_matcher(plan) is _NEVER
-        or plan is None
-        or plan.fixed_line is None
-        or plan.fixed_line.national_number_pattern is None
-        or plan.general_desc is None
-        or plan.international_prefix != "810"
-        or not {*plan.general_desc.possible_length} <= {10, 14}
-        or plan.mobile is None
-        or (*plan.mobile.possible_length,) != (10,)
-    ):
-        return lambda digits: None  # noqa: ARG005 - the long way looks at all
-    first = (plan.premium_rate, plan.toll_free, plan.shared_cost, plan.voip, plan.personal_number, plan.pager)
-    kinds = (*first, plan.uan, plan.voicemail, plan.mobile)
-    others = "|".join(f"(?:{kind.national_number_pattern})" for kind in kinds if kind and kind.national_number_pattern)
-    general, leading = plan.general_desc.national_number_pattern, plan.leading_digits
-    ahead = rf"(?=[34]\d{{9}}\Z)(?=(?:{general})\Z)(?={leading})(?!(?:{others})\Z)"
-    found = re.compile(
-        r"(?P<short>(?!00|810)\d{1,9})"
-        r"|(?P<long>(?!00|810)(?:(?!78)\d{12}|\d{13}|(?!\d{0,2}8108)\d{14,16}|\d{17,}))"
-        rf"|(?P<line>(?:\+?7|8)?{ahead}(?:{plan.fixed_line.national_number_pattern}))",
-        re.ASCII,
-    ).fullmatch
-    told = {
-        "short": (Reason.TOO_SHORT, ""),
-        "long": (Reason.TOO_LONG, _TOO_LONG),
-        "line": (Reason.FIXED_LINE, ""),
-    }
-
-    def refusal(digits: str) -> Refused | None:
-        match = found(digits)
-        return None if match is None else Refused(*told[str(match.lastgroup)])
-
-    return refusal
-
-
-def russian_refusals() -> Callable[[str], Refused | None]:
-    """Return what tells sooner than ``resolve`` why digits are none of Russia's mobiles, where that is plain."""
-    from phonenumbers.phonemetadata import PhoneMetadata
-
-    return compile_refusals(PhoneMetadata.metadata_for_region("RU", None))
-
-
-def russian_matcher() -> Callable[[str], re.Match[str] | None]:
-    """Return the full match for ``+7``, ``7``, ``8`` or nothing, then the ten digits of a valid Russian mobile."""
-    from phonenumbers.phonemetadata import PhoneMetadata
-
-    return compile_matcher(PhoneMetadata.metadata_for_region("RU", None))
 
 
 def zones(number: PhoneNumber) -> tuple[str, ...]:

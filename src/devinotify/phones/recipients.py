@@ -26,7 +26,7 @@ _LONGEST = 10**15
 @cache
 def _russian() -> Callable[[str], re.Match[str] | None]:
     """Return the full match for Russian mobiles, the mass of all input: the fast path."""
-    from devinotify.phones.plan import russian_matcher
+    from devinotify.phones.shortcuts import russian_matcher
 
     return russian_matcher()
 
@@ -118,7 +118,7 @@ def _fast(inputs: Sequence[object]) -> list[str | None]:
 @cache
 def _refusals() -> Callable[[str], Refused | None]:
     """Return what refuses the mass of what is none of Russia's mobiles, as the long way would, and far sooner."""
-    from devinotify.phones.plan import russian_refusals
+    from devinotify.phones.shortcuts import russian_refusals
 
     return russian_refusals()
 
