@@ -22,7 +22,7 @@ import itertools
 import logging
 import random as _random
 import time
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from devinotify.closing import close_all
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
@@ -61,11 +61,8 @@ LOOK_AHEAD_EVERY = 60.0
 CLOCK_TOLERANCE = 5.0
 """Seconds by which the clocks of those who use one outbox may differ."""
 
-T = TypeVar("T")
-
 _THE_STORES: Any = object()
 """Stands for the bound that a store has unless it is told otherwise."""
-
 
 REQUEST_SECONDS = 30.0
 """What a request takes at most, unless whoever sends says otherwise."""

@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from devinotify.exceptions import InvalidInput
 
-SCHEMES = ("postgresql", "postgres")
 SCHEMA = "devinotify"
 """The schema, unless ``?schema=`` names another."""
 TRUST = "trust"
