@@ -79,9 +79,7 @@ def unconfirmed(name: str, operation: str, verdict: Verdict) -> UnconfirmedError
 
 def unfit(name: str, operation: str) -> InvalidInput:
     """Return that a text has half a character in it."""
-    return InvalidInput(
-        f"outbox {name}: it cannot keep what was given (half a character)", operation=f"outbox.{operation}"
-    )
+    return _unfit(name, "half a character", operation)
 
 
 def as_error(name: str, error: psycopg.Error, operation: str, verdict: Verdict) -> DevinotifyError:
