@@ -122,32 +122,25 @@ class PostgresStore:
         verdict: Verdict = Verdict.NOT_SENT,
     ) -> T:
         """Return what ``work`` returns, in one transaction."""
-        made: dict[str, int] = {}
-        taken: list[int] = []
-        told: list[T] = []
+        done: list[tuple[PostgresTransaction, T]] = []  # the last try, and what it returned
 
-        def change(session: Session, now: float) -> T:
+        def change(session: Session, now: float) -> None:
             clock = self._clock or (lambda: now)
             transaction = PostgresTransaction(
                 session, clock, self._accounts, self._positions, locks=True, may_claim=self._database.check_claims
             )
-            found = work(transaction)
-            made.clear()
-            made.update(transaction.new)
-            taken[:] = transaction.taken
-            told[:] = [found]
-            return found
+            done[:] = [(transaction, work(transaction))]
 
         try:
-            found = self._database.write(operation, change, durable=durable, verdict=verdict)
+            self._database.write(operation, change, durable=durable, verdict=verdict)
         except UnconfirmedError as error:
-            if taken and self._put_back(taken):
+            ((transaction, _),) = done
+            if transaction.taken and self._put_back(transaction.taken):
                 raise unconfirmed(self.name, operation, Verdict.NOT_SENT) from None
             if verdict is not Verdict.UNKNOWN:
                 raise
             # It tells of what has happened already, and stands where it was told; said again, it would not be news.
             log.warning("%s", error)
-            (found,) = told
         except TakenForDeadError:
             for each in self._heartbeats:
                 each.lose()
@@ -159,7 +152,8 @@ class PostgresStore:
                 retryable=True,
             ) from None
         # Not before the commit: a transaction may be undone.
-        self._accounts.update(made)
+        ((transaction, found),) = done
+        self._accounts.update(transaction.new)
         return found
 
     def _put_back(self, claims: Sequence[int]) -> bool:
