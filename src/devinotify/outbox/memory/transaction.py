@@ -107,8 +107,8 @@ class MemoryTransaction:
 
     def latest(self, selection: Selection, before: int, size: int) -> list[Row]:
         """Return the newest of a selection."""
-        chosen = (row for row in self._ordered() if row.id < before and self._is_chosen(row, selection))
-        return sorted(chosen, key=lambda row: row.id, reverse=True)[:size]
+        chosen = (row for row in reversed(self._ordered()) if row.id < before and self._is_chosen(row, selection))
+        return list(itertools.islice(chosen, size))
 
     def _is_chosen(self, row: Row, selection: Selection) -> bool:
         return (
