@@ -13,7 +13,7 @@ import pytest
 from devinotify.outbox import Outbox
 from devinotify.outbox.memory import MemoryStore
 from devinotify.outbox.postgres.location import parse_location
-from devinotify.outbox.postgres.session import quoted
+from devinotify.outbox.postgres.session import is_live, quoted
 from devinotify.outbox.sqlite.store import SqliteStore
 from tests.outbox.support import Clock
 from tests.postgres_server import PASSWORD, Server, binaries, running
@@ -108,9 +108,18 @@ def postgres_server() -> Server:
     return _until_the_end.enter_context(running())
 
 
-@functools.cache
+_connections: dict[str, psycopg.Connection[tuple[Any, ...]]] = {}
+
+
 def _connection(conninfo: str) -> psycopg.Connection[tuple[Any, ...]]:
-    return _until_the_end.enter_context(psycopg.connect(conninfo, autocommit=True))
+    """Return the one connection to a place, or another where a test has cut it, as some cut all on the server."""
+    found = _connections.get(conninfo)
+    if found is not None and not is_live(found):
+        found.close()
+        found = None
+    if found is None:
+        found = _connections[conninfo] = _until_the_end.enter_context(psycopg.connect(conninfo, autocommit=True))
+    return found
 
 
 PLACES: dict[str, type[Place]] = {"sqlite": Place, "memory": InMemory}
