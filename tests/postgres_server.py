@@ -6,12 +6,15 @@ import atexit
 import contextlib
 import functools
 import os
+import secrets
 import shutil
 import socket
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +38,15 @@ def binaries() -> Path | None:
         return found[-1].parent
     other = shutil.which("initdb")
     return None if other is None else Path(other).resolve().parent
+
+
+needs_server = pytest.mark.skipif(binaries() is None, reason="PostgreSQL's server is not installed")
+"""Marks tests that cannot run without these programs."""
+
+
+def fresh() -> str:
+    """Return the name of a schema that is not there yet."""
+    return f"test_{secrets.token_hex(6)}"
 
 
 def _user() -> str | None:

@@ -30,14 +30,14 @@ from tests.benchmarks import queues
 from tests.benchmarks.ratios import report
 from tests.benchmarks.test_outbox import MESSAGE, p50s
 from tests.outbox.support import accepted, claim, numbers, state
-from tests.postgres_server import binaries, running
+from tests.postgres_server import needs_server, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.postgres_server import Server
 
-pytestmark = pytest.mark.skipif(binaries() is None, reason="PostgreSQL's server is not installed")
+pytestmark = needs_server
 
 ACCOUNT = "devino://login:password@SENDER?channel=null"
 DRAINED = int(os.environ.get("BENCH_ROWS", "100000"))

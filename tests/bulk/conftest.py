@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from devinotify import Notifier, make_plugin_manager
 from devinotify.bulk import Campaign
 from devinotify.sandbox import Sandbox
+from tests.bulk.fake import Fake
 
 Write = Callable[..., Path]
 Begin = Callable[..., Campaign]
@@ -18,6 +20,20 @@ Begin = Callable[..., Campaign]
 def numbers(count: int, start: int = 0) -> list[str]:
     """Return distinct Russian mobiles in E.164 that no fate of the sandbox is tied to."""
     return [f"+7916{number:07d}" for number in range(1_000_000 + start, 1_000_000 + start + count)]
+
+
+@pytest.fixture
+def fake() -> Fake:
+    """Give a channel that takes everything."""
+    return Fake()
+
+
+@pytest.fixture
+def notifier(fake: Fake) -> Iterator[Notifier]:
+    """Give a notifier that has this channel, and no gateway."""
+    plugins = make_plugin_manager(fake, discover=False)
+    with Notifier("devino://a:b@DEVINO?gateway=http://127.0.0.1:1/rest", plugins=plugins) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

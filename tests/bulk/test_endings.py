@@ -2,85 +2,28 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from devinotify import Message, Notifier, Outbox, hookimpl, make_plugin_manager
+from devinotify import Message, Notifier, Outbox
 from devinotify import exceptions as errors
 from devinotify.bulk.sending import ENDS, End, Sending, Sent
-from devinotify.channels.batch import accepted, failed
 from devinotify.delivery.dispatching import MOST_TROUBLES
 from devinotify.delivery.rate_limit import Speed
 from devinotify.exceptions import DevinotifyError, Verdict
-from devinotify.models import Receipt
 from devinotify.outbox.memory import MemoryStore
 from devinotify.outbox.states import BACKOFF
+from tests.bulk.fake import Fake, run_within
 from tests.outbox.support import Clock, numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from devinotify.models import Outcome, SmsState
-
-    Answer = Callable[[Message], DevinotifyError | None]
-
-
-class Fake:
-    """A channel in memory: takes everything but what ``answer`` has an error for."""
-
-    name = "fake"
-    max_length = 1000
-    segmented = True
-    schedulable = True
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, ...]] = []
-        self.answer: Answer = lambda message: None  # noqa: ARG005 - the messages are all alike
-
-    def check_sender(self, sender: str) -> None:
-        """Take any."""
-
-    def send(self, message: Message, client: object) -> list[Outcome]:
-        """Take the batch, or refuse it as a whole."""
-        self.sent.append(message.recipients)
-        error = self.answer(message)
-        if error is not None:
-            return [failed(self.name, each, error) for each in message.recipients]
-        return [accepted(self.name, each, Receipt(each, ("id",), 1, self.name)) for each in message.recipients]
-
-    def state(self, receipt: Receipt, client: object) -> SmsState:
-        """Never be asked."""
-        raise NotImplementedError
-
-    @hookimpl
-    def devinotify_register_channels(self) -> list[Fake]:
-        """Bring itself."""
-        return [self]
-
-    @property
-    def got(self) -> Counter[str]:
-        """How often each recipient was tried."""
-        return Counter(each for some in self.sent for each in some)
-
-
-@pytest.fixture
-def fake() -> Fake:
-    """Give a channel that takes everything."""
-    return Fake()
-
-
-@pytest.fixture
-def notifier(fake: Fake) -> Iterator[Notifier]:
-    """Give a notifier that has this channel, and no gateway."""
-    plugins = make_plugin_manager(fake, discover=False)
-    with Notifier("devino://a:b@DEVINO?gateway=http://127.0.0.1:1/rest", plugins=plugins) as made:
-        yield made
+    from tests.bulk.fake import Answer
 
 
 @pytest.fixture
@@ -264,18 +207,6 @@ def test_a_trouble_that_is_over_is_told_no_more(notifier: Notifier, outbox: Outb
 def test_every_end_is_told_in_words() -> None:
     """No run ends without saying why."""
     assert (8, set(End)) == (len(End), set(ENDS))
-
-
-def run_within(run: Sending, seconds: float = 30) -> list[End]:
-    """Return how the run ended, or nothing where it takes longer than so many seconds; it is over then."""
-    ended: list[End] = []
-    thread = threading.Thread(target=lambda: ended.append(run.run()))
-    thread.start()
-    thread.join(seconds)
-    found = list(ended)
-    run.stop()
-    thread.join()
-    return found
 
 
 def test_what_comes_due_is_waited_for_by_the_journals_own_clock(notifier: Notifier) -> None:

@@ -6,18 +6,18 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from devinotify import Message, Notifier, Outbox, make_plugin_manager
+from devinotify import Message, Notifier, Outbox
 from devinotify.bulk import Campaign, End, Result, Speed
 from devinotify.bulk.sending import Sending
 from devinotify.outbox.memory import MemoryStore
 from tests.bulk.conftest import numbers
-from tests.bulk.test_endings import Fake, run_within
+from tests.bulk.fake import Fake, run_within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
+
+    import pytest
 
     from devinotify.exceptions import DevinotifyError
     from devinotify.models import Outcome
@@ -28,20 +28,6 @@ ROWS = 12_000
 """More than are put into a journal at once."""
 LONGEST = 30.0
 """Seconds after which what has not happened beside something else is taken for not happening."""
-
-
-@pytest.fixture
-def fake() -> Fake:
-    """Give a channel that takes everything."""
-    return Fake()
-
-
-@pytest.fixture
-def notifier(fake: Fake) -> Iterator[Notifier]:
-    """Give a notifier that has this channel, and no gateway."""
-    plugins = make_plugin_manager(fake, discover=False)
-    with Notifier("devino://a:b@DEVINO?gateway=http://127.0.0.1:1/rest", plugins=plugins) as made:
-        yield made
 
 
 def run(notifier: Notifier, write: Write, tmp_path: Path) -> Result:

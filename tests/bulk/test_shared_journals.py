@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import secrets
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -20,17 +19,14 @@ from devinotify.outbox import Outbox, RowState
 from devinotify.outbox.location import exists
 from devinotify.sandbox import Sandbox
 from tests.outbox.conftest import postgres_server
-from tests.outbox.support import numbers
-from tests.postgres_server import PASSWORD, binaries
+from tests.outbox.support import arrivals, numbers
+from tests.postgres_server import PASSWORD, fresh, needs_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [
-    pytest.mark.once,
-    pytest.mark.skipif(binaries() is None, reason="PostgreSQL's server is not installed"),
-]
+pytestmark = [pytest.mark.once, needs_server]
 
 
 @pytest.fixture
@@ -43,7 +39,7 @@ def gateway() -> Iterator[Sandbox]:
 @pytest.fixture
 def database() -> str:
     """Give the URL of a schema that is not there yet; a campaign's is made of it."""
-    return postgres_server().url(schema=f"test_{secrets.token_hex(6)}")
+    return postgres_server().url(schema=fresh())
 
 
 @pytest.fixture
@@ -52,11 +48,6 @@ def source(tmp_path: Path) -> Path:
     path = tmp_path / "list.csv"
     path.write_text("\n".join(["phone", *numbers(300), numbers(1)[0], "12"]) + "\n")
     return path
-
-
-def arrivals(gateway: Sandbox) -> Counter[str]:
-    """Return how often each number was sent to."""
-    return Counter(each.recipient for each in gateway.messages())
 
 
 def test_the_plan_keeps_the_pace_of_the_outbox_beside_it(gateway: Sandbox, database: str, source: Path) -> None:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from devinotify import Notifier, Outbox, hookimpl, make_plugin_manager
+from devinotify import Notifier, Outbox, make_plugin_manager
 from devinotify.channels.batch import accepted
 from devinotify.delivery.looking import MOST_FAILURES, Looks
 from devinotify.exceptions import NotSent
 from devinotify.models import DeliveryStatus, Message, Receipt, SmsState
 from devinotify.outbox import RowState
 from devinotify.outbox.memory import MemoryStore
+from tests.plain_channel import PlainChannel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,25 +25,14 @@ NUMBERS = tuple(f"+7916000{number:04}" for number in range(10))
 URL = "devino://login:password@SENDER?gateway=http://127.0.0.1:9/rest"
 
 
-class Pager:
+class Pager(PlainChannel):
     """A channel whose looks fail as long as they are told to."""
 
     name = "pager"
-    max_length = 100
-    segmented = False
-    schedulable = False
 
     def __init__(self) -> None:
         self.looks: list[str] = []
         self.fails: list[bool] = []
-
-    @hookimpl
-    def devinotify_register_channels(self) -> list[Pager]:
-        """Bring itself."""
-        return [self]
-
-    def check_sender(self, sender: str) -> None:
-        """Take any."""
 
     def send(self, message: Message, client: object) -> list[Outcome]:
         """Accept all."""

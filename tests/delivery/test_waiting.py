@@ -13,25 +13,23 @@ from devinotify.delivery import waiting
 from devinotify.delivery.waiting import Waiting
 from devinotify.exceptions import OutcomeUnknown
 from devinotify.models import DeliveryStatus, Receipt, SmsState
+from tests.plain_channel import PlainChannel
 
 if TYPE_CHECKING:
     from devinotify.channels.protocol import Channel
     from devinotify.delivery.tracking import Tracker
     from devinotify.gateway.client import Client
-    from devinotify.models import Message, Outcome
+    from devinotify.models import Outcome
 
 LOOK = 20.0
 """Seconds that a look takes at this gateway."""
 NUMBERS = [f"+7916000000{digit}" for digit in range(10)]
 
 
-class Slow:
+class Slow(PlainChannel):
     """A clock, and a channel and a fallback's tracker each of whose looks takes long by it."""
 
     name = "slow"
-    max_length = 100
-    segmented = False
-    schedulable = False
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -44,13 +42,6 @@ class Slow:
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
         self.now += seconds
-
-    def check_sender(self, sender: str) -> None:
-        """Take any."""
-
-    def send(self, message: Message, client: object) -> list[Outcome]:
-        """Never be asked."""
-        raise NotImplementedError
 
     def state(self, receipt: Receipt, client: object) -> SmsState:
         """Look for long, and find it under way."""

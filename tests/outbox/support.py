@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from devinotify.outbox.sqlite.store import SqliteStore
 if TYPE_CHECKING:
     from devinotify.outbox import Batch, Outbox, Row
     from devinotify.outbox.sqlite.database import Database
+    from devinotify.sandbox import Sandbox
 
 START = 1_760_000_000.0
 NUMBER = "+79161234567"
@@ -47,6 +49,11 @@ def message(*recipients: str, text: str = "disk full", channel: str = "sms") -> 
 def numbers(count: int, start: int = 79160000000) -> tuple[str, ...]:
     """Return so many distinct numbers."""
     return tuple(f"+{start + index}" for index in range(count))
+
+
+def arrivals(gateway: Sandbox) -> Counter[str]:
+    """Return how often each number was sent to."""
+    return Counter(each.recipient for each in gateway.messages())
 
 
 def accepted(batch: Batch, *, at: datetime | None = None) -> list[Outcome]:

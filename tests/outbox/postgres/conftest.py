@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING
 
 import pytest
 
+from devinotify.sandbox import Sandbox
 from tests.outbox.conftest import postgres_server
-from tests.postgres_server import binaries
+from tests.postgres_server import binaries, fresh
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.postgres_server import Server
 
 
@@ -25,4 +27,11 @@ def server() -> Server:
 @pytest.fixture
 def url(server: Server) -> str:
     """Give the URL of a schema that is not there yet."""
-    return server.url(schema=f"test_{secrets.token_hex(6)}")
+    return server.url(schema=fresh())
+
+
+@pytest.fixture
+def gateway() -> Iterator[Sandbox]:
+    """Give a running gateway of the test's own."""
+    with Sandbox() as found:
+        yield found

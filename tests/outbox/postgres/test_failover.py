@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import threading
 import time
 from collections import Counter
@@ -22,16 +21,13 @@ from devinotify.outbox.postgres.failover import COPIED, FAILED_OVER, MISSED
 from devinotify.outbox.postgres.heartbeat import BEAT
 from devinotify.outbox.postgres.store import PostgresStore
 from devinotify.sandbox import Sandbox
-from tests.outbox.support import accepted, claim, message, numbers
-from tests.postgres_server import PASSWORD, Server, binaries, running
+from tests.outbox.support import accepted, arrivals, claim, message, numbers
+from tests.postgres_server import PASSWORD, Server, fresh, needs_server, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytestmark = [
-    pytest.mark.once,
-    pytest.mark.skipif(binaries() is None, reason="PostgreSQL's server is not installed"),
-]
+pytestmark = [pytest.mark.once, needs_server]
 
 
 @pytest.fixture
@@ -84,16 +80,6 @@ def fail_over_without(primary: Server, standby: Server, work: Callable[[], None]
     primary.stop()
     standby.start()
     standby.promote()
-
-
-def fresh() -> str:
-    """Return the name of a schema that is not there yet."""
-    return f"test_{secrets.token_hex(6)}"
-
-
-def arrivals(gateway: Sandbox) -> Counter[str]:
-    """Return how often each number was sent to."""
-    return Counter(each.recipient for each in gateway.messages())
 
 
 def test_what_an_asynchronous_standby_has_not_heard_of_is_not_sent_again(primary: Server, standby: Server) -> None:

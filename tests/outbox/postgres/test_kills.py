@@ -23,7 +23,7 @@ from devinotify.exceptions import DevinotifyError, InvalidInput
 from devinotify.outbox import Outbox, RowState
 from devinotify.sandbox import Sandbox
 from tests.outbox.postgres.test_database import run
-from tests.outbox.support import accepted, message, numbers
+from tests.outbox.support import accepted, arrivals, message, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,11 +121,6 @@ def nursery(gateway: Sandbox, url: str) -> Iterator[Nursery]:
 def bury(url: str, pid: int | None = None) -> None:
     """Let a worker, or all, have given the last sign of life long ago."""
     run(url, f"UPDATE ~workers SET seen_at = 0 WHERE pid = coalesce({pid or 'NULL'}, pid)")  # noqa: S608 - a number
-
-
-def arrivals(gateway: Sandbox) -> Counter[str]:
-    """Return how often each number was sent to."""
-    return Counter(each.recipient for each in gateway.messages())
 
 
 def test_workers_are_killed_at_any_moment(gateway: Sandbox, nursery: Nursery, url: str) -> None:

@@ -14,22 +14,19 @@ from devinotify.exceptions import OutcomeUnknown, Verdict
 from devinotify.outbox import Outbox, RowState
 from devinotify.outbox.postgres.location import parse_location
 from devinotify.outbox.postgres.store import PostgresStore
-from devinotify.sandbox import Sandbox
 from tests.outbox.postgres.proxy import Cut, Proxy
 from tests.outbox.postgres.test_database import run
-from tests.outbox.support import accepted, claim, failed, message, numbers
-from tests.postgres_server import Server, binaries, running
+from tests.outbox.support import accepted, arrivals, claim, failed, message, numbers
+from tests.postgres_server import Server, needs_server, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from devinotify.models import Outcome
     from devinotify.outbox.postgres.transaction import PostgresTransaction
+    from devinotify.sandbox import Sandbox
 
-pytestmark = [
-    pytest.mark.once,
-    pytest.mark.skipif(binaries() is None, reason="PostgreSQL's server is not installed"),
-]
+pytestmark = [pytest.mark.once, needs_server]
 
 if TYPE_CHECKING:
     Sends = Generator[None, list[Outcome], list[Outcome]]
@@ -37,18 +34,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ROWS = 60
-
-
-def arrivals(gateway: Sandbox) -> Counter[str]:
-    """Return how often each number was sent to."""
-    return Counter(each.recipient for each in gateway.messages())
-
-
-@pytest.fixture
-def gateway() -> Iterator[Sandbox]:
-    """Give a running gateway."""
-    with Sandbox() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -15,26 +15,19 @@ from devinotify.outbox import Outbox, RowState
 from devinotify.outbox.location import VARIABLE
 from devinotify.outbox.postgres.location import parse_location
 from devinotify.outbox.postgres.session import quoted
-from devinotify.sandbox import Sandbox
 from devinotify.url import parse
 from tests.outbox.support import NUMBER
 from tests.postgres_server import PASSWORD
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator
 
     from devinotify.channels.protocol import Channel
     from devinotify.models import Message
+    from devinotify.sandbox import Sandbox
     from tests.postgres_server import Server
 
 pytestmark = pytest.mark.once
-
-
-@pytest.fixture
-def gateway() -> Iterator[Sandbox]:
-    """Give a running sandbox."""
-    with Sandbox() as found:
-        yield found
 
 
 @pytest.mark.parametrize("by", ["--outbox", VARIABLE, "url"])
