@@ -85,6 +85,15 @@ def sampled(lines: Iterable[bytes]) -> bytes:
     return bytes(some[:ENOUGH])
 
 
+def decodes(block: bytes, encoding: str) -> bool:
+    """Return whether bytes can be in an encoding of LEGACY or of its cousins, in which each byte is a character."""
+    try:
+        block.decode(encoding)  # a block ends within no character
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def readings(sample: bytes, encodings: Sequence[str]) -> list[str]:
     """Return a word of a sample as it would read in each encoding: the first that tells as many apart as any does."""
     words = [word for word in re.findall(rb"[^\s;,|\"]+", sample) if not word.isascii()]
@@ -98,15 +107,7 @@ def _cousins(sample: bytes, encoding: str) -> list[str]:
     words = [word for word in re.findall(r"[^\s;,|\"]+", sample.decode(encoding)) if not word.isascii()]
     if sum(_is_odd(word, odd) for word in words) < max(_ODD_WORDS, len(words) / _ODD_SHARE):
         return []
-    return [name for name in cousins if _decodes(sample, name)]
-
-
-def _decodes(sample: bytes, encoding: str) -> bool:
-    try:
-        sample.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
+    return [name for name in cousins if decodes(sample, name)]
 
 
 def _is_odd(word: str, odd: str) -> bool:

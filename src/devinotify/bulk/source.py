@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
 from devinotify.bulk.columns import shown
-from devinotify.bulk.encodings import LEGACY, fitting, readings, sampled
+from devinotify.bulk.encodings import LEGACY, decodes, fitting, readings, sampled
 from devinotify.bulk.workbook import Workbook, is_workbook
 from devinotify.exceptions import InvalidInput
 
@@ -204,7 +204,7 @@ class Source:
             whole = text.encode("utf-8", "ignore").decode()  # without what stands for a broken byte
             broken += len(text) - len(whole)
             sequences += len(whole) - len(whole.encode("ascii", "ignore"))
-            candidates = [name for name in candidates if _decodes(block, name)]
+            candidates = [name for name in candidates if decodes(block, name)]
         return sequences, broken, candidates
 
     def _first_broken(self) -> int:
@@ -215,14 +215,6 @@ class Source:
             except UnicodeEncodeError:
                 return number
         return 0  # never: there is one
-
-
-def _decodes(block: bytes, encoding: str) -> bool:
-    try:
-        block.decode(encoding)  # each byte is a character: a block ends within none
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _copied(stream: IO[bytes]) -> IO[bytes]:
