@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from devinotify.exceptions import DevinotifyError
+from devinotify.exceptions import told
 
 if TYPE_CHECKING:
     import logging
@@ -33,6 +33,5 @@ def close_all(log: logging.Logger, what: str, *closers: Callable[[], object]) ->
 
 
 def tell(log: logging.Logger, what: str, failure: Exception) -> None:
-    """Log that something could not be closed; the words of any error but ours may hold a number or a text."""
-    told = str(failure) if isinstance(failure, DevinotifyError) else type(failure).__name__
-    log.warning("%s could not be closed: %s", what, told)
+    """Log that something could not be closed, and what may be told of why."""
+    log.warning("%s could not be closed: %s", what, told(failure))

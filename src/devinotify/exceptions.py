@@ -79,6 +79,11 @@ class DevinotifyError(Exception):
         self.retryable = self.default_retryable if retryable is None else retryable
 
 
+def told(error: BaseException) -> str:
+    """Return what may be told of any error: the words of one that is not ours may hold a text or a number."""
+    return str(error) if isinstance(error, DevinotifyError) else type(error).__name__
+
+
 def copied(error: DevinotifyError) -> DevinotifyError:
     """Return an error that is the same in all it says, so that what is changed in one is not in the other."""
     # Not by copy.copy, which calls the constructor, and that of a plugin's class may take what it likes.

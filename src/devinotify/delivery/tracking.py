@@ -17,7 +17,7 @@ from devinotify.delivery.policy import Step
 from devinotify.delivery.schedule import due_at
 from devinotify.delivery.sending import Sender
 from devinotify.delivery.story import ended, is_over, outcome_of
-from devinotify.exceptions import DevinotifyError, Verdict
+from devinotify.exceptions import DevinotifyError, Verdict, told
 from devinotify.outbox.records import Role
 from devinotify.outbox.states import RowState
 from devinotify.words import counted
@@ -114,7 +114,7 @@ class Tracker:
                 if (seen := self._attend(row, stored, missed)) is not None:
                     going_on.setdefault(row.message_id, []).append(seen)
             except Exception as error:  # noqa: BLE001 - one row must not keep the others waiting
-                log.error("row %d could not be attended to: %s", row.id, _told(error))
+                log.error("row %d could not be attended to: %s", row.id, told(error))
                 missed(row, error)
         for message_id, some in going_on.items() if steps else ():
             stored = messages[message_id]
@@ -123,12 +123,12 @@ class Tracker:
             try:
                 self._go_on(some, stored)
             except Exception as error:  # noqa: BLE001 - as above
-                log.error("message %d could not go on to the next channel: %s", message_id, _told(error))
+                log.error("message %d could not go on to the next channel: %s", message_id, told(error))
         for row in attended:
             try:
                 self._tell_order(row)
             except Exception as error:  # noqa: BLE001 - as above
-                log.error("the order of row %d could not be told what came of it: %s", row.id, _told(error))
+                log.error("the order of row %d could not be told what came of it: %s", row.id, told(error))
 
     def _attend(self, row: Row, stored: StoredMessage, missed: Missed) -> Row | None:
         """Return the row where it has to go on to the next channel; close its watch where nothing more is to come."""
@@ -159,7 +159,7 @@ class Tracker:
         try:
             state = read_state(channel, receipt, self._client)
         except Exception as error:  # noqa: BLE001 - a look that failed says nothing about the message
-            log.info("the state of row %d could not be read: %s", row.id, _told(error))
+            log.info("the state of row %d could not be read: %s", row.id, told(error))
             missed(row, error)
             return row
         now = self.outbox.record_state(row, state)
@@ -199,7 +199,7 @@ class Tracker:
                     message = replace(stored.message, recipients=(row.recipient,), channel=row.channel)
                     self._record(message, [ended(row)])
             except Exception as error:  # noqa: BLE001 - whoever is told, the queue goes on
-                log.error("nobody was told that row %d has ended: %s", row.id, _told(error))
+                log.error("nobody was told that row %d has ended: %s", row.id, told(error))
 
     # --- waiting
 
@@ -226,8 +226,3 @@ class Tracker:
             self.deliver(batch)
         rows = self.outbox.steps(rows[0].id)
         return (outcome_of(rows, outcome.channel), is_over(rows)) if rows else (outcome, True)
-
-
-def _told(error: Exception) -> str:
-    # The words of any other exception may hold a text or a number.
-    return str(error) if isinstance(error, DevinotifyError) else type(error).__name__
