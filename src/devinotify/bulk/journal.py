@@ -21,6 +21,7 @@ from devinotify.exceptions import InvalidInput
 from devinotify.models import Message
 from devinotify.outbox import Outbox, RowState
 from devinotify.outbox.location import campaign_of, exists, is_database
+from devinotify.outbox.states import STEPS as GOES_ON
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -33,6 +34,8 @@ STEPS = "steps"
 """The name in what a campaign is known by that says that it goes out in the steps of a fallback."""
 OPEN = (RowState.QUEUED, RowState.CLAIMED)
 """The states of a row that is still to be sent, or just being sent."""
+UNDECIDED = frozenset(OPEN) | GOES_ON
+"""The states that a step of a fallback may be in as long as it is not decided; a delivered one is."""
 KEY = CAMPAIGN
 """The key of the message that a journal is about, and the name under which its id is remembered."""
 FED = "fed"
@@ -306,14 +309,12 @@ class Journal:
         chosen = set(states)
         if not self.fallback:
             return sum(self.outbox.retry_all(state, force=state is RowState.UNKNOWN) for state in chosen)
-        again = 0
-        under_way = self._under_way() if RowState.UNKNOWN in chosen else set()
-        for state in chosen:
-            if state is not RowState.UNKNOWN:
-                again += self.outbox.retry_all(state, channel=self._channel)
-        unknown = (row.id for row in self.rows({RowState.UNKNOWN}) if row.id not in under_way)
-        while some := list(itertools.islice(unknown if RowState.UNKNOWN in chosen else (), AT_ONCE)):
-            again += self.outbox.retry(some, force=True)
+        again = sum(self.outbox.retry_all(state, channel=self._channel) for state in chosen - {RowState.UNKNOWN})
+        if RowState.UNKNOWN in chosen:
+            under_way = {row.story or row.id for row in self._open_steps()}
+            unknown = (row.id for row in self.rows({RowState.UNKNOWN}) if row.id not in under_way)
+            while some := list(itertools.islice(unknown, AT_ONCE)):
+                again += self.outbox.retry(some, force=True)
         return again
 
     def to_come(self) -> int:
@@ -333,13 +334,9 @@ class Journal:
     def _open_steps(self) -> Iterator[Row]:
         """Yield the steps of a fallback that are not decided."""
         channel = self._channel
-        for row in self.outbox.rows() if channel is not None else ():
+        for row in self.outbox.rows(states=UNDECIDED) if channel is not None else ():
             if row.channel != channel and (row.state in OPEN or row.next_poll_at is not None):
                 yield row
-
-    def _under_way(self) -> set[int]:
-        """Return the rows of those who have a step of a fallback that is not decided."""
-        return {row.story or row.id for row in self._open_steps()}
 
     def repeats(self) -> Mapping[str, Sequence[int]]:
         """Return the further rows of the input, from 1, that each repeated number has; it holds those numbers alone."""
