@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Locked(Protocol):
@@ -14,15 +17,26 @@ class Locked(Protocol):
     lock: threading.RLock
 
 
+L = TypeVar("L", bound=Locked)
+
+
+def _keep(_: Locked) -> None:
+    """Take everything across."""
+
+
 _guard = threading.Lock()  # over _watched, which must not grow while it is walked
-_watched: weakref.WeakSet[Locked] = weakref.WeakSet()
+_watched: weakref.WeakKeyDictionary[Locked, Callable[[Any], None]] = weakref.WeakKeyDictionary()
 _forking: list[Locked] = []
 
 
-def watch(locked: Locked) -> None:
-    """Have each fork wait for what is done under a lock, as long as its owner lives."""
+def watch(locked: L, leave: Callable[[L], None] = _keep) -> None:
+    """Have each fork wait for what is done under a lock, as long as its owner lives.
+
+    ``leave`` is called with it before the fork, when all locks are held: what must not cross one is let go there. It is
+    no method of the very object, which would keep it alive, and it does not raise.
+    """
     with _guard:
-        _watched.add(locked)
+        _watched[locked] = leave
 
 
 def _before_fork() -> None:
@@ -38,6 +52,8 @@ def _before_fork() -> None:
         _guard.release()  # one was added meanwhile
         _release(locked)
     _forking[:] = locked
+    for each in locked:
+        _watched[each](each)
 
 
 def _release(locked: list[Locked]) -> None:

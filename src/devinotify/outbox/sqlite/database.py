@@ -12,10 +12,10 @@ import contextlib
 import os
 import sqlite3
 import threading
-import weakref
 from typing import TYPE_CHECKING
 
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
+from devinotify.outbox import forking
 from devinotify.outbox.sqlite.connecting import BUSY_TIMEOUT, connect, pragma
 from devinotify.outbox.sqlite.recognition import Inode, prepare, real_path
 
@@ -46,7 +46,6 @@ _TROUBLES = {
 
 _guard = threading.RLock()  # over _open, and over each opening of a file
 _open: dict[Inode, int] = {}  # (device, inode) of a file -> connections that this process has on it
-_databases: weakref.WeakSet[Database] = weakref.WeakSet()
 
 
 class Database:
@@ -68,9 +67,10 @@ class Database:
         self._whole: Inode | None = None  # the file that was read through for damage
         self.accounts: dict[str, int] = {}  # the numbers of accounts in this file, as far as they have been asked
         self._pid = os.getpid()
-        with self.lock, _guard:
-            self._connect()
-            _databases.add(self)
+        with self.lock:
+            forking.watch(self, Database.leave)
+            with _guard:
+                self._connect()
 
     def error(self, error: sqlite3.Error, operation: str, verdict: Verdict) -> DevinotifyError:
         """Return what went wrong in words that name the file and hold nothing of its contents.
@@ -197,6 +197,11 @@ class Database:
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))
         self._connection = None
 
+    def leave(self) -> None:
+        """Close the connection before a fork; one that cannot be closed is no reason not to fork."""
+        with contextlib.suppress(sqlite3.Error):
+            self.disconnect()
+
     def disconnect(self) -> None:
         """Close the connection until it is needed again, unless it belongs to a parent process."""
         if self._connection is None or self._pid != os.getpid():
@@ -226,45 +231,11 @@ class Database:
         self._pid = os.getpid()
 
 
-_forking: list[Database] = []
-
-
-def _before_fork() -> None:
-    # Every lock is taken, so that no thread is inside SQLite while the process is copied; by id, so that two threads
-    # that fork at once take them in one order.
-    while True:
-        with _guard:
-            databases = sorted(_databases, key=id)
-        for database in databases:
-            database.lock.acquire()
-        _guard.acquire()
-        if set(_databases) <= set(databases):
-            break
-        _guard.release()  # one was opened meanwhile
-        for database in databases:
-            database.lock.release()
-    _forking[:] = databases
-    for database in databases:
-        with contextlib.suppress(sqlite3.Error):  # a fork must not fail because a disk does
-            database.disconnect()
-
-
-def _after_fork_in_parent() -> None:
-    databases = list(_forking)
-    _forking.clear()
-    _guard.release()
-    for database in databases:
-        database.lock.release()
-
-
 def _after_fork_in_child() -> None:
     global _guard  # may be held by a thread that does not exist here
     _guard = threading.RLock()
-    _forking.clear()
     _open.clear()
-    for database in list(_databases):
-        database.lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+    os.register_at_fork(after_in_child=_after_fork_in_child)
