@@ -124,8 +124,9 @@ class _Crew:
         while (job := self._jobs.get()) is not None:
             self._do(job)
             del job  # which would be held until the next comes
-            while self.watchers and not self.under_way:
-                _tell(self.watchers.pop(), None, None)
+            with contextlib.suppress(KeyError):  # none is left, or another thread has told the last one
+                while not self.under_way:
+                    _tell(self.watchers.pop(), None, None)
 
     def _do(self, job: _Job) -> None:
         try:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from devinotify import AsyncClient, InvalidInput, InvalidURL, NotSent, OutcomeUnknown, Unauthorized, exceptions
+from devinotify.gateway.aio.connection import Connection
+from devinotify.gateway.http1 import Reply, ReplyParser
 from devinotify.gateway.route import IDLE_LIMIT
 from tests.faults.server import LOGIN, PASSWORD, FaultServer, answer
 from tests.gateway.test_frames import FAULTS, SECRETS, SENDS, frames_of
@@ -209,6 +211,63 @@ def test_closing_breaks_off_a_login(server: FaultServer, make: Make, run: Run) -
         return time.monotonic() - started
 
     assert run(close()) < 20
+
+
+@pytest.mark.parametrize("steps", range(1, 6))
+def test_closing_tells_whoever_waits_for_a_login(server: FaultServer, make: Make, run: Run, steps: int) -> None:
+    """However little of the login has been done: nothing was sent, and the client can be used again."""
+
+    async def close() -> None:
+        client = make(server)
+        await client.sms.send("79161234567", TEXT)  # what a first send reads is read
+        await client.aclose()
+        server.play("user/sessionid", slowly(30))
+        task = asyncio.create_task(client.sms.send("79161234567", TEXT))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await client.aclose()
+        async with asyncio.timeout(20):
+            with pytest.raises(NotSent, match="closed while it logged in"):
+                await task
+        server.play("user/sessionid", answer)
+        await client.sms.send("79161234567", TEXT)
+        await client.aclose()
+
+    run(close())
+    assert 2 == len(server.received("sms/send"))
+
+
+def test_a_connection_with_a_rest_to_write_carries_nothing_else(run: Run) -> None:
+    """A server that answered early and reads no more would take what is left for the next request's beginning."""
+
+    async def exchange() -> tuple[int, bool]:
+        done, gone = asyncio.Event(), asyncio.Event()
+
+        async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(10)
+            writer.write(b"HTTP/1.1 413 X\r\nContent-Length: 2\r\n\r\nno")
+            await writer.drain()
+            writer.transport.pause_reading()  # type: ignore[attr-defined] # asyncio has it on all that read
+            await done.wait()
+            writer.close()
+            gone.set()
+
+        async with await asyncio.start_server(refuse, "127.0.0.1", 0, limit=1024) as listening:
+            port = listening.sockets[0].getsockname()[1]
+            loop = asyncio.get_running_loop()
+            connection = Connection(loop, set())
+            await loop.create_connection(lambda: connection, "127.0.0.1", port)
+            form = b"POST / HTTP/1.1\r\n\r\n" + b"x" * 30_000_000
+            outcome = await connection.begin(form, ReplyParser(), loop.time() + 30)
+            connection.close()
+            await connection.lost
+            done.set()
+            await gone.wait()
+            await asyncio.sleep(0)  # for the server's task to end
+            assert isinstance(outcome, Reply)
+            return outcome.status, outcome.keep_alive
+
+    assert (413, False) == run(exchange())
 
 
 def test_what_is_refused_here_is_raised_when_it_is_awaited(make: Make, server: FaultServer, run: Run) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from devinotify.gateway.aio import racing
 from devinotify.gateway.aio.racing import alternating, connect_to_one
 
 if TYPE_CHECKING:
@@ -116,3 +117,32 @@ def test_cancelled_it_leaves_no_socket(run: Run, deaf: int) -> None:
                 await connect_to_one([at("127.0.0.1", deaf)] * 3)
 
     run(connect())
+
+
+def test_cancelled_with_one_connected_it_leaves_no_socket(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first that connected has won, and whoever asked is cancelled while the others are broken off."""
+    ours, theirs = socket.socketpair()
+
+    async def connect() -> None:
+        breaking_off = asyncio.Event()
+
+        async def attempt(address: Address) -> socket.socket:
+            if address[3][1] == 2:
+                return ours
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                breaking_off.set()
+                await asyncio.sleep(0)
+            raise AssertionError("nobody waits for so long")
+
+        monkeypatch.setattr(racing, "_connect", attempt)
+        task = asyncio.create_task(connect_to_one([at("127.0.0.1", 1), at("127.0.0.1", 2)], head_start=0))
+        await breaking_off.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    with theirs:
+        run(connect())
+        assert -1 == ours.fileno()

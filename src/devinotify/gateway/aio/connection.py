@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import select
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from devinotify.gateway.aio.racing import connect_to_one
@@ -124,7 +125,10 @@ class Connection(asyncio.BufferedProtocol):
             self._end(error)
         else:
             if reply is not None:
-                self._end(reply)
+                assert self._transport is not None  # noqa: S101 - it has just been read from
+                # An early one: what has not left yet would stand before the next request.
+                is_early = self._transport.get_write_buffer_size() > 0
+                self._end(replace(reply, keep_alive=False) if is_early else reply)
 
     def eof_received(self) -> None:
         """Take the end of the connection for the end of the reply, where that may be."""

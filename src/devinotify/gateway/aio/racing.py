@@ -45,15 +45,28 @@ async def connect_to_one(addresses: Iterable[Address], *, head_start: float = HE
                 elif connected is None:
                     running.discard(task)
                     connected = task.result()
-    finally:
-        for task in running:
-            task.cancel()
-        for late in await asyncio.gather(*running, return_exceptions=True):
-            if isinstance(late, socket.socket):
-                late.close()
+        await _break_off(running)
+    except BaseException:  # a cancellation, in the last wait too: neither a socket nor an attempt is left behind
+        if connected is not None:
+            connected.close()
+        await _break_off(running)
+        raise
     if connected is None:
         raise failure
     return connected
+
+
+async def _break_off(attempts: set[asyncio.Task[socket.socket]]) -> None:
+    for task in attempts:
+        task.add_done_callback(_close_late)
+        task.cancel()
+    if attempts:
+        await asyncio.wait(attempts)
+
+
+def _close_late(attempt: asyncio.Task[socket.socket]) -> None:
+    if not attempt.cancelled() and attempt.exception() is None:
+        attempt.result().close()
 
 
 def alternating(addresses: Iterable[Address]) -> list[Address]:

@@ -10,7 +10,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from devinotify.exceptions import DevinotifyError
+from devinotify.exceptions import DevinotifyError, NotSent
 from devinotify.gateway.conversation import SessionState, Ticket
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Session:
         self._state = state
         self._clock = time.monotonic
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
 
     def known(self, refused: str | None) -> Secret | None:
         """Return a good id, other than ``refused`` where that is one, if there is one already."""
@@ -38,23 +39,30 @@ class Session:
         return None if isinstance(found, Ticket) else found
 
     async def get(self, refused: str | None) -> Secret:
-        """Return a good id, other than ``refused`` where that is one; raise what the login raises."""
+        """Return a good id, other than ``refused`` where that is one; raise what the login raises.
+
+        Raises NotSent where ``aclose`` has broken it off.
+        """
         found = self._state.look(self._clock(), refused)
         if not isinstance(found, Ticket):
             return found
-        while True:
+        while not self._closed:
             task = self._task
             if task is None:
                 known = self._state.turn(found, self._clock())
                 if known is not None:
                     return known
                 task = self._task = asyncio.create_task(self._log_in(), name="devinotify login")
+                # By a callback, since a task that is cancelled before it has begun runs no line of its own.
+                task.add_done_callback(self._end)
             await asyncio.wait((task,))
             if not task.cancelled() and (fault := task.exception()):
                 raise fault
+        raise NotSent("the client was closed while it logged in")
 
     async def aclose(self) -> None:
-        """Break off a login that is under way, and forget the session."""
+        """Break off a login that is under way, and forget the session: whoever waits for it has sent nothing."""
+        self._closed = True
         if self._task is not None:
             task = self._task
             task.cancel()
@@ -67,6 +75,7 @@ class Session:
             self._state.granted(await self._login(), asked_at)
         except DevinotifyError as error:
             self._state.failed(error, self._clock())
-        finally:
-            self._state.ended()
-            self._task = None
+
+    def _end(self, _: asyncio.Task[None]) -> None:
+        self._state.ended()
+        self._task = None
