@@ -198,7 +198,7 @@ class Database:
         self._connection = None
 
     def leave(self) -> None:
-        """Close the connection before a fork; one that cannot be closed is no reason not to fork."""
+        """Close the connection before a fork; what cannot be closed holds no fork up."""
         with contextlib.suppress(sqlite3.Error):
             self.disconnect()
 
