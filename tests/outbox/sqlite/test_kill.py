@@ -61,7 +61,7 @@ def worker_process(path: Path, url: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_twenty_thousand_messages_and_ten_kills(tmp_path: Path) -> None:
-    """The gateway counts no recipient twice, the states add up, and a kill leaves a batch a connection unknown at most."""
+    """Nobody is sent to twice, the states add up, and a kill leaves at most a batch a connection unknown."""
     path = tmp_path / "outbox.db"
     chance = random.Random(4)
     kills = 0
