@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -66,3 +66,29 @@ def test_a_claim_reads_no_more_where_a_snapshot_is_held(url: str, monkeypatch: p
         assert isinstance(store, PostgresStore)
         by_place, from_the_head = (blocks(url, since) for since in (store._positions.since(None), claiming.START))
         assert (True, True) == (by_place < 25, from_the_head > 4 * by_place), (by_place, from_the_head)
+
+
+def read_most(plan: dict[str, Any]) -> int:
+    """Return how many lines the greediest step of a plan has found."""
+    return max([int(plan["Actual Rows"]), *map(read_most, plan.get("Plans", ()))])
+
+
+def test_a_claim_reads_a_long_queue_no_further_than_it_takes(url: str) -> None:
+    """In its index's order, up to the last row of the batch: what waits behind that is neither read nor sorted."""
+    with Outbox(url) as outbox:
+        number = outbox.register(message())
+        outbox.extend(number, numbers(10_000))
+        store = outbox._store
+        assert isinstance(store, PostgresStore)
+
+        def explain(session: Session, now: float) -> dict[str, Any]:
+            head = claiming.head(session, now, None, claiming.START, lock=False)
+            assert head is not None
+            queue, place = head
+            values = (queue, now, *place, 400, place.message, place.channel, 100, now)
+            line = session.one(f"EXPLAIN (ANALYZE, FORMAT JSON) {claiming._GATHER}", *values)
+            assert line is not None
+            plan: dict[str, Any] = line[0][0]["Plan"]
+            return plan
+
+        assert 100 == read_most(store._database.write("explain", explain))

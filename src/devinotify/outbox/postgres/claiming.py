@@ -30,7 +30,7 @@ class Place(NamedTuple):
 START = Place(float("-inf"), 0, "", 0)
 
 _HEAD = (
-    "SELECT due, message, channel, id FROM ~queue r WHERE account = %s AND due <= %s"
+    "SELECT due, message, channel, id, account FROM ~queue r WHERE account = %s AND due <= %s"
     " AND (due, message, channel, id) >= (%s, %s, %s, %s){mine}"
     " ORDER BY due, message, channel, id LIMIT 1"
 )
@@ -61,13 +61,14 @@ def head(session: Session, now: float, account: int | None, since: Place, *, loc
 
     ``lock``: of those that nobody else is about to take, and held.
     """
-    found = []
-    for queue in accounts.queues(session, account):
+    queues = accounts.queues(session, account)
+    heads = []
+    for queue in queues:
         mine = accounts.open_to("r", account) if queue == accounts.NOBODY else ""
         ask = _HEAD.format(mine=mine) + (" FOR UPDATE OF r SKIP LOCKED" if lock else "")
-        line = session.one(ask, queue, now, *since)
-        if line is not None:
-            found.append((Place(*line), queue))
+        heads.append(f"SELECT * FROM ({ask}) AS head")  # noqa: S608 - our own words
+    values = [value for queue in queues for value in (queue, now, *since)]
+    found = [(Place(*place), queue) for *place, queue in session.all(" UNION ALL ".join(heads), *values)]
     if not found:
         return None
     place, queue = min(found)
@@ -79,8 +80,10 @@ def gather(session: Session, now: float, queue: int, place: Place, limit: int) -
     return session.ids(_GATHER, queue, now, *place, limit * LOOK_AHEAD, place.message, place.channel, limit, now)
 
 
-def gather_of(session: Session, now: float, numbers: Sequence[int], account: int | None) -> list[int]:
-    """Return those of the given rows, held, that are due and share the first one's message and channel."""
+def gather_of(
+    session: Session, now: float, numbers: Sequence[int], account: int | None
+) -> tuple[tuple[int, str], list[int]]:
+    """Return those of the given rows, held, that are due and share the first one's message and channel, after these."""
     lines = session.all(
         "SELECT r.id, r.message, r.channel FROM ~queue r WHERE r.id = ANY(%s::bigint[]) AND r.due <= %s"  # noqa: S608 - ours
         f"{accounts.open_to('r', account)} FOR UPDATE OF r SKIP LOCKED",
@@ -88,8 +91,8 @@ def gather_of(session: Session, now: float, numbers: Sequence[int], account: int
         now,
     )
     found = {number: (message, channel) for number, message, channel in lines}
-    chosen = [number for number in numbers if number in found]
-    return [number for number in chosen if found[number] == found[chosen[0]]]
+    kind = next((found[number] for number in numbers if number in found), (0, ""))
+    return kind, [number for number in numbers if found.get(number) == kind]
 
 
 def ahead(session: Session, later: float, limit: int) -> list[int]:
@@ -107,20 +110,18 @@ def ahead(session: Session, later: float, limit: int) -> list[int]:
     return found[:limit]
 
 
-def open_claim(session: Session, worker: str, now: float, numbers: Sequence[int]) -> int | None:
-    """Move rows from the queue to a new claim; return its id, or ``None`` where the worker is taken for dead."""
-    claim = secrets.randbits(62) + 1
-    line = session.one(_CLAIM, list(numbers), claim, now, worker)
-    return None if line is None else claim
+def new_claim() -> int:
+    """Return an id for a claim: the claimant's own, by which it is known whatever becomes of an answer."""
+    return secrets.randbits(62) + 1
 
 
-def deadlines(session: Session, numbers: Sequence[int], now: float) -> set[int]:
-    """Return those of the rows whose deadline has passed."""
-    return set(session.ids("SELECT id FROM ~rows WHERE id = ANY(%s::bigint[]) AND deadline < %s", list(numbers), now))
+def open_claim(session: Session, claim: int, worker: str, now: float, numbers: Sequence[int]) -> bool:
+    """Move rows from the queue to a new claim; return whether it was made: not where the worker is taken for dead."""
+    return session.one(_CLAIM, list(numbers), claim, now, worker) is not None
 
 
 def claimed(session: Session, numbers: Sequence[int], message: int, channel: str, claim: int) -> tuple[Row, ...]:
-    """Return the rows that were just claimed, of one message and channel, in the order of their ids."""
+    """Return rows of one message and channel as they will stand in a claim, in the order of their ids."""
     lines = session.all(
         "SELECT id, recipient, attempts, due, deadline, parent, story FROM ~rows"
         " WHERE id = ANY(%s::bigint[]) ORDER BY id",
@@ -153,6 +154,11 @@ def close(session: Session, claim: int) -> list[int]:
 def is_open(session: Session, claim: int) -> bool:
     """Whether a claim is there."""
     return session.one("SELECT 1 FROM ~claims WHERE id = %s", claim) is not None
+
+
+def close_whole(session: Session, claim: int, numbers: Iterable[int]) -> bool:
+    """Close a claim if it is of exactly these rows; return whether it was."""
+    return bool(session.run("DELETE FROM ~claims WHERE id = %s AND rows = %s::bigint[]", claim, sorted(numbers)))
 
 
 def shrink(session: Session, claim: int, left: Iterable[int]) -> None:

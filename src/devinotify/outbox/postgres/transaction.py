@@ -263,7 +263,7 @@ class PostgresTransaction:
         self._may_claim()
         now, whose = self.now, self._account(account, make=True)
         if among is not None:
-            numbers = claiming.gather_of(self._session, now, among, whose)
+            (message, channel), numbers = claiming.gather_of(self._session, now, among, whose)
         else:
             since = self._positions.since(whose)
             first = claiming.head(self._session, now, whose, since, lock=True)
@@ -272,40 +272,42 @@ class PostgresTransaction:
                 first = claiming.head(self._session, now, whose, claiming.START, lock=True)
             if first is None:
                 return None
-            self._positions.taken(whose, first[1])
-            numbers = claiming.gather(self._session, now, *first, limit)
+            queue, place = first
+            self._positions.taken(whose, place)
+            message, channel = place.message, place.channel
+            numbers = claiming.gather(self._session, now, queue, place, limit)
         if not numbers:
             return None
-        overdue = claiming.deadlines(self._session, numbers, now)
-        late = tuple(reading.rows(self._session, sorted(overdue)))
-        timely = sorted(set(numbers) - overdue)
-        message, channel = self._message_of(numbers[0])
-        claim = 0
-        rows: tuple[Row, ...] = ()
-        if timely:
-            claim = self._open(worker, timely)
+        claim = claiming.new_claim()
+        found = claiming.claimed(self._session, numbers, message, channel, claim)
+        rows = tuple([row for row in found if row.deadline is None or row.deadline >= now])
+        late: list[Row] = []
+        if len(rows) < len(found):
+            timely = {row.id for row in rows}
+            late = reading.rows(self._session, [row.id for row in found if row.id not in timely])
+        stored = self._stored(message)
+        if rows:
+            self._open(claim, worker, [row.id for row in rows])
             self.taken.append(claim)
-            accounts.stamp(self._session, [message], whose)
-            rows = claiming.claimed(self._session, timely, message, channel, claim)
+            if stored.account is None and whose is not None:
+                accounts.stamp(self._session, [message], whose)
+                stored = self._stored(message)
+        return Taken(claim if rows else 0, stored, rows, tuple(late))
+
+    def _stored(self, message: int) -> StoredMessage:
         stored = reading.message(self._session, message)
         assert stored is not None  # noqa: S101 - a message stays as long as it has rows
-        return Taken(claim, stored, rows, late)
+        return stored
 
-    def _message_of(self, number: int) -> tuple[int, str]:
-        line = self._session.one("SELECT message, channel FROM ~rows WHERE id = %s", number)
-        assert line is not None  # noqa: S101 - what is in the queue is a row
-        return line[0], line[1]
-
-    def _open(self, worker: str, numbers: Sequence[int]) -> int:
-        claim = claiming.open_claim(self._session, worker, self.now, numbers)
-        if claim is None:
+    def _open(self, claim: int, worker: str, numbers: Sequence[int]) -> None:
+        if not claiming.open_claim(self._session, claim, worker, self.now, numbers):
             raise TakenForDeadError
-        return claim
 
     def claim(self, worker: str, numbers: Sequence[int]) -> tuple[int, tuple[Row, ...]]:
         """Claim rows that were just added."""
         self._may_claim()
-        claim = self._open(worker, numbers)
+        claim = claiming.new_claim()
+        self._open(claim, worker, numbers)
         return claim, tuple(reading.rows(self._session, numbers))
 
     def settle(self, claim: int, settlement: Settlement) -> int:
