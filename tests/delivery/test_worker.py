@@ -18,7 +18,7 @@ import pytest
 from devinotify import Message, Notifier, Outbox, hookimpl, make_plugin_manager
 from devinotify.delivery.stopping import stopped_by_signals
 from devinotify.delivery.worker import COLLECT_EVERY, PAUSE, Worker, rare_collections
-from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, NotSent, Verdict
+from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidPhoneNumber, NotSent, Verdict
 from devinotify.models import DeliveryStatus
 from devinotify.outbox import RowState
 from devinotify.sandbox import Sandbox
@@ -439,6 +439,36 @@ def test_status_changed_is_called_for_each_news(gateway: Sandbox, outbox: Outbox
         outbox.enqueue(message())
         drain(Worker(notifier, outbox))
     assert [DeliveryStatus.SENT, DeliveryStatus.DELIVERED] == seen
+
+
+def test_one_that_does_not_look_sends_and_leaves_the_looks(
+    gateway: Sandbox, notifier: Notifier, outbox: Outbox
+) -> None:
+    """What is queued goes out, and its delivery is due for whoever looks."""
+    outbox.enqueue(message())
+    Worker(notifier, outbox, looks=False).run(once=True)
+    assert [("sms", "accepted")] == states(outbox)
+    assert outbox.next_due() is not None
+    assert not Worker(notifier, outbox, looks=False).turn()
+
+
+def test_one_that_does_not_send_looks_and_leaves_the_queue(
+    gateway: Sandbox, notifier: Notifier, outbox: Outbox
+) -> None:
+    """What was sent is looked at, and what is queued stays so."""
+    outbox.enqueue(message())
+    Worker(notifier, outbox, looks=False).run(once=True)
+    outbox.enqueue(message(OTHER))
+    until = time.monotonic() + 30
+    while outbox.counts().delivered == 0 and time.monotonic() < until:
+        Worker(notifier, outbox, sends=False).run(once=True)
+    assert [("sms", "delivered"), ("sms", "queued")] == states(outbox)
+
+
+def test_one_that_does_neither_is_refused(notifier: Notifier, outbox: Outbox) -> None:
+    """A worker that neither sends nor looks is a mistake."""
+    with pytest.raises(InvalidInput, match="sends, or looks"):
+        Worker(notifier, outbox, sends=False, looks=False)
 
 
 # --- the outbox's own trouble

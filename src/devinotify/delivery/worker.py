@@ -58,8 +58,9 @@ class Worker:
 
     Without ``outbox`` it is the notifier's own. ``batch`` is how many recipients one claim takes, and so one request,
     ``connections`` how many requests are made at a time: no more than both allow are of unknown outcome when the
-    process is killed. Deliveries are looked at beside that, ``look_rate`` requests a second at most. ``nap`` is how
-    many seconds an idle worker sleeps at most before it looks again, ``random`` a number from 0 to 1.
+    process is killed. Deliveries are looked at beside that, ``look_rate`` requests a second at most. Without ``sends``
+    it only looks, and takes the steps of fallbacks that follow; without ``looks`` it only sends. ``nap`` is how many
+    seconds an idle worker sleeps at most before it looks again, ``random`` a number from 0 to 1.
 
     What the account or the gateway is refused for (no credits, a wrong password, a 429) is queued again as if nothing
     had been tried; it waits, longer each time, and goes on when it is over. ``stop`` may be called from any thread or
@@ -75,6 +76,8 @@ class Worker:
         batch: int = BATCH,
         connections: int = CONNECTIONS,
         look_rate: float | None = RATE,
+        sends: bool = True,
+        looks: bool = True,
         nap: float = NAP,
         random: Callable[[], float] = _random.random,
     ) -> None:
@@ -91,6 +94,9 @@ class Worker:
         self.outbox.introduce(self.account)
         self._speed = Speed(connections=connections, batch=batch)
         self._look_rate = look_rate
+        if not (sends or looks):
+            raise InvalidInput("a worker sends, or looks at deliveries, or both")
+        self._sending, self._looking = sends, looks
         self._nap = nap
         self._random = random
         self._stopping = Stopping()
@@ -139,8 +145,8 @@ class Worker:
         if self._stopping.asked:
             return False
         self._recover()
-        sent = self._dispatcher.turn()
-        return self._looks.turn() or sent
+        sent = self._sending and self._dispatcher.turn()
+        return (self._looking and self._looks.turn()) or sent
 
     def _work(self, *, once: bool) -> bool:
         """Take turns until it is stopped, or with ``once`` nothing is due; return whether anything was."""
@@ -157,7 +163,8 @@ class Worker:
 
         self._look_at = 0.0
         sends, looks = turn(self._dispatcher.turn), turn(self._look)
-        turns = [sends] * self._speed.connections + [looks] * self._looks.connections
+        turns = [sends] * self._speed.connections if self._sending else []
+        turns += [looks] * self._looks.connections if self._looking else []
         crew = Crew(turns, self._stopping, forever=not once, nap=self._idle, name="worker")
         crew.run(lambda: self._look_after(once=once), min(self._nap, 1.0), halt=self._halt)
         return worked
@@ -239,10 +246,12 @@ class Worker:
 
     def _idle(self) -> float:
         nap = self._nap * (1 - JITTER * self._random())
+        if not self._sending:  # what is queued is due and stays so
+            return nap
         if time.monotonic() < self._ask_at:
             return min(nap, PAUSE)
         try:
-            due = self.outbox.next_due(self.account)
+            due = self.outbox.next_due(self.account, queued=not self._looking)
         except DevinotifyError:  # the next turn meets it too, and tells
             return nap
         self._ask_at = time.monotonic() + PAUSE
