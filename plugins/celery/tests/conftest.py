@@ -1,0 +1,57 @@
+"""What every test starts from: no settings of whoever runs the tests, no other plugin, a gateway, an app of its own."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from celery import Celery
+
+import devinotify_celery
+from devinotify_celery import notifiers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from devinotify import Outbox
+    from devinotify.sandbox import Sandbox
+
+NUMBER = "+79161234567"
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Remove the settings of whoever runs the tests, leave out plugins, and close what a test has opened."""
+    for name in tuple(os.environ):
+        if name.startswith(("DEVINOTIFY_", "CELERY_")):
+            monkeypatch.delenv(name)
+    others = [point.name for point in entry_points(group="devinotify")]
+    monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", ",".join(others))
+    yield
+    notifiers.shared.close()
+
+
+@pytest.fixture
+def gateway(devino_sandbox: Sandbox) -> Sandbox:
+    """A gateway that nothing has been sent to: the one of devinotify's own pytest plugin."""
+    return devino_sandbox
+
+
+@pytest.fixture
+def app(gateway: Sandbox, tmp_path: Path) -> Iterator[Any]:
+    """An app with an account at the gateway, whose tasks run in place."""
+    made = Celery("shop", broker="memory://", backend="cache+memory://")
+    made.conf.update(devinotify_url=gateway.url, devinotify_outbox=str(tmp_path / "sms.db"), task_always_eager=True)
+    yield made
+    notifiers.shared.close()
+    made.close()
+
+
+@pytest.fixture
+def outbox(app: Any) -> Outbox:
+    """The app's outbox."""
+    opened: Outbox = devinotify_celery.get_notifier(app=app).following().outbox
+    return opened

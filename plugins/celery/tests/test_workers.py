@@ -1,0 +1,217 @@
+"""Real workers on Redis and RabbitMQ, in each pool: one message a task, and nothing of it to be read anywhere."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from celery import Celery
+from celery.result import allow_join_result
+from devinotify import RowState
+from devinotify.sandbox import Sandbox
+
+from devinotify_celery import notifiers, notify, ring
+from tests import brokers
+from tests.conftest import NUMBER
+from tests.workers import Shop, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TEXT = "Zx secret text"
+POOLS = ("prefork", "threads", "gevent", "solo")
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[brokers.Redis]:
+    """Give a Redis."""
+    with brokers.Redis() as running:
+        yield running
+
+
+@pytest.fixture
+def shop(redis: brokers.Redis, gateway: Sandbox, tmp_path: Path) -> Shop:
+    """Give a shop whose broker has nothing in it."""
+    redis.flush()
+    return Shop(tmp_path, broker=redis.url, url=gateway.url, outbox=str(tmp_path / "sms.db"))
+
+
+@pytest.fixture
+def client(shop: Shop) -> Iterator[Any]:
+    """Give the shop's app as its web process has it."""
+    made = client_of(shop)
+    yield made
+    notifiers.shared.close()
+    made.close()
+
+
+def client_of(shop: Shop) -> Any:
+    """Return an app with the settings of a shop."""
+    made = Celery("client", broker=shop.variables["SHOP_BROKER"], backend=shop.variables["SHOP_BACKEND"])
+    made.conf.update(
+        devinotify_url=shop.variables["SHOP_URL"],
+        devinotify_outbox=shop.variables["SHOP_OUTBOX"],
+        **json.loads(shop.variables["SHOP_SETTINGS"]),
+    )
+    return made
+
+
+@contextlib.contextmanager
+def events(app: Any) -> Iterator[list[dict[str, Any]]]:
+    """Give the events of the workers as they come, from when the first has come."""
+    seen: list[dict[str, Any]] = []
+    with app.connection() as connection:
+        receiver = app.events.Receiver(connection, handlers={"*": seen.append})
+        thread = threading.Thread(target=receiver.capture, kwargs={"limit": None, "timeout": None})
+        thread.start()
+        try:
+            wait_for(lambda: seen)
+            yield seen
+        finally:
+            receiver.should_stop = True
+            thread.join(60)
+
+
+def states(app: Any) -> list[str]:
+    """Return the states of all rows."""
+    outbox = notifiers.get_notifier(app=app).following().outbox
+    return [str(row.state) for row in outbox]
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_each_pool_sends_each_message_once(shop: Shop, client: Any, gateway: Sandbox, pool: str) -> None:
+    """Tasks, tasks of one's own, and what was enqueued."""
+    with shop.worker(pool=pool):
+        results = [notify.delay(f"task {number}", NUMBER) for number in range(8)]
+        results.append(client.send_task("shop.remind", (1001, NUMBER)))
+        notifiers.get_notifier(app=client).enqueue("enqueued", NUMBER)
+        ring()
+        for result in results:
+            assert {"accepted"} == {each["verdict"] for each in result.get(timeout=60)}
+        assert gateway.wait(lambda: len(gateway.messages()) >= 11, 60)
+    texts = [f"task {number}" for number in range(8)]
+    texts += ["Order 1001 is ready", "Customer of 1001 was told", "enqueued"]
+    assert sorted(texts) == sorted(each.text for each in gateway.messages())
+
+
+def test_nothing_is_to_be_read(shop: Shop, client: Any, gateway: Sandbox, tmp_path: Path) -> None:
+    """Neither in a worker's log at its most talkative, nor in events, inspections or results, whoever has sent it."""
+    gateway.add_fault("latency", number=NUMBER, seconds=2.0, times=1)
+    with shop.worker("--task-events", level="DEBUG") as worker, events(client) as seen:
+        result = notify.delay(TEXT, NUMBER, title="Zx")
+        # By somebody who has not our package.
+        other = client.send_task("devinotify.send_sms", (TEXT,), {"to": [NUMBER, "12"]})
+        inspect = client.control.inspect(timeout=5)
+        shown = wait_for(lambda: [each for each in (inspect.active() or {}).values() if each])
+        asked = [shown, inspect.conf(), inspect.reserved(), inspect.registered()]
+        assert "accepted" == result.get(timeout=60)[0]["verdict"]
+        with pytest.raises(Exception, match="digits are missing"):
+            other.get(timeout=60)
+        wait_for(lambda: {"task-succeeded", "task-failed"} <= {each["type"] for each in seen})
+        log = worker.written()
+    stored = "".join(path.read_text("utf-8") for path in tmp_path.glob("celery-task-meta-*"))
+    everything = [log, stored, str(seen), str(asked)]
+    assert all("+7916***4567" in each for each in everything)
+    assert [] == [part for each in everything for part in (TEXT, NUMBER[2:], "demo:demo") if part in each]
+
+
+def test_an_outbox_in_a_file_is_told_as_the_worker_starts(shop: Shop, client: Any) -> None:
+    """And every start says so."""
+    with shop.worker(pool="solo") as worker:
+        assert "safe as long as all workers" in worker.written()
+
+
+def test_what_did_not_leave_is_tried_again(shop: Shop, client: Any, tmp_path: Path) -> None:
+    """The gateway is away and comes back: the task is retried, and succeeds with one message."""
+    with Sandbox() as gone:
+        url, port = gone.url, gone.port
+    shop.variables["SHOP_URL"] = url
+    with shop.worker(pool="solo"):
+        result = notify.delay("Hello", NUMBER)
+        wait_for(lambda: result.state == "RETRY")
+        with Sandbox(port=port) as back:
+            assert "accepted" == result.get(timeout=60)[0]["verdict"]
+            assert ["Hello"] == [each.text for each in back.messages()]
+
+
+def test_a_slow_gateway_behind_a_short_visibility_timeout(
+    redis: brokers.Redis, gateway: Sandbox, tmp_path: Path
+) -> None:
+    """Redis delivers the task again and again while it is at work: one message."""
+    redis.flush()
+    gateway.add_fault("latency", number=NUMBER, seconds=5.0, times=1)
+    shop = Shop(
+        tmp_path, broker=redis.url, url=gateway.url, outbox=str(tmp_path / "sms.db"),
+        broker_transport_options={"visibility_timeout": 2, "unacked_restore_limit": 1},
+    )  # fmt: skip
+    client = client_of(shop)
+    try:
+        with shop.worker(size=2) as worker, shop.worker(size=2):
+            result = notify.delay("Hello", NUMBER)
+            assert "accepted" == result.get(timeout=60)[0]["verdict"]
+            # Delivered more than once, or this shows nothing.
+            again = wait_for(lambda: sum(worker.written().count(word) for word in ("received", "Restoring")) >= 1)
+            assert again
+            assert ["Hello"] == [each.text for each in gateway.messages()]
+    finally:
+        notifiers.shared.close()
+        client.close()
+
+
+def test_two_beats_ring_twice_for_one_message(shop: Shop, client: Any, gateway: Sandbox) -> None:
+    """Doubled bells change nothing; deliveries are looked at."""
+    gateway.set_timeline("delivered", sms=[(0.0, 0)])
+    notifier = notifiers.get_notifier(app=client)
+    with shop.worker(size=2), shop.beat(), shop.beat():
+        for number in range(20):
+            notifier.enqueue(f"enqueued {number}", NUMBER)
+        assert gateway.wait(lambda: len(gateway.messages()) >= 20, 60)
+        wait_for(lambda: {"accepted", "delivered"} >= set(states(client)))
+    assert sorted(f"enqueued {number}" for number in range(20)) == sorted(each.text for each in gateway.messages())
+
+
+def test_a_broker_that_forgets_all_loses_nothing_enqueued(
+    shop: Shop, client: Any, gateway: Sandbox, redis: brokers.Redis
+) -> None:
+    """Its bells are gone, and the next one sends all."""
+    notifier = notifiers.get_notifier(app=client)
+    for number in range(5):
+        notifier.enqueue(f"enqueued {number}", NUMBER)
+        ring()
+    redis.flush()
+    with shop.worker(pool="solo"):
+        assert ["queued"] * 5 == states(client)
+        ring()
+        assert gateway.wait(lambda: len(gateway.messages()) >= 5, 60)
+        wait_for(lambda: [str(RowState.ACCEPTED)] * 5 == states(client))
+
+
+@pytest.mark.parametrize("name", list(brokers.BROKERS))
+def test_a_broker_that_is_killed_amid_the_run(name: str, gateway: Sandbox, tmp_path: Path) -> None:
+    """Killed and started again, it may deliver again what was done: no message twice, none lost."""
+    with brokers.running(name) as broker:
+        shop = Shop(tmp_path, broker=broker.url, url=gateway.url, outbox=str(tmp_path / "sms.db"))
+        client = client_of(shop)
+        try:
+            gateway.add_fault("latency", seconds=0.3)
+            with shop.worker(size=2):
+                sent = [notify.delay(f"task {number}", NUMBER) for number in range(12)]
+                notifiers.get_notifier(app=client).enqueue("enqueued", NUMBER)
+                assert gateway.wait(lambda: len(gateway.messages()) >= 3, 60)
+                broker.kill()
+                broker.start()
+                with shop.beat():
+                    assert gateway.wait(lambda: any(m.text == "enqueued" for m in gateway.messages()), 60)
+                    with allow_join_result():
+                        for result in sent:
+                            assert "accepted" == result.get(timeout=120)[0]["verdict"]
+            texts = [each.text for each in gateway.messages()]
+            assert sorted(set(texts)) == sorted(texts)
+            assert 13 == len(texts)
+        finally:
+            notifiers.shared.close()
+            client.close()
