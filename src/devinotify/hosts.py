@@ -6,8 +6,8 @@ import re
 from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
-# A host whose name ends in .localhost resolves to loopback by RFC 6761.
-_LOOPBACK_NAMES = ("localhost",)
+LOCALHOST = "localhost"
+"""The name of loopback; by RFC 6761 one that ends in it, behind a dot, is another."""
 _LABEL = re.compile(r"(?!-)[0-9A-Za-z_-]{1,63}(?<!-)")
 _HOST_LENGTH = 253  # characters of a name, by RFC 1035
 _PATH = "/%:@!$&'()*+,;=~-._"
@@ -21,12 +21,18 @@ def is_loopback(host: str) -> bool:
     the other means is the system's affair.
     """
     name = host.lower()
-    if name.removesuffix(".") in _LOOPBACK_NAMES or name.removesuffix(".").endswith(".localhost"):
+    if f".{name.removesuffix('.')}".endswith(f".{LOCALHOST}"):
         return True
+    return "%" not in name and is_address(name) and ip_address(name).is_loopback
+
+
+def is_address(host: str) -> bool:
+    """Whether this is an IP address, and not a name that somebody has to be asked for."""
     try:
-        return "%" not in name and ip_address(name).is_loopback
+        ip_address(host)
     except ValueError:
         return False
+    return True
 
 
 def is_base_url(value: object) -> bool:

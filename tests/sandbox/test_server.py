@@ -104,14 +104,20 @@ def test_its_own_account() -> None:
         assert [False, True] == [words in shown for words in ("p/w:?", "password=PASSWORD")]
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com", ""])  # noqa: S104 - what is refused
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("0.0.0.0", "::", "192.0.2.1", "example.com", ""),  # noqa: S104 - what is refused
+        *("a.localhost", "localhost.", "127.0.0.1.", "::1%1"),
+    ],
+)
 def test_loopback_only(host: str) -> None:
-    """Any address but loopback is refused."""
+    """Any address but loopback is refused, and any name whose place is somebody else's to tell."""
     with pytest.raises(ValueError, match=re.escape(LOOPBACK_ONLY)):
         Sandbox(host=host)
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.2"])
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.2"])
 def test_loopback_names(host: str) -> None:
     """Any loopback address or localhost will do."""
     with Sandbox(host=host) as sandbox:

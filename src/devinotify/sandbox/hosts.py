@@ -7,7 +7,7 @@ import re
 import socket
 from ipaddress import ip_address
 
-from devinotify.hosts import is_loopback
+from devinotify.hosts import LOCALHOST, is_address, is_loopback
 from devinotify.sandbox.access import check_token
 
 LOOPBACK_ONLY = (
@@ -23,14 +23,14 @@ _ELSEWHERE = {socket.AF_INET: ("192.0.2.1", "127.0.0.1"), socket.AF_INET6: ("200
 def check_host(host: str, *, allow_remote: bool = False, token: str | None = None) -> None:
     """Pass a loopback address or ``localhost``, and any other address where that is allowed and a token is set.
 
-    Raises ValueError otherwise, for a name that is not an address, and for a token that is too short.
+    Raises ValueError otherwise, for any other name, since whoever resolves it says where that is, and for a token that
+    is too short.
     """
     if token is not None:
         check_token(token)
-    try:
-        loopback = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        raise ValueError(LOOPBACK_ONLY) from None
+    if not is_address(host) and host.lower() != LOCALHOST:
+        raise ValueError(LOOPBACK_ONLY)
+    loopback = is_loopback(host)
     if not loopback and not allow_remote:
         raise ValueError(LOOPBACK_ONLY)
     if not loopback and token is None:
