@@ -235,10 +235,30 @@ if child:
 """
 
 
+_MAKING = """
+import atexit, threading
+ended = threading.Event()
+atexit.register(ended.set)  # before that of the executors, which is called first therefore
+
+from devinotify.executor import Executor
+
+kept = [Executor(1, "hand") for _ in range(20_000)]
+making = threading.Event()
+
+def make():
+    while not ended.is_set():
+        kept.append(Executor(1, "hand"))
+        making.set()
+
+threading.Thread(target=make, daemon=True).start()
+making.wait()
+"""
+
+
 @pytest.mark.once
-@pytest.mark.parametrize(("script", "told"), [(_ENDING, ["over", "finished"]), (_FORKING, [])])
+@pytest.mark.parametrize(("script", "told"), [(_ENDING, ["over", "finished"]), (_FORKING, []), (_MAKING, [])])
 def test_at_the_end_and_in_a_fork(script: str, told: list[str]) -> None:
-    """A program that ends finishes what was begun, and a child has threads of its own."""
+    """A program finishes what was begun, whoever makes executors while it ends; a child has threads of its own."""
     done = subprocess.run(
         [sys.executable, "-X", "dev", "-c", script], timeout=30, capture_output=True, text=True, check=False
     )

@@ -13,7 +13,7 @@ import os
 import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakSet
+from weakref import ref
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,6 @@ class Executor:
     def _start_afresh(self) -> None:
         self._lock = threading.Lock()
         self._crew = _Crew()
-        _CREWS.add(self._crew)
 
     @property
     def is_open(self) -> bool:
@@ -91,7 +90,7 @@ class _Crew:
     def __init__(self) -> None:
         self._pid = os.getpid()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self.threads: list[threading.Thread] = []
+        self.threads: list[_Hand] = []
         self.under_way: set[_Job] = set()
         self.watchers: set[asyncio.Future[None]] = set()
 
@@ -103,8 +102,7 @@ class _Crew:
     def take(self, job: _Job, size: int, name: str) -> None:
         """Put a job behind the others, for one thread more where each has one and there may be more."""
         if len(self.threads) < min(size, len(self.under_way) + 1):
-            # A daemon: Python waits for others before it tells that it ends, and they wait for work. See ``_finish``.
-            thread = threading.Thread(target=self._work, name=f"{name}_{len(self.threads)}", daemon=True)
+            thread = _Hand(self, f"{name}_{len(self.threads)}")
             try:
                 thread.start()
             except RuntimeError:  # the system has no more: those that there are do it in their turn
@@ -120,7 +118,8 @@ class _Crew:
         for _ in self.threads:
             self._jobs.put(None)
 
-    def _work(self) -> None:
+    def work(self) -> None:
+        """Do one job after the other, until the end is reached; what each of the threads does."""
         while (job := self._jobs.get()) is not None:
             self._do(job)
             del job  # which would be held until the next comes
@@ -139,6 +138,17 @@ class _Crew:
             _tell(job.result, value, None)
 
 
+class _Hand(threading.Thread):
+    """One thread of a crew, by which those that are at work are found when the program ends: no list has to be kept.
+
+    A daemon: Python waits for others before it tells that it ends, and they wait for work. See ``_finish``.
+    """
+
+    def __init__(self, crew: _Crew, name: str) -> None:
+        super().__init__(target=crew.work, name=name, daemon=True)
+        self.crew = ref(crew)
+
+
 def _tell(future: asyncio.Future[Any], value: object, error: BaseException | None) -> None:
     with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
         future.get_loop().call_soon_threadsafe(_settle, future, value, error)
@@ -155,13 +165,12 @@ def _settle(future: asyncio.Future[Any], value: object, error: BaseException | N
         future.set_exception(error)
 
 
-_CREWS: WeakSet[_Crew] = WeakSet()
-
-
 @atexit.register
 def _finish() -> None:
     """Wait for what was begun, as Python does for threads that are not daemons."""
-    for crew in [each for each in _CREWS if each.is_ours]:
-        crew.end()
-        for thread in crew.threads:
-            thread.join()
+    crews = {thread.crew() for thread in threading.enumerate() if isinstance(thread, _Hand)}
+    for crew in crews:
+        if crew is not None and crew.is_ours:
+            crew.end()
+            for thread in crew.threads:
+                thread.join()
