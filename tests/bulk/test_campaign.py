@@ -461,6 +461,31 @@ def test_a_journal_of_another_campaign(begin: Begin, gateway: Sandbox, change: d
     assert arrived == len(gateway.messages())
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"text": "It is {open}"}, {"template": "It is {{open}}"}),
+        ({"template": "It is {{open}}"}, {"text": "It is {open}"}),
+    ],
+)
+def test_the_same_words_are_the_same_campaign(
+    begin: Begin, gateway: Sandbox, before: dict[str, str], after: dict[str, str]
+) -> None:
+    """What all are told is one text, whether it was given as one or as a template without columns."""
+    some = numbers(3)
+    begin("\n".join(some), name="a.txt", **before).run(Speed(limit=1))
+    assert End.DONE is begin("\n".join(some), name="a.txt", **after).run().end
+    assert once(some, "It is {open}") == norm(got(gateway))
+
+
+def test_a_template_is_another_text_than_its_words(begin: Begin) -> None:
+    """A text for all is not a template, though both are written alike, where one has columns to fill in."""
+    rows = "phone,name\n+79161234567,Anna\n"
+    begin(rows, template="Hi {name}").run()
+    with pytest.raises(InvalidInput, match="the text is another"):
+        begin(rows, text="Hi {name}")
+
+
 def test_a_file_that_is_no_journal(begin: Begin, tmp_path: Path) -> None:
     """An outbox of something else, and a file of anything else, are refused and left alone."""
     with Outbox(tmp_path / "campaign.db") as outbox:

@@ -36,16 +36,17 @@ class Wording:
         self._notifier = notifier
         self._warned = False
         self.original: str = (template if text is None else text) or ""
-        self._is_template = text is None
         parsed = None if template is None else Template(template)
         self.template: Template | None = parsed if parsed is not None and parsed.fields else None
         shared = text if parsed is None else parsed.render({}) if self.template is None else None
+        self._shared = shared
         self.text: str | None = None if shared is None else self.shape(shared)
 
     @property
     def digest(self) -> str:
-        """What tells these words from others, and does not tell them."""
-        return hashlib.sha256(f"{self._is_template} {self.original}".encode(errors="replace")).hexdigest()
+        """What tells these words from others, and does not tell them; one text for all is the same however given."""
+        words = f"{self._shared is None} {self.original if self._shared is None else self._shared}"
+        return hashlib.sha256(words.encode(errors="replace")).hexdigest()
 
     def unfilled(self, columns: Sequence[str]) -> list[str]:
         """Return those columns that a text for all has in braces: it may have been meant for a template."""
