@@ -64,6 +64,7 @@ PUBLIC_NAMES = [
     "hookspec",
     "make_plugin_manager",
     "mask_number",
+    "parse_duration",
     "phones",
     "text",
 ]

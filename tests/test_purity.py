@@ -21,6 +21,7 @@ PURE = sorted(
             "models.py",
             "retry.py",
             "instants.py",
+            "durations.py",
             "hosts.py",
             "words.py",
             "url.py",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from devinotify.delivery.fallback import Fallback
     from devinotify.delivery.orders import Enqueued
     from devinotify.delivery.worker import Worker
+    from devinotify.durations import parse_duration
     from devinotify.exceptions import (
         ArgumentMissing,
         DevinotifyError,
@@ -121,6 +122,7 @@ _HOMES = {
     "hookspec": "hookspecs",
     "make_plugin_manager": "plugins",
     "mask_number": "redact",
+    "parse_duration": "durations",
     "phones": "phones",
     "text": "text",
 }
@@ -177,6 +179,7 @@ __all__ = [
     "hookspec",
     "make_plugin_manager",
     "mask_number",
+    "parse_duration",
     "phones",
     "text",
 ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
+from devinotify.durations import parse_duration
 from devinotify.exceptions import InvalidURL
 from devinotify.gateway.codes import SMS_MAX_VALIDITY
 from devinotify.hosts import ascii_form, is_base_url, is_loopback
@@ -35,8 +36,7 @@ ON_UNKNOWN = ("continue", "stop")
 _CHANNEL = re.compile(r"[a-z][a-z0-9_-]*")
 _REGION = re.compile(r"[A-Z]{2}")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?(?:e-?\d+)?)\s*(ms|s|m|h|min|)")
-_SECONDS_PER = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_UNITS = ("", "ms", "s", "m", "min", "h")  # nothing here lasts for days
 _BOOLEANS = {
     **dict.fromkeys(("yes", "true", "on", "1"), True),
     **dict.fromkeys(("no", "false", "off", "0"), False),
@@ -177,10 +177,7 @@ class _Option:
 
 def duration(text: str) -> float:
     """Return the seconds in ``"90"``, ``"90s"``, ``"5m"`` or ``"1h"``; raise ValueError for anything else."""
-    match = _DURATION.fullmatch(text.strip().lower())
-    if match is None:
-        raise ValueError("a duration is a number of seconds, or one with the unit ms, s, m or h")
-    return float(match[1]) * _SECONDS_PER[match[2]]
+    return parse_duration(text, _UNITS)
 
 
 def _boolean(text: str) -> bool:

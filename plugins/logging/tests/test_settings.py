@@ -45,11 +45,21 @@ def test_rate(written: str, expected: Rate) -> None:
 
 @pytest.mark.parametrize(
     ("written", "expected"),
-    [("60s", 60), ("5m", 300), ("1h", 3600), ("250ms", 0.25), ("90", 90), (0, 0), (1.5, 1.5), ("2 min", 120)],
+    [
+        ("60s", 60),
+        ("5m", 300),
+        ("1h", 3600),
+        ("250ms", 0.25),
+        ("90", 90),
+        (0, 0),
+        (1.5, 1.5),
+        ("2 min", 120),
+        ("1 week", 604800),
+    ],
 )
 def test_duration(written: object, expected: float) -> None:
     """A duration is a number of seconds, or one with its unit."""
-    assert expected == settings.parse_duration(written)
+    assert expected == settings.seconds_of(written)
 
 
 @pytest.mark.parametrize(

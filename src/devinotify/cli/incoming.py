@@ -9,7 +9,7 @@ import click
 
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
-from devinotify.cli.options import Moment, json_option, settings_of, url_option
+from devinotify.cli.options import Moment, json_option, settings_of, since_option, url_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,14 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("incoming")
-@click.option(
-    "--since",
-    type=Moment(past=True),
-    default="24h",
-    show_default=True,
-    metavar="WHEN",
-    help="From this time on: ISO, this machine's time where it has no offset, or a duration back (24h, 7d).",
-)
+@since_option("--since", "24h")
 @click.option(
     "--until", type=Moment(past=True), metavar="WHEN", help="Up to this time, as for --since.  [default: now]"
 )

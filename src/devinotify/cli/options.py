@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
+
+from devinotify.durations import UNITS, parse_duration
 
 if TYPE_CHECKING:
     import os
@@ -25,14 +26,7 @@ F = TypeVar("F", bound="Callable[..., object]")
 
 ENVIRONMENT = "DEVINOTIFY_URL"
 
-_DURATION = re.compile(r"(\d{1,9})([smhdw])", re.ASCII | re.IGNORECASE)
-_UNITS = {
-    "s": timedelta(seconds=1),
-    "m": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-    "w": timedelta(weeks=1),
-}
+_UNITS = UNITS.keys() - {""}  # a number alone may be a date: 20260131
 
 
 def json_option(command: F) -> F:
@@ -53,6 +47,18 @@ def url_option(command: F) -> F:
     )(command)
 
 
+def since_option(name: str, default: str) -> Callable[[F], F]:
+    """Add the option ``name`` of the beginning of a period that has passed."""
+    return click.option(
+        name,
+        type=Moment(past=True),
+        default=default,
+        show_default=True,
+        metavar="WHEN",
+        help="From this time on: ISO, this machine's time where it has no offset, or a duration back (24h, 7d).",
+    )
+
+
 def settings_of(url: str | None) -> DevinoURL:
     """Return the settings of the URL; raise a usage error where there is none, InvalidURL where it is wrong."""
     from devinotify.url import parse
@@ -63,6 +69,15 @@ def settings_of(url: str | None) -> DevinoURL:
             " `devinotify sandbox` starts a gateway to try it on without one"
         )
     return parse(url)
+
+
+def span_of(text: str) -> timedelta | None:
+    """Return the duration that a text names, or ``None``; raise OverflowError for one that no calendar holds."""
+    try:
+        seconds = parse_duration(text, _UNITS)
+    except ValueError:
+        return None
+    return timedelta(seconds=seconds)
 
 
 class Moment(DateParameter):
@@ -81,11 +96,10 @@ class Moment(DateParameter):
         if isinstance(value, datetime):
             return value
         text = str(value).strip()
-        duration = None if self.past is None else _DURATION.fullmatch(text)
         try:
-            if duration is None:
+            span = None if self.past is None else span_of(text)
+            if span is None:
                 return datetime.fromisoformat(text).astimezone(UTC)
-            span = int(duration[1]) * _UNITS[duration[2].lower()]
             return datetime.now(UTC) - span if self.past else datetime.now(UTC) + span
         except (ValueError, OverflowError, OSError):
             durations = "" if self.past is None else " or a duration (24h, 7d)"
@@ -102,8 +116,8 @@ class Later(DateOrSpanParameter):
         if isinstance(value, timedelta):
             return value
         instant = Moment(past=False).convert(value, param, ctx)
-        duration = _DURATION.fullmatch(str(value).strip())
-        return instant if duration is None else int(duration[1]) * _UNITS[duration[2].lower()]
+        span = span_of(str(value))
+        return instant if span is None else span
 
 
 class WallClock(DateParameter):

@@ -9,18 +9,11 @@ import click
 
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
-from devinotify.cli.options import Moment, json_option, settings_of, url_option
+from devinotify.cli.options import Moment, json_option, settings_of, since_option, url_option
 
 
 @click.command("stats")
-@click.option(
-    "--start",
-    type=Moment(past=True),
-    default="30d",
-    show_default=True,
-    metavar="WHEN",
-    help="From this time on: ISO, this machine's time where it has no offset, or a duration back (24h, 7d).",
-)
+@since_option("--start", "30d")
 @click.option("--end", type=Moment(past=True), metavar="WHEN", help="Up to this time, as for --start.  [default: now]")
 @url_option
 @json_option

@@ -5,25 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from devinotify import InvalidInput
+from devinotify import InvalidInput, parse_duration
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_UNITS: Mapping[str, float] = MappingProxyType(
-    {
-        **dict.fromkeys(("s", "sec", "second", "seconds"), 1.0),
-        **dict.fromkeys(("m", "min", "minute", "minutes"), 60.0),
-        **dict.fromkeys(("h", "hour", "hours"), 3600.0),
-        **dict.fromkeys(("d", "day", "days"), 86400.0),
-        "ms": 0.001,
-        "": 1.0,
-    }
-)
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*([a-z]*)")
 _RATE = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*/\s*(\d{1,9})?\s*([a-z]+)")
 
 MOST_SEGMENTS = 12
@@ -86,11 +71,11 @@ def read(
         max_segments=_checked("max_segments", max_segments, f"1 to {MOST_SEGMENTS}", _whole(1, MOST_SEGMENTS)),
         rate=_checked("rate", rate, "messages in a time, such as 5/min, 1/10s or 20/h", parse_rate),
         burst=_checked("burst", burst, "a whole number of messages, 1 or more", _whole(1, 10**6)),
-        dedupe=_checked("dedupe", dedupe, "a duration such as 60s, 5m or 0 for none", parse_duration),
+        dedupe=_checked("dedupe", dedupe, "a duration such as 60s, 5m or 0 for none", seconds_of),
         daily_limit=_checked("daily_limit", daily_limit, "a whole number of segments, 1 or more", _whole(1, 10**9)),
         queue_size=_checked("queue_size", queue_size, "a whole number of records, 1 or more", _whole(1, 10**7)),
         outbox=_checked("outbox", outbox, "the path of a file, beside which the limits are kept", _optional_path),
-        flush_timeout=_checked("flush_timeout", flush_timeout, "seconds, 0 or more", parse_duration),
+        flush_timeout=_checked("flush_timeout", flush_timeout, "seconds, 0 or more", seconds_of),
     )
 
 
@@ -102,25 +87,22 @@ def level(value: int | str) -> int | str:
     return int(name) if name.isdecimal() else name.upper()
 
 
-def parse_duration(value: object) -> float:
+def seconds_of(value: object) -> float:
     """Return the seconds in ``60``, ``"60s"``, ``"5m"``, ``"1h"``; raise ValueError for anything else."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = float(value)
-    elif isinstance(value, str) and (match := _DURATION.fullmatch(value.strip().lower())) and match[2] in _UNITS:
-        seconds = float(match[1]) * _UNITS[match[2]]
-    else:
+    seconds = parse_duration(value) if isinstance(value, str) else value
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool):
         raise ValueError("no duration")
     if not 0 <= seconds <= LONGEST:
         raise ValueError("out of range")
-    return seconds
+    return float(seconds)
 
 
 def parse_rate(value: object) -> Rate:
     """Return the Rate in ``"5/min"`` or ``"1/10s"``; raise ValueError for anything else."""
     match = _RATE.fullmatch(value.strip().lower()) if isinstance(value, str) else None
-    if match is None or match[3] not in _UNITS:
+    if match is None:
         raise ValueError("no rate")
-    rate = Rate(float(match[1]), float(match[2] or 1) * _UNITS[match[3]])
+    rate = Rate(float(match[1]), parse_duration(f"{match[2] or 1}{match[3]}"))
     if not (rate.messages > 0 and 0 < rate.seconds <= LONGEST):
         raise ValueError("out of range")
     return rate
