@@ -7,8 +7,10 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner, Result
 
 from devinotify.cli import demo
+from devinotify.cli.app import Commands
 from tests.cli.conftest import Run, document
 
 pytestmark = pytest.mark.once
@@ -41,25 +43,32 @@ def test_json_tells_how_each_arrived(run: Run) -> None:
     assert (4, 0, expected) == (found["delivered"], found["exit_code"], rows)
 
 
-def test_a_message_that_is_not_delivered_is_code_3(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Viber fails, its SMS expires: 3."""
-    monkeypatch.setattr(demo, "SAMPLES", (UNREACHABLE,))
-    result = run("demo", "--json")
+def demonstrated(sample: demo.Sample, *, as_json: bool = True, patience: float = demo.PATIENCE) -> Result:
+    """Return the result of a demo with another message, as the command line tells it."""
+    group = Commands("devinotify")
+
+    @group.command()
+    def other() -> int:
+        return demo.demonstrate((sample,), as_json=as_json, patience=patience)
+
+    return CliRunner().invoke(group, ["other"])
+
+
+def test_a_message_that_is_not_delivered_is_code_6() -> None:
+    """Viber fails, its SMS expires: 6."""
+    result = demonstrated(UNREACHABLE)
     assert (6, "expired") == (result.exit_code, document(result)["results"][0]["status"])
 
 
-def test_a_message_that_stays_open_is_code_5(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_that_stays_open_is_code_5() -> None:
     """When the patience is over before the message has ended: 5."""
-    monkeypatch.setattr(demo, "SAMPLES", (QUEUED,))
-    monkeypatch.setattr(demo, "PATIENCE", 0.0)
-    result = run("demo", "--json")
+    result = demonstrated(QUEUED, patience=0.0)
     assert (5, "queued") == (result.exit_code, document(result)["results"][0]["status"])
 
 
-def test_a_refused_message_ends_the_demo_with_its_code(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_message_ends_the_demo_with_its_code() -> None:
     """A send that the gateway refuses: 3, in one line."""
-    monkeypatch.setattr(demo, "SAMPLES", (demo.Sample("sms", "send", "+79000000005", "Too dear"),))
-    result = run("demo")
+    result = demonstrated(demo.Sample("sms", "send", "+79000000005", "Too dear"), as_json=False)
     assert (3, 1) == (result.exit_code, len(result.stderr.splitlines()))
 
 

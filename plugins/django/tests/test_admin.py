@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from devinotify import RowState
+from django.contrib.admin import site
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
@@ -14,7 +15,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from devinotify_django import admin, get_notifier, notifiers
+from devinotify_django import get_notifier, notifiers
+from devinotify_django.models import OutboxRow
 from tests.project import NUMBER, URL
 from tests.test_commands import run
 
@@ -118,7 +120,7 @@ def test_filters(gateway: Sandbox, boss: Client) -> None:
 
 def test_pages(boss: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than a page has is on the next one."""
-    monkeypatch.setattr(admin, "PAGE", 2)
+    monkeypatch.setattr(site.get_model_admin(OutboxRow), "list_per_page", 2)
     for digit in range(3):
         enqueue("Hello", f"+7916123450{digit}")
     shown = page(boss)

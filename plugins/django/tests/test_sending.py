@@ -46,15 +46,18 @@ def test_other_sender_and_validity(gateway: Sandbox) -> None:
     assert ("7",) == gateway.requests()[-1].parameters["validity"]
 
 
-def test_few_are_kept(gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_are_kept() -> None:
     """However many senders there are, few Notifiers are kept, the alias's own among them."""
-    monkeypatch.setattr(notifiers, "CAPACITY", 3)
-    default = get_notifier()
-    first = get_notifier(sender="S0")
-    for number in range(notifiers.CAPACITY + 1):
-        get_notifier(sender=f"S{number}")
-    assert get_notifier() is default
-    assert get_notifier(sender="S0") is not first
+    few = notifiers.Notifiers(capacity=3)
+    try:
+        default = few.get()
+        first = few.get(sender="S0")
+        for number in range(3 + 1):
+            few.get(sender=f"S{number}")
+        assert few.get() is default
+        assert few.get(sender="S0") is not first
+    finally:
+        few.close()
 
 
 def test_one_notifier_an_alias() -> None:

@@ -133,15 +133,20 @@ def command(*, as_json: bool) -> ExitCode:
     It needs no account, and nothing leaves this machine. The exit code is 0 only when all were delivered:
     6 says that one ended otherwise, 5 that one was still under way after half a minute.
     """
+    return demonstrate(SAMPLES, as_json=as_json)
+
+
+def demonstrate(samples: Sequence[Sample], *, as_json: bool, patience: float = PATIENCE) -> ExitCode:
+    """Send these messages, show what became of them within ``patience`` (seconds), and return the worst code."""
     from devinotify.gateway.client import Client
     from devinotify.sandbox import Sandbox
 
     with Sandbox() as sandbox, Client(sandbox.url) as client:
-        messages = [_send(client, sample) for sample in SAMPLES]
+        messages = [_send(client, sample) for sample in samples]
         if not as_json and sys.stdout.isatty():
-            _watch_live(client, messages)
+            _watch_live(client, messages, patience)
         else:
-            _watch(client, messages, lambda: None)
+            _watch(client, messages, patience, lambda: None)
     code = worst(message.exit_code for message in messages)
     if as_json:
         output.emit(_document(messages, code))
@@ -157,9 +162,9 @@ def _send(client: Client, sample: Sample) -> Sent:
     return Sent(sample, client.url.sender, send(sample.recipient, sample.text))
 
 
-def _watch(client: Client, messages: Sequence[Sent], show: Callable[[], None]) -> None:
+def _watch(client: Client, messages: Sequence[Sent], patience: float, show: Callable[[], None]) -> None:
     """Ask for the states until all are decided, or the patience is over."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while True:
         for message in messages:
             message.look(client)
@@ -169,11 +174,11 @@ def _watch(client: Client, messages: Sequence[Sent], show: Callable[[], None]) -
         time.sleep(POLL)  # the gateway has no way to tell
 
 
-def _watch_live(client: Client, messages: Sequence[Sent]) -> None:
+def _watch_live(client: Client, messages: Sequence[Sent], patience: float) -> None:
     from rich.live import Live
 
     with Live(_table(messages), console=output.console(), auto_refresh=False) as live:
-        _watch(client, messages, lambda: live.update(_table(messages), refresh=True))
+        _watch(client, messages, patience, lambda: live.update(_table(messages), refresh=True))
 
 
 def _table(messages: Sequence[Sent]) -> Table:

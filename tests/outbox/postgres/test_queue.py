@@ -10,7 +10,6 @@ import pytest
 from devinotify.outbox import Outbox
 from devinotify.outbox.postgres import claiming
 from devinotify.outbox.postgres.location import parse_location
-from devinotify.outbox.postgres.positions import Positions
 from devinotify.outbox.postgres.session import Session, quoted
 from devinotify.outbox.postgres.store import PostgresStore
 from tests.outbox.support import accepted, claim, message, numbers
@@ -21,10 +20,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.once
 
 
-def test_what_is_committed_late_is_claimed(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_committed_late_is_claimed(url: str) -> None:
     """Its ids are lower than those that have been claimed and listed by then: nothing goes by the last id alone."""
-    monkeypatch.setattr(Positions, "LOOK_EVERY", 3600.0)  # the head is looked at only where nothing else is left
-    with Outbox(url) as outbox, psycopg.connect(parse_location(url).conninfo) as program:
+    store = PostgresStore(url, look_every=3600.0)  # the head is looked at only where nothing else is left
+    with Outbox(store) as outbox, psycopg.connect(parse_location(url).conninfo) as program:
         (late,) = outbox.enqueue(message(), connection=program)
         for _ in range(2):
             outbox.enqueue(message())
@@ -53,17 +52,15 @@ def blocks(url: str, since: Place) -> int:
     return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
 
 
-def test_a_claim_reads_no_more_where_a_snapshot_is_held(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_claim_reads_no_more_where_a_snapshot_is_held(url: str) -> None:
     """The lines of what was claimed stay for as long as it is held: by its place, a claim does not read them again."""
-    monkeypatch.setattr(Positions, "LOOK_EVERY", 3600.0)
-    with Outbox(url) as outbox, psycopg.connect(parse_location(url).conninfo) as analyst:
+    store = PostgresStore(url, look_every=3600.0)
+    with Outbox(store) as outbox, psycopg.connect(parse_location(url).conninfo) as analyst:
         outbox.extend(outbox.register(message()), numbers(10_000))
         analyst.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         analyst.execute("SELECT 1 FROM pg_class LIMIT 1")
         for _ in range(18):
             claim(outbox, 500)
-        store = outbox._store
-        assert isinstance(store, PostgresStore)
         by_place, from_the_head = (blocks(url, since) for since in (store._positions.since(None), claiming.START))
         assert (True, True) == (by_place < 25, from_the_head > 4 * by_place), (by_place, from_the_head)
 

@@ -16,6 +16,7 @@ from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox import Outbox
 from devinotify.outbox.sqlite import schema
 from devinotify.outbox.sqlite.connecting import use_wal
+from devinotify.outbox.sqlite.database import Database
 from devinotify.outbox.sqlite.store import SqliteStore
 from tests.outbox.support import NUMBER, accepted, claim, database_of, finish, message, numbers, run_python
 
@@ -228,42 +229,36 @@ def test_a_creation_cut_short_is_mended(path: Path) -> None:
 
 DIE_WHILE_CREATING = """
 import os, sys
-from devinotify.outbox import Outbox
+from pathlib import Path
 from devinotify.outbox.sqlite import schema
-class Deadly(str):
-    pass
+from devinotify.outbox.sqlite.database import Database
 def statements():
     yield from schema._VERSION_1[:5]
     os._exit(9)
-class Steps(tuple):
-    def __getitem__(self, key):
-        return [statements()]
-schema.MIGRATIONS = Steps((1,))
-Outbox(sys.argv[1])
+Database(Path(sys.argv[1]), migrations=[statements()])
 """
 
 
-def test_an_older_file_is_upgraded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_file_is_upgraded(path: Path) -> None:
     """A file of the version before keeps what it holds and gets what is new."""
     with Outbox(path) as outbox:
         outbox.enqueue(message())
-    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, ("CREATE TABLE extra (a)",)))
-    with Outbox(path) as outbox:
-        assert 1 == len(outbox)
+    newer = (*schema.MIGRATIONS, ("CREATE TABLE extra (a)",))
+    for _ in range(2):  # and it is not taken for a stranger's, once it is of the newer version
+        with contextlib.closing(Database(path, migrations=newer)) as database:
+            assert (1,) == database.connection.execute("SELECT count(*) FROM intake WHERE id > 0").fetchone()
     with contextlib.closing(sqlite3.connect(path)) as connection:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'extra'").fetchone()[0]
-    assert (len(schema.MIGRATIONS), 1) == (version, tables)
+    assert (len(newer), 1) == (version, tables)
 
 
-def test_an_upgrade_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upgrade_that_fails_changes_nothing(path: Path) -> None:
     """A step that cannot be made leaves the file at its version, with all it holds."""
     filled(path)
     before = path.read_bytes()
-    with monkeypatch.context() as patch:
-        patch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, ("CREATE TABLE extra (a)", "no SQL at all")))
-        with pytest.raises(InvalidInput, match=r"outbox\.db"):
-            Outbox(path)
+    with pytest.raises(InvalidInput, match=r"outbox\.db"):
+        Database(path, migrations=(*schema.MIGRATIONS, ("CREATE TABLE extra (a)", "no SQL at all")))
     assert before == path.read_bytes()
     with Outbox(path) as outbox:
         assert 500 == len(outbox)

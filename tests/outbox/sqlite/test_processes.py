@@ -298,9 +298,9 @@ def test_a_file_is_read_through_for_damage_once(path: Path, monkeypatch: pytest.
     looks: list[Path] = []
     probe = recognition._probe
 
-    def counted(file: Path, size: int) -> None:
+    def counted(file: Path, size: int, newest: int) -> None:
         looks.append(file)
-        probe(file, size)
+        probe(file, size, newest)
 
     monkeypatch.setattr(recognition, "_probe", counted)
     with Outbox(path) as outbox:

@@ -15,9 +15,6 @@ from django.utils.http import urlencode
 from devinotify_django import conf, notifiers, panel
 from devinotify_django.models import OutboxRow
 
-PAGE = 50
-"""Rows on a page."""
-
 _UNKNOWN_RISK = (
     "These may have been sent: their answer was lost. Whoever has got one gets it a second time, and you pay for it"
     " twice. Ask a recipient before you go on."
@@ -36,6 +33,7 @@ RISKS: dict[str, tuple[frozenset[RowState], str]] = {
 class OutboxAdmin(admin.ModelAdmin):
     """Lists rows as ``Outbox.latest`` gives them, by one look for a page."""
 
+    list_per_page = 50
     TITLES: ClassVar[dict[str, str]] = {"retry": "Send again", "retry_unknown": "Send again what may have been sent"}
 
     def has_add_permission(self, request: Any, *given: Any) -> bool:  # noqa: ANN401, ARG002 - Django's own
@@ -60,14 +58,14 @@ class OutboxAdmin(admin.ModelAdmin):
         asked = {name: request.GET.get(name, "").strip() for name in ("state", "channel", "to", "before")}
         try:
             outbox = notifiers.outbox(using)
-            rows = outbox.latest(**self._selection(using, asked), limit=PAGE + 1)
-            shown = [self._line(request, row) for row in rows[:PAGE]]
+            rows = outbox.latest(**self._selection(using, asked), limit=self.list_per_page + 1)
+            shown = [self._line(request, row) for row in rows[: self.list_per_page]]
             context = {"rows": shown, "counts": panel.counts(outbox), "outbox": outbox.name}
         except DevinotifyError as error:
             rows, context = [], {"rows": [], "counts": [], "outbox": ""}
             messages.error(request, str(error))
-        if len(rows) > PAGE:
-            context["older"] = urlencode({**request.GET.dict(), "before": rows[PAGE - 1].id})
+        if len(rows) > self.list_per_page:
+            context["older"] = urlencode({**request.GET.dict(), "before": rows[self.list_per_page - 1].id})
         context |= {
             "using": using,
             "aliases": conf.aliases(),

@@ -27,9 +27,13 @@ CAPACITY = 32
 
 
 class Notifiers:
-    """Notifiers by alias, sender and validity; safe to share between threads, and to go on with after a fork."""
+    """Notifiers by alias, sender and validity; safe to share between threads, and to go on with after a fork.
 
-    def __init__(self) -> None:
+    ``capacity`` of them are kept besides those of the aliases themselves.
+    """
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._capacity = capacity
         self._lock = threading.Lock()
         self._clients: dict[str, Client] = {}
         self._kept: OrderedDict[tuple[str, str | None, int | None], Notifier] = OrderedDict()
@@ -45,7 +49,7 @@ class Notifiers:
                 self._kept.move_to_end(key)
                 return self._kept[key]
             notifier = self._kept[key] = self._make(*key)
-            for old in [each for each in self._kept if each != (each[0], None, None)][:-CAPACITY]:
+            for old in [each for each in self._kept if each != (each[0], None, None)][: -self._capacity]:
                 self._kept.pop(old).close()
             return notifier
 

@@ -6,17 +6,19 @@ import time
 
 from devinotify.outbox.postgres import claiming
 
+LOOK_EVERY = 1.0
+"""Seconds for which rows that are passed by are not looked for."""
+
 
 class Positions:
     """From where on this process looks through the queue: what is before that was taken, unless it is said otherwise.
 
     A snapshot that somebody holds, such as a dump's, keeps the dead lines of all that was claimed since: read through
-    again for each claim, they are what makes it slow. Once in LOOK_EVERY seconds the head is looked at all the same.
+    again for each claim, they are what makes it slow. Every ``look_every`` seconds the head is looked at all the same.
     """
 
-    LOOK_EVERY = 1.0
-
-    def __init__(self) -> None:
+    def __init__(self, look_every: float = LOOK_EVERY) -> None:
+        self._look_every = look_every
         self._places: dict[int | None, claiming.Place] = {}
         self._until = 0.0
 
@@ -29,7 +31,7 @@ class Positions:
     def taken(self, account: int | None, place: claiming.Place) -> None:
         """Take it that rows before this place are taken."""
         if not self._places:
-            self._until = time.monotonic() + self.LOOK_EVERY
+            self._until = time.monotonic() + self._look_every
         self._places[account] = place
 
     def reset(self) -> None:

@@ -15,7 +15,7 @@ from devinotify.outbox.postgres.database import TIME, Database
 from devinotify.outbox.postgres.errors import InDoubtError, UnconfirmedError, unconfirmed
 from devinotify.outbox.postgres.heartbeat import Heartbeat
 from devinotify.outbox.postgres.location import parse_location
-from devinotify.outbox.postgres.positions import Positions
+from devinotify.outbox.postgres.positions import LOOK_EVERY, Positions
 from devinotify.outbox.postgres.session import quoted
 from devinotify.outbox.postgres.transaction import PostgresTransaction, TakenForDeadError
 from devinotify.outbox.records import make_row
@@ -37,20 +37,20 @@ T = TypeVar("T")
 class PostgresStore:
     """The schema that a ``postgresql://`` URL names, made where there is none.
 
-    The time is the database's; ``clock``, in seconds since the epoch, takes its place in tests. Raises InvalidInput
-    where the URL is not understood or the schema cannot be used, and a DevinotifyError where the database cannot be
-    reached.
+    The time is the database's; ``clock``, in seconds since the epoch, takes its place in tests. Once in ``look_every``
+    seconds rows are looked for that became visible late. Raises InvalidInput where the URL is not understood or the
+    schema cannot be used, and a DevinotifyError where the database cannot be reached.
     """
 
     max_rows: int | None = None  # a database is bounded by its disk
 
-    def __init__(self, url: str, clock: Callable[[], float] | None = None) -> None:
+    def __init__(self, url: str, clock: Callable[[], float] | None = None, *, look_every: float = LOOK_EVERY) -> None:
         self._where = parse_location(url)
         self.campaign: str | None = self._where.campaign
         self._database = Database(self._where)
         self._clock = clock
         self._accounts: dict[str, int] = {}
-        self._positions = Positions()
+        self._positions = Positions(look_every)
         self._place: str | None = None  # which database of which server, once it was asked
         self._heartbeats: list[Heartbeat] = []  # of this process: at most one
         self._finalizer = weakref.finalize(self, _release, self._database, self._heartbeats)

@@ -18,10 +18,13 @@ from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox import forking
 from devinotify.outbox.sqlite.connecting import BUSY_TIMEOUT, connect, pragma
 from devinotify.outbox.sqlite.recognition import Inode, prepare, real_path
+from devinotify.outbox.sqlite.schema import MIGRATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from devinotify.outbox.sqlite.connecting import Migrations
 
 SHRINK_PAGES = 500
 """Pages that are given back to the disk at once: some 2 MB, 20 ms."""
@@ -53,16 +56,18 @@ class Database:
 
     All threads share the connection under one lock: writers of an SQLite file take turns anyway. Four threads come
     about as far as with a connection each, none has to sleep in SQLite's waiting, and one is closed before a fork.
-    ``busy_timeout`` is for how many seconds another process's transaction is waited for.
+    ``busy_timeout`` is for how many seconds another process's transaction is waited for; ``migrations`` lead to the
+    version of the schema that the file is brought to.
     """
 
-    def __init__(self, path: Path, busy_timeout: float = BUSY_TIMEOUT) -> None:
+    def __init__(self, path: Path, busy_timeout: float = BUSY_TIMEOUT, migrations: Migrations = MIGRATIONS) -> None:
         # The real path: what stands beside the file, locks above all, must be one for all who come by a link.
         self.path: Path = real_path(path)
         self.lock: threading.RLock = threading.RLock()
         self.closed: bool = False
         self._connection: sqlite3.Connection | None = None
         self._busy_timeout = busy_timeout
+        self._migrations = migrations
         self._inode: Inode = (0, 0)
         self._whole: Inode | None = None  # the file that was read through for damage
         self.accounts: dict[str, int] = {}  # the numbers of accounts in this file, as far as they have been asked
@@ -220,9 +225,9 @@ class Database:
     def _connect(self) -> None:
         self.accounts.clear()
         try:
-            self._inode = prepare(self.path, self._whole, _open)
+            self._inode = prepare(self.path, self._whole, _open, len(self._migrations))
             self._whole = self._inode
-            self._connection = connect(self.path, self._busy_timeout)
+            self._connection = connect(self.path, self._busy_timeout, self._migrations)
         except sqlite3.Error as error:
             raise InvalidInput(str(self.error(error, "open", Verdict.NOT_SENT))) from None
         except OSError as error:

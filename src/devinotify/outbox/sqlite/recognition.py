@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from devinotify import files
 from devinotify.exceptions import InvalidInput
-from devinotify.outbox.sqlite import schema
 from devinotify.outbox.sqlite.connecting import BUSY_TIMEOUT, check_version, pragma
+from devinotify.outbox.sqlite.schema import APPLICATION_ID
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -45,10 +45,11 @@ def real_path(path: Path) -> Path:
     return real
 
 
-def prepare(path: Path, whole: Inode | None, in_use: Collection[Inode]) -> Inode:
+def prepare(path: Path, whole: Inode | None, in_use: Collection[Inode], newest: int) -> Inode:
     """Return the inode of the file, made where there was none; raise InvalidInput where it is not ours.
 
     ``whole`` is the inode of a file that needs no second look for damage; those ``in_use`` are open in this process.
+    ``newest`` is the version of the schema up to which we read.
     """
     if not path.parent.is_dir():
         raise InvalidInput(f"outbox {path}: its folder does not exist")
@@ -60,13 +61,13 @@ def prepare(path: Path, whole: Inode | None, in_use: Collection[Inode]) -> Inode
         raise InvalidInput(f"outbox {path}: it, or its folder, cannot be written")
     inode = (status.st_dev, status.st_ino)
     if inode not in in_use and status.st_size:
-        _recognise(path)
+        _recognise(path, newest)
         for name in _side_files(path):
             # SQLite follows a link that stands in the place of one of its files, and writes what it finds there.
             if name.is_symlink():
                 raise InvalidInput(f"outbox {path}: {name.name} beside it is a link; all was left untouched")
         if inode != whole:
-            _probe(path, status.st_size)
+            _probe(path, status.st_size, newest)
     for name in (path, *_side_files(path)):
         # SQLite gives its side files the rights of the main one; all of them hold numbers and texts.
         with contextlib.suppress(FileNotFoundError):
@@ -80,31 +81,31 @@ def _side_files(path: Path) -> tuple[Path, ...]:
     return tuple(Path(f"{path}{ending}") for ending in ("-wal", "-shm", "-journal"))
 
 
-def _recognise(path: Path) -> None:
+def _recognise(path: Path, newest: int) -> None:
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if len(head) < _HEAD or not head.startswith(_MAGIC):
         raise InvalidInput(f"outbox {path}: it is not an outbox but another file; it was left untouched")
-    if int.from_bytes(head[68:72], "big") != schema.APPLICATION_ID:
+    if int.from_bytes(head[68:72], "big") != APPLICATION_ID:
         raise InvalidInput(f"outbox {path}: it is the SQLite database of another program; it was left untouched")
-    check_version(path, int.from_bytes(head[60:64], "big"))
+    check_version(path, int.from_bytes(head[60:64], "big"), newest)
 
 
-def _probe(path: Path, size: int) -> None:
+def _probe(path: Path, size: int, newest: int) -> None:
     """Raise InvalidInput where the file is damaged or too new, over a connection that cannot change it."""
     log = Path(f"{path}-wal")
     # Without a log nobody else is using the file, and it can be read as if nobody could: no side file is made for that.
-    if not log.exists() and _is_whole(path, size, "immutable=1"):
+    if not log.exists() and _is_whole(path, size, newest, "immutable=1"):
         return
     # Asked again where somebody has begun to use it meanwhile.
-    if not log.exists() or not _is_whole(path, size, "mode=ro"):
+    if not log.exists() or not _is_whole(path, size, newest, "mode=ro"):
         raise InvalidInput(f"outbox {path}: it is damaged; it was left untouched")
 
 
-def _is_whole(path: Path, size: int, how: str) -> bool:
+def _is_whole(path: Path, size: int, newest: int, how: str) -> bool:
     try:
         with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?{how}", uri=True, timeout=BUSY_TIMEOUT)) as probe:
-            check_version(path, pragma(probe, "user_version"))
+            check_version(path, pragma(probe, "user_version"), newest)
             return size > CHECKED_SIZE or bool(pragma(probe, "quick_check(1)") == "ok")
     except sqlite3.DatabaseError as error:
         # Anything but damage, such as a creation that was cut short, is for the writing connection to mend or to tell.
