@@ -9,6 +9,7 @@ import click
 
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
+from devinotify.cli.inputs import STDIN
 from devinotify.cli.options import json_option
 from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from devinotify.phones import PhoneNumber
-
-STDIN = "-"
 
 
 def _inputs(given: Sequence[str]) -> list[str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from itertools import groupby
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from devinotify import text as texts
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
+from devinotify.cli.inputs import STDIN, read_text
 from devinotify.cli.options import json_option
 from devinotify.gateway.codes import SMS_MAX_LENGTH, VIBER_MAX_LENGTH
 from devinotify.words import counted
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 else:
     LimitsParameter = click.ParamType  # no generic before click 8.2
 
-STDIN = "-"
 _MOST_BYTES = 1024 * 1024
 """Bytes of stdin or of a file that are read: far beyond any message, and little enough for an endless pipe."""
 
@@ -84,22 +84,10 @@ def _inputs(given: Sequence[str], files: Sequence[str]) -> Iterator[str]:
     if not given and not files and sys.stdin.isatty():
         raise click.UsageError("no text: give some as arguments, with --file, or on stdin")
     for text in given or ([] if files else [STDIN]):
-        yield _decoded(sys.stdin.buffer, "stdin") if text == STDIN else text
+        yield read_text(sys.stdin.buffer, "stdin", _MOST_BYTES) if text == STDIN else text
     for path in files:
         with click.open_file(path, "rb") as stream:
-            yield _decoded(stream, "stdin" if path == STDIN else "the file")
-
-
-def _decoded(stream: IO[bytes], source: str) -> str:
-    raw = stream.read(_MOST_BYTES + 1)
-    if len(raw) > _MOST_BYTES:
-        raise click.UsageError(f"{source} holds more than {_MOST_BYTES >> 20} MiB, which no message does")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise click.UsageError(f"{source} is not UTF-8 (at byte {error.start})") from None
-    # What echo and editors end a line with is not part of the text.
-    return text.removesuffix("\n").removesuffix("\r")
+            yield read_text(stream, "stdin" if path == STDIN else "the file", _MOST_BYTES)
 
 
 def _answer(text: str, question: Question) -> Answer:

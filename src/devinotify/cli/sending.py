@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from devinotify.cli import errors, output
+from devinotify.cli import errors, inputs, output
 from devinotify.cli.exits import BY_VERDICT, ExitCode, of_error, worst
 from devinotify.exceptions import InvalidPhoneNumber, InvalidURL, Verdict
 from devinotify.hookspecs import hookimpl
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., object]")
 
-STDIN = "-"
 SHORTEST_POLL = 0.2
 """Seconds between two looks at a delivery that is waited for, at least."""
 _MOST_BYTES = 64 * 1024
@@ -122,20 +121,12 @@ class Delivery:
 
 def read_text(given: str | None, region: str) -> str:
     """Return the text: the argument, or stdin for ``-`` and where there is none; raise a usage error otherwise."""
-    if given is not None and given != STDIN:
+    if given is not None and given != inputs.STDIN:
         _refuse_number(given, region)
         return given
     if given is None and sys.stdin.isatty():
         raise click.UsageError("no text: give it as the first argument, or on stdin")
-    raw = sys.stdin.buffer.read(_MOST_BYTES + 1)
-    if len(raw) > _MOST_BYTES:
-        raise click.UsageError(f"stdin holds more than {_MOST_BYTES} bytes, which no message does")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise click.UsageError(f"stdin is not UTF-8 (at byte {error.start})") from None
-    # What echo and editors end a line with is not part of the text.
-    return text.removesuffix("\n").removesuffix("\r")
+    return inputs.read_text(sys.stdin.buffer, "stdin", _MOST_BYTES)
 
 
 def _refuse_number(text: str, region: str) -> None:

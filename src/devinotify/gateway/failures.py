@@ -6,6 +6,7 @@ import socket
 import ssl
 from typing import TYPE_CHECKING
 
+from devinotify.exceptions import NotSent, OutcomeUnknown
 from devinotify.gateway.http1 import BadReply
 
 if TYPE_CHECKING:
@@ -19,7 +20,22 @@ def bare(error: BaseException) -> BaseException:
     return error
 
 
-def is_certificate_error(error: BaseException) -> bool:
+def unmade(name: str, error: Exception) -> NotSent:
+    """Return what is raised where the request to ``name`` could not be made, whatever that was and whose fault."""
+    return NotSent(f"the request to {name} could not be made: {type(error).__name__}", retryable=False)
+
+
+def unconnected(name: str, error: Exception) -> NotSent:
+    """Return what is raised where there is no connection to ``name``; a bad certificate stays one."""
+    return NotSent(f"could not connect to {name}: {reason(error)}", retryable=not _is_certificate_error(error))
+
+
+def broken(name: str, error: Exception) -> OutcomeUnknown:
+    """Return what is raised where the exchange broke once the request to ``name`` had begun to leave."""
+    return OutcomeUnknown(f"{name} was being sent the request when the exchange broke: {reason(error)}")
+
+
+def _is_certificate_error(error: BaseException) -> bool:
     """Whether the other side's certificate is not trusted, which another attempt changes nothing about."""
     return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _chain(error))
 

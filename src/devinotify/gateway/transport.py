@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, cast
 
 from urllib3.exceptions import HTTPError
 
-from devinotify.exceptions import DevinotifyError, NotSent, OutcomeUnknown
+from devinotify.exceptions import DevinotifyError, NotSent
 from devinotify.gateway.connection import RECEIVE, connection_factory
-from devinotify.gateway.failures import bare, is_certificate_error, reason
+from devinotify.gateway.failures import bare, broken, unconnected, unmade
 from devinotify.gateway.http1 import BadReply, Reply, ReplyParser
 from devinotify.gateway.route import CONNECT_TIMEOUT, IDLE_LIMIT, find_route
 from devinotify.gateway.serialiser import Serialiser
@@ -80,17 +80,13 @@ class Transport:
         except DevinotifyError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is and whose fault: nothing has left
-            raise NotSent(
-                f"the request to {self._name} could not be made: {type(error).__name__}", retryable=False
-            ) from bare(error)
+            raise unmade(self._name, error) from bare(error)
         reusable = False
         try:
             reply = self._converse(connection.sock, data, deadline)
             reusable = reply.keep_alive
         except (OSError, BadReply) as error:
-            raise OutcomeUnknown(
-                f"{self._name} was being sent the request when the exchange broke: {reason(error)}"
-            ) from bare(error)
+            raise broken(self._name, error) from bare(error)
         finally:
             if reusable:
                 self._idle.append((connection, self._clock()))
@@ -131,10 +127,7 @@ class Transport:
                 connection.connect()
         except (OSError, HTTPError, ValueError) as error:
             _end(connection)
-            raise NotSent(
-                f"could not connect to {self._name}: {reason(error)}",
-                retryable=not is_certificate_error(error),
-            ) from bare(error)
+            raise unconnected(self._name, error) from bare(error)
         except BaseException:  # an interrupt: the half-made connection must not leak
             _end(connection)
             raise

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from devinotify.exceptions import NotSent
 from devinotify.gateway.aio.connection import open_connection
-from devinotify.gateway.failures import bare, is_certificate_error, reason
+from devinotify.gateway.failures import bare, unconnected
 from devinotify.gateway.route import CONNECT_TIMEOUT, IDLE_LIMIT
 
 if TYPE_CHECKING:
@@ -89,10 +89,7 @@ class Pool:
             async with asyncio.timeout_at(until):
                 return await open_connection(self._route, self._open)
         except (OSError, ValueError) as error:
-            raise NotSent(
-                f"could not connect to {self._route.name}: {reason(error)}",
-                retryable=not is_certificate_error(error),
-            ) from bare(error)
+            raise unconnected(self._route.name, error) from bare(error)
 
     def _sweep(self) -> None:
         """Close what has been idle for too long; the oldest stand first."""

@@ -10,10 +10,10 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from devinotify.exceptions import DevinotifyError, NotSent, OutcomeUnknown
+from devinotify.exceptions import DevinotifyError, NotSent
 from devinotify.gateway.aio.pool import Pool
 from devinotify.gateway.departure import require_departure
-from devinotify.gateway.failures import bare, reason
+from devinotify.gateway.failures import bare, broken, unmade
 from devinotify.gateway.http1 import Reply, ReplyParser
 
 if TYPE_CHECKING:
@@ -49,9 +49,7 @@ class Transport:
         except DevinotifyError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is and whose fault: nothing has left
-            raise NotSent(
-                f"the request to {self._name} could not be made: {type(error).__name__}", retryable=False
-            ) from bare(error)
+            raise unmade(self._name, error) from bare(error)
         try:
             if request.method == "POST":  # as every send is, and nothing else
                 require_departure()
@@ -75,9 +73,7 @@ class Transport:
         """Return the reply that an exchange came to; raise OutcomeUnknown where it came to none."""
         if isinstance(outcome, Reply):
             return outcome
-        raise OutcomeUnknown(
-            f"{self._name} was being sent the request when the exchange broke: {reason(outcome)}"
-        ) from bare(outcome)
+        raise broken(self._name, outcome) from bare(outcome)
 
     def _end(self, connection: Connection, answer: asyncio.Future[Outcome]) -> None:
         outcome = None if answer.cancelled() else answer.result()  # cancelled where the loop ends
