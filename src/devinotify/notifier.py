@@ -192,7 +192,7 @@ class Notifier:
         refused = {recipient: error for recipient, error in found.items() if error is not None}
         try:
             taker = self.channel(message.channel)
-            final = self._pipeline.compose(message, taker)
+            final = self._pipeline.shape(message, taker)
             texts.check(final.text, taker.max_length)
             check_message(taker, final)
         except InvalidInput as error:

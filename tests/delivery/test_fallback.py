@@ -22,7 +22,7 @@ from devinotify.channels.batch import BATCH, accepted, failed
 from devinotify.channels.direct import SMS, VIBER
 from devinotify.delivery import fallback
 from devinotify.delivery.fallback import Fallback, Storage, capped
-from devinotify.delivery.policy import POLICY, Fate, Step
+from devinotify.delivery.policy import POLICY, Fate, NextStep
 from devinotify.delivery.story import is_over, joined, outcome_of
 from devinotify.exceptions import (
     DevinotifyError,
@@ -785,7 +785,7 @@ def test_the_policy_holds_for_any_two_channels(
 
 def test_a_policy_of_ones_own(gateway: Sandbox, tmp_path: Path, lines: tuple[Line, Line]) -> None:
     """What follows a fate is the fallback's table to say."""
-    policy = {**POLICY, (Fate.REFUSED_HERE, "continue"): Step.NOTHING}
+    policy = {**POLICY, (Fate.REFUSED_HERE, "continue"): NextStep.NOTHING}
     plugins = make_plugin_manager(Bringing(Fallback("signal", *lines, policy=policy)), discover=False)
     lines[0].error = Forbidden("no", code=7)
     with Notifier(f"{gateway.url}&channel=signal&outbox={tmp_path}/o.db", plugins=plugins) as notifier:

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from devinotify import exceptions as errors
-from devinotify.delivery.policy import POLICY, REFUSALS, STATES, Fate, Step, fate_of_send, fate_of_status
+from devinotify.delivery.policy import POLICY, REFUSALS, STATES, Fate, NextStep, fate_of_send, fate_of_status
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.gateway.codes import SMS_STATES
 from devinotify.models import DeliveryStatus
@@ -17,31 +17,31 @@ RULES = ("continue", "stop")
 
 AFTER_STATE = {
     # code of the gateway: what follows while patience lasts, and what once it is over
-    -1: (Step.WATCH, Step.GO_ON),
-    -2: (Step.WATCH, Step.GO_ON),
-    -98: (Step.GO_ON, Step.GO_ON),
-    0: (Step.NOTHING, Step.NOTHING),
-    10: (Step.GO_ON, Step.GO_ON),
-    11: (Step.GO_ON, Step.GO_ON),
-    41: (Step.GO_ON, Step.GO_ON),
-    42: (Step.GO_ON, Step.GO_ON),
-    46: (Step.GO_ON, Step.GO_ON),
-    47: (Step.GO_ON, Step.GO_ON),
-    48: (Step.GO_ON, Step.GO_ON),
-    69: (Step.GO_ON, Step.GO_ON),
-    99: (Step.WATCH, Step.GO_ON),
-    255: (Step.WATCH, Step.GO_ON),
+    -1: (NextStep.WATCH, NextStep.GO_ON),
+    -2: (NextStep.WATCH, NextStep.GO_ON),
+    -98: (NextStep.GO_ON, NextStep.GO_ON),
+    0: (NextStep.NOTHING, NextStep.NOTHING),
+    10: (NextStep.GO_ON, NextStep.GO_ON),
+    11: (NextStep.GO_ON, NextStep.GO_ON),
+    41: (NextStep.GO_ON, NextStep.GO_ON),
+    42: (NextStep.GO_ON, NextStep.GO_ON),
+    46: (NextStep.GO_ON, NextStep.GO_ON),
+    47: (NextStep.GO_ON, NextStep.GO_ON),
+    48: (NextStep.GO_ON, NextStep.GO_ON),
+    69: (NextStep.GO_ON, NextStep.GO_ON),
+    99: (NextStep.WATCH, NextStep.GO_ON),
+    255: (NextStep.WATCH, NextStep.GO_ON),
 }
 """The states of protocol.md: an SMS that ended undelivered, or is not delivered in time, goes on."""
 
 AFTER_REFUSAL = {
-    errors.ArgumentMissing: Step.NOTHING,
-    errors.InvalidArgument: Step.NOTHING,
-    errors.InvalidSession: Step.NOTHING,
-    errors.Unauthorized: Step.NOTHING,
-    errors.NotEnoughCredits: Step.NOTHING,
-    errors.InvalidOperation: Step.GO_ON,
-    errors.Forbidden: Step.GO_ON,
+    errors.ArgumentMissing: NextStep.NOTHING,
+    errors.InvalidArgument: NextStep.NOTHING,
+    errors.InvalidSession: NextStep.NOTHING,
+    errors.Unauthorized: NextStep.NOTHING,
+    errors.NotEnoughCredits: NextStep.NOTHING,
+    errors.InvalidOperation: NextStep.GO_ON,
+    errors.Forbidden: NextStep.GO_ON,
 }
 """A refusal goes on unless Viber shares its reason: the number, the login, the balance. Every other one goes on."""
 
@@ -64,8 +64,8 @@ def test_the_rule_matters_for_unknown_alone(fate: Fate) -> None:
     assert POLICY[fate, "continue"] is POLICY[fate, "stop"]
 
 
-@pytest.mark.parametrize(("rule", "step"), [("continue", Step.GO_ON), ("stop", Step.NOTHING)])
-def test_after_an_unknown_sms(rule: str, step: Step) -> None:
+@pytest.mark.parametrize(("rule", "step"), [("continue", NextStep.GO_ON), ("stop", NextStep.NOTHING)])
+def test_after_an_unknown_sms(rule: str, step: NextStep) -> None:
     """An SMS of unknown outcome goes on at once, unless the rule is to stop."""
     assert step is POLICY[fate_of_send(Verdict.UNKNOWN, errors.OutcomeUnknown()), rule]
 
@@ -101,7 +101,7 @@ def test_patience_concerns_what_is_under_way(status: DeliveryStatus) -> None:
 def test_after_every_rejection(kind: type[DevinotifyError], rule: str) -> None:
     """A rejection by each error class goes on, unless Viber shares the reason."""
     error = kind("no", verdict=Verdict.REJECTED) if kind not in _WITHOUT_VERDICT else kind("no")
-    expected = next((step for base, step in AFTER_REFUSAL.items() if issubclass(kind, base)), Step.GO_ON)
+    expected = next((step for base, step in AFTER_REFUSAL.items() if issubclass(kind, base)), NextStep.GO_ON)
     assert expected is POLICY[fate_of_send(Verdict.REJECTED, error), rule]
 
 
@@ -129,7 +129,7 @@ def test_after_not_sent(kind: type[DevinotifyError], retryable: bool) -> None:
     """What did not reach the gateway is tried again where that may help; what our checks refuse ends there."""
     error = kind("no")
     error.retryable = retryable
-    expected = Step.RETRY if retryable else Step.NOTHING
+    expected = NextStep.RETRY if retryable else NextStep.NOTHING
     assert {expected} == {POLICY[fate_of_send(Verdict.NOT_SENT, error), rule] for rule in RULES}
 
 
@@ -140,7 +140,7 @@ def test_not_sent_without_an_error_ends() -> None:
 
 def test_an_accepted_sms_is_watched() -> None:
     """An accepted SMS waits for its delivery."""
-    assert Step.WATCH is POLICY[fate_of_send(Verdict.ACCEPTED, None), "continue"]
+    assert NextStep.WATCH is POLICY[fate_of_send(Verdict.ACCEPTED, None), "continue"]
 
 
 @pytest.mark.parametrize("kind", ERRORS)

@@ -30,10 +30,10 @@ from devinotify.gateway import calls, wire
 from devinotify.gateway.conversation import (
     Conversation,
     Exchange,
+    Instruction,
     LogIn,
     Pause,
     SessionState,
-    Step,
     Ticket,
     converse,
     lead,
@@ -168,16 +168,16 @@ READS = [name for name in OPERATIONS if name not in SENDS]
 
 
 class Led:
-    """A conversation led by a script of answers, one for each step; it keeps the steps."""
+    """A conversation led by a script of answers, one for each instruction; it keeps the instructions."""
 
     def __init__(self, *answers: object) -> None:
         self.answers: Iterator[object] = iter(answers)
-        self.steps: list[Step] = []
+        self.instructions: list[Instruction] = []
 
-    def __call__(self, step: Step) -> object:
-        """Answer a step as the script says: a value, or an error to throw."""
-        self.steps.append(step)
-        if isinstance(step, Pause):
+    def __call__(self, instruction: Instruction) -> object:
+        """Answer an instruction as the script says: a value, or an error to throw."""
+        self.instructions.append(instruction)
+        if isinstance(instruction, Pause):
             return None
         answer = next(self.answers)
         if isinstance(answer, DevinotifyError):
@@ -187,17 +187,17 @@ class Led:
     @property
     def pauses(self) -> list[float]:
         """The seconds of each pause."""
-        return [step.seconds for step in self.steps if isinstance(step, Pause)]
+        return [instruction.seconds for instruction in self.instructions if isinstance(instruction, Pause)]
 
     @property
     def requests(self) -> list[wire.Request]:
         """The requests that were asked for."""
-        return [step.request for step in self.steps if isinstance(step, Exchange)]
+        return [instruction.request for instruction in self.instructions if isinstance(instruction, Exchange)]
 
     @property
     def logins(self) -> list[str | None]:
         """For each login that was asked for, the session that was refused before it."""
-        return [step.refused for step in self.steps if isinstance(step, LogIn)]
+        return [instruction.refused for instruction in self.instructions if isinstance(instruction, LogIn)]
 
 
 def form(request: wire.Request) -> list[tuple[str, str]]:
@@ -245,7 +245,7 @@ def test_an_operation_is_a_session_a_request_and_a_result(name: str) -> None:
         urlsplit(request.target).path,
         form(request),
     )
-    assert [LogIn, Exchange] == [type(step) for step in led.steps]
+    assert [LogIn, Exchange] == [type(instruction) for instruction in led.instructions]
 
 
 def test_the_login_is_a_request_without_a_session() -> None:
@@ -399,12 +399,12 @@ class Mailbox:
         self.closed = closed
         self.asked: list[tuple[int, int]] = []
 
-    def __call__(self, step: Step) -> object:
+    def __call__(self, instruction: Instruction) -> object:
         """Answer one period: its messages, both its ends included or neither; or that there are too many."""
-        if isinstance(step, LogIn):
+        if isinstance(instruction, LogIn):
             return SESSION
-        assert isinstance(step, Exchange), "a reply that is too large is not asked for again"
-        asked = dict(form(step.request))
+        assert isinstance(instruction, Exchange), "a reply that is too large is not asked for again"
+        asked = dict(form(instruction.request))
         start, end = (
             int((datetime.fromisoformat(asked[name]).replace(tzinfo=UTC) - EPOCH).total_seconds())
             for name in ("minDateUTC", "maxDateUTC")
@@ -486,7 +486,7 @@ def test_no_step_and_no_call_shows_what_it_holds(name: str) -> None:
     make, _, _, body, _ = OPERATIONS[name]
     call, led = make(), Led(SESSION, EXPIRED, RENEWED, Reply(200, body.encode()))
     lead(converse(call, longest), led)
-    shown = f"{call!r}{dict(call.values)!r}{led.steps!r}{Reply(200, body.encode())!r}"
+    shown = f"{call!r}{dict(call.values)!r}{led.instructions!r}{Reply(200, body.encode())!r}"
     leaked = [secret for secret in (SESSION, RENEWED, "9161234567", "'hi'", "SAR-W", "GW02", body) if secret in shown]
     assert leaked == []
 
@@ -542,12 +542,12 @@ class SessionLife(RuleBasedStateMachine):
         """Send, and hold what came of it against what the gateway knows."""
         requests, before = [0], len(self.logins)
 
-        def take(step: Step) -> object:
-            if isinstance(step, LogIn):
-                return self.session(step.refused)
-            assert isinstance(step, Exchange)
+        def take(instruction: Instruction) -> object:
+            if isinstance(instruction, LogIn):
+                return self.session(instruction.refused)
+            assert isinstance(instruction, Exchange)
             requests[0] += 1
-            session = dict(form(step.request))["SessionID"]
+            session = dict(form(instruction.request))["SessionID"]
             good = self.now - self.valid.get(session, -1e9) < 7200
             return IDS if good else EXPIRED
 

@@ -13,23 +13,23 @@ import pytest
 from devinotify_logging.dedupe import Elsewhere, Nothing
 from devinotify_logging.limiter import (
     MOST_WINDOWS,
+    Candidate,
     FileLimiter,
     Grant,
     MemoryLimiter,
-    Request,
     day_of,
     limits_path,
     memory_limiter,
     next_day,
 )
-from devinotify_logging.quota import Go, Limits, Pause, Wait
+from devinotify_logging.quota import Go, Pause, QuotaLimits, Wait
 from devinotify_logging.settings import Rate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-LIMITS = Limits(Rate(1, 60), 2, 100)
-WIDE = Limits(Rate(1000, 1), 10**6, 10**7)
+LIMITS = QuotaLimits(Rate(1, 60), 2, 100)
+WIDE = QuotaLimits(Rate(1000, 1), 10**6, 10**7)
 NOON = datetime(2026, 11, 23, 12).astimezone().timestamp()
 
 Limiter = MemoryLimiter | FileLimiter
@@ -58,14 +58,14 @@ def limiter(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Lim
     return MemoryLimiter(clock) if request.param == "memory" else FileLimiter(tmp_path / "limits", "me", clock)
 
 
-def ask(limiter: Limiter, limits: Limits = LIMITS) -> Grant:
+def ask(limiter: Limiter, limits: QuotaLimits = LIMITS) -> Grant:
     """Ask for a message of one segment that nobody else could tell."""
-    return limiter.ask(Request(limits, lambda *_: 1))
+    return limiter.ask(Candidate(limits, lambda *_: 1))
 
 
 def tell(limiter: Limiter, owner: str, times: int = 1, *, kind: str = "a", insist: bool = False) -> Grant:
     """Ask to tell of so many equal records."""
-    return limiter.ask(Request(WIDE, lambda *_: 1, 1, "us", kind, times, 60.0, owner, insist))
+    return limiter.ask(Candidate(WIDE, lambda *_: 1, 1, "us", kind, times, 60.0, owner, insist))
 
 
 def test_memory(clock: Clock) -> None:
@@ -96,7 +96,7 @@ def test_account_has_one_in_a_process() -> None:
 
 def test_pause_is_kept(tmp_path: Path, clock: Clock) -> None:
     """The notice of the day is sent once by all processes together."""
-    limits = Limits(Rate(1000, 1), 1000, 2)
+    limits = QuotaLimits(Rate(1000, 1), 1000, 2)
     grants = [ask(FileLimiter(tmp_path / "limits", "me", clock), limits) for _ in range(4)]
     assert [Go(), Pause(notify=True), Pause(notify=False), Pause(notify=False)] == grants
 
@@ -136,7 +136,7 @@ def test_insists(limiter: Limiter) -> None:
 def test_kinds_and_targets_apart(limiter: Limiter) -> None:
     """Other records, and the same for other people, are told by whoever has them."""
     tell(limiter, "a")
-    other = limiter.ask(Request(WIDE, lambda *_: 1, 1, "them", "a", 1, 60.0, "b"))
+    other = limiter.ask(Candidate(WIDE, lambda *_: 1, 1, "them", "a", 1, 60.0, "b"))
     assert [Go(), Go()] == [tell(limiter, "b", kind="b"), other]
 
 
@@ -168,10 +168,10 @@ def test_waiting_takes_nothing(limiter: Limiter, clock: Clock) -> None:
         cost.append((more, others))
         return 1
 
-    narrow = Limits(Rate(1, 3600), 1, 100)
-    assert isinstance(limiter.ask(Request(narrow, held, 1, "us", "a", 1, 60.0, "c")), Wait)
-    limiter.ask(Request(narrow, lambda *_: 1))
-    asked = Request(narrow, held, 1, "us", "b", 1, 60.0, "c")
+    narrow = QuotaLimits(Rate(1, 3600), 1, 100)
+    assert isinstance(limiter.ask(Candidate(narrow, held, 1, "us", "a", 1, 60.0, "c")), Wait)
+    limiter.ask(Candidate(narrow, lambda *_: 1))
+    asked = Candidate(narrow, held, 1, "us", "b", 1, 60.0, "c")
     assert isinstance(limiter.ask(asked), Wait)
     assert isinstance(limiter.ask(asked), Wait)
     assert [(4, 0), (0, 0), (0, 0)] == cost

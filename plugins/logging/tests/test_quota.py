@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devinotify_logging.quota import Go, Limits, Pause, Quota, Wait, full, spend
+from devinotify_logging.quota import Go, Pause, Quota, QuotaLimits, Wait, full, spend
 from devinotify_logging.settings import Rate
 
 Grant = Go | Wait | Pause
 
-LIMITS = Limits(Rate(5, 60), 3, 100)
+LIMITS = QuotaLimits(Rate(5, 60), 3, 100)
 
 
 def ask(
-    quota: Quota, now: float, segments: int = 1, *, limits: Limits = LIMITS, day: int = 0, to: int = 1
+    quota: Quota, now: float, segments: int = 1, *, limits: QuotaLimits = LIMITS, day: int = 0, to: int = 1
 ) -> tuple[Quota, Grant]:
     """Ask for a message."""
     return spend(quota, limits, now, day, segments, to)
@@ -35,7 +35,7 @@ def test_burst_then_rate() -> None:
 
 def test_cap_keeps_room_for_the_notice() -> None:
     """With a cap of 5 two alerts of 2 segments go out, and the fifth segment is the notice's."""
-    limits = Limits(Rate(1000, 1), 1000, 5)
+    limits = QuotaLimits(Rate(1000, 1), 1000, 5)
     quota = full(0, 0)
     grants = []
     for _ in range(4):
@@ -47,7 +47,7 @@ def test_cap_keeps_room_for_the_notice() -> None:
 
 def test_every_recipient_counts() -> None:
     """Three recipients cost three times as much, the notice too."""
-    limits = Limits(Rate(1000, 1), 1000, 10)
+    limits = QuotaLimits(Rate(1000, 1), 1000, 10)
     quota, first = ask(full(0, 0), 0, 2, limits=limits, to=3)
     quota, second = ask(quota, 0, 2, limits=limits, to=3)
     assert (Go(), Pause(notify=True), 9) == (first, second, quota.spent)
@@ -55,24 +55,24 @@ def test_every_recipient_counts() -> None:
 
 def test_cap_too_small_for_the_notice() -> None:
     """Where not even the notice fits, nothing is sent."""
-    limits = Limits(Rate(1, 1), 1, 1)
+    limits = QuotaLimits(Rate(1, 1), 1, 1)
     quota, grant = ask(full(0, 0), 0, limits=limits, to=2)
     assert (Pause(notify=False), 0) == (grant, quota.spent)
 
 
 def test_new_day_begins_anew() -> None:
     """The day after the pause alerts go out again."""
-    limits = Limits(Rate(1000, 1), 1000, 1)
+    limits = QuotaLimits(Rate(1000, 1), 1000, 1)
     quota, paused = ask(full(0, 0), 0, limits=limits)
     assert Pause(notify=True) == paused
-    limits = Limits(Rate(1000, 1), 1000, 10)
+    limits = QuotaLimits(Rate(1000, 1), 1000, 10)
     _, grant = ask(quota, 86400, limits=limits, day=1)
     assert Go() == grant
 
 
 def test_pause_is_told_once() -> None:
     """Once paused nothing goes out on that day: no second notice, and no smaller alert that would still have fitted."""
-    limits = Limits(Rate(1000, 1), 1000, 10)
+    limits = QuotaLimits(Rate(1000, 1), 1000, 10)
     quota, _ = ask(full(0, 0), 0, 4, limits=limits)
     quota, first = ask(quota, 1, 6, limits=limits)
     later = [ask(quota, 2 + number, segments, limits=limits)[1] for number, segments in enumerate((6, 1, 3))]
@@ -103,7 +103,7 @@ def test_closing_keeps_the_daily_limit() -> None:
 
 def test_others_limits() -> None:
     """Of two handlers with one quota each is held to its own limits: what one has used, the other may not use again."""
-    small, great = Limits(Rate(5, 60), 1, 5), Limits(Rate(5, 60), 4, 100)
+    small, great = QuotaLimits(Rate(5, 60), 1, 5), QuotaLimits(Rate(5, 60), 4, 100)
     quota, first = ask(full(0, 0), 0, 4, limits=small)
     quota, second = ask(quota, 0, 1, limits=small)
     quota, third = ask(quota, 0, limits=great)
@@ -124,7 +124,7 @@ def test_clock_put_back_refills_nothing() -> None:
 @pytest.mark.parametrize("rate", [Rate(1, 3), Rate(7, 60), Rate(0.3, 11)])
 def test_wait_is_long_enough(rate: Rate) -> None:
     """Whoever waits as long as was said may go, whatever the rounding."""
-    limits = Limits(rate, 1, 10**6)
+    limits = QuotaLimits(rate, 1, 10**6)
     quota, now = full(0, 0), 1.7e9
     for _ in range(200):
         quota, grant = ask(quota, now, limits=limits)
@@ -141,7 +141,7 @@ def test_wait_is_long_enough(rate: Rate) -> None:
 )
 def test_never_more_than_allowed(asked: list[tuple[float, int, int]], daily: int, burst: int) -> None:
     """In any stretch of time no more go out than burst and rate allow, and on no day more segments than the cap."""
-    limits = Limits(Rate(5, 60), burst, daily)
+    limits = QuotaLimits(Rate(5, 60), burst, daily)
     quota, now = full(0, 0), 0.0
     sent: list[float] = []
     spent: dict[int, int] = {}

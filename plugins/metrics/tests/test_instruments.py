@@ -7,7 +7,7 @@ import re
 import pytest
 
 from devinotify_metrics import INSTRUMENTS, Instrument
-from devinotify_metrics.instruments import Attribute, Kind
+from devinotify_metrics.instruments import Attribute, InstrumentKind
 
 NAME = re.compile(r"devinotify(\.[a-z]+(_[a-z]+)*)+")
 """Namespaces by dots, words by underscores, all in lower case."""
@@ -26,7 +26,7 @@ def test_follows_the_conventions(instrument: Instrument) -> None:
 @pytest.mark.parametrize("instrument", INSTRUMENTS.values(), ids=list(INSTRUMENTS))
 def test_histograms_have_boundaries(instrument: Instrument) -> None:
     """A histogram has rising bucket limits of its own, a counter has none."""
-    assert (instrument.kind is Kind.HISTOGRAM) == bool(instrument.boundaries)
+    assert (instrument.kind is InstrumentKind.HISTOGRAM) == bool(instrument.boundaries)
     assert sorted(set(instrument.boundaries)) == list(instrument.boundaries)
 
 

@@ -13,7 +13,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, start_http_server
 
 from devinotify_metrics import INSTRUMENTS, Instrument, Metrics
-from devinotify_metrics.instruments import Kind
+from devinotify_metrics.instruments import InstrumentKind
 
 NUMBERS = ["+79161234567", "+79031234567"]
 TEXT = "Everything half price"
@@ -54,7 +54,7 @@ def test_has_every_instrument(scraped: str, instrument: Instrument) -> None:
     """Each instrument is scraped by the name that Prometheus' conventions make of it."""
     unit = instrument.unit if instrument.unit == "s" else ""
     name = instrument.name.replace(".", "_") + SUFFIXES.get((instrument.kind, unit), "")
-    series = "_count" if instrument.kind is Kind.HISTOGRAM else ""
+    series = "_count" if instrument.kind is InstrumentKind.HISTOGRAM else ""
     assert f"# TYPE {name} {instrument.kind}\n" in scraped
     label = 'devinotify_channel="sms"' if instrument.attributes else "otel_scope_name="
     assert re.search(rf"^{name}{series}{{{label}", scraped, re.MULTILINE)

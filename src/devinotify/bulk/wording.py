@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from devinotify import text as texts
 from devinotify.bulk.template import Template, unfilled
-from devinotify.channels.compose import compose
+from devinotify.channels.compose import shape
 from devinotify.exceptions import InvalidInput
 from devinotify.models import Message
 
@@ -56,7 +56,7 @@ class Wording:
         """Return a text as it will be sent; raises InvalidText."""
         url, segmented = self._notifier.url, self._channel.segmented
         hook = self._notifier.plugins.hook.devinotify_estimate_segments
-        shaped = compose(
+        shaped = shape(
             Message(text, ()),
             transliterate=url.transliterate and segmented,
             max_segments=url.max_segments if segmented else None,

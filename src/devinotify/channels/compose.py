@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from devinotify.text import Segmentation
 
 
-def compose(
+def shape(
     message: Message,
     *,
     transliterate: bool = False,

@@ -17,7 +17,7 @@ from devinotify.channels.batch import BATCH, failed
 from devinotify.channels.protocol import check_channel, read_state, send_on
 from devinotify.delivery.holding import Holding
 from devinotify.delivery.orders import orders
-from devinotify.delivery.policy import POLICY, Fate, Step, fate_of_send, fate_of_status
+from devinotify.delivery.policy import POLICY, Fate, NextStep, fate_of_send, fate_of_status
 from devinotify.delivery.schedule import due_at
 from devinotify.delivery.story import VERDICTS, joined, outcome_of, pending
 from devinotify.exceptions import DevinotifyError, InvalidInput, NotSent, Verdict
@@ -119,7 +119,7 @@ class Fallback:
     name: str
 
     def __init__(
-        self, name: str, first: Channel, second: Channel, policy: Mapping[tuple[Fate, str], Step] = POLICY
+        self, name: str, first: Channel, second: Channel, policy: Mapping[tuple[Fate, str], NextStep] = POLICY
     ) -> None:
         for step in (first, second):
             _check_step(name, step)
@@ -215,12 +215,12 @@ class Fallback:
         except DevinotifyError as error:
             # The outbox will take these rows for unknown, and perhaps go on from there.
             log.warning("what became of %s could not be recorded: %s", counted(len(batch), "message"), error)
-            if self.policy[Fate.UNKNOWN, rule] is Step.GO_ON:
+            if self.policy[Fate.UNKNOWN, rule] is NextStep.GO_ON:
                 found = {recipient: pending(outcome) for recipient, outcome in found.items()}
         else:
             if holding.lost:  # others may have gone on from there: what they know counts
                 found = {row.recipient: outcome_of(outbox.steps(row.id), self.name) for row in batch.rows}
-            going_on = [row for row in batch.rows if self._next(found[row.recipient], rule) is Step.GO_ON]
+            going_on = [row for row in batch.rows if self._next(found[row.recipient], rule) is NextStep.GO_ON]
             self._go_on(batch.stored, going_on, found, outbox, client)
         return [found.get(recipient) or failed(self.name, recipient, full) for recipient in message.recipients]
 
@@ -248,7 +248,7 @@ class Fallback:
                 first = found[row.recipient]
                 found[row.recipient] = joined(first, taken[row.recipient]) if row.recipient in taken else pending(first)
 
-    def _next(self, outcome: Outcome, rule: str) -> Step:
+    def _next(self, outcome: Outcome, rule: str) -> NextStep:
         return self.policy[fate_of_send(outcome.verdict, outcome.error), rule]
 
     def step_message(self, batch: Batch) -> Message:
@@ -259,11 +259,11 @@ class Fallback:
         most = int(RETRY_FOR // 60)
         return replace(batch.message, send_at=None, validity=None if validity is None else min(validity, most))
 
-    def decide(self, row: Row, stored: StoredMessage, now: float) -> Step:
+    def decide(self, row: Row, stored: StoredMessage, now: float) -> NextStep:
         """Return what follows the step that ``row`` is, which has ended, at ``now`` (seconds since the epoch)."""
         verdict = VERDICTS[row.state]
         if row.channel == self.second.name or row.stepped:
-            return Step.WATCH if row.state is RowState.ACCEPTED else Step.NOTHING
+            return NextStep.WATCH if row.state is RowState.ACCEPTED else NextStep.NOTHING
         if verdict is Verdict.ACCEPTED:
             overdue = row.patience_until is not None and row.patience_until <= now
             fate = fate_of_status(row.status or DeliveryStatus.UNKNOWN, overdue=overdue)
@@ -271,7 +271,7 @@ class Fallback:
             fate = fate_of_send(verdict, row.exception())
         step = self.policy[fate, stored.meta[RULE]]
         # A row that is tried again is queued; one that has ended for good has nothing left to retry.
-        return Step.NOTHING if step is Step.RETRY else step
+        return NextStep.NOTHING if step is NextStep.RETRY else step
 
     def postpone(self, outbox: Outbox, rows: Iterable[Row], stored: StoredMessage) -> None:
         """Queue the second step of these rows of a scheduled message: not before the first would have gone out."""

@@ -1,4 +1,4 @@
-"""The way of one message through the hooks: prepared, screened, composed, sent, and its outcomes recorded."""
+"""The way of one message through the hooks: prepared, screened, shaped, sent, and its outcomes recorded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from devinotify.channels.batch import failed
-from devinotify.channels.compose import compose as composed
+from devinotify.channels.compose import shape
 from devinotify.channels.protocol import check_message, complete, send_on
 from devinotify.delivery.outcomes import record
 from devinotify.delivery.recipients import screen
@@ -136,7 +136,7 @@ class Pipeline:
     def _send(self, message: Message, channel: Channel | None = None) -> list[Outcome]:
         try:
             channel = self._channel(message.channel) if channel is None else channel
-            message = self.compose(message, channel)
+            message = self.shape(message, channel)
             check_message(channel, message)
             if self._plugins.listens("devinotify_send_message", outside=True):
                 answer = self._plugins.hook.devinotify_send_message(message=message, channel=channel)
@@ -146,11 +146,11 @@ class Pipeline:
             return self.refuse(message, dict.fromkeys(message.recipients, error))
         return record(self._plugins, message, complete(message, answer, message.channel))
 
-    def compose(self, message: Message, channel: Channel) -> Message:
+    def shape(self, message: Message, channel: Channel) -> Message:
         """Return the message with the text that the channel is to send; raise InvalidText where it cannot be."""
         if not channel.segmented:
-            return composed(message, warn=log.warning)
-        return composed(
+            return shape(message, warn=log.warning)
+        return shape(
             message,
             transliterate=self._settings().transliterate,
             max_segments=self._settings().max_segments,

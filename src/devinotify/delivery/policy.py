@@ -32,7 +32,7 @@ class Fate(Enum):
     UNKNOWN = "it may or may not have been sent"
 
 
-class Step(Enum):
+class NextStep(Enum):
     """What is done next."""
 
     NOTHING = "the story is over"
@@ -43,24 +43,24 @@ class Step(Enum):
 
 _CONTINUE, _STOP = ON_UNKNOWN
 
-POLICY: Mapping[tuple[Fate, str], Step] = MappingProxyType(
+POLICY: Mapping[tuple[Fate, str], NextStep] = MappingProxyType(
     {
         **{
             (fate, rule): step
             for rule in ON_UNKNOWN
             for fate, step in {
-                Fate.DELIVERED: Step.NOTHING,
-                Fate.WAITING: Step.WATCH,
-                Fate.OVERDUE: Step.GO_ON,
-                Fate.LOST: Step.GO_ON,
-                Fate.REFUSED_HERE: Step.GO_ON,
-                Fate.REFUSED_EVERYWHERE: Step.NOTHING,
-                Fate.UNREACHABLE: Step.RETRY,
+                Fate.DELIVERED: NextStep.NOTHING,
+                Fate.WAITING: NextStep.WATCH,
+                Fate.OVERDUE: NextStep.GO_ON,
+                Fate.LOST: NextStep.GO_ON,
+                Fate.REFUSED_HERE: NextStep.GO_ON,
+                Fate.REFUSED_EVERYWHERE: NextStep.NOTHING,
+                Fate.UNREACHABLE: NextStep.RETRY,
             }.items()
         },
         # Another channel is not a second send on the same one.
-        (Fate.UNKNOWN, _CONTINUE): Step.GO_ON,
-        (Fate.UNKNOWN, _STOP): Step.NOTHING,
+        (Fate.UNKNOWN, _CONTINUE): NextStep.GO_ON,
+        (Fate.UNKNOWN, _STOP): NextStep.NOTHING,
     }
 )
 """What follows each fate, under each rule of ``on_unknown``."""

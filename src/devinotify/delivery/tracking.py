@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from devinotify.channels.protocol import read_state
 from devinotify.delivery.clock import WallClock
 from devinotify.delivery.fallback import fallback_of
-from devinotify.delivery.policy import Step
+from devinotify.delivery.policy import NextStep
 from devinotify.delivery.schedule import due_at
 from devinotify.delivery.sending import Sender
 from devinotify.delivery.story import ended, is_over, outcome_of
@@ -143,8 +143,8 @@ class Tracker:
         now = self.outbox.now()
         if seen.sent_at is not None:
             now -= self._wall.gained(seen.sent_at)  # a clock that was set makes nobody wait for less long
-        step = Step.NOTHING if fallback is None else fallback.decide(seen, stored, now)
-        if step is Step.GO_ON:
+        step = NextStep.NOTHING if fallback is None else fallback.decide(seen, stored, now)
+        if step is NextStep.GO_ON:
             return seen
         if seen.next_poll_at is not None and (
             seen.state is not RowState.ACCEPTED or (seen.watch_until is not None and seen.watch_until <= now)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from devinotify.gateway.calls import Call
-    from devinotify.gateway.conversation import Step
+    from devinotify.gateway.conversation import Instruction
     from devinotify.redact import Secret
     from devinotify.url import DevinoURL
 
@@ -106,8 +106,8 @@ class Client:
     def _log_in(self) -> Secret:
         return conversation.lead(conversation.log_in(self.url, random.random), self._take)
 
-    def _take(self, step: Step) -> object:
-        match step:
+    def _take(self, instruction: Instruction) -> object:
+        match instruction:
             case Exchange(request):
                 if request.method == "POST":  # as every send is, and nothing else
                     require_departure()

@@ -1,7 +1,7 @@
 """What is said to the gateway, in which order, and how often: login, one renewal, repetitions, pauses. Pure.
 
-A conversation is a generator that asks for steps and is told what came of them; it touches no socket and no clock, so
-that threads, an event loop and a test can each lead it in their own way. Whoever leads it (``lead`` shows how)
+A conversation is a generator that gives instructions and is told what came of them; it touches no socket and no clock,
+so that threads, an event loop and a test can each lead it in their own way. Whoever leads it (``lead`` shows how)
 
 - calls ``next`` once and then goes on with what it is yielded, until StopIteration, whose ``value`` is the result;
 - for ``Exchange``: sends the request over the network once, repeats nothing, and answers with ``send(reply)`` for a
@@ -51,7 +51,7 @@ RENEW_EARLY = 5 * 60
 """Seconds before its end at which a session is renewed, so that it does not end under way."""
 
 
-# --- steps -----------------------------------------------------------------------------------------
+# --- instructions ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +75,20 @@ class LogIn:
     refused: str | None = None
 
 
-Step: TypeAlias = Exchange | Pause | LogIn
-Conversation: TypeAlias = Generator[Step, Any, R]
+Instruction: TypeAlias = Exchange | Pause | LogIn
+Conversation: TypeAlias = Generator[Instruction, Any, R]
 Chance: TypeAlias = Callable[[], float]
 """Returns a random number from 0 to 1."""
 
 
-def lead(conversation: Conversation[R], take: Callable[[Step], Any]) -> R:
-    """Lead a conversation to its end and return the result; ``take`` does a step and returns what came of it."""
-    answer: Callable[[], Step] = conversation.__next__
+def lead(conversation: Conversation[R], take: Callable[[Instruction], Any]) -> R:
+    """Lead a conversation to its end and return the result; ``take`` does as instructed and returns what came of it."""
+    answer: Callable[[], Instruction] = conversation.__next__
     try:
         while True:
-            step = answer()
+            instruction = answer()
             try:
-                result = take(step)
+                result = take(instruction)
             except DevinotifyError as error:
                 answer = _bound(conversation.throw, error)
             else:
@@ -98,7 +98,7 @@ def lead(conversation: Conversation[R], take: Callable[[Step], Any]) -> R:
         return value
 
 
-def _bound(answer: Callable[[Any], Step], value: object) -> Callable[[], Step]:
+def _bound(answer: Callable[[Any], Instruction], value: object) -> Callable[[], Instruction]:
     return lambda: answer(value)
 
 
@@ -147,9 +147,9 @@ def _within_session(call: Call[Any], chance: Chance) -> Conversation[Any]:
     return (yield from _ask(call, session_id, chance))
 
 
-def _session(step: LogIn, operation: Operation[Any]) -> Conversation[Secret]:
+def _session(instruction: LogIn, operation: Operation[Any]) -> Conversation[Secret]:
     try:
-        return Secret((yield step))
+        return Secret((yield instruction))
     except DevinotifyError as error:
         failure, cause = wire.login_failure(error, operation), error.__cause__
     raise failure from cause

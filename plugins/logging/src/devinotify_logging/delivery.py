@@ -45,7 +45,7 @@ class OutgoingAlert:
     until: float = 0.0
 
 
-class Delivery(Protocol):
+class Carrier(Protocol):
     """What the sender hands finished alerts to."""
 
     @property

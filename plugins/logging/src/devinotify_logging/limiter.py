@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from devinotify_logging.dedupe import Elsewhere, Nothing, Window, claim, told
-from devinotify_logging.quota import Go, Limits, Pause, Quota, Wait, full, spend
+from devinotify_logging.quota import Go, Pause, Quota, QuotaLimits, Wait, full, spend
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ _at_work = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Candidate:
     """A message that wants to go out to so many ``recipients``.
 
     ``segments(more, others)`` returns the segments of its text for each of them, where it tells of so many other
@@ -40,7 +40,7 @@ class Request:
     ``times`` are its own records, ``window`` the seconds for which they are one message, and ``owner`` whoever asks.
     """
 
-    limits: Limits
+    limits: QuotaLimits
     segments: Callable[[int, int], int]
     recipients: int = 1
     target: str = ""
@@ -83,10 +83,10 @@ class MemoryLimiter:
         self._quota: Quota | None = None
         self._windows: dict[str, Window] = {}
 
-    def ask(self, request: Request) -> Grant:
+    def ask(self, candidate: Candidate) -> Grant:
         """Ask for a message, and return whether it may go out."""
         with self._lock:
-            return _decide(self, request, self._clock())
+            return _decide(self, candidate, self._clock())
 
     def quota(self) -> Quota | None:
         """Return the quota, if there is one."""
@@ -131,11 +131,11 @@ class FileLimiter:
         self._account = _digest(account)  # neither a number nor a login in the clear
         self._clock = clock
 
-    def ask(self, request: Request) -> Grant:
+    def ask(self, candidate: Candidate) -> Grant:
         """Ask for a message, and return whether it may go out; what was granted is on the disk."""
         with _at_work, contextlib.closing(self._open()) as connection:
             connection.execute("BEGIN IMMEDIATE")
-            grant = _decide(_Lines(connection, self._account), request, self._clock())
+            grant = _decide(_Lines(connection, self._account), candidate, self._clock())
             connection.execute("COMMIT")
         return grant
 
@@ -191,34 +191,38 @@ _OLD = "FROM windows WHERE key > ? AND key < ? || '~' AND opened < ?"
 """The windows of a target that were opened before a moment."""
 
 
-def _decide(kept: _Kept, request: Request, now: float) -> Grant:
-    """Answer a request from what is kept, and keep what came of it."""
+def _decide(kept: _Kept, candidate: Candidate, now: float) -> Grant:
+    """Answer a candidate from what is kept, and keep what came of it."""
     day = day_of(now)
     quota = kept.quota() or full(now, day)
-    if request.kind is None:
-        quota, grant = _pay(quota, request, now, 0, 0)
+    if candidate.kind is None:
+        quota, grant = _pay(quota, candidate, now, 0, 0)
         kept.keep_quota(quota)
         return grant
-    target = _digest(request.target)
-    key = f"{target} {_digest(repr(request.kind))}"
-    before = now - 2 * request.window  # told by nobody for a whole window more: whoever counted them is gone
-    window, found = claim(kept.window(key), now, request.window, request.times, request.owner, insist=request.insist)
+    target = _digest(candidate.target)
+    key = f"{target} {_digest(repr(candidate.kind))}"
+    before = now - 2 * candidate.window  # told by nobody for a whole window more: whoever counted them is gone
+    window, found = claim(
+        kept.window(key), now, candidate.window, candidate.times, candidate.owner, insist=candidate.insist
+    )
     if not isinstance(found, int):
         if window is not None:
             kept.keep_window(key, window)
         return found
     own = window.untold if window is not None and window.opened < before else 0
-    quota, grant = _pay(quota, request, now, found - request.times, kept.left_behind(target, before) - own)
+    quota, grant = _pay(quota, candidate, now, found - candidate.times, kept.left_behind(target, before) - own)
     kept.keep_quota(quota)
     if isinstance(grant, Go):
-        kept.keep_window(key, told(now, request.owner))
+        kept.keep_window(key, told(now, candidate.owner))
         kept.forget(target, before)
     return grant
 
 
-def _pay(quota: Quota, request: Request, now: float, more: int, others: int) -> tuple[Quota, Go | Wait | Pause]:
-    segments = request.segments(more, others)
-    quota, grant = spend(quota, request.limits, now, day_of(now), segments, request.recipients, closing=request.closing)
+def _pay(quota: Quota, candidate: Candidate, now: float, more: int, others: int) -> tuple[Quota, Go | Wait | Pause]:
+    segments = candidate.segments(more, others)
+    quota, grant = spend(
+        quota, candidate.limits, now, day_of(now), segments, candidate.recipients, closing=candidate.closing
+    )
     return quota, Go(more, others) if isinstance(grant, Go) else grant
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class QuotaLimits:
     """How many messages at a time (``burst``), how quickly more may follow, how many segments in a day."""
 
     rate: Rate
@@ -63,7 +63,14 @@ def full(now: float, day: int) -> Quota:
 
 
 def spend(
-    quota: Quota, limits: Limits, now: float, day: int, segments: int, recipients: int = 1, *, closing: bool = False
+    quota: Quota,
+    limits: QuotaLimits,
+    now: float,
+    day: int,
+    segments: int,
+    recipients: int = 1,
+    *,
+    closing: bool = False,
 ) -> tuple[Quota, Go | Wait | Pause]:
     """Return the quota after a message of ``segments`` to each of ``recipients`` was asked for, and whether it may go.
 

@@ -22,7 +22,7 @@ LONGEST_JSON = 16 * LONGEST
 _HEAD = LONGEST // 4
 _CUT = "\n[...]\n"
 
-Kind = tuple[str, int, str, str, str]
+RecordKind = tuple[str, int, str, str, str]
 """What equal records share: logger, level, message template, exception type, place.
 
 Where the template is not known (loguru and QueueHandler hand on finished texts) the place tells equal ones, and so it
@@ -57,7 +57,7 @@ class Event(NamedTuple):
     ``formatted`` is the whole text by a formatter of the user's own, or ``None``.
     """
 
-    kind: Kind
+    kind: RecordKind
     level: int
     level_name: str
     message: str

@@ -19,10 +19,18 @@ from devinotify import InvalidInput, Notifier, Outbox, hookimpl
 from devinotify_logging import lifecycle, rendering
 from devinotify_logging.counters import Counters, State
 from devinotify_logging.dedupe import Elsewhere
-from devinotify_logging.delivery import Delivery, Direct, Durable, OutgoingAlert
-from devinotify_logging.limiter import FileLimiter, Grant, MemoryLimiter, Request, limits_path, memory_limiter, next_day
+from devinotify_logging.delivery import Carrier, Direct, Durable, OutgoingAlert
+from devinotify_logging.limiter import (
+    Candidate,
+    FileLimiter,
+    Grant,
+    MemoryLimiter,
+    limits_path,
+    memory_limiter,
+    next_day,
+)
 from devinotify_logging.loop import Loop
-from devinotify_logging.quota import Go, Limits, Pause, Wait
+from devinotify_logging.quota import Go, Pause, QuotaLimits, Wait
 from devinotify_logging.records import Event, Frozen
 from devinotify_logging.source import style_of
 from devinotify_logging.stderr import say
@@ -62,11 +70,11 @@ class Sender:
         self._url: str | DevinoURL = url
         self._settings = settings
         self._report = complain
-        self._limits = Limits(settings.rate, settings.burst, settings.daily_limit)
+        self._limits = QuotaLimits(settings.rate, settings.burst, settings.daily_limit)
         self._observers: list[Callable[[Message, Outcome], None]] = []
-        self._delivery: Delivery | None = None
-        self._leaving: list[Delivery] = []  # ended ones, which may still be at work
-        self._inherited: list[Delivery] = []
+        self._carrier: Carrier | None = None
+        self._leaving: list[Carrier] = []  # ended ones, which may still be at work
+        self._inherited: list[Carrier] = []
         self._finished = self._overdue = self._hurried = False
         self._until = 0.0
         self._sending_since: float | None = None
@@ -90,10 +98,10 @@ class Sender:
         if settings.outbox is not None:
             self._limiter = FileLimiter(limits_path(settings.outbox), self._account, time.time)
         self._owner = uuid.uuid4().hex
-        self._delivery = self._deliver_by(notifier, outbox)
+        self._carrier = self._carrier_by(notifier, outbox)
         lifecycle.watch(self)
-        if isinstance(self._delivery, Durable) and outbox is not None and outbox.next_due() is not None:
-            self._delivery.wake()  # a predecessor left something
+        if isinstance(self._carrier, Durable) and outbox is not None and outbox.next_due() is not None:
+            self._carrier.wake()  # a predecessor left something
 
     # What the handler calls.
 
@@ -140,7 +148,7 @@ class Sender:
             return False
         self._until = time.monotonic() + timeout
         done = self._loop.flush(timeout)
-        return done and all(each.flush(self._left()) for each in self._deliveries())
+        return done and all(each.flush(self._left()) for each in self._carriers())
 
     def wake(self) -> None:
         """Let the thread look at its queue; returns at once."""
@@ -164,7 +172,7 @@ class Sender:
         """Send what the limits allow within ``timeout`` seconds; the rest is lost, unless it is in an outbox."""
         self._until = time.monotonic() + timeout
         done = [self._loop.finish(timeout)]
-        done += [each.finish(self._left()) for each in self._deliveries()]
+        done += [each.finish(self._left()) for each in self._carriers()]
         self._overdue = not all(done)
         if self._overdue:
             self._say_overdue()
@@ -190,8 +198,8 @@ class Sender:
         self._finished = self._overdue = self._hurried = False
         self._sending_since = None
         self._refused = _Refusal(0.0, paused=False)
-        self._inherited += self._deliveries()  # to close their connections is the parent's affair
-        self._delivery, self._leaving = None, []
+        self._inherited += self._carriers()  # to close their connections is the parent's affair
+        self._carrier, self._leaving = None, []
         self._memory_limiter = memory_limiter(self._account)
         if not isinstance(self._limiter, FileLimiter):
             self._limiter = self._memory_limiter
@@ -221,9 +229,9 @@ class Sender:
             self._state.taken += 1
         try:
             pauses = [self._send_due(ending=ending, final=final)]
-            if self._delivery is not None and not self._out_of_time():
+            if self._carrier is not None and not self._out_of_time():
                 with self._sending():
-                    pauses.append(self._delivery.turn(final=final))
+                    pauses.append(self._carrier.turn(final=final))
         except Exception as error:  # noqa: BLE001 - whatever a plugin or a full disk does, the thread goes on
             self._complain(None, error)
             return None if final else AFTER_FAULT
@@ -274,7 +282,7 @@ class Sender:
         insist = final and isinstance(self._limiter, MemoryLimiter)
         kind = alert.event.kind if self._settings.dedupe else None
         grant = self._ask(
-            Request(
+            Candidate(
                 self._limits,
                 cost,
                 max(1, len(numbers)),
@@ -313,8 +321,8 @@ class Sender:
         numbers = self._numbers()
         told = rendering.closing(rest, self._style)
         segments = rendering.segments_of(told)
-        request = Request(self._limits, lambda *_: segments, max(1, len(numbers)), closing=True)
-        if numbers and isinstance(self._ask(request), Go):
+        last = Candidate(self._limits, lambda *_: segments, max(1, len(numbers)), closing=True)
+        if numbers and isinstance(self._ask(last), Go):
             self._post(told, numbers, segments)
         else:
             say(f"{lost} lost: the limits allow no message more")
@@ -333,7 +341,7 @@ class Sender:
         self._state.segments += segments * len(numbers)
         try:
             with self._sending():
-                self._open_delivery().post(outgoing)
+                self._open_carrier().post(outgoing)
         except Exception as error:  # noqa: BLE001 - this alert is lost, and that is told; the next may fare better
             self._complain(event, error)
 
@@ -354,12 +362,12 @@ class Sender:
         durable = self._settings.outbox is not None
         return durable or time.time() - alert.event.created > rendering.LATE
 
-    def _ask(self, request: Request) -> Grant:
+    def _ask(self, candidate: Candidate) -> Grant:
         try:
-            return self._limiter.ask(request)
+            return self._limiter.ask(candidate)
         except (OSError, sqlite3.Error) as error:
             self._complain(None, error)
-            return self._memory_limiter.ask(request)
+            return self._memory_limiter.ask(candidate)
 
     def _numbers(self) -> list[str]:
         found = self._notifier.resolve(self._to(self._notifier))
@@ -372,19 +380,19 @@ class Sender:
 
     @property
     def _notifier(self) -> Notifier:
-        self._open_delivery()
+        self._open_carrier()
         return self._current
 
-    def _open_delivery(self) -> Delivery:
+    def _open_carrier(self) -> Carrier:
         if self._loop.here and not self._hurried:
             self._ended()  # its requests may take longer than whoever works in the thread's place has time
-        if self._delivery is None:
+        if self._carrier is None:
             self._hurried = self._loop.here
             notifier = self._make_notifier()
-            self._delivery = self._deliver_by(notifier, self._open_outbox(notifier))
-        return self._delivery
+            self._carrier = self._carrier_by(notifier, self._open_outbox(notifier))
+        return self._carrier
 
-    def _deliver_by(self, notifier: Notifier, outbox: Outbox | None) -> Delivery:
+    def _carrier_by(self, notifier: Notifier, outbox: Outbox | None) -> Carrier:
         self._current = notifier
 
         def complain(error: BaseException) -> None:
@@ -410,21 +418,21 @@ class Sender:
         return None if path is None else Outbox(path, poll=notifier.url.poll)
 
     def _ended(self) -> None:
-        delivery = self._delivery
-        if delivery is None:
+        carrier = self._carrier
+        if carrier is None:
             return
         # First there, then no longer here: whoever waits meanwhile misses none.
-        self._leaving = [*(each for each in self._leaving if each.working), delivery]
-        self._delivery = None
+        self._leaving = [*(each for each in self._leaving if each.working), carrier]
+        self._carrier = None
         self._hurried = False
         try:
-            delivery.end()
+            carrier.end()
         except Exception as error:  # noqa: BLE001 - a file or a plugin that cannot be closed; the thread ends all the same
             self._complain(None, error)
 
-    def _deliveries(self) -> list[Delivery]:
-        delivery = self._delivery
-        return self._leaving if delivery is None else [*self._leaving, delivery]
+    def _carriers(self) -> list[Carrier]:
+        carrier = self._carrier
+        return self._leaving if carrier is None else [*self._leaving, carrier]
 
     def _out_of_time(self) -> bool:
         """Whether whoever works in the thread's place may not be kept waiting any longer."""

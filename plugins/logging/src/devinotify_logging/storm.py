@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from devinotify_logging.records import Event, Kind
+    from devinotify_logging.records import Event, RecordKind
 
 MOST_HELD = 20
 """Kinds of records that wait for their turn at most: at five a minute, what is behind them would come too late."""
@@ -66,12 +66,12 @@ class Storm:
 
     def __init__(self, window: float) -> None:
         self._window = window
-        self._windows: dict[Kind | int, _Window] = {}
+        self._windows: dict[RecordKind | int, _Window] = {}
         self._due: dict[
-            Kind | int, _Window
+            RecordKind | int, _Window
         ] = {}  # those with something to tell: a first record, or those that followed
         self._number = 0
-        self._chosen: Kind | int = 0
+        self._chosen: RecordKind | int = 0
         self._untold_suppressed = 0
         self._told_dropped = 0
         self.shown: int = 0
@@ -85,7 +85,7 @@ class Storm:
 
     def offer(self, event: Event, now: float) -> None:
         """Take in a record that was logged."""
-        key: Kind | int = event.kind
+        key: RecordKind | int = event.kind
         if not self._window:
             self._number += 1
             key = self._number
@@ -179,7 +179,7 @@ class Storm:
         for key in list(self._due):
             self._suppress(key)
 
-    def _tick(self, key: Kind | int, window: _Window, now: float, *, ending: bool = False) -> None:
+    def _tick(self, key: RecordKind | int, window: _Window, now: float, *, ending: bool = False) -> None:
         if key in self._due:
             if now - window.due_since > HELD_FOR:
                 self._suppress(key)
@@ -196,7 +196,7 @@ class Storm:
         if len(self._windows) > MOST_KINDS:
             self._suppress(next(iter(self._windows)))
 
-    def _suppress(self, key: Kind | int) -> None:
+    def _suppress(self, key: RecordKind | int) -> None:
         window = self._windows.pop(key)
         self._due.pop(key, None)
         self.suppressed += window.untold

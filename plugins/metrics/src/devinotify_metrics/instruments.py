@@ -34,7 +34,7 @@ class Attribute:
     """How many segments a send took; on spans alone."""
 
 
-class Kind(StrEnum):
+class InstrumentKind(StrEnum):
     """What an instrument does with what it is told."""
 
     COUNTER = "counter"
@@ -47,7 +47,7 @@ class Instrument:
     """One instrument; ``unit`` is UCUM (seconds are ``s``), ``boundaries`` a histogram's bucket limits in it."""
 
     name: str
-    kind: Kind
+    kind: InstrumentKind
     unit: str
     description: str
     attributes: tuple[str, ...]
@@ -63,21 +63,21 @@ _SEGMENT_COUNTS = (1, 2, 3, 4, 6, 8, 10, 15, 20, 30)
 
 SENDS = Instrument(
     "devinotify.sends",
-    Kind.COUNTER,
+    InstrumentKind.COUNTER,
     "{message}",
     "messages by what became of their sending: one for each recipient and step",
     (Attribute.CHANNEL, Attribute.VERDICT, Attribute.ERROR),
 )
 SEGMENTS = Instrument(
     "devinotify.segments",
-    Kind.COUNTER,
+    InstrumentKind.COUNTER,
     "{segment}",
     "segments of accepted messages, as the gateway bills them",
     (Attribute.CHANNEL,),
 )
 MESSAGE_SEGMENTS = Instrument(
     "devinotify.message.segments",
-    Kind.HISTOGRAM,
+    InstrumentKind.HISTOGRAM,
     "{segment}",
     "segments of each accepted message",
     (Attribute.CHANNEL,),
@@ -85,7 +85,7 @@ MESSAGE_SEGMENTS = Instrument(
 )
 SEND_DURATION = Instrument(
     "devinotify.send.duration",
-    Kind.HISTOGRAM,
+    InstrumentKind.HISTOGRAM,
     "s",
     "time that a channel took to send one message, to however many recipients; the verdict is the worst of theirs",
     (Attribute.CHANNEL, Attribute.OPERATION, Attribute.VERDICT, Attribute.ERROR),
@@ -93,21 +93,21 @@ SEND_DURATION = Instrument(
 )
 STATUS_CHANGES = Instrument(
     "devinotify.status_changes",
-    Kind.COUNTER,
+    InstrumentKind.COUNTER,
     "{change}",
     "delivery states that were news, as wait or the worker saw them",
     (Attribute.CHANNEL, Attribute.STATUS),
 )
 COST = Instrument(
     "devinotify.cost",
-    Kind.COUNTER,
+    InstrumentKind.COUNTER,
     "{currency}",
     "price of messages whose state was seen, in the account's currency; each message counts once",
     (Attribute.CHANNEL,),
 )
 DELIVERY_DURATION = Instrument(
     "devinotify.delivery.duration",
-    Kind.HISTOGRAM,
+    InstrumentKind.HISTOGRAM,
     "s",
     "time from the network's taking a message over until the report that decided its delivery",
     (Attribute.CHANNEL, Attribute.STATUS),
@@ -116,14 +116,14 @@ DELIVERY_DURATION = Instrument(
 
 QUEUE_DEPTH = Instrument(
     "devinotify.queue.depth",
-    Kind.GAUGE,
+    InstrumentKind.GAUGE,
     "{message}",
     "rows of the outbox that wait to be sent, those before a new try among them",
     (),
 )
 QUEUE_AGE = Instrument(
     "devinotify.queue.age",
-    Kind.GAUGE,
+    InstrumentKind.GAUGE,
     "s",
     "time for which the oldest of them has waited; 0 where nothing waits",
     (),

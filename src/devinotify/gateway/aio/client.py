@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from devinotify.gateway.aio.connection import Outcome
     from devinotify.gateway.calls import Call
-    from devinotify.gateway.conversation import Conversation, Step
+    from devinotify.gateway.conversation import Conversation, Instruction
     from devinotify.gateway.http1 import Reply
     from devinotify.redact import Secret
     from devinotify.url import DevinoURL
@@ -169,12 +169,12 @@ class AsyncClient:
         """Lead a conversation to its end, as ``conversation.lead`` does, but for the awaiting."""
         bound = self._here()
         leave_behind = partial(self._leave_behind, bound, talk, call)
-        answer: Callable[[], Step] = talk.__next__
+        answer: Callable[[], Instruction] = talk.__next__
         try:
             while True:
-                step = answer()
+                instruction = answer()
                 try:
-                    match step:
+                    match instruction:
                         case Exchange(request):
                             result: object = await bound.transport.exchange(request, leave_behind)
                         case LogIn(refused):
