@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -83,3 +84,15 @@ def test_without_a_signal_nothing_is_called() -> None:
         pass
     after = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     assert ([], [], before) == (asked, came, after)
+
+
+def test_in_another_thread_nothing_is_changed() -> None:
+    """Which gets no signals, and may not ask for any."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def use() -> tuple[list[signal.Signals], object]:
+        with stopped_by_signals(lambda: None) as came:
+            return came, signal.getsignal(signal.SIGTERM)
+
+    with ThreadPoolExecutor(1) as pool:
+        assert ([], before) == pool.submit(use).result(30)

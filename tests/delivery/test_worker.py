@@ -9,6 +9,7 @@ import re
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -610,6 +611,29 @@ def test_a_signal_wakes_an_idle_worker(notifier: Notifier, outbox: Outbox) -> No
         worker.run()
         killer.join()
     assert time.monotonic() - start < 30
+
+
+def test_run_may_look_after_signals_itself(gateway: Sandbox, notifier: Notifier, outbox: Outbox) -> None:
+    """With ``signals`` it ends by SIGTERM in good order, and what handled that before does afterwards."""
+    came: list[int] = []
+    former = signal.signal(signal.SIGTERM, lambda number, _: came.append(number))
+    try:
+        outbox.enqueue(message(*numbers(2)))
+        worker = Worker(notifier, outbox, nap=60.0)
+
+        def end() -> None:
+            gateway.wait(lambda: len(gateway.messages()) == 2, 30)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        with ThreadPoolExecutor(1) as pool:
+            ended = pool.submit(end)
+            worker.run(signals=True)
+            ended.result(30)
+        assert ([], 2) == (came, outbox.counts().accepted)
+        signal.raise_signal(signal.SIGTERM)
+        assert [signal.SIGTERM] == came
+    finally:
+        signal.signal(signal.SIGTERM, former)
 
 
 def test_a_second_signal_ends_it_at_once(gateway: Sandbox, notifier: Notifier, place: Place, outbox: Outbox) -> None:

@@ -445,6 +445,14 @@ def test_nothing_is_held_back_as_a_rule(outbox: Outbox) -> None:
     assert (None, 1) == (outbox.held(), len(claim(outbox)))
 
 
+def test_several_rows_at_once(outbox: Outbox) -> None:
+    """Rows by their ids come in the order asked, each once, those left out that are gone."""
+    first, second, third = outbox.enqueue(message(*numbers(3)))
+    outbox.forget([second])
+    assert [third, first] == outbox.get_all([third.id, second.id, first.id, third.id])
+    assert [] == outbox.get_all([])
+
+
 def test_latest_come_first(outbox: Outbox) -> None:
     """The newest rows come first, a page at a time, each once."""
     ids = [outbox.enqueue(message(number))[0].id for number in numbers(5)]

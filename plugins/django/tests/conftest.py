@@ -10,7 +10,7 @@ import django
 import pytest
 from django.conf import settings
 
-from tests import project
+from tests import postgres, project
 
 settings.configure(**project.SETTINGS)
 django.setup()
@@ -63,6 +63,15 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", ",".join(others))
     yield
     notifiers.shared.close()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Server]:
+    """Run a PostgreSQL server."""
+    if postgres.programs() is None:
+        pytest.skip("no PostgreSQL is installed (Debian: apt-get install postgresql)")
+    with postgres.running() as server:
+        yield server
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import django
 from django.http import HttpResponse, JsonResponse
 from django.urls import include, path
 
@@ -11,6 +12,8 @@ from devinotify_django import asend_sms, enqueue_sms, send_code
 
 NUMBER = "+79161234567"
 URL = "devino://login:password@SENDER?gateway=http://127.0.0.1:9/rest"
+IMMEDIATE = f"django{'.' if django.VERSION >= (6,) else '_'}tasks.backends.immediate.ImmediateBackend"
+"""The backend of tasks that runs them at once, Django's own or that of its backport."""
 
 SETTINGS: dict[str, Any] = {
     "SECRET_KEY": "not a secret, but as long as it has to be",
@@ -66,6 +69,7 @@ SETTINGS: dict[str, Any] = {
     "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
     "DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
     "DEVINOTIFY": {"default": {"URL": URL}},
+    "TASKS": {"default": {"BACKEND": IMMEDIATE}},
     # The hosts.
     "SMS_BACKEND": "devinotify_django.sms.SmsBackend",
     "SENDSMS_BACKEND": "devinotify_django.sendsms.SmsBackend",
@@ -89,11 +93,11 @@ SETTINGS: dict[str, Any] = {
 
 
 def order(request: Any) -> HttpResponse:
-    """Enqueue a message, and fail where that is asked for."""
-    enqueue_sms("Thank you", NUMBER)
+    """Enqueue a message, and fail where that is asked for; what it has rows of is in the request's transaction."""
+    enqueued = enqueue_sms("Thank you", NUMBER)
     if "fail" in request.GET:
         raise RuntimeError("rolled back")
-    return HttpResponse("ordered")
+    return HttpResponse(f"ordered, {len(enqueued.rows)} stored")
 
 
 def code(request: Any) -> HttpResponse:

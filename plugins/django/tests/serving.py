@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from devinotify.sandbox import Sandbox
 
@@ -26,7 +26,7 @@ sys.path.insert(0, {root!r})
 from tests import project
 from django.conf import settings
 project.SETTINGS["DEVINOTIFY"] = {{"default": {{"URL": {url!r}, "OUTBOX": {outbox!r}}}}}
-project.SETTINGS["DATABASES"]["default"]["NAME"] = {outbox!r} + ".django"
+project.SETTINGS["DATABASES"]["default"] = {database!r}
 settings.configure(**project.SETTINGS)
 from django.core.asgi import get_asgi_application
 from django.core.wsgi import get_wsgi_application
@@ -46,12 +46,24 @@ if os.environ.get("SEND_FIRST"):
 
 
 @contextmanager
-def served(gateway: Sandbox, folder: Path, *command: str, **environment: str) -> Iterator[str]:
-    """Yield the URL of a server of the application while it runs."""
+def served(
+    gateway: Sandbox,
+    folder: Path,
+    *command: str,
+    outbox: str | None = None,
+    database: Mapping[str, object] | None = None,
+    **environment: str,
+) -> Iterator[str]:
+    """Yield the URL of a server of the application while it runs, with outbox and database in files by default."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    code = APPLICATION.format(root=str(ROOT), url=gateway.url, outbox=str(folder / "sms.db"))
+    code = APPLICATION.format(
+        root=str(ROOT),
+        url=gateway.url,
+        outbox=outbox or str(folder / "sms.db"),
+        database=database or {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "django.db")},
+    )
     (folder / "application.py").write_text(code, "utf-8")
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from devinotify import RowState
-from django.contrib.admin import site
+from devinotify.sandbox import Sandbox
+from django.conf import settings
+from django.contrib.admin import AdminSite, site
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
-from django.test import Client
+from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
-from devinotify_django import get_notifier, notifiers
+from devinotify_django import admin, get_notifier, notifiers
 from devinotify_django.models import OutboxRow
 from tests.project import NUMBER, URL
 from tests.test_commands import run
@@ -24,12 +27,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from devinotify import Enqueued
-    from devinotify.sandbox import Sandbox
+
+    from tests import postgres
 
 LIST, RETRY = "/admin/devinotify/outboxrow/", "/admin/devinotify/outboxrow/retry/"
 OTHER = "+79161234568"
 
 pytestmark = pytest.mark.usefixtures("configure", "database")
+
+
+@pytest.fixture(params=["file", "postgres"], autouse=True)
+def server_of_outbox(request: pytest.FixtureRequest, configure: Callable[..., None]) -> postgres.Server | None:
+    """Have the outbox in a file (``None``), and in a database of its server."""
+    if request.param == "file":
+        return None
+    server: postgres.Server = request.getfixturevalue("server")
+    configure(OUTBOX=server.url)
+    outbox = notifiers.outbox()
+    outbox.forget(list(outbox))
+    return server
 
 
 @pytest.fixture(autouse=True)
@@ -131,16 +147,24 @@ def test_pages(boss: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Older" not in older
 
 
-def test_no_query_a_row(boss: Client) -> None:
-    """A list of many takes as many queries as a list of one, of Django's and of the outbox's."""
-    enqueue("Hello", NUMBER)
-    with CaptureQueriesContext(connection) as one:
-        page(boss)
-    for digit in range(9):
-        enqueue("Hello", f"+7916123450{digit}")
-    with CaptureQueriesContext(connection) as many:
-        page(boss)
-    assert len(one) == len(many)
+def test_no_query_a_row(boss: Client, server_of_outbox: postgres.Server | None) -> None:
+    """List and question take as many queries for many rows as for one, of Django's and of the outbox's."""
+    rows: list[int] = []
+
+    def queries(*numbers: str) -> list[int]:
+        rows.extend(row for number in numbers for row in enqueue("Hello", number).rows.values())
+        counted = []
+        for method, where, given in (("get", LIST, {}), ("post", RETRY, {"action": "retry", "row": rows})):
+            before = 0 if server_of_outbox is None else server_of_outbox.statements()
+            with CaptureQueriesContext(connection) as ours:
+                assert 200 == getattr(boss, method)(where, given).status_code
+            counted += [len(ours), 0 if server_of_outbox is None else server_of_outbox.statements() - before]
+        return counted
+
+    page(boss)  # the balance is kept from now on
+    one = queries(NUMBER)
+    assert one == queries(*(f"+7916123450{digit}" for digit in range(9)))
+    assert server_of_outbox is None or 0 not in one
 
 
 def test_retry_asks_first(gateway: Sandbox, boss: Client) -> None:
@@ -160,7 +184,9 @@ def test_retry_takes_no_unknown(gateway: Sandbox, boss: Client) -> None:
     number = unknown(gateway)
     chosen = {"action": "retry", "row": [number, 999]}
     assert "2 of the chosen messages are in another state" in boss.post(RETRY, chosen).content.decode()
-    boss.post(RETRY, {**chosen, "confirmed": "yes"})
+    answer = boss.post(RETRY, {**chosen, "confirmed": "yes"}, follow=True).content.decode()
+    assert "2 left as they are" in answer
+    assert "queued again" not in answer
     assert RowState.UNKNOWN is state(number)
 
 
@@ -176,7 +202,13 @@ def test_retry_of_what_was_refused(gateway: Sandbox, boss: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{}, {"action": "erase", "row": ["1"]}, {"action": "retry"}, {"action": "retry", "row": "x"}]
+    "given",
+    [
+        {},
+        {"action": "erase", "row": ["1"]},
+        {"action": "retry"},
+        {"action": "retry", "row": ["x", 2**63, "9" * 5000]},
+    ],
 )
 def test_retry_of_nothing(boss: Client, given: dict[str, Any]) -> None:
     """Without an action or a message it says what is missing."""
@@ -190,7 +222,10 @@ def test_retry_of_nothing(boss: Client, given: dict[str, Any]) -> None:
         (("view_outboxrow",), RETRY, 403),
         (("retry_outboxrow",), LIST, 403),
         (("view_outboxrow",), f"{LIST}default/999/", 404),
+        (("view_outboxrow",), f"{LIST}default/{2**63}/", 404),
         (("view_outboxrow",), f"{LIST}?using=other", 404),
+        (("view_outboxrow",), f"{LIST}?before={2**63}", 200),
+        (("view_outboxrow",), f"{LIST}?channel=%00&state=none&before=x&to=%00", 200),
     ],
 )
 def test_who_may(permissions: tuple[str, ...], where: str, status: int) -> None:
@@ -205,12 +240,81 @@ def test_is_on_the_index(boss: Client) -> None:
     assert f"{LIST}add" not in shown
 
 
-def test_gateway_and_outbox_are_away(boss: Client, configure: Callable[..., None]) -> None:
-    """Without a gateway, and without an outbox, the page is there and says what is missing."""
+def test_panel_is_on_the_index(gateway: Sandbox, boss: Client) -> None:
+    """The index of the admin shows how each account stands: its balance and what is in its outbox."""
+    enqueue("Hello", NUMBER)
+    default = settings.DEVINOTIFY["default"]
+    with Sandbox(login="other") as other:
+        other.balance = 7
+        with override_settings(DEVINOTIFY={"default": default, "alerts": {**default, "URL": other.url}}):
+            shown = page(boss, "/admin/").partition("devinotify-panel")[2]
+    rows = [" ".join(re.sub("<[^>]*>", " ", row).split()) for row in re.findall("(?s)<tr>.*?</tr>", shown)]
+    assert ["Account Balance Outbox", "default 100000.00 1 queued", "alerts 7 nothing"] == rows[:3]
+
+
+def test_panel_is_for_whoever_may() -> None:
+    """Who may not see the outbox sees no panel, and nothing is asked of the gateway for it."""
+    assert "devinotify-panel" not in page(client_of(), "/admin/")
+
+
+@pytest.mark.parametrize(("own", "used"), [(None, "admin/devinotify/index.html"), ("own.html", "own.html")])
+def test_panel_stands_aside(own: str | None, used: str) -> None:
+    """A site's own page of the index is left as it is."""
+    other = AdminSite(name="own")
+    other.index_template = own
+    admin.OutboxAdmin(OutboxRow, other)
+    assert used == other.index_template
+
+
+AWAY: dict[str, dict[str, Any]] = {
+    "no outbox": {"URL": URL, "OUTBOX": "/dev/null/sms.db"},
+    "wrong setting": {"URL": "devino://login@SENDER"},
+    "wrong channel": {"URL": f"{URL}&channel=pigeon"},
+}
+"""What cannot be used, and is not the fault of whoever looks at a page."""
+
+
+@pytest.mark.parametrize("keys", AWAY.values(), ids=AWAY)
+@pytest.mark.parametrize("where", ["/admin/", LIST])
+def test_says_what_is_wrong(boss: Client, configure: Callable[..., None], where: str, keys: dict[str, Any]) -> None:
+    """Where setting or outbox cannot be used, the pages that show how things stand are there, and say why."""
+    configure(**keys)
+    shown = page(boss, where)
+    assert any(why in shown for why in ("/dev/null/sms.db", "password", "pigeon"))
+
+
+@pytest.mark.parametrize("keys", AWAY.values(), ids=AWAY)
+@pytest.mark.parametrize("confirmed", [{}, {"confirmed": "yes"}], ids=["asks", "confirmed"])
+def test_row_and_retry_say_what_is_wrong(
+    boss: Client, configure: Callable[..., None], keys: dict[str, Any], confirmed: dict[str, str]
+) -> None:
+    """A row, and sending again, tell why nothing can be done, in place of an error page."""
+    configure(**keys)
+    for answer in (boss.get(f"{LIST}default/1/"), boss.post(RETRY, {"action": "retry", "row": [1], **confirmed})):
+        shown = answer.content.decode()
+        assert 503 == answer.status_code
+        assert any(why in shown for why in ("/dev/null/sms.db", "password", "pigeon"))
+        assert "Nothing has been changed" in shown
+
+
+def test_gateway_is_away(boss: Client, configure: Callable[..., None]) -> None:
+    """Without a gateway the page is there and says so."""
     configure(URL=URL)
     assert "not known" in page(boss)
-    configure(URL=URL, OUTBOX="/dev/null/sms.db")
-    assert "/dev/null/sms.db" in page(boss)
+
+
+def test_rows_of_another_account(gateway: Sandbox, boss: Client) -> None:
+    """A row of another account in the same outbox is neither listed nor shown, nor counted in the panel."""
+    (number,) = enqueue("Hello", NUMBER).rows.values()
+    outbox = settings.DEVINOTIFY["default"]["OUTBOX"]
+    with (
+        Sandbox(login="other") as other,
+        override_settings(DEVINOTIFY={"default": {"URL": other.url, "OUTBOX": outbox}}),
+    ):
+        shown = page(boss)
+        assert 404 == boss.get(f"{LIST}default/{number}/").status_code
+    assert NUMBER not in shown
+    assert "queued</a>" not in shown
 
 
 def test_balance_is_kept(gateway: Sandbox, boss: Client) -> None:

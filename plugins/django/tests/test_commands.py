@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, get_commands
+from django.test import override_settings
 
 from devinotify_django import enqueue_sms, sms_outcome, sms_received, sms_status
 from tests.project import NUMBER, URL
@@ -167,6 +168,40 @@ def test_migrate_makes_the_outbox(tmp_path: Path, configure: Callable[..., None]
     configure(OUTBOX="/dev/null/sms.db")
     with pytest.raises(CommandError, match="default: "):
         run("devinotify_migrate")
+
+
+COMMANDS = [("devinotify_worker",), ("devinotify_test", NUMBER), ("devinotify_migrate",), ("devinotify_incoming",)]
+
+
+def test_all_commands_are_tried() -> None:
+    """The table has every command of the plugin."""
+    assert {name for name, app in get_commands().items() if app == "devinotify_django"} == {
+        name for name, *_ in COMMANDS
+    }
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=[name for name, *_ in COMMANDS])
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ({"URL": "devino://login@SENDER"}, "password"),
+        ({"URL": f"{URL}&channel=pigeon"}, "pigeon"),
+        ({"URL": f"{URL}&channel=sms-viber", "OUTBOX": "/dev/null/sms.db"}, "/dev/null/sms.db"),
+    ],
+    ids=["setting", "channel", "outbox"],
+)
+def test_says_what_is_wrong(command: tuple[str, ...], entry: dict[str, str], says: str) -> None:
+    """What is wrong with a setting or an outbox is the command's error, in one line."""
+    with override_settings(DEVINOTIFY={"default": entry}), pytest.raises(CommandError, match=says) as raised:
+        run(*command)
+    assert 1 == len(str(raised.value).splitlines())
+
+
+@pytest.mark.parametrize("command", [each for each in COMMANDS if each[0] != "devinotify_migrate"], ids=str)
+def test_alias_that_is_not_there(command: tuple[str, ...]) -> None:
+    """An alias that is not there is named, with those that are."""
+    with pytest.raises(CommandError, match="no entry 'alerts': there is default"):
+        run(*command, "--using", "alerts")
 
 
 def test_incoming(gateway: Sandbox, heard: list[tuple[str, dict[str, Any]]], configure: Callable[..., None]) -> None:

@@ -47,6 +47,9 @@ def said(setting: object, **options: Any) -> list[tuple[str, str]]:
         ({"URL": URL, "OTP": {"ADDRESS_LIMIT": 0}}, "E008", "ADDRESS_LIMIT"),
         ({"URL": URL, "OTP": {"QUEUED": 1}}, "E008", "QUEUED"),
         ({"URL": URL, "OUTBOX": "/dev/null/sms.db"}, "E009", "/dev/null/sms.db"),
+        ({"URL": f"{URL}&channel=vibr"}, "E011", "did you mean viber?"),
+        ({"URL": URL.replace("SENDER", "much_too_long_a_sender")}, "E011", "sender"),
+        ({"URL": f"{URL}&channel=sms-viber&outbox=/dev/null/sms.db"}, "E009", "/dev/null/sms.db"),
         ({"URL": URL, "OTP": {"TEMPLATE": f"{'Ваш код: ' * 8}{{code}}"}}, "W001", "takes 2 segments"),
     ],
 )

@@ -1,10 +1,11 @@
-"""Django as a host of devinotify: the conformance suite, by ``send_sms`` and by the outbox with its worker."""
+"""Django as a host of devinotify: the conformance suite, by every way that a message has to leave."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from hashlib import sha256
 from io import StringIO
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,11 +15,16 @@ from devinotify.testing import HostSuite, Told
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import override_settings
+from sendsms.api import get_connection
+from sendsms.message import SmsMessage
+from two_factor.plugins.phonenumber.models import PhoneDevice
 
-from devinotify_django import enqueue_sms, notifiers, send_sms
+from devinotify_django import enqueue_sms, notifiers, phone_verify, send_code, send_sms, two_factor
+from devinotify_django.tasks import send_sms as send_sms_task
+from tests.adapters import Adapter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
 SENT = (RowState.ACCEPTED, RowState.DELIVERED)
@@ -34,8 +40,30 @@ def _accounts(tmp_path: Path) -> Iterator[None]:
 def alias(url: str) -> str:
     """Return the alias of an account in the setting, put there where it is not."""
     name = sha256(url.encode()).hexdigest()[:8]
-    settings.DEVINOTIFY.setdefault(name, {"URL": url, "OUTBOX": str(settings.OUTBOXES / f"{name}.db")})
+    otp = {"LIMIT": 1000}  # the suite sends many to one number
+    settings.DEVINOTIFY.setdefault(name, {"URL": url, "OUTBOX": str(settings.OUTBOXES / f"{name}.db"), "OTP": otp})
     return name
+
+
+def told_by_the_worker(using: str, rows: Iterable[int], *, refused: int) -> Told:
+    """Have the worker take its turn, and return what these rows tell afterwards."""
+    with suppress(CommandError):  # it cannot reach the gateway: the row tells
+        call_command("devinotify_worker", using=using, once=True, stdout=StringIO(), stderr=StringIO())
+    states = [row.state for row in notifiers.outbox(using).get_all(rows)]
+    if RowState.CLAIMED in states:
+        return Told(sent=None)  # another thread's worker is at it
+    return Told(sent=all(state in SENT for state in states) and not refused)
+
+
+def told_of_codes(to: Sequence[str], send: Callable[[str], object]) -> Told:
+    """Send a code to each, and return what whoever asked for them is told: an error, or that it is on its way."""
+    errors: list[DevinotifyError] = []
+    for number in to:
+        try:
+            send(number)
+        except DevinotifyError as error:
+            errors.append(error)
+    return Told(sent=not errors, again=any(error.retryable for error in errors))
 
 
 class TestSendSms(HostSuite):
@@ -55,13 +83,7 @@ class TestEnqueueSms(HostSuite):
         """Enqueue, and have the worker take its turn."""
         using = alias(url)
         enqueued = enqueue_sms(text, to, using)
-        with suppress(CommandError):  # it cannot reach the gateway: the row tells
-            call_command("devinotify_worker", using=using, once=True, stdout=StringIO(), stderr=StringIO())
-        outbox = notifiers.outbox(using)
-        states = [row.state for row in map(outbox.get, enqueued.rows.values()) if row is not None]
-        if RowState.CLAIMED in states:
-            return Told(sent=None)  # another thread's worker is at it
-        return Told(sent=all(state in SENT for state in states) and not enqueued.refused)
+        return told_by_the_worker(using, enqueued.rows.values(), refused=len(enqueued.refused))
 
 
 class TestDjangoSms(HostSuite):
@@ -75,3 +97,72 @@ class TestDjangoSms(HostSuite):
         except DevinotifyError as error:
             return Told(sent=False, again=error.retryable)
         return Told(sent=count == 1)
+
+
+class TestDjangoSendsms(HostSuite):
+    """A project that sends by django-sendsms, and again where an error says that nobody has got it."""
+
+    def send(self, url: str, text: str, to: Sequence[str]) -> Told:
+        """Send as openwisp-radius does, with the account in a second argument."""
+        message = SmsMessage(text, None, list(to))
+        try:
+            count = get_connection().send_messages([message], {"using": alias(url)})
+        except DevinotifyError as error:
+            return Told(sent=False, again=error.retryable)
+        return Told(sent=count == 1)
+
+
+class TestTasks(HostSuite):
+    """A project that sends by Django's tasks, each of which is run twice, as a queue does that has lost its answer."""
+
+    def send(self, url: str, text: str, to: Sequence[str]) -> Told:
+        """Run the task twice under one id, and have the worker take its turn."""
+        using = alias(url)
+        result = send_sms_task.enqueue(text, list(to), using)
+        context = SimpleNamespace(task_result=result)
+        assert result.return_value == send_sms_task.func(context, text, list(to), using)
+        rows = [row.id for row in notifiers.outbox(using).find(f"task {result.id}")]
+        return told_by_the_worker(using, rows, refused=result.return_value["refused"])
+
+
+class TestSendCode(HostSuite):
+    """A view that sends a one-time code to each of several numbers, and one more where it is told that it may."""
+
+    def send(self, url: str, text: str, to: Sequence[str]) -> Told:
+        """Send the text as a code."""
+        return told_of_codes(to, lambda number: send_code(text, number, alias(url)))
+
+
+class TestTwoFactor(HostSuite):
+    """django-two-factor-auth, whose views know a token that was sent and an error."""
+
+    def send(self, url: str, text: str, to: Sequence[str]) -> Told:
+        """Send the text as the token of a phone device."""
+        gateway = two_factor.Gateway()
+        gateway.using = alias(url)
+        return told_of_codes(to, lambda number: gateway.send_sms(PhoneDevice(number=number), text))
+
+
+class TestAllauth(HostSuite):
+    """django-allauth, whose flows go on where the adapter raises nothing."""
+
+    def send(self, url: str, text: str, to: Sequence[str]) -> Told:
+        """Send the text as a code of allauth's."""
+        adapter = Adapter()
+        adapter.devinotify_using = alias(url)
+        return told_of_codes(to, lambda number: adapter.send_verification_code_sms(None, number, text))
+
+
+class TestPhoneVerify(HostSuite):
+    """django-phone-verify's API, whose caller asks for one more code after a 503."""
+
+    def send(self, url: str, text: str, to: Sequence[str]) -> Told:
+        """Send the text as phone-verify's own, to each number for itself."""
+        backend = phone_verify.Backend(using=alias(url))
+        said = []
+        for number in to:
+            try:
+                backend.send_sms(number, text)
+            except phone_verify.SmsUnavailable as error:
+                said.append(error)
+        return Told(sent=not said, again=bool(said) and len(to) == 1)

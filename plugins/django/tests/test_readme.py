@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.management import get_commands
-from django.test import Client, override_settings
+from django.template import engines
+from django.test import Client, RequestFactory, override_settings
 
 import devinotify_django
 from devinotify_django import conf, notifiers
@@ -64,6 +66,16 @@ def test_tests_pass() -> None:
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(scope["ReminderTest"])
     result = unittest.TextTestRunner(verbosity=0).run(suite)
     assert (1, True) == (result.testsRun, result.wasSuccessful())
+
+
+@pytest.mark.usefixtures("database")
+def test_panel_of_another_index(gateway: Sandbox) -> None:
+    """The tag shows the account in any template of the admin."""
+    request = RequestFactory().get("/admin/")
+    request.user = get_user_model().objects.create_superuser("ann", password="secret")
+    shown = engines["django"].from_string(blocks("django")[0]).render({}, request)
+    assert "devinotify-panel" in shown
+    assert [each.operation for each in gateway.requests()] == ["User/SessionID", "User/Balance"]
 
 
 def test_alert_on_a_500(gateway: Sandbox) -> None:

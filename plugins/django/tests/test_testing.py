@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import unittest
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from tests.project import NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from devinotify.sandbox import Sandbox
 
@@ -67,6 +70,33 @@ class Case(testing.SmsTestMixin, SimpleTestCase):
         with pytest.raises(AssertionError, match="expected no message that fits, but 1 do"):
             self.assertNoSmsSent(to=NUMBER)
 
+    def test_says_what_was_asked(self) -> None:
+        """A failure names what was sent and what was asked for."""
+        send_sms("See you at 9", NUMBER)
+        sent = f"\n  {NUMBER}, 1 segments: 'See you at 9'"
+        for asked, named in (
+            ({"text": "See you"}, "text='See you'"),
+            ({"to": "8 916 123-45-68", "segments": 2}, "to='8 916 123-45-68', segments=2"),
+            ({"text": re.compile("at 1[0-9]")}, "text=re.compile('at 1[0-9]')"),
+        ):
+            with pytest.raises(AssertionError) as raised:
+                self.assertSmsSent(**asked)
+            expected = f"expected a message that fits, but 0 of 1 do: {sent}\nasked for: {named}"
+            assert expected == str(raised.value)
+        with pytest.raises(AssertionError, match=r"\nasked for: to='\+7916"):
+            self.assertNoSmsSent(to=NUMBER)
+
+    def test_says_that_nothing_was_sent(self) -> None:
+        """Where nothing was sent, a failure says none."""
+        with pytest.raises(AssertionError) as raised:
+            self.assertSmsSent()
+        assert "expected a message that fits, but 0 of 0 do: none" == str(raised.value)
+
+    def test_count_of_none(self) -> None:
+        """None is asked for by another assertion."""
+        with pytest.raises(ValueError, match="assertNoSmsSent"):
+            self.assertSmsSent(count=0)
+
 
 def test_runner(gateway: Sandbox) -> None:
     """Django's runner lets nothing leave while its tests run, and all of it afterwards."""
@@ -79,7 +109,63 @@ def test_runner(gateway: Sandbox) -> None:
         send_sms("nowhere", NUMBER)
     finally:
         testing.teardown_test_environment()
-    assert (2, True, []) == (result.testsRun, result.wasSuccessful(), gateway.messages())
+    assert (5, True, []) == (result.testsRun, result.wasSuccessful(), gateway.messages())
     assert notifiers.recorder is None
     send_sms("somewhere", NUMBER)
     assert ["somewhere"] == [each.text for each in gateway.messages()]
+
+
+MANAGE = """
+import multiprocessing, sys
+from django.conf import settings
+settings.configure(
+    INSTALLED_APPS=["devinotify_django"],
+    DEVINOTIFY={{"default": {{"URL": {url!r}}}}},
+    TEST_RUNNER="devinotify_django.testing.SmsRunner",
+)
+if __name__ == "__main__":
+    from django.core.management import execute_from_command_line
+    multiprocessing.set_start_method({method!r})
+    execute_from_command_line(["manage.py", "test", "reminders", *sys.argv[1:]])
+"""
+TESTS = """
+from devinotify_django import enqueue_sms, send_sms
+from devinotify_django.testing import SmsTestMixin, sms_outbox
+from django.test import SimpleTestCase
+
+class Sends:
+    def test_one(self):
+        self.assertNoSmsSent()
+        send_sms("One", "+79161234567")
+        self.assertSmsSent(text="One", count=1)
+
+    def test_two(self):
+        self.assertNoSmsSent()
+        enqueue_sms("Two", "+79161234567")
+        self.assertSmsSent(text="Two", count=1)
+
+class Morning(Sends, SmsTestMixin, SimpleTestCase): pass
+class Evening(Sends, SmsTestMixin, SimpleTestCase): pass
+
+class Plain(SimpleTestCase):
+    def test_nothing_leaves_without_the_mixin(self):
+        del sms_outbox[:]
+        send_sms("Three", "+79161234567")
+        self.assertEqual(["Three"], [each.text for each in sms_outbox])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="does not fork")
+@pytest.mark.parametrize(
+    ("method", "options"), [("fork", []), ("fork", ["--parallel=2"]), ("spawn", ["--parallel=2"])], ids=str
+)
+def test_in_a_project(gateway: Sandbox, tmp_path: Path, method: str, options: list[str]) -> None:
+    """``manage.py test`` sets it up, empties it before each test, and lets nothing leave from any of its processes."""
+    (tmp_path / "manage.py").write_text(MANAGE.format(url=gateway.url, method=method), "utf-8")
+    (tmp_path / "reminders.py").write_text(TESTS, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "manage.py", *options], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert 0 == done.returncode, done.stderr
+    assert "Ran 5 tests" in done.stderr
+    assert [] == gateway.requests()

@@ -52,7 +52,6 @@ def command(path: str | None, url: str | None, batch: int, connections: int, *, 
     code is that of the error.
     """
     settings = settings_of(url)
-    from devinotify.delivery.stopping import stopped_by_signals
     from devinotify.delivery.worker import Worker, rare_collections
     from devinotify.notifier import Notifier
 
@@ -60,9 +59,9 @@ def command(path: str | None, url: str | None, batch: int, connections: int, *, 
         settings = settings.with_options(outbox=path)
     with usage_errors(), Notifier(settings) as notifier:
         worker = Worker(notifier, batch=batch, connections=connections)
-        with _logged(), rare_collections(), stopped_by_signals(worker.stop):
+        with _logged(), rare_collections():
             logging.getLogger(__name__).info("working on %s", worker.outbox.name)
-            worker.run(once=once)
+            worker.run(once=once, signals=True)
         counts = worker.outbox.counts()
         cause, error = worker.cause, worker.error
     code = ExitCode.ACCEPTED if cause is None or error is None else of_error(error)

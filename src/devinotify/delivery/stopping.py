@@ -47,9 +47,13 @@ def stopped_by_signals(
     """Let the first SIGINT or SIGTERM inside the block call ``stop``; a second one does what it did before.
 
     Neither ``stop`` nor ``say``, which is told what a person should know, is called in the handler: a thread of its
-    own does, so that they may lock and print. The list holds the signals that came. For the main thread alone.
+    own does, so that they may lock and print. The list holds the signals that came. In any other thread than the main
+    one, which alone gets signals, nothing is changed.
     """
     came: list[signal.Signals] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
     news: queue.SimpleQueue[signal.Signals | None] = queue.SimpleQueue()
     former: dict[signal.Signals, Any] = {}  # whatever handled it
 

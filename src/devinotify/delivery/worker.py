@@ -8,7 +8,7 @@ import random as _random
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from devinotify.channels.batch import BATCH
@@ -18,7 +18,7 @@ from devinotify.delivery.dispatching import Dispatcher
 from devinotify.delivery.looking import RATE, Looks
 from devinotify.delivery.rate_limit import Speed
 from devinotify.delivery.reading import CAUSES
-from devinotify.delivery.stopping import Stopping
+from devinotify.delivery.stopping import Stopping, stopped_by_signals
 from devinotify.exceptions import DevinotifyError, InvalidInput
 from devinotify.outbox.store import HeldError
 from devinotify.words import counted
@@ -122,12 +122,17 @@ class Worker:
         """Make ``run`` return after the batches that it is sending."""
         self._stopping.ask()
 
-    def run(self, *, once: bool = False) -> None:
+    def run(self, *, once: bool = False, signals: bool = False) -> None:
         """Work until ``stop``; with ``once`` until nothing is due at the moment, or nothing can go out (``cause``).
 
-        Raises DevinotifyError where the outbox cannot be used any more; one that is locked or on a full disk is tried
-        again, unless ``once``.
+        With ``signals`` the first SIGINT or SIGTERM does what ``stop`` does, and a second one what it did before; in
+        any other thread than the main one, which alone gets signals, that changes nothing. Raises DevinotifyError where
+        the outbox cannot be used any more; one that is locked or on a full disk is tried again, unless ``once``.
         """
+        with stopped_by_signals(self.stop) if signals else nullcontext():
+            self._run(once=once)
+
+    def _run(self, *, once: bool) -> None:
         self._dispatcher = self._new_dispatcher(once=once)
         self._looks = self._new_looks(once=once)
         # What was sent is kept, and written down when the outbox is back, however long that takes.

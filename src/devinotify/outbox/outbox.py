@@ -767,7 +767,13 @@ class Outbox:
 
     def get(self, row_id: int) -> Row | None:
         """Return one row as it stands now, or ``None`` where there is none of this id."""
-        return next(iter(self._store.read("get", lambda transaction: transaction.rows([row_id]))), None)
+        return next(iter(self.get_all([row_id])), None)
+
+    def get_all(self, row_ids: Iterable[int]) -> list[Row]:
+        """Return the rows of these ids as they stand at one moment, in the order asked; those that are gone are not."""
+        wanted = list(dict.fromkeys(row_ids))
+        found = {row.id: row for row in self._store.read("get", lambda transaction: transaction.rows(wanted))}
+        return [found[number] for number in wanted if number in found]
 
     def steps(self, row_id: int) -> list[Row]:
         """Return the row of this id and the later steps of its fallback, or those that it has ordered, in order.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from devinotify import DevinotifyError, InvalidInput, RowState, mask_number, phones
+from devinotify import InvalidInput, RowState, mask_number, phones
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -14,6 +15,9 @@ from django.utils.http import urlencode
 
 from devinotify_django import conf, notifiers, panel
 from devinotify_django.models import OutboxRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _UNKNOWN_RISK = (
     "These may have been sent: their answer was lost. Whoever has got one gets it a second time, and you pay for it"
@@ -27,6 +31,8 @@ RISKS: dict[str, tuple[frozenset[RowState], str]] = {
     "retry_unknown": (frozenset({RowState.UNKNOWN}), _UNKNOWN_RISK),
 }
 """Each action: the rows that it is for, and what it risks."""
+HIGHEST = 2**63 - 1
+"""What an id of a row is at most."""
 
 
 @admin.register(OutboxRow)
@@ -36,6 +42,12 @@ class OutboxAdmin(admin.ModelAdmin):
     list_per_page = 50
     TITLES: ClassVar[dict[str, str]] = {"retry": "Send again", "retry_unknown": "Send again what may have been sent"}
 
+    def __init__(self, model: Any, admin_site: Any) -> None:  # noqa: ANN401 - Django brings no types
+        super().__init__(model, admin_site)
+        # A site with a page of its own for its index says {% devinotify_panel %} there.
+        if admin_site.index_template is None:
+            admin_site.index_template = "admin/devinotify/index.html"
+
     def has_add_permission(self, request: Any, *given: Any) -> bool:  # noqa: ANN401, ARG002 - Django's own
         """Nobody adds a row here."""
         return False
@@ -44,7 +56,10 @@ class OutboxAdmin(admin.ModelAdmin):
 
     def get_urls(self) -> list[Any]:
         """Return the pages: the list, a row, and the question before a retry."""
-        view = self.admin_site.admin_view
+
+        def view(of: Callable[..., HttpResponse]) -> Any:  # noqa: ANN401 - Django brings no types
+            return self.admin_site.admin_view(self._telling(of))
+
         return [
             path("", view(self.list_view), name="devinotify_outboxrow_changelist"),
             path("retry/", view(self.retry_view), name="devinotify_outboxrow_retry"),
@@ -56,35 +71,35 @@ class OutboxAdmin(admin.ModelAdmin):
         self._need(request, "view")
         using = self._using(request.GET)
         asked = {name: request.GET.get(name, "").strip() for name in ("state", "channel", "to", "before")}
-        try:
-            outbox = notifiers.outbox(using)
-            rows = outbox.latest(**self._selection(using, asked), limit=self.list_per_page + 1)
-            shown = [self._line(request, row) for row in rows[: self.list_per_page]]
-            context = {"rows": shown, "counts": panel.counts(outbox), "outbox": outbox.name}
-        except DevinotifyError as error:
-            rows, context = [], {"rows": [], "counts": [], "outbox": ""}
-            messages.error(request, str(error))
-        if len(rows) > self.list_per_page:
-            context["older"] = urlencode({**request.GET.dict(), "before": rows[self.list_per_page - 1].id})
-        context |= {
+        (stands,) = panel.panels([using])
+        rows = []
+        if stands.fault is None:  # which is told already
+            try:
+                rows = notifiers.outbox(using).latest(**self._selection(using, asked), limit=self.list_per_page + 1)
+            except conf.UNUSABLE as error:
+                messages.error(request, str(error))
+        context = {
+            "rows": [self._line(request, row) for row in rows[: self.list_per_page]],
+            "panels": [stands],
             "using": using,
             "aliases": conf.aliases(),
             "states": list(RowState),
             "asked": asked,
-            "balance": panel.balance(using),
             "actions": self.TITLES if request.user.has_perm("devinotify.retry_outboxrow") else {},
         }
+        if len(rows) > self.list_per_page:
+            context["older"] = urlencode({**request.GET.dict(), "before": rows[self.list_per_page - 1].id})
         return self._page(request, "SMS", "list", context)
 
     def row_view(self, request: Any, using: str, number: int) -> HttpResponse:  # noqa: ANN401 - Django brings no types
         """Show all that is known of one row, with number and text in full for whoever may see them."""
         self._need(request, "view")
         outbox = notifiers.outbox(self._using({"using": using}))
-        row = outbox.get(number)
+        row = outbox.get(number) if number <= HIGHEST else None
         told = (
             None if row is None else outbox.describe(row, full=request.user.has_perm("devinotify.view_full_outboxrow"))
         )
-        if told is None:
+        if told is None or told["account"] not in (None, conf.account(using).url.account):
             raise Http404(f"there is no row {number}")
         facts = [(name.replace("_", " "), value) for name, value in told.items() if value not in (None, "", [], {})]
         return self._page(request, f"SMS {number}", "row", {"facts": facts, "using": using})
@@ -93,14 +108,14 @@ class OutboxAdmin(admin.ModelAdmin):
         """Say what sending these rows again risks, and do it once that is confirmed."""
         self._need(request, "retry")
         using, action = self._using(request.POST), request.POST.get("action", "")
-        home = f"{reverse('admin:devinotify_outboxrow_changelist')}?{urlencode({'using': using})}"
-        numbers = [int(each) for each in request.POST.getlist("row") if each.isdecimal()]
+        home = self._home(using)
+        numbers = [number for number in map(_number, request.POST.getlist("row")) if number is not None]
         if request.method != "POST" or action not in RISKS or not numbers:
             messages.warning(request, "Choose some messages, and what is to be done with them.")
             return HttpResponseRedirect(home)
         states, risk = RISKS[action]
         outbox = notifiers.outbox(using)
-        rows = [row for row in map(outbox.get, numbers) if row is not None and row.state in states]
+        rows = [row for row in outbox.get_all(numbers) if row.state in states]
         if "confirmed" not in request.POST:
             context = {
                 "rows": [self._line(request, row) for row in rows],
@@ -112,11 +127,32 @@ class OutboxAdmin(admin.ModelAdmin):
             }
             return self._page(request, self.TITLES[action], "retry", context)
         try:
-            count = outbox.retry(rows, force=action == "retry_unknown")
-            messages.success(request, f"{count} queued again: devinotify_worker sends them")
+            if count := outbox.retry(rows, force=action == "retry_unknown"):
+                messages.success(request, f"{count} queued again: devinotify_worker sends them")
+            if count < len(numbers):
+                messages.warning(request, f"{len(numbers) - count} left as they are: their state is another by now")
         except InvalidInput as error:
             messages.error(request, str(error))
         return HttpResponseRedirect(home)
+
+    def _telling(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        """Return a view that says what is wrong with the setting or the outbox, in place of an error page."""
+
+        @wraps(view)
+        def told(request: Any, **given: Any) -> HttpResponse:  # noqa: ANN401 - Django brings no types
+            try:
+                return view(request, **given)
+            except conf.UNUSABLE as error:
+                messages.error(request, str(error))
+                using = given.get("using") or request.POST.get("using") or conf.DEFAULT
+                return self._page(request, "SMS", "away", {"home": self._home(using)}, status=503)
+
+        return told
+
+    def _home(self, using: str) -> str:
+        """Return where the list of an account is."""
+        place = reverse("admin:devinotify_outboxrow_changelist", current_app=self.admin_site.name)
+        return f"{place}?{urlencode({'using': using})}"
 
     def _need(self, request: Any, what: str) -> None:  # noqa: ANN401 - Django brings no types
         if not request.user.has_perm(f"devinotify.{what}_outboxrow"):
@@ -138,8 +174,8 @@ class OutboxAdmin(admin.ModelAdmin):
             found["channel"] = asked["channel"]
         if asked["to"]:
             found["recipient"] = phones.normalize(asked["to"], region=account.region).e164
-        if asked["before"].isdecimal():
-            found["before"] = int(asked["before"])
+        if (before := _number(asked["before"])) is not None:
+            found["before"] = before
         return found
 
     def _line(self, request: Any, row: Any) -> dict[str, Any]:  # noqa: ANN401 - Django brings no types
@@ -155,6 +191,20 @@ class OutboxAdmin(admin.ModelAdmin):
             "error": row.error or "",
         }
 
-    def _page(self, request: Any, title: str, name: str, context: dict[str, Any]) -> HttpResponse:  # noqa: ANN401 - Django brings no types
+    def _page(
+        self,
+        request: Any,  # noqa: ANN401 - Django brings no types
+        title: str,
+        name: str,
+        context: dict[str, Any],
+        status: int = 200,
+    ) -> HttpResponse:
         everywhere = {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta}
-        return TemplateResponse(request, f"admin/devinotify/{name}.html", {**everywhere, **context})
+        return TemplateResponse(request, f"admin/devinotify/{name}.html", {**everywhere, **context}, status=status)
+
+
+def _number(written: str) -> int | None:
+    """Return the id of a row, or ``None`` where this is none that a row can have."""
+    return (
+        int(written) if written.isdecimal() and len(written) <= len(str(HIGHEST)) and int(written) <= HIGHEST else None
+    )

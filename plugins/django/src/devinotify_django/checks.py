@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from devinotify import Client, DevinotifyError, Outbox
+from devinotify import Client, DevinotifyError, Notifier, Outbox
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
@@ -39,11 +39,17 @@ def check_settings(**options: Any) -> list[CheckMessage]:  # noqa: ANN401, ARG00
 
 def _of_account(account: conf.Account) -> Iterator[CheckMessage]:
     where = f"{conf.NAME}[{account.alias!r}]"
-    if account.outbox is not None:
-        try:
+    try:
+        if account.outbox is not None:
             Outbox(account.outbox).close()
+    except DevinotifyError as error:
+        yield Error(f"{where}: {error}", hint="OUTBOX is a path or a postgresql:// URL", id="devinotify.E009")
+    else:
+        # What only a Notifier knows: the channels, those of plugins among them, and the senders that they take.
+        try:
+            Notifier(account.url, outbox=account.outbox).close()
         except DevinotifyError as error:
-            yield Error(f"{where}: {error}", hint="OUTBOX is a path or a postgresql:// URL", id="devinotify.E009")
+            yield Error(f"{where}: {error}", hint="`devinotify plugins` lists the channels", id="devinotify.E011")
     needed = conf.segments(account.otp)
     if needed > 1:
         yield checks.Warning(

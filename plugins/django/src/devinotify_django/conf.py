@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from devinotify import DevinoURL, InvalidURL
+from devinotify import DevinotifyError, DevinoURL, InvalidURL
 from devinotify import text as texts
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -30,6 +30,8 @@ DEFAULT = "default"
 NAME = "DEVINOTIFY"
 LONGEST_CODE = "0" * 8
 """What a template is measured with."""
+UNUSABLE: tuple[type[Exception], ...] = (DevinotifyError, ImproperlyConfigured)
+"""What views and commands tell in a line: the setting, the outbox or the gateway is not as it has to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class CodeSettings:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One entry of the setting: an account at the gateway, and where its outbox is."""
+    """One entry of the setting: an account at the gateway, and where its outbox is (``None``: the user's own)."""
 
     alias: str
     url: DevinoURL
@@ -132,7 +134,7 @@ def read(alias: str, entry: object) -> tuple[Account | None, list[Fault]]:
     if url is None or faults:
         return None, faults
     given = {name.lower(): value for name, value in otp.items()}
-    return Account(alias, url, None if outbox is None else str(outbox), CodeSettings(**given)), []
+    return Account(alias, url, url.outbox if outbox is None else str(outbox), CodeSettings(**given)), []
 
 
 def _otp_faults(where: str, otp: object) -> Iterator[Fault]:

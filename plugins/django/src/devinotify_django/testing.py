@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from devinotify import Enqueued, Message, Outcome, Receipt, Verdict, hookimpl, phones
 from devinotify import text as texts
-from django.test.runner import DiscoverRunner
+from django.test.runner import DiscoverRunner, ParallelTestSuite
 
 from devinotify_django import notifiers
 
@@ -120,8 +120,23 @@ def captured() -> Iterator[list[SentSms]]:
             teardown_test_environment()
 
 
+def _start_worker(*given: Any, **named: Any) -> None:  # noqa: ANN401 - Django's own
+    """Start a process of ``--parallel``: one that is not forked off has nothing of ours yet."""
+    ParallelTestSuite.init_worker(*given, **named)
+    if notifiers.recorder is None:
+        setup_test_environment()
+
+
+class _Parallel(ParallelTestSuite):
+    """Django's tests in several processes, none of which lets an SMS leave."""
+
+    init_worker = _start_worker
+
+
 class SmsRunner(DiscoverRunner):
-    """Django's test runner, which lets no SMS leave."""
+    """Django's test runner, which lets no SMS leave, from the processes of ``--parallel`` either."""
+
+    parallel_test_suite: ClassVar[type[ParallelTestSuite]] = _Parallel
 
     def setup_test_environment(self, **options: Any) -> None:  # noqa: ANN401 - Django's own
         """Set up Django's test environment, and ours."""
@@ -146,16 +161,22 @@ class SmsTestMixin:
         self, *, to: str | None = None, text: Text = None, segments: int | None = None, count: int | None = None
     ) -> SentSms:
         """Pass where a message that fits was sent (``count``: exactly so many were), and return the first of them."""
+        if count is not None and count < 1:
+            raise ValueError("count is at least 1: assertNoSmsSent is for none")
         found = matching(to=to, text=text, segments=segments)
         if found and count in (None, len(found)):
             return found[0]
         wanted = "a message" if count is None else f"{count} of them"
-        raise AssertionError(f"expected {wanted} that fits, but {len(found)} of {len(sms_outbox)} do: {_listed()}")
+        asked = _asked(to=to, text=text, segments=segments)
+        raise AssertionError(
+            f"expected {wanted} that fits, but {len(found)} of {len(sms_outbox)} do: {_listed()}{asked}"
+        )
 
     def assertNoSmsSent(self, *, to: str | None = None, text: Text = None) -> None:  # noqa: N802 - as unittest names them
         """Pass where no message was sent, or none that fits."""
         if found := matching(to=to, text=text):
-            raise AssertionError(f"expected no message that fits, but {len(found)} do: {_listed()}")
+            asked = _asked(to=to, text=text)
+            raise AssertionError(f"expected no message that fits, but {len(found)} do: {_listed()}{asked}")
 
 
 def matching(*, to: str | None = None, text: Text = None, segments: int | None = None) -> list[SentSms]:
@@ -176,3 +197,9 @@ def _fits(wanted: Text, text: str) -> bool:
 
 def _listed() -> str:
     return "".join(f"\n  {each.to}, {each.segments} segments: {each.text!r}" for each in sms_outbox) or "none"
+
+
+def _asked(**wanted: object) -> str:
+    """Return what was asked of a message, as a line of its own; nothing where any would have done."""
+    shown = ", ".join(f"{name}={value!r}" for name, value in wanted.items() if value is not None)
+    return f"\nasked for: {shown}" if shown else ""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from devinotify import DevinotifyError, Verdict
+from devinotify import Verdict
 from devinotify import text as texts
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
-from devinotify_django import conf, notifiers
+from devinotify_django import notifiers
+from devinotify_django.management.base import AccountCommand
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -24,16 +25,16 @@ MEANS = {
 """What each verdict means to whoever reads it."""
 
 
-class Command(BaseCommand):
+class Command(AccountCommand):
     """Sends one message for real, by the settings of an alias."""
 
     help = "Sends one message to NUMBER, waits for its delivery, and explains what became of it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the number, the text and the alias."""
+        super().add_arguments(parser)
         parser.add_argument("number")
         parser.add_argument("--text", default="It works", help="what is sent (default: %(default)s)")
-        parser.add_argument("--using", default=conf.DEFAULT, help="the entry of DEVINOTIFY (default: %(default)s)")
         parser.add_argument(
             "--wait", type=float, default=10.0, help="seconds to wait for the delivery (default: %(default)s)"
         )
@@ -42,10 +43,7 @@ class Command(BaseCommand):
         """Send, wait, explain."""
         notifier = notifiers.get(options["using"])
         self.stdout.write(f"by {notifier.url}: {texts.count_segments(options['text'])} segments")
-        try:
-            (outcome,) = notifier.notify(options["text"], options["number"])
-        except DevinotifyError as error:
-            raise CommandError(str(error)) from error
+        (outcome,) = notifier.notify(options["text"], options["number"])
         self._explain(outcome)
         if outcome.verdict is not Verdict.ACCEPTED:
             raise CommandError(f"{outcome.error}")
