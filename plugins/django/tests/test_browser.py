@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -14,6 +14,7 @@ from tests.serving import served
 from tests.test_admin import LIST, enqueue, state, unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from devinotify.sandbox import Sandbox
@@ -24,6 +25,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND
 SERVER = ("gunicorn", "-w", "1", "-b", "127.0.0.1:{port}", "application:wsgi")
 
 pytestmark = [
+    pytest.mark.once,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (Debian: apt-get install chromium)"),
     pytest.mark.usefixtures("configure"),
 ]
@@ -40,12 +42,23 @@ def faults(page: Page) -> list[str]:
     ]
 
 
-def send_again(page: Page, server: str, number: int) -> None:
-    """Log in, find a message by its number, choose it, read the risk, and have it queued again."""
-    page.goto(f"{server}{LIST}")
+def too_wide(page: Page) -> bool:
+    """Return whether the page has to be moved sideways to be read."""
+    wide: bool = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    return wide
+
+
+def log_in(page: Page, where: str) -> None:
+    """Open a page as somebody who may see it."""
+    page.goto(where)
     page.get_by_label("Username").fill("ann")
     page.get_by_label("Password").fill("secret")
     page.get_by_role("button", name="Log in").click()
+
+
+def send_again(page: Page, server: str, number: int) -> None:
+    """Find a message by its number, choose it, read the risk, and have it queued again."""
+    log_in(page, f"{server}{LIST}")
     rows = page.locator("#result_list tbody tr")
     rows.first.wait_for()
     assert (2, []) == (rows.count(), faults(page))
@@ -68,13 +81,40 @@ def send_again(page: Page, server: str, number: int) -> None:
     assert [] == faults(page)
 
 
-def test_send_again(gateway: Sandbox, tmp_path: Path) -> None:
-    """What may have been sent is sent again by hand, in dark colours, and no page has a serious fault."""
+def look_around(page: Page, server: str, number: int) -> None:
+    """Look at the panel on the index, the list, a message, and what is said of a number that is none."""
+    log_in(page, f"{server}/admin/")
+    panel = page.locator("#devinotify-panel")
+    panel.wait_for()
+    assert ["default", "99997.50", "1 queued, 1 unknown"] == panel.locator("tbody tr > *").all_inner_texts()
+    assert ([], False) == (faults(page), too_wide(page))
+    panel.get_by_role("link", name="1 unknown").click()
+    page.locator("#result_list tbody tr").wait_for()
+    assert ([], False) == (faults(page), too_wide(page))
+    page.get_by_role("link", name=str(number), exact=True).click()
+    page.get_by_role("heading", name=f"SMS {number}").wait_for()
+    assert ([], False) == (faults(page), too_wide(page))
+    page.goto(f"{server}{LIST}?to=12")
+    page.get_by_text("too short").wait_for()
+    assert ([], False) == (faults(page), too_wide(page))
+
+
+VISITS: tuple[tuple[Literal["light", "dark"], int, Callable[[Page, str, int], None]], ...] = (
+    ("light", 390, look_around),
+    ("dark", 390, look_around),
+    ("light", 1280, look_around),
+    ("dark", 1280, send_again),
+)
+
+
+def test_pages(gateway: Sandbox, tmp_path: Path) -> None:
+    """What may have been sent is sent again by hand; no page has a serious fault, in either colours and width."""
     number = unknown(gateway)
     enqueue("Hello", "+79161234568")
     with served(gateway, tmp_path, *SERVER, ADMIN="yes") as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        with browser.new_context(color_scheme="dark", viewport={"width": 1280, "height": 900}) as context:
-            context.set_default_timeout(60_000)
-            send_again(context.new_page(), server, number)
+        for colours, width, visit in VISITS:
+            with browser.new_context(color_scheme=colours, viewport={"width": width, "height": 900}) as context:
+                context.set_default_timeout(60_000)
+                visit(context.new_page(), server, number)
         browser.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -185,6 +186,7 @@ class OutboxAdmin(admin.ModelAdmin):
             "recipient": row.recipient if full else mask_number(row.recipient),
             "channel": row.channel,
             "state": str(row.state),
+            "sent": None if row.sent_at is None else datetime.fromtimestamp(row.sent_at, UTC),
             "status": row.status or "",
             "segments": "" if row.segments is None else row.segments,
             "price": "" if row.price is None else row.price,
