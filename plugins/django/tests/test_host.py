@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+pytestmark = pytest.mark.once
+
 SENT = (RowState.ACCEPTED, RowState.DELIVERED)
 
 
