@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,3 +73,28 @@ def test_a_list_that_has_changed_before_is_not_begun(path: Path) -> None:
         path.write_text("+79031234567\n")
         with pytest.raises(InvalidInput, match="this run sends nothing of it"):
             intake.counted() and intake.read()
+
+
+def test_what_is_kept_is_what_was_read(write: Write) -> None:
+    """Repeated rows, refused ones and what stands beside a number are kept with the page as they were."""
+    path = write(
+        "\n".join(["phone", "8 916 123-45-67", "+79161234567", "nobody", "+79031234567 ::: +79037654321"]), "a.csv"
+    )
+    with Source(path) as source:
+        reader = Reader(source)
+        intake = Intake(source, reader, "Hi")
+        intake.read()
+        assert list(reader()) == list(intake.pages())
+
+
+def test_what_is_kept_takes_little_memory(write: Write) -> None:
+    """A list is kept in two dozen bytes a recipient at most, so that a million is worth it."""
+    with Source(write("\n".join(numbers(50_000)), "a.txt")) as source:
+        intake = Intake(source, Reader(source), "Hi")
+        tracemalloc.start()
+        try:
+            intake.read()
+            kept, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert (50_000, True) == (intake.counted().recipients, kept < 50_000 * 24)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from devinotify.bulk.plan import Count
@@ -14,9 +16,10 @@ if TYPE_CHECKING:
     from devinotify.bulk.sorting import Sorted
     from devinotify.bulk.source import Source
 
-KEPT = 200_000
-"""Recipients up to which a list with one text is kept in memory, about 15 MB, from its reading to its journal; what is
-refused takes ten times as much."""
+KEPT = 2_000_000
+"""Recipients up to which a list with one text is kept in memory, 16 MB, from its reading to its journal."""
+OTHERS = 20
+"""Recipients that take as much memory as one row that is refused or repeated, with its number as it stands there."""
 
 
 class Intake:
@@ -33,7 +36,7 @@ class Intake:
         self._text = text
         self._most = kept
         self._count: Count | None = None
-        self._kept: list[Sorted] = []
+        self._kept: list[tuple[Sorted, array[int]]] = []
 
     def counted(self) -> Count:
         """Return what the whole list comes to; raises InvalidInput where it cannot be read, or has changed."""
@@ -54,11 +57,12 @@ class Intake:
         if self._count is None:
             count = Count()
             few = False
-            kept: list[Sorted] = []
+            kept: list[tuple[Sorted, array[int]]] = []
             for page in self._sort():
                 count.add(page, self._text)
-                few = self._text is not None and count.recipients + 10 * (count.rows - count.recipients) <= self._most
-                kept = [*kept, page] if few else []
+                others = OTHERS * (count.rows - count.recipients)
+                few = self._text is not None and count.recipients + others <= self._most
+                kept = [*kept, _pack(page)] if few else []
                 if observe is not None:
                     observe(Progress("reading", count.rows, count.rows))
                 if stopped():
@@ -75,7 +79,8 @@ class Intake:
         """Yield the list, sorted out, as it was when it was read to its end; raises InvalidInput where it changes."""
         kept, self._kept = self._kept, []
         if kept:
-            yield from kept
+            for page, numbers in kept:
+                yield replace(page, numbers=[f"+{number}" for number in numbers])
             return
         what_then = "what is in the journal is sent to, and what is not yet in it is not"
         for page in self._sort():
@@ -86,3 +91,8 @@ class Intake:
     def _check(self, what_then: str) -> None:
         if self._source.changed():
             raise InvalidInput(f"the input has changed since it was opened: {what_then}")
+
+
+def _pack(page: Sorted) -> tuple[Sorted, array[int]]:
+    """Return a page without its numbers, and those as integers: 8 bytes each, where a text takes ten times as much."""
+    return replace(page, numbers=[]), array("q", map(int, page.numbers))
