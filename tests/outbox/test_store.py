@@ -58,6 +58,18 @@ def test_each_of_many_recipients_has_its_row(outbox: Outbox, count: int) -> None
     assert ([*given, "not a number"], rows, 1) == ([row.recipient for row in outbox], list(outbox)[:count], again)
 
 
+def test_what_is_not_a_number_keeps_its_place_among_numbers(outbox: Outbox) -> None:
+    """Texts of all kinds stand between numbers as they were given, and ids count up over both."""
+    given = ("+79160000001", 'a "b" \\n', "+0123456789", "+79160000002", "null", "79160000003")
+    rows = outbox.enqueue(message(*given))
+    first = rows[0].id
+    assert (given, list(range(first, first + 6)), list(outbox)) == (
+        tuple(row.recipient for row in outbox),
+        [row.id for row in rows],
+        rows,
+    )
+
+
 def test_enqueue_drops_repeated_recipients(outbox: Outbox) -> None:
     """A recipient given twice gets one row, in the order of first appearance."""
     rows = outbox.enqueue(message("+79160000002", "+79160000001", "+79160000002"))

@@ -140,6 +140,17 @@ def test_a_log_that_holds_a_newer_format_is_refused(path: Path) -> None:
             Outbox(path)
 
 
+def test_a_recipient_with_a_zero_in_it_is_kept_whole(path: Path) -> None:
+    """SQLite's own functions end a text there: whoever was given is who is told of."""
+    given = ("+79160000001", "a\0b", "+79160000002")
+    with Outbox(path) as outbox:
+        assert (
+            given
+            == tuple(row.recipient for row in outbox.enqueue(message(*given)))
+            == tuple(row.recipient for row in outbox)
+        )
+
+
 @pytest.mark.parametrize("where", ["missing/outbox.db", ".", "file/outbox.db"])
 def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path, where: str) -> None:
     """A missing folder, a folder in place of a file, and a file in place of a folder are told at once."""
