@@ -30,6 +30,15 @@ def test_it_answers_as_a_set(few: int, numbers: list[int]) -> None:
         known.add(number)
 
 
+@pytest.mark.parametrize("few", [0, 5, 1000])
+@given(pages=st.lists(st.lists(st.integers(79160000000, 79160000020) | st.integers(0, 10**15), unique=True)))
+def test_many_at_once_are_as_each_of_them(few: int, pages: list[list[int]]) -> None:
+    """Of many that are added at once those are told that were not new, before and after the table takes over."""
+    one_by_one, at_once = Seen(few), Seen(few)
+    for numbers in pages:
+        assert {number for number in numbers if not one_by_one.add(number)} == at_once.add_all(numbers)
+
+
 def test_memory_is_bounded_whatever_the_numbers() -> None:
     """Numbers that are far from each other take no more than others: some bytes each, and a set's worth on the way."""
     draw = random.Random(8)

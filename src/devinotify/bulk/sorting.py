@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from devinotify import phones
 from devinotify import text as texts
 from devinotify.bulk.seen import Seen
 from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, InvalidText
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from devinotify.bulk.table import Page, Table
     from devinotify.bulk.template import Template
     from devinotify.phones import PhoneNumber
+    from devinotify.phones.recipients import SortedMany
 
 ROUNDED = (
     "a spreadsheet has rounded the number, and its last digits are lost: give the column the format of text, or of a"
@@ -111,23 +111,23 @@ def sort_out(
     for page in table.pages(records=template is not None):
         raws, faults = (page.raws, {}) if read is None else _read_each(page.raws, read)
         known = refusals.known(page.first, len(page.raws)) if read is None else {}
-        found, refused = sort_many(raws, region, known)
+        found = sort_many(raws, region, known)
         answer = Sorted(len(page.raws), page.further)
-        for position, why in refused:
+        for position, why in found.refused:
             raw = str(page.raws[position])[:MAX_INPUT]
             error = faults.get(position) or refusals.error(page.first + position, why, raw)
             answer.refused.append((page.first + position, raw, error))
         if template is None:
-            new, first = seen.add, page.first
-            for position, number in zip(found.positions, found.numbers, strict=True):
-                e164 = number.e164
-                if new(int(e164)):
-                    answer.numbers.append(e164)
-                else:
-                    answer.duplicates.append((first + position, e164))
+            first, numbers = page.first, list(found.numbers)
+            again = seen.add_all(list(map(int, numbers)))
+            if again:
+                place_of = zip(found.positions, numbers, strict=True)
+                answer.duplicates += [(first + place, e164) for place, e164 in place_of if int(e164) in again]
+                numbers = [e164 for e164 in numbers if int(e164) not in again]
+            answer.numbers += numbers
             if found.duplicates:
                 number_at = dict(zip(found.positions, found.numbers, strict=True))
-                answer.duplicates += [(first + later, number_at[at].e164) for later, at in found.duplicates.items()]
+                answer.duplicates += [(first + later, number_at[at]) for later, at in found.duplicates.items()]
         else:
             _personal(answer, page, found, template, shape, seen)
         yield answer
@@ -151,7 +151,7 @@ def _read_each(
 def _personal(
     answer: Sorted,
     page: Page,
-    found: phones.NormalizedMany,
+    found: SortedMany,
     template: Template,
     shape: Callable[[str], str],
     seen: Seen,
@@ -160,7 +160,7 @@ def _personal(
     number_at.update({position: number_at[first] for position, first in found.duplicates.items()})
     known: set[str] = set()
     for position in sorted(number_at):
-        e164 = number_at[position].e164
+        e164 = number_at[position]
         row = page.first + position
         try:
             text = template.render(page.records[position])

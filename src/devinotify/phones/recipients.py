@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from devinotify.phones.refusal import MAX_INPUT, Reason, Refused, invalid
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from devinotify.exceptions import InvalidPhoneNumber
 
@@ -108,10 +108,13 @@ def _fast(inputs: Sequence[object]) -> list[str | None]:
     found = ["+7" + raw[-10:] if type(raw) is str and match(raw) else None for raw in inputs]
     if None not in found:
         return found
-    bare = [
-        _bare(raw) if e164 is None and type(raw) is str and len(raw) <= MAX_INPUT else ""
+    texts = [
+        raw if e164 is None and type(raw) is str and len(raw) <= MAX_INPUT else ""
         for e164, raw in zip(found, inputs, strict=True)
     ]
+    bare = _bare("\n".join(texts)).split("\n")  # all as one text, which takes a fifth of the time
+    if len(bare) > len(texts):  # one of them has a line break
+        bare = list(map(_bare, texts))
     return [e164 or ("+7" + text[-10:] if match(text) else None) for e164, text in zip(found, bare, strict=True)]
 
 
@@ -175,15 +178,34 @@ def normalize_many(raws: Iterable[str | int | PhoneNumber], region: str = "RU") 
     if isinstance(raws, str | bytes):
         raise InvalidInput("the numbers must be a list, not one text")
     inputs = list(raws)
-    found, refused = sort_many(inputs, region)
-    errors = tuple([invalid(why, inputs[position], position) for position, why in refused])
-    return replace(found, refused=errors)
+    found = sort_many(inputs, region)
+    others = found.others
+    if others:
+        numbers = tuple([others.get(e164) or russian_mobile(e164) for e164 in found.numbers])
+    else:
+        numbers = tuple(map(russian_mobile, found.numbers))
+    errors = tuple([invalid(why, inputs[position], position) for position, why in found.refused])
+    return NormalizedMany(numbers, found.positions, found.duplicates, errors)
+
+
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class SortedMany:
+    """What NormalizedMany has, before anything is made of it: ``numbers`` in E.164, and why each ``refused`` one is.
+
+    ``others`` is what was found out about those numbers that the fast path has not taken.
+    """
+
+    numbers: Collection[str]
+    positions: Sequence[int]
+    duplicates: Mapping[int, int]
+    refused: Sequence[tuple[int, Refused]]
+    others: Mapping[str, PhoneNumber]
 
 
 def sort_many(
     inputs: Sequence[str | int | PhoneNumber], region: str, known: Mapping[int, Refused] = MappingProxyType({})
-) -> tuple[NormalizedMany, list[tuple[int, Refused]]]:
-    """Return what ``normalize_many`` does, and instead of errors why the input at each position is refused.
+) -> SortedMany:
+    """Return inputs sorted out as ``normalize_many`` does it, without a value for each number or refusal.
 
     ``known`` are refusals, by position, that were found before. Raises InvalidInput for an unknown ``region``.
     """
@@ -204,18 +226,14 @@ def sort_many(
                 else:
                     found[position] = others.setdefault(number.e164, number).e164
     distinct = dict.fromkeys([e164 for e164 in found if e164 is not None])
-    if others:
-        numbers = tuple([others.get(e164) or russian_mobile(e164) for e164 in distinct])
-    else:
-        numbers = tuple(map(russian_mobile, distinct))
     if len(distinct) == len(found):
-        return NormalizedMany(numbers, range(len(found)), {}, ()), refused
+        return SortedMany(distinct, range(len(found)), {}, refused, others)
     first: dict[str, int] = {}
     duplicates: dict[int, int] = {}
     for position, e164 in enumerate(found):
         if e164 is not None and first.setdefault(e164, position) != position:
             duplicates[position] = first[e164]
-    return NormalizedMany(numbers, tuple(first.values()), duplicates, ()), refused
+    return SortedMany(distinct, tuple(first.values()), duplicates, refused, others)
 
 
 def gateway_digits(raw: str | int | PhoneNumber, region: str = "RU") -> str:
