@@ -1,0 +1,157 @@
+"""The rule of this house: what is stored is answered 200, and only what is not stored is refused.
+
+A message is stored under a key, so that whoever posts it again, since the answer was lost or since there are two of
+him, is given the rows that there are. What becomes of it then (its verdict) is told by the outbox and the metrics, and
+never by an answer: a program that is told of a failure posts again, to those too who have it already.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from devinotify import DevinotifyError, InvalidPhoneNumber, InvalidText, Suppressed, mask_number
+
+from devinotify_webhook import durable, limits
+from devinotify_webhook.errors import NotStored, NotUnderstood
+
+if TYPE_CHECKING:
+    from devinotify import Notifier, Outbox
+
+    from devinotify_webhook.config import Receiver
+    from devinotify_webhook.keys import Key
+    from devinotify_webhook.limits import Pause
+    from devinotify_webhook.metrics import Metrics
+
+log: logging.Logger = logging.getLogger(__name__)
+
+URGENT = "urgent"
+"""The tag of what no plugin may hold back until morning."""
+_OF_RECIPIENTS = (InvalidPhoneNumber, Suppressed)
+"""What is wrong with recipients that a request names: posted again, it would have the same answer."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Order:
+    """One message that is to be stored; ``counts`` is how many alerts, or texts, it tells of."""
+
+    text: str
+    to: tuple[str, ...]
+    title: str | None = None
+    key: Key | None = None
+    counts: int = 1
+    is_alert: bool = True
+    """Whether it tells of alerts: those that a pause holds back are told of by its announcement."""
+    named: bool = False
+    """Whether the request names the recipients: if none of them is one, it cannot be understood."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Taken:
+    """What was stored of an order: its rows, who was refused and why (masked), whether it was known already.
+
+    ``paused`` is until when nothing more is sent, where that is why it was not stored.
+    """
+
+    rows: tuple[int, ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
+    known: bool = False
+    paused: str | None = None
+
+
+class Desk:
+    """Takes orders for one outbox; threads may share it.
+
+    Orders are stored one at a time: to look whether one is known and to store it is one step. Where several processes
+    share an outbox, a key of the same window is known to all of them; only the border of two windows is looked at by
+    each for itself.
+    """
+
+    def __init__(self, notifier: Notifier, outbox: Outbox, metrics: Metrics) -> None:
+        self._notifier = notifier
+        self._outbox = outbox
+        self._metrics = metrics
+        self._turn = threading.Lock()
+
+    def take(self, receiver: Receiver, order: Order) -> Taken:
+        """Store an order so that it survives a power failure, and return what was stored.
+
+        Raises NotStored where nothing could be stored, NotUnderstood where it is for nobody that the request names.
+        """
+        try:
+            with self._turn:
+                taken = self._store(receiver, order)
+        except NotUnderstood:
+            raise
+        except DevinotifyError as error:
+            raise NotStored(str(error)) from error
+        self._sync(order)
+        self._metrics.count("known" if taken.known else "stored", receiver.name, by=len(taken.rows))
+        if taken.refused:
+            self._metrics.count("refused", receiver.name, by=len(taken.refused))
+            for recipient, reason in taken.refused:
+                log.warning("receiver %s: nothing is sent to %s: %s", receiver.name, recipient, reason)
+        return taken
+
+    def _store(self, receiver: Receiver, order: Order) -> Taken:
+        now = self._outbox.now()
+        if order.key is not None and (known := self._known(order.key, now)) is not None:
+            return known
+        pause = None
+        if receiver.limit is not None:
+            pause = limits.pause(self._outbox, receiver, len(self._notifier.resolve(order.to)))
+        if pause is None:
+            return self._enqueue(receiver, order, order.text, None if order.key is None else order.key.at(now))
+        self._metrics.count("held_back", receiver.name, by=order.counts)
+        told = self._begin(receiver, order, pause) if pause.begins else Taken()
+        if not order.is_alert:  # nobody else would tell of it
+            raise NotStored(f"the receiver's limit is reached: nothing is taken until {pause.at}")
+        return replace(told, paused=pause.at)
+
+    def _begin(self, receiver: Receiver, order: Order, pause: Pause) -> Taken:
+        """Store the last text before a pause, and begin it."""
+        limit, until = receiver.limit, pause.at
+        log.warning("receiver %s: its limit of %d an hour is reached; paused until %s", receiver.name, limit, until)
+        text = pause.announcement(order.counts, "alert" if order.is_alert else "message")
+        told = self._enqueue(receiver, order, text, f"webhook.pause.{receiver.name}.{until}")
+        limits.begin(self._outbox, receiver, pause)
+        return told
+
+    def _known(self, key: Key, now: float) -> Taken | None:
+        """Return what is stored under a key already, in its window or within a window's time before."""
+        rows = self._outbox.find(key.at(now))
+        before = key.before(now)
+        if not rows and before is not None and key.window is not None:
+            rows = self._outbox.find(before)
+            stored = self._outbox.message(rows[0].message_id) if rows else None
+            if stored is None or now - stored.created_at.timestamp() >= key.window:
+                return None
+        return Taken(tuple(row.id for row in rows), known=True) if rows else None
+
+    def _enqueue(self, receiver: Receiver, order: Order, text: str, key: str | None) -> Taken:
+        stored = self._notifier.enqueue(
+            text,
+            list(order.to),
+            key=key,
+            title=order.title,
+            channel=receiver.channel,
+            tags=() if receiver.quiet else (URGENT,),
+        )
+        refused = tuple((mask_number(recipient), str(error)) for recipient, error in stored.refused.items())
+        if not stored.rows:
+            why = "; ".join(dict.fromkeys(reason for _, reason in refused))
+            wrong = (InvalidText, *(_OF_RECIPIENTS if order.named else ()))
+            of_request = all(isinstance(error, wrong) for error in stored.refused.values())
+            raise NotUnderstood(why) if of_request else NotStored(why)
+        return Taken(tuple(stored.rows.values()), refused, stored.known)
+
+    def _sync(self, order: Order) -> None:
+        try:
+            durable.sync(self._outbox.name)
+        except OSError as error:
+            why = f"the outbox is not safely on the disk: {error.strerror or type(error).__name__}"
+            if order.key is not None:  # posted again, it is found by its key
+                raise NotStored(why) from error
+            log.warning("%s", why)

@@ -1,0 +1,54 @@
+"""The worker of this process: sends what is stored, in a thread of its own, and begins again where it broke off."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from devinotify import DevinotifyError
+
+if TYPE_CHECKING:
+    from devinotify import Worker
+
+log: logging.Logger = logging.getLogger(__name__)
+
+AGAIN = 5.0
+"""Seconds after which a worker that broke off begins again."""
+GRACE = 40.0
+"""Seconds that what is being sent has to end: a request takes 30 at most, unless the URL says otherwise."""
+
+
+class Sender:
+    """Runs a worker until it is closed."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._ending = threading.Event()
+        self._failed = False
+        self._thread = threading.Thread(target=self._run, name="devinotify-webhook-worker", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it is at work."""
+        return self._thread.is_alive() and not self._failed
+
+    def close(self) -> None:
+        """End after what is being sent."""
+        self._ending.set()
+        self._worker.stop()
+        self._thread.join(GRACE)
+        if self._thread.is_alive():
+            log.warning("the worker does not end: what it was sending is unknown")
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            try:
+                self._failed = False
+                self._worker.run()
+            except Exception as error:  # noqa: BLE001 - whatever it was, alerts are stored meanwhile and wait for it
+                self._failed = True
+                told = error if isinstance(error, DevinotifyError) else type(error).__name__
+                log.error("the worker broke off: %s; it begins again in %g seconds", told, AGAIN)
+                self._ending.wait(AGAIN)

@@ -1,0 +1,71 @@
+"""What every test starts from: an environment without devinotify's variables, no plugin but this one, a gateway."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+import pytest
+from devinotify.sandbox import Sandbox
+
+from devinotify_webhook import Webhook, load
+from tests.support import NUMBER, Hooks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import Any
+
+    from devinotify import Outbox
+
+PLUGIN = "webhook"
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the settings of whoever runs the tests, and leave out the other plugins that are installed."""
+    for name in tuple(os.environ):
+        if name.startswith("DEVINOTIFY_"):
+            monkeypatch.delenv(name)
+    others = [point.name for point in entry_points(group="devinotify") if point.name != PLUGIN]
+    monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", ",".join(others))
+
+
+@pytest.fixture(scope="session")
+def _server() -> Iterator[Sandbox]:
+    """Yield a running gateway."""
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def gateway(_server: Sandbox) -> Sandbox:
+    """Return the gateway as it is at its start."""
+    _server.reset()
+    return _server
+
+
+@pytest.fixture
+def hooks(gateway: Sandbox, tmp_path: Path) -> Iterator[Callable[..., Hooks]]:
+    """Yield a function that makes an app with one receiver, ``oncall``, of these keys, and a client of it."""
+    made: list[Hooks] = []
+
+    def make(
+        *,
+        worker: bool = False,
+        receivers: dict[str, Any] | None = None,
+        outbox: Outbox | None = None,
+        **keys: Any,  # noqa: ANN401 - whatever a receiver takes
+    ) -> Hooks:
+        document = {
+            "url": gateway.url,
+            "outbox": str(tmp_path / "alerts.db"),
+            "receivers": receivers or {"oncall": {"to": [NUMBER], **keys}},
+        }
+        made.append(Hooks(Webhook(load(document), worker=worker, outbox=outbox)))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

@@ -1,0 +1,177 @@
+"""The README: what it shows is what happens."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from devinotify import Outbox
+
+from devinotify_webhook import load
+from devinotify_webhook.alerts import notification
+from devinotify_webhook.config import RECEIVER, TOP
+from devinotify_webhook.metrics import FAMILIES
+from devinotify_webhook.plain import FIELDS
+from devinotify_webhook.rendering import default_text
+from tests.support import PATIENCE, alert, free_port, listens, payload, running
+
+if TYPE_CHECKING:
+    from devinotify.sandbox import Sandbox
+
+README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+URL = "devino://demo:demo@DEVINO?gateway=http://127.0.0.1:1/rest"
+
+
+def blocks(language: str) -> list[str]:
+    """Return the blocks of code in this language, in order."""
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def named(language: str, name: str) -> str:
+    """Return the block whose first line names this file."""
+    (found,) = (block for block in blocks(language) if name in block.split("\n")[0])
+    return found
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the README posts with curl")
+def test_the_first_commands(gateway: Sandbox, tmp_path: Path) -> None:
+    """The command listens, and curl is answered as it is said; only account and port are others."""
+    port = free_port()
+    start = next(line for line in blocks("sh")[0].splitlines() if line.startswith("devinotify"))
+    command = [sys.executable, "-m", *start.split(), "--listen", f"127.0.0.1:{port}"]
+    environment = {"DEVINOTIFY_URL": gateway.url, "DEVINOTIFY_OUTBOX": str(tmp_path / "alerts.db")}
+    with running(command, tmp_path, "webhook", environment) as process:
+        listens(f"http://127.0.0.1:{port}/-/healthy", process, tmp_path / "webhook.log")
+        posted = subprocess.run(
+            ["sh", "-c", blocks("sh")[1].replace("9876", str(port))],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=PATIENCE,
+        )
+        assert blocks("text")[0].strip() == posted.stdout
+        assert gateway.wait(lambda: len(gateway.messages()) == 1, PATIENCE)
+
+
+def test_the_configuration(tmp_path: Path) -> None:
+    """It is a configuration, and so is the one with a template."""
+    for block in blocks("toml"):
+        document = tomllib.loads(block.replace("a-long-random-token", "a-long-random-token" * 2))
+        assert load(document, url=URL).receivers
+
+
+def test_the_configuration_is_checked(gateway: Sandbox, tmp_path: Path) -> None:
+    """``--check`` tells what the configuration means, without a number."""
+    toml = named("toml", "hooks.toml").replace("/var/lib/devinotify/alerts.db", str(tmp_path / "alerts.db"))
+    (tmp_path / "hooks.toml").write_text(toml, "utf-8")
+    (command,) = re.findall(r"`devinotify (webhook --config hooks.toml --check)`", README)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "devinotify", *command.split()],
+        cwd=tmp_path,
+        env={**os.environ, "DEVINOTIFY_URL": gateway.url},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert (0, "", 3) == (done.returncode, done.stderr, len(done.stdout.splitlines()))
+    assert "7916" not in done.stdout
+
+
+def test_every_key_is_told() -> None:
+    """The table has each key of a receiver, and the sentence each of the file's own."""
+    rows = re.findall(r"^\| (`.*?`) \|", README.partition("<!-- receiver -->")[2], re.MULTILINE)
+    assert set(RECEIVER) <= set(re.findall(r"`(\w+)`", " ".join(rows)))
+    (top,) = re.findall(r"At the top stand (.*?)\n\n", README, re.DOTALL)
+    assert set(TOP) == set(re.findall(r"`(\w+)`", top))
+
+
+def test_names_of_fields_are_told() -> None:
+    """The table has each name, in order."""
+    table = README.partition("| what | names |")[2].partition("\n\n")[0]
+    told = re.findall(r"^\| .*? \| (.*?) \|$", table, re.MULTILINE)
+    names = [re.findall(r"`([a-z_]+)`", row) for row in told if "`" in row]
+    assert [list(some) for some in FIELDS.values()] == names
+
+
+def test_the_shown_text_is_what_is_sent() -> None:
+    """The example is what the rendering writes of such alerts."""
+    posted = payload(
+        alert(summary="/ on web1 is 95% full"),
+        alert("HighLoad", severity="warning", instance="web2"),
+        truncatedAlerts=3,
+    )
+    assert blocks("text")[1].strip() == default_text(notification(posted), 3)
+
+
+@pytest.mark.skipif(shutil.which("amtool") is None, reason="Alertmanager is not installed")
+def test_alertmanagers_configuration(tmp_path: Path) -> None:
+    """amtool takes it, with the token too."""
+    plain = named("yaml", "alertmanager.yml")
+    for number, text in enumerate((plain, plain.replace("# http_config", "http_config"))):
+        path = tmp_path / f"{number}.yml"
+        path.write_text(text, "utf-8")
+        subprocess.run(["amtool", "check-config", str(path)], check=True, capture_output=True, timeout=PATIENCE)
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="Prometheus is not installed")
+def test_prometheus_configuration(tmp_path: Path) -> None:
+    """promtool takes it with its rules, which ask for metrics that there are."""
+    for name in ("prometheus.yml", "rules.yml"):
+        (tmp_path / name).write_text(named("yaml", name), "utf-8")
+    done = subprocess.run(
+        ["promtool", "check", "config", "prometheus.yml"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (0, True) == (done.returncode, "3 rules found" in done.stdout), done.stderr
+    assert set(re.findall(r"devinotify_webhook_\w+", README)) <= set(FAMILIES)
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+def test_the_unit(tmp_path: Path) -> None:
+    """systemd-analyze has nothing to say against it, where the program is there."""
+    unit = tmp_path / "devinotify-webhook.service"
+    unit.write_text(blocks("ini")[0].replace("/opt/devinotify/bin/devinotify", sys.executable), "utf-8")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(unit)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert (0, []) == (done.returncode, [line for line in done.stderr.splitlines() if unit.name in line])
+
+
+def test_mounted_in_an_app_of_ones_own(gateway: Sandbox, tmp_path: Path) -> None:
+    """The example is an app."""
+    toml = f'url = "{gateway.url}"\noutbox = "{tmp_path / "alerts.db"}"\n[receivers.oncall]\nto = "+79161234567"\n'
+    (tmp_path / "hooks.toml").write_text(toml, "utf-8")
+    code = blocks("python")[0] + (
+        "import asyncio, httpx\n"
+        "async def post():\n"
+        "    async with httpx.AsyncClient(transport=httpx.ASGITransport(site), base_url='http://localhost') as http:\n"
+        "        return await http.post('/hooks/sms/oncall', json={'text': 'Hi'})\n"
+        "print(asyncio.run(post()).status_code)\nhooks.close()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert ("200\n", "", 0) == (done.stdout, done.stderr, done.returncode)
+    with Outbox(tmp_path / "alerts.db") as outbox:
+        assert 1 == len(outbox)
