@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,13 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     others = [point.name for point in entry_points(group="devinotify") if point.name != PLUGIN]
     monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", ",".join(others))
+
+
+@pytest.fixture(autouse=True)
+def _no_worker_left() -> Iterator[None]:
+    """See to it that no worker of a test goes on in the next one."""
+    yield
+    assert [] == [thread.name for thread in threading.enumerate() if thread.name.startswith("devinotify-w")]
 
 
 @pytest.fixture(scope="session")

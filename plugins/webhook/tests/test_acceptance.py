@@ -88,7 +88,6 @@ def test_without_dedupe_each_post_is_a_message(hooks: Make) -> None:
 def test_peers_at_the_same_moment(hooks: Make) -> None:
     """Posts that come at once are stored once."""
     one = hooks()
-    one.app.house.pool  # noqa: B018 - opened before the threads ask for it
     barrier = threading.Barrier(8)
 
     def post() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
@@ -28,17 +29,19 @@ class TestWebhook(HostSuite):
     def _apps(self, tmp_path: Path) -> Iterator[None]:
         """Keep an app for each account, as a server does."""
         self._folder = tmp_path
+        self._making = threading.Lock()
         self._made: dict[str, Hooks] = {}
         yield
         for made in self._made.values():
             made.close()
 
     def _hooks(self, url: str) -> Hooks:
-        if url not in self._made:
-            outbox = str(self._folder / f"{len(self._made)}.db")
-            document = {"url": url, "outbox": outbox, "receivers": {"any": {"to": "request"}}}
-            self._made[url] = Hooks(Webhook(load(document)))
-        return self._made[url]
+        with self._making:
+            if url not in self._made:
+                outbox = str(self._folder / f"{len(self._made)}.db")
+                document = {"url": url, "outbox": outbox, "receivers": {"any": {"to": "request"}}}
+                self._made[url] = Hooks(Webhook(load(document)))
+            return self._made[url]
 
     def send(self, url: str, text: str, to: Sequence[str]) -> Told:
         """Post a text, and wait until each of its rows was tried."""

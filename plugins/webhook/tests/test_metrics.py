@@ -27,7 +27,6 @@ def exposition(hooks: Callable[..., Hooks], gateway: Sandbox) -> str:
         one.post("/alertmanager/oncall", posted)
     one.post("/sms/oncall", {})
     assert gateway.wait(lambda: len(gateway.messages()) == 2, PATIENCE)
-    one.app.house._worker.stop()
     found: str = one.get("/metrics").text
     return found
 

@@ -35,7 +35,7 @@ APP = Webhook(
 schema = schemathesis.openapi.from_asgi("/openapi.json", APP)
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session", autouse=True)  # not the module's: xdist may come back to it
 def _closed() -> Iterator[None]:
     """Close the app, and remove its outbox."""
     yield

@@ -6,6 +6,7 @@ Nothing of it crosses a fork: a server that forks its workers off after the app 
 from __future__ import annotations
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -62,17 +63,19 @@ class House:
         self._works = worker
         self._sender: Sender | None = None
         self._pool: ThreadPoolExecutor | None = None
+        self._beginning = threading.Lock()
 
     @property
     def pool(self) -> ThreadPoolExecutor:
         """The threads that read and store; with the first of them the worker begins."""
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(THREADS, "devinotify-webhook")
-            self._closing.callback(self._pool.shutdown)
-            if self._works:
-                self._sender = Sender(self._worker)
-                self._closing.callback(self._sender.close)
-        return self._pool
+        with self._beginning:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(THREADS, "devinotify-webhook")
+                self._closing.callback(self._pool.shutdown)
+                if self._works:
+                    self._sender = Sender(self._worker)
+                    self._closing.callback(self._sender.close)
+            return self._pool
 
     def trouble(self) -> str | None:
         """Return why this process cannot do its work at the moment, or ``None``."""

@@ -47,6 +47,7 @@ class Sender:
             try:
                 self._failed = False
                 self._worker.run()
+                return  # it was asked to stop
             except Exception as error:  # noqa: BLE001 - whatever it was, alerts are stored meanwhile and wait for it
                 self._failed = True
                 told = error if isinstance(error, DevinotifyError) else type(error).__name__
