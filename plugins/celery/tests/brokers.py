@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 RABBIT = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from devinotify import InvalidURL
 
 from devinotify_celery import settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 URL = "devino://login:s3cret@SENDER"
 
@@ -54,41 +58,61 @@ def test_a_wrong_url_is_left_for_whoever_sends(app: Any) -> None:
     assert "https://example.com" == app.conf.devinotify_url
 
 
-DJANGO = """
-import sys
-from django.conf import settings
-settings.configure(DEVINOTIFY={
-    "default": {"URL": "devino://one:p@SENDER", "OUTBOX": "/one.db"},
-    "alerts": {"URL": "devino://two:p@SENDER"},
-    "wrong": "devino://three:p@SENDER",
-})
+SETTINGS = """
+SECRET_KEY = "shop"
+DEVINOTIFY = {
+    "default": {"URL": "devino://one:s3cret@SENDER", "OUTBOX": "/one.db"},
+    "alerts": {"URL": "devino://two:s3cret@SENDER"},
+    "wrong": "devino://three:s3cret@SENDER",
+}
+"""
+OWN = """
+CELERY_DEVINOTIFY_URL = "devino://mine:s3cret@SENDER"
+CELERY_DEVINOTIFY_OUTBOX = "postgresql://shop:s3cret@db/shop"
+"""
+PROGRAM = """
+import django
+django.setup()
 from celery import Celery
 from devinotify import InvalidURL
 from devinotify_celery import settings as ours
 app = Celery("shop")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-for name in ("default", "alerts"):
-    found = ours.account(app, name)
-    print(found.url.login, found.outbox)
-for name in ("wrong", "missing"):
+ours.hide(app)
+for name in ("default", "alerts", "wrong", "missing"):
     try:
-        ours.account(app, name)
+        found = ours.account(app, name)
+        print(found.url.login, found.url.outbox, found.outbox)
     except InvalidURL as error:
         print(error)
-settings.CELERY_DEVINOTIFY_URL = "devino://mine:p@SENDER"
-other = Celery("other")
-other.config_from_object("django.conf:settings", namespace="CELERY")
-print(ours.account(other).url.login)
+print("s3cret" in app.bugreport(), "s3cret" in str(app.conf.table()))
 """
 
 
-def test_djangos_setting_is_used_where_there_is_one() -> None:
-    """Each entry by its name; what the app itself has comes first."""
-    done = subprocess.run([sys.executable, "-c", DJANGO], capture_output=True, text=True, timeout=120, check=False)
+def django_says(folder: Path, settings_: str) -> list[str]:
+    """Return what the program prints in a Django with these settings."""
+    (folder / "shop_settings.py").write_text(settings_)
+    variables = {"DJANGO_SETTINGS_MODULE": "shop_settings", "PYTHONPATH": str(folder)}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env={**os.environ, **variables}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert not done.returncode, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_djangos_setting_is_used_where_there_is_one(tmp_path: Path) -> None:
+    """Each entry by its name; no secret is printed with the app's settings."""
     assert [
-        "one /one.db",
-        "two None",
+        "one None /one.db",
+        "two None None",
         "the account has no URL: set devinotify_url, or URL in DEVINOTIFY, to devino://LOGIN:PASSWORD@SENDER",
         "DEVINOTIFY has no entry 'missing': there is default, alerts, wrong",
-        "mine",
-    ] == done.stdout.splitlines(), done.stderr
+        "False False",
+    ] == django_says(tmp_path, SETTINGS)
+
+
+def test_what_the_app_itself_has_comes_first(tmp_path: Path) -> None:
+    """In the way that Celery's settings are written in Django, where no secret is printed either."""
+    said = django_says(tmp_path, SETTINGS + OWN)
+    assert ["mine postgresql://shop:s3cret@db/shop None", "False False"] == [said[0], said[-1]]

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from devinotify_celery import notifiers, starting
+from tests.workers import FOLDER
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
 
@@ -33,6 +39,21 @@ def test_a_wrong_account_is_said_before_the_first_task(app: Any, caplog: pytest.
     (said,) = [record.getMessage() for record in caplog.records if record.name == starting.log.name]
     assert "nothing can be sent" in said
     assert "s3cret" not in said
+
+
+def test_a_report_shows_no_password(tmp_path: Path) -> None:
+    """Celery asks for it in reports of bugs."""
+    variables = {
+        "SHOP_BROKER": "memory://",
+        "SHOP_URL": "devino://login:s3cret@SENDER",
+        "SHOP_OUTBOX": "postgresql://shop:pgs3cret@db/shop",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "celery", "-A", "tests.shop", "report"],
+        cwd=FOLDER, env={**os.environ, **variables}, capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert "login:***@SENDER" in done.stdout
+    assert "s3cret" not in done.stdout
 
 
 def test_settings_show_no_password_once_it_has_started(app: Any) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from devinotify import DevinoURL, InvalidURL
+
+from devinotify_celery.masking import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,18 +47,24 @@ def account(app: Celery, using: str = DEFAULT) -> Account:
 def hide(app: Celery) -> None:
     """Have an app's settings keep its URL in a form that shows no password, as monitors and reports print them.
 
-    The outbox, whose URL may have a password as well, goes with it. What is wrong is left for whoever sends.
+    The outbox, whose URL may have a password as well, goes with it, and so does what Celery shows of Django's setting,
+    whose own is left alone. What is wrong is left for whoever sends.
     """
     given, outbox = app.conf.get(URL), app.conf.get(OUTBOX)
-    if not isinstance(given, str):
-        return
-    try:
-        url = DevinoURL.parse(given)
-    except InvalidURL:
-        return
-    app.conf[URL] = url if outbox is None else url.with_options(outbox=str(outbox))
-    if outbox is not None:
-        app.conf[OUTBOX] = None
+    shown: dict[str, Any] = {}
+    if isinstance(given, str):
+        with suppress(InvalidURL):
+            url = DevinoURL.parse(given)
+            shown = {URL: url if outbox is None else url.with_options(outbox=str(outbox)), OUTBOX: None}
+    # Each way of writing a name is a setting of its own in what Celery prints.
+    for name in list(app.conf):
+        plain = name.lower().removeprefix((app.conf.prefix or "").lower())
+        if plain in shown:
+            app.conf.changes[name] = shown[plain]
+        elif name == DJANGO:
+            app.conf.changes[name] = HIDDEN
+    if shown:
+        app.conf.changes[URL] = shown[URL]
 
 
 def django_entries() -> Mapping[str, Any]:

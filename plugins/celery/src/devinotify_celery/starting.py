@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from celery.signals import celeryd_after_setup, task_prerun, worker_process_shutdown, worker_shutdown
+from celery.signals import celeryd_after_setup, import_modules, task_prerun, worker_process_shutdown, worker_shutdown
 from devinotify import DevinotifyError
 
 from devinotify_celery import settings
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from celery import Celery
 
 log: logging.Logger = logging.getLogger(__name__)
+
+
+@import_modules.connect
+def hide_settings(sender: Celery, **others: Any) -> None:  # noqa: ANN401, ARG001 - celery's own
+    """Hide the URL as soon as a command of Celery's reads an app: ``celery report`` prints its settings."""
+    settings.hide(sender)
 
 
 @celeryd_after_setup.connect

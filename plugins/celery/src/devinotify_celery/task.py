@@ -125,7 +125,7 @@ class DevinoTask(Task):
     def retry(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - celery's own
         """Retry the task, as Celery does; what it raises at the end of all retries does not tell its arguments.
 
-        Where the retry cannot be sent the task is given back to the broker, and not dropped.
+        Where the broker cannot be reached the task is given back to it, and not dropped.
         """
         try:
             with revealed(self.request):
@@ -133,7 +133,8 @@ class DevinoTask(Task):
         except MaxRetriesExceededError:
             raise MaxRetriesExceededError(f"{self.name}[{self.request.id}] was retried as often as it may be") from None
         except Reject as rejected:
-            raise Reject(rejected.reason, requeue=True) from None
+            # The broker is away, and delivers again what it has not been answered for. Anything else would only recur.
+            raise Reject(rejected.reason, requeue=isinstance(rejected.reason, self.OperationalError)) from None
 
     def signature_from_request(self, request: Any = None, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - celery's own
         """Return a signature with the request's arguments as they are, masked as they may be in the request itself."""
