@@ -14,6 +14,7 @@ from devinotify.phones.refusal import Reason, Refused
 _PUNCTUATION = r"\s()\[\]./~\-"
 _DROP = re.compile(f"[{_PUNCTUATION}]+")
 _NUMBER = re.compile(r"\+*([0-9]+)")
+_BROKEN = re.compile(r"[0-9]\W*[^\W\d_]+\W*[0-9]")
 _WRAPPING = " \t\r\n\v\f\"'`<>«»“”„‘’,;:."
 """Quotes, brackets and separators around a number that was copied out of a text, a mail header or a table."""
 
@@ -78,6 +79,10 @@ _OTHER_THINGS = (
 _OTHER_THING = tuple((re.compile(pattern, re.DOTALL), why) for pattern, why in _OTHER_THINGS)
 
 
+AMONG_LETTERS = "this is not a phone number: a letter stands between its digits"
+"""What is said of ``8916Ь1234567``."""
+
+
 def _fold_character(character: str) -> str:
     """Return the ASCII twin of a character; nothing for what cannot be seen; itself where it has no twin."""
     digit = unicodedata.decimal(character, None)
@@ -91,8 +96,8 @@ def _fold_character(character: str) -> str:
     if category == "Pd":
         return "-"
     twin = unicodedata.normalize("NFKC", character)
-    # Superscripts and circled digits are footnote marks, not digits of the number.
-    return character if twin.isdigit() else twin
+    # Superscripts, circled digits and those in brackets are footnote marks, not digits of the number.
+    return character if any(map(str.isdigit, twin)) else twin
 
 
 class _Folding(dict[int, str]):
@@ -159,5 +164,5 @@ def read(raw: str) -> str:
         raise Refused(Reason.EXTENSION)
     number = _NUMBER.fullmatch(_DROP.sub("", text))
     if not number:
-        raise Refused(Reason.NOT_A_NUMBER)
+        raise Refused(Reason.NOT_A_NUMBER, AMONG_LETTERS if _BROKEN.search(text) else "")
     return "+" + number[1] if number[0].startswith("+") else number[1]

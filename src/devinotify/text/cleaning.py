@@ -31,6 +31,12 @@ _RETURN = re.compile(r"\r(?!\n)")
 _ODD = re.compile(
     "[" + "".join(re.escape(chr(code)) for code in CONTROLS if chr(code) not in "\r\n") + "\ud800-\udfff]"
 )
+_BETWEEN_DIGITS = re.compile(
+    r"(?<=\d)["
+    + "".join(re.escape(chr(code)) for code, plain in CONTROLS.items() if not plain and chr(code) not in _REMOVED)
+    + r"]+(?=\d)"
+)
+"""Control characters that would make one number of two if they went without a trace."""
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _HALF = re.compile("[\ud800-\udfff]")
 
@@ -48,14 +54,16 @@ _SEQUENCES = re.compile(
 def sendable(text: str, *, warn: Callable[[str], object] | None = None) -> str:
     """Return ``text`` as it can be sent: every text has such a form, and one that can be sent already is unchanged.
 
-    Colour codes and other terminal sequences go, and control characters with them; ``\\n`` and ``\\r\\n`` stay, any
-    other line end becomes ``\\n``, and a tab a space. The two halves of a surrogate pair become the character that they
-    are, and a half that stands alone (a text read in the wrong encoding) becomes ``?``. ``warn`` is called once with a
-    sentence, which never shows the text, where something was lost in that way: give it a logger's ``warning``.
+    Colour codes and other terminal sequences go, and control characters with them (of one between two digits a space is
+    left); ``\\n`` and ``\\r\\n`` stay, any other line end becomes ``\\n``, and a tab a space. The two halves of a
+    surrogate pair become the character that they are, and a half that stands alone (a text read in the wrong encoding)
+    becomes ``?``. ``warn`` is called once with a sentence, which never shows the text, where something was lost in that
+    way: give it a logger's ``warning``.
     """
     if text.isprintable() or not (_ODD.search(text) or _RETURN.search(text)):
         return text
-    clean = _RETURN.sub("\n", _SEQUENCES.sub("", text).translate(CONTROLS))
+    clean = _BETWEEN_DIGITS.sub(" ", _SEQUENCES.sub("", text))
+    clean = _RETURN.sub("\n", clean).translate(CONTROLS)
     if clean.isprintable() or not _HALF.search(clean):
         return clean
     clean, lost = _HALF.subn(LOST, _PAIR.sub(_join, clean))

@@ -101,4 +101,4 @@ def _changes(text: str, steps: tuple[Step, ...], last_resort: str | LastResort |
         if position in composing:
             yield composing.pop(position)
         elif character not in GSM7 and (last_resort is not None or offer(character, steps) is not None):
-            yield blocker(composed, index, position, steps, last_resort or "")
+            yield blocker(composed, index, position, steps, "?" if last_resort is None else last_resort)

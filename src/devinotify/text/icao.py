@@ -13,6 +13,8 @@ import unicodedata
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from devinotify.text import numerals
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -65,9 +67,12 @@ CYRILLIC: Mapping[str, str] = MappingProxyType(
 )
 """The Latin spelling of each letter; of a capital in a word that goes on in small letters."""
 
-_CAPITALS_OF_SEVERAL = re.compile(
+_BY_NEIGHBOURS = re.compile(
     "[" + "".join(letter for letter, latin in CYRILLIC.items() if letter.isupper() and len(latin) > 1) + "]"
+    # a silent letter, unless it stands behind one that is heard: most do
+    "|(?<![а-щыэ-яА-ЩЫЭ-Я])[" + "".join(letter for letter, latin in CYRILLIC.items() if not latin) + "]"
 )
+"""The letters whose spelling their neighbours have a say in."""
 
 
 def latin(character: str) -> str | None:
@@ -78,24 +83,33 @@ def latin(character: str) -> str | None:
     return spelled
 
 
-def spell_capitals(text: str) -> str:
-    """Return ``text`` with each capital that takes several Latin letters spelled out: ``ЩИ`` in capitals, ``Щи`` not.
+def is_silent(character: str) -> bool:
+    """Return whether nothing is left of a Cyrillic letter, as of the soft sign."""
+    return latin(character) == ""
 
-    The next letter decides, or the one before where a word ends. Other letters are left as they are.
+
+def spell_by_neighbours(text: str) -> str:
+    """Return ``text`` with each letter spelled out whose neighbours have a say in it, and the others as they are.
+
+    A capital that takes several Latin letters, ``ЩИ`` in capitals and ``Щи`` not: the next letter decides, or the one
+    before where a word ends. A silent letter between two digits, of which a space is left.
     """
-    return _CAPITALS_OF_SEVERAL.sub(_spell_capital, text)
+    return _BY_NEIGHBOURS.sub(_spell_letter, text)
 
 
-def _spell_capital(match: re.Match[str]) -> str:
+def _spell_letter(match: re.Match[str]) -> str:
     return spell(match.string, match.start()) or ""
 
 
 def spell(text: str, position: int) -> str | None:
     """Return the Latin spelling of the Cyrillic letter at ``position``, in the case that its word is written in.
 
-    ``None`` for what is not a letter of the table.
+    A silent one is a space between two digits: of ``7Ь8`` no 78 is made. ``None`` for what is not a letter of the
+    table.
     """
     letter = text[position]
+    if is_silent(letter):
+        return " " if numerals.is_parting(text, position, is_silent) else ""
     if letter not in CYRILLIC:
         return None
     following = text[position + 1 : position + 2]

@@ -78,7 +78,7 @@ def compose(text: str) -> str:
 
 typography: Step = Step("typography", signs.plain, numerals.between, numerals.spell)
 compatibility: Step = Step("compatibility", signs.compatible, numerals.bearing, numerals.spell)
-cyrillic: Step = Step("cyrillic", icao.latin, icao.spell_capitals, icao.spell)
+cyrillic: Step = Step("cyrillic", icao.latin, icao.spell_by_neighbours, icao.spell)
 greek: Step = Step("greek", letters.greek)
 accents: Step = Step("accents", letters.unaccented, numerals.enclosed, numerals.spell)
 
@@ -93,9 +93,9 @@ def replace(text: str, steps: tuple[Step, ...] = STEPS, last_resort: str | LastR
     """
     converted = compose(text)
     if last_resort == "":
-        lost = frozenset(each for each in set(converted) if _is_lost(each, steps))
+        gone = frozenset(each for each in set(converted) if _is_gone(each, steps))
         converted = "".join(
-            " " if each in lost and numerals.is_parting(converted, place, lost.__contains__) else each
+            " " if each in gone and numerals.is_parting(converted, place, gone.__contains__) else each
             for place, each in enumerate(converted)
         )
     for step in steps:  # while every character still has the neighbours that it was written with
@@ -146,8 +146,11 @@ def offer(character: str, steps: tuple[Step, ...]) -> tuple[str, str] | None:
     return None
 
 
-def _is_lost(character: str, steps: tuple[Step, ...]) -> bool:
-    return character not in GSM7 and offer(character, steps) is None
+def _is_gone(character: str, steps: tuple[Step, ...]) -> bool:
+    """Whether nothing is left of a character that is seen, where what no step knows is dropped."""
+    if character in GSM7:
+        return False
+    return (found := offer(character, steps)) is None or (found == ("", cyrillic.name) and icao.is_silent(character))
 
 
 def blocker(text: str, index: int, position: int, steps: tuple[Step, ...], last_resort: str | LastResort) -> Blocker:
@@ -156,10 +159,10 @@ def blocker(text: str, index: int, position: int, steps: tuple[Step, ...], last_
     found = offer(character, steps)
     if found is None:
         replacement, name = resort(character, last_resort), LAST_RESORT
-        if last_resort == "" and numerals.is_parting(text, index, lambda each: _is_lost(each, steps)):
-            replacement = " "
     else:
         replacement, name = found
         spelled = next(step for step in steps if step.name == name).spell(text, index)
         replacement = replacement if spelled is None else spelled
+    if last_resort == "" and _is_gone(character, steps):
+        replacement = " " if numerals.is_parting(text, index, lambda each: _is_gone(each, steps)) else ""
     return Blocker(character, position, character_name(character), replacement, name)
