@@ -190,9 +190,11 @@ class Source:
         if not found:
             every = f"{', '.join(LEGACY[:-1])} or {LEGACY[-1]}"
             raise InvalidInput(f"the input is not {encoding} nor {every}: save it as CSV in UTF-8, or {_NAME_IT}")
-        read = zip(found, readings(sample, found), strict=True)
-        either = " or ".join(f"{name} ({shown(word)})" for name, word in read)
-        raise InvalidInput(f"the input is not {encoding}, and may be in {either}: {_NAME_IT}")
+        word, read = readings(sample, found)
+        either = " or ".join(f"{name} ({shown(reading)})" for name, reading in zip(found, read, strict=True))
+        raise InvalidInput(
+            f"the input is not {encoding}, and line {self._first_with(word)} may be in {either}: {_NAME_IT}"
+        )
 
     def _weigh(self) -> tuple[int, int, list[str]]:
         """Return how many UTF-8 sequences of several bytes there are, how many other bytes, and what fits besides."""
@@ -206,6 +208,11 @@ class Source:
             sequences += len(whole) - len(whole.encode("ascii", "ignore"))
             candidates = [name for name in candidates if decodes(block, name)]
         return sequences, broken, candidates
+
+    def _first_with(self, word: bytes) -> int:
+        """Return the number of the first line that a word stands in."""
+        sought = word.decode("latin-1")
+        return next((number for number, line in enumerate(self._lines("latin-1", "strict"), 1) if sought in line), 0)
 
     def _first_broken(self) -> int:
         """Return the number of the first line that is not UTF-8."""
