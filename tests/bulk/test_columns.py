@@ -38,6 +38,15 @@ def read(content: str, **options: Any) -> tuple[str | None, list[str | int]]:  #
         (f"sep=;\nИНН\n{ID}\n", "'ИНН' may hold something else"),
         (f"client_id,name\n{ID},Anna\n", "'client_id' may hold something else"),
         (f"name,telegramId\nAnna,{ID}\n", "'telegramId' may hold something else"),
+        (f"Client;Сумма\n{A};5\n", "'Client' may hold something else"),
+        (f"Клиент;Сумма\n{A};5\n", "'Клиент' may hold something else"),
+        (f"login,name\n{A},Anna\n", "'login' may hold something else"),
+        (f"Номер;Имя\n{ID};Анна\n", "'Номер' may hold something else"),
+        (f"Number,name\n{ID},Anna\n", "'Number' may hold something else"),
+        (f"Номер дела;Имя\n{ID};Анна\n", "'Номер дела' may hold something else"),
+        (f'{{"to": {ID}, "name": "Anna"}}\n', "'to' may hold something else"),
+        (f"Client;Клиент;login;Номер\n{A};Анна;anna;5\n", "'Client' may hold something else"),
+        (f"Client;Клиент;login;Номер\n{A};Анна;{ID};{B}\n", "'Client', 'login', 'Номер' look like numbers"),
         (f"phone,phone2\n,{A}\n{B},{C}\n", "'phone', 'phone2' speak of a telephone"),
         (f"phone,contact\n,{A}\n,{B}\n", "'phone', 'contact' may hold"),
         (f"Телефон рабочий;Сотовый\n{A};{B}\n", "speak of a telephone"),
@@ -85,6 +94,10 @@ def test_a_list_of_something_else() -> None:
         (f"ip;контакт\n94.181.97.164;{A}\n", "контакт"),
         (f"дата;карта;снилс;куда\n01.05.2026;2202 2001 1234 5678;112-233-445 95;{A}\n", "куда"),
         (f"Ad;Cep telefonu\nAyşe;{A}\n", "Cep telefonu"),
+        (f"Номер;Имя\n{A};Анна\n", "Номер"),
+        ("Номер;Имя\n89161234567;Анна\n(903) 123-45-67;Вера\n", "Номер"),
+        (f"phone;Имя\n{ID};Анна\n", "phone"),
+        (f"куда;Имя\n{A};Анна\n", "куда"),
         ("name,Контактный телефон\nAnna,7.91612E+10\n", "Контактный телефон"),
     ],
 )
@@ -105,7 +118,8 @@ def test_names_that_speak_of_a_telephone(name: str) -> None:
     "name",
     [
         "ИНН", "Client_ID", "Номер карты", "Дата рождения", "СНИЛС", "IP", "order id", "Факс", "ИНН2", "userId",
-        "clientID", "Telegram", "VK", "№ полиса", "Заявка", "IMEI",
+        "clientID", "Telegram", "VK", "№ полиса", "Заявка", "IMEI", "Client", "Клиент", "login",
+        "Номер клиента", "Логин",
     ],
 )  # fmt: skip
 def test_names_that_speak_of_something_else(name: str) -> None:

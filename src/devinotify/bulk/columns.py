@@ -25,6 +25,9 @@ _RUSSIAN = (
 NAMES = frozenset(f"{_ENGLISH}, {_RUSSIAN}".split(", "))
 """What a column of numbers is called, as ``is_known`` compares it: ``№ телефона`` as ``телефона``."""
 
+_VAGUE = frozenset({"number", "numbers", "recipient", "to", "номер", "номера", "получатель"})
+"""Those of the names that say nothing of a telephone: what stands below has to be written as one."""
+
 _STEMS = (
     "phone", "telefon", "mobil", "msisdn", "handy", "whatsapp", "tālrun", "puhelin", "komórk", "komork",
     "телефон", "тэлефон", "мобил", "мобіл", "мабіл", "сотов", "стільник", "ватсап", "вотсап", "ұялы", "уялы",
@@ -39,6 +42,9 @@ _OTHERS = re.compile(
     r"|индекс|sum|amount|сумма|price|цена|barcode|штрихкод|артикул|sku|fax|факс"
     r"|telegram|телеграмм?|tg|тг|vk|вк|chat|чат|user|policy|полис|полиса|ticket|тикет|заявка|заявки|обращение|track"
     r"|tracking|трек|баркод|imei|imsi|iccid|timestamp|бик|bik|огрнип|окпо|okpo"
+    r"|clients?|клиент(?:а|ы|ов)?|customers?|покупател[ьяи]|login|логин|username|пользовател[ьяи]|member|участник|profile"
+    r"|профиль|key|ключ|serial|серийный|device|устройство|счетчик|счётчик|лицевой|invoice|накладная|shipment|отправление"
+    r"|посылка|vin|isbn|ean|gtin|link|ссылка|url"
 )
 """Words of a column that holds something else, however much it looks like numbers."""
 
@@ -56,7 +62,16 @@ _SOME_DIGITS, _A_NUMBER = 5, 10
 
 def is_known(name: str) -> bool:
     """Return whether a column of this name holds numbers: ``Phone_Number``, ``phone2`` and ``"Тел."`` do."""
-    return _COUNTER.sub("", " ".join(_WORD.findall(name.casefold()))) in NAMES
+    return _plain(name) in NAMES
+
+
+def _is_certain(name: str) -> bool:
+    """Whether a column of this name holds telephones and nothing else, whatever is in it."""
+    return _plain(name) in NAMES - _VAGUE
+
+
+def _plain(name: str) -> str:
+    return _COUNTER.sub("", " ".join(_WORD.findall(name.casefold())))
 
 
 def says_phone(name: str) -> bool:
@@ -95,7 +110,8 @@ def choose(
 
     ``names`` is the header, or ``None`` where there is none; ``rows`` are the first ones below it. The numbers are in
     the column with the very name of a telephone, in the one whose longer name speaks of a telephone, or in the only one
-    that looks like it, in this order, as long as no other one may be meant.
+    that looks like it, in this order, as long as no other one may be meant. Where the name does not speak of a
+    telephone, numbers have to be written like one, with a plus or eleven digits: ``9031234567`` may be an account.
     """
     width = max(map(len, rows), default=0) if names is None else len(names)
     header = names or [""] * width
@@ -121,7 +137,8 @@ def choose(
     if not numbers and not known and width > 1:
         raise InvalidInput(f"no {noun} looks like numbers; name it: {_there(names, width)}")
     only = next(iter([*numbers, *known]), 0)
-    if only not in known and (says_other(header[only]) or (width > 1 and not columns[only].mostly)):
+    other = only not in known and (says_other(header[only]) or (width > 1 and not columns[only].mostly))
+    if other or (header[only] and not _is_certain(header[only]) and columns[only].are_bare):
         raise InvalidInput(
             f"the {noun} {shown(titles[only])} may hold something else than telephones: name it with --column;"
             f" the input has: {_there(names, width)}"
@@ -145,7 +162,10 @@ def _several(noun: str, titles: Sequence[str], places: Sequence[int], why: str, 
 
 
 class _Cells:
-    """What a column's first cells are like: how many are ``filled``, how many are ``numbers``."""
+    """What a column's first cells are like: how many are ``filled``, how many are ``numbers``.
+
+    ``mostly`` tells whether half of them are numbers, ``are_bare`` whether most digits have no code of a country.
+    """
 
     def __init__(self, cells: Sequence[str], is_number: Callable[[str], bool]) -> None:
         some = [cell for cell in cells if cell.strip()]
@@ -153,7 +173,13 @@ class _Cells:
         self.filled = len(some)
         self.numbers = sum(map(is_number, digits))
         self.wordy = bool(some) and not digits
+        self.are_bare = 2 * sum(map(_is_bare, digits)) > len(digits)
         self.mostly = 2 * self.numbers >= self.filled
+
+
+def _is_bare(cell: str) -> bool:
+    """Whether the digits of a cell could be those of anything: no plus, no code of a country, nothing between them."""
+    return cell.strip().isdecimal() and len(cell.strip()) <= _A_NUMBER
 
 
 def shown(cell: str) -> str:
