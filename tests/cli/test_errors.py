@@ -8,6 +8,7 @@ import click
 import pytest
 
 from devinotify import exceptions as errors
+from devinotify.bulk.template import Template
 from devinotify.cli.app import COMMANDS, cli
 from devinotify.cli.errors import ADVICE, advice, document, hide, sentence
 from devinotify.exceptions import Verdict
@@ -113,6 +114,14 @@ def test_a_hint_fits_the_command(command: click.Command, sending: bool) -> None:
             named - set(COMMANDS),
             command.name in named,
         )
+
+
+def test_a_bad_template_is_no_matter_of_segments() -> None:
+    """What a text comes to says nothing of its braces."""
+    with pytest.raises(errors.InvalidText) as caught:
+        Template("Hello {name")
+    assert "segments" not in sentence(caught.value, sending=True)
+    assert "stand in braces by their names" in sentence(caught.value, sending=True)
 
 
 def test_a_hint_that_does_not_fit_says_less() -> None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from devinotify import text as texts
 from devinotify.bulk.seen import Seen
-from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, InvalidText
+from devinotify.bulk.template import InvalidTemplate
+from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber
 from devinotify.phones.recipients import sort_many
 from devinotify.phones.refusal import MAX_INPUT, Refused
 
@@ -104,7 +105,7 @@ def sort_out(
     ``shape`` returns the text as it will be sent, or raises InvalidText: the row is then refused. ``read`` reads each
     number where a plugin has a say in that, or raises DevinotifyError; without it all are read at once. ``refusals`` is
     what an earlier pass over the same table has refused, or will tell that to a later one. Raises
-    InvalidText itself where a row has not all the columns of the template.
+    InvalidTemplate where a row has not all the columns of the template.
     """
     seen = Seen()
     refusals = Refusals() if refusals is None else refusals
@@ -164,8 +165,8 @@ def _personal(
         row = page.first + position
         try:
             text = template.render(page.records[position])
-        except InvalidText as error:
-            raise InvalidText(f"row {row}: {error}") from None
+        except InvalidTemplate as error:
+            raise InvalidTemplate(f"row {row}: {error}") from None
         if e164 in known:
             answer.duplicates.append((row, e164))
             continue

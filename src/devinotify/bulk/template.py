@@ -19,8 +19,12 @@ _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _BRACES = {"{{": "{", "}}": "}"}
 
 
+class InvalidTemplate(InvalidText):
+    """The template has a brace that names no column, or the list has not the column that it names."""
+
+
 class Template:
-    """A text with columns in braces; ``fields`` are their names. Raises InvalidText for a bad brace, and says where."""
+    """A text with columns in braces; ``fields`` are their names. Raises InvalidTemplate for a bad brace."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -33,26 +37,28 @@ class Template:
                 literal += _BRACES[found[0]]
                 continue
             if found[1] is None:
-                raise InvalidText("the template has a bad brace: it stands alone; a brace itself is written twice")
+                raise InvalidTemplate("the template has a bad brace: it stands alone; a brace itself is written twice")
             name, bar, default = found[1].partition("|")
             if any(sign in name for sign in ".[]!:") or not name.strip():
-                raise InvalidText("the template has a bad brace: only the name of a column stands in { and }")
+                raise InvalidTemplate("the template has a bad brace: only the name of a column stands in { and }")
             self._parts.append((literal, name.strip(), default if bar else None))
             literal = ""
         self._parts.append((literal + source[end:], None, None))
         self.fields: tuple[str, ...] = tuple(dict.fromkeys(name for _, name, _ in self._parts if name is not None))
 
     def check(self, columns: Sequence[str]) -> None:
-        """Raise InvalidText where a column is missing, and names those there are, or where two have the same name."""
+        """Raise InvalidTemplate where a column is missing, naming those there are, or is there twice."""
         for name in self.fields:
             count = columns.count(name)
             if not count:
-                raise InvalidText(f"the template needs the column {shown(name)}; the input has: {listed(columns)}")
+                raise InvalidTemplate(f"the template needs the column {shown(name)}; the input has: {listed(columns)}")
             if count > 1:
-                raise InvalidText(f"the template needs the column {shown(name)}, and {count} columns are called that")
+                raise InvalidTemplate(
+                    f"the template needs the column {shown(name)}, and {count} columns are called that"
+                )
 
     def render(self, values: Mapping[str, str]) -> str:
-        """Return the text of one row; raises InvalidText where the row has not all of its columns."""
+        """Return the text of one row; raises InvalidTemplate where the row has not all of its columns."""
         parts = []
         for literal, name, default in self._parts:
             parts.append(literal)
@@ -61,7 +67,7 @@ class Template:
                 if default is not None and not (value or "").strip():
                     value = default
                 if value is None:
-                    raise InvalidText(f"the row has no column {shown(name)}, which the template needs")
+                    raise InvalidTemplate(f"the row has no column {shown(name)}, which the template needs")
                 parts.append(value)
         return "".join(parts)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from devinotify import exceptions as errors
+from devinotify.bulk.template import InvalidTemplate
 from devinotify.redact import scrub
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _LOOK_FIRST = "It may have gone out: ask the recipient or look at `devinotify stats` before you send it again."
 _ASK_FIRST = "It may have gone out: ask the recipient before you send it again."
 _SENDER = "Give another with --sender, or on the URL."
+_BRACES = "Columns of the list stand in braces by their names: {name}, or {name|friend} for empty ones."
 _ASK_AGAIN = "Try again in a while."
 
 ADVICE: Mapping[type[errors.DevinotifyError], tuple[str, str]] = MappingProxyType(
@@ -27,6 +29,10 @@ ADVICE: Mapping[type[errors.DevinotifyError], tuple[str, str]] = MappingProxyTyp
         errors.InvalidPhoneNumber: ("`devinotify phone` shows how a number is read.",) * 2,
         errors.InvalidSender: (_SENDER,) * 2,
         errors.InvalidText: ("`devinotify segments` shows what a text comes to.",) * 2,
+        InvalidTemplate: (
+            "Columns of the list stand in braces by their names: {name}, or {name|friend} for empty ones.",
+        )
+        * 2,
         errors.Unauthorized: ("Check the login and the password of the URL.",) * 2,
         errors.NotEnoughCredits: ("Top up the account; `devinotify balance` shows what is left.",) * 2,
         errors.InvalidOperation: ("Check that the sender is registered for the account.", ""),
