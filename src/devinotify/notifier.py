@@ -16,10 +16,12 @@ from devinotify import url as urls
 from devinotify.channels.protocol import check_message
 from devinotify.closing import close_all
 from devinotify.delivery.fallback import Storage, bind
+from devinotify.delivery.looking import RATE
 from devinotify.delivery.orders import Enqueued, check_order, store
 from devinotify.delivery.pipeline import Pipeline, Sending
 from devinotify.delivery.recipients import Recipients, listed
 from devinotify.delivery.tracking import Tracker
+from devinotify.delivery.turns import Turns
 from devinotify.delivery.waiting import Waiting
 from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidSchedule, InvalidText, InvalidURL
 from devinotify.gateway import checks
@@ -73,6 +75,7 @@ class Notifier:
         self.client: Client = Client(url) if client is None else client
         self._sending = Sending(self.client)
         self._storage = Storage(lambda: self.url)
+        self._turns = Turns(RATE)
         try:
             settings = self.client.url if url is None else _settings(url)
             given = {"patience": patience, "poll": poll, "on_unknown": on_unknown, "outbox": outbox}
@@ -251,7 +254,9 @@ class Notifier:
         until all are decided, 0 looks at each once. The later steps of a fallback are taken here, and are then among
         the ``attempts``. Each delivery is looked at every ``poll`` seconds at first, then less often, and once more
         when the time is over. It is given up when the gateway has forgotten it, 48 hours after it was sent. A look
-        that fails is tried again.
+        that fails is tried again. All who wait here look at ten deliveries a second at most between them, the pace that
+        the vendor allows: a thousand take 100 seconds, with a ``timeout`` of 0 too, and with a shorter one not all are
+        looked at.
         """
         return self._waiting().wait(outcomes, timeout)
 
@@ -268,6 +273,7 @@ class Notifier:
             observe=self._status_changed,
             poll=self.url.poll,
             patience=self.url.patience,
+            turns=self._turns,
         )
 
     def following(self, outbox: Outbox | None = None) -> Tracker:

@@ -10,6 +10,7 @@ import pytest
 
 from devinotify.channels.batch import accepted, failed
 from devinotify.delivery import waiting
+from devinotify.delivery.turns import Turns
 from devinotify.delivery.waiting import Waiting
 from devinotify.exceptions import OutcomeUnknown
 from devinotify.models import DeliveryStatus, Receipt, SmsState
@@ -34,6 +35,7 @@ class Slow(PlainChannel):
     def __init__(self) -> None:
         self.now = 1000.0
         self.looks: list[tuple[float, str]] = []
+        self.takes = LOOK
 
     def monotonic(self) -> float:
         """Return the time."""
@@ -55,7 +57,7 @@ class Slow(PlainChannel):
 
     def _look(self, what: str) -> None:
         self.looks.append((self.now - 1000.0, what))
-        self.now += LOOK
+        self.now += self.takes
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
     return made
 
 
-def wait(slow: Slow, outcomes: list[Outcome], timeout: float) -> list[tuple[float, str]]:
+def wait(slow: Slow, outcomes: list[Outcome], timeout: float, turns: Turns | None = None) -> list[tuple[float, str]]:
     """Wait, and return who was looked at when, in seconds from the start."""
     Waiting(
         cast("Client", None),
@@ -76,14 +78,20 @@ def wait(slow: Slow, outcomes: list[Outcome], timeout: float) -> list[tuple[floa
         observe=lambda *_: None,
         poll=1.0,
         patience=50.0,
+        turns=turns,
     ).wait(outcomes, timeout)
     return slow.looks
 
 
-def taken(channel: str, recipient: str, *, ago: float = 0.0) -> Outcome:
+def taken(channel: str, recipient: str, *, ago: float = 0.0, ids: tuple[str, ...] = ("1",)) -> Outcome:
     """Return an outcome that was accepted so many seconds ago."""
     at = datetime.now(UTC) - timedelta(seconds=ago)
-    return accepted(channel, recipient, Receipt(recipient, ("1",), 1, channel, sent_at=at))
+    return accepted(channel, recipient, Receipt(recipient, ids, 1, channel, sent_at=at))
+
+
+def plain(number: str) -> Outcome:
+    """Return an outcome that was accepted just now."""
+    return taken("slow", number)
 
 
 def test_a_step_that_falls_due_comes_before_the_looks(slow: Slow) -> None:
@@ -99,6 +107,32 @@ def test_a_step_that_is_due_comes_first(slow: Slow, overdue: bool) -> None:
     due = taken("a-b", NUMBERS[0], ago=60) if overdue else failed("a-b", NUMBERS[0], OutcomeUnknown("?"))
     looks = wait(slow, [*(taken("slow", number) for number in NUMBERS), due], 400)
     assert "step" == looks[0][1]
+
+
+@pytest.mark.parametrize("timeout", [0, 30])
+def test_looks_keep_to_the_pace_of_the_vendor(slow: Slow, timeout: float) -> None:
+    """Ten requests a second, however many deliveries are waited for; a message with two ids takes two at once."""
+    slow.takes = 0.0
+    long = [taken("slow", number, ids=("1", "2")) for number in NUMBERS[5:]]
+    looks = wait(slow, [*map(plain, NUMBERS[:5] * 3), *long], timeout)
+    requests = [at for at, what in looks for _ in range(1 + (what in NUMBERS[5:]))]
+    assert len(requests) >= 25
+    assert 11 >= max(sum(at <= other < at + 1 - 1e-6 for other in requests) for at in requests)
+
+
+def test_a_turn_that_comes_too_late_is_not_waited_for(slow: Slow) -> None:
+    """Others have taken the turns of the next minute: the wait ends when its time is over."""
+    slow.takes = 0.0
+    turns = Turns(10.0, slow.monotonic)
+    turns.take(600)
+    assert ([], 1005.0) == (wait(slow, [plain(NUMBERS[0])], 5, turns), slow.now)
+
+
+def test_a_step_does_not_wait_for_a_turn(slow: Slow) -> None:
+    """Somebody waits for that message."""
+    turns = Turns(10.0, slow.monotonic)
+    turns.take(600)
+    assert (0.0, "step") == wait(slow, [taken("a-b", NUMBERS[0], ago=60)], 5, turns)[0]
 
 
 def test_without_time_each_is_looked_at_once(slow: Slow) -> None:

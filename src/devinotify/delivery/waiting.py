@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from devinotify.channels.protocol import read_state
+from devinotify.delivery.looking import RATE
+from devinotify.delivery.turns import Turns
 from devinotify.exceptions import DevinotifyError
 from devinotify.gateway.codes import STATE_LIFETIME
 from devinotify.models import DeliveryStatus
@@ -39,7 +41,9 @@ class Waiting:
     The next step of a fallback comes before all looks: it is a message that somebody waits for.
 
     ``channel`` returns a channel by name. The outcomes of ``fallbacks`` are looked at by what ``tracker`` returns,
-    since their rows know more than they do. ``observe`` is told of each delivery state that is news.
+    since their rows know more than they do. ``observe`` is told of each delivery state that is news. ``turns`` are
+    taken before each look, so that all who wait together ask no more often than the vendor allows; a step takes one
+    too, and does not wait for it.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class Waiting:
         observe: Callable[[Receipt, SmsState], None],
         poll: float,
         patience: float,
+        turns: Turns | None = None,
     ) -> None:
         self._client = client
         self._channel = channel
@@ -60,6 +65,7 @@ class Waiting:
         self._observe = observe
         self._poll = poll
         self._patience = patience
+        self._turns = Turns(RATE, lambda: time.monotonic()) if turns is None else turns
 
     def wait(self, outcomes: Iterable[Outcome], timeout: float | None) -> list[Outcome]:
         """Return the outcomes with their last state once all are decided, or ``timeout`` seconds are over."""
@@ -101,6 +107,14 @@ class Waiting:
             if place in decided:
                 continue
             yield max(due - now, 0.0)
+            patient = pause is not None and due >= start  # what is due from the start on is a step as well
+            if patient and start < until < time.monotonic() + self._turns.ahead() - LAST_LOOKS:
+                if time.monotonic() < until:  # there may be a step to take until then
+                    heapq.heappush(watches, (until, place, self._poll))
+                continue
+            turn = self._turns.take(_requests(results[place]))
+            if turn and patient:
+                yield turn
             results[place], done = self._look(results[place])
             now = time.monotonic()
             if done:
@@ -147,6 +161,11 @@ class Waiting:
         # Without ids there is nothing to ask for, so nothing more will be known.
         nameless = not receipt.message_ids and status is DeliveryStatus.UNKNOWN
         return replace(outcome, state=state), forgotten or nameless or status.is_final
+
+
+def _requests(outcome: Outcome) -> int:
+    """Return how many requests a look at an outcome takes: one for each part of a long message that has its own id."""
+    return max(len(outcome.receipt.message_ids), 1) if outcome.receipt is not None else 1
 
 
 def _is_forgotten(receipt: Receipt) -> bool:
