@@ -17,6 +17,7 @@ import pytest
 from devinotify import (
     Channel,
     DeliveryStatus,
+    DevinotifyError,
     Forbidden,
     Message,
     NotEnoughCredits,
@@ -31,7 +32,7 @@ from devinotify import (
     make_plugin_manager,
 )
 from devinotify.sandbox import Sandbox
-from opentelemetry.metrics import NoOpMeterProvider
+from opentelemetry.metrics import CallbackOptions, NoOpMeterProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader, NumberDataPoint
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -218,6 +219,28 @@ def test_tells_what_waits_in_a_database(bench: Bench, monkeypatch: pytest.Monkey
     assert ([], [({}, 1)]) == (away, bench.points("devinotify.queue.depth"))
     assert ["postgresql://nobody@127.0.0.1:1/none"] == opened
     bench.plugin.close()
+
+
+def test_a_database_that_is_away_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each try may take seconds, and both gauges are read by whoever scrapes; the next reading tries again."""
+    tries: list[object] = []
+    now = [0.0]
+
+    def away(location: object) -> Outbox:
+        tries.append(location)
+        now[0] += 5
+        raise DevinotifyError("away")
+
+    monkeypatch.setattr(queue, "Outbox", away)
+    looked_at = queue.Queue({"DEVINOTIFY_OUTBOX": "postgresql://db/away"}, monotonic=lambda: now[0])
+    gauges = (looked_at.depth, looked_at.age)
+    assert [(), ()] == [gauge(CallbackOptions()) for gauge in gauges]
+    assert 1 == len(tries)
+    assert [(), ()] == [gauge(CallbackOptions()) for gauge in reversed(gauges)]
+    assert 2 == len(tries)
+    now[0] += 5
+    assert () == looked_at.age(CallbackOptions())
+    assert 3 == len(tries)
 
 
 def test_the_scope_has_a_version(bench: Bench) -> None:
