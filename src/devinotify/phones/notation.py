@@ -76,6 +76,8 @@ _OTHER_THINGS = (
     (r"(?:19|20)[0-9]{2}([./-])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12][0-9]|3[01])(?:\D.*)?", "this is a date"),
 )
 """Patterns of what is written with digits and is none of a phone's, and what to say of it."""
+_BEGINNINGS = frozenset("+0123456789")
+"""What each of these begins with: names, the mass of what is none, are not tried against them."""
 _OTHER_THING = tuple((re.compile(pattern, re.DOTALL), why) for pattern, why in _OTHER_THINGS)
 
 
@@ -155,9 +157,10 @@ def read(raw: str) -> str:
     text = _unwrap_uri(text)
     if _holds_several(text):
         raise Refused(Reason.SEVERAL)
-    for thing, why in _OTHER_THING:
-        if thing.fullmatch(text):
-            raise Refused(Reason.NOT_A_NUMBER, why)
+    if text[0] in _BEGINNINGS:
+        for thing, why in _OTHER_THING:
+            if thing.fullmatch(text):
+                raise Refused(Reason.NOT_A_NUMBER, why)
     if _TRUNK_WITH_PLUS.fullmatch(text):
         raise Refused(Reason.AMBIGUOUS, "no country has the code +8: a Russian number begins with +7, or with 8 alone")
     if _EXTENSION.fullmatch(text):

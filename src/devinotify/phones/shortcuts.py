@@ -75,8 +75,9 @@ def compile_refusals(plan: PhoneMetadata | None) -> Callable[[str], Refused | No
     """Return what tells why bare digits are none of Russia's mobiles, ``None`` where the long way has to look.
 
     It answers where the plan leaves no doubt, and as ``resolve`` does: land lines outside of the 8xx, and digits that
-    are too few or too many whatever is taken for a prefix. ``00`` and ``810`` begin a number of another country; of
-    ``78`` both digits may be prefixes, and so may what stands before ``8108``, of a freephone number with 14 digits.
+    are too few or too many whatever is taken for a prefix, or with the ``89`` and ``79`` that mobiles begin with.
+    ``00`` and ``810`` begin a number of another country; of ``78`` both digits may be prefixes, and so may what stands
+    before ``8108``, of a freephone number with 14 digits.
     """
     if (
         compile_matcher(plan) is _NEVER
@@ -91,10 +92,11 @@ def compile_refusals(plan: PhoneMetadata | None) -> Callable[[str], Refused | No
     ):
         return lambda digits: None  # noqa: ARG005 - the long way looks at all
     others = _others(plan, plan.mobile)
+    every = f"{_others(plan, plan.fixed_line)}|{plan.mobile.national_number_pattern}"
     general, leading = plan.general_desc.national_number_pattern, plan.leading_digits
     ahead = rf"(?=[34]\d{{9}}\Z)(?=(?:{general})\Z)(?={leading})(?!(?:{others})\Z)"
     found = re.compile(
-        r"(?P<short>(?!00|810)\d{1,9})"
+        rf"(?P<short>(?!00|810)\d{{1,9}}|(?!(?:{every})\Z)[78]9\d{{8}})"
         r"|(?P<long>(?!00|810)(?:(?!78)\d{12}|\d{13}|(?!\d{0,2}8108)\d{14,16}|\d{17,}))"
         rf"|(?P<line>(?:\+?7|8)?{ahead}(?:{plan.fixed_line.national_number_pattern}))",
         re.ASCII,
