@@ -1,7 +1,7 @@
 """What the outbox in PostgreSQL costs, beside its peers. Figures are printed (``-s``), never asserted.
 
-On a server with Debian's settings, ``fsync`` on: it stands on the same two cores as what is measured. BENCH_ROWS and
-BENCH_TURNS in the environment make it quicker, and coarser.
+On a server with Debian's settings, ``fsync`` on: it stands on the same two cores as what is measured. BENCH_ROWS,
+BENCH_SNAPSHOT and BENCH_TURNS in the environment make it quicker, and coarser.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ pytestmark = needs_server
 
 ACCOUNT = "devino://login:password@SENDER?channel=null"
 DRAINED = int(os.environ.get("BENCH_ROWS", "100000"))
+SNAPSHOT = int(os.environ.get("BENCH_SNAPSHOT", "400000"))  # rows that are claimed under one
 JOBS = 500  # of a peer that does them one by one
 TURNS = int(os.environ.get("BENCH_TURNS", "3"))
 FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
@@ -219,10 +220,10 @@ def test_a_campaigns_feed(server: Server) -> None:
 
 
 def test_claims_under_a_held_snapshot(url: str) -> None:
-    """Somebody's dump keeps all that is deleted: the last of 400 claims take no longer than the first."""
+    """Somebody's dump keeps all that is deleted: the last of 400,000 rows take no longer than the first."""
     times, settled = [], []
     with Outbox(url) as outbox, psycopg.connect(parse_location(url).conninfo) as dump:
-        fill(outbox, "me@host/rest", 4 * DRAINED)
+        fill(outbox, "me@host/rest", SNAPSHOT)
         dump.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         dump.execute("SELECT 1")
         while True:

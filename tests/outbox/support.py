@@ -125,7 +125,7 @@ def finish(process: subprocess.Popen[str]) -> int:
     return process.returncode
 
 
-def run_python(path: Path, code: str, *arguments: str) -> subprocess.Popen[str]:
+def run_python(path: Path | str, code: str, *arguments: str) -> subprocess.Popen[str]:
     """Start a process of its own that runs ``code`` with ``sys.argv[1]`` the outbox's path; it talks over its pipes."""
     return subprocess.Popen(
         [sys.executable, "-c", code, str(path), *arguments],

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devinotify.exceptions import InvalidInput
-from devinotify.outbox.pace import LONGEST, StoredPace
+from devinotify.outbox.pace import SET_BACK, StoredPace
 from tests.outbox.support import START, claim, message, numbers
 
 if TYPE_CHECKING:
@@ -72,8 +72,30 @@ def test_a_clock_that_was_set_back_keeps_nobody_waiting(outbox: Outbox, clock: C
     """What was booked by the clock as it was lies in a time to come."""
     outbox.set_pace(10)
     outbox.reserve(10)
-    clock.now -= 2 * LONGEST
+    clock.now -= 2 * SET_BACK
     assert (0.0, 1.0) == (outbox.reserve(10), outbox.reserve(10))
+
+
+@pytest.mark.parametrize("hourly", [1, 7, 60])
+def test_a_slow_pace_is_kept_however_many_ask(outbox: Outbox, hourly: int) -> None:
+    """Each connection of each worker waits for its own turn, the last for hours, or for days."""
+    outbox.set_pace(hourly / 3600)
+    waits = [outbox.reserve(1) for _ in range(3 * hourly + 5)]
+    assert [place * 3600 / hourly for place in range(3 * hourly + 5)] == pytest.approx(waits, abs=1)
+
+
+def test_who_books_many_is_waited_for(outbox: Outbox) -> None:
+    """However long that takes."""
+    outbox.set_pace(1)
+    outbox.reserve(10_000)
+    assert (10_000.0, 10_001.0) == (outbox.reserve(1), outbox.reserve(1))
+
+
+def test_two_who_were_told_the_time_in_another_order_than_they_book_keep_the_pace() -> None:
+    """A transaction that waited for the other is a moment behind: the clock was not set back."""
+    first, _ = StoredPace(1, START).booked(10, START)
+    second, wait = first.booked(10, START - 0.5)
+    assert (10.5, 20.0, START) == (wait, second.next_at - START, second.booked_at)
 
 
 @pytest.mark.parametrize("rate", [0, -1, float("inf"), float("nan")])
@@ -86,7 +108,7 @@ def test_what_is_not_a_pace_is_refused(outbox: Outbox, rate: float) -> None:
     assert None is outbox.pace()
 
 
-@given(st.lists(st.tuples(st.floats(0, 5), st.integers(1, 1000)), max_size=50), st.floats(20, 5000))
+@given(st.lists(st.tuples(st.floats(0, 5), st.integers(1, 1000)), max_size=50), st.floats(1e-4, 5000))
 def test_no_second_has_more_than_its_rate(bookings: list[tuple[float, int]], rate: float) -> None:
     """A message goes no sooner than all those before it, at the rate, have gone."""
     pace, now, free_at = StoredPace(rate, START), START, START

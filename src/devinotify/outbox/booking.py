@@ -39,6 +39,5 @@ def book(transaction: Transaction, number: int, account: str | None) -> float:
 def change(transaction: Transaction, rate: float | None, account: str | None) -> None:
     """Set a pace, or take it away; what is booked already is kept."""
     whose = account or EVERYBODY
-    before = transaction.pace(whose)
-    begins = transaction.now if before is None else before.next_at
-    transaction.set_pace(whose, None if rate is None else StoredPace(rate, begins))
+    before = transaction.pace(whose) or StoredPace(1.0, transaction.now)
+    transaction.set_pace(whose, None if rate is None else before._replace(rate=rate))

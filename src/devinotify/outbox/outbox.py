@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from devinotify.closing import close_all
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
-from devinotify.outbox import admin, allowance, booking, claims, intake, lookups
+from devinotify.outbox import admin, allowance, booking, claims, duties, intake, lookups
 from devinotify.outbox.arguments import check_account, new_message, row_id, seconds
 from devinotify.outbox.location import default_location, open_store
 from devinotify.outbox.location import migrate as migrate_location
@@ -478,6 +478,7 @@ class Outbox:
         return Settlement(
             batch,
             now=self._store.now(),
+            ahead=self._store.ahead(),
             jitter=self._random(),
             first_poll=self._poll,
             lease=seconds("lease", lease),
@@ -488,12 +489,12 @@ class Outbox:
         states = settlement.states
 
         def work(transaction: Transaction) -> None:
-            if transaction.settle(batch.claim, settlement) != len(states):
+            if transaction.settle(settlement) != len(states):
                 raise _MovedOnError
 
         def rest(transaction: Transaction) -> set[int]:
-            held = transaction.held(batch.claim, states)
-            transaction.settle(batch.claim, settlement)
+            held = transaction.held(batch, states)
+            transaction.settle(settlement)
             return held
 
         try:
@@ -506,7 +507,7 @@ class Outbox:
                 were = counted(missed, "row is", "rows are")
                 log.warning(
                     "outbox %s: what became of %s not taken: recorded already, claimed anew, forgotten, or not"
-                    " known to be claimed, as after a failover",
+                    " known here, as after a failover",
                     self.name,
                     were,
                 )
@@ -710,6 +711,20 @@ class Outbox:
         span = seconds("within", within)
         return self._store.write("allow", lambda transaction: allowance.allow(transaction, name, most, span))
 
+    def take_on(self, duty: str) -> bool:
+        """Return whether this worker is the one who does ``duty``, such as to feed a campaign's list.
+
+        Of all who share the outbox one does, for as long as it lives: where it has ended, or was not heard of for as
+        long as a worker may be, the next who asks takes over. To be asked before each part of the work.
+        """
+        worker = self._store.enlist()
+        holder = self._store.read("duty", lambda transaction: duties.holder(transaction, duty))
+        if holder == worker:
+            return True
+        if holder is not None and any(each.name == holder for each in self._store.workers()):
+            return False
+        return self._store.write("duty", lambda transaction: duties.take(transaction, duty, worker, holder))
+
     # --- asking
 
     def recall(self, name: str) -> str | None:
@@ -802,7 +817,10 @@ class Outbox:
 
         The filters go together: in one of ``states``, of one message, channel or recipient, an ``account``'s or
         nobody's, with an id above ``after``; at most ``limit`` rows. Without ``steps`` each message comes once: the
-        steps that an order tells of are left out.
+        steps that an order tells of are left out. All that is there when the first page is read comes, unless it is
+        forgotten meanwhile, and each row once. Of what is stored meanwhile some may be missing: ids are given before a
+        row is committed, in a database one with a lower id may come later. So ``after`` leads from page to page of one
+        listing; it is no place from which to go on another day.
         """
         check_account(account)
         chosen = Selection(None if states is None else tuple(states), message_id, channel, recipient, account, steps)

@@ -14,8 +14,9 @@ from devinotify.exceptions import InvalidInput
 EVERYBODY = ""
 """Stands for the account of the pace that holds for all who have none of their own."""
 
-LONGEST = 3600.0
-"""Seconds beyond its own that a booking may lie ahead; one that lies further is of a clock that has been set back."""
+SET_BACK = 60.0
+"""Seconds by which the clock has to show less than at the last booking to have been set back: two that book at the same
+moment may be told the time in another order than they book."""
 
 
 class StoredPace(NamedTuple):
@@ -25,17 +26,22 @@ class StoredPace(NamedTuple):
     """Messages a second."""
     next_at: float
     """When the next booking begins, if it is not over: seconds since the epoch, by the store's clock."""
+    booked_at: float | None = None
+    """The latest moment at which anybody has booked, by the same clock; ``None`` before the first booking."""
 
     def booked(self, number: int, now: float) -> tuple[StoredPace, float]:
         """Return the pace after so many messages, and how many seconds their sender has to wait.
 
-        Fewer than none gives back what was booked and not used.
+        Fewer than none gives back what was booked and not used. However far ahead the next booking lies, it is kept:
+        a slow pace that many ask for is booked for days. What was booked by a clock that has been set back is dropped.
         """
-        length = number / self.rate
+        latest = now if self.booked_at is None else self.booked_at
+        set_back = now < latest - SET_BACK
         begins = self.next_at
-        if begins > now + LONGEST + abs(length) or (begins < now and number > 0):
+        if set_back or (begins < now and number > 0):
             begins = now
-        return StoredPace(self.rate, begins + length), max(begins - now, 0.0)
+        booked_at = now if set_back else max(latest, now)
+        return StoredPace(self.rate, begins + number / self.rate, booked_at), max(begins - now, 0.0)
 
 
 def check_rate(rate: float) -> float:

@@ -53,8 +53,9 @@ _Shared = tuple[bool, "int | None", "datetime | None", bool]
 class Settlement:
     """The changes that a batch's outcomes make; ``states`` tells what each row becomes by them.
 
-    ``now`` is the store's time, ``jitter`` a random number from 0 to 1, ``first_poll`` and ``lease`` are in seconds,
-    and so is ``retry_for``: for how long from when it was due a row without a deadline is tried, once at the least.
+    ``now`` is the store's time, and ``ahead`` by how many seconds its clock is ahead of this machine's, by which the
+    receipts are timed. ``jitter`` is a random number from 0 to 1, ``first_poll`` and ``lease`` are in seconds, and so
+    is ``retry_for``: for how long from when it was due a row without a deadline is tried, once at the least.
     """
 
     def __init__(
@@ -62,13 +63,16 @@ class Settlement:
         batch: Batch,
         *,
         now: float,
+        ahead: float,
         jitter: float,
         first_poll: float,
         lease: float = 0.0,
         retry_for: float | None = None,
     ) -> None:
+        self.batch = batch
         self._stored = batch.stored
         self._now = now
+        self._ahead = ahead
         self._attend = now + lease
         self._jitter = jitter
         self._first_poll = first_poll
@@ -107,7 +111,7 @@ class Settlement:
         """Yield what was accepted alike, with the rows that it holds of."""
         stored = self._stored
         for (without_ids, segments, sent_at, resends), lines in self._accepted.items():
-            sent = self._now if sent_at is None else sent_at.timestamp()
+            sent = self._now if sent_at is None else self._by_store(sent_at.timestamp())
             patience_until = None if stored.patience is None else sent + stored.patience
             looks = [] if patience_until is None else [patience_until]
             if stored.watch and not without_ids:
@@ -123,6 +127,14 @@ class Settlement:
                 ),
                 lines,
             )
+
+    def _by_store(self, sent: float) -> float:
+        """Return when a message went out by the store's clock, of when it did by this machine's.
+
+        An instant that somebody has named, and one that is still to come, is the same by any clock.
+        """
+        named = self._stored.message.send_at is not None or sent > self._now - self._ahead
+        return sent if named else sent + self._ahead
 
     def _failed(self, row: Row, outcome: Outcome) -> None:
         state = VERDICTS[outcome.verdict]

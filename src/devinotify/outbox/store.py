@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from devinotify.outbox.pace import StoredPace
-    from devinotify.outbox.records import ErrorParts, NewMessage, Row, StoredMessage
+    from devinotify.outbox.records import Batch, ErrorParts, NewMessage, Row, StoredMessage
     from devinotify.outbox.settlement import Settlement
     from devinotify.outbox.states import RowState
 
@@ -135,8 +135,8 @@ class Transaction(Protocol):
     def finished(self, states: Collection[RowState], limit: int) -> list[int]:
         """Return the ids of the oldest rows in these states that need no attention any more."""
 
-    def held(self, claim: int, numbers: Iterable[int]) -> set[int]:
-        """Return those rows whose outcome is still the claim's to tell."""
+    def held(self, batch: Batch, numbers: Iterable[int]) -> set[int]:
+        """Return those of a batch's rows whose outcome is still its claim's to tell."""
 
     def is_open(self, claim: int, seconds: float) -> bool:
         """Whether a claim has not been settled or given up, nor will be given up for so many seconds from now."""
@@ -192,10 +192,11 @@ class Transaction(Protocol):
     def claim(self, worker: str, numbers: Sequence[int]) -> tuple[int, tuple[Row, ...]]:
         """Claim these queued rows of one message; return the claim's id, never used again, and the rows."""
 
-    def settle(self, claim: int, settlement: Settlement) -> int:
-        """Write down what became of a claim's rows; return how many took it: those that are still the claim's.
+    def settle(self, settlement: Settlement) -> int:
+        """Write down what became of a batch's rows; return how many took it: those that are still the claim's.
 
-        A claim that has no open rows left is closed.
+        A claim that has no open rows left is closed. Where the store has lost the claim itself, as in a failover, rows
+        that nobody has claimed since are still its own.
         """
 
     def claimed_by(self, worker: str) -> list[Row]:
@@ -256,6 +257,9 @@ class Store(Protocol):
 
     def now(self) -> float:
         """Return the store's time: seconds since the epoch."""
+
+    def ahead(self) -> float:
+        """Return by how many seconds the store's clock is ahead of this machine's; 0 where it is this machine's own."""
 
     def read(self, operation: str, work: Callable[[Transaction], T]) -> T:
         """Return what ``work`` makes of the store; failures are DevinotifyErrors that name ``operation``."""

@@ -6,6 +6,8 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -105,6 +107,25 @@ def test_times_are_the_databases(url: str) -> None:
         ((now,),) = run(url, "SELECT extract(epoch FROM clock_timestamp())::float8")
         assert isinstance(now, float)
         assert (True, True) == (0 <= now - (row.next_attempt_at or 0) < 30, abs(outbox._store.now() - now) < 30)
+
+
+@pytest.mark.parametrize("off", [-3600.0, 3600.0])
+def test_when_a_message_went_out_is_the_databases_time(url: str, monkeypatch: pytest.MonkeyPatch, off: float) -> None:
+    """And patience runs from it: the machine that has sent may be an hour off. A time that was named is kept."""
+    monkeypatch.setattr(time, "time", lambda real=time.time: real() + off)
+    named = datetime.now(UTC) + timedelta(hours=5)
+    with Outbox(url) as outbox:
+        outbox.enqueue(message(), patience=60, fallback=True)
+        outbox.enqueue(replace(message(), send_at=named), patience=60, fallback=True)
+        for at in (datetime.fromtimestamp(time.time(), UTC), named):
+            batch = claim(outbox)
+            outbox.settle(batch, accepted(batch, at=at))
+        now, scheduled = list(outbox)
+        ((there,),) = run(url, "SELECT extract(epoch FROM clock_timestamp())::float8")
+    assert isinstance(there, float)
+    assert now.sent_at is not None
+    assert (True, now.sent_at + 60) == (0 <= there - now.sent_at < 30, now.patience_until)
+    assert (named.timestamp(), named.timestamp() + 60) == (scheduled.sent_at, scheduled.patience_until)
 
 
 def test_an_idle_connection_that_was_cut_is_made_again(url: str) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 from devinotify.exceptions import DevinotifyError, Verdict
@@ -84,3 +85,22 @@ def test_without_a_key_it_is_unknown(outbox: Outbox, proxy: Proxy) -> None:
     with pytest.raises(DevinotifyError, match="was made is not known") as told:
         outbox.enqueue(message())
     assert (Verdict.UNKNOWN, 2) == (told.value.verdict, len(outbox))
+
+
+def test_an_interrupt_while_a_commit_is_answered_holds_nothing(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C comes with the answer: which transaction was the last is not known then, and none is missed."""
+    execute = psycopg.Connection.execute
+
+    def interrupted(self: psycopg.Connection[Any], query: Any, *rest: Any) -> Any:  # noqa: ANN401 - psycopg's own
+        done = execute(self, query, *rest)
+        if query == "COMMIT":
+            monkeypatch.undo()
+            raise KeyboardInterrupt
+        return done
+
+    outbox.register(message())
+    monkeypatch.setattr(psycopg.Connection, "execute", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        outbox.register(message())
+    outbox.enqueue(message())
+    assert (None, 1) == (outbox.held(), len(claim(outbox)))

@@ -27,6 +27,8 @@ from tests.postgres_server import PASSWORD, Server, fresh, needs_server, running
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from devinotify.outbox import Batch
+
 pytestmark = [pytest.mark.once, needs_server]
 
 
@@ -103,6 +105,61 @@ def test_what_an_asynchronous_standby_has_not_heard_of_is_not_sent_again(primary
             Worker(other).run(once=True)
         # The person's decision: these get it twice.
         assert once + once + Counter(numbers(1, 79170000000)) == arrivals(gateway)
+
+
+def test_an_outcome_reaches_rows_whose_claim_was_lost(
+    primary: Server, standby: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They stand in the queue as if nobody had claimed them: the worker that has sent them tells, so they stay unsent.
+
+    One that another has claimed since a person said so is that one's to tell.
+    """
+    url = whichever(primary, standby)
+    claimed: list[Batch] = []
+    with Outbox(url) as worker, Outbox(url) as other:
+        for _ in range(2):
+            worker.enqueue(message(*numbers(3)))
+        fail_over_without(primary, standby, lambda: claimed.extend(claim(worker) for _ in range(2)))
+        first, second = claimed
+        told = worker.settle(first, accepted(first))
+        why = other.held()
+        other.resume()
+        taken = claim(other, 1)
+        late = worker.settle(second, accepted(second))
+        rows = {row.id: (row.state, row.attempts) for row in other}
+        assert (MISSED, None) == (why, other.claim(2, rows=[row.id for row in first.rows]))
+    gone = {row.id for row in taken.rows}
+    assert {row.id for row in first.rows} == set(told)
+    assert {row.id for row in second.rows} - gone == set(late)
+    assert {(RowState.ACCEPTED, 1)} == {rows[number] for number in (*told, *late)}
+    assert ({(RowState.CLAIMED, 1)}, True) == (
+        {rows[number] for number in gone},
+        "what became of 1 row is not taken" in caplog.text,
+    )
+
+
+def test_an_outcome_reaches_no_row_that_has_only_the_same_id(primary: Server, standby: Server) -> None:
+    """The standby gives ids to others that it never heard were taken."""
+    url = whichever(primary, standby)
+    lost: list[Batch] = []
+
+    def send() -> None:
+        worker.enqueue(message(*numbers(100), text="lost"))
+        lost.append(claim(worker))
+
+    with Outbox(url) as worker:
+        worker.enqueue(message())
+        first = claim(worker)
+        worker.settle(first, accepted(first))
+        fail_over_without(primary, standby, send)
+        with Outbox(url) as other:
+            there = [row.id for row in other.enqueue(message(*numbers(100)))]
+        told = worker.settle(lost[0], accepted(lost[0]))
+        assert (True, {}, 100) == (
+            bool({row.id for row in lost[0].rows} & set(there)),
+            told,
+            worker.counts().queued,
+        )
 
 
 def store(notifier: Notifier) -> None:

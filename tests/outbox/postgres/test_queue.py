@@ -39,6 +39,20 @@ def test_what_is_committed_late_is_claimed(url: str) -> None:
         assert (3, [late.id, *listed]) == (outbox.counts().accepted, [row.id for row in outbox])
 
 
+def test_a_listing_has_all_that_was_there_when_it_began(url: str) -> None:
+    """Each row once. One with a lower id that is committed meanwhile is in the next listing, by whatever page."""
+    with Outbox(url, page=1) as outbox, psycopg.connect(parse_location(url).conninfo) as program:
+        rows = [row.id for row in outbox.enqueue(message(*numbers(2)))]
+        (late,) = outbox.enqueue(message(), connection=program)
+        rows += [row.id for row in outbox.enqueue(message(*numbers(2)))]
+        listing = iter(outbox)
+        listed = [next(listing).id for _ in range(3)]
+        program.commit()
+        listed += [row.id for row in listing]
+        assert (rows, sorted([*rows, late.id])) == (listed, [row.id for row in outbox])
+        assert late.id not in [row.id for row in outbox.rows(after=listed[2])]
+
+
 def blocks(url: str, since: Place) -> int:
     """Return how many blocks are looked at to find the head of the queue from a place on."""
     where = parse_location(url)

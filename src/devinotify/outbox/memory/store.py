@@ -72,6 +72,10 @@ class MemoryStore:
         """Return the time by the clock."""
         return self._clock()
 
+    def ahead(self) -> float:
+        """Return 0: it is this machine's clock, or stands in its place."""
+        return 0.0
+
     def read(self, operation: str, work: Callable[[MemoryTransaction], T]) -> T:  # noqa: ARG002 - nothing fails here
         """Return what ``work`` reads; nothing changes meanwhile."""
         with self._data.lock:

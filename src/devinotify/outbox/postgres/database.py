@@ -20,7 +20,7 @@ from psycopg.pq import TransactionStatus
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox import forking
 from devinotify.outbox.postgres import errors, failover, migration
-from devinotify.outbox.postgres.errors import InDoubtError
+from devinotify.outbox.postgres.errors import InDoubtError, UnconfirmedError
 from devinotify.outbox.postgres.failover import CommitsMissedError, Last
 from devinotify.outbox.postgres.session import Line, Session, is_live, quoted
 from devinotify.outbox.store import HeldError
@@ -87,6 +87,8 @@ class Database:
         self._writing = False
         self._token = 0  # of the last transaction that was begun
         self._last = Last()
+        self.missed_at: float = float("-inf")
+        """What was committed here before, by this process's monotonic clock, may be missing."""
         self._watch = failover.Watch(trusts=where.trusts)
         self._held: str | None = None  # why the transaction under way may claim nothing
         self._committing = False
@@ -260,17 +262,23 @@ class Database:
                     raise
                 finally:
                     self._writing = False
+                # Until its answer is there, nobody knows which of the two tokens stands: an interrupt may come between,
+                # and one that was mistaken for missing would have the claims of all workers held.
+                before, self._last = self._last, Last()
                 try:
                     self._commit(session, operation, verdict)
                 except InDoubtError:
-                    made = self._was_made(operation)
-                    self._last = Last.of(self._token, self.now())  # which is there by now, made or not
-                    if not made:
+                    if not self._was_made(operation):
+                        self._last = before  # what was to take its place was not made
                         if not left:
                             raise
                         continue
-                else:
-                    self._last = Last.of(self._token, self.now())
+                except UnconfirmedError:
+                    raise
+                except DevinotifyError:
+                    self._last = before
+                    raise
+                self._last = Last.of(self._token, self.now())
                 return found
             raise AssertionError("unreachable")  # pragma: no cover - the last try returns or raises
 
@@ -293,6 +301,7 @@ class Database:
 
     def _miss(self, session: Session, operation: str) -> None:
         """Have claims held: what this process has committed is not there any more."""
+        self.missed_at = time.monotonic()
         try:
             self._last.miss(session)
         except psycopg.errors.InsufficientPrivilege:
@@ -327,7 +336,6 @@ class Database:
             self._confirm(operation)
         except (psycopg.Error, DevinotifyError):
             self._drop()
-            self._last = Last()
             raise errors.in_doubt(self.name, operation) from None
         finally:
             self._committing = False

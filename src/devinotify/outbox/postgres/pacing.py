@@ -22,7 +22,7 @@ def read(session: Session, account: str, *, lock: bool) -> StoredPace | None:
     """Return the pace of an account; ``lock`` keeps it from others until the end of the transaction."""
     if not _is_there(session):
         return None
-    ask = f"SELECT rate, next_at FROM {session.base}paces WHERE account = %s"  # noqa: S608 - our own name
+    ask = f"SELECT rate, next_at, booked_at FROM {session.base}paces WHERE account = %s"  # noqa: S608 - our own name
     line = session.one(f"{ask} FOR UPDATE" if lock else ask, account)
     return None if line is None else StoredPace(*line)
 
@@ -35,8 +35,9 @@ def write(session: Session, account: str, pace: StoredPace | None) -> None:
         session.run(f"DELETE FROM {session.base}paces WHERE account = %s", account)  # noqa: S608 - our own name
         return
     session.run(
-        f"INSERT INTO {session.base}paces VALUES (%s, %s, %s)"  # noqa: S608 - our own name
-        " ON CONFLICT (account) DO UPDATE SET rate = excluded.rate, next_at = excluded.next_at",
+        f"INSERT INTO {session.base}paces VALUES (%s, %s, %s, %s)"  # noqa: S608 - our own name
+        " ON CONFLICT (account) DO UPDATE"
+        " SET rate = excluded.rate, next_at = excluded.next_at, booked_at = excluded.booked_at",
         account,
         *pace,
     )

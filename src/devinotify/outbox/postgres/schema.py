@@ -125,7 +125,12 @@ _VERSION_4 = (
     "CREATE INDEX rows_story ON ~rows (story) WHERE story IS NOT NULL",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+_VERSION_5 = (
+    # When anybody has booked last: a clock that shows less has been set back.
+    "ALTER TABLE ~paces ADD COLUMN booked_at double precision",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 """The statements that lead from each version to the next; the first makes an empty schema version 1."""
 
 LOCK = 0x44564E4F

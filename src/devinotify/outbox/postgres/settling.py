@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from devinotify.outbox.postgres import claiming, staging
+from devinotify.outbox.postgres import claiming, reading, staging
 from devinotify.outbox.states import CODES, RowState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from devinotify.outbox.postgres.session import Session
+    from devinotify.outbox.records import Batch
     from devinotify.outbox.settlement import Settlement
 
 _ACCEPT = f"""
@@ -44,11 +45,18 @@ class Held(NamedTuple):
     """Of those that were asked for, the ones that stand in it."""
     late: set[int]
     """And the ones that were given up since, for which the truth comes late."""
+    lost: set[int]
+    """And the ones that stand as they were before: the claim was lost with the server that it was committed in."""
+
+    @property
+    def all(self) -> set[int]:
+        """All that take their outcome."""
+        return self.mine | self.late | self.lost
 
 
-def held(session: Session, claim: int, numbers: Iterable[int]) -> Held:
-    """Return what is still the claim's, kept from all others."""
-    asked = set(numbers)
+def held(session: Session, batch: Batch, numbers: Iterable[int], *, since: float) -> Held:
+    """Return what is still the claim's, kept from all others; claims from before ``since`` may have been lost."""
+    claim, asked = batch.claim, set(numbers)
     line = session.one("SELECT rows FROM ~claims WHERE id = %s FOR UPDATE", claim)
     open_rows = None if line is None else set(line[0])
     mine = asked & (open_rows or set())
@@ -65,20 +73,48 @@ def held(session: Session, claim: int, numbers: Iterable[int]) -> Held:
         # One that was queued again and is not in the queue has been claimed anew: that claim will tell.
         free = set(session.ids("SELECT id FROM ~queue WHERE id = ANY(%s::bigint[]) FOR UPDATE", waiting))
         late = {number for number in states if number not in waiting or number in free}
-    return Held(open_rows, mine, late)
+    lost: set[int] = set()
+    if open_rows is None and batch.since < since:
+        lost = _untouched(session, batch, asked - late)
+    return Held(open_rows, mine, late, lost)
 
 
-def settle(session: Session, claim: int, settlement: Settlement) -> int:
-    """Make the changes; return how many rows took them, which is fewer where a row is no longer this claim's."""
+def _untouched(session: Session, batch: Batch, numbers: set[int]) -> set[int]:
+    """Return those rows of a batch that wait as if they had never been claimed, kept from all others.
+
+    Another server may have given their ids to others since: they are known by all that they are.
+    """
+    stored = reading.message(session, batch.stored.id)
+    if stored is None or (stored.message, stored.created_at) != (batch.stored.message, batch.stored.created_at):
+        return set()
+    wanted = {(row.id, row.recipient, row.channel, row.attempts - 1) for row in batch.rows if row.id in numbers}
+    found = session.all(
+        f"SELECT id, recipient, channel, attempts FROM ~rows WHERE id = ANY(%s::bigint[]) AND message = %s"  # noqa: S608 - a number of ours
+        f" AND state = {CODES[RowState.QUEUED]} ORDER BY id FOR UPDATE",
+        sorted(numbers),
+        stored.id,
+    )
+    waiting = [line[0] for line in found if line in wanted]
+    return set(session.ids("SELECT id FROM ~queue WHERE id = ANY(%s::bigint[]) FOR UPDATE", waiting))
+
+
+def settle(session: Session, settlement: Settlement, *, since: float) -> int:
+    """Make the changes; return how many rows took them, which is fewer where a row is no longer this claim's.
+
+    ``since`` is as for ``held``.
+    """
+    batch = settlement.batch
     # Mostly it tells of all that the claim has, which is closed in one step then, and kept from all others by that.
-    whole = claiming.close_whole(session, claim, settlement.states)
-    found = Held(None, set(settlement.states), set()) if whole else held(session, claim, settlement.states)
-    taking = found.mine | found.late
-    if found.late:
-        session.run("DELETE FROM ~queue WHERE id = ANY(%s::bigint[])", sorted(found.late))
+    if claiming.close_whole(session, batch.claim, settlement.states):
+        found = Held(None, set(settlement.states), set(), set())
+    else:
+        found = held(session, batch, settlement.states, since=since)
+    taking, tried = found.all, found.mine | found.lost
+    if waiting := found.late | found.lost:
+        session.run("DELETE FROM ~queue WHERE id = ANY(%s::bigint[])", sorted(waiting))
     for acceptance, accepted in settlement.accepted():
         lines = [
-            (number, "\n".join(ids) or None, via, int(number in found.mine))
+            (number, "\n".join(ids) or None, via, int(number in tried))
             for ids, via, number in accepted
             if number in taking
         ]
@@ -91,7 +127,7 @@ def settle(session: Session, claim: int, settlement: Settlement) -> int:
             CODES[ending.state],
             ending.due,
             ending.deadline,
-            int(ending.id in found.mine) - ending.untried,
+            int(ending.id in tried) - ending.untried,
             *ending.error,
             ending.attention,
         )
@@ -102,5 +138,5 @@ def settle(session: Session, claim: int, settlement: Settlement) -> int:
         session.run(_END, *map(list, zip(*endings, strict=True)))
         staging.enqueue(session, [line[0] for line in endings if line[1] == CODES[RowState.QUEUED]])
     if found.open is not None and found.mine:
-        claiming.shrink(session, claim, found.open - found.mine)
+        claiming.shrink(session, batch.claim, found.open - found.mine)
     return len(taking)

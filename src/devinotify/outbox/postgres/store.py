@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 import weakref
 from typing import TYPE_CHECKING, TypeVar
 
@@ -97,6 +98,10 @@ class PostgresStore:
         """Return the time by the database's clock."""
         return self._database.now() if self._clock is None else self._clock()
 
+    def ahead(self) -> float:
+        """Return by how much the database's clock is ahead of this machine's."""
+        return self._database.now() - time.time() if self._clock is None else 0.0
+
     def read(self, operation: str, work: Callable[[PostgresTransaction], T]) -> T:
         """Return what ``work`` reads, statement by statement."""
 
@@ -127,7 +132,13 @@ class PostgresStore:
         def change(session: Session, now: float) -> None:
             clock = self._clock or (lambda: now)
             transaction = PostgresTransaction(
-                session, clock, self._accounts, self._positions, locks=True, may_claim=self._database.check_claims
+                session,
+                clock,
+                self._accounts,
+                self._positions,
+                locks=True,
+                may_claim=self._database.check_claims,
+                since=self._database.missed_at,
             )
             done[:] = [(transaction, work(transaction))]
 

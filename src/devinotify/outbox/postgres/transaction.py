@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from devinotify.outbox.pace import StoredPace
     from devinotify.outbox.postgres.positions import Positions
     from devinotify.outbox.postgres.session import Session
-    from devinotify.outbox.records import ErrorParts, NewMessage, Row, StoredMessage
+    from devinotify.outbox.records import Batch, ErrorParts, NewMessage, Row, StoredMessage
     from devinotify.outbox.settlement import Settlement
     from devinotify.outbox.store import Selection
 
@@ -31,7 +31,8 @@ class PostgresTransaction:
 
     ``known`` holds the numbers of accounts that are committed; ``new`` takes those that this transaction makes.
     ``lives`` tells whether this process's worker, if it is one, is nobody's dead one for so many seconds.
-    ``may_claim`` raises where nothing may be claimed. ``taken`` are the claims on what had been queued before.
+    ``may_claim`` raises where nothing may be claimed. ``taken`` are the claims on what had been queued before. The
+    database knows of all claims that were made ``since`` then, by this process's monotonic clock.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class PostgresTransaction:
         locks: bool,
         lives: Callable[[float], bool] = lambda seconds: True,  # noqa: ARG005 - who claims nothing
         may_claim: Callable[[], None] = lambda: None,
+        since: float = float("-inf"),
     ) -> None:
         self._session = session
         self._clock = now
@@ -52,6 +54,7 @@ class PostgresTransaction:
         self._locks = locks
         self._lives = lives
         self._may_claim = may_claim
+        self._since = since
         self.taken: list[int] = []
         self.new: dict[str, int] = {}
 
@@ -156,10 +159,9 @@ class PostgresTransaction:
         """Return the oldest that may go."""
         return reading.finished(self._session, states, limit)
 
-    def held(self, claim: int, numbers: Iterable[int]) -> set[int]:
+    def held(self, batch: Batch, numbers: Iterable[int]) -> set[int]:
         """Return what is still the claim's."""
-        found = settling.held(self._session, claim, numbers)
-        return found.mine | found.late
+        return settling.held(self._session, batch, numbers, since=self._since).all
 
     def is_open(self, claim: int, seconds: float) -> bool:
         """Whether the claim is still there, and its worker nobody's dead one for so many seconds."""
@@ -310,11 +312,11 @@ class PostgresTransaction:
         self._open(claim, worker, numbers)
         return claim, tuple(reading.rows(self._session, numbers))
 
-    def settle(self, claim: int, settlement: Settlement) -> int:
+    def settle(self, settlement: Settlement) -> int:
         """Write down what became of a claim."""
         if any(ending.state is RowState.QUEUED for ending in settlement.endings):
             self._positions.reset()  # what is put back keeps its place
-        return settling.settle(self._session, claim, settlement)
+        return settling.settle(self._session, settlement, since=self._since)
 
     def claimed_by(self, worker: str) -> list[Row]:
         """Return what a worker has in flight."""

@@ -80,6 +80,10 @@ class SqliteStore:
         """Return the time by the clock."""
         return self._clock()
 
+    def ahead(self) -> float:
+        """Return 0: it is this machine's clock, or stands in its place."""
+        return 0.0
+
     def read(self, operation: str, work: Callable[[SqliteTransaction], T]) -> T:
         """Return what ``work`` reads, statement by statement."""
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from devinotify.outbox.pace import StoredPace
-    from devinotify.outbox.records import ErrorParts, NewMessage, Row, StoredMessage
+    from devinotify.outbox.records import Batch, ErrorParts, NewMessage, Row, StoredMessage
     from devinotify.outbox.settlement import Settlement
     from devinotify.outbox.store import Selection
 
@@ -158,9 +158,9 @@ class SqliteTransaction:
         """Return the oldest that may go."""
         return reading.finished(self._connection, states, limit)
 
-    def held(self, claim: int, numbers: Iterable[int]) -> set[int]:
+    def held(self, batch: Batch, numbers: Iterable[int]) -> set[int]:
         """Return what is still the claim's."""
-        return settling.held(self._connection, claim, numbers)
+        return settling.held(self._connection, batch.claim, numbers)
 
     def is_open(self, claim: int, seconds: float) -> bool:  # noqa: ARG002 - a lock tells who lives
         """Whether the claim is still there."""
@@ -271,9 +271,9 @@ class SqliteTransaction:
         claim = claiming.open_claim(self._connection, worker, self.now, numbers)
         return claim, tuple(self.rows(numbers))
 
-    def settle(self, claim: int, settlement: Settlement) -> int:
+    def settle(self, settlement: Settlement) -> int:
         """Write down what became of a claim."""
-        return settling.settle(self._connection, claim, settlement)
+        return settling.settle(self._connection, settlement.batch.claim, settlement)
 
     def claimed_by(self, worker: str) -> list[Row]:
         """Return what a worker has in flight."""
@@ -313,9 +313,9 @@ class SqliteTransaction:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"user.{name}", value))
 
     def set_pace(self, account: str, pace: StoredPace | None) -> None:
-        """Store a pace, two numbers in one text."""
+        """Store a pace, its numbers in one text."""
         change = "DELETE FROM meta WHERE name = ?" if pace is None else "INSERT OR REPLACE INTO meta VALUES (?, ?)"
-        value = () if pace is None else (f"{pace.rate!r} {pace.next_at!r}",)
+        value = () if pace is None else (" ".join(repr(each) for each in pace if each is not None),)
         self._connection.execute(change, (f"pace.{account}", *value))
 
     def introduce(self, account: str) -> int:
