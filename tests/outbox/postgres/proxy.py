@@ -53,6 +53,15 @@ class Proxy:
         for each in self._open:
             _end(each)
 
+    @staticmethod
+    def relay(one: socket.socket, other: socket.socket) -> None:
+        """Let all through from one to the other, until either ends."""
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                other.sendall(data)
+        _end(one)
+        _end(other)
+
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
