@@ -272,7 +272,7 @@ class Campaign:
         recovered = journal.recover()
         journal.send_again(again)
         personal = self._personal
-        feed = None if journal.fed else journal.feed(self._intake.pages(), message, personal=personal)
+        feed = None if journal.fed else journal.feed(self._intake.pages, message, personal=personal)
         known = journal.recipients() if feed else count.recipients
         already = known - journal.counts().queued
         sending = self._sending = Sending(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 import os
 from collections import Counter
 from dataclasses import dataclass
@@ -24,11 +25,13 @@ from devinotify.outbox.location import campaign_of, exists, is_database
 from devinotify.outbox.states import STEPS as GOES_ON
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from devinotify.bulk.sorting import Sorted
     from devinotify.outbox import Counts, Row
+
+log: logging.Logger = logging.getLogger(__name__)
 
 STEPS = "steps"
 """The name in what a campaign is known by that says that it goes out in the steps of a fallback."""
@@ -40,6 +43,8 @@ KEY = CAMPAIGN
 """The key of the message that a journal is about, and the name under which its id is remembered."""
 FED = "fed"
 """The name under which a journal remembers that all of its input is in it, and how much that was."""
+FEEDER = "feeder"
+"""The duty of putting the input in, which one of all who work on a journal has."""
 PUT = "put"
 """The name under which a journal remembers how many pages of its input are wholly in it."""
 REFUSED = "row "
@@ -209,12 +214,30 @@ class Journal:
         self.outbox.remember(KEY, str(self.message_id))
         self.check(identity)
 
-    def feed(self, pages: Iterable[Sorted], message: Message, *, personal: bool) -> Iterator[int]:
+    def feed(self, pages: Callable[[], Iterable[Sorted]], message: Message, *, personal: bool) -> Iterator[int | None]:
         """Put the input into the journal, and yield with each part how many rows of it have been read.
 
-        What is in may be sent at once. Pages that are wholly in since before are not put in again: so nobody is sent to
-        anew whose row has been forgotten since.
+        What is in may be sent at once. One of all who work on the journal does it, for as long as it lives: the others
+        get ``None`` as often as they ask, until all is in or it is theirs to go on. ``pages`` gives the input, anew
+        where it is asked again. Pages that are wholly in since before are not put in again: so nobody is sent to anew
+        whose row has been forgotten since.
         """
+        told = False
+        while self.fed is None:
+            if self.outbox.take_on(FEEDER):
+                yield from self._feed(pages(), message, personal=personal)
+                continue
+            if not told:
+                told = True
+                log.warning(
+                    "%s: another process puts the list into the journal: this one only sends, and goes on with the list"
+                    " where that one ends before",
+                    self.name,
+                )
+            yield None
+
+    def _feed(self, pages: Iterable[Sorted], message: Message, *, personal: bool) -> Iterator[int]:
+        """Put the input in, to its end or until that is another's duty; yield as ``feed`` does."""
         rows = duplicates = number = 0
         known = int(self.outbox.recall(PUT) or 0)
         held: list[Sorted] = []
@@ -225,10 +248,14 @@ class Journal:
                 held.append(page)
             at_once = min(max(FIRST, rows // 10), AT_ONCE)
             if held and (personal or sum(len(each.numbers) for each in held) >= at_once):
+                if not self.outbox.take_on(FEEDER):
+                    return
                 for _ in self._put(held, message, at_once, personal=personal):
                     yield rows
                 self._mark(held, number)
                 held.clear()
+        if not self.outbox.take_on(FEEDER):
+            return
         for _ in self._put(held, message, AT_ONCE, personal=personal):
             yield rows
         self._mark(held, number)

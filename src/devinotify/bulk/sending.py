@@ -41,6 +41,9 @@ WRITTEN_AGAIN = Backoff(1.0, factor=1.0, tries=4)
 TOLD = (RowState.ACCEPTED, RowState.REJECTED, RowState.NOT_SENT, RowState.UNKNOWN)
 """The states that a recipient may be in once it is dealt with, in the order of Sent."""
 
+FED_ELSEWHERE_EVERY = 1.0
+"""Seconds after which who does not put the input in asks again whether all is in."""
+
 _END = object()
 
 
@@ -99,7 +102,8 @@ class Sent:
 class Sending:
     """One run over a journal's queue; ``run`` returns why it ended, ``stop`` ends it after the batches under way.
 
-    ``feed`` puts a part of the input into the journal with each step, beside the sending; the run does not end before.
+    ``feed`` puts a part of the input into the journal with each step, beside the sending, or yields ``None`` while
+    another process does; the run does not end before, unless there is nothing that it might still send.
     ``personal``: each recipient has a text, and so a request, of its own. ``fallback`` is the channel, where it is
     one: the run goes on to the end of first steps, and of second ones that are due at once. ``fail_fast`` ends the run
     with the first batch that cannot reach the gateway. ``most_troubles`` is how often in a row the gateway may be in
@@ -227,7 +231,10 @@ class Sending:
 
     def _fed(self) -> bool:
         """Put the next part of the input into the journal; return whether there was one."""
-        if self._feed is None or next(self._feed, _END) is _END:
+        part = _END if self._feed is None else next(self._feed, _END)
+        if part is None and not self._dispatcher.exhausted and self._dispatcher.cause is None:
+            self._stopping.wait(FED_ELSEWHERE_EVERY)
+        elif part is None or part is _END:
             self._feed = None
             return False
         return True
