@@ -304,7 +304,10 @@ def test_a_session_id_may_be_a_guid(body: str) -> None:
     assert body == interpret(wire.LOGIN, reply(f'"{body}"'))
 
 
-@pytest.mark.parametrize("body", ["MOCK-SESSION-ID", SESSION_ID[:-1], SESSION_ID + "1", "a.b_c~d/e=", "5797"])
+@pytest.mark.parametrize(
+    "body",
+    ["MOCK-SESSION-ID", SESSION_ID[:-1], SESSION_ID + "1", SESSION_ID[:-2] + "OK", "nullable", "a.b_c~d/e=", "5797"],
+)
 def test_a_session_id_is_any_printable_token(body: str) -> None:
     """Other hosts of the API have ids of their own."""
     assert [body, body] == [interpret(wire.LOGIN, reply(body)), interpret(wire.LOGIN, reply(f'"{body}"'))]

@@ -163,7 +163,7 @@ def _date(value: object) -> datetime | None:
 
 
 _SESSION_ID = re.compile(r"[!-~]{1,256}")
-_NO_SESSION_ID = re.compile(r"""[\s"'<>{}\[\]]|(?:null|true|false|ok)\Z""", re.IGNORECASE)
+_NO_SESSION_ID = re.compile(r"""[\s"'<>{}\[\]]|\A(?:null|true|false|ok)\Z""", re.IGNORECASE)
 
 
 def _scalar(reply: Reply) -> str:
@@ -180,7 +180,7 @@ def parse_session_id(reply: Reply) -> str:
     """
     text = _scalar(reply)
     bare = text[1:-1] if text[:1] == text[-1:] == '"' else text
-    if not _SESSION_ID.fullmatch(bare) or _NO_SESSION_ID.match(bare) or _NO_SESSION_ID.search(bare, 1):
+    if not _SESSION_ID.fullmatch(bare) or _NO_SESSION_ID.search(bare):
         raise Misfit("the body is not a session id")
     return bare
 
