@@ -45,6 +45,12 @@ def hold(line: Line) -> None:
     line.close()
 
 
+def ignore(line: Line) -> None:
+    """Leave the connection open, and neither read from it nor say more."""
+    line.stopping.wait(60)
+    line.close()
+
+
 def stay(line: Line) -> None:
     """Leave the connection open and read the next request from it."""
 
@@ -196,6 +202,13 @@ def coded(body: str, coding: str) -> Act:
 def door_closed(sock: socket.socket, server: FaultServer) -> None:
     """End the connection with FIN before anything is said on it."""
     sock.close()
+
+
+def door_left(sock: socket.socket, server: FaultServer) -> None:
+    """Let the connection in, and end it before anything is asked on it."""
+    through = handshake(sock, server)
+    if through is not None:
+        Line(through, 0, server.stopping).close()
 
 
 def door_reset(sock: socket.socket, server: FaultServer) -> None:

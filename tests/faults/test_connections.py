@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from devinotify.exceptions import DevinotifyError, NotSent, OutcomeUnknown, Verdict
+from devinotify.gateway import transport
+from devinotify.gateway.aio import connection as aio
 from tests.faults import acts
 from tests.faults.acts import IDS
 from tests.faults.harness import NUMBER, TEXT, send_from_threads
@@ -164,6 +167,66 @@ def test_what_was_not_sent_is_tried_up_to_three_times_more(
         len(tls_server.received("sms/send")),
         tls_server.connections,
     )
+
+
+_ESTABLISHED = b"\x01"
+"""The state of a TCP connection that neither side has ended, as Linux tells it."""
+
+
+def look_late(monkeypatch: pytest.MonkeyPatch, leaving: int) -> None:
+    """Look at the first so many new connections only when their end has come, the loop being blocked meanwhile."""
+    has_ended, opened = transport._has_ended, aio._open
+    left = [*range(leaving)]
+
+    def wait_for_the_end(sock: socket.socket) -> None:
+        if left:
+            left.pop()
+            while sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1) == _ESTABLISHED:
+                time.sleep(0.001)
+
+    def after(sock: socket.socket) -> bool:
+        wait_for_the_end(sock)
+        return has_ended(sock)
+
+    async def after_that(*arguments: Any) -> aio.Connection:  # noqa: ANN401 - as what it stands for
+        connection = await opened(*arguments)
+        assert connection._transport is not None
+        with socket.socket(fileno=os.dup(connection._transport.get_extra_info("socket").fileno())) as sock:
+            wait_for_the_end(sock)
+        return connection
+
+    monkeypatch.setattr(transport, "_has_ended", after)
+    monkeypatch.setattr(aio, "_open", after_that)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_INFO"), reason="who asks the system when the end has come needs it")
+@pytest.mark.parametrize("leaving", [1, 3])
+def test_a_connection_that_ends_as_soon_as_it_is_made_is_not_sent_on(
+    server: FaultServer, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch, leaving: int
+) -> None:
+    """Nothing had begun to leave, so that the message goes out on the next connection that stays."""
+    server.play("user/balance", lambda exchange: answer(exchange, close=True))
+    client = make_client(server)
+    client.user.balance()
+    server.doors = [handshake, *[acts.door_left] * leaving, handshake]
+    look_late(monkeypatch, leaving)
+    receipt = client.sms.send(NUMBER, TEXT)
+    assert (1, 1, leaving + 2) == (len(receipt.message_ids), len(server.received("sms/send")), server.connections)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_INFO"), reason="as above")
+def test_where_every_connection_ends_as_soon_as_it_is_made_nothing_is_sent(
+    server: FaultServer, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sender hears that, after four attempts, and may try again."""
+    server.play("user/balance", lambda exchange: answer(exchange, close=True))
+    client = make_client(server)
+    client.user.balance()
+    server.doors = [handshake, acts.door_left]
+    look_late(monkeypatch, 4)
+    with pytest.raises(NotSent, match="the connection was closed") as caught:
+        client.sms.send(NUMBER, TEXT)
+    assert (Verdict.NOT_SENT, True, 5) == (caught.value.verdict, caught.value.retryable, server.connections)
 
 
 @pytest.mark.parametrize("wrong", ["stranger", "misnamed", "outdated"])

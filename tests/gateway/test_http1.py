@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devinotify.gateway.http1 import HEAD_LIMIT, REPLY_LIMIT, BadReply, Reply, ReplyParser
+from devinotify.gateway.http1 import (
+    HEAD_LIMIT,
+    LONG_REQUEST,
+    REPLY_LIMIT,
+    BadReply,
+    Reply,
+    ReplyParser,
+    may_go_on,
+)
 from tests.strategies import portions
 
 BODY = b'["579700854169272358", "579700854169272359"]'
@@ -383,3 +391,21 @@ def test_noise_gives_a_reply_or_a_bad_reply(data: st.DataObject, noise: bytes) -
         quoted = noise.decode("latin-1") if len(noise) > 20 else "\0"
         assert quoted not in str(bad)  # noqa: PT017 - either end is right, this is what one of them owes
     assert reply is None or isinstance(reply, Reply)
+
+
+@pytest.mark.parametrize(
+    ("status", "size", "keep_alive", "expected"),
+    [
+        (200, 300, True, True),
+        (200, 300, False, False),
+        (200, LONG_REQUEST + 1, True, True),
+        (400, LONG_REQUEST, True, True),
+        (400, LONG_REQUEST + 1, True, False),
+        (302, LONG_REQUEST + 1, True, False),
+    ],
+)
+def test_a_long_request_that_is_refused_ends_its_connection(
+    status: int, size: int, keep_alive: bool, expected: bool
+) -> None:
+    """It may have been refused at its beginning, and the rest of it would be taken for the next."""
+    assert expected == may_go_on(Reply(status, b"", keep_alive=keep_alive), size)

@@ -53,6 +53,7 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (ConnectionRefusedError, "the connection was refused"),
     (ConnectionResetError, "the connection was reset"),
     (BrokenPipeError, "the connection was closed"),
+    (ConnectionAbortedError, "the connection was closed"),
     (TimeoutError, "timed out"),
 )
 

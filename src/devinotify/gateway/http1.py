@@ -56,6 +56,19 @@ class Reply:
         return f"<Reply {self.status}, {len(self.body)} bytes>"
 
 
+LONG_REQUEST = 16 * 1024
+"""Bytes of a request that any system takes from us at once, and any server reads before it answers."""
+
+
+def may_go_on(reply: Reply, size: int) -> bool:
+    """Whether the connection may carry another request after this reply to one of ``size`` bytes.
+
+    A long one may have been refused at its beginning, and what the server has not read would stand before the next
+    request: how much of it has left is not told by every kind of connection, and how much was read by none.
+    """
+    return reply.keep_alive and (size <= LONG_REQUEST or reply.status < 300)
+
+
 class ReplyParser:
     """Takes the bytes of one reply as they arrive; one parser serves one request.
 

@@ -13,15 +13,16 @@ import time
 from collections import deque
 from dataclasses import replace
 from functools import partial
-from ssl import SSLEOFError
+from ssl import SSLEOFError, SSLWantReadError, SSLWantWriteError
 from typing import TYPE_CHECKING, cast
 
 from urllib3.exceptions import HTTPError
+from urllib3.util.wait import wait_for_socket
 
 from devinotify.exceptions import DevinotifyError, NotSent
 from devinotify.gateway.connection import RECEIVE, connection_factory
 from devinotify.gateway.failures import bare, broken, unconnected, unmade
-from devinotify.gateway.http1 import BadReply, Reply, ReplyParser
+from devinotify.gateway.http1 import BadReply, Reply, ReplyParser, may_go_on
 from devinotify.gateway.route import CONNECT_TIMEOUT, IDLE_LIMIT, find_route
 from devinotify.gateway.serialiser import Serialiser
 from devinotify.redact import SecretBytes
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 _CLOSED_EARLY = (BrokenPipeError, ConnectionResetError, SSLEOFError)
 """How it shows on a write that the other side has closed, without TLS and with it."""
+_NOT_NOW = (BlockingIOError, SSLWantReadError, SSLWantWriteError)
+"""How it shows that nothing can be read or written without waiting, without TLS and with it."""
 
 
 class Transport:
@@ -102,8 +105,10 @@ class Transport:
 
     def _checkout(self, deadline: float) -> HTTPConnection:
         if self._pid != os.getpid():
-            # The sockets belong to the parent, which goes on using them.
-            self._idle, self._pid = deque(), os.getpid()
+            # The connections are the parent's, which goes on using them: here they are closed without a word on them.
+            inherited, self._idle, self._pid = self._idle, deque(), os.getpid()
+            for connection, _ in inherited:
+                _end(connection)
         oldest = self._clock() - IDLE_LIMIT
         with contextlib.suppress(IndexError):
             while True:
@@ -125,6 +130,8 @@ class Transport:
                 pool._prepare_proxy(connection)  # opens the tunnel and connects
             else:
                 connection.connect()
+            if _has_ended(connection.sock):
+                raise ConnectionAbortedError
         except (OSError, HTTPError, ValueError) as error:
             _end(connection)
             raise unconnected(self._name, error) from bare(error)
@@ -134,34 +141,61 @@ class Transport:
         return connection
 
     def _converse(self, sock: socket.socket, data: bytes, deadline: float) -> Reply:
-        whole = False
+        parser, early, whole = ReplyParser(), None, False
         # A server may refuse early and close: its reply, if there is one, still says what happened.
         with contextlib.suppress(*_CLOSED_EARLY):
-            self._send(sock, data, deadline)
-            whole = True
-        parser = ReplyParser()
-        while True:
+            early = self._send(sock, data, parser, deadline)
+            whole = early is None
+        reply = early
+        while reply is None:
             sock.settimeout(self._remaining(deadline))
-            received = SecretBytes(sock.recv(RECEIVE))
-            reply = parser.feed(received) if received else parser.close()
-            if reply is not None:
-                return reply if whole else replace(reply, keep_alive=False)
+            reply = _receive(sock, parser)
+        return reply if whole and may_go_on(reply, len(data)) else replace(reply, keep_alive=False)
 
-    def _send(self, sock: socket.socket, data: bytes, deadline: float) -> None:
-        sent = 0
+    def _send(self, sock: socket.socket, data: bytes, parser: ReplyParser, deadline: float) -> Reply | None:
+        """Write a request, and return the reply that came before it was written whole, if one did.
+
+        A server that refuses early may neither close nor read on: it is listened to where nothing can be written.
+        """
+        if self._clock() >= deadline:
+            raise NotSent(f"could not connect to {self._name} in time")
+        sock.settimeout(0)
         view = memoryview(data)
-        while sent < len(data):
-            remaining = deadline - self._clock()
-            if remaining <= 0:
-                raise TimeoutError if sent else NotSent(f"could not connect to {self._name} in time")
-            sock.settimeout(remaining)
-            sent += sock.send(view[sent:])
+        while view:
+            try:
+                view = view[sock.send(view) :]
+                continue
+            except _NOT_NOW as blocked:  # TLS may have taken some of it, and goes on there when it is given the same
+                writes = not isinstance(blocked, SSLWantReadError)
+            wait_for_socket(sock, read=True, write=writes, timeout=self._remaining(deadline))
+            with contextlib.suppress(*_NOT_NOW):
+                if reply := _receive(sock, parser):
+                    return reply
+        return None
 
     def _remaining(self, deadline: float) -> float:
         remaining = deadline - self._clock()
         if remaining <= 0:
             raise TimeoutError
         return remaining
+
+
+def _receive(sock: socket.socket, parser: ReplyParser) -> Reply | None:
+    """Read some more of a reply, and return it when it is whole."""
+    received = SecretBytes(sock.recv(RECEIVE))
+    return parser.feed(received) if received else parser.close()
+
+
+def _has_ended(sock: socket.socket) -> bool:
+    """Whether a connection on which nothing was asked is over, or says something all the same."""
+    sock.settimeout(0)
+    try:
+        sock.recv(1)  # what TLS itself has to say behind its handshake is read by the way
+    except _NOT_NOW:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def _end(connection: HTTPConnection) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from devinotify.gateway.aio.racing import connect_to_one
-from devinotify.gateway.http1 import BadReply, Reply, ReplyParser
+from devinotify.gateway.http1 import BadReply, Reply, ReplyParser, may_go_on
 from devinotify.gateway.resolution import look_up, own
 from devinotify.gateway.route import check_tunnel, connect_request
 from devinotify.redact import SecretBytes
@@ -43,10 +43,13 @@ class Connection(asyncio.BufferedProtocol):
         self._parser: ReplyParser | None = None
         self._answer: asyncio.Future[Outcome] | None = None
         self._outcome: Outcome | None = None
+        self._size = 0
         self._deadline = math.inf
         self._timer: asyncio.TimerHandle | None = None
         self._buffer = memoryview(bytearray(_READ_AT_ONCE))
-        self._is_readable: Callable[[], bool]
+        self._asked: Callable[[], bool]
+        self.is_over = False
+        """Whether it was closed, by either side, as far as the loop has heard."""
         self.lost: asyncio.Future[None] = loop.create_future()
 
     @property
@@ -61,9 +64,14 @@ class Connection(asyncio.BufferedProtocol):
         The socket itself is asked: a loop that lags has not yet seen what lies there, the end of the connection too.
         """
         transport = self._transport
-        if transport is None or transport.is_closing() or self._parser is not None:
+        if transport is None or self.is_over or transport.is_closing() or self._parser is not None:
             return False
-        return not self._is_readable()
+        return not self.is_readable
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether something lies in the socket that the loop has not read, the end of the connection too."""
+        return self._asked()
 
     def begin(self, data: bytes, parser: ReplyParser, deadline: float | None) -> asyncio.Future[Outcome]:
         """Write a request, and return what the exchange will come to, by the loop's clock until ``deadline``.
@@ -72,6 +80,7 @@ class Connection(asyncio.BufferedProtocol):
         """
         assert self._transport is not None  # noqa: S101 - open_connection returns none without
         self._parser = parser
+        self._size = len(data)
         self._outcome = None
         self._answer = answer = self._loop.create_future()
         self._deadline = math.inf if deadline is None else deadline
@@ -98,6 +107,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def close(self) -> None:
         """End the connection without waiting for anything."""
+        self.is_over = True
         self._wait_until(math.inf)
         if self._transport is not None:
             self._transport.abort()
@@ -107,7 +117,7 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
         self._transport = cast("asyncio.Transport", transport)
-        self._is_readable = _asking(transport.get_extra_info("socket"))
+        self._asked = _asking(transport.get_extra_info("socket"))
         self._among.add(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the loop gives it
@@ -127,15 +137,17 @@ class Connection(asyncio.BufferedProtocol):
             if reply is not None:
                 assert self._transport is not None  # noqa: S101 - it has just been read from
                 # An early one: what has not left yet would stand before the next request.
-                is_early = self._transport.get_write_buffer_size() > 0
+                is_early = self._transport.get_write_buffer_size() > 0 or not may_go_on(reply, self._size)
                 self._end(replace(reply, keep_alive=False) if is_early else reply)
 
     def eof_received(self) -> None:
         """Take the end of the connection for the end of the reply, where that may be."""
+        self.is_over = True
         self._end_with_connection(None)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Tell whoever waits that nothing more comes."""
+        self.is_over = True
         self._end_with_connection(error)
         self._wait_until(math.inf)
         if not self.lost.done():
@@ -187,8 +199,22 @@ def _asking(sock: socket.socket) -> Callable[[], bool]:
 async def open_connection(route: Route, among: set[Connection]) -> Connection:
     """Return a connection to the gateway, through its proxy where there is one; raise OSError or BadReply.
 
-    It takes as long as it takes: the caller sets the time. It is ``among`` the others while its socket is open.
+    It takes as long as it takes: the caller sets the time. It is ``among`` the others while its socket is open. One
+    that the other side has closed meanwhile is an error, too: nothing was sent on it.
     """
+    connection = await _open(route, among)
+    try:
+        while not connection.is_over and connection.is_readable:
+            await asyncio.sleep(0)  # what TLS has to say behind its handshake is read meanwhile, or the end
+        if connection.is_over:
+            raise ConnectionAbortedError
+    except BaseException:  # a cancellation too
+        connection.close()
+        raise
+    return connection
+
+
+async def _open(route: Route, among: set[Connection]) -> Connection:
     loop = asyncio.get_running_loop()
     proxy = route.proxy
     host, port = (route.host, route.port) if proxy is None else (proxy.host, proxy.port)
