@@ -13,7 +13,7 @@ from phonenumbers import timezone
 
 from devinotify import phones
 from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
-from devinotify.phones import Reason
+from devinotify.phones import Reason, plan
 from devinotify.phones.refusal import MAX_INPUT
 
 E164 = "+79161234567"
@@ -259,3 +259,52 @@ def test_the_plan_of_an_unknown_region_is_refused() -> None:
     """As by ``normalize``."""
     with pytest.raises(InvalidInput, match="two-letter"):
         phones.recipients.read_plans("XX")
+
+
+@pytest.mark.parametrize(
+    ("raw", "region", "codes"),
+    [
+        ("79161234567", "RU", set()),
+        ("8 916 123-45-67", "RU", set()),
+        ("(8) 916 123.45.67", "RU", {7}),
+        ("+79161234567", "KZ", set()),
+        ("89161234567", "KZ", {7}),
+        ("+998901234567", "RU", {998}),
+        ("00998901234567", "RU", {998}),
+        ("810998901234567", "RU", {998}),
+        ("011 44 7781 123456", "US", {44}),
+        ("2125551234", "US", {1}),
+        ("+1 876 555 1234", "RU", {1}),
+        ("+7 495 123-45-67", "RU", {7}),
+        ("+0123456789", "RU", set()),
+        ("+2109999999", "RU", set()),
+        ("00", "RU", set()),
+        (998901234567, "RU", {7}),
+        (None, "RU", set()),
+        ("nobody", "RU", set()),
+        ("+998901234567" * 30, "RU", set()),
+        (phones.normalize("+998901234567"), "RU", set()),
+    ],
+)
+def test_the_countries_whose_plans_are_looked_at(raw: object, region: str, codes: set[int]) -> None:
+    """They can be read ahead; what is told without a plan names none."""
+    assert codes == phones.recipients.calling_codes([raw], region)
+
+
+@given(ANY_MOBILE, st.sampled_from([("+", "RU"), ("00", "RU"), ("810", "RU"), ("011", "US"), ("+", "GB")]))
+def test_a_number_that_is_found_is_of_a_country_that_was_named(e164: str, written: tuple[str, str]) -> None:
+    """Whatever is accepted was read by the plans that ``calling_codes`` tells, or by Russia's."""
+    prefix, region = written
+    raw = prefix + e164[1:]
+    try:
+        number = phones.normalize(raw, region)
+    except InvalidPhoneNumber:
+        return
+    assert number.country_code in phones.recipients.calling_codes([raw], region) | {7}
+
+
+@pytest.mark.parametrize("code", [1, 44, 800, 870, 998, 999])
+def test_the_plans_of_a_country_can_be_read_ahead(code: int) -> None:
+    """Those of a network without a country too; a code that is nobody's has none."""
+    plan.read_country(code)
+    assert "+79161234567" == phones.normalize("+79161234567").e164

@@ -5,6 +5,7 @@ phonenumbers is imported on the first use: it costs more than all the rest toget
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput
@@ -55,6 +56,9 @@ LENGTHS: Mapping[int, Reason] = {
 _OTHER_LINES = frozenset(REFUSED.values())
 """The reasons of numbers that exist, and are not mobiles."""
 
+_LONGEST_CODE = 3
+"""Digits of a country's calling code at most (ITU-T E.164)."""
+
 TOO_LONG = f"{WHY[Reason.TOO_LONG]}; a number of another country needs + and its country code in front"
 """What is said of digits that are too many for ``region``, without ``+``."""
 
@@ -75,6 +79,34 @@ def read_plan(region: str) -> PhoneMetadata | None:
     from phonenumbers.phonemetadata import PhoneMetadata
 
     return PhoneMetadata.metadata_for_region(region, None)
+
+
+def calling_code(number: str, region: str) -> int:
+    """Return the calling code by whose plans ``resolve`` reads a number in ``region``, 0 where no country has it."""
+    import phonenumbers as library
+
+    digits = number.removeprefix("+")
+    if digits == number:
+        plan = read_plan(region)
+        abroad = re.match(f"00|{plan.international_prefix}" if plan and plan.international_prefix else "00", number)
+        if abroad is None:
+            return int(library.country_code_for_region(region))
+        digits = number[abroad.end() :]
+    starts = (int(digits[:length]) for length in range(1, _LONGEST_CODE + 1) if digits and digits[0] != "0")
+    return next((start for start in starts if start in library.COUNTRY_CODE_TO_REGION_CODE), 0)
+
+
+def read_country(code: int) -> None:
+    """Have in memory what a mobile number of this calling code is read by: the plans of all who share it."""
+    import phonenumbers as library
+
+    for region in library.COUNTRY_CODE_TO_REGION_CODE.get(code, ()):
+        if region == library.REGION_CODE_FOR_NON_GEO_ENTITY:
+            example = library.example_number_for_non_geo_entity(code)
+        else:
+            example = library.example_number_for_type(region, library.PhoneNumberType.MOBILE)
+        if example is not None:  # what reads it is a pattern, compiled on its first use
+            _judge(library.format_number(example, library.PhoneNumberFormat.E164), None)
 
 
 def _judge(number: str, region: str | None) -> PhoneNumber | Reason:

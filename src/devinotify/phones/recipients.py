@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -53,10 +54,33 @@ def read_plans(region: str) -> None:
     That takes some tenths of a second, once in a process. ``normalize`` does it by itself; whoever must not be held up
     so long, an event loop for one, does it ahead and elsewhere. Raises InvalidInput for an unknown region.
     """
-    from devinotify.phones.plan import read_plan
+    from devinotify.phones import notation, plan  # noqa: F401 - to be imported ahead is what the first is here for
 
     _russian()
-    read_plan(_region(region))
+    plan.read_plan(_region(region))
+
+
+def calling_codes(inputs: Iterable[object], region: str) -> set[int]:
+    """Return the calling codes of the countries by whose plans ``normalize`` would read what is no Russian mobile.
+
+    On the first number of a country it takes some milliseconds to read those, which ``plan.read_country`` does ahead.
+    Raises InvalidInput for an unknown region.
+    """
+    from devinotify.phones import notation, plan
+
+    region, match = _region(region), _russian()
+    codes: set[int] = set()
+    for raw in inputs:
+        if isinstance(raw, PhoneNumber) or (region == "RU" and isinstance(raw, str) and match(raw)):
+            continue
+        with suppress(Refused):  # as it is without a look at any plan
+            text = raw if isinstance(raw, str) else _text(raw)
+            if len(text) > MAX_INPUT or (region == "RU" and match(_bare(text))):
+                continue
+            number = notation.read(text)
+            if not (number[0] == "+" and match(number)):
+                codes.add(plan.calling_code(number, region))
+    return codes - {0}
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

@@ -110,3 +110,63 @@ def test_without_another_thread_it_is_read_at_once(monkeypatch: pytest.MonkeyPat
     with asyncio.Runner() as runner:
         runner.run(main())
     assert warmup.is_warm("RU")
+
+
+_ABROAD = """
+import asyncio, sys, threading
+from devinotify import AsyncClient
+from devinotify.sandbox import Sandbox
+
+class Watch:
+    imports = []
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        cls.imports.append((threading.current_thread(), name))
+
+async def client(url):
+    async with AsyncClient(url) as client:
+        await client.sms.send("79161234567", "hello")
+        sys.meta_path.insert(0, Watch)
+        for number in sys.argv[1:]:
+            await client.sms.send(number, "hello")
+        await client.sms.send_bulk(sys.argv[1:], "hello")
+        sys.meta_path.remove(Watch)
+
+with Sandbox() as gateway:
+    asyncio.run(client(gateway.url))
+print(
+    [name for thread, name in Watch.imports if thread is threading.main_thread()],
+    sorted({name.rpartition("_")[2] for _, name in Watch.imports if "region_" in name}),
+)
+"""
+
+
+@pytest.mark.once
+def test_the_loops_thread_reads_no_plan_of_another_country() -> None:
+    """Not for the first number of each, however it is written, nor for one of another country of the same code."""
+    done = subprocess.run(
+        [sys.executable, "-c", _ABROAD, "+998 90 123-45-67", "810 49 1512 3456789", "+44 7781 123456"],
+        timeout=60,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # The main country of a code stands beside those that share it.
+    assert ("[] ['DE', 'GB', 'GG', 'IM', 'JE', 'UZ']", "") == (done.stdout.strip(), done.stderr)
+
+
+@pytest.mark.usefixtures("_cold")
+def test_the_plans_of_a_country_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many send to it at the same time, and nobody reads those of numbers that can be told without."""
+    reads: list[int] = []
+    monkeypatch.setattr(warmup, "read_country", reads.append)
+
+    async def main() -> list[int]:
+        await warmup.warm_up("RU")
+        assert [] == warmup.cold_countries("79161234567", "RU")
+        cold = warmup.cold_countries(["+998901234567", "+998901234568", "8 916 123-45-67", "nobody", 5.0], "RU")
+        await asyncio.gather(*[warmup.warm_up(each) for each in cold * 3])
+        return cold + warmup.cold_countries("+998901234569", "RU")
+
+    assert ([998], [998]) == (asyncio.run(main()), reads)

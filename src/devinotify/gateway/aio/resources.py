@@ -9,7 +9,7 @@ import inspect
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
-from devinotify.gateway.aio.warmup import is_warm, warm_up
+from devinotify.gateway.aio.warmup import cold_countries, is_warm, warm_up
 from devinotify.gateway.resources import Owner, Resource, Sms, User, Viber
 from devinotify.redact import hide
 
@@ -39,14 +39,18 @@ def _awaited(
     """
     names = list(inspect.signature(method).parameters)[1:]
     hidden = frozenset(place for place, name in enumerate(names) if name in _HIDDEN)
-    sends = not _RECIPIENTS.isdisjoint(names)
+    whom = next((place for place, name in enumerate(names) if name in _RECIPIENTS), None)
 
     @wraps(method)
     async def operation(self: Any, *args: P.args, **kwargs: P.kwargs) -> R:  # noqa: ANN401 - any of the resources
         args = tuple([hide(value) if place in hidden else value for place, value in enumerate(args)])  # type: ignore[assignment]  # the same arguments, hidden
         kwargs = kwargs and {name: hide(value) if name in _HIDDEN else value for name, value in kwargs.items()}  # type: ignore[assignment]  # as above
-        if sends and not is_warm(self._url.region):
-            await warm_up(self._url.region)
+        if whom is not None:
+            region = self._url.region
+            if not is_warm(region):
+                await warm_up(region)
+            for country in cold_countries(args[whom] if len(args) > whom else kwargs.get(names[whom]), region):
+                await warm_up(country)
         return await cast("Coroutine[Any, Any, R]", method(self, *args, **kwargs))
 
     return lambda _: cast("Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]", operation)

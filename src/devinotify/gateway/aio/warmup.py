@@ -1,7 +1,8 @@
-"""What the first send reads, read in a thread before an event loop comes to it: numbering plans, alphabets.
+"""What sends read, read in a thread before an event loop comes to it: numbering plans, alphabets.
 
-That takes some tenths of a second, during which a loop would serve nobody. What is read is a process's, as all that is
-imported, and so is the reading: however many clients and loops wait for it, it is done once.
+The first send of a process would hold up its loop for some tenths of a second, and the first to each country for some
+milliseconds more. What is read is a process's, as all that is imported, and so is the reading: however many clients
+and loops wait for it, it is done once.
 """
 
 from __future__ import annotations
@@ -10,27 +11,39 @@ import asyncio
 import contextlib
 import os
 import threading
+from collections.abc import Iterable
 from concurrent.futures import Future
 
 from devinotify import text as texts
 from devinotify.exceptions import InvalidInput
-from devinotify.phones.recipients import read_plans
+from devinotify.phones.plan import read_country
+from devinotify.phones.recipients import calling_codes, read_plans
 
-_warm: set[str] = set()
-"""The regions for which all is in memory, a child's after a fork as well."""
+_warm: set[str | int] = set()
+"""The regions and the calling codes for which all is in memory, a child's after a fork as well."""
 
-_under_way: dict[tuple[int, str], Future[None]] = {}
-"""What is being read, by process and region: after a fork the child knows nothing of its parent's threads."""
+_under_way: dict[tuple[int, str | int], Future[None]] = {}
+"""What is being read, by process and region or calling code: a child knows nothing of its parent's threads."""
 
 
 def is_warm(region: str) -> bool:
-    """Whether a number given in ``region`` can be sent to without a delay."""
+    """Whether a Russian mobile, given in ``region``, can be sent to without a delay."""
     return region in _warm
 
 
-async def warm_up(region: str) -> None:
-    """Return when all is in memory that sending to numbers given in ``region`` needs."""
-    key = os.getpid(), region
+def cold_countries(recipients: object, region: str) -> list[int]:
+    """Return the calling codes of what is given for which not all is in memory; ``region`` is warm."""
+    given = recipients if isinstance(recipients, Iterable) and not isinstance(recipients, str) else (recipients,)
+    with contextlib.suppress(InvalidInput):  # an unknown region, which every number is told of
+        return sorted(calling_codes(given, region) - _warm)
+    return []
+
+
+async def warm_up(plan: str | int) -> None:
+    """Return when all is in memory that sending needs to numbers given in a region, or of a calling code."""
+    if plan in _warm:
+        return
+    key = os.getpid(), plan
     mine: Future[None] = Future()
     mine.set_running_or_notify_cancel()  # it is shared: who is cancelled while he waits for it ends it for nobody
     current = _under_way.setdefault(key, mine)
@@ -42,12 +55,16 @@ async def warm_up(region: str) -> None:
     await asyncio.wrap_future(current)
 
 
-def _read(key: tuple[int, str], over: Future[None]) -> None:
+def _read(key: tuple[int, str | int], over: Future[None]) -> None:
+    plan = key[1]
     try:
-        texts.count_segments("")
-        with contextlib.suppress(InvalidInput):  # an unknown region, which every number is told of
-            read_plans(key[1])
+        if isinstance(plan, int):
+            read_country(plan)
+        else:
+            texts.count_segments("")
+            with contextlib.suppress(InvalidInput):  # as above
+                read_plans(plan)
     finally:
-        _warm.add(key[1])  # what fails here fails again, and is told, where a number is looked at
+        _warm.add(plan)  # what fails here fails again, and is told, where a number is looked at
         _under_way.pop(key, None)
         over.set_result(None)
