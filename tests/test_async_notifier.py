@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -134,6 +137,51 @@ def test_a_cancelled_notify_is_finished_behind(gateway: Sandbox) -> None:
     assert ([("nobody", Verdict.ACCEPTED)], 1) == (plugin.told, len(gateway.messages()))
 
 
+@pytest.mark.parametrize("fails", [False, True], ids=["closed", "cannot be closed"])
+def test_a_cancelled_aclose_closes_behind(
+    gateway: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fails: bool
+) -> None:
+    """It returns at once; what was begun is finished and recorded, and then everything is closed, once."""
+    begun, go_on, closed = threading.Event(), threading.Event(), threading.Event()
+
+    def before() -> None:
+        begun.set()
+        assert go_on.wait(30)
+
+    plugin = Watching(before)
+    told_when_closed: list[int] = []
+
+    async def main() -> None:
+        notifier = AsyncNotifier(gateway.url, plugins=make_plugin_manager(plugin))
+        close = notifier.notifier.close
+
+        def watched() -> None:
+            told_when_closed.append(len(plugin.told))
+            close()
+            closed.set()
+            if fails:
+                raise OSError
+
+        monkeypatch.setattr(notifier.notifier, "close", watched)
+        task = asyncio.create_task(notifier.notify("hello", NUMBER))
+        assert await asyncio.to_thread(begun.wait, 30)
+        closing = asyncio.create_task(notifier.aclose())
+        await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.wait([closing])
+        assert (True, False, []) == (closing.cancelled(), notifier._executor.is_open, told_when_closed)
+        go_on.set()
+        await task
+        assert await asyncio.to_thread(closed.wait, 30)
+        for thread in threading.enumerate():
+            if thread.name.startswith("devinotify-async"):
+                await asyncio.to_thread(thread.join, 30)
+
+    asyncio.run(main())
+    assert ([1], [("nobody", Verdict.ACCEPTED)]) == (told_when_closed, plugin.told)
+    assert fails == ("the notifier could not be closed" in caplog.text)
+
+
 def test_a_cancelled_fallback_is_in_the_outbox(gateway: Sandbox, tmp_path: object) -> None:
     """The step that was being taken has its row, with what became of it."""
     begun, go_on = threading.Event(), threading.Event()
@@ -231,3 +279,70 @@ def test_a_notifier_collected_open_warns(gateway: Sandbox) -> None:
 
 async def _use(notifier: AsyncNotifier) -> None:
     await notifier.notify("hello", NUMBER)
+
+
+_FORKING = """
+import asyncio, os, sys
+import uvloop
+from devinotify import AsyncNotifier
+
+loop, url = sys.argv[1:]
+new_loop = {"stock": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}[loop]
+notifier = AsyncNotifier(url, poll=0.01)
+
+async def send(text):
+    for number in ("79160000001", "79160000002"):
+        outcomes = await notifier.notify(text, number)
+        assert ["accepted"] == [str(outcome.verdict) for outcome in outcomes], outcomes[0].error
+
+async def child():
+    await send("child")
+    await notifier.aclose()
+
+async def main():
+    await send("before")
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            asyncio.events._set_running_loop(None)
+            try:  # the loop is the parent's, who goes on with it
+                notifier.notify("by nobody's loop", "79160000003").send(None)
+            except RuntimeError as error:
+                assert "no running event loop" in str(error)
+            else:
+                raise AssertionError
+            with asyncio.Runner(loop_factory=new_loop) as runner:
+                runner.run(child())
+            code = 0
+        finally:
+            os._exit(code)
+    await send("meanwhile")
+    code = os.waitstatus_to_exitcode((await asyncio.to_thread(os.waitpid, pid, 0))[1])
+    await send("after")
+    await notifier.aclose()
+    sys.exit(code)
+
+with asyncio.Runner(loop_factory=new_loop) as runner:
+    runner.run(main())
+"""
+
+
+@pytest.mark.once
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.parametrize("channel", ["sms", "sms-viber"], ids=["without an outbox", "with an outbox"])
+@pytest.mark.parametrize("loop", ["stock", "uvloop"])
+def test_a_fork_starts_afresh(gateway: Sandbox, tmp_path: object, loop: str, channel: str) -> None:
+    """The child has threads and connections of its own on a loop of its own, and its parent goes on unharmed."""
+    url = f"{gateway.url}&channel={channel}&outbox={tmp_path}/outbox.db"
+    done = subprocess.run(
+        # Forking where threads are is what this is about, and Python 3.12 warns of it.
+        [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "-c", _FORKING, loop, url],
+        timeout=60,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (0, "") == (done.returncode, done.stderr)
+    texts = ["after", "before", "child", "meanwhile"]
+    assert sorted(texts * 2) == sorted(message.text for message in gateway.messages())

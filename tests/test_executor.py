@@ -9,6 +9,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar, copy_context
+from functools import partial
 from typing import NoReturn
 
 import pytest
@@ -156,6 +157,40 @@ def test_it_may_be_used_again_after_it_was_closed(executor: Executor) -> None:
     executor.close()
     assert not executor.is_open
     assert ("next", True) == (asyncio.run(_next(executor)), executor.is_open)
+
+
+def test_what_is_to_be_last_comes_behind_all_that_was_given(executor: Executor) -> None:
+    """Called once, when each thread has done what it had, and what waited for a thread is done, too."""
+    go_on, over = threading.Event(), threading.Event()
+    done: list[object] = []
+
+    def work(name: int) -> None:
+        assert go_on.wait(30)
+        done.append(name)
+
+    def last() -> None:
+        done.append("last")
+        over.set()
+
+    async def main() -> None:
+        tasks = [asyncio.create_task(run(executor, partial(work, each))) for each in range(5)]
+        await asyncio.sleep(0)
+        executor.close(last)
+        executor.close()
+        assert [] == done
+        go_on.set()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(main())
+    assert over.wait(30)
+    assert (["last"], set(range(5))) == (done[5:], set(done[:5]))
+
+
+def test_without_a_thread_the_last_is_done_at_once(executor: Executor) -> None:
+    """There is nothing that it would have to wait for."""
+    done: list[str] = []
+    executor.close(lambda: done.append("last"))
+    assert ["last"] == done
 
 
 def test_nothing_of_a_call_is_held_once_it_is_done(executor: Executor) -> None:

@@ -94,17 +94,30 @@ class AsyncNotifier:
             executor.close()
 
     async def aclose(self) -> None:
-        """Wait for what was begun, then close the outbox and the client; using the notifier again opens new ones."""
+        """Wait for what was begun, then close the outbox and the client; using the notifier again opens new ones.
+
+        Cancelled, it returns at once, and they are closed behind it when what was begun is done.
+        """
         failed = sys.exc_info()[1] is not None  # the thread that closes would not know of it
-        await self._executor.idle()
+        last: Callable[[], object] | None = self._close_behind
         try:
+            await self._executor.idle()
             await self._run(self.notifier.close)
+            last = None
         except Exception as failure:
+            last = None
             if not failed:
                 raise
             tell(log, "the notifier", failure)
         finally:
-            self._executor.close()
+            self._executor.close(last)
+
+    def _close_behind(self) -> None:
+        """Close the outbox and the client in the thread that ends last: nobody hears of a failure but the log."""
+        try:
+            self.notifier.close()
+        except Exception as failure:  # noqa: BLE001 - whatever it is, there is no caller to raise it to
+            tell(log, "the notifier", failure)
 
     async def notify(
         self,

@@ -64,13 +64,19 @@ class Executor:
             if crew.under_way:  # and has not ended before it was watched
                 await idle
 
-    def close(self) -> None:
-        """End the threads when they have done what they were given; a later call begins new ones."""
+    def close(self, last: Callable[[], object] | None = None) -> None:
+        """End the threads when they have done what they were given; a later call begins new ones.
+
+        ``last`` is called when all of that is done, by whichever thread ends last; at once where there is none. What it
+        raises nobody hears.
+        """
         if self.is_open:
             with self._lock:
                 crew = self._crew
                 self._start_afresh()
-            crew.end()
+            crew.end(last)
+        elif last is not None:
+            last()
 
 
 class _Job:
@@ -91,6 +97,9 @@ class _Crew:
         self._pid = os.getpid()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self.threads: list[_Hand] = []
+        self._left: int | None = None
+        self._last: Callable[[], object] | None = None
+        self._lock = threading.Lock()
         self.under_way: set[_Job] = set()
         self.watchers: set[asyncio.Future[None]] = set()
 
@@ -113,8 +122,11 @@ class _Crew:
         self.under_way.add(job)
         self._jobs.put(job)
 
-    def end(self) -> None:
-        """Let each thread end behind what is in the queue."""
+    def end(self, last: Callable[[], object] | None = None) -> None:
+        """Let each thread end behind what is in the queue, and the one that ends last call ``last``; done once."""
+        if self._left is not None:
+            return
+        self._left, self._last = len(self.threads), last
         for _ in self.threads:
             self._jobs.put(None)
 
@@ -126,6 +138,11 @@ class _Crew:
             with contextlib.suppress(KeyError):  # none is left, or another thread has told the last one
                 while not self.under_way:
                     _tell(self.watchers.pop(), None, None)
+        with self._lock:
+            self._left = (self._left or 0) - 1
+            is_last = not self._left
+        if is_last and self._last is not None:
+            self._last()
 
     def _do(self, job: _Job) -> None:
         try:

@@ -17,6 +17,7 @@ from devinotify.gateway.aio.connection import Connection
 from devinotify.gateway.http1 import Reply, ReplyParser
 from devinotify.gateway.route import IDLE_LIMIT
 from tests.faults.server import LOGIN, PASSWORD, FaultServer, answer
+from tests.gateway.aio.conftest import LOOPS
 from tests.gateway.test_frames import FAULTS, SECRETS, SENDS, frames_of
 
 if TYPE_CHECKING:
@@ -334,9 +335,11 @@ def test_max_connections_is_checked(server: FaultServer, make: Make) -> None:
 
 _FORKING = """
 import asyncio, os, sys
+import uvloop
 from devinotify import AsyncClient
 
-gateway, ca, login, password = sys.argv[1:]
+loop, gateway, ca, login, password = sys.argv[1:]
+new_loop = {"stock": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}[loop]
 client = AsyncClient(login=login, password=password, sender="Acme", gateway=gateway, ca=ca, timeout=5)
 
 async def send(number, text):
@@ -354,7 +357,8 @@ async def main():
         code = 1
         try:
             asyncio.events._set_running_loop(None)
-            asyncio.run(child())
+            with asyncio.Runner(loop_factory=new_loop) as runner:
+                runner.run(child())
             code = 0
         finally:
             os._exit(code)
@@ -364,15 +368,17 @@ async def main():
     await client.aclose()
     sys.exit(code)
 
-asyncio.run(main())
+with asyncio.Runner(loop_factory=new_loop) as runner:
+    runner.run(main())
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-def test_a_fork_starts_afresh(server: FaultServer, certificates: Certificates) -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_fork_starts_afresh(server: FaultServer, certificates: Certificates, loop: str) -> None:
     """The child has connections of its own on a loop of its own, and the session is shared."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", _FORKING, server.base, str(certificates.ca), LOGIN, PASSWORD],
+        [sys.executable, "-W", "error", "-c", _FORKING, loop, server.base, str(certificates.ca), LOGIN, PASSWORD],
         timeout=30,
         capture_output=True,
         text=True,
