@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 
 from devinotify import DeliveryStatus, exceptions, text
 from devinotify.gateway import wire
@@ -15,16 +16,28 @@ from tests.driven import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from devinotify import Client
 
 LONG = "Длинное сообщение, которое не помещается в одну часть. " * 3
 
 
-@pytest.fixture
-def gateway() -> Iterator[Sandbox]:
-    """Run a sandbox of this test's own."""
-    with Sandbox() as sandbox:
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """What a sandbox speaks TLS with, and what its URL names as the CA."""
+    folder = tmp_path_factory.mktemp("contract")
+    authority, own = trustme.CA(), folder / "own.pem"
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(own)
+    return {"ssl_certfile": own, "ssl_keyfile": own, "ca": folder / "ca.pem"}
+
+
+@pytest.fixture(params=["plain", pytest.param("tls", marks=pytest.mark.once)])
+def gateway(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """Run a sandbox of this test's own, which speaks plain HTTP, and one that speaks TLS."""
+    settings = request.getfixturevalue("certificate") if request.param == "tls" else {}
+    with Sandbox(**settings) as sandbox:
         yield sandbox
 
 
