@@ -226,6 +226,7 @@ def due(journal: Path) -> None:
     file.close()
 
 
+@pytest.mark.once
 def test_report(run: Run, account: Sandbox, numbers: Path, journal: Path, tmp_path: Path) -> None:
     """Every row is in the CSV, and the page refers to nothing outside."""
     run("bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--yes")
