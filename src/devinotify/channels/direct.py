@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from devinotify import phones
 from devinotify import text as texts
 from devinotify.channels.batch import BATCH, accepted, deliver, failed
-from devinotify.channels.protocol import check_schedule
+from devinotify.channels.protocol import OwnChannel, check_schedule
 from devinotify.exceptions import DevinotifyError
 from devinotify.gateway import checks
 from devinotify.gateway.client import BULK_LIMIT
@@ -28,7 +28,7 @@ log: logging.Logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Direct:
+class _Direct(OwnChannel):
     """What the one-step channels share: the limits, and one request for one recipient or for a batch.
 
     ``segmented`` says that a text is billed by segments, so that the settings about them hold; ``schedulable`` that

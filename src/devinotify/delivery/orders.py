@@ -41,13 +41,13 @@ class Enqueued:
         return f"<Enqueued rows=[{rows}{more}] refused={len(self.refused)} known={self.known}>"
 
 
-_under_way: ContextVar[Mapping[str, int] | None] = ContextVar("orders under way", default=None)
+_under_way: ContextVar[Batch | None] = ContextVar("orders under way", default=None)
 
 
 @contextmanager
 def ordered(batch: Batch) -> Iterator[None]:
     """Let the steps that a fallback stores inside the block be those of the rows of ``batch``, which tell of them."""
-    token = _under_way.set({row.recipient: row.id for row in batch.rows})
+    token = _under_way.set(batch)
     try:
         yield
     finally:
@@ -56,7 +56,8 @@ def ordered(batch: Batch) -> Iterator[None]:
 
 def orders() -> Mapping[str, int]:
     """Return the rows that are being sent, by recipient: none where a fallback is used without an outbox's order."""
-    return _under_way.get() or {}
+    batch = _under_way.get()
+    return {} if batch is None else {row.recipient: row.id for row in batch.rows}
 
 
 def check_order(key: object, deadline: object) -> None:

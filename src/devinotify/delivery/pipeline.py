@@ -140,11 +140,12 @@ class Pipeline:
             check_message(channel, message)
             if self._plugins.listens("devinotify_send_message", outside=True):
                 answer = self._plugins.hook.devinotify_send_message(message=message, channel=channel)
+                answer = complete(message, answer, message.channel)
             else:
                 answer = self._sending.devinotify_send_message(message, channel)
         except DevinotifyError as error:
             return self.refuse(message, dict.fromkeys(message.recipients, error))
-        return record(self._plugins, message, complete(message, answer, message.channel))
+        return record(self._plugins, message, answer)
 
     def shape(self, message: Message, channel: Channel) -> Message:
         """Return the message with the text that the channel is to send; raise InvalidText where it cannot be."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from devinotify.outbox.records import Row, StoredMessage
     from devinotify.outbox.store import Selection
 
-_WHAT = "CASE WHEN story <> id THEN CASE state WHEN 0 THEN 'queued_steps' ELSE 'steps' END ELSE state END"
+_IS_STEP = "story IS NOT NULL AND story <> id"
+_QUEUED = CODES[RowState.QUEUED]
 SELECT = f"SELECT {COLUMNS} FROM rows"  # noqa: S608 - our own column names
 _NAME = "(SELECT name FROM accounts WHERE accounts.id = messages.account)"
 _SELECT_MESSAGE = f"SELECT id, {MESSAGE_COLUMNS.replace('account', _NAME)} FROM messages WHERE id = ?"  # noqa: S608 - as above
@@ -64,22 +65,24 @@ def steps_of(connection: sqlite3.Connection, order: int) -> list[Row]:
 def counts(connection: sqlite3.Connection, account: int | None, channel: str | None) -> dict[str, int]:
     """Return how many rows stand in each state, and how many were dropped and forgotten."""
     on, step = ("", "") if channel is None else (" AND channel = :channel", " AND step = :channel")
-    what = _WHAT if channel is None else "state"  # on one channel they are rows like any other
+    # On one channel steps are rows like any other.
+    ranks = {f"state = {code}": str(state) for state, code in CODES.items()}
+    if channel is None:
+        ranks = {f"{rank} AND NOT ({_IS_STEP})": name for rank, name in ranks.items()}
+        ranks |= {_IS_STEP: STEPS, f"state = {_QUEUED} AND {_IS_STEP}": QUEUED_STEPS}
     and_mine = "" if account is None else f" AND coalesce(account, {account:d}) = {account:d}"
-    # One statement is one snapshot.
-    found = dict(
-        connection.execute(
-            f"SELECT {what} AS what, count(*) FROM rows WHERE 1{accounts.open_to(account)}{on} GROUP BY what"  # noqa: S608 - ours
-            f" UNION ALL SELECT 'waiting', count(*) FROM intake WHERE text IS NOT NULL{and_mine}{step}"
-            " UNION ALL SELECT name, value FROM meta WHERE name IN ('dropped', 'forgotten')",
-            {"channel": channel},
-        ).fetchall()
-    )
-    numbers = {str(state): found.get(code, 0) for state, code in CODES.items()}
-    numbers[RowState.QUEUED] += found["waiting"]
-    waiting = found.get(QUEUED_STEPS, 0)
-    numbers |= {STEPS: found.get(STEPS, 0) + waiting, QUEUED_STEPS: waiting}
-    return {**numbers, DROPPED: found[DROPPED], FORGOTTEN: found[FORGOTTEN]}
+    # One statement is one snapshot. Added up, for GROUP BY would sort a million rows first, in 40 MB.
+    line = connection.execute(
+        f"SELECT {', '.join(f'count(*) FILTER (WHERE {rank})' for rank in ranks)},"  # noqa: S608 - ours
+        f" (SELECT count(*) FROM intake WHERE text IS NOT NULL{and_mine}{step}),"
+        f" (SELECT value FROM meta WHERE name = '{DROPPED}'), (SELECT value FROM meta WHERE name = '{FORGOTTEN}')"
+        f" FROM rows WHERE 1{accounts.open_to(account)}{on}",
+        {"channel": channel},
+    ).fetchone()
+    names = (*ranks.values(), "waiting", DROPPED, FORGOTTEN)
+    numbers = {STEPS: 0, QUEUED_STEPS: 0, **dict(zip(names, line, strict=True))}
+    numbers[RowState.QUEUED] += numbers.pop("waiting")
+    return numbers
 
 
 def total(connection: sqlite3.Connection) -> int:
