@@ -297,6 +297,14 @@ def test_row_and_retry_say_what_is_wrong(
         assert "Nothing has been changed" in shown
 
 
+def test_says_that_there_is_no_setting(boss: Client) -> None:
+    """Without a setting the list says so, and the index has no panel."""
+    with override_settings(DEVINOTIFY={}):
+        assert "no entry &#x27;default&#x27;" in page(boss)
+        assert 503 == boss.get(f"{LIST}default/1/").status_code
+        assert "devinotify-panel" not in page(boss, "/admin/")
+
+
 def test_gateway_is_away(boss: Client, configure: Callable[..., None]) -> None:
     """Without a gateway the page is there and says so."""
     configure(URL=URL)

@@ -40,6 +40,7 @@ def said(setting: object, **options: Any) -> list[tuple[str, str]]:
         ({"URL": URL, "OTP": {"VALIDTY": 5}}, "E003", "did you mean VALIDITY?"),
         ({"URL": URL, "OTP": {"VALIDITY": 0}}, "E008", "VALIDITY"),
         ({"URL": URL, "OTP": {"VALIDITY": True}}, "E008", "VALIDITY"),
+        ({"URL": URL, "OTP": {"VALIDITY": "5"}}, "E008", "of type int, not str"),
         ({"URL": URL, "OTP": {"TEMPLATE": "Your code"}}, "E008", "TEMPLATE"),
         ({"URL": URL, "OTP": {"TEMPLATE": "{code} {name}"}}, "E008", "TEMPLATE"),
         ({"URL": URL, "OTP": {"DOMAIN": "https://a.b"}}, "E008", "DOMAIN"),

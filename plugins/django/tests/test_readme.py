@@ -40,7 +40,7 @@ def blocks(language: str) -> list[str]:
 
 def test_settings_are_right(tmp_path: Path) -> None:
     """The settings have no fault, and name all that they say they name."""
-    scope: dict[str, Any] = {"INSTALLED_APPS": []}
+    scope: dict[str, Any] = {"INSTALLED_APPS": [], "BASE_DIR": tmp_path}
     exec(blocks("python settings")[0], scope)  # noqa: S102 - the README's own
     account, faults = conf.read("default", scope["DEVINOTIFY"]["default"])
     assert (["devinotify_django"], []) == (scope["INSTALLED_APPS"], faults)

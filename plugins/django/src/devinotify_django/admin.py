@@ -161,7 +161,7 @@ class OutboxAdmin(admin.ModelAdmin):
 
     def _using(self, given: Any) -> str:  # noqa: ANN401 - a QueryDict or a dict
         using = str(given.get("using") or conf.DEFAULT)
-        if using not in conf.aliases():
+        if using not in (conf.DEFAULT, *conf.aliases()):  # without a default one, that is what is wrong
             raise Http404(f"there is no entry {using!r}")
         return using
 

@@ -49,7 +49,7 @@ def _of_account(account: conf.Account) -> Iterator[CheckMessage]:
         try:
             Notifier(account.url, outbox=account.outbox).close()
         except DevinotifyError as error:
-            yield Error(f"{where}: {error}", hint="`devinotify plugins` lists the channels", id="devinotify.E011")
+            yield Error(f"{where}: {error}", id="devinotify.E011")
     needed = conf.segments(account.otp)
     if needed > 1:
         yield checks.Warning(

@@ -144,7 +144,9 @@ def _otp_faults(where: str, otp: object) -> Iterator[Fault]:
     yield from _unknown(f"{where}: OTP", otp, tuple(_OTP))
     for name, value in otp.items():
         kind, good, needs = _OTP.get(name, (object, bool, ""))
-        if needs and not (type(value) is kind and good(value)):
+        if needs and type(value) is not kind:
+            yield Fault(8, f"{where}: OTP: {name} is {needs}: of type {kind.__name__}, not {type(value).__name__}")
+        elif needs and not good(value):
             yield Fault(8, f"{where}: OTP: {name} is {needs}")
 
 
