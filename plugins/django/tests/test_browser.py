@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
-SERVER = ("gunicorn", "-w", "1", "-b", "127.0.0.1:{port}", "application:wsgi")
+SERVER = ("gunicorn", "--timeout", "120", "-w", "1", "-b", "127.0.0.1:{port}", "application:wsgi")
 
 pytestmark = [
     pytest.mark.once,

@@ -84,7 +84,7 @@ def test_other_transaction(outbox: Outbox) -> None:
 def test_a_view_with_atomic_requests(gateway: Sandbox, outbox: Outbox, server: postgres.Server, tmp_path: Path) -> None:
     """A request that fails takes its message with it; that of one that does not is in its transaction, and is sent."""
     database = server.database(ATOMIC_REQUESTS=True)
-    command = ("gunicorn", "-w", "1", "-b", "127.0.0.1:{port}", "application:wsgi")
+    command = ("gunicorn", "--timeout", "120", "-w", "1", "-b", "127.0.0.1:{port}", "application:wsgi")
     with served(gateway, tmp_path, *command, outbox=server.url, database=database) as url:
         with pytest.raises(urllib.error.HTTPError) as failed:
             ask(f"{url}/order?fail")
