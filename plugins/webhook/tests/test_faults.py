@@ -26,8 +26,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills are of PO
 ALERTS = payload(alert(summary="/ on web1 is 95% full"))
 
 KILLED = """
-import os, signal, sys
-from devinotify import cli
+import os, runpy, signal
 from devinotify_webhook import durable
 real, left = durable.sync, [int(os.environ["KILL_AT"])]
 def sync(name):
@@ -37,7 +36,7 @@ def sync(name):
     if not left[0]:
         os.kill(os.getpid(), signal.SIGKILL)
 durable.sync = sync
-cli.main()
+runpy.run_module("devinotify", run_name="__main__")
 """
 """The command, which kills itself between the commit and the answer."""
 
@@ -168,7 +167,7 @@ def test_a_connection_that_says_nothing(gateway: Sandbox, tmp_path: Path) -> Non
     """It is closed when its time is over, and a body that does not end is answered 408."""
     port = free_port()
     with (
-        served(tmp_path, "timeout = 1\n" + toml(gateway, tmp_path / "alerts.db"), port=port),
+        served(tmp_path, "timeout = 5\n" + toml(gateway, tmp_path / "alerts.db"), port=port),
         socket.create_connection(("127.0.0.1", port), PATIENCE) as silent,
         socket.create_connection(("127.0.0.1", port), PATIENCE) as slow,
     ):
