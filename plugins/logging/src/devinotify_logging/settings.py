@@ -145,6 +145,7 @@ def _optional_text(value: object) -> str | None:
 def _optional_path(value: object) -> str | None:
     text = _optional_text(value)
     if text is not None and "://" in text:
+        # The limits are asked before each alert, which would wait for the database: that of its own failure longest.
         raise ValueError("a database, which keeps no limits")
     return text
 
