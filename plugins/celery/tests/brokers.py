@@ -146,6 +146,15 @@ class Rabbit(Broker):
         # One of its own, which ends with its process group: the machine's may be another user's.
         return 20000 + self.port % 10000
 
+    def kill(self) -> None:
+        """End it at once, and Erlang's port mapper, which has a session of its own."""
+        super().kill()
+        ours = f"HOME={self.folder}\0".encode()
+        for variables in Path("/proc").glob("[0-9]*/environ"):
+            with contextlib.suppress(OSError):  # it has ended, or is another user's
+                if ours in variables.read_bytes():
+                    os.kill(int(variables.parent.name), signal.SIGKILL)
+
     def is_ready(self) -> bool:
         """Whether it speaks AMQP."""
         try:
