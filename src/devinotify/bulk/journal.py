@@ -3,6 +3,8 @@
 The identity stands in the message's ``meta``, which is written once, atomically: of two processes that begin
 different campaigns on one file, the second is refused. The input is fed page by page, and again from its start after a
 crash: what is there already stays as it is.
+
+More than 400 lines: how the input is written down and how it is accounted for are two sides of the same notes.
 """
 
 from __future__ import annotations

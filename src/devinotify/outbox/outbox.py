@@ -820,7 +820,7 @@ class Outbox:
         steps that an order tells of are left out. All that is there when the first page is read comes, unless it is
         forgotten meanwhile, and each row once. Of what is stored meanwhile some may be missing: ids are given before a
         row is committed, in a database one with a lower id may come later. So ``after`` leads from page to page of one
-        listing; it is no place from which to go on another day.
+        listing, and not on from where one has ended another day.
         """
         check_account(account)
         chosen = Selection(None if states is None else tuple(states), message_id, channel, recipient, account, steps)

@@ -1,4 +1,7 @@
-"""One transaction on the PostgreSQL store: ``store.Transaction`` in SQL."""
+"""One transaction on the PostgreSQL store: ``store.Transaction`` in SQL.
+
+More than 400 lines: it answers all that a transaction is asked, in a few lines each.
+"""
 
 from __future__ import annotations
 
