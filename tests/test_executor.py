@@ -294,7 +294,8 @@ making.wait()
 @pytest.mark.parametrize(("script", "told"), [(_ENDING, ["over", "finished"]), (_FORKING, []), (_MAKING, [])])
 def test_at_the_end_and_in_a_fork(script: str, told: list[str]) -> None:
     """A program finishes what was begun, whoever makes executors while it ends; a child has threads of its own."""
+    # All warnings, and not the mode for developers: asyncio then tells of each step that a busy machine took 0.1 s for.
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-c", script], timeout=30, capture_output=True, text=True, check=False
+        [sys.executable, "-W", "always", "-c", script], timeout=30, capture_output=True, text=True, check=False
     )
     assert (0, told, "") == (done.returncode, done.stdout.split(), done.stderr)
