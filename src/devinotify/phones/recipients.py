@@ -61,7 +61,7 @@ def read_plans(region: str) -> None:
 
 
 def calling_codes(inputs: Iterable[object], region: str) -> set[int]:
-    """Return the calling codes of the countries by whose plans ``normalize`` would read what is no Russian mobile.
+    """Return the calling codes of the countries by whose plans ``normalize`` would read what is not a Russian mobile.
 
     On the first number of a country it takes some milliseconds to read those, which ``plan.read_country`` does ahead.
     Raises InvalidInput for an unknown region.
