@@ -75,7 +75,7 @@ class Notifier:
         self.client: Client = Client(url) if client is None else client
         self._sending = Sending(self.client)
         self._storage = Storage(lambda: self.url)
-        self._turns = Turns(RATE)
+        self._turns = Turns(int(RATE))
         try:
             settings = self.client.url if url is None else _settings(url)
             given = {"patience": patience, "poll": poll, "on_unknown": on_unknown, "outbox": outbox}

@@ -65,7 +65,7 @@ class Waiting:
         self._observe = observe
         self._poll = poll
         self._patience = patience
-        self._turns = Turns(RATE, lambda: time.monotonic()) if turns is None else turns
+        self._turns = Turns(int(RATE)) if turns is None else turns
 
     def wait(self, outcomes: Iterable[Outcome], timeout: float | None) -> list[Outcome]:
         """Return the outcomes with their last state once all are decided, or ``timeout`` seconds are over."""
@@ -108,11 +108,11 @@ class Waiting:
                 continue
             yield max(due - now, 0.0)
             patient = pause is not None and due >= start  # what is due from the start on is a step as well
-            if patient and start < until < time.monotonic() + self._turns.ahead() - LAST_LOOKS:
-                if time.monotonic() < until:  # there may be a step to take until then
+            if patient and start < until < (now := time.monotonic()) + self._turns.ahead(now) - LAST_LOOKS:
+                if now < until:  # there may be a step to take until then
                     heapq.heappush(watches, (until, place, self._poll))
                 continue
-            turn = self._turns.take(_requests(results[place]))
+            turn = self._turns.take(_requests(results[place]), time.monotonic())
             if turn and patient:
                 yield turn
             results[place], done = self._look(results[place])
