@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from devinotify import Outbox, RowState
+from devinotify import InvalidInput, Outbox, RowState
 
 from devinotify_webhook import app, durable
+from devinotify_webhook.alerts import instant
+from devinotify_webhook.config import DEDUPE
+from devinotify_webhook.keys import NEAR
 from tests.support import NUMBER, OTHER, PATIENCE, Clock, alert, payload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from devinotify.sandbox import Sandbox
 
@@ -105,6 +108,74 @@ def test_two_receivers_on_one_outbox(hooks: Make) -> None:
     first, second = hooks(), hooks()
     assert [False, True] == [one.post("/alertmanager/oncall", ALERTS).json()["known"] for one in (first, second)]
     assert 1 == len(first.texts())
+
+
+class Border:
+    """Two processes on one outbox, with a clock that stands just before the border of two windows of their key."""
+
+    def __init__(self, hooks: Make, folder: Path) -> None:
+        self.now = (instant(ALERTS["alerts"][0]["startsAt"]) or 0.0) + DEDUPE / 2 - 0.001
+        self.outboxes = [Outbox(folder / "border.db", clock=self) for _ in range(2)]
+        self.first, self.second = (hooks(outbox=outbox) for outbox in self.outboxes)
+
+    def __call__(self) -> float:
+        """Return the time of both."""
+        return self.now
+
+    def between(self, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+        """Have something happen after the first has looked, and before it stores."""
+        notifier = self.first.app.house.notifier
+        real = notifier.enqueue
+
+        def enqueue(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - whatever it takes
+            act()
+            return real(*arguments, **options)
+
+        monkeypatch.setattr(notifier, "enqueue", enqueue)
+
+    def close(self) -> None:
+        """End both."""
+        for one in (self.first, self.second):
+            one.close()
+        for outbox in self.outboxes:
+            outbox.close()
+
+
+@pytest.fixture
+def border(hooks: Make, tmp_path: Path) -> Iterator[Border]:
+    """Give two processes at a border."""
+    made = Border(hooks, tmp_path)
+    yield made
+    made.close()
+
+
+def test_two_processes_at_a_border(border: Border, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A peer that posts across the border, while the other's post is being stored, is refused, and then it is known."""
+    told: list[int] = []
+
+    def other() -> None:
+        border.now += 0.002
+        told.append(border.second.post("/alertmanager/oncall", ALERTS).status_code)
+
+    border.between(monkeypatch, other)
+    assert 200 == border.first.post("/alertmanager/oncall", ALERTS).status_code
+    again = border.second.post("/alertmanager/oncall", ALERTS)
+    assert ([503], 200, True) == (told, again.status_code, again.json()["known"])
+    assert 1 == len(border.first.texts())
+
+
+def test_one_that_ends_at_a_border(border: Border, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it was let through for and did not store, another process stores when its time is over."""
+
+    def ends() -> None:
+        raise InvalidInput("it ends here")
+
+    border.between(monkeypatch, ends)
+    told = [border.first.post("/alertmanager/oncall", ALERTS).status_code]
+    for later in (1.0, NEAR):
+        border.now += later
+        told.append(border.second.post("/alertmanager/oncall", ALERTS).status_code)
+    assert ([503, 503, 200], 1) == (told, len(border.second.texts()))
 
 
 def test_resolved_alerts_may_be_left_out(hooks: Make) -> None:

@@ -83,6 +83,32 @@ def test_after_a_window_it_is_another(first: float, later: float) -> None:
     assert key.at(NOON + first) != key.at(NOON + first + later)
 
 
+@settings(max_examples=200, deadline=None)
+@given(
+    window=st.floats(0.5, 10**5),
+    number=st.integers(0, 1000),
+    before=st.floats(0.001, 0.499),
+    after=st.floats(0.001, 0.499),
+    anchor=st.sampled_from([0.5, NOON]),
+)
+def test_no_border_is_crossed_unseen(window: float, number: int, before: float, after: float, anchor: float) -> None:
+    """Two posts with a border between them, and little time, are both near it: one of them is let through."""
+    key, near = keys.Key("k", window, anchor), min(keys.NEAR, window / 2)
+    border = anchor + (number + 0.5) * window
+    one, other = border - before * near, border + after * near
+    assert key.at(one) == key.before(other)
+    assert (near, near) == (key.near(one), key.near(other))
+
+
+def test_near_a_border() -> None:
+    """A border is near for seconds on either side of it, and where there are no windows none is."""
+    key = keys.Key("k", WINDOW, NOON)
+    border = NOON + WINDOW / 2
+    asked = (border - 5.1, border - 4.9, border, border + 4.9, border + 5.1)
+    assert [None, keys.NEAR, keys.NEAR, keys.NEAR, None] == [key.near(now) for now in asked]
+    assert (0.5, None) == (keys.Key("k", 1).near(NOON), keys.given("sms", "order 17").near(NOON))
+
+
 def test_a_window_is_laid_by_the_alerts() -> None:
     """Just after an alert has begun, or was resolved, no border is near."""
     for document, at in (

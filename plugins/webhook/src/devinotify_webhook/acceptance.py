@@ -65,8 +65,8 @@ class Desk:
     """Takes orders for one outbox; threads may share it.
 
     Orders are stored one at a time: to look whether one is known and to store it is one step. Where several processes
-    share an outbox, a key of the same window is known to all of them; only the border of two windows is looked at by
-    each for itself.
+    share an outbox, a key of the same window is known to all of them, and near the border of two windows the outbox
+    lets one of them store: the others refuse it for some seconds, and know it when it is posted to them again.
     """
 
     def __init__(self, notifier: Notifier, outbox: Outbox, metrics: Metrics) -> None:
@@ -97,8 +97,13 @@ class Desk:
 
     def _store(self, receiver: Receiver, order: Order) -> Taken:
         now = self._outbox.now()
-        if order.key is not None and (known := self._known(order.key, now)) is not None:
-            return known
+        if order.key is not None:
+            known = self._known(order.key, now)
+            if known is None and self._pass_border(order.key, now):
+                now = self._outbox.now()
+                known = self._known(order.key, now)
+            if known is not None:
+                return known
         pause = None
         if receiver.limit is not None:
             pause = limits.pause(self._outbox, receiver, len(self._notifier.resolve(order.to)))
@@ -118,6 +123,18 @@ class Desk:
         told = self._enqueue(receiver, order, text, f"webhook.pause.{receiver.name}.{until}")
         limits.begin(self._outbox, receiver, pause)
         return told
+
+    def _pass_border(self, key: Key, now: float) -> bool:
+        """Return whether a border is near, and it is for us to store: after one more look, as we may have waited.
+
+        Raises NotStored where another process may be storing the same under the key of the neighbouring window.
+        """
+        near = key.near(now)
+        if near is None:
+            return False
+        if not self._outbox.allow(f"webhook.border.{key.base}", 1, near):
+            raise NotStored("another process may be storing the same: posted again, it is known, or stored")
+        return True
 
     def _known(self, key: Key, now: float) -> Taken | None:
         """Return what is stored under a key already, in its window or within a window's time before."""

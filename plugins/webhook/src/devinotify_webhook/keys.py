@@ -5,6 +5,8 @@ repeat after ``repeat_interval`` has the very same body, and wants to be sent. W
 0.32, ``notification_reason``. So time is cut into windows, and a key is that of the notification in its window. The
 first post comes in the middle of a window (they are laid by the alerts' own times), its repetitions soon after it; the
 window before is looked into as well, so that no border stands between two posts that are less than a window apart.
+Two processes that store at the same moment, on either side of a border, would each look before the other has stored:
+so near a border one has to be let through by the outbox first.
 """
 
 from __future__ import annotations
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from devinotify_webhook.alerts import Alert, Notification
+
+NEAR = 5.0
+"""Seconds from a border within which another process may be storing under the other key, if it has not stalled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,17 @@ class Key:
     def before(self, now: float) -> str | None:
         """Return the key of the window before, which may not be over yet; ``None`` where there are no windows."""
         return None if self.window is None else f"{self.base}.{self._number(now) - 1}"
+
+    def near(self, now: float) -> float | None:
+        """Return for how many seconds one at a time may store, where a border is near; ``None`` where none is.
+
+        It is half a window at most: it is over before the next message is due.
+        """
+        if self.window is None:
+            return None
+        near = min(NEAR, self.window / 2)
+        border = self.anchor + (self._number(now) - 0.5) * self.window
+        return near if now - border <= near or border + self.window - now <= near else None
 
     def _number(self, now: float) -> int:
         assert self.window is not None  # noqa: S101 - both callers have looked
