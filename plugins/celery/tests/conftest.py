@@ -11,6 +11,7 @@ from celery import Celery
 
 import devinotify_celery
 from devinotify_celery import notifiers
+from tests import brokers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,13 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def gateway(devino_sandbox: Sandbox) -> Sandbox:
     """A gateway that nothing has been sent to: the one of devinotify's own pytest plugin."""
     return devino_sandbox
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[brokers.Redis]:
+    """Give a Redis."""
+    with brokers.Redis() as running:
+        yield running
 
 
 @pytest.fixture

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 from devinotify_celery import notifiers, notify
 from tests import brokers
 from tests.conftest import NUMBER
-from tests.test_workers import client_of
-from tests.workers import Shop, wait_for
+from tests.workers import Shop, busy, client_of, wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,9 +87,3 @@ def test_a_whole_worker(gateway: Sandbox, tmp_path: Path) -> None:
         finally:
             notifiers.shared.close()
             client.close()
-
-
-def busy(app: Any) -> list[int]:
-    """Return the processes that have a row of the outbox under way."""
-    outbox = notifiers.get_notifier(app=app).following().outbox
-    return [each.pid for each in outbox.workers() if each.rows]

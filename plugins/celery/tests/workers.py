@@ -1,4 +1,4 @@
-"""Workers and beats as processes of their own, and what they have written."""
+"""Workers and beats as processes of their own, what they have written, and what the outbox tells of them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from celery import Celery
+
+from devinotify_celery import notifiers
 from tests.brokers import PATIENCE
 
 if TYPE_CHECKING:
@@ -120,3 +123,26 @@ class Process:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
             self._process.wait(PATIENCE)
+
+
+def client_of(shop: Shop) -> Any:
+    """Return an app with the settings of a shop."""
+    made = Celery("client", broker=shop.variables["SHOP_BROKER"], backend=shop.variables["SHOP_BACKEND"])
+    made.conf.update(
+        devinotify_url=shop.variables["SHOP_URL"],
+        devinotify_outbox=shop.variables["SHOP_OUTBOX"],
+        **json.loads(shop.variables["SHOP_SETTINGS"]),
+    )
+    return made
+
+
+def states(app: Any) -> list[str]:
+    """Return the states of all rows."""
+    outbox = notifiers.get_notifier(app=app).following().outbox
+    return [str(row.state) for row in outbox]
+
+
+def busy(app: Any) -> list[int]:
+    """Return the processes that have a row of the outbox under way."""
+    outbox = notifiers.get_notifier(app=app).following().outbox
+    return [each.pid for each in outbox.workers() if each.rows]

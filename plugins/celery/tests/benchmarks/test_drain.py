@@ -17,8 +17,7 @@ from celery import Celery
 
 from devinotify_celery import get_notifier, notifiers, notify, ring
 from tests import brokers
-from tests.test_workers import client_of
-from tests.workers import Shop
+from tests.workers import Shop, client_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
