@@ -22,6 +22,8 @@ _BRACES = {"{{": "{", "}}": "}"}
 class InvalidTemplate(InvalidText):
     """The template has a brace that names no column, or the list has not the column that it names."""
 
+    hint = "Columns of the list stand in braces by their names: {name}, or {name|friend} for empty ones."
+
 
 class Template:
     """A text with columns in braces; ``fields`` are their names. Raises InvalidTemplate for a bad brace."""

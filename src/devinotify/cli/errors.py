@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from devinotify import exceptions as errors
-from devinotify.bulk.template import InvalidTemplate
 from devinotify.redact import scrub
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 _LOOK_FIRST = "It may have gone out: ask the recipient or look at `devinotify stats` before you send it again."
 _ASK_FIRST = "It may have gone out: ask the recipient before you send it again."
 _SENDER = "Give another with --sender, or on the URL."
-_BRACES = "Columns of the list stand in braces by their names: {name}, or {name|friend} for empty ones."
 _ASK_AGAIN = "Try again in a while."
 
 ADVICE: Mapping[type[errors.DevinotifyError], tuple[str, str]] = MappingProxyType(
@@ -29,10 +27,6 @@ ADVICE: Mapping[type[errors.DevinotifyError], tuple[str, str]] = MappingProxyTyp
         errors.InvalidPhoneNumber: ("`devinotify phone` shows how a number is read.",) * 2,
         errors.InvalidSender: (_SENDER,) * 2,
         errors.InvalidText: ("`devinotify segments` shows what a text comes to.",) * 2,
-        InvalidTemplate: (
-            "Columns of the list stand in braces by their names: {name}, or {name|friend} for empty ones.",
-        )
-        * 2,
         errors.Unauthorized: ("Check the login and the password of the URL.",) * 2,
         errors.NotEnoughCredits: ("Top up the account; `devinotify balance` shows what is left.",) * 2,
         errors.InvalidOperation: ("Check that the sender is registered for the account.", ""),
@@ -47,7 +41,10 @@ ADVICE: Mapping[type[errors.DevinotifyError], tuple[str, str]] = MappingProxyTyp
         errors.OutcomeUnknown: (_LOOK_FIRST, _ASK_AGAIN),
     }
 )
-"""Error class -> what to do next, after a send and after a read; a class without a row has its base's."""
+"""Error class -> what to do next, after a send and after a read; a class without a row has its base's.
+
+One of a room that ``--help`` does not load says it itself, as its ``hint``.
+"""
 
 _LESS: Mapping[str, str] = MappingProxyType({_SENDER: "Give another on the URL."})
 """What is said where a hint names an option that the command does not have; nothing for others."""
@@ -70,7 +67,7 @@ def advice(error: errors.DevinotifyError, *, sending: bool, command: click.Comma
     not sent to itself.
     """
     row = next((ADVICE[kind] for kind in type(error).__mro__ if kind in ADVICE), ("", ""))
-    found = row[0 if sending else 1]
+    found = getattr(error, "hint", row[0 if sending else 1])
     if sending and error.verdict is errors.Verdict.UNKNOWN:
         # Whatever the class: after an unknown send the only safe step is to look. The statistics are of SMS alone.
         found = _ASK_FIRST if _VIBER.match(error.operation or "") else _LOOK_FIRST
