@@ -103,3 +103,15 @@ def test_a_claim_reads_a_long_queue_no_further_than_it_takes(url: str) -> None:
             return plan
 
         assert 100 == read_most(store._database.write("explain", explain))
+
+
+def test_what_was_stored_a_moment_ago_is_due(url: str) -> None:
+    """However far the time that was last heard is behind, since its answer took long to come."""
+    with Outbox(url) as outbox:
+        assert outbox.claim() is None
+        store = outbox._store
+        assert isinstance(store, PostgresStore)
+        assert store._database._ahead is not None
+        store._database._ahead -= 60
+        outbox.enqueue(message())
+        assert outbox.claim() is not None

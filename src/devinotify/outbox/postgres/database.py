@@ -101,9 +101,13 @@ class Database:
     def now(self) -> float:
         """Return the time by the database's clock: as it was last heard, and the seconds since then."""
         if self._ahead is None:
-            self.read("now", lambda session: self._hear(session.one(TIME)))
+            self.hear()
         assert self._ahead is not None  # noqa: S101 - it has just been heard
         return time.monotonic() + self._ahead
+
+    def hear(self) -> None:
+        """Ask for the time: what was last heard is behind by as long as that answer took to come."""
+        self.read("now", lambda session: self._hear(session.one(TIME)))
 
     def _hear(self, line: Line | None) -> float:
         assert line is not None  # noqa: S101 - the time is always told

@@ -260,7 +260,9 @@ class PostgresStore:
         return in_pages(read, after, limit, size)
 
     def idle(self, account: str | None) -> bool:
-        """Whether the queue has nothing that is due."""
+        """Whether the queue has nothing that is due, what was stored a moment ago included."""
+        if self._clock is None:
+            self._database.hear()
         return self.read("claim", lambda transaction: transaction.is_idle(account))
 
     def enlist(self) -> str:
