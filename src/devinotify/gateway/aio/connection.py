@@ -48,7 +48,7 @@ class Connection(asyncio.BufferedProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._buffer = memoryview(bytearray(_READ_AT_ONCE))
         self._asked: Callable[[], bool]
-        self.is_over = False
+        self.is_over: bool = False
         """Whether it was closed, by either side, as far as the loop has heard."""
         self.lost: asyncio.Future[None] = loop.create_future()
 
