@@ -40,13 +40,18 @@ def watch(locked: L, leave: Callable[[L], None] = _keep) -> None:
 
 
 def _before_fork() -> None:
-    # By id, so that two that fork keep one order. The guard comes last: who holds one of the locks may need it.
+    # Whoever holds one of the locks may need another, in an order of his own: none is waited for while others are held.
+    busy: Locked | None = None
     while True:
+        if busy is not None:
+            with busy.lock:
+                pass
         with _guard:
-            locked = sorted(_watched, key=id)
-        for each in locked:
-            each.lock.acquire()
-        _guard.acquire()
+            locked = list(_watched)
+        busy = _take(locked)
+        if busy is not None:
+            continue
+        _guard.acquire()  # the last: who holds one of the locks may need it
         if set(_watched) <= set(locked):
             break
         _guard.release()  # one was added meanwhile
@@ -54,6 +59,15 @@ def _before_fork() -> None:
     _forking[:] = locked
     for each in locked:
         _watched[each](each)
+
+
+def _take(locked: list[Locked]) -> Locked | None:
+    """Take all locks, or none: then return one that another holds."""
+    for number, each in enumerate(locked):
+        if not each.lock.acquire(blocking=False):
+            _release(locked[:number])
+            return each
+    return None
 
 
 def _release(locked: list[Locked]) -> None:

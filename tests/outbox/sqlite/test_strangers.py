@@ -195,7 +195,7 @@ def test_a_child_does_not_keep_a_lock_that_was_being_asked(path: Path) -> None:
     """A dead worker that is asked after while a process forks is not kept alive by the child."""
     lease = locks.Lease(path)
     name = lease.worker
-    locks._held.discard(lease._file)
+    locks._held.files.discard(lease._file)
     lease._file.close()  # as if its process had ended
     asked = locks.StaleLock(path, name)
     assert asked.free

@@ -15,6 +15,8 @@ import sys
 import threading
 from typing import IO, TYPE_CHECKING
 
+from devinotify.outbox import forking
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -47,8 +49,19 @@ def _path(outbox: Path, worker: str) -> Path:
     return outbox.with_name(f"{outbox.name}-worker-{worker}")
 
 
-_guard = threading.Lock()  # over _held, and over each file from its opening until it is in there
-_held: set[IO[bytes]] = set()  # a lock lives as long as any copy of its descriptor
+class _Held:
+    """The lock files that this process has open; ``lock`` is over each from its opening until it is in ``files``.
+
+    A lock lives as long as any copy of its descriptor.
+    """
+
+    def __init__(self) -> None:
+        self.lock: threading.RLock = threading.RLock()
+        self.files: set[IO[bytes]] = set()
+
+
+_held = _Held()
+forking.watch(_held)
 
 
 class Lease:
@@ -59,13 +72,13 @@ class Lease:
         while True:
             self.worker: str = f"{self.pid}-{secrets.token_hex(8)}"
             self._path = _path(outbox, self.worker)
-            with _guard:
+            with _held.lock:
                 descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
                 self._file = os.fdopen(descriptor, "r+b")
                 # Between the creation and the lock another worker's recover() may have taken the file for a dead one's.
                 held = _lock(self._file) and self._path.exists()
                 if held:
-                    _held.add(self._file)
+                    _held.files.add(self._file)
                     return
                 self._file.close()
 
@@ -84,7 +97,7 @@ class StaleLock:
     def __init__(self, outbox: Path, worker: str) -> None:
         self._path = _path(outbox, worker)
         self._file: IO[bytes] | None = None
-        with _guard:
+        with _held.lock:
             try:
                 descriptor = os.open(self._path, os.O_RDWR | _NO_FOLLOW)
             except FileNotFoundError:
@@ -98,7 +111,7 @@ class StaleLock:
             self.free = stat.S_ISREG(os.fstat(descriptor).st_mode) and _lock(file)
             if self.free:
                 self._file = file
-                _held.add(file)
+                _held.files.add(file)
             else:
                 file.close()
 
@@ -112,8 +125,8 @@ class StaleLock:
 
 
 def _let_go(file: IO[bytes]) -> None:
-    with _guard:
-        _held.discard(file)
+    with _held.lock:
+        _held.files.discard(file)
         file.close()
 
 
@@ -131,16 +144,10 @@ def leftover(outbox: Path) -> set[str]:
 
 def _after_fork_in_child() -> None:
     # A child that outlives its parent must not keep it alive, nor keep alive a dead worker that was just asked after.
-    global _guard
-    _guard = threading.Lock()
-    for file in _held:
+    for file in _held.files:
         file.close()
-    _held.clear()
+    _held.files.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=lambda: _guard.acquire(),  # whichever it is at that moment
-        after_in_parent=lambda: _guard.release(),
-        after_in_child=_after_fork_in_child,
-    )
+    os.register_at_fork(after_in_child=_after_fork_in_child)
