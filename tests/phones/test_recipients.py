@@ -183,6 +183,15 @@ def test_many_refuses_one_text(raws: object) -> None:
         phones.normalize_many(cast("list[str]", raws))
 
 
+def test_many_reads_over_line_breaks() -> None:
+    """Each input is one number, though its parts stand on two lines."""
+    found = phones.normalize_many(["8 916 123-45-67", "+7 903\n1234567", "8\n9161234567"])
+    assert (("+79161234567", "+79031234567"), {2: 0}) == (
+        tuple(number.e164 for number in found.numbers),
+        dict(found.duplicates),
+    )
+
+
 def test_many_shows_counts_alone() -> None:
     """The repr of a result holds no number."""
     assert repr(phones.normalize_many([E164, E164, ""])) == "<NormalizedMany 1 numbers, 1 duplicates, 1 refused>"
@@ -303,7 +312,7 @@ def test_a_number_that_is_found_is_of_a_country_that_was_named(e164: str, writte
     assert number.country_code in phones.recipients.calling_codes([raw], region) | {7}
 
 
-@pytest.mark.parametrize("code", [1, 44, 800, 870, 998, 999])
+@pytest.mark.parametrize("code", [1, 44, 290, 800, 870, 998, 999])
 def test_the_plans_of_a_country_can_be_read_ahead(code: int) -> None:
     """Those of a network without a country too; a code that is nobody's has none."""
     plan.read_country(code)
