@@ -20,8 +20,10 @@ from devinotify_celery import DevinoTask, drain, get_notifier, notifiers, notify
 from devinotify_celery.task import ALWAYS
 from tests.brokers import free_port
 from tests.conftest import NUMBER
+from tests.workers import wait_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from devinotify import Outbox
@@ -252,8 +254,8 @@ def test_retries_end_with_the_deadline_and_not_by_their_number(app: Any) -> None
 # --- the bell
 
 
-def test_drain_sends_and_watch_looks(app: Any, gateway: Sandbox, outbox: Outbox) -> None:
-    """What was enqueued goes out by a bell, and a second bell changes nothing."""
+def test_a_bell_sends_what_was_enqueued_once(app: Any, gateway: Sandbox, outbox: Outbox) -> None:
+    """What was enqueued goes out by a bell, and a second bell changes nothing; a look that is not due is not made."""
     gateway.set_timeline("delivered", sms=[(0.0, 0)])
     get_notifier(app=app).enqueue("Hello", [NUMBER, OTHER])
     for _ in range(2):
@@ -262,6 +264,52 @@ def test_drain_sends_and_watch_looks(app: Any, gateway: Sandbox, outbox: Outbox)
     assert {RowState.ACCEPTED} == {row.state for row in outbox}
     watch.delay()  # not due yet: a look costs a request
     assert {RowState.ACCEPTED} == {row.state for row in outbox}
+
+
+@pytest.fixture
+def soon(app: Any, gateway: Sandbox) -> Callable[[], Outbox]:
+    """Let deliveries be due almost at once; what it returns waits until all that are watched are, with their outbox."""
+    app.conf.devinotify_url = f"{gateway.url}&poll=1ms"
+
+    def due() -> Outbox:
+        opened: Outbox = get_notifier(app=app).following().outbox
+        wait_for(lambda: all((row.next_poll_at or 0.0) <= opened.now() for row in opened))
+        return opened
+
+    return due
+
+
+def test_watch_looks_at_deliveries_and_sends_nothing(app: Any, gateway: Sandbox, soon: Callable[[], Outbox]) -> None:
+    """What was delivered is so in the outbox by ``devinotify.watch`` and not by the bell; what is queued stays so."""
+    gateway.set_timeline("delivered", sms=[(0.0, 0)])
+    get_notifier(app=app).enqueue("Hello", NUMBER)
+    drain.delay()
+    get_notifier(app=app).enqueue("Later", OTHER)
+    assert [RowState.ACCEPTED, RowState.QUEUED] == [row.state for row in soon()]
+    watch.delay()
+    assert [RowState.DELIVERED, RowState.QUEUED] == [row.state for row in soon()]
+    drain.delay()
+    assert [RowState.DELIVERED, RowState.ACCEPTED] == [row.state for row in soon()]
+    drain.delay()  # its delivery is due, and it is not the bell's to look at
+    assert [RowState.DELIVERED, RowState.ACCEPTED] == [row.state for row in soon()]
+    assert ["Hello", "Later"] == [each.text for each in gateway.messages()]
+
+
+def test_watch_takes_the_later_step_of_a_fallback(app: Any, gateway: Sandbox, soon: Callable[[], Outbox]) -> None:
+    """An SMS that was not delivered is followed by a Viber message, once, whose delivery is looked at in its turn."""
+    gateway.set_timeline("delivered", sms=[(0.0, 69)], viber=[(0.0, 2)])
+    get_notifier(app=app).enqueue("Hello", NUMBER, channel="sms-viber")
+    drain.delay()
+    assert [("sms", NUMBER)] == [(each.channel, each.recipient) for each in gateway.messages()]
+    for _ in range(3):
+        soon()
+        watch.delay()
+        assert ["sms", "viber"] == [each.channel for each in gateway.messages()]
+    assert [
+        ("sms-viber", RowState.DELIVERED),
+        ("sms", RowState.FAILED),
+        ("viber", RowState.DELIVERED),
+    ] == [(row.channel, row.state) for row in soon()]
 
 
 def test_without_a_setting_the_outbox_is_the_environments(
