@@ -17,6 +17,7 @@ PUBLIC_NAMES = [
     "AsyncClient",
     "AsyncNotifier",
     "Attempt",
+    "Backoff",
     "BulkReceipt",
     "Channel",
     "Client",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devinotify.retry import Backoff
+from devinotify import Backoff
 
 backoffs = st.builds(
     Backoff,

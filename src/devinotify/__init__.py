@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from devinotify.phones import PhoneNumber
     from devinotify.plugins import make_plugin_manager
     from devinotify.redact import mask_number
+    from devinotify.retry import Backoff
     from devinotify.url import DevinoURL
 
 # The one table of public names: where each of them lives. A module is named by itself.
@@ -75,6 +76,7 @@ _HOMES = {
     "AsyncClient": "gateway.aio.client",
     "AsyncNotifier": "async_notifier",
     "Attempt": "models",
+    "Backoff": "retry",
     "BulkReceipt": "models",
     "Channel": "channels.protocol",
     "Client": "gateway.client",
@@ -132,6 +134,7 @@ __all__ = [
     "AsyncClient",
     "AsyncNotifier",
     "Attempt",
+    "Backoff",
     "BulkReceipt",
     "Channel",
     "Client",

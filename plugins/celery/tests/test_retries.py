@@ -50,6 +50,19 @@ def test_an_outbox_that_is_away_is_asked_again(app: Any, monkeypatch: pytest.Mon
     assert 1 <= raised.value.when <= 900
 
 
+@pytest.mark.parametrize(("chance", "share"), [(1.0, 1.0), (0.0, 0.5)])
+def test_the_pauses_grow(app: Any, monkeypatch: pytest.MonkeyPatch, chance: float, share: float) -> None:
+    """They double to a quarter of an hour, each shortened by chance, to its half at most."""
+    monkeypatch.setattr("devinotify_celery.task.get_notifier", Away(retryable=True).get)
+    monkeypatch.setattr("random.random", lambda: chance)
+    pauses = []
+    for retries in range(10):
+        with delivered(notify, retries=retries), pytest.raises(Retry) as raised:
+            notify.run("Hello", NUMBER)
+        pauses.append(raised.value.when)
+    assert [share * longest for longest in (5, 10, 20, 40, 80, 160, 320, 640, 900, 900)] == pauses
+
+
 def test_what_is_wrong_for_good_is_not_tried_again(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is an error."""
     monkeypatch.setattr("devinotify_celery.task.get_notifier", Away(retryable=False).get)

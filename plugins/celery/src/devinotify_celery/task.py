@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
+import random
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from celery import Task
 from celery.exceptions import MaxRetriesExceededError, Reject
-from celery.utils.time import get_exponential_backoff_interval
-from devinotify import DevinotifyError, InvalidInput, InvalidSchedule, Verdict
+from devinotify import Backoff, DevinotifyError, InvalidInput, InvalidSchedule, Verdict
 
 from devinotify_celery import settings
 from devinotify_celery.contexts import revealed
@@ -30,8 +30,8 @@ log: logging.Logger = logging.getLogger(__name__)
 
 ALWAYS = 2**31
 """Retries that are never reached: how long something is tried is the outbox's to say, by the message's deadline."""
-AWAY_FIRST, AWAY_MOST = 5, 900
-"""Seconds, at first and at most, after which an outbox that could not be reached is asked again."""
+AWAY: Backoff = Backoff(5.0, most=900.0, jitter=0.5)
+"""Seconds after which an outbox that could not be reached is asked again; by chance, as many tasks may find it away."""
 _STEPS = "devinotify_steps"
 
 
@@ -84,8 +84,8 @@ class DevinoTask(Task):
         except DevinotifyError as error:
             if not error.retryable or not self._comes_again():
                 raise
-            pause = get_exponential_backoff_interval(AWAY_FIRST, self.request.retries, AWAY_MOST, full_jitter=True)
-            self._come_again(max(pause, 1), error)
+            chance = random.random()  # noqa: S311 - spreads out who comes back, and keeps nothing secret
+            self._come_again(AWAY.pause(self.request.retries + 1, chance), error)
         standings = sent.standings
         if sent.again is not None:
             if self._comes_again():
