@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from devinotify.sandbox import Sandbox
+from psycopg.conninfo import conninfo_to_dict
 
 from devinotify_celery import notifiers, notify, ring
 from tests import postgres
@@ -87,6 +91,43 @@ def test_what_is_enqueued_in_a_transaction_goes_out_after_its_commit(
         assert ["accepted"] == states(client)
         ring()
         wait_for_tasks(worker, "devinotify.drain", 3)
+    assert ["Thank you"] == [each.text for each in gateway.messages()]
+
+
+DJANGO = """
+import json
+import sys
+from django.conf import settings
+settings.configure(
+    DATABASES={"default": {"ENGINE": "django.db.backends.postgresql", **json.loads(sys.argv[3])}},
+    DEVINOTIFY={"default": {"URL": sys.argv[1], "OUTBOX": sys.argv[2]}},
+)
+import django
+django.setup()
+from django.db import connection, transaction
+from celery import Celery
+from devinotify_celery import get_notifier, ring
+app = Celery("shop", broker="memory://")
+app.conf.task_always_eager = True
+for failed in (True, False):
+    with transaction.atomic():
+        get_notifier().enqueue("Thank you", "+79161234567", key="order-1001", connection=connection.connection)
+        ring()
+        transaction.set_rollback(failed)
+    print([str(row.state) for row in get_notifier().following().outbox])
+"""
+
+
+def test_in_django_what_is_rolled_back_is_never_sent(gateway: Sandbox, database: postgres.Database) -> None:
+    """Nothing is left of it; the same order, tried again and committed, goes out."""
+    parts = conninfo_to_dict(database.url)
+    names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    settings = {name: str(parts.get(part, "")) for name, part in names.items()}
+    done = subprocess.run(
+        [sys.executable, "-c", DJANGO, gateway.url, database.outbox, json.dumps(settings)],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert ["[]", "['accepted']"] == done.stdout.splitlines(), done.stderr
     assert ["Thank you"] == [each.text for each in gateway.messages()]
 
 
