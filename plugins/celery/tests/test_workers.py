@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import threading
@@ -59,6 +60,17 @@ def events(app: Any) -> Iterator[list[dict[str, Any]]]:
             thread.join(PATIENCE)
 
 
+def secrets_in(*told: str) -> list[str]:
+    """Return what nobody should read; fail where one of these does not tell of the message at all."""
+    assert all("+7916***4567" in each for each in told)
+    return [part for each in told for part in (TEXT, NUMBER[2:], "demo:demo") if part in each]
+
+
+def stored(folder: Path) -> str:
+    """Return all that the result backend keeps."""
+    return "".join(path.read_text("utf-8") for path in folder.glob("celery-task-meta-*"))
+
+
 @contextlib.contextmanager
 def held(processes: list[int]) -> Iterator[None]:
     """Stop processes for a while, and let them go on."""
@@ -102,10 +114,7 @@ def test_nothing_is_to_be_read(shop: Shop, client: Any, gateway: Sandbox, tmp_pa
             other.get(timeout=PATIENCE)
         wait_for(lambda: {"task-succeeded", "task-failed"} <= {each["type"] for each in seen})
         log = worker.written()
-    stored = "".join(path.read_text("utf-8") for path in tmp_path.glob("celery-task-meta-*"))
-    everything = [log, stored, str(seen), str(asked)]
-    assert all("+7916***4567" in each for each in everything)
-    assert [] == [part for each in everything for part in (TEXT, NUMBER[2:], "demo:demo") if part in each]
+    assert [] == secrets_in(log, stored(tmp_path), str(seen), str(asked))
 
 
 def test_an_outbox_in_a_file_is_told_as_the_worker_starts(shop: Shop, client: Any) -> None:
@@ -115,16 +124,25 @@ def test_an_outbox_in_a_file_is_told_as_the_worker_starts(shop: Shop, client: An
 
 
 def test_what_did_not_leave_is_tried_again(shop: Shop, client: Any, tmp_path: Path) -> None:
-    """The gateway is away and comes back: the task is retried, and succeeds with one message."""
+    """The gateway is away and comes back: the task is retried, succeeds with one message, and tells nothing of it."""
     with Sandbox() as gone:
         url, port = gone.url, gone.port
     shop.variables["SHOP_URL"] = url
-    with shop.worker(pool="solo"):
-        result = notify.delay("Hello", NUMBER)
+    shop.variables["SHOP_SETTINGS"] = json.dumps({"task_send_sent_event": True})
+    client.conf.task_send_sent_event = True
+    with shop.worker(pool="solo", level="DEBUG") as worker, events(client) as seen:
+        result = notify.delay(TEXT, NUMBER)
         wait_for(lambda: result.state == "RETRY")
+        retried = stored(tmp_path)
         with Sandbox(port=port) as back:
             assert "accepted" == result.get(timeout=PATIENCE)[0]["verdict"]
-            assert ["Hello"] == [each.text for each in back.messages()]
+            assert [TEXT] == [each.text for each in back.messages()]
+        wait_for(lambda: "task-succeeded" in {each["type"] for each in seen})
+        log = worker.written()
+    sent = [each for each in seen if each["type"] == "task-sent"]
+    assert {0, 1} <= {each["retries"] for each in sent}
+    assert "task-retried" in {each["type"] for each in seen}
+    assert [] == secrets_in(log, retried, stored(tmp_path), str(sent), str(seen))
 
 
 def test_a_slow_gateway_behind_a_short_visibility_timeout(
