@@ -185,10 +185,11 @@ class Notifier:
         """Store ``text`` durably, to be sent by a worker, and return its row in the outbox by recipient.
 
         The arguments are those of ``notify``, and what ``notify`` would refuse at once is refused here, beside its
-        recipient. A ``key`` that is known stores nothing new. After ``deadline``, which is aware, it is tried no more;
-        without one for a day. ``connection`` is a driver's, to the PostgreSQL database that the outbox is in: the rows
-        are part of its transaction, which stays open. Raises InvalidInput where there is nobody to send to, an argument
-        is of the wrong type, or outbox or connection cannot be used; InvalidURL for an unknown channel.
+        recipient. A ``key`` that is known stores nothing new. After ``deadline``, which is aware, it is tried no more,
+        and a validity is cut to what is left of it; without one it is tried for a day. ``connection`` is a driver's, to
+        the PostgreSQL database that the outbox is in: the rows are part of its transaction, which stays open. Raises
+        InvalidInput where there is nobody to send to, an argument is of the wrong type, or outbox or connection cannot
+        be used; InvalidURL for an unknown channel.
         """
         check_order(key, deadline)
         message, found = self._read(text, to, title, channel, tags, send_at)

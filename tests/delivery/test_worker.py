@@ -22,6 +22,7 @@ from devinotify.delivery.worker import COLLECT_EVERY, PAUSE, Worker, rare_collec
 from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidPhoneNumber, NotSent, Verdict
 from devinotify.models import DeliveryStatus
 from devinotify.outbox import RowState
+from devinotify.outbox.rules import EXPIRED
 from devinotify.sandbox import Sandbox
 from tests.cli.servers import free_port
 from tests.outbox.conftest import PLACES, Place
@@ -261,6 +262,49 @@ def test_a_row_past_its_deadline_is_not_sent(gateway: Sandbox, notifier: Notifie
     outbox.enqueue(message(), deadline=datetime.now(UTC) - timedelta(seconds=1))
     drain(Worker(notifier, outbox))
     assert ([("sms", "not_sent")], []) == (states(outbox), arrived(gateway))
+
+
+def validities(gateway: Sandbox) -> list[str | None]:
+    """Return the validity of each send, ``None`` where it has none."""
+    sends = [request.parameters for request in gateway.requests() if request.method == "POST"]
+    return [{name.lower(): value for name, value in each.items()}.get("validity", (None,))[0] for each in sends]
+
+
+@pytest.mark.parametrize(("validity", "left", "expected"), [(7, 239, "3"), (3, 3000, "3"), (None, 239, None)])
+def test_a_validity_ends_by_the_deadline(
+    gateway: Sandbox, notifier: Notifier, outbox: Outbox, validity: int | None, left: int, expected: str | None
+) -> None:
+    """The gateway begins to count when it has the message, so it is told what is left of it, in whole minutes."""
+    outbox.enqueue(message(validity=validity), deadline=datetime.now(UTC) + timedelta(seconds=left))
+    drain(Worker(notifier, outbox))
+    assert [expected] == validities(gateway)
+
+
+def test_a_deadline_within_a_minute_leaves_no_validity(
+    gateway: Sandbox, notifier: Notifier, outbox: Outbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The gateway counts in minutes: what would be delivered too late is not sent, and whoever audits hears of it."""
+    told: list[Outcome] = []
+
+    class Audit:
+        @hookimpl
+        def devinotify_outcome_recorded(self, outcome: Outcome) -> None:
+            told.append(outcome)
+
+    notifier.plugins.register(Audit())
+    outbox.enqueue(message(validity=7), deadline=datetime.now(UTC) + timedelta(seconds=59))
+    drain(Worker(notifier, outbox))
+    (row,) = outbox
+    assert ([], RowState.NOT_SENT, EXPIRED) == (gateway.requests(), row.state, row.error_text)
+    assert [(Verdict.NOT_SENT, row.id)] == [(outcome.verdict, outcome.row) for outcome in told]
+
+
+def test_a_time_of_sending_is_not_cut(gateway: Sandbox, notifier: Notifier, outbox: Outbox) -> None:
+    """What the gateway holds back it counts from then on: the deadline is for handing it over."""
+    when = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+    outbox.enqueue(message(validity=7, send_at=when), deadline=datetime.now(UTC) + timedelta(minutes=3), watch=False)
+    Worker(notifier, outbox).run(once=True)
+    assert ["7"] == validities(gateway)
 
 
 # --- what is out of reach

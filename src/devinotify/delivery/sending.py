@@ -16,8 +16,9 @@ from devinotify.delivery.fallback import fallback_of
 from devinotify.delivery.holding import Holding
 from devinotify.delivery.orders import ordered
 from devinotify.delivery.reading import Reading, read
-from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, Verdict
+from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, NotSent, Verdict
 from devinotify.gateway.departure import departing
+from devinotify.outbox.rules import EXPIRED, expired
 from devinotify.outbox.states import RowState
 from devinotify.phones import is_e164
 from devinotify.redact import mask_number
@@ -133,11 +134,32 @@ class Sender:
         """Return the message for those recipients that are numbers; the others are refused, and ``found`` so."""
         fallback = fallback_of(batch.stored, self._fallbacks)
         message = batch.message if fallback is None else fallback.step_message(batch)
+        message = self._in_time(batch, message, found)
         if all(map(is_e164, message.recipients)):
             return message
         strangers = [recipient for recipient in message.recipients if not is_e164(recipient)]
         found += [failed(message.channel, recipient, _stranger(recipient)) for recipient in strangers]
         return replace(message, recipients=tuple(filter(is_e164, message.recipients)))
+
+    def _in_time(self, batch: Batch, message: Message, found: list[Outcome]) -> Message:
+        """Return the message with a validity that ends by its deadline: the gateway begins to count when it has it.
+
+        It counts whole minutes: whoever has less than one left is not sent to any more, and ``found`` so.
+        """
+        # A time of sending is what the gateway counts from: there the deadline is for handing it over.
+        if not message.validity or message.send_at is not None or all(row.deadline is None for row in batch.rows):
+            return message
+        left = self._outbox.minutes_left(batch)
+        late = [row for row in batch.rows if left.get(row.recipient, 1) < 1]
+        if late:
+            now, error = self._outbox.now(), NotSent(EXPIRED, retryable=False)
+            self._outbox.on_end([expired(row, batch.stored, now) for row in late])
+            found += [failed(message.channel, row.recipient, error) for row in late]
+        return replace(
+            message,
+            recipients=tuple(each for each in message.recipients if left.get(each, 1) >= 1),
+            validity=min([message.validity, *(minutes for minutes in left.values() if minutes >= 1)]),
+        )
 
     def _answers(self, batch: Batch, message: Message) -> Iterable[Outcome]:
         # The steps of a fallback are prepared already: they were part of a message that was.

@@ -33,6 +33,7 @@ from devinotify.outbox.location import migrate as migrate_location
 from devinotify.outbox.pace import check_rate
 from devinotify.outbox.records import Counts, describe, encode_error, encode_time
 from devinotify.outbox.room import Room
+from devinotify.outbox.rules import minutes_left
 from devinotify.outbox.settlement import Settlement, match
 from devinotify.outbox.states import FINISHED, POLL_FIRST, RETRY_FOR
 from devinotify.outbox.store import Selection, SharedDatabase
@@ -445,6 +446,15 @@ class Outbox:
         To be asked after anything that may have taken long, such as a process that was stopped, before it is sent.
         """
         return self._store.read("holds", lambda transaction: transaction.is_open(batch.claim, self.request_seconds))
+
+    def minutes_left(self, batch: Batch) -> dict[str, int]:
+        """Return for how many whole minutes its message may still be delivered, by recipient, where it has a deadline.
+
+        That is one that it was stored with. A day ahead or more (``retry_for``) it bounds the tries alone.
+        """
+        now = self._store.now()
+        left = {row.recipient: minutes_left(row, batch.stored, now, self._retry_for) for row in batch.rows}
+        return {recipient: minutes for recipient, minutes in left.items() if minutes is not None}
 
     def settle(self, batch: Batch, outcomes: Sequence[Outcome], *, lease: float = 0.0) -> dict[int, RowState]:
         """Record what became of a batch, or of a part of it; return the state of each row that took its outcome.

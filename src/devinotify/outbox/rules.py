@@ -39,6 +39,19 @@ def expired(row: Row, stored: StoredMessage, now: float) -> Row:
     return _ended(row, stored, now, RowState.NOT_SENT, "NotSent", EXPIRED)
 
 
+def minutes_left(row: Row, stored: StoredMessage, now: float, retry_for: float | None) -> int | None:
+    """Return the whole minutes until the deadline that a row was stored with, ``None`` where it was stored with none.
+
+    One that lies ``retry_for`` seconds (``None``: no such time) or more behind the message's own time may be of the
+    outbox's making, to end its tries: nobody has asked for that.
+    """
+    if row.deadline is None:
+        return None
+    if retry_for is not None and row.deadline >= stored.created_at.timestamp() + retry_for:
+        return None
+    return int((row.deadline - now) // 60)
+
+
 def given_up(row: Row, stored: StoredMessage, now: float) -> Row:
     """Return what a claimed row becomes whose worker is gone.
 
