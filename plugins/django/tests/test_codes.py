@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 import pytest
-from devinotify import InvalidArgument, InvalidInput, NotSent, Verdict
+from devinotify import InvalidArgument, InvalidInput, NotSent, RowState, Verdict
 from django.test import Client
 
-from devinotify_django import CodeLimitReached, notifiers, send_code
+from devinotify_django import CodeLimitReached, codes, notifiers, send_code
 from devinotify_django.codes import send_code_text
 from tests.project import NUMBER, URL
+from tests.test_commands import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +90,16 @@ def test_no_more_than_allowed_for_an_address(gateway: Sandbox, configure: Callab
     assert 3 == len(gateway.messages())
 
 
+def test_address_over_its_limit_uses_nobodys_up(gateway: Sandbox, configure: Callable[..., None]) -> None:
+    """Who has asked for too many cannot use up the codes of a number that is not theirs."""
+    configure(OTP={"LIMIT": 1, "ADDRESS_LIMIT": 1})
+    send_code("4821", "+79161234501", address="203.0.113.7")
+    with pytest.raises(CodeLimitReached, match="this address"):
+        send_code("4821", NUMBER, address="203.0.113.7")
+    send_code("4821", NUMBER, address="203.0.113.8")
+    assert ["+79161234501", NUMBER] == [each.recipient for each in gateway.messages()]
+
+
 def test_view_answers_403(gateway: Sandbox, configure: Callable[..., None]) -> None:
     """The middleware knows the address, and a view that asks for too many answers 403."""
     configure(OTP={"ADDRESS_LIMIT": 1})
@@ -108,6 +120,27 @@ def test_queued(gateway: Sandbox, configure: Callable[..., None]) -> None:
     assert row.deadline is not None
     assert (2, 0) == (stored.message.validity, len(gateway.messages()))
     assert began - 0.001 <= row.deadline - 120 <= ended + 0.001  # however long it took to be stored
+
+
+@pytest.mark.parametrize(("waited", "sent"), [(0, ["4"]), (180, ["1"]), (270, []), (360, [])])
+def test_queued_is_never_late(
+    gateway: Sandbox, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch, waited: int, sent: list[str]
+) -> None:
+    """What has waited lives for what is left of its validity, in whole minutes, and is not sent where none is left."""
+
+    class Earlier(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override] # a datetime all the same
+            return datetime.now(tz) - timedelta(seconds=waited)
+
+    configure(OTP={"QUEUED": True, "VALIDITY": 5})
+    with monkeypatch.context() as patched:
+        patched.setattr(codes, "datetime", Earlier)
+        send_code("4821", NUMBER)
+    run("devinotify_worker", "--once")
+    posts = [each.parameters for each in gateway.requests() if each.operation == "Sms/Send"]
+    assert [(minutes,) for minutes in sent] == [each["validity"] for each in posts]
+    assert [RowState.ACCEPTED if sent else RowState.NOT_SENT] == [row.state for row in notifiers.outbox()]
 
 
 def test_queued_refuses_at_once(configure: Callable[..., None]) -> None:

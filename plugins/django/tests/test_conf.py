@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from devinotify import InvalidInput
+from django.conf import settings
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from devinotify_django import conf, get_notifier
+from devinotify_django.addresses import AddressMiddleware
+from tests.adapters import Adapter
 from tests.project import URL
 
 if TYPE_CHECKING:
@@ -47,11 +50,12 @@ def said(setting: object, **options: Any) -> list[tuple[str, str]]:
         ({"URL": URL, "OTP": {"LIMIT": 0}}, "E008", "LIMIT"),
         ({"URL": URL, "OTP": {"ADDRESS_LIMIT": 0}}, "E008", "ADDRESS_LIMIT"),
         ({"URL": URL, "OTP": {"QUEUED": 1}}, "E008", "QUEUED"),
+        ({"URL": URL, "OTP": {"QUEUED": True, "VALIDITY": 1}}, "E008", "at least 2 minutes"),
         ({"URL": URL, "OUTBOX": "/dev/null/sms.db"}, "E009", "/dev/null/sms.db"),
         ({"URL": f"{URL}&channel=vibr"}, "E011", "did you mean viber?"),
         ({"URL": URL.replace("SENDER", "much_too_long_a_sender")}, "E011", "sender"),
         ({"URL": f"{URL}&channel=sms-viber&outbox=/dev/null/sms.db"}, "E009", "/dev/null/sms.db"),
-        ({"URL": URL, "OTP": {"TEMPLATE": f"{'Ваш код: ' * 8}{{code}}"}}, "W001", "takes 2 segments"),
+        ({"URL": URL, "OTP": {"TEMPLATE": f"{'Ваш код: ' * 8}{{code}}"}}, "W001", "a one-time code takes 2 segments"),
     ],
 )
 def test_names_the_mistake(entry: object, number: str, words: str) -> None:
@@ -60,6 +64,88 @@ def test_names_the_mistake(entry: object, number: str, words: str) -> None:
     assert f"devinotify.{number}" == found
     assert words in message
     assert "hunter2" not in message
+
+
+def test_last_line_is_measured() -> None:
+    """It is the domain's line that makes the second segment of a text that fits without it."""
+    otp = {"TEMPLATE": "Ваш код для входа в личный кабинет: {code}"}
+    assert [] == said({"default": {"URL": URL, "OTP": otp}})
+    assert ["devinotify.W001"] == [number for number, _ in said({"default": {"URL": URL, "OTP": otp | DOMAIN}})]
+
+
+DOMAIN = {"DOMAIN": "shop.example.com"}
+VERIFICATION = settings.PHONE_VERIFICATION
+LONG = "{security_code} - это код для входа в личный кабинет, {app}, никому его не говорите"
+
+
+@pytest.mark.parametrize(
+    ("changed", "otp"),
+    [
+        ({"MESSAGE": LONG}, {}),
+        ({"MESSAGE": "{security_code} - код для входа в личный кабинет: {app}"}, DOMAIN),
+        ({"MESSAGE": "{security_code} - код", "TOKEN_LENGTH": 80}, {}),
+    ],
+)
+def test_text_of_phone_verify_is_measured(changed: dict[str, Any], otp: dict[str, str]) -> None:
+    """Its own text is a code's as well, with the code of its length and the domain's line."""
+    with override_settings(PHONE_VERIFICATION=VERIFICATION | changed):
+        ((number, message),) = said({"default": {"URL": URL, "OTP": otp}})
+    assert ("devinotify.W001", True) == (number, "PHONE_VERIFICATION['MESSAGE'] takes 2 segments" in message)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"BACKEND": "tests.adapters.Adapter"}, {"BACKEND": "no.such.Backend"}, {"BACKEND": None}, {"MESSAGE": "{mine}"}],
+)
+def test_texts_of_others_are_theirs(changed: dict[str, Any]) -> None:
+    """Another backend's text, and one that takes more than phone-verify gives it, are not ours to measure."""
+    with override_settings(PHONE_VERIFICATION=VERIFICATION | {"MESSAGE": LONG} | changed):
+        assert [] == said({"default": {"URL": URL}})
+
+
+class Talkative(Adapter):
+    """An adapter with a text that is too long, by another account."""
+
+    devinotify_using = "alerts"
+    devinotify_unknown_account_text = "Не найдено учётной записи с таким номером телефона, попробуйте другой номер"
+
+
+def test_texts_of_allauth_are_measured() -> None:
+    """An adapter's texts are measured for the account that sends them."""
+    with override_settings(ACCOUNT_ADAPTER=f"{__name__}.Talkative"):
+        ((number, message),) = said({"default": {"URL": URL}, "alerts": {"URL": URL}})
+    assert "devinotify.W001" == number
+    assert "DEVINOTIFY['alerts']: devinotify_unknown_account_text takes 2 segments" in message
+
+
+THEIRS = "allauth.account.adapter.DefaultAccountAdapter"
+NO_HOSTS = {"TWO_FACTOR_SMS_GATEWAY": None, "ACCOUNT_ADAPTER": THEIRS, "PHONE_VERIFICATION": None}
+OTHERS = ["no.such.Middleware", "django.middleware.common.CommonMiddleware"]
+
+
+class Addresses(AddressMiddleware):
+    """One of a project's own."""
+
+
+@pytest.mark.parametrize(
+    ("otp", "hosts", "expected"),
+    [
+        (None, {}, []),
+        ({}, {}, ["devinotify.W003"]),
+        *((None, {name: getattr(settings, name)}, ["devinotify.W003"]) for name in NO_HOSTS),
+    ],
+)
+def test_addresses_are_not_known(otp: dict[str, Any] | None, hosts: dict[str, Any], expected: list[str]) -> None:
+    """A project that sends codes is told that it lacks the middleware, one that sends none is not."""
+    entry = {"URL": URL} if otp is None else {"URL": URL, "OTP": otp}
+    with override_settings(**NO_HOSTS | hosts, MIDDLEWARE=OTHERS):
+        assert expected == [number for number, _ in said({"default": entry})]
+
+
+def test_addresses_are_known() -> None:
+    """A middleware that is derived from ours knows them as well."""
+    with override_settings(MIDDLEWARE=[*OTHERS, f"{__name__}.Addresses"]):
+        assert [] == said({"default": {"URL": URL, "OTP": {}}})
 
 
 @pytest.mark.parametrize("setting", [None, {}, {"alerts": {"URL": URL}}, [URL]])

@@ -191,6 +191,16 @@ def test_phone_verify(line: Sandbox) -> None:
 
 
 @pytest.mark.usefixtures("database")
+def test_phone_verify_has_the_last_line(gateway: Sandbox, configure: Callable[..., None]) -> None:
+    """Browsers fill its code in as any other."""
+    configure(OTP={"DOMAIN": "shop.example.com"})
+    Client().post("/verify/phone/register", {"phone_number": NUMBER})
+    text, line = gateway.messages()[0].text.split("\n\n")
+    code, _, rest = text.partition(" ")
+    assert ("is the code of the shop", f"@shop.example.com #{code}") == (rest, line)
+
+
+@pytest.mark.usefixtures("database")
 def test_phone_verify_refused(gateway: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     """A code that was refused is not answered as if it were on its way, and no log shows whose it was."""
     gateway.add_fault("error", number=NUMBER, code=2)
@@ -206,12 +216,13 @@ def test_phone_verify_too_many(gateway: Sandbox, configure: Callable[..., None])
     assert ([200, 429], 1) == (answers, len(gateway.messages()))
 
 
-def test_phone_verify_bulk(gateway: Sandbox) -> None:
-    """Several numbers get a text each."""
+def test_phone_verify_bulk(gateway: Sandbox, configure: Callable[..., None]) -> None:
+    """Several numbers get a text each, as it is where there is no code in it."""
+    configure(OTP={"DOMAIN": "shop.example.com"})
     from devinotify_django.phone_verify import Backend
 
     Backend(using="default").send_bulk_sms([NUMBER, OTHER], "Hello")
-    assert [NUMBER, OTHER] == [each.recipient for each in gateway.messages()]
+    assert [(NUMBER, "Hello"), (OTHER, "Hello")] == [(each.recipient, each.text) for each in gateway.messages()]
 
 
 # --- tasks

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.checks import run_checks
 from django.core.management import get_commands
 from django.template import engines
 from django.test import Client, RequestFactory, override_settings
@@ -40,12 +41,13 @@ def blocks(language: str) -> list[str]:
 
 def test_settings_are_right(tmp_path: Path) -> None:
     """The settings have no fault, and name all that they say they name."""
-    scope: dict[str, Any] = {"INSTALLED_APPS": [], "BASE_DIR": tmp_path}
+    scope: dict[str, Any] = {"INSTALLED_APPS": [], "MIDDLEWARE": [], "BASE_DIR": tmp_path}
     exec(blocks("python settings")[0], scope)  # noqa: S102 - the README's own
     account, faults = conf.read("default", scope["DEVINOTIFY"]["default"])
     assert (["devinotify_django"], []) == (scope["INSTALLED_APPS"], faults)
     assert account is not None
-    assert 1 == conf.segments(account.otp)
+    with override_settings(**{name: scope[name] for name in ("DEVINOTIFY", "MIDDLEWARE")}):
+        assert [] == run_checks(tags=["devinotify"])
 
 
 def test_examples_run(gateway: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:

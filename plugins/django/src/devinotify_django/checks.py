@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from devinotify import Client, DevinotifyError, Notifier, Outbox
+from devinotify import text as texts
+from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.utils.module_loading import import_string
 
 from devinotify_django import conf
+from devinotify_django.addresses import AddressMiddleware
+from devinotify_django.hosts import Text, hosts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 LOW = 100
 """A balance below which ``--deploy`` warns, in the account's currency."""
@@ -34,6 +39,8 @@ def check_settings(**options: Any) -> list[CheckMessage]:  # noqa: ANN401, ARG00
         found += map(_error, faults)
         if account is not None:
             found += _of_account(account)
+            found += _of_texts(account)
+    found += _of_addresses(entries)
     return found
 
 
@@ -50,13 +57,43 @@ def _of_account(account: conf.Account) -> Iterator[CheckMessage]:
             Notifier(account.url, outbox=account.outbox).close()
         except DevinotifyError as error:
             yield Error(f"{where}: {error}", id="devinotify.E011")
-    needed = conf.segments(account.otp)
-    if needed > 1:
+
+
+def _of_texts(account: conf.Account) -> Iterator[CheckMessage]:
+    """Yield what is said of the texts of one-time codes: of the account's own, and of those of other packages."""
+    otp = account.otp
+    measured = [Text("a one-time code", otp.template.format(code=conf.LONGEST_CODE), conf.LONGEST_CODE)]
+    for host in hosts():
+        if host.using == account.alias:
+            measured += host.texts
+    for each in measured:
+        needed = texts.count_segments(each.text if each.code is None else otp.with_domain(each.text, each.code))
+        if needed > 1:
+            hint = "`devinotify segments` shows why"
+            yield checks.Warning(
+                f"{conf.NAME}[{account.alias!r}]: {each.name} takes {needed} segments, each of which is paid for",
+                hint=hint if each.code is None else f"{hint}; measured with a code of {len(each.code)} digits",
+                id="devinotify.W001",
+            )
+
+
+def _of_addresses(entries: Mapping[str, Any]) -> Iterator[CheckMessage]:
+    """Yield a warning where codes are sent, and the addresses that ask for them are not known."""
+    sends_codes = any(isinstance(entry, dict) and "OTP" in entry for entry in entries.values()) or any(hosts())
+    if sends_codes and not any(map(_knows_addresses, settings.MIDDLEWARE)):
         yield checks.Warning(
-            f"{where}: a one-time code takes {needed} segments, each of which is paid for",
-            hint=f"`devinotify segments` shows why; measured with a code of {len(conf.LONGEST_CODE)} digits",
-            id="devinotify.W001",
+            "one-time codes are not limited by address: AddressMiddleware is not in MIDDLEWARE",
+            hint='add "devinotify_django.addresses.AddressMiddleware", or silence this where callers give an address',
+            id="devinotify.W003",
         )
+
+
+def _knows_addresses(path: str) -> bool:
+    try:
+        found = import_string(path)
+    except ImportError:
+        return False  # Django itself tells
+    return isinstance(found, type) and issubclass(found, AddressMiddleware)
 
 
 @register(Tags.security, deploy=True)

@@ -44,7 +44,7 @@ def send_code_text(text: str, to: str, using: str = conf.DEFAULT, *, address: st
     otp = conf.account(using).otp
     count(to, using, address=address)
     if otp.queued:
-        # Its deadline counts while it waits, its validity from when the gateway has it.
+        # By the deadline it is delivered or never: what goes out late has a validity of what is left until then.
         until = datetime.now(UTC) + timedelta(minutes=otp.validity)
         # Not a part of the transaction: a view that is rolled back has still promised a code.
         notifier = notifiers.get(using, validity=otp.validity)
@@ -68,7 +68,8 @@ def count(to: str, using: str = conf.DEFAULT, *, address: str | None = None) -> 
     number = next(iter(notifiers.get(using).resolve(to)))  # one, however it is written
     address = address or current_address()
     outbox = notifiers.outbox(using)
-    if not outbox.allow(f"code to {number}", otp.limit, HOUR):
-        raise CodeLimitReached("this number has had its one-time codes of this hour")
+    # The address first: one that is over its limit would use up the codes of whoever has the number.
     if address and not outbox.allow(f"code from {address}", otp.address_limit, HOUR):
         raise CodeLimitReached("this address has had its one-time codes of this hour")
+    if not outbox.allow(f"code to {number}", otp.limit, HOUR):
+        raise CodeLimitReached("this number has had its one-time codes of this hour")
