@@ -238,7 +238,7 @@ def test_a_lost_sms_whose_process_dies(
 _WORK = (
     _DIE
     + """
-from devinotify.delivery.worker import CONNECTIONS, Worker
+from devinotify.delivery.worker import Worker
 with Notifier(sys.argv[2] + "&outbox=" + sys.argv[1]) as notifier:
     Worker(notifier).run(once=True)
 """
