@@ -467,7 +467,7 @@ class Outbox:
         """
         settlement = self._settlement(batch, lease)
         settlement.add(match(batch, outcomes))
-        return self._settle(batch, settlement)
+        return self._settle(settlement)
 
     def release(
         self, batch: Batch, rows: Iterable[Row | int] | None = None, *, not_before: datetime | None = None
@@ -482,7 +482,7 @@ class Outbox:
         for row in batch.rows:
             if chosen is None or row.id in chosen:
                 settlement.release(row, due)
-        return self._settle(batch, settlement)
+        return self._settle(settlement)
 
     def _settlement(self, batch: Batch, lease: float = 0.0) -> Settlement:
         return Settlement(
@@ -495,7 +495,7 @@ class Outbox:
             retry_for=self._retry_for,
         )
 
-    def _settle(self, batch: Batch, settlement: Settlement) -> dict[int, RowState]:
+    def _settle(self, settlement: Settlement) -> dict[int, RowState]:
         states = settlement.states
 
         def work(transaction: Transaction) -> None:
@@ -503,7 +503,7 @@ class Outbox:
                 raise _MovedOnError
 
         def rest(transaction: Transaction) -> set[int]:
-            held = transaction.held(batch, states)
+            held = transaction.held(settlement)
             transaction.settle(settlement)
             return held
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from devinotify.outbox.pace import StoredPace
-    from devinotify.outbox.records import Batch, ErrorParts, NewMessage, Row, StoredMessage
+    from devinotify.outbox.records import ErrorParts, NewMessage, Row, StoredMessage
     from devinotify.outbox.settlement import Settlement
     from devinotify.outbox.states import RowState
 
@@ -135,8 +135,8 @@ class Transaction(Protocol):
     def finished(self, states: Collection[RowState], limit: int) -> list[int]:
         """Return the ids of the oldest rows in these states that need no attention any more."""
 
-    def held(self, batch: Batch, numbers: Iterable[int]) -> set[int]:
-        """Return those of a batch's rows whose outcome is still its claim's to tell."""
+    def held(self, settlement: Settlement) -> set[int]:
+        """Return those of a settlement's rows whose outcome is still its claim's to tell."""
 
     def is_open(self, claim: int, seconds: float) -> bool:
         """Whether a claim has not been settled or given up, nor will be given up for so many seconds from now."""

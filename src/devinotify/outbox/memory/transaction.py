@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from devinotify.outbox.memory.tables import Tables
     from devinotify.outbox.pace import StoredPace
-    from devinotify.outbox.records import Batch, ErrorParts, NewMessage, Row, StoredMessage
+    from devinotify.outbox.records import ErrorParts, NewMessage, Row, StoredMessage
     from devinotify.outbox.settlement import Settlement
     from devinotify.outbox.store import Selection
 
@@ -175,9 +175,9 @@ class MemoryTransaction:
         found = (row.id for row in self._ordered() if row.state in states and row.next_poll_at is None)
         return list(itertools.islice(found, limit))
 
-    def held(self, batch: Batch, numbers: Iterable[int]) -> set[int]:
+    def held(self, settlement: Settlement) -> set[int]:
         """Return what is still the claim's."""
-        return {row.id for row in self.rows(numbers) if row.claim == batch.claim}
+        return {row.id for row in self.rows(settlement.states) if row.claim == settlement.batch.claim}
 
     def is_open(self, claim: int, seconds: float) -> bool:  # noqa: ARG002 - who lives here is seen at once
         """Whether the claim is still there."""

@@ -8,8 +8,6 @@ from devinotify.outbox.postgres import claiming, reading, staging
 from devinotify.outbox.states import CODES, RowState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from devinotify.outbox.postgres.session import Session
     from devinotify.outbox.records import Batch
     from devinotify.outbox.settlement import Settlement
@@ -54,9 +52,10 @@ class Held(NamedTuple):
         return self.mine | self.late | self.lost
 
 
-def held(session: Session, batch: Batch, numbers: Iterable[int], *, since: float) -> Held:
+def held(session: Session, settlement: Settlement, *, since: float) -> Held:
     """Return what is still the claim's, kept from all others; claims from before ``since`` may have been lost."""
-    claim, asked = batch.claim, set(numbers)
+    batch, asked = settlement.batch, set(settlement.states)
+    claim = batch.claim
     line = session.one("SELECT rows FROM ~claims WHERE id = %s FOR UPDATE", claim)
     open_rows = None if line is None else set(line[0])
     mine = asked & (open_rows or set())
@@ -108,7 +107,7 @@ def settle(session: Session, settlement: Settlement, *, since: float) -> int:
     if claiming.close_whole(session, batch.claim, settlement.states):
         found = Held(None, set(settlement.states), set(), set())
     else:
-        found = held(session, batch, settlement.states, since=since)
+        found = held(session, settlement, since=since)
     taking, tried = found.all, found.mine | found.lost
     if waiting := found.late | found.lost:
         session.run("DELETE FROM ~queue WHERE id = ANY(%s::bigint[])", sorted(waiting))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from devinotify.outbox.pace import StoredPace
     from devinotify.outbox.postgres.positions import Positions
     from devinotify.outbox.postgres.session import Session
-    from devinotify.outbox.records import Batch, ErrorParts, NewMessage, Row, StoredMessage
+    from devinotify.outbox.records import ErrorParts, NewMessage, Row, StoredMessage
     from devinotify.outbox.settlement import Settlement
     from devinotify.outbox.store import Selection
 
@@ -162,9 +162,9 @@ class PostgresTransaction:
         """Return the oldest that may go."""
         return reading.finished(self._session, states, limit)
 
-    def held(self, batch: Batch, numbers: Iterable[int]) -> set[int]:
+    def held(self, settlement: Settlement) -> set[int]:
         """Return what is still the claim's."""
-        return settling.held(self._session, batch, numbers, since=self._since).all
+        return settling.held(self._session, settlement, since=self._since).all
 
     def is_open(self, claim: int, seconds: float) -> bool:
         """Whether the claim is still there, and its worker nobody's dead one for so many seconds."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from devinotify.outbox.pace import StoredPace
-    from devinotify.outbox.records import Batch, ErrorParts, NewMessage, Row, StoredMessage
+    from devinotify.outbox.records import ErrorParts, NewMessage, Row, StoredMessage
     from devinotify.outbox.settlement import Settlement
     from devinotify.outbox.store import Selection
 
@@ -158,9 +158,9 @@ class SqliteTransaction:
         """Return the oldest that may go."""
         return reading.finished(self._connection, states, limit)
 
-    def held(self, batch: Batch, numbers: Iterable[int]) -> set[int]:
+    def held(self, settlement: Settlement) -> set[int]:
         """Return what is still the claim's."""
-        return settling.held(self._connection, batch.claim, numbers)
+        return settling.held(self._connection, settlement.batch.claim, settlement.states)
 
     def is_open(self, claim: int, seconds: float) -> bool:  # noqa: ARG002 - a lock tells who lives
         """Whether the claim is still there."""
