@@ -99,18 +99,18 @@ class AsyncNotifier:
         Cancelled, it returns at once, and they are closed behind it when what was begun is done.
         """
         failed = sys.exc_info()[1] is not None  # the thread that closes would not know of it
-        last: Callable[[], object] | None = self._close_behind
         try:
             await self._executor.idle()
             await self._run(self.notifier.close)
-            last = None
         except Exception as failure:
-            last = None
             if not failed:
                 raise
             tell(log, "the notifier", failure)
+        except BaseException:
+            self._executor.close(self._close_behind)
+            raise
         finally:
-            self._executor.close(last)
+            self._executor.close()
 
     def _close_behind(self) -> None:
         """Close the outbox and the client in the thread that ends last: nobody hears of a failure but the log."""
