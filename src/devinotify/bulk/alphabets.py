@@ -70,10 +70,8 @@ _LATIN = {
 }
 _DISPENSABLE = frozenset("ґϊϋΐΰœ")  # so rare that encodings of their languages do without
 _ACCENTS = 200.0  # per mille of the letters of words with any, all of them together
-_HALF, _LEAST = (
-    6.0,
-    0.01,
-)  # each letter is twice as frequent as the one so many places behind it, and none is unheard of
+# Each letter is twice as frequent as the one so many places behind it, and none is unheard of.
+_HALF, _LEAST = 6.0, 0.01
 
 _VOWELS = frozenset("aeiouyæøœıаеёиоуыэюяіїєўәөұүαεηιουω")
 _AT_HOME: Mapping[str, re.Pattern[str]] = MappingProxyType(
@@ -156,12 +154,12 @@ def _of_word(word: str, languages: tuple[Language, ...]) -> float:
     letters = [letter for letter in small if not letter.isascii()]
     mixed = len(letters) < len(word)
     best = math.log(_ODD) * len(letters) - _FOREIGN
+    distinct = set(letters)
     for language in languages:
         if mixed and not language.latin:
             continue
-        worth = [language.letters.get(letter) for letter in letters]
-        if None not in worth:
-            best = max(best, sum(value for value in worth if value is not None))
+        if language.letters.keys() >= distinct:
+            best = max(best, sum(language.letters[letter] for letter in letters))
     if len(letters) > 2 * (len(word) - len(letters)) + 1 and letters[0] <= "\u024f":
         best -= _FOREIGN  # Ìàðèÿ
     if word[1:] != word[1:].lower() and word != word.upper():  # бООБ, ДРааге
