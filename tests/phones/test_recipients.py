@@ -264,6 +264,18 @@ def test_plans_can_be_read_ahead(region: str) -> None:
     assert "+79161234567" == phones.normalize("+79161234567", region).e164
 
 
+@pytest.mark.parametrize("region", ["RU", "ru"])
+def test_what_refuses_a_russian_number_is_made_ahead(region: str) -> None:
+    """The first number may be a land line, and it is not made for that one."""
+    refusals = phones.recipients._refusals
+    refusals.cache_clear()
+    phones.recipients.read_plans(region)
+    ahead = refusals.cache_info().misses
+    with pytest.raises(InvalidPhoneNumber):
+        phones.normalize("84951234567", region)
+    assert (1, 1) == (ahead, refusals.cache_info().misses)
+
+
 def test_the_plan_of_an_unknown_region_is_refused() -> None:
     """As by ``normalize``."""
     with pytest.raises(InvalidInput, match="two-letter"):

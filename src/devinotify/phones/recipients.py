@@ -57,7 +57,10 @@ def read_plans(region: str) -> None:
     from devinotify.phones import notation, plan  # noqa: F401 - to be imported ahead is what the first is here for
 
     _russian()
-    plan.read_plan(_region(region))
+    region = _region(region)
+    plan.read_plan(region)
+    if region == "RU":
+        _refusals()
 
 
 def calling_codes(inputs: Iterable[object], region: str) -> set[int]:
