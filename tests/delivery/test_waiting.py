@@ -10,6 +10,7 @@ import pytest
 
 from devinotify.channels.batch import accepted, failed
 from devinotify.delivery import waiting
+from devinotify.delivery.looking import RATE
 from devinotify.delivery.turns import Turns
 from devinotify.delivery.waiting import Waiting
 from devinotify.exceptions import OutcomeUnknown
@@ -78,7 +79,7 @@ def wait(slow: Slow, outcomes: list[Outcome], timeout: float, turns: Turns | Non
         observe=lambda *_: None,
         poll=1.0,
         patience=50.0,
-        turns=turns,
+        turns=Turns(int(RATE)) if turns is None else turns,
     ).wait(outcomes, timeout)
     return slow.looks
 

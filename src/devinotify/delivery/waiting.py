@@ -11,8 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from devinotify.channels.protocol import read_state
-from devinotify.delivery.looking import RATE
-from devinotify.delivery.turns import Turns
 from devinotify.exceptions import DevinotifyError
 from devinotify.gateway.codes import STATE_LIFETIME
 from devinotify.models import DeliveryStatus
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
 
     from devinotify.channels.protocol import Channel
     from devinotify.delivery.tracking import Tracker
+    from devinotify.delivery.turns import Turns
     from devinotify.gateway.client import Client
     from devinotify.models import Outcome, Receipt, SmsState
 
@@ -56,7 +55,7 @@ class Waiting:
         observe: Callable[[Receipt, SmsState], None],
         poll: float,
         patience: float,
-        turns: Turns | None = None,
+        turns: Turns,
     ) -> None:
         self._client = client
         self._channel = channel
@@ -65,7 +64,7 @@ class Waiting:
         self._observe = observe
         self._poll = poll
         self._patience = patience
-        self._turns = Turns(int(RATE)) if turns is None else turns
+        self._turns = turns
 
     def wait(self, outcomes: Iterable[Outcome], timeout: float | None) -> list[Outcome]:
         """Return the outcomes with their last state once all are decided, or ``timeout`` seconds are over."""
