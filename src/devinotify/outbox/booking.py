@@ -39,5 +39,8 @@ def book(transaction: Transaction, number: int, account: str | None) -> float:
 def change(transaction: Transaction, rate: float | None, account: str | None) -> None:
     """Set a pace, or take it away; what is booked already is kept."""
     whose = account or EVERYBODY
-    before = transaction.pace(whose) or StoredPace(1.0, transaction.now)
-    transaction.set_pace(whose, None if rate is None else before._replace(rate=rate))
+    if rate is None:
+        transaction.set_pace(whose, None)
+        return
+    before = transaction.pace(whose) or StoredPace(rate, transaction.now)
+    transaction.set_pace(whose, before._replace(rate=rate))
