@@ -102,7 +102,7 @@ class Database:
         if self._pid != os.getpid():
             # Forked behind Python's back (a host in C that runs no fork hooks): the inherited connection is neither
             # used nor closed nor collected, for each of these would act on the parent's locks.
-            self._leave()
+            self._abandon()
             self._pid = os.getpid()
         if self._connection is None:
             if self.closed:
@@ -194,7 +194,7 @@ class Database:
             self.closed = True
             self.disconnect()
 
-    def _leave(self) -> None:
+    def _abandon(self) -> None:
         """Let the connection stand as it is until the process ends, unused, not even collected."""
         import ctypes
 
@@ -217,7 +217,7 @@ class Database:
                 self._connection = None
             else:
                 # Closing would remove the log by its name: that of whatever file stands there now.
-                self._leave()
+                self._abandon()
             _open[self._inode] -= 1
             if not _open[self._inode]:
                 del _open[self._inode]
@@ -237,7 +237,8 @@ class Database:
 
 
 def _after_fork_in_child() -> None:
-    global _guard  # may be held by a thread that does not exist here
+    # Nobody held it: it is taken under a database's lock alone, and the fork held all of those. New as theirs are.
+    global _guard
     _guard = threading.RLock()
     _open.clear()
 
