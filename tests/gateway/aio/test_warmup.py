@@ -15,7 +15,7 @@ from devinotify.gateway.aio import warmup
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_WATCHED = """
+_WATCH = """
 import asyncio, sys, threading
 from devinotify import AsyncClient, AsyncNotifier
 from devinotify.sandbox import Sandbox
@@ -26,7 +26,9 @@ class Watch:
     @classmethod
     def find_spec(cls, name, path=None, target=None):
         cls.imports.append((threading.current_thread(), name))
+"""
 
+_FIRST = """
 async def client(url):
     async with AsyncClient(url) as client:
         sys.meta_path.insert(0, Watch)
@@ -48,14 +50,19 @@ print(
 """
 
 
+def watched(script: str, *arguments: str) -> tuple[str, str]:
+    """Run a script that watches who imports what, and return what it prints and what is wrong with it."""
+    done = subprocess.run(
+        [sys.executable, "-c", _WATCH + script, *arguments], timeout=60, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip(), done.stderr
+
+
 @pytest.mark.once
 @pytest.mark.parametrize("kind", ["client", "notifier"])
 def test_the_loops_thread_imports_nothing_for_a_first_send(kind: str) -> None:
     """The numbering plans, which take the longest, and all the rest are read in another thread."""
-    done = subprocess.run(
-        [sys.executable, "-c", _WATCHED, kind], timeout=60, capture_output=True, text=True, check=False
-    )
-    assert ("True []", "") == (done.stdout.strip(), done.stderr)
+    assert ("True []", "") == watched(_FIRST, kind)
 
 
 @pytest.fixture
@@ -113,17 +120,6 @@ def test_without_another_thread_it_is_read_at_once(monkeypatch: pytest.MonkeyPat
 
 
 _ABROAD = """
-import asyncio, sys, threading
-from devinotify import AsyncClient
-from devinotify.sandbox import Sandbox
-
-class Watch:
-    imports = []
-
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
-        cls.imports.append((threading.current_thread(), name))
-
 async def client(url):
     async with AsyncClient(url) as client:
         await client.sms.send("79161234567", "hello")
@@ -145,15 +141,9 @@ print(
 @pytest.mark.once
 def test_the_loops_thread_reads_no_plan_of_another_country() -> None:
     """Not for the first number of each, however it is written, nor for one of another country of the same code."""
-    done = subprocess.run(
-        [sys.executable, "-c", _ABROAD, "+998 90 123-45-67", "810 49 1512 3456789", "+44 7781 123456"],
-        timeout=60,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    told = watched(_ABROAD, "+998 90 123-45-67", "810 49 1512 3456789", "+44 7781 123456")
     # The main country of a code stands beside those that share it.
-    assert ("[] ['DE', 'GB', 'GG', 'IM', 'JE', 'UZ']", "") == (done.stdout.strip(), done.stderr)
+    assert ("[] ['DE', 'GB', 'GG', 'IM', 'JE', 'UZ']", "") == told
 
 
 @pytest.mark.usefixtures("_cold")
