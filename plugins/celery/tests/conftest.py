@@ -12,6 +12,7 @@ from celery import Celery
 import devinotify_celery
 from devinotify_celery import notifiers
 from tests import brokers
+from tests.workers import Shop, client_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +47,20 @@ def redis() -> Iterator[brokers.Redis]:
     """Give a Redis."""
     with brokers.Redis() as running:
         yield running
+
+
+@pytest.fixture
+def shop(redis: brokers.Redis, gateway: Sandbox, tmp_path: Path) -> Shop:
+    """Give a shop whose broker has nothing in it."""
+    redis.flush()
+    return Shop(tmp_path, broker=redis.url, url=gateway.url, outbox=str(tmp_path / "sms.db"))
+
+
+@pytest.fixture
+def client(shop: Shop) -> Iterator[Any]:
+    """Give the shop's app as its web process has it."""
+    with client_of(shop) as made:
+        yield made
 
 
 @pytest.fixture

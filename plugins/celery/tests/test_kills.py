@@ -51,8 +51,7 @@ def test_processes_of_the_pool(gateway: Sandbox, tmp_path: Path) -> None:
     chance = random.Random(17)
     with brokers.Redis() as broker:
         shop = Shop(tmp_path, broker=broker.url, url=gateway.url, outbox=str(tmp_path / "sms.db"))
-        client = client_of(shop)
-        try:
+        with client_of(shop) as client:
             results = {f"task {number}": notify.delay(f"task {number}", NUMBER) for number in range(KILLS * EACH)}
             killed = 0
             with shop.worker(size=3) as worker:
@@ -65,9 +64,6 @@ def test_processes_of_the_pool(gateway: Sandbox, tmp_path: Path) -> None:
                         killed += 1
                 ended = account(client, results, gateway, 120 + 2 * KILLS)
             assert ended["unknown"] >= KILLS // 5, "few kills fell between a request and its reply"
-        finally:
-            notifiers.shared.close()
-            client.close()
 
 
 def test_a_whole_worker(gateway: Sandbox, tmp_path: Path) -> None:
@@ -75,8 +71,7 @@ def test_a_whole_worker(gateway: Sandbox, tmp_path: Path) -> None:
     gateway.add_fault("latency", seconds=1.0)
     with brokers.Rabbit() as broker:
         shop = Shop(tmp_path, broker=broker.url, url=gateway.url, outbox=str(tmp_path / "sms.db"))
-        client = client_of(shop)
-        try:
+        with client_of(shop) as client:
             results = {f"task {number}": notify.delay(f"task {number}", NUMBER) for number in range(6)}
             with shop.worker(size=2) as worker:
                 wait_for(lambda: busy(client))
@@ -84,6 +79,3 @@ def test_a_whole_worker(gateway: Sandbox, tmp_path: Path) -> None:
             with shop.worker(size=2):
                 ended = account(client, results, gateway, 120)
             assert ended["unknown"] >= 1
-        finally:
-            notifiers.shared.close()
-            client.close()

@@ -18,7 +18,7 @@ from devinotify_celery import notifiers, notify, ring
 from tests import postgres
 from tests.brokers import PATIENCE
 from tests.conftest import NUMBER
-from tests.workers import Shop, busy, client_of, states, wait_for
+from tests.workers import Shop, busy, states, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,15 +46,6 @@ def shop(redis: brokers.Redis, gateway: Sandbox, database: postgres.Database, tm
     """Give a shop whose broker and outbox have nothing in them, and that soon knows of a process that was killed."""
     redis.flush()
     return Shop(tmp_path, broker=redis.url, url=gateway.url, outbox=database.outbox, worker_lost_wait=0.5)
-
-
-@pytest.fixture
-def client(shop: Shop) -> Iterator[Any]:
-    """Give the shop's app as its web process has it."""
-    made = client_of(shop)
-    yield made
-    notifiers.shared.close()
-    made.close()
 
 
 def wait_for_tasks(worker: Process, name: str, times: int) -> None:

@@ -28,22 +28,6 @@ TEXT = "Zx secret text"
 POOLS = ("prefork", "threads", "gevent", "solo")
 
 
-@pytest.fixture
-def shop(redis: brokers.Redis, gateway: Sandbox, tmp_path: Path) -> Shop:
-    """Give a shop whose broker has nothing in it."""
-    redis.flush()
-    return Shop(tmp_path, broker=redis.url, url=gateway.url, outbox=str(tmp_path / "sms.db"))
-
-
-@pytest.fixture
-def client(shop: Shop) -> Iterator[Any]:
-    """Give the shop's app as its web process has it."""
-    made = client_of(shop)
-    yield made
-    notifiers.shared.close()
-    made.close()
-
-
 @contextlib.contextmanager
 def events(app: Any) -> Iterator[list[dict[str, Any]]]:
     """Give the events of the workers as they come, from when the first has come."""
@@ -157,8 +141,7 @@ def test_a_slow_gateway_behind_a_short_visibility_timeout(
         tmp_path, broker=redis.url, url=gateway.url, outbox=str(tmp_path / "sms.db"),
         broker_transport_options={"visibility_timeout": 2, **often},
     )  # fmt: skip
-    client = client_of(shop)
-    try:
+    with client_of(shop) as client:
         with shop.worker(size=2), shop.worker(size=2), events(client) as seen:
             result = notify.delay("Hello", NUMBER)
 
@@ -174,9 +157,6 @@ def test_a_slow_gateway_behind_a_short_visibility_timeout(
             assert "accepted" == result.get(timeout=PATIENCE)[0]["verdict"]
         # No worker is at anything any more.
         assert ["Hello"] == [each.text for each in gateway.messages()]
-    finally:
-        notifiers.shared.close()
-        client.close()
 
 
 def test_two_beats_ring_twice_for_one_message(shop: Shop, client: Any, gateway: Sandbox) -> None:
@@ -218,8 +198,7 @@ def test_a_broker_that_is_killed_amid_the_run(name: str, gateway: Sandbox, tmp_p
             tmp_path, broker=broker.url, url=gateway.url, outbox=str(tmp_path / "sms.db"),
             broker_transport_options=options,
         )  # fmt: skip
-        client = client_of(shop)
-        try:
+        with client_of(shop) as client:
             gateway.add_fault("latency", seconds=0.3)
             with shop.worker(size=2):
                 sent = [notify.delay(f"task {number}", NUMBER) for number in range(12)]
@@ -235,6 +214,3 @@ def test_a_broker_that_is_killed_amid_the_run(name: str, gateway: Sandbox, tmp_p
             texts = [each.text for each in gateway.messages()]
             assert sorted(set(texts)) == sorted(texts)
             assert 13 == len(texts)
-        finally:
-            notifiers.shared.close()
-            client.close()

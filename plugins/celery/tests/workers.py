@@ -125,15 +125,20 @@ class Process:
             self._process.wait(PATIENCE)
 
 
-def client_of(shop: Shop) -> Any:
-    """Return an app with the settings of a shop."""
+@contextlib.contextmanager
+def client_of(shop: Shop) -> Iterator[Any]:
+    """Give the shop's app as its web process has it, and close it with what it has opened."""
     made = Celery("client", broker=shop.variables["SHOP_BROKER"], backend=shop.variables["SHOP_BACKEND"])
     made.conf.update(
         devinotify_url=shop.variables["SHOP_URL"],
         devinotify_outbox=shop.variables["SHOP_OUTBOX"],
         **json.loads(shop.variables["SHOP_SETTINGS"]),
     )
-    return made
+    try:
+        yield made
+    finally:
+        notifiers.shared.close()
+        made.close()
 
 
 def states(app: Any) -> list[str]:

@@ -15,15 +15,14 @@ import pytest
 import requests
 from celery import Celery
 
-from devinotify_celery import get_notifier, notifiers, notify, ring
-from tests import brokers
-from tests.workers import Shop, client_of
+from devinotify_celery import get_notifier, notify, ring
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     from devinotify.sandbox import Sandbox
+
+    from tests.workers import Shop
 
 NAIVE, DRAINED, CALLS, ROUNDS = 600, 6000, 300, 5
 FIRST = 79160000000
@@ -35,22 +34,6 @@ RICH = 10**6
 def report(what: str, value: float, target: str, met: bool) -> None:
     """Print one line of the figures."""
     print(f"\n{what}: {value:.3g} (target {target}; {'met' if met else 'NOT met'})")
-
-
-@pytest.fixture
-def shop(gateway: Sandbox, tmp_path: Path) -> Iterator[Shop]:
-    """Give a shop on Redis."""
-    with brokers.Redis() as redis:
-        yield Shop(tmp_path, broker=redis.url, url=gateway.url, outbox=str(tmp_path / "sms.db"))
-
-
-@pytest.fixture
-def client(shop: Shop) -> Iterator[Any]:
-    """Give its app as a web process has it."""
-    made = client_of(shop)
-    yield made
-    notifiers.shared.close()
-    made.close()
 
 
 def rate(gateway: Sandbox, number: int, begin: Callable[[], None]) -> float:
