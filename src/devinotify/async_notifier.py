@@ -130,6 +130,7 @@ class AsyncNotifier:
         send_at: datetime | None = None,
     ) -> list[Outcome]:
         """Send ``text`` and return one Outcome per distinct recipient, as ``Notifier.notify`` does."""
+        text, to, title = hide(text), hide(to), hide(title)
         return await self._run(self.notifier.notify, text, to, title=title, channel=channel, tags=tags, send_at=send_at)
 
     async def enqueue(
@@ -149,6 +150,7 @@ class AsyncNotifier:
 
         A ``connection`` that is awaited cannot be used: call the SQL function ``devinotify.enqueue`` on it.
         """
+        text, to, title = hide(text), hide(to), hide(title)
         return await self._run(
             self.notifier.enqueue,
             text,
@@ -164,6 +166,7 @@ class AsyncNotifier:
 
     async def resolve(self, to: Given | Iterable[Given] | None = None) -> dict[str, DevinotifyError | None]:
         """Return who would get a message for ``to``, as ``Notifier.resolve`` does."""
+        to = hide(to)
         return await self._run(self.notifier.resolve, to)
 
     async def wait(self, outcomes: Iterable[Outcome], timeout: float | None = None) -> list[Outcome]:

@@ -7,6 +7,7 @@ a fallback. Neither raises for one recipient's failure: it is in that recipient'
 from __future__ import annotations
 
 import logging
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
@@ -28,6 +29,7 @@ from devinotify.gateway import checks
 from devinotify.gateway.client import Client
 from devinotify.models import Message, Outcome
 from devinotify.plugins import BUILT_IN, make_plugin_manager
+from devinotify.redact import forget_variables, hide
 from devinotify.words import meant
 
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ class Notifier:
         on_unknown: str | None = None,
         outbox: str | None = None,
     ) -> None:
+        url = hide(url)
         self._owns_client = client is None
         self.client: Client = Client(url) if client is None else client
         self._sending = Sending(self.client)
@@ -157,16 +160,23 @@ class Notifier:
         not be held back. Raises InvalidInput where there is nobody to send to, or an argument is of the wrong type,
         and InvalidURL for an unknown channel; what goes wrong for a recipient is in the Outcome.
         """
+        text, to, title = hide(text), hide(to), hide(title)
         message, found = self._read(text, to, title, channel, tags, send_at)
         outcomes: dict[str, Outcome | None] = dict.fromkeys(found)
-        if len(message.recipients) < len(found):
-            for outcome in self._pipeline.refuse(
-                message, {to: error for to, error in found.items() if error is not None}
-            ):
-                outcomes[outcome.recipient] = outcome
-        if message.recipients:
-            for outcome in self.process(message):
-                outcomes[outcome.recipient] = outcome
+        handled = sys.exception()
+        try:
+            if len(message.recipients) < len(found):
+                for outcome in self._pipeline.refuse(
+                    message, {to: error for to, error in found.items() if error is not None}
+                ):
+                    outcomes[outcome.recipient] = outcome
+            if message.recipients:
+                for outcome in self.process(message):
+                    outcomes[outcome.recipient] = outcome
+        except BaseException as error:  # an interrupt, or a fault of our own
+            forget_variables(error, handled)
+            del found, outcomes  # numbers, which would be seen in this frame
+            raise
         return [outcome for outcome in outcomes.values() if outcome is not None]
 
     def enqueue(
@@ -191,6 +201,7 @@ class Notifier:
         InvalidInput where there is nobody to send to, an argument is of the wrong type, or outbox or connection cannot
         be used; InvalidURL for an unknown channel.
         """
+        text, to, title = hide(text), hide(to), hide(title)
         check_order(key, deadline)
         message, found = self._read(text, to, title, channel, tags, send_at)
         refused = {recipient: error for recipient, error in found.items() if error is not None}
@@ -204,8 +215,15 @@ class Notifier:
             message = replace(message, recipients=())
         stored = Enqueued({}, {})
         if message.recipients:
-            outbox = self._storage.open()
-            stored = store(outbox, message, key=key, deadline=deadline, account=self.url.account, connection=connection)
+            outbox, handled = self._storage.open(), sys.exception()
+            try:
+                stored = store(
+                    outbox, message, key=key, deadline=deadline, account=self.url.account, connection=connection
+                )
+            except BaseException as error:
+                forget_variables(error, handled)
+                del found, refused
+                raise
         refused |= stored.refused
         told = self._pipeline.refuse(message, refused) if refused else []
         errors = {outcome.recipient: outcome.error for outcome in told if outcome.error is not None}
@@ -224,18 +242,19 @@ class Notifier:
         name = self.url.channel if channel is None else channel
         self.channel(name)
         _check_types(text, title, send_at)
+        marks = frozenset((tags,) if isinstance(tags, str) else tags or ())
         found = self.resolve(to)
         if not found:
             raise InvalidInput("there is nobody to send to: give recipients, or targets on the URL")
         message = Message(
-            text=text,
+            text=str(text),  # what was hidden, as plugins are to see it
             recipients=tuple([recipient for recipient, refused in found.items() if refused is None]),
-            title=title,
+            title=None if title is None else str(title),
             sender=self.url.sender,
             channel=name,
             send_at=send_at,
             validity=self.url.validity,
-            tags=frozenset((tags,) if isinstance(tags, str) else tags or ()),
+            tags=marks,
         )
         return message, found
 
@@ -246,6 +265,7 @@ class Notifier:
         given with the error for which nothing would be sent to it. Without ``to`` it is about the targets of the URL.
         Nothing is sent. Raises InvalidInput where ``to`` is neither a recipient nor a list of them.
         """
+        to = hide(to)
         return self._recipients.read(listed(self.url.targets if to is None else to))
 
     def wait(self, outcomes: Iterable[Outcome], timeout: float | None = None) -> list[Outcome]:

@@ -6,6 +6,7 @@ message text never reaches them.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import unicodedata
@@ -92,10 +93,29 @@ def hide(value: Any) -> Any:  # noqa: ANN401 - whatever a caller gave
     """
     if isinstance(value, str):
         return Secret(value)
+    if value is None:
+        return None
     if isinstance(value, bytes):
         return SecretBytes(value)
     # What masks itself, as a PhoneNumber does, cannot be gone through.
     return Secrets(value) if isinstance(value, Iterable) and not isinstance(value, Secrets) else value
+
+
+def forget_variables(error: BaseException | None, handled: BaseException | None) -> None:
+    """Clear the variables of the frames that an error and its causes came through, apart from those still at work.
+
+    It is for what is kept in many of them, down to the parameters of a statement, and cannot be hidden in each.
+    ``handled`` is what the caller was busy with when this work began: its frames are his own, and stay as they are.
+    """
+    seen = {id(handled)}
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        place = error.__traceback__
+        while place is not None:
+            with contextlib.suppress(RuntimeError):  # a frame at work
+                place.tb_frame.clear()
+            place = place.tb_next
+        error = error.__cause__ or error.__context__
 
 
 _NO_DIGIT = re.compile("[^0-9]+")

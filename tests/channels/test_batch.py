@@ -24,7 +24,7 @@ from devinotify.exceptions import DevinotifyError, InvalidArgument, NotSent, Out
 from devinotify.models import Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
 
 class Gateway:
@@ -36,7 +36,7 @@ class Gateway:
         self.requests: list[tuple[str, ...]] = []
         self.sent: list[str] = []
 
-    def post(self, some: Sequence[str]) -> list[Receipt]:
+    def post(self, some: Iterable[str]) -> list[Receipt]:
         """Take a batch."""
         self.requests.append(tuple(some))
         if self.culprits.intersection(some):
@@ -168,7 +168,7 @@ def test_unknown_within_a_bisection() -> None:
     """A half of unknown outcome stays so; the other half is still tried."""
     gateway = Gateway(["1", "4"])
 
-    def post(some: Sequence[str]) -> list[Receipt]:
+    def post(some: Iterable[str]) -> list[Receipt]:
         if tuple(some) == ("1", "2"):
             raise OutcomeUnknown("no answer")
         return gateway.post(some)

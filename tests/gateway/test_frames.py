@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+import sqlite3
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
 from rich.traceback import Traceback
 
-from devinotify import Client
+from devinotify import AsyncClient, AsyncNotifier, Client, Message, Notifier, hookimpl
 from devinotify.exceptions import DevinotifyError
+from devinotify.plugins import make_plugin_manager
 from devinotify.url import parse
 from tests.faults import acts
 from tests.faults.server import LOGIN, PASSWORD, Act, FaultServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
     from types import TracebackType
 
 TEXT = "Код подтверждения: zebra-сундук, " + "никому его не говорите " * 5
@@ -155,10 +160,163 @@ def test_no_frame_of_a_bad_setting_shows_the_password(make: Callable[[], object]
     assert [each for each in frames_of(caught.value) if "p4ssw0rd-zq" in each[1]] == []
 
 
+def shown(error: BaseException | None) -> list[tuple[str, str]]:
+    """Return what the variables of our frames show of texts and numbers; there are frames of ours."""
+    assert error is not None
+    frames = frames_of(error)
+    assert frames, "there are frames of ours"
+    return [each for each in frames for secret in SECRETS if secret in each[1]]
+
+
+def client_of(server: FaultServer) -> Client:
+    """Return a client of the server."""
+    return Client(login=LOGIN, password=PASSWORD, sender="S", gateway=server.base, timeout=0.5)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("to", [NUMBERS[0], NUMBERS], ids=["one", "two"])
+def test_no_frame_of_an_outcomes_error_shows_a_secret(server: FaultServer, to: str | list[str], fault: str) -> None:
+    """The error in an Outcome is what a caller hands to a tracker: its frames show no more than a raised one's."""
+    server.play_always("sms/send", FAULTS[fault])  # a bulk that is refused is tried one by one
+    server.play_always("sms/sendbulk", FAULTS[fault])
+    with client_of(server) as client, Notifier(client=client, plugins=make_plugin_manager(discover=False)) as notifier:
+        outcomes = notifier.notify(TEXT, to, title=TEXT)
+    assert [[] for _ in outcomes] == [shown(outcome.error) for outcome in outcomes]
+
+
+WRONG: dict[str, dict[str, object]] = {
+    "an unknown channel": {"channel": "fax"},
+    "a title of the wrong type": {"title": 5},
+    "a time that has passed": {"send_at": datetime(2020, 1, 1, tzinfo=UTC)},
+    "tags of the wrong type": {"tags": 5},
+    "bytes for a number": {"to": NUMBERS[0].encode()},
+    "nobody": {"to": []},
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("method", ["notify", "enqueue"])
+def test_no_frame_of_a_notifiers_refusal_shows_a_text(server: FaultServer, method: str, wrong: str) -> None:
+    """Text, title and recipients are hidden in every frame that they come by, the list of them as well."""
+    with client_of(server) as client, Notifier(client=client, plugins=make_plugin_manager(discover=False)) as notifier:
+        arguments = {"text": TEXT, "to": NUMBERS, "title": TEXT, **WRONG[wrong]}
+        with pytest.raises((DevinotifyError, TypeError)) as caught:
+            getattr(notifier, method)(**arguments)
+    assert [] == shown(caught.value)
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("method", ["notify", "enqueue"])
+def test_no_frame_of_an_async_notifiers_refusal_shows_a_text(server: FaultServer, method: str, wrong: str) -> None:
+    """Neither in the loop nor in the thread that does the work."""
+    arguments = {"text": TEXT, "to": NUMBERS, "title": TEXT, **WRONG[wrong]}
+
+    async def refused() -> BaseException:
+        settings = parse(f"devino://{LOGIN}:p4ss@S").with_options(gateway=server.base)
+        async with AsyncNotifier(settings, plugins=make_plugin_manager(discover=False)) as notifier:
+            with pytest.raises((DevinotifyError, TypeError)) as caught:
+                await getattr(notifier, method)(**arguments)
+        return caught.value
+
+    assert [] == shown(asyncio.run(refused()))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("operation", ["sms/send", "sms/sendbulk"])
+def test_no_frame_of_an_async_clients_failed_send_shows_a_secret(
+    server: FaultServer, operation: str, fault: str
+) -> None:
+    """The client of an event loop hides what the blocking one hides."""
+    server.play_always(operation, FAULTS[fault])
+
+    async def failed() -> BaseException:
+        async with AsyncClient(login=LOGIN, password=PASSWORD, sender="S", gateway=server.base, timeout=0.5) as client:
+            send = client.sms.send if operation == "sms/send" else client.sms.send_bulk
+            with pytest.raises(DevinotifyError) as caught:
+                await send(NUMBERS[0] if operation == "sms/send" else NUMBERS, text=TEXT)  # type: ignore[arg-type, operator]  # each has its own
+        return caught.value
+
+    error = asyncio.run(failed())
+    assert [] == shown(error)
+    assert [] == [each for each in frames_of(error) for secret in (PASSWORD, *server.issued) if secret in each[1]]
+
+
+def test_no_frame_of_a_failed_enqueue_shows_a_secret(server: FaultServer, tmp_path: Path) -> None:
+    """Down to the statement whose parameters are the text and the numbers."""
+    path = tmp_path / "outbox.db"
+    with (
+        client_of(server) as client,
+        Notifier(client=client, plugins=make_plugin_manager(discover=False), outbox=str(path)) as notifier,
+    ):
+        notifier.enqueue(TEXT, NUMBERS)
+        spoiler = sqlite3.connect(path)
+        spoiler.execute("CREATE TRIGGER t BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'full'); END")
+        spoiler.commit()
+        spoiler.close()
+        with pytest.raises(DevinotifyError) as caught:
+            notifier.enqueue(TEXT, [*NUMBERS, "+7916"], title=TEXT)
+    assert [] == shown(caught.value)
+
+
+class Interrupted:
+    """A plugin that is interrupted, and keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    @hookimpl
+    def devinotify_prepare_message(self, message: Message) -> None:
+        """Be interrupted."""
+        self.seen += [repr(message.text), repr(message.title)]
+        raise KeyboardInterrupt
+
+
+def test_no_frame_of_an_interrupted_notify_shows_a_secret(server: FaultServer) -> None:
+    """What is not an outcome comes through frames that hold recipients; a plugin is given the texts themselves."""
+    plugins = make_plugin_manager(discover=False)
+    plugin = Interrupted()
+    plugins.register(plugin)
+    with (
+        client_of(server) as client,
+        Notifier(client=client, plugins=plugins) as notifier,
+        pytest.raises(KeyboardInterrupt) as caught,
+    ):
+        notifier.notify(TEXT, [*NUMBERS, "+7916"], title="Title")
+    assert [] == shown(caught.value)
+    assert [repr(TEXT), repr("Title")] == plugin.seen
+
+
+def test_frames_of_what_is_being_handled_are_not_ours(server: FaultServer) -> None:
+    """Who notifies of an error that he handles keeps its variables: his tracker is to show them."""
+    plugins = make_plugin_manager(discover=False)
+    plugins.register(Interrupted())
+
+    def fail() -> None:
+        where = "his own"
+        raise ValueError(where)
+
+    def handle(notifier: Notifier) -> None:
+        try:
+            fail()
+        except ValueError:
+            notifier.notify(TEXT, NUMBERS)
+
+    with (
+        client_of(server) as client,
+        Notifier(client=client, plugins=plugins) as notifier,
+        pytest.raises(KeyboardInterrupt) as caught,
+    ):
+        handle(notifier)
+    handled = caught.value.__context__
+    assert handled is not None
+    place = handled.__traceback__
+    assert place is not None
+    assert place.tb_next is not None
+    assert {"where": "his own"} == place.tb_next.tb_frame.f_locals
+
+
 def test_a_reply_of_messages_is_not_shown(server: FaultServer) -> None:
     """Subscribers' texts stay out of the frames that read them."""
-    from datetime import UTC, datetime, timedelta
-
     server.play_always("sms/in", acts.reply(json.dumps([{"Data": TEXT, "SourceAddress": NUMBERS[0]}])[:-1]))
     now = datetime.now(UTC)
     with (

@@ -26,6 +26,7 @@ from devinotify.exceptions import (
 )
 from devinotify.gateway.codes import VIBER_WORDS
 from devinotify.models import Attempt, Outcome
+from devinotify.redact import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -72,7 +73,7 @@ def ends_it(error: DevinotifyError) -> bool:
 def deliver(
     channel: str,
     recipients: Sequence[str],
-    post: Callable[[Sequence[str]], Iterable[Receipt]],
+    post: Callable[[Secrets[str]], Iterable[Receipt]],
     *,
     batch: int = BATCH,
 ) -> list[Outcome]:
@@ -91,7 +92,7 @@ def deliver(
 class _Delivery:
     """One text on its way to many: what became of it so far."""
 
-    def __init__(self, channel: str, post: Callable[[Sequence[str]], Iterable[Receipt]]) -> None:
+    def __init__(self, channel: str, post: Callable[[Secrets[str]], Iterable[Receipt]]) -> None:
         self.found: dict[str, Outcome] = {}
         self._channel = channel
         self._post = post
@@ -128,8 +129,9 @@ class _Delivery:
         if self._ended is not None:
             return self._ended
         try:
-            receipts = self._post(some)
+            receipts = self._post(Secrets(some))
         except DevinotifyError as error:
+            del some  # this frame is seen wherever the error is
             if ends_it(error):
                 self._ended = error
             return error

@@ -15,7 +15,7 @@ from devinotify.exceptions import DevinotifyError
 from devinotify.gateway import checks
 from devinotify.gateway.client import BULK_LIMIT
 from devinotify.models import DeliveryStatus, Receipt, SmsState, combine
-from devinotify.redact import mask_number
+from devinotify.redact import Secret, mask_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from devinotify.gateway.client import Client
     from devinotify.models import Message, Outcome
     from devinotify.phones import NormalizedMany
+    from devinotify.redact import Secrets
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -58,10 +59,10 @@ class _Direct(OwnChannel):
         except DevinotifyError as error:
             return [failed(self.name, recipient, error) for recipient in given]
         if len(given) == 1:
-            return deliver(self.name, given, lambda some: (self._one(some[0], message, client),))
+            return deliver(self.name, given, lambda some: (self._one(Secret(*some), message, client),))
 
-        def post(some: Sequence[str]) -> Iterable[Receipt]:
-            return (self._one(some[0], message, client),) if len(some) == 1 else self._many(some, message, client)
+        def post(some: Secrets[str]) -> Iterable[Receipt]:
+            return (self._one(Secret(*some), message, client),) if len(some) == 1 else self._many(some, message, client)
 
         if all(map(phones.is_e164, given)) and len(set(given)) == len(given):
             return deliver(self.name, given, post, batch=self._batch(message))
@@ -88,10 +89,10 @@ class _Direct(OwnChannel):
     def _batch(self, message: Message) -> int:  # noqa: ARG002 - SMS needs it
         return BATCH
 
-    def _one(self, recipient: str, message: Message, client: Client) -> Receipt:
+    def _one(self, recipient: Secret, message: Message, client: Client) -> Receipt:
         raise NotImplementedError
 
-    def _many(self, recipients: Sequence[str], message: Message, client: Client) -> Iterable[Receipt]:
+    def _many(self, recipients: Secrets[str], message: Message, client: Client) -> Iterable[Receipt]:
         raise NotImplementedError
 
 
@@ -113,13 +114,13 @@ class SmsChannel(_Direct):
     def _batch(self, message: Message) -> int:
         return max(1, min(BATCH, BULK_LIMIT // texts.count_segments(message.text)))
 
-    def _one(self, recipient: str, message: Message, client: Client) -> Receipt:
+    def _one(self, recipient: Secret, message: Message, client: Client) -> Receipt:
         at, sender, validity = _due(message), message.sender, message.validity
         if at is not None and at.utcoffset() is None:
             return client.sms.send_by_time_zone(recipient, message.text, at, sender=sender, validity=validity)
         return client.sms.send(recipient, message.text, sender=sender, send_at=at, validity=validity)
 
-    def _many(self, recipients: Sequence[str], message: Message, client: Client) -> Iterable[Receipt]:
+    def _many(self, recipients: Secrets[str], message: Message, client: Client) -> Iterable[Receipt]:
         at, sender, validity = _due(message), message.sender, message.validity
         if at is not None and at.utcoffset() is None:
             return client.sms.send_by_time_zone_to_addresses(
@@ -140,10 +141,10 @@ class ViberChannel(_Direct):
         states = [client.viber.state(message_id) for message_id in receipt.message_ids]
         return combine([replace(state, resends=True) for state in states] if receipt.resends else states)
 
-    def _one(self, recipient: str, message: Message, client: Client) -> Receipt:
+    def _one(self, recipient: Secret, message: Message, client: Client) -> Receipt:
         return client.viber.send(recipient, message.text, sender=message.sender, validity=message.validity)
 
-    def _many(self, recipients: Sequence[str], message: Message, client: Client) -> Iterable[Receipt]:
+    def _many(self, recipients: Secrets[str], message: Message, client: Client) -> Iterable[Receipt]:
         return client.viber.send_bulk(recipients, message.text, sender=message.sender, validity=message.validity)
 
 
@@ -153,10 +154,10 @@ class ViberSmsChannel(ViberChannel):
     __slots__ = ()
     segmented = True
 
-    def _one(self, recipient: str, message: Message, client: Client) -> Receipt:
+    def _one(self, recipient: Secret, message: Message, client: Client) -> Receipt:
         return client.viber.send_with_resend(recipient, message.text, sender=message.sender, validity=message.validity)
 
-    def _many(self, recipients: Sequence[str], message: Message, client: Client) -> Iterable[Receipt]:
+    def _many(self, recipients: Secrets[str], message: Message, client: Client) -> Iterable[Receipt]:
         return client.viber.send_with_resend_bulk(
             recipients, message.text, sender=message.sender, validity=message.validity
         )

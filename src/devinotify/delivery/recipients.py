@@ -53,7 +53,7 @@ class Recipients:
 
     def phone(self, raw: str) -> PhoneNumber:
         """Return the number that ``raw`` is by the hooks; raise InvalidInput or PluginError."""
-        number: PhoneNumber = self._plugins.hook.devinotify_normalize_phone(raw=raw, region=self._region)
+        number: PhoneNumber = self._plugins.hook.devinotify_normalize_phone(raw=str(raw), region=self._region)
         return number
 
     @property
@@ -93,7 +93,7 @@ class Recipients:
             return None
         if len(path) > DEEPEST:
             raise InvalidInput(f"aliases are nested more than {DEEPEST} deep")
-        members: list[str] | None = self._plugins.hook.devinotify_resolve_recipient(recipient=recipient)
+        members: list[str] | None = self._plugins.hook.devinotify_resolve_recipient(recipient=str(recipient))
         return members
 
 
