@@ -176,7 +176,7 @@ class Viber(Resource):
 
     def send_bulk(
         self,
-        recipients: Sequence[str | PhoneNumber],
+        recipients: Iterable[str | PhoneNumber],
         text: str,
         *,
         sender: str | None = None,
@@ -210,7 +210,7 @@ class Viber(Resource):
 
     def send_with_resend_bulk(
         self,
-        recipients: Sequence[str | PhoneNumber],
+        recipients: Iterable[str | PhoneNumber],
         text: str,
         *,
         sender: str | None = None,
