@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING
 from devinotify import DevinotifyError, InvalidPhoneNumber, InvalidText, Suppressed, mask_number
 
 from devinotify_webhook import durable, limits
+from devinotify_webhook.attempts import Attempt
 from devinotify_webhook.errors import NotStored, NotUnderstood
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from devinotify import Notifier, Outbox
 
     from devinotify_webhook.config import Receiver
@@ -75,25 +78,50 @@ class Desk:
         self._metrics = metrics
         self._turn = threading.Lock()
 
-    def take(self, receiver: Receiver, order: Order) -> Taken:
-        """Store an order so that it survives a power failure, and return what was stored.
+    def take(self, receiver: Receiver, orders: Sequence[Order]) -> list[Taken]:
+        """Store what one post orders so that it survives a power failure, and return what was stored of each.
 
-        Raises NotStored where nothing could be stored, NotUnderstood where it is for nobody that the request names.
+        What cannot be stored of it keeps nothing else from being stored; then, and where the rest is known when it is
+        posted again, this raises NotStored, or NotUnderstood for what is for nobody that the request names.
         """
-        try:
-            with self._turn:
-                taken = self._store(receiver, order)
-        except NotUnderstood:
-            raise
-        except DevinotifyError as error:
-            raise NotStored(str(error)) from error
-        self._sync(order)
+        taken: list[Taken] = []
+        failed: list[DevinotifyError] = []
+        with self._turn:
+            try:
+                self._each(receiver, orders, taken, failed)
+            except DevinotifyError as error:
+                failed.append(error)
+        for one in taken:
+            self._tell(receiver, one)
+        refusals = [error for error in failed if not isinstance(error, NotUnderstood)]
+        if refusals:
+            raise NotStored(str(refusals[0])) from refusals[0]
+        if failed:
+            raise failed[0]
+        self._sync(orders)
+        return taken
+
+    def _each(
+        self, receiver: Receiver, orders: Sequence[Order], taken: list[Taken], failed: list[DevinotifyError]
+    ) -> None:
+        """Store one after another; add what was ``taken`` of each, and why others ``failed``."""
+        attempt = None
+        if len(orders) > 1 and any(order.key is None for order in orders):
+            attempt = Attempt(self._outbox, receiver, orders)
+        for order in orders if attempt is None else attempt.orders:
+            try:
+                taken.append(self._store(receiver, order))
+            except DevinotifyError as error:
+                failed.append(error)
+        if attempt is not None and not failed:
+            attempt.end()
+
+    def _tell(self, receiver: Receiver, taken: Taken) -> None:
         self._metrics.count("known" if taken.known else "stored", receiver.name, by=len(taken.rows))
         if taken.refused:
             self._metrics.count("refused", receiver.name, by=len(taken.refused))
             for recipient, reason in taken.refused:
                 log.warning("receiver %s: nothing is sent to %s: %s", receiver.name, recipient, reason)
-        return taken
 
     def _store(self, receiver: Receiver, order: Order) -> Taken:
         now = self._outbox.now()
@@ -164,11 +192,13 @@ class Desk:
             raise NotUnderstood(why) if of_request else NotStored(why)
         return Taken(tuple(stored.rows.values()), refused, stored.known)
 
-    def _sync(self, order: Order) -> None:
+    def _sync(self, orders: Sequence[Order]) -> None:
+        if not orders:
+            return
         try:
             durable.sync(self._outbox.name)
         except OSError as error:
             why = f"the outbox is not safely on the disk: {error.strerror or type(error).__name__}"
-            if order.key is not None:  # posted again, it is found by its key
+            if all(order.key is not None for order in orders):  # posted again, it is found by its key
                 raise NotStored(why) from error
             log.warning("%s", why)

@@ -87,7 +87,7 @@ _WHY = {
     404: "There is no such receiver",
     408: "The body did not arrive in time",
     413: "The body is too long",
-    503: "Nothing was stored: post it again",
+    503: "Not all of it is safely stored: post it again, and what is stored is known",
 }
 
 

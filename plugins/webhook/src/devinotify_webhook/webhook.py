@@ -141,7 +141,7 @@ class Webhook(Starlette):
             self._say(receiver, str(error))
             return _error(400, str(error))
         except NotStored as error:
-            log.warning("receiver %s: nothing was stored: %s", receiver.name, error)
+            log.warning("receiver %s: not stored: %s", receiver.name, error)
             return _error(503, str(error))
         self._said = {said for said in self._said if said[0] != receiver.name}
         return JSONResponse(_document(taken))
@@ -151,7 +151,7 @@ class Webhook(Starlette):
             orders = self._reader.read(route, receiver, name, posted)
         except RecursionError:
             raise NotUnderstood("the body goes too deep") from None
-        return [self.house.desk.take(receiver, order) for order in orders]
+        return self.house.desk.take(receiver, orders)
 
     async def _in_a_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401 - whatever work takes
         return await asyncio.get_running_loop().run_in_executor(self.house.pool, work, *arguments)
@@ -210,14 +210,14 @@ class Webhook(Starlette):
             posted = await self._posted(receiver, request)
             found = twilio.message(posted)
             order = self._reader.of_text(receiver, receiver.name, found.plain, posted.key)
-            taken = await self._in_a_thread(self.house.desk.take, receiver, order)
+            (taken,) = await self._in_a_thread(self.house.desk.take, receiver, [order])
         except _Refused as refused:
             return receiver.name, twilio.error(refused.status, refused.reason)
         except NotUnderstood as error:
             self._say(receiver, str(error))
             return receiver.name, twilio.error(400, str(error), twilio.code_of(found))
         except NotStored as error:
-            log.warning("receiver %s: nothing was stored: %s", receiver.name, error)
+            log.warning("receiver %s: not stored: %s", receiver.name, error)
             return receiver.name, twilio.error(503, str(error))
         return receiver.name, JSONResponse(twilio.created(sid, found, taken), 201)
 
