@@ -8,7 +8,6 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 import pytest
-from devinotify.sandbox import Sandbox
 
 from devinotify_webhook import Webhook, load
 from tests.support import NUMBER, Hooks
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from devinotify import Outbox
+    from devinotify.sandbox import Sandbox
 
 PLUGIN = "webhook"
 
@@ -40,18 +40,10 @@ def _no_worker_left() -> Iterator[None]:
     assert [] == [thread.name for thread in threading.enumerate() if thread.name.startswith("devinotify-w")]
 
 
-@pytest.fixture(scope="session")
-def _server() -> Iterator[Sandbox]:
-    """Yield a running gateway."""
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
 @pytest.fixture
-def gateway(_server: Sandbox) -> Sandbox:
-    """Return the gateway as it is at its start."""
-    _server.reset()
-    return _server
+def gateway(devino_sandbox: Sandbox) -> Sandbox:
+    """Return the gateway as it is at its start: that of devinotify's own pytest plugin."""
+    return devino_sandbox
 
 
 @pytest.fixture
@@ -63,12 +55,14 @@ def hooks(gateway: Sandbox, tmp_path: Path) -> Iterator[Callable[..., Hooks]]:
         *,
         worker: bool = False,
         receivers: dict[str, Any] | None = None,
+        aliases: dict[str, list[str]] | None = None,
         outbox: Outbox | None = None,
         **keys: Any,  # noqa: ANN401 - whatever a receiver takes
     ) -> Hooks:
         document = {
             "url": gateway.url,
             "outbox": str(tmp_path / "alerts.db"),
+            "aliases": aliases or {},
             "receivers": receivers or {"oncall": {"to": [NUMBER], **keys}},
         }
         made.append(Hooks(Webhook(load(document), worker=worker, outbox=outbox)))
