@@ -13,6 +13,7 @@ import pytest
 from devinotify_logging.dedupe import Elsewhere, Nothing
 from devinotify_logging.limiter import (
     MOST_WINDOWS,
+    VARIABLE,
     Candidate,
     FileLimiter,
     Grant,
@@ -21,6 +22,7 @@ from devinotify_logging.limiter import (
     limits_path,
     memory_limiter,
     next_day,
+    shared_path,
 )
 from devinotify_logging.quota import Go, Pause, QuotaLimits, Wait
 from devinotify_logging.settings import Rate
@@ -203,6 +205,27 @@ def test_file_of_a_link(tmp_path: Path) -> None:
     """An outbox that is named by a link has one file of limits with the real one."""
     (tmp_path / "link.db").symlink_to(tmp_path / "alerts.db")
     assert limits_path(str(tmp_path / "alerts.db")) == limits_path(str(tmp_path / "link.db"))
+
+
+@pytest.mark.parametrize(
+    ("outbox", "named", "expected"),
+    [
+        (None, None, None),
+        ("alerts.db", None, "alerts.db-limits"),
+        (None, "alerts.db", "alerts.db-limits"),
+        ("alerts.db", "other.db", "alerts.db-limits"),
+        ("alerts.db", "postgresql://db/shop", "alerts.db-limits"),
+        ("postgresql://db/shop", "alerts.db", None),
+        (None, "postgres://db/shop", None),
+    ],
+)
+def test_file_of_any_outbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outbox: str | None, named: str | None, expected: str | None
+) -> None:
+    """The outbox of the URL comes before that of the environment; beside a database there is no file."""
+    monkeypatch.chdir(tmp_path)
+    environ = {} if named is None else {VARIABLE: named}
+    assert (None if expected is None else tmp_path / expected) == shared_path(outbox, environ)
 
 
 def test_damaged_file(tmp_path: Path, clock: Clock) -> None:

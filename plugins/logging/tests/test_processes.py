@@ -375,3 +375,33 @@ def _work(worker: Worker, outbox: Outbox, wanted: int, timeout: float = 40) -> N
         assert time.monotonic() < deadline
         if not worker.turn():
             time.sleep(0.05)
+
+
+@pytest.mark.parametrize("place", ["url", "environment"])
+def test_limits_beside_any_outbox(
+    gateway: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """An outbox of the URL or the environment is one for limits and equal records as well: two programs, one SMS."""
+    path = tmp_path / "alerts.db"
+    url = url_of(gateway)
+    if place == "url":
+        url += f"&outbox={path}"
+    else:
+        monkeypatch.setenv("DEVINOTIFY_OUTBOX", str(path))
+    code = SETUP + "log.addHandler(DevinoHandler(sys.argv[1]))\nlog.error('disk full')"
+    assert [("", "", 0)] * 2 == [run(code, url), run(code, url)]
+    assert (1, True) == (len(texts(gateway)), path.with_name("alerts.db-limits").is_file())
+
+
+def test_limits_of_each_process_are_told(gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database keeps no limits, and whoever has one for other reasons is alerted as before, and told so once."""
+    monkeypatch.setenv("DEVINOTIFY_OUTBOX", "postgresql://shop:s3cret@127.0.0.1:1/shop")
+    code = SETUP + (
+        "log.addHandler(DevinoHandler(sys.argv[1]))\nlog.addHandler(DevinoHandler(sys.argv[1]))\nlog.error('disk full')"
+    )
+    told_once = (
+        "devinotify-logging: the outbox of the URL or DEVINOTIFY_OUTBOX is a database, which keeps no limits:"
+        " each process has its own; a file given as outbox= is shared by all\n"
+    )
+    assert [("", told_once, 0)] * 2 == [run(code, url_of(gateway)), run(code, url_of(gateway))]
+    assert 2 == len(texts(gateway))

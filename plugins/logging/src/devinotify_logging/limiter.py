@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import hashlib
 import os
 import sqlite3
@@ -16,10 +17,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from devinotify_logging.dedupe import Elsewhere, Nothing, Window, claim, told
 from devinotify_logging.quota import Go, Pause, Quota, QuotaLimits, Wait, full, spend
+from devinotify_logging.stderr import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+VARIABLE = "DEVINOTIFY_OUTBOX"
+"""The environment variable that names the outbox where neither handler nor URL does."""
 BUSY = 2.0
 """Seconds to wait for another process that is at the file; it is there for less than a millisecond."""
 MOST_WINDOWS = 2000
@@ -240,6 +244,29 @@ def memory_limiter(account: str) -> MemoryLimiter:
 
 
 _in_memory: dict[tuple[int, str], MemoryLimiter] = {}
+
+
+def shared_path(outbox: str | None, environ: Mapping[str, str]) -> Path | None:
+    """Return the file that holds the limits for all processes, ``None`` where each has its own.
+
+    It is beside the outbox of the handler or its URL, else of the environment: processes that share one are of one
+    account's. Where that is a database it is said once that they share no limits: each alert would wait for it.
+    """
+    named = outbox or environ.get(VARIABLE)
+    if not named:
+        return None
+    if "://" in named:
+        _say_not_shared()
+        return None
+    return limits_path(named)
+
+
+@functools.cache
+def _say_not_shared() -> None:
+    say(
+        f"the outbox of the URL or {VARIABLE} is a database, which keeps no limits: each process has its own;"
+        " a file given as outbox= is shared by all"
+    )
 
 
 def limits_path(outbox: str) -> Path:

@@ -25,9 +25,9 @@ from devinotify_logging.limiter import (
     FileLimiter,
     Grant,
     MemoryLimiter,
-    limits_path,
     memory_limiter,
     next_day,
+    shared_path,
 )
 from devinotify_logging.loop import Loop
 from devinotify_logging.quota import Go, Pause, QuotaLimits, Wait
@@ -94,9 +94,10 @@ class Sender:
         self.target: Target = join(notifier.url.account, numbers, settings.channel or notifier.url.channel)
         self._account = notifier.url.account
         self._memory_limiter = memory_limiter(self._account)
-        self._limiter: MemoryLimiter | FileLimiter = self._memory_limiter
-        if settings.outbox is not None:
-            self._limiter = FileLimiter(limits_path(settings.outbox), self._account, time.time)
+        path = shared_path(notifier.url.outbox, os.environ)
+        self._limiter: MemoryLimiter | FileLimiter = (
+            self._memory_limiter if path is None else FileLimiter(path, self._account, time.time)
+        )
         self._owner = uuid.uuid4().hex
         self._carrier = self._carrier_by(notifier, outbox)
         lifecycle.watch(self)
