@@ -34,7 +34,7 @@ PURE = sorted(
         *(f"outbox/{name}.py" for name in ("states", "records", "rules", "settlement", "store", "room")),
         *(
             f"outbox/{name}.py"
-            for name in ("arguments", "lookups", "intake", "claims", "admin", "paging", "pace", "booking")
+            for name in ("arguments", "lookups", "intake", "claims", "admin", "bounds", "paging", "pace", "booking")
         ),
         *(
             "outbox/encoding.py",

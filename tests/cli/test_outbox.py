@@ -225,10 +225,11 @@ def test_show_has_lists_and_meta_in_one_line(run: Run, tmp_path: Path) -> None:
     assert (True, True) == ("message ids:     a b" in shown, 'meta:            {"who": "me"}' in shown)
 
 
-def test_show_of_a_row_that_is_not_there(run: Run, path: Path) -> None:
-    """A usage error that names it."""
-    result = run("outbox", "show", "99")
-    assert (2, "devinotify: there is no row 99\n") == (result.exit_code, result.stderr)
+@pytest.mark.parametrize(("number", "named"), [("99", "99"), ("99999999999999999999", "9999***9999")])
+def test_show_of_a_row_that_is_not_there(run: Run, path: Path, number: str, named: str) -> None:
+    """A usage error that names it, masked where it is as long as a number of a phone."""
+    result = run("outbox", "show", number)
+    assert (2, f"devinotify: there is no row {named}\n") == (result.exit_code, result.stderr)
 
 
 # --- whose they are

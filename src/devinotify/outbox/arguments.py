@@ -6,13 +6,16 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from devinotify.exceptions import InvalidInput
+from devinotify.outbox.bounds import place
 from devinotify.outbox.records import NewMessage, Row, encode_time, new_tuple
+from devinotify.outbox.store import Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from devinotify.models import Message
+    from devinotify.outbox.states import RowState
 
 
 def new_message(
@@ -54,3 +57,18 @@ def check_account(account: str | None) -> None:
 def row_id(row: Row | int) -> int:
     """Return the id of a row that may be given by its id."""
     return row.id if isinstance(row, Row) else row
+
+
+def selection(
+    states: Collection[RowState] | None = None,
+    message_id: int | None = None,
+    channel: str | None = None,
+    recipient: str | None = None,
+    account: str | None = None,
+    *,
+    steps: bool = True,
+) -> Selection:
+    """Return which rows are meant; raise InvalidInput where an account is not written as one."""
+    check_account(account)
+    chosen = None if states is None else tuple(states)
+    return Selection(chosen, None if message_id is None else place(message_id), channel, recipient, account, steps)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput
+from devinotify.outbox.bounds import possible
 from devinotify.outbox.lookups import need_message, need_row, need_rows
 from devinotify.outbox.records import Batch
 from devinotify.outbox.rules import brought_back, concluded, expired, given_up, may_step, recorded, stepped
@@ -46,7 +47,7 @@ def take_new(transaction: Transaction, worker: str, numbers: Sequence[int], sinc
 
 def tell_of_orders(transaction: Transaction, steps: Mapping[str, int], orders: Mapping[str, int]) -> None:
     """Mark new steps, and the rows that have ordered them; both by recipient. Orders that are gone tell nothing."""
-    there = {row.id for row in transaction.rows(sorted(orders.values()))}
+    there = {row.id for row in transaction.rows(sorted(possible(orders.values())))}
     told = {steps[recipient]: order for recipient, order in orders.items() if recipient in steps and order in there}
     transaction.tell(told | {order: order for order in told.values()})
 

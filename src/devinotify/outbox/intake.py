@@ -84,7 +84,8 @@ def extend(
     deadline: float | None,
 ) -> int:
     """Queue a stored message for more recipients; return how many were new to it."""
-    step = channel or need_message(transaction, message_id).message.channel
+    stored = need_message(transaction, message_id)
+    step = channel or stored.message.channel
     return transaction.extend(message_id, room.fit(transaction, recipients), step, transaction.now, deadline)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput
+from devinotify.outbox.bounds import possible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +20,7 @@ def need_rows(transaction: Transaction, numbers: Iterable[int]) -> list[Row]:
     All at once: a store locks them in one order then, and two that ask for the same ones do not lock each other out.
     """
     wanted = list(numbers)
-    found = {row.id: row for row in transaction.rows(wanted)}
+    found = {row.id: row for row in transaction.rows(possible(wanted))}
     for number in wanted:
         if number not in found:
             raise InvalidInput(f"there is no row {number}")
@@ -32,9 +33,14 @@ def need_row(transaction: Transaction, number: int) -> Row:
     return row
 
 
+def message(transaction: Transaction, number: int) -> StoredMessage | None:
+    """Return a message, or ``None`` where there is none of this id."""
+    return transaction.message(number) if possible([number]) else None
+
+
 def need_message(transaction: Transaction, number: int) -> StoredMessage:
     """Return a message; raise InvalidInput where there is none of this id."""
-    stored = transaction.message(number)
+    stored = message(transaction, number)
     if stored is None:
         raise InvalidInput(f"there is no message {number}")
     return stored
@@ -53,7 +59,7 @@ def story(transaction: Transaction, number: int) -> list[Row]:
     """
     return [
         step
-        for row in transaction.rows([number])
+        for row in transaction.rows(possible([number]))
         for step in (*transaction.rows_of(row.message_id, row.recipient), *transaction.steps_of(number))
         if step.id >= number
     ]

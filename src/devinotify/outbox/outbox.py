@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING, Any, Self
 from devinotify.closing import close_all
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox import admin, allowance, booking, claims, duties, intake, lookups
-from devinotify.outbox.arguments import check_account, new_message, row_id, seconds
+from devinotify.outbox.arguments import check_account, new_message, row_id, seconds, selection
+from devinotify.outbox.bounds import HIGHEST, capped, place, possible
 from devinotify.outbox.location import default_location, open_store
 from devinotify.outbox.location import migrate as migrate_location
 from devinotify.outbox.pace import check_rate
@@ -36,7 +37,7 @@ from devinotify.outbox.room import Room
 from devinotify.outbox.rules import minutes_left
 from devinotify.outbox.settlement import Settlement, match
 from devinotify.outbox.states import FINISHED, POLL_FIRST, RETRY_FOR
-from devinotify.outbox.store import Selection, SharedDatabase
+from devinotify.outbox.store import SharedDatabase
 from devinotify.words import counted
 
 if TYPE_CHECKING:
@@ -48,12 +49,10 @@ if TYPE_CHECKING:
     from devinotify.models import Message, Outcome, SmsState
     from devinotify.outbox.records import Batch, ErrorParts, NewMessage, Row, StoredMessage
     from devinotify.outbox.states import RowState
-    from devinotify.outbox.store import Claimant, Store, Transaction
+    from devinotify.outbox.store import Claimant, Selection, Store, Transaction
 
 log: logging.Logger = logging.getLogger(__name__)
 
-HIGHEST = 2**63 - 1
-"""An id that no row has."""
 PAGE = 1000
 """Rows that an iteration reads at a time; more are never in memory."""
 
@@ -345,8 +344,9 @@ class Outbox:
         """
         if limit < 1:
             raise InvalidInput("a claim takes at least 1 row")
+        limit = capped(limit)
         check_account(account)
-        wanted = None if rows is None else [row_id(row) for row in rows][:limit]
+        wanted = None if rows is None else possible([row_id(row) for row in rows])[:limit]
         if time.monotonic() >= self._look_ahead_at:
             self._look_ahead_at = time.monotonic() + LOOK_AHEAD_EVERY
             self._bring_back()
@@ -564,7 +564,7 @@ class Outbox:
         seconds("lease", lease)
         check_account(account)
         return self._store.write(
-            "watch", lambda transaction: transaction.attend(limit, transaction.now + lease, account)
+            "watch", lambda transaction: transaction.attend(capped(limit), transaction.now + lease, account)
         )
 
     def record_state(self, row: Row | int, state: SmsState) -> Row:
@@ -594,7 +594,7 @@ class Outbox:
 
     def close_watch(self, rows: Iterable[Row | int]) -> None:
         """Stop giving these rows attention; their states stay."""
-        numbers = [row_id(row) for row in rows]
+        numbers = possible([row_id(row) for row in rows])
         self._store.write(
             "watch",
             lambda transaction: transaction.put(row._replace(next_poll_at=None) for row in transaction.rows(numbers)),
@@ -622,7 +622,7 @@ class Outbox:
         admin.check_retry(state, force=force)
         return self._each_page(
             "retry",
-            Selection((state,), message_id, channel),
+            selection((state,), message_id, channel),
             lambda transaction, page: admin.retry_page(transaction, page, force=force),
         )
 
@@ -631,7 +631,7 @@ class Outbox:
 
         Raises InvalidInput for a row that is claimed, and changes nothing then: its outcome must find it.
         """
-        numbers = [row_id(row) for row in rows]
+        numbers = possible([row_id(row) for row in rows])
         return self._store.write("forget", lambda transaction: admin.forget(transaction, numbers))
 
     def forget_all(
@@ -649,7 +649,7 @@ class Outbox:
         encode_time(older_than)
         return self._each_page(
             "forget",
-            Selection(states=tuple(states), message_id=message_id),
+            selection(states, message_id),
             lambda transaction, page: admin.forget_page(transaction, page, older_than),
         )
 
@@ -796,7 +796,7 @@ class Outbox:
 
     def get_all(self, row_ids: Iterable[int]) -> list[Row]:
         """Return the rows of these ids as they stand at one moment, in the order asked; those that are gone are not."""
-        wanted = list(dict.fromkeys(row_ids))
+        wanted = possible(dict.fromkeys(row_ids))
         found = {row.id: row for row in self._store.read("get", lambda transaction: transaction.rows(wanted))}
         return [found[number] for number in wanted if number in found]
 
@@ -809,7 +809,7 @@ class Outbox:
 
     def message(self, message_id: int) -> StoredMessage | None:
         """Return a message without its recipients, or ``None`` where there is none of this id."""
-        return self._store.read("message", lambda transaction: transaction.message(message_id))
+        return self._store.read("message", lambda transaction: lookups.message(transaction, message_id))
 
     def rows(
         self,
@@ -832,9 +832,8 @@ class Outbox:
         row is committed, in a database one with a lower id may come later. So ``after`` leads from page to page of one
         listing, and not on from where one has ended another day.
         """
-        check_account(account)
-        chosen = Selection(None if states is None else tuple(states), message_id, channel, recipient, account, steps)
-        for page in self._store.pages(chosen, after, limit, self._page):
+        chosen = selection(states, message_id, channel, recipient, account, steps=steps)
+        for page in self._store.pages(chosen, place(after), limit, self._page):
             yield from page
 
     def latest(
@@ -853,9 +852,8 @@ class Outbox:
 
         By one look, so that a page of a list is as things stand at one moment.
         """
-        check_account(account)
-        chosen = Selection(None if states is None else tuple(states), message_id, channel, recipient, account, steps)
-        return self._store.read("rows", lambda transaction: transaction.latest(chosen, before, limit))
+        chosen = selection(states, message_id, channel, recipient, account, steps=steps)
+        return self._store.read("rows", lambda transaction: transaction.latest(chosen, place(before), capped(limit)))
 
     def __iter__(self) -> Iterator[Row]:
         return self.rows()
