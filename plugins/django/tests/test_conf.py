@@ -95,7 +95,13 @@ def test_text_of_phone_verify_is_measured(changed: dict[str, Any], otp: dict[str
 
 @pytest.mark.parametrize(
     "changed",
-    [{"BACKEND": "tests.adapters.Adapter"}, {"BACKEND": "no.such.Backend"}, {"BACKEND": None}, {"MESSAGE": "{mine}"}],
+    [
+        {"BACKEND": "tests.adapters.Adapter"},
+        {"BACKEND": "no.such.Backend"},
+        {"BACKEND": None},
+        {"MESSAGE": "{mine}"},
+        {"TOKEN_LENGTH": "six"},
+    ],
 )
 def test_texts_of_others_are_theirs(changed: dict[str, Any]) -> None:
     """Another backend's text, and one that takes more than phone-verify gives it, are not ours to measure."""

@@ -132,6 +132,7 @@ TESTS = """
 from devinotify_django import enqueue_sms, send_sms
 from devinotify_django.testing import SmsTestMixin, sms_outbox
 from django.test import SimpleTestCase
+from unittest import TestCase
 
 class Sends:
     def test_one(self):
@@ -147,17 +148,30 @@ class Sends:
 class Morning(Sends, SmsTestMixin, SimpleTestCase): pass
 class Evening(Sends, SmsTestMixin, SimpleTestCase): pass
 
-class Plain(SimpleTestCase):
-    def test_nothing_leaves_without_the_mixin(self):
-        del sms_outbox[:]
+class SendsPlainly:
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        send_sms("Zero", "+79161234567")
+
+    def test_three(self):
         send_sms("Three", "+79161234567")
         self.assertEqual(["Three"], [each.text for each in sms_outbox])
+
+    def test_four(self):
+        enqueue_sms("Four", "+79161234567")
+        self.assertEqual(["Four"], [each.text for each in sms_outbox])
+
+class Plain(SendsPlainly, SimpleTestCase): pass
+class NotOfDjango(SendsPlainly, TestCase): pass
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="does not fork")
 @pytest.mark.parametrize(
-    ("method", "options"), [("fork", []), ("fork", ["--parallel=2"]), ("spawn", ["--parallel=2"])], ids=str
+    ("method", "options"),
+    [("fork", []), ("fork", ["--parallel=2"]), ("spawn", ["--parallel=2"]), ("fork", ["--pdb"])],
+    ids=str,
 )
 def test_in_a_project(gateway: Sandbox, tmp_path: Path, method: str, options: list[str]) -> None:
     """``manage.py test`` sets it up, empties it before each test, and lets nothing leave from any of its processes."""
@@ -167,5 +181,5 @@ def test_in_a_project(gateway: Sandbox, tmp_path: Path, method: str, options: li
         [sys.executable, "manage.py", *options], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
     )
     assert 0 == done.returncode, done.stderr
-    assert "Ran 5 tests" in done.stderr
+    assert "Ran 8 tests" in done.stderr
     assert [] == gateway.requests()

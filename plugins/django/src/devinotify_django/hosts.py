@@ -48,10 +48,10 @@ def hosts() -> Iterator[Host]:
 
 
 def _of_phone_verify(given: dict[str, Any]) -> Iterator[Text]:
-    code = "0" * int(given.get("TOKEN_LENGTH") or len(conf.LONGEST_CODE))
     try:
+        code = "0" * int(given.get("TOKEN_LENGTH") or len(conf.LONGEST_CODE))
         text = str(given["MESSAGE"]).format(app=given.get("APP_NAME", ""), security_code=code)
-    except (LookupError, ValueError):
+    except (LookupError, TypeError, ValueError):
         return  # phone-verify asks for it, or takes more from its caller
     yield Text("PHONE_VERIFICATION['MESSAGE']", text, code)
 

@@ -1,19 +1,21 @@
 """For the tests of your own project: nothing leaves, and ``sms_outbox`` holds what would have left.
 
-As ``django.core.mail.outbox`` is: set up by the test runner (``TEST_RUNNER = "devinotify_django.testing.SmsRunner"``),
-by ``SmsTestMixin`` in a test case, or by the fixture ``sms_outbox`` in pytest. Limits of one-time codes do not count.
+As ``django.core.mail.outbox`` is: set up by the test runner (``TEST_RUNNER = "devinotify_django.testing.SmsRunner"``)
+and empty when a test begins, or by ``SmsTestMixin`` in a test case, or by the fixture ``sms_outbox`` in pytest. Limits
+of one-time codes do not count.
 """
 
 from __future__ import annotations
 
 import re
+import unittest
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from devinotify import Enqueued, Message, Outcome, Receipt, Verdict, hookimpl, phones
 from devinotify import text as texts
-from django.test.runner import DiscoverRunner, ParallelTestSuite
+from django.test.runner import DiscoverRunner, ParallelTestSuite, RemoteTestResult, RemoteTestRunner
 
 from devinotify_django import notifiers
 
@@ -44,7 +46,7 @@ class SentSms:
 
 
 sms_outbox: list[SentSms] = []
-"""What would have left, in order: the same list for ever, emptied by the mixin and the fixture before each test."""
+"""What would have left, in order: the same list for ever, emptied by runner, mixin and fixture before each test."""
 
 
 class _Plugin:
@@ -127,16 +129,44 @@ def _start_worker(*given: Any, **named: Any) -> None:  # noqa: ANN401 - Django's
         setup_test_environment()
 
 
+class _Empties:
+    """Before the other bases of a result: each test begins with an empty ``sms_outbox``, whatever its class is."""
+
+    def startTest(self, test: Any) -> None:  # noqa: ANN401, N802 - unittest's own
+        """Forget what was sent by the test before, or while its class was set up, as Django does with mail."""
+        sms_outbox.clear()
+        super().startTest(test)  # type: ignore[misc]
+
+
+class _RemoteResult(_Empties, RemoteTestResult):
+    """The result of a test in a process of ``--parallel``."""
+
+
+class _RemoteRunner(RemoteTestRunner):
+    """What runs the tests of such a process."""
+
+    resultclass = _RemoteResult
+
+
 class _Parallel(ParallelTestSuite):
     """Django's tests in several processes, none of which lets an SMS leave."""
 
     init_worker = _start_worker
+    runner_class = _RemoteRunner
 
 
 class SmsRunner(DiscoverRunner):
-    """Django's test runner, which lets no SMS leave, from the processes of ``--parallel`` either."""
+    """Django's test runner, which lets no SMS leave, from the processes of ``--parallel`` either.
+
+    Each test begins with an empty ``sms_outbox``.
+    """
 
     parallel_test_suite: ClassVar[type[ParallelTestSuite]] = _Parallel
+
+    def get_resultclass(self) -> Any:  # noqa: ANN401 - Django brings no types
+        """Return Django's class of results, for ``--pdb`` or ``--debug-sql``, or unittest's, which empties the list."""
+        chosen = super().get_resultclass() or unittest.TextTestResult
+        return type(chosen.__name__, (_Empties, chosen), {})
 
     def setup_test_environment(self, **options: Any) -> None:  # noqa: ANN401 - Django's own
         """Set up Django's test environment, and ours."""
