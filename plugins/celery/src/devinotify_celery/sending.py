@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +12,7 @@ from devinotify import InvalidInput, RowState, mask_number
 from devinotify_celery.verdicts import Standing, pause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from devinotify import Notifier, Outbox
 
@@ -51,24 +52,25 @@ class Sending:
 
     def send(self) -> Sent:
         """Send what waits to be sent and is nobody's; raise DevinotifyError where the outbox cannot be used."""
-        due = [row.id for row in self._each() if row.state is RowState.QUEUED and self._is_due(row)]
-        wait = self._deliver(due)
-        standings = [*self._standings(), *self._refused]
-        return Sent(standings, wait or pause(standings, self._outbox.now(), UNDER_WAY))
+        rows = self._outbox.get_all(self._rows)
+        now = self._outbox.now()
+        wait = self._deliver([row.id for row in rows if row.state is RowState.QUEUED and _is_due(row, now)])
+        told = self._told()
+        return Sent(told, wait or pause(told, self._outbox.now(), UNDER_WAY))  # the time has gone on meanwhile
 
     def cancel(self) -> list[Standing]:
         """Give up what is queued, so that nobody sends it later, and return how all stands: what is open is unknown.
 
         For a caller that will not come back. What another is sending at the moment is waited for.
         """
-        told = [*self._standings(), *self._refused]
+        told = self._told()
         until = time.monotonic() + 2 * self._notifier.url.timeout
         while any(standing.verdict is None for standing in told):
             queued = [each.row for each in told if each.state is RowState.QUEUED and each.row is not None]
             try:
                 self._outbox.forget(queued)
             except InvalidInput:  # one has been claimed since
-                told = [*self._standings(), *self._refused]
+                told = self._told()
                 continue
             under_way = {each.row for each in told if each.state is RowState.CLAIMED}
             told = [_given_up(each) if each.row in queued else each for each in told]
@@ -98,30 +100,32 @@ class Sending:
                 self._outbox.reserve(-unused, self._account)
         return None
 
-    def _is_due(self, row: Any) -> bool:  # noqa: ANN401 - a row of the outbox
-        return row.next_attempt_at is None or bool(row.next_attempt_at <= self._outbox.now())
-
-    def _each(self) -> Iterable[Any]:
-        """Yield the rows as they stand now; one that was forgotten is told no more."""
-        return (row for number in self._rows if (row := self._outbox.get(number)) is not None)
+    def _told(self) -> list[Standing]:
+        """Return how all stands now, those that were refused at once too."""
+        return [*self._standings(), *self._refused]
 
     def _standings(self) -> list[Standing]:
-        return [self._standing(row) for row in self._each()]
+        """Return how the rows stand now; one that was forgotten is told no more."""
+        return [self._standing(row) for row in self._outbox.get_all(self._rows)]
 
     def _standing(self, row: Any) -> Standing:  # noqa: ANN401 - a row of the outbox
-        shown = self._outbox.describe(row) or {}
+        shown = self._outbox.describe(row) if row.message_ids else None  # for the ids, which it masks
         return Standing(
             mask_number(row.recipient),
             row.state,
-            tuple(shown.get("message_ids", ())),
+            () if shown is None else tuple(shown["message_ids"]),
             row.id,
             row.next_attempt_at,
             row.exception(),
         )
 
 
+def _is_due(row: Any, now: float) -> bool:  # noqa: ANN401 - a row of the outbox
+    return row.next_attempt_at is None or bool(row.next_attempt_at <= now)
+
+
 def _given_up(standing: Standing) -> Standing:
-    return Standing(standing.recipient, RowState.NOT_SENT, standing.ids, standing.row, error=standing.error)
+    return replace(standing, state=RowState.NOT_SENT, due=None)
 
 
 def moment(given: Any, name: str) -> Any:  # noqa: ANN401 - what a message has; anything else is refused by the Notifier
