@@ -210,6 +210,8 @@ def test_a_colon_in_a_password_needs_no_escape() -> None:
         ("devino://login:pass?word@SENDER/79161234567", r"there is a \? in them, which is written as %3F"),
         ("devino://login:pass/w?rd@SENDER", "there is a / in them, which is written as %2F"),
         ("devino://lo/gin:password@SENDER?channel=sms", "there is a / in them, which is written as %2F"),
+        ("devino://login:p@ss?word@SENDER/79161234567", r"unknown key \(not shown\).*write @ as %40 and \? as %3F"),
+        (START + "?chanel=viber&outbox=/a@b", r"unknown key \(not shown\): the keys are channel, .*write @ as %40"),
         ("devino://login:p@ss/word@SENDER/79161234567", "behind a /: write @ as %40 .* and / as %2F"),
         ("devino://login:pass%zzword@SENDER", "the password holds a bad percent escape"),
         ("devino://log%in:password@SENDER", "the login holds a bad percent escape"),

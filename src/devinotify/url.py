@@ -335,7 +335,7 @@ def _parse_query(query: str) -> tuple[dict[str, Any], list[str], str | None]:
         raw_key, _, raw_value = item.partition("=")
         key = _decode(raw_key, "a key of the query").lower()
         if key not in OPTION_NAMES:
-            raise unknown_key(key if "@" not in query else "", OPTION_NAMES)
+            raise unknown_key(key, OPTION_NAMES) if "@" not in query else _strange_query()
         value = _decode(raw_value, key)
         if key == "to":
             targets += [part.strip() for part in value.split(",") if part.strip()]
@@ -357,6 +357,12 @@ def _decode(text: str, what: str) -> str:
         return unquote(text, errors="strict")
     except UnicodeDecodeError:
         raise InvalidURL(f"{what} is not percent-encoded UTF-8") from None
+
+
+def _strange_query() -> InvalidURL:
+    """Return the error for a query with an unknown key and an @: it may begin with the rest of a password."""
+    shown_keys = unknown_key("", OPTION_NAMES)
+    return InvalidURL(f"{shown_keys}; or there is a ? or an @ in the login or password: write @ as %40 and ? as %3F")
 
 
 def unknown_key(key: str, known: Sequence[str]) -> InvalidURL:

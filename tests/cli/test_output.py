@@ -46,6 +46,18 @@ def test_numbers_and_ids_are_never_cut(
     )
 
 
+@pytest.mark.parametrize("width", [20, 60, 80])
+def test_the_numbers_of_an_incoming_message_are_never_cut(
+    width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sender has up to fifteen digits, and is what one answers to."""
+    monkeypatch.setattr(output, "console", lambda _: Console(width=width, markup=False))
+    row = ("2026-01-31 12:00:00+03:00", "870123456789012", "79161234567", "word " * 40)
+    output.show(output.table(("time", "from", "to", "text"), [row]))
+    lines = capsys.readouterr().out.splitlines()
+    assert ([1, 1, 1], True) == ([sum(cell in line for line in lines) for cell in row[:3]], len(lines) > 3)
+
+
 @pytest.mark.parametrize(("colour", "expected"), [(True, "\x1b[32maccepted"), (False, "accepted")])
 def test_a_verdict_has_its_colour_on_a_terminal_alone(
     colour: bool, expected: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

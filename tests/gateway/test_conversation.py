@@ -40,6 +40,7 @@ from devinotify.gateway.conversation import (
     log_in,
 )
 from devinotify.gateway.http1 import Reply, ReplyTooLarge
+from devinotify.instants import iso
 from devinotify.models import BulkReceipt, IncomingSms, Receipt, SmsState, SmsStatistics, ViberState
 from devinotify.url import DevinoURL
 
@@ -454,6 +455,11 @@ def test_a_second_with_too_many_messages_is_told() -> None:
     with pytest.raises(OutcomeUnknown, match="shortest period holds more than one reply may bring") as caught:
         lead(converse(call, longest), mailbox)
     assert ("Sms/In", False) == (caught.value.operation, caught.value.retryable)
+    start, end = mailbox.asked[-1]
+    before, after = (iso(EPOCH + timedelta(seconds=at)) for at in (start, end))
+    assert f"ask for what was received before {before} and after {after} apart, and Devino's support" in str(
+        caught.value
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in READS if name != "Sms/In"])

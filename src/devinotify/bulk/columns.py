@@ -111,7 +111,8 @@ def choose(
     ``names`` is the header, or ``None`` where there is none; ``rows`` are the first ones below it. The numbers are in
     the column with the very name of a telephone, in the one whose longer name speaks of a telephone, or in the only one
     that looks like it, in this order, as long as no other one may be meant. Where the name does not speak of a
-    telephone, numbers have to be written like one, with a plus or eleven digits: ``9031234567`` may be an account.
+    telephone, or there is none, numbers have to be written like one, with a plus or eleven digits: ``9031234567`` may
+    be an account. A single column without a header is a list of numbers, however they are written.
     """
     width = max(map(len, rows), default=0) if names is None else len(names)
     header = names or [""] * width
@@ -138,7 +139,8 @@ def choose(
         raise InvalidInput(f"no {noun} looks like numbers; name it: {_there(names, width)}")
     only = next(iter([*numbers, *known]), 0)
     other = only not in known and (says_other(header[only]) or (width > 1 and not columns[only].mostly))
-    if other or (header[only] and not _is_certain(header[only]) and columns[only].are_bare):
+    unnamed = not _is_certain(header[only]) and (header[only] or width > 1)  # one column and no header is a plain list
+    if other or (unnamed and columns[only].are_bare):
         raise InvalidInput(
             f"the {noun} {shown(titles[only])} may hold something else than telephones: name it with --column;"
             f" the input has: {_there(names, width)}"

@@ -19,7 +19,7 @@ import click
 from devinotify.instants import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from rich.console import Console, RenderableType
     from rich.table import Table
@@ -160,7 +160,7 @@ def console(plain_width: int = PLAIN_WIDTH) -> Console:
     return Console(markup=False, emoji=False, highlight=False, width=width)
 
 
-FOLDED = frozenset({"text", "meaning", "error", "why", "name", "from", "hooks", "time zones", "steps", ""})
+FOLDED = frozenset({"text", "meaning", "error", "why", "name", "hooks", "time zones", "steps", ""})
 """Columns of words, which may be broken where a terminal is narrow; any other cell is copied whole or not at all."""
 
 STYLES: Mapping[str, str] = MappingProxyType(
@@ -178,8 +178,8 @@ _BETWEEN = 3  # and what stands between two of them
 _COLOURED = frozenset({"verdict", "state", "status"})
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """Return a table with every cell printable; ``None`` is an empty cell."""
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], folded: Collection[str] = FOLDED) -> Table:
+    """Return a table with every cell printable; ``None`` is an empty cell, ``folded`` are the columns of words."""
     from rich import box
     from rich.cells import cell_len
     from rich.table import Table
@@ -188,7 +188,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     shown = [["" if cell is None else printable(str(cell)) for cell in row] for row in rows]
     for place, column in enumerate(columns):
-        whole = column not in FOLDED
+        whole = column not in folded
         longest = max((cell_len(row[place]) for row in shown), default=0)
         grid.add_column(
             column, overflow="fold", no_wrap=whole, min_width=max(longest, cell_len(column)) if whole else None

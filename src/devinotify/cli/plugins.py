@@ -19,6 +19,7 @@ GROUP = "devinotify"
 """The entry-point group of plugins, as in ``hookspecs``, which need not be loaded to look into it."""
 
 _PREFIX = "devinotify_"
+_FOLDED = output.FOLDED | {"from"}  # a distribution or a file, while the sender of an incoming message is a number
 
 
 @click.command("plugins")
@@ -45,10 +46,10 @@ def command(*, as_json: bool) -> None:
             }
         )
         return
-    output.show(output.table(("plugin", "from", "hooks"), map(_row, loaded)))
+    output.show(output.table(("plugin", "from", "hooks"), map(_row, loaded), _FOLDED))
     if manager.failures:
         output.write("")
-        output.show(output.table(("left out", "from", "why"), map(_left_out, manager.failures)))
+        output.show(output.table(("left out", "from", "why"), map(_left_out, manager.failures), _FOLDED))
 
 
 def register_commands(group: click.Group) -> None:

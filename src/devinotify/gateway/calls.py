@@ -17,6 +17,7 @@ from devinotify import phones
 from devinotify import text as texts
 from devinotify.exceptions import InvalidInput
 from devinotify.gateway import checks, wire
+from devinotify.instants import iso
 from devinotify.models import BulkReceipt, IncomingSms, Receipt
 from devinotify.redact import Secret, Secrets
 
@@ -45,7 +46,8 @@ class Call(Generic[R]):
 
     ``finish`` takes what ``wire`` reads from the reply. ``recipients`` is how many ids there must be at least.
     ``halves``, where there is one, is asked when the reply was too large: it returns the two calls that together
-    bring the same, or ``None`` where there are none, and ``join`` puts their results together.
+    bring the same, or ``None`` where there are none, and ``join`` puts their results together. ``advice`` says what to
+    do where there are none.
     """
 
     operation: wire.Operation[Any]
@@ -54,6 +56,7 @@ class Call(Generic[R]):
     recipients: int = 1
     halves: Callable[[], tuple[Call[R], Call[R]] | None] | None = None
     join: Callable[[R, R], R] | None = None
+    advice: str = ""
 
     def __repr__(self) -> str:
         return f"<Call of {self.operation.name}>"
@@ -310,7 +313,13 @@ def _incoming(start: datetime, end: datetime) -> Call[list[IncomingSms]]:
         # They share a second where they can: whether a period's ends belong to it, the API does not say.
         return _incoming(start, min(middle + _SECOND, end - _SECOND)), _incoming(middle, end)
 
-    return Call(wire.SMS_INCOMING, {"minDateUTC": start, "maxDateUTC": end}, list, halves=halves, join=_without_twins)
+    # No list of a part of a second can be had, and no filter either.
+    advice = (
+        f"ask for what was received before {iso(start)} and after {iso(end)} apart,"
+        " and Devino's support for the messages in between"
+    )
+    values = {"minDateUTC": start, "maxDateUTC": end}
+    return Call(wire.SMS_INCOMING, values, list, halves=halves, join=_without_twins, advice=advice)
 
 
 def _without_twins(first: list[IncomingSms], second: list[IncomingSms]) -> list[IncomingSms]:

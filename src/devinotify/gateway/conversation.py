@@ -123,7 +123,7 @@ def converse(call: Call[R], chance: Chance) -> Conversation[R]:
             raise
         halves = call.halves()
         if halves is None:
-            error.args = (f"{error}; the shortest period holds more than one reply may bring",)
+            error.args = (f"{error}; the shortest period holds more than one reply may bring: {call.advice}",)
             raise
     assert call.join is not None  # noqa: S101 - what has halves can be joined
     first = yield from converse(halves[0], chance)
