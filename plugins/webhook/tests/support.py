@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -16,10 +17,13 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import httpx
+import uvicorn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from starlette.applications import Starlette
 
     from devinotify_webhook import Webhook
 
@@ -149,6 +153,20 @@ def fetch(url: str, document: Any = None, **headers: str) -> tuple[int, str]:  #
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read().decode()
+
+
+@contextlib.contextmanager
+def serving(app: Starlette) -> Iterator[str]:
+    """Yield the URL of an app on a real server, in a thread."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, ws="none", lifespan="on"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        until(lambda: server.started)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE)
 
 
 @contextlib.contextmanager

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import uvicorn
 from devinotify import RowState
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
 from devinotify_webhook import Webhook, load, twilio
-from tests.support import NUMBER, OTHER, PATIENCE, TOKEN, until
+from tests.support import NUMBER, OTHER, PATIENCE, TOKEN, serving, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,25 +21,12 @@ if TYPE_CHECKING:
 
     from devinotify.sandbox import Sandbox
 
+    from devinotify_webhook.acceptance import Order
     from tests.support import Hooks
 
 SID = "AC0123456789abcdef0123456789abcdef"
 PATH = f"/twilio/2010-04-01/Accounts/{SID}/Messages.json"
 ANY = {"codes": {"to": "request", "token": TOKEN, "sid": SID}}
-
-
-@contextmanager
-def serving(app: Webhook) -> Iterator[str]:
-    """Yield the URL of an app on a real server, in a thread."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, ws="none", lifespan="on"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        until(lambda: server.started)
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(PATIENCE)
 
 
 class OtherBase(TwilioHttpClient):  # type: ignore[misc]  # it has no types
@@ -117,6 +103,27 @@ def test_nothing_stored(hooks: Callable[..., Hooks]) -> None:
     one.app.house.outbox.close()
     answer = one.post(PATH, data={"To": NUMBER, "Body": "Hi"}, headers={"Authorization": f"Bearer {TOKEN}"})
     assert (503, 503) == (answer.status_code, answer.json()["status"])
+
+
+def test_the_receiver_is_treated_as_on_any_route(
+    hooks: Callable[..., Hooks], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is wrong is logged once until a message was understood, and the event loop waits for no body to be read."""
+    one = hooks()
+    read = one.app._reader.of_text
+    threads = []
+
+    def of_text(*arguments: Any) -> Order:  # noqa: ANN401 - what it takes
+        threads.append(threading.current_thread() is threading.main_thread())
+        return read(*arguments)
+
+    monkeypatch.setattr(one.app._reader, "of_text", of_text)
+    path = PATH.replace(SID, "oncall")
+    with caplog.at_level(logging.WARNING):
+        statuses = [one.post(path, data={"To": NUMBER, "Body": text}).status_code for text in ("", "", "Hi", "")]
+    assert [400, 400, 201, 400] == statuses
+    assert ["receiver oncall: a body that cannot be understood: Body is missing"] * 2 == caplog.messages
+    assert [False] == threads
 
 
 def test_every_state_has_a_word() -> None:

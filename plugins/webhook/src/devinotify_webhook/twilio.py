@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from devinotify import Outbox
     from starlette.responses import Response
 
-    from devinotify_webhook.acceptance import Taken
-    from devinotify_webhook.orders import Posted
+    from devinotify_webhook.acceptance import Order, Taken
+    from devinotify_webhook.config import Receiver
+    from devinotify_webhook.orders import Posted, Reader
 
 _ACCOUNT = "/twilio/2010-04-01/Accounts/{sid}"
 MESSAGES = f"{_ACCOUNT}/Messages.json"
@@ -62,6 +63,33 @@ class TwilioMessage:
     sender: str | None
 
 
+_NOTHING = TwilioMessage(Plain(""), None)
+
+
+class Post:
+    """The dialect of one post to an account: its errors have Twilio's numbers for what is wrong with the message."""
+
+    def __init__(self, reader: Reader, receiver: Receiver, sid: str) -> None:
+        self._reader = reader
+        self._receiver = receiver
+        self._sid = sid
+        self._found = _NOTHING
+
+    def orders(self, posted: Posted) -> list[Order]:
+        """Return the order of the message."""
+        self._found = message(posted)
+        return [self._reader.of_text(self._receiver, self._receiver.name, self._found.plain, posted.key)]
+
+    def stored(self, taken: list[Taken]) -> Response:
+        """Return what Twilio answers to a message that it has taken."""
+        (one,) = taken
+        return JSONResponse(_created(self._sid, self._found, one), 201)
+
+    def error(self, status: int, reason: str) -> Response:
+        """Return an error in Twilio's words."""
+        return error(status, reason, _code_of(self._found) if status == 400 else None)
+
+
 def message(posted: Posted) -> TwilioMessage:
     """Return the message of a request; raise NotUnderstood where its text is missing."""
     posted_fields = bodies.fields(posted.content_type, posted.body, posted.query)
@@ -73,8 +101,7 @@ def message(posted: Posted) -> TwilioMessage:
     return TwilioMessage(Plain(text, (to,) if to else ()), fields.get("from") or None)
 
 
-def created(sid: str, found: TwilioMessage, taken: Taken) -> dict[str, Any]:
-    """Return what Twilio answers to a message that it has taken."""
+def _created(sid: str, found: TwilioMessage, taken: Taken) -> dict[str, Any]:
     to = found.plain.to[0] if found.plain.to else None
     return _resource(sid, _id(taken.rows[0]), "queued", to=to, sender=found.sender, text=found.plain.text)
 
@@ -97,9 +124,9 @@ def error(status: int, reason: str, code: int | None = None) -> Response:
     return JSONResponse({"code": number, "message": reason, "more_info": "", "status": status}, status)
 
 
-def code_of(found: TwilioMessage | None) -> int:
-    """Return Twilio's number of what is wrong with a message: ``None`` is one without a text."""
-    if found is None:
+def _code_of(found: TwilioMessage) -> int:
+    """Return Twilio's number of what is wrong with a message."""
+    if not found.plain.text:
         return NO_BODY
     return BAD_TO if found.plain.to else NO_TO
 

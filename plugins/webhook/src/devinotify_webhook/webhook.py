@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from devinotify_webhook import access, openapi, twilio
+from devinotify_webhook import access, dialects, openapi, twilio
 from devinotify_webhook.errors import NotStored, NotUnderstood
 from devinotify_webhook.house import House
 from devinotify_webhook.loading import load
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from devinotify_webhook.acceptance import Taken
     from devinotify_webhook.config import Config, Receiver
+    from devinotify_webhook.dialects import Dialect
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -38,7 +39,6 @@ DEFAULT = "default"
 """The receiver where a path names none."""
 IDEMPOTENCY = "idempotency-key"
 """The header that names what is one message, however often it is posted."""
-_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="devinotify", Basic realm="devinotify"'}
 
 
 class _Refused(Exception):
@@ -125,30 +125,30 @@ class Webhook(Starlette):
             name = request.path_params.get("receiver", DEFAULT)
             receiver = self.config.receiver(name)
             if receiver is None:
-                return "", _error(404, "there is no such receiver")
-            return receiver.name, await self._take(route, receiver, name, request)
+                return "", dialects.error(404, "there is no such receiver")
+            own = dialects.Own(self._reader, route, receiver, name)
+            return receiver.name, await self._take(receiver, request, own)
 
         return self._counted(route, answer)
 
-    async def _take(self, route: str, receiver: Receiver, name: str, request: Request) -> Response:
+    async def _take(self, receiver: Receiver, request: Request, dialect: Dialect) -> Response:
         try:
             posted = await self._posted(receiver, request)
-            taken = await self._in_a_thread(self._store, route, receiver, name, posted)
+            taken = await self._in_a_thread(self._store, receiver, dialect, posted)
         except _Refused as refused:
-            headers = _CHALLENGE if refused.status == 401 else None
-            return _error(refused.status, refused.reason, headers)
+            return dialect.error(refused.status, refused.reason)
         except NotUnderstood as error:
             self._say(receiver, str(error))
-            return _error(400, str(error))
+            return dialect.error(400, str(error))
         except NotStored as error:
             log.warning("receiver %s: not stored: %s", receiver.name, error)
-            return _error(503, str(error))
+            return dialect.error(503, str(error))
         self._said = {said for said in self._said if said[0] != receiver.name}
-        return JSONResponse(_document(taken))
+        return dialect.stored(taken)
 
-    def _store(self, route: str, receiver: Receiver, name: str, posted: Posted) -> list[Taken]:
+    def _store(self, receiver: Receiver, dialect: Dialect, posted: Posted) -> list[Taken]:
         try:
-            orders = self._reader.read(route, receiver, name, posted)
+            orders = dialect.orders(posted)
         except RecursionError:
             raise NotUnderstood("the body goes too deep") from None
         return self.house.desk.take(receiver, orders)
@@ -205,21 +205,7 @@ class Webhook(Starlette):
         receiver = self.config.of_sid(sid)
         if receiver is None:
             return "", twilio.error(404, "there is no such account")
-        found = None
-        try:
-            posted = await self._posted(receiver, request)
-            found = twilio.message(posted)
-            order = self._reader.of_text(receiver, receiver.name, found.plain, posted.key)
-            (taken,) = await self._in_a_thread(self.house.desk.take, receiver, [order])
-        except _Refused as refused:
-            return receiver.name, twilio.error(refused.status, refused.reason)
-        except NotUnderstood as error:
-            self._say(receiver, str(error))
-            return receiver.name, twilio.error(400, str(error), twilio.code_of(found))
-        except NotStored as error:
-            log.warning("receiver %s: not stored: %s", receiver.name, error)
-            return receiver.name, twilio.error(503, str(error))
-        return receiver.name, JSONResponse(twilio.created(sid, found, taken), 201)
+        return receiver.name, await self._take(receiver, request, twilio.Post(self._reader, receiver, sid))
 
     async def _twilio_state(self, request: Request) -> tuple[str, Response]:
         sid = request.path_params["sid"]
@@ -242,21 +228,6 @@ def _route(path: str, answer: Callable[[Request], Awaitable[Response]], methods:
     if route.methods is not None:
         route.methods.discard("HEAD")  # it comes along with GET, and a look must not send
     return route
-
-
-def _document(taken: list[Taken]) -> dict[str, Any]:
-    """Return what is told of stored orders: rows of the outbox, and what was not stored and why; numbers masked."""
-    paused = [one.paused for one in taken if one.paused is not None]
-    return {
-        "rows": [row for one in taken for row in one.rows],
-        "known": bool(taken) and all(one.known for one in taken),
-        "refused": [{"recipient": to, "reason": why} for one in taken for to, why in one.refused],
-        **({"paused_until": max(paused)} if paused else {}),
-    }
-
-
-def _error(status: int, reason: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse({"error": reason}, status, headers)
 
 
 def _close(app: weakref.ref[Webhook]) -> None:
