@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,26 @@ def status(hooks: Hooks, header: str | None) -> int:
 def test_token(header: str | None, expected: int, hooks: Callable[..., Hooks]) -> None:
     """A token comes as Bearer, or as Basic's password."""
     assert expected == status(hooks(token=TOKEN), header)
+
+
+@pytest.mark.parametrize("header", [f"Bearer {TOKEN}", f"Bearer {TOKEN[:-1]}", "Bearer x", basic("anybody", "wrong")])
+def test_how_long_it_takes_tells_nothing(
+    header: str, hooks: Callable[..., Hooks], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is shown is compared by ``hmac.compare_digest``, as texts of one length that are not the secret."""
+    real, compared = hmac.compare_digest, []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return real(one, other)
+
+    guarded = hooks(token=TOKEN)
+    with monkeypatch.context() as spied:
+        spied.setattr(hmac, "compare_digest", compare)
+        answer = status(guarded, header)
+    assert (200 if header == f"Bearer {TOKEN}" else 401, 1) == (answer, len(compared))
+    ((shown, own),) = compared
+    assert len(shown) == len(own) != len(TOKEN)
 
 
 @pytest.mark.parametrize(

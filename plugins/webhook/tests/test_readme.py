@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -12,20 +13,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from devinotify import Outbox
 
-from devinotify_webhook import load
+from devinotify_webhook import Webhook, load
 from devinotify_webhook.alerts import notification
 from devinotify_webhook.config import RECEIVER, TOP
 from devinotify_webhook.metrics import FAMILIES
 from devinotify_webhook.plain import FIELDS
 from devinotify_webhook.rendering import default_text
-from tests.support import PATIENCE, alert, free_port, listens, payload, running
+from tests.support import NUMBER, PATIENCE, Hooks, alert, free_port, listens, payload, running
 
 if TYPE_CHECKING:
     from devinotify.sandbox import Sandbox
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+FIXTURES = Path(__file__).parent / "fixtures"
 URL = "devino://demo:demo@DEVINO?gateway=http://127.0.0.1:1/rest"
 
 
@@ -151,6 +154,29 @@ def test_the_unit(tmp_path: Path) -> None:
         timeout=PATIENCE,
     )
     assert (0, []) == (done.returncode, [line for line in done.stderr.splitlines() if unit.name in line])
+
+
+def test_grafanas_provisioning(gateway: Sandbox, tmp_path: Path) -> None:
+    """Its contact point posts to a path that takes what Grafana posts, of the address that is listened on."""
+    (point,) = yaml.safe_load(named("yaml", "provisioning/alerting/sms.yaml"))["contactPoints"]
+    (receiver,) = point["receivers"]
+    settings = receiver["settings"]
+    assert ("webhook", "POST") == (receiver["type"], settings["httpMethod"])
+    assert settings["url"] in README.partition("## Grafana")[2].partition("```")[0]
+    base = f"http://{tomllib.loads(named('toml', 'hooks.toml'))['listen']}"
+    document = {"url": gateway.url, "outbox": str(tmp_path / "a.db"), "receivers": {"oncall": {"to": NUMBER}}}
+    hooks = Hooks(Webhook(load(document), worker=False))
+    posted = json.loads((FIXTURES / "grafana-alerts.json").read_text("utf-8"))
+    answer = hooks.ask(settings["httpMethod"], settings["url"].removeprefix(base), json=posted)
+    assert (200, [NUMBER]) == (answer.status_code, hooks.recipients())
+    hooks.close()
+
+
+def test_the_metrics_to_look_at_when_nothing_arrives() -> None:
+    """Each that is named there is one that the app has."""
+    told = re.findall(r"\b[a-z_]+_total\b", README.partition("## When nothing arrives")[2])
+    assert 3 == len(told)
+    assert [] == [name for name in told if f"devinotify_webhook_{name}" not in FAMILIES]
 
 
 def test_mounted_in_an_app_of_ones_own(gateway: Sandbox, tmp_path: Path) -> None:
