@@ -32,8 +32,8 @@ RISKS: dict[str, tuple[frozenset[RowState], str]] = {
     "retry_unknown": (frozenset({RowState.UNKNOWN}), _UNKNOWN_RISK),
 }
 """Each action: the rows that it is for, and what it risks."""
-HIGHEST = 2**63 - 1
-"""What an id of a row is at most."""
+DIGITS = 18
+"""How many digits an id of a row has at most."""
 
 
 @admin.register(OutboxRow)
@@ -96,7 +96,7 @@ class OutboxAdmin(admin.ModelAdmin):
         """Show all that is known of one row, with number and text in full for whoever may see them."""
         self._need(request, "view")
         outbox = notifiers.outbox(self._using({"using": using}))
-        row = outbox.get(number) if number <= HIGHEST else None
+        row = outbox.get(number)
         told = (
             None if row is None else outbox.describe(row, full=request.user.has_perm("devinotify.view_full_outboxrow"))
         )
@@ -207,6 +207,4 @@ class OutboxAdmin(admin.ModelAdmin):
 
 def _number(written: str) -> int | None:
     """Return the id of a row, or ``None`` where this is none that a row can have."""
-    return (
-        int(written) if written.isdecimal() and len(written) <= len(str(HIGHEST)) and int(written) <= HIGHEST else None
-    )
+    return int(written) if written.isdecimal() and len(written) <= DIGITS else None

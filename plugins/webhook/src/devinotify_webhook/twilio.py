@@ -109,8 +109,7 @@ def _created(sid: str, found: TwilioMessage, taken: Taken) -> dict[str, Any]:
 def row_of(outbox: Outbox, message_id: str) -> Any:  # noqa: ANN401 - a row, whose class is not public
     """Return the row of a message by the id that was told, or ``None``."""
     match = _ID.fullmatch(message_id)
-    number = int(match[1], 16) if match else 0
-    return outbox.get(number) if 0 < number < 2**63 else None
+    return outbox.get(int(match[1], 16)) if match else None
 
 
 def state(sid: str, row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row, whose class is not public
