@@ -239,6 +239,7 @@ def test_end_of_another_exit_hook_is_bounded(gateway: Sandbox, order: str) -> No
     gateway.remove_fault()
 
 
+@pytest.mark.once
 def test_killed_with_an_outbox(tmp_path: Path) -> None:
     """Alerts in an outbox outlive ``kill -9`` and a gateway that is away; a worker sends them, with their time."""
     port = free_port()
@@ -268,6 +269,7 @@ def test_killed_with_an_outbox(tmp_path: Path) -> None:
         assert abs(stored.original_time.timestamp() - time.time()) < 300
 
 
+@pytest.mark.once
 def test_next_process_sends_what_a_killed_one_left(tmp_path: Path) -> None:
     """The thread of the next program that has the outbox sends it, without anything being logged."""
     port = free_port()
@@ -289,6 +291,7 @@ def test_next_process_sends_what_a_killed_one_left(tmp_path: Path) -> None:
         assert (["behind"], 0) == (words(gateway), after.returncode)
 
 
+@pytest.mark.once
 def test_outbox_through_an_outage(tmp_path: Path) -> None:
     """While the gateway is away alerts gather, and when it is back the handler's own thread sends each once."""
     port = free_port()
@@ -313,6 +316,7 @@ def test_outbox_through_an_outage(tmp_path: Path) -> None:
         assert ["a", "b", "c"] == words(gateway)
 
 
+@pytest.mark.once
 def test_crash_loop_keeps_the_limits(gateway: Sandbox, tmp_path: Path) -> None:
     """A program that is restarted again and again does not begin anew with its limits, where it has an outbox."""
     code = SETUP + (
@@ -330,6 +334,7 @@ def test_crash_loop_keeps_the_limits(gateway: Sandbox, tmp_path: Path) -> None:
     assert (2, "+1 more from billing@") == (len(alerts), closing[:21])
 
 
+@pytest.mark.once
 def test_crash_loop_is_one_message(gateway: Sandbox, tmp_path: Path) -> None:
     """Within the time of ``dedupe`` equal records of one process after the other are one message."""
     code = SETUP + "log.addHandler(DevinoHandler(sys.argv[1], outbox=sys.argv[2]))\nlog.critical('crashed')"
@@ -338,6 +343,7 @@ def test_crash_loop_is_one_message(gateway: Sandbox, tmp_path: Path) -> None:
     assert ["crashed"] == words(gateway)
 
 
+@pytest.mark.once
 def test_processes_at_once_are_one_message(gateway: Sandbox, tmp_path: Path) -> None:
     """So they are where the processes run beside each other, and the next message tells how many there were."""
     code = SETUP + (
@@ -354,6 +360,7 @@ def test_processes_at_once_are_one_message(gateway: Sandbox, tmp_path: Path) -> 
     assert (2, 4) == (len(texts(gateway)), told(gateway))
 
 
+@pytest.mark.once
 def test_killed_without_an_outbox_loses(gateway: Sandbox) -> None:
     """Without an outbox what waits in memory goes with the process; the README says so."""
     code = SETUP + (
@@ -377,6 +384,7 @@ def _work(worker: Worker, outbox: Outbox, wanted: int, timeout: float = 40) -> N
             time.sleep(0.05)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("place", ["url", "environment"])
 def test_limits_beside_any_outbox(
     gateway: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
@@ -393,6 +401,7 @@ def test_limits_beside_any_outbox(
     assert (1, True) == (len(texts(gateway)), path.with_name("alerts.db-limits").is_file())
 
 
+@pytest.mark.once
 def test_limits_of_each_process_are_told(gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database keeps no limits, and whoever has one for other reasons is alerted as before, and told so once."""
     monkeypatch.setenv("DEVINOTIFY_OUTBOX", "postgresql://shop:s3cret@127.0.0.1:1/shop")
