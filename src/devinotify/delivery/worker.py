@@ -192,6 +192,7 @@ class Worker:
             ends=once,
             ends_unreached=once,
             told=self._told,
+            claim=self._claim,
         )
 
     def _new_looks(self, *, once: bool) -> Looks:
@@ -262,8 +263,13 @@ class Worker:
         self._ask_at = time.monotonic() + PAUSE
         return nap if due is None else min(nap, max(due - self.outbox.now(), 0.01))
 
+    def _claim(self, limit: int) -> Batch | None:
+        batch = self.outbox.claim(limit, account=self.account)
+        if batch is not None:  # not when a batch is told of, which may have been claimed before
+            self._held = None
+        return batch
+
     def _told(self, batch: Batch, sent: Sent) -> None:
-        self._held = None
         if log.isEnabledFor(logging.INFO):
             log.info("batch %d: %s", batch.claim, _summary(sent.outcomes))
 

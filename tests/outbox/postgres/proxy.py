@@ -21,11 +21,14 @@ class Cut(Enum):
 
 
 class Proxy:
-    """Listens on ``port`` for the server on another; ``cut`` is done once, and None again then."""
+    """Listens on ``port`` for the server on another; ``cut`` is done once, and None again then.
+
+    While it is ``away`` a new connection ends at once; those that are open go on."""
 
     def __init__(self, target: int) -> None:
         self._target = target
         self.cut: Cut | None = None
+        self.away: bool = False
         self._speaks = threading.Event()
         self._speaks.set()
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -66,6 +69,9 @@ class Proxy:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listening.accept()
+                if self.away:
+                    _end(client)
+                    continue
                 server = socket.create_connection(("127.0.0.1", self._target))
                 self._open += [client, server]
                 lost = threading.Event()
@@ -75,7 +81,7 @@ class Proxy:
     def _up(self, client: socket.socket, server: socket.socket, lost: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while data := client.recv(65536):
-                commits = b"COMMIT" in data
+                commits = b"COMMIT\0" in data  # and not READ COMMITTED
                 if commits and self.cut is Cut.COMMIT:
                     self.cut = None
                     break

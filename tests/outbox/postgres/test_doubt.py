@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
+from devinotify import Notifier, Worker
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.outbox import Outbox, RowState
+from devinotify.sandbox import Sandbox
 from tests.outbox.postgres.proxy import Cut, Proxy
-from tests.outbox.support import accepted, claim, message, numbers
+from tests.outbox.support import accepted, arrivals, claim, message, numbers, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +57,91 @@ def test_a_claim_is_the_claimants(outbox: Outbox, proxy: Proxy, cut: Cut) -> Non
     assert (True, 3, 3) == (proxy.is_done(), len(batch), outbox.counts().claimed)
     assert [RowState.ACCEPTED] * 3 == list(outbox.settle(batch, accepted(batch)).values())
     assert [row.id for row in claimed] == [row.id for row in claim(outbox).rows]
+
+
+def lose(proxy: Proxy, cut: Cut) -> None:
+    """Have a commit or its answer lost, and nobody there who could say which."""
+    proxy.cut, proxy.away = cut, True
+
+
+@pytest.mark.parametrize("cut", COMMITS)
+def test_a_claim_that_nobody_can_tell_of_is_put_back(outbox: Outbox, proxy: Proxy, cut: Cut) -> None:
+    """Nothing of it is sent: it may be tried again, and all can be claimed once the database is back."""
+    outbox.enqueue(message(*numbers(3)))
+    outbox._store.enlist()
+    lose(proxy, cut)
+    for _ in range(2):
+        with pytest.raises(DevinotifyError) as told:
+            outbox.claim()
+        assert (Verdict.NOT_SENT, True, True) == (told.value.verdict, told.value.retryable, proxy.is_done())
+    proxy.away = False
+    batch = claim(outbox)
+    assert (3, [1] * 3, 3) == (len(batch), [row.attempts for row in batch.rows], outbox.counts().claimed)
+
+
+@pytest.mark.parametrize("cut", COMMITS)
+def test_it_is_put_back_by_who_finds_nothing_else(outbox: Outbox, proxy: Proxy, url: str, cut: Cut) -> None:
+    """An idle worker asks whether there is anything before it claims: what it has to put back is something."""
+    assert outbox.claim() is None
+    with Outbox(url) as other:
+        other.enqueue(message(*numbers(3)))
+    outbox._store.enlist()
+    lose(proxy, cut)
+    with pytest.raises(DevinotifyError):
+        outbox.claim()
+    proxy.away = False
+    assert 3 == len(claim(outbox))
+
+
+def test_what_is_put_back_at_the_end_is_queued(outbox: Outbox, proxy: Proxy, url: str) -> None:
+    """Closed before it claimed again: nothing of it was sent, and nothing is said to be unknown."""
+    outbox.enqueue(message(*numbers(3)))
+    outbox._store.enlist()
+    lose(proxy, Cut.ANSWER)
+    with pytest.raises(DevinotifyError):
+        outbox.claim()
+    with Outbox(url) as other:
+        assert 3 == other.counts().claimed
+        proxy.away = False
+        outbox.close()
+        assert (3, 0) == (other.counts().queued, other.counts().unknown)
+
+
+@pytest.mark.parametrize("cut", COMMITS)
+def test_a_step_that_nobody_can_tell_of_is_taken_once(outbox: Outbox, proxy: Proxy, cut: Cut) -> None:
+    """It is queued for whoever sends next, or was never begun, and can be."""
+    outbox.enqueue(message(), fallback=True)
+    batch = claim(outbox)
+    outbox.settle(batch, accepted(batch))
+    lose(proxy, cut)
+    with pytest.raises(DevinotifyError) as told:
+        outbox.go_on(batch.rows, "viber")
+    assert (Verdict.NOT_SENT, True, True) == (told.value.verdict, told.value.retryable, proxy.is_done())
+    proxy.away = False
+    step = outbox.go_on(batch.rows, "viber") or claim(outbox)
+    assert (["viber"], None, 2) == ([row.channel for row in step.rows], outbox.claim(), len(outbox))
+
+
+@pytest.mark.parametrize("cut", COMMITS)
+def test_a_worker_lives_through_a_doubt(url: str, server: Server, proxy: Proxy, cut: Cut) -> None:
+    """Whatever moment the database goes in: each gets his message, once, when it is back."""
+    where = url.replace(str(server.port), str(proxy.port))
+    with Sandbox() as gateway, Notifier(gateway.url, outbox=where) as notifier, Outbox(url) as other:
+        worker = Worker(notifier, nap=0.02)
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        try:
+            for number in range(1, 6):
+                proxy.cut, proxy.away = cut, True
+                other.enqueue(message(f"+7916000000{number}"))
+                wait_until(proxy.is_done)
+                proxy.away = False
+                wait_until(lambda number=number: arrivals(gateway)[f"+7916000000{number}"])
+        finally:
+            worker.stop()
+            thread.join()
+        counts = other.counts()
+    assert (5, 1, 0) == (len(arrivals(gateway)), max(arrivals(gateway).values()), counts.unknown + counts.claimed)
 
 
 @pytest.mark.parametrize("cut", COMMITS)

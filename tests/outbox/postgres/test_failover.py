@@ -21,7 +21,7 @@ from devinotify.outbox.postgres.failover import COPIED, FAILED_OVER, MISSED
 from devinotify.outbox.postgres.heartbeat import BEAT
 from devinotify.outbox.postgres.store import PostgresStore
 from devinotify.sandbox import Sandbox
-from tests.outbox.support import accepted, arrivals, claim, message, numbers
+from tests.outbox.support import accepted, arrivals, claim, message, numbers, wait_until
 from tests.postgres_server import PASSWORD, Server, fresh, needs_server, running
 
 if TYPE_CHECKING:
@@ -58,14 +58,6 @@ def ask(server: Server, question: str) -> object:
     with psycopg.connect(server.url(), autocommit=True) as connection:
         line = connection.execute(question.encode()).fetchone()
         return None if line is None else line[0]
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Wait for what a server does by itself, and tells nobody."""
-    until = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.02)  # it has to be asked
 
 
 def caught_up(primary: Server, standby: Server) -> None:

@@ -31,8 +31,12 @@ _DATA = "22"
 
 UNREACHABLE = "there is no connection to the database: is it up, and are host, login, password and database right?"
 UNCONFIRMED = "no standby has confirmed the change: it may be lost with this server"
-_REPEATED = frozenset({"settle", "record", "conclude"})
-"""Operations that write down what has happened: made twice, they come to the same."""
+NOT_CLAIMED = "what it may have claimed is not sent, and is queued again as soon as that can be done"
+_REPEATED = frozenset(
+    {"settle", "record", "conclude", "claim", "step", "release", "recover", "watch", "reserve", "beat", "duty"}
+)
+"""Operations that come to the same when they are made twice, but for a pause: what a worker does by itself. It goes on
+when the database is back, whatever moment it was lost in. Not what stores a message: it would be sent twice."""
 
 IN_DOUBT = "the connection was lost while it answered: whether the change was made is not known"
 
@@ -74,6 +78,13 @@ def unconfirmed(name: str, operation: str, verdict: Verdict) -> UnconfirmedError
     """Return that a change counts for nothing yet."""
     return UnconfirmedError(
         f"outbox {name}: {UNCONFIRMED}", operation=f"outbox.{operation}", verdict=verdict, retryable=True
+    )
+
+
+def not_claimed(error: DevinotifyError) -> DevinotifyError:
+    """Return that nothing counts as claimed, for an error of the commit, or of what was to undo it."""
+    return DevinotifyError(
+        f"{error}; {NOT_CLAIMED}", operation=error.operation, verdict=Verdict.NOT_SENT, retryable=True
     )
 
 

@@ -13,7 +13,7 @@ from devinotify.outbox.encoding import MESSAGE_COLUMNS, encode_message
 from devinotify.outbox.paging import in_pages
 from devinotify.outbox.postgres import borrowed, claiming, heartbeat, migration, staging
 from devinotify.outbox.postgres.database import TIME, Database
-from devinotify.outbox.postgres.errors import InDoubtError, UnconfirmedError, unconfirmed
+from devinotify.outbox.postgres.errors import InDoubtError, UnconfirmedError, not_claimed
 from devinotify.outbox.postgres.heartbeat import Heartbeat
 from devinotify.outbox.postgres.location import parse_location
 from devinotify.outbox.postgres.positions import LOOK_EVERY, Positions
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from devinotify.outbox.store import Selection
 
 log: logging.Logger = logging.getLogger(__name__)
+
+_TO_PUT_BACK = frozenset({"claim", "step"})
+"""Operations whose claims are queued again where their commit does not count. Not what is sent by whoever stores it: he
+is told that nothing was sent, and nobody is to send it after that."""
 
 T = TypeVar("T")
 
@@ -52,6 +56,7 @@ class PostgresStore:
         self._clock = clock
         self._accounts: dict[str, int] = {}
         self._positions = Positions(look_every)
+        self._loose: list[int] = []  # claims that may have been committed, and are nobody's to send
         self._place: str | None = None  # which database of which server, once it was asked
         self._heartbeats: list[Heartbeat] = []  # of this process: at most one
         self._finalizer = weakref.finalize(self, _release, self._database, self._heartbeats)
@@ -127,6 +132,8 @@ class PostgresStore:
         verdict: Verdict = Verdict.NOT_SENT,
     ) -> T:
         """Return what ``work`` returns, in one transaction."""
+        if operation in _TO_PUT_BACK or operation == "close":
+            self._put_back()
         done: list[tuple[PostgresTransaction, T]] = []  # the last try, and what it returned
 
         def change(session: Session, now: float) -> None:
@@ -144,11 +151,14 @@ class PostgresStore:
 
         try:
             self._database.write(operation, change, durable=durable, verdict=verdict)
-        except UnconfirmedError as error:
+        except (InDoubtError, UnconfirmedError) as error:
             ((transaction, _),) = done
-            if transaction.taken and self._put_back(transaction.taken):
-                raise unconfirmed(self.name, operation, Verdict.NOT_SENT) from None
-            if verdict is not Verdict.UNKNOWN:
+            if transaction.taken and operation in _TO_PUT_BACK:
+                self._loose += transaction.taken
+                with contextlib.suppress(DevinotifyError):  # before anything else is claimed, then
+                    self._put_back()
+                raise not_claimed(error) from None
+            if isinstance(error, InDoubtError) or verdict is not Verdict.UNKNOWN:
                 raise
             # It tells of what has happened already, and stands where it was told; said again, it would not be news.
             log.warning("%s", error)
@@ -167,20 +177,21 @@ class PostgresStore:
         self._accounts.update(transaction.new)
         return found
 
-    def _put_back(self, claims: Sequence[int]) -> bool:
-        """Queue again what was claimed by a commit that does not count; return whether that counts."""
+    def _put_back(self) -> None:
+        """Queue again what was claimed by commits that do not count; raise the error for which that has to wait."""
 
         def undo(session: Session, now: float) -> None:  # noqa: ARG001 - the rows have their own times
-            for claim in claims:
+            for claim in loose:
                 staging.enqueue(session, claiming.close(session, claim))
 
-        try:
-            self._database.write("release", undo)
-        except DevinotifyError as error:
-            log.warning("%s; what was claimed so may become unknown when this worker ends, though not sent", error)
-            return False
-        self._positions.reset()
-        return True
+        with self._database.lock:
+            if loose := tuple(self._loose):
+                try:
+                    self._database.write("release", undo)
+                except DevinotifyError as error:
+                    raise not_claimed(error) from None
+                self._loose.clear()
+                self._positions.reset()
 
     def held(self) -> str | None:
         """Return why nothing is claimed, or ``None``."""
@@ -261,6 +272,8 @@ class PostgresStore:
 
     def idle(self, account: str | None) -> bool:
         """Whether the queue has nothing that is due, what was stored a moment ago included."""
+        if self._loose:
+            return False
         if self._clock is None:
             self._database.hear()
         return self.read("claim", lambda transaction: transaction.is_idle(account))

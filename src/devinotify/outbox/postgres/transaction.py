@@ -34,8 +34,8 @@ class PostgresTransaction:
 
     ``known`` holds the numbers of accounts that are committed; ``new`` takes those that this transaction makes.
     ``lives`` tells whether this process's worker, if it is one, is nobody's dead one for so many seconds.
-    ``may_claim`` raises where nothing may be claimed. ``taken`` are the claims on what had been queued before. The
-    database knows of all claims that were made ``since`` then, by this process's monotonic clock.
+    ``may_claim`` raises where nothing may be claimed. ``taken`` are the claims that it makes. The database
+    knows of all claims that were made ``since`` then, by this process's monotonic clock.
     """
 
     def __init__(
@@ -313,6 +313,7 @@ class PostgresTransaction:
         self._may_claim()
         claim = claiming.new_claim()
         self._open(claim, worker, numbers)
+        self.taken.append(claim)
         return claim, tuple(reading.rows(self._session, numbers))
 
     def settle(self, settlement: Settlement) -> int:
