@@ -66,12 +66,34 @@ WRONG = {
         ["test_bad_number_among_good_ones", "test_answer_lost", "test_answer_too_late"],
     ),
     "hides_failures": (
-        ("    if outcomes:", "    if not notifier:"),
+        ("    if failed:", "    if not notifier:"),
         ["test_bad_number_among_good_ones", "test_refused"],
     ),
     "tells_all": (
-        ("    if again:", '    __import__("logging").warning("to %s: %s", to, text)\n    if again:'),
+        ("    if again:\n", '    logging.warning("to %s: %s", to, text)\n    if again:\n'),
         ["test_accepted", "test_fork"],
+    ),
+    "tells_who_was_refused": (
+        ("    if again:\n", '    logging.warning("not to %s", [one.recipient for one in outcomes])\n    if again:\n'),
+        ["test_bad_number_among_good_ones"],
+    ),
+    "tells_the_session": (
+        ("    if again:\n", '    logging.warning("in %s", notifier.client._log_in())\n    if again:\n'),
+        ["test_accepted", "test_two_accounts", "test_fork"],
+    ),
+    "insists": (
+        (
+            "notifier.notify(text, to)",
+            "[end for one in notifier.notify(text, to) for end in (notifier.notify(text, to) if one.error else [one])]",
+        ),
+        ["test_answer_lost"],
+    ),
+    "forgets": (
+        (
+            "notifier.notify(text, to)",
+            "([] if text in _notifiers else notifier.notify(_notifiers.setdefault(text, notifier) and text, to))",
+        ),
+        ["test_not_sent_then_sent"],
     ),
     "confuses_accounts": (
         (

@@ -89,6 +89,13 @@ def test_hides_secrets() -> None:
     assert plugin.url().startswith("devino://login:password@SENDER/+79161234567/oncall/?batch=yes")
 
 
+@pytest.mark.parametrize("short", ["12345", "+7 916", "8-495"])
+def test_hides_what_was_meant_as_a_number(short: str) -> None:
+    """With privacy a number that is too short to be one is hidden as well."""
+    shown = made(f"{START}/+79161234567/{quote(short)}?{LOCAL}").url(privacy=True)
+    assert ("+7916***4567", True) == (shown.split("/")[3], shown.split("/")[4].endswith("***"))
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [

@@ -276,4 +276,5 @@ class NotifyDevino(RetryAware):
 
 def _masked(recipient: str) -> str:
     """Return a number, or what was meant to be one, as logs may show it; an alias says nothing of anybody."""
-    return mask_number(recipient) if sum(character.isdigit() for character in recipient) > 5 else recipient
+    is_number = not any(character.isalpha() for character in recipient)
+    return mask_number(recipient) if is_number or sum(map(str.isdigit, recipient)) > 5 else recipient
