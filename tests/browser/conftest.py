@@ -46,7 +46,7 @@ def client(sandbox: Sandbox) -> Iterator[Client]:
 def context(browser: Browser, sandbox: Sandbox) -> Iterator[BrowserContext]:
     """Give a browser window that is watched: no error on the console, no request to anybody else."""
     window = browser.new_context(viewport={"width": 1280, "height": 800})
-    window.set_default_timeout(10_000)
+    window.set_default_timeout(60_000)
     complaints: list[str] = []
     asked: list[str] = []
     window.on("request", lambda request: asked.append(request.url))
