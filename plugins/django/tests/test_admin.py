@@ -108,6 +108,38 @@ def test_lists_what_there_is(gateway: Sandbox) -> None:
     assert not any(secret in shown for secret in (NUMBER, OTHER, "Secret words", "Choose"))
 
 
+def cells(shown: str) -> list[dict[str, str]]:
+    """Return the rows of a list: what stands in each column that has something."""
+    table = shown.partition('id="result_list"')[2].partition("</table>")[0]
+    head, *rows = re.findall("(?s)<tr>(.*?)</tr>", table)
+
+    def texts(row: str) -> list[str]:
+        return [re.sub("<[^>]*>", "", each).strip() for each in re.findall("(?s)<t[hd].*?>(.*?)</t[hd]>", row)]
+
+    return [{name: text for name, text in zip(texts(head), texts(row), strict=True) if text} for row in rows]
+
+
+def test_cells_of_a_row(gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row has its state, and what it has cost; one that waits has cost nothing yet."""
+    gateway.set_timeline("delivered", sms=[(0, 0)])
+    monkeypatch.setattr(notifiers.outbox(), "_poll", 0.0)  # looked at without a wait
+    (sent,) = enqueue("Hello", NUMBER).rows.values()
+    run("devinotify_worker", "--once")
+    (waits,) = enqueue("Hello", OTHER).rows.values()
+    later, earlier = cells(page(client_of("view_outboxrow")))
+    assert {"Message": str(waits), "To": "+7916***4568", "Channel": "sms", "State": "queued"} == later
+    assert earlier.pop("Sent")
+    assert {
+        "Message": str(sent),
+        "To": "+7916***4567",
+        "Channel": "sms",
+        "State": "delivered",
+        "Delivery": "delivered",
+        "Segments": "1",
+        "Cost": "2.5",
+    } == earlier
+
+
 def test_full_for_whoever_may(boss: Client) -> None:
     """Numbers and texts are shown in full on a permission of their own."""
     (number,) = enqueue("Secret words", NUMBER).rows.values()
@@ -128,7 +160,8 @@ def test_filters(gateway: Sandbox, boss: Client) -> None:
     enqueue("Hello", NUMBER)
     enqueue("Hello", OTHER, channel="viber")
     assert OTHER not in page(boss, to="8 (916) 123-45-67")
-    assert NUMBER not in page(boss, channel="viber")
+    assert [("viber", OTHER)] == [(row["Channel"], row["To"]) for row in cells(page(boss, channel="viber"))]
+    assert [("sms", NUMBER)] == [(row["Channel"], row["To"]) for row in cells(page(boss, channel="sms"))]
     assert NUMBER not in page(boss, state="accepted")
     assert NUMBER in page(boss, state="queued")
     assert "0 messages" in page(boss, to="12")

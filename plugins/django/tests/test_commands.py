@@ -15,7 +15,7 @@ import pytest
 from django.core.management import CommandError, call_command, get_commands
 from django.test import override_settings
 
-from devinotify_django import enqueue_sms, sms_outcome, sms_received, sms_status
+from devinotify_django import enqueue_sms, notifiers, sms_outcome, sms_received, sms_status
 from tests.project import NUMBER, URL
 
 if TYPE_CHECKING:
@@ -124,6 +124,35 @@ def test_signals_of_a_delivery(gateway: Sandbox, heard: list[tuple[str, dict[str
     assert ("status", "delivered") == (name, given["state"].status)
 
 
+def test_worker_tells_of_a_delivery(
+    gateway: Sandbox, monkeypatch: pytest.MonkeyPatch, heard: list[tuple[str, dict[str, Any]]]
+) -> None:
+    """What a worker sees of the delivery of what it has sent is told by the signal, once."""
+    gateway.set_timeline("delivered", sms=[(0, 0)])
+    monkeypatch.setattr(notifiers.outbox(), "_poll", 0.0)  # looked at without a wait
+    enqueue_sms("Hello", NUMBER)
+    assert "in the outbox: 1 delivered" in run("devinotify_worker", "--once")
+    (_, outcome), (name, given) = heard
+    assert ("status", "default", "delivered") == (name, given["using"], given["state"].status)
+    assert outcome["outcome"].receipt.message_ids == given["receipt"].message_ids
+
+
+def test_receiver_that_raises(gateway: Sandbox, caplog: pytest.LogCaptureFixture, heard: list[Any]) -> None:
+    """It is logged, keeps no other receiver from being told, and the message is sent once."""
+
+    def wrong(**given: object) -> None:
+        raise RuntimeError("a receiver's own mistake")
+
+    sms_outcome.connect(wrong)
+    try:
+        enqueue_sms("Hello", NUMBER)
+        assert "in the outbox: 1 accepted" in run("devinotify_worker", "--once")
+    finally:
+        sms_outcome.disconnect(wrong)
+    assert (["Hello"], ["outcome"]) == ([each.text for each in gateway.messages()], [name for name, _ in heard])
+    assert "a receiver's own mistake" in caplog.text
+
+
 def test_test_explains(gateway: Sandbox) -> None:
     """It says by what account, what became of it, and whether it was delivered."""
     gateway.set_timeline("delivered", sms=[(0, 0)])
@@ -202,6 +231,33 @@ def test_alias_that_is_not_there(command: tuple[str, ...]) -> None:
     """An alias that is not there is named, with those that are."""
     with pytest.raises(CommandError, match="no entry 'alerts': there is default"):
         run(*command, "--using", "alerts")
+
+
+@pytest.mark.parametrize("options", [(), ("--deploy",)], ids=str)
+def test_check_finds_nothing(gateway: Sandbox, options: tuple[str, ...]) -> None:
+    """``manage.py check`` has nothing to say of what is right, and asks the gateway with ``--deploy`` alone."""
+    assert "devinotify." not in run("check", *options)
+    assert bool(options) is any(each.operation == "User/Balance" for each in gateway.requests())
+
+
+@pytest.mark.parametrize(
+    ("keys", "options", "number"),
+    [({"URL": "devino://login@SENDER"}, (), "devinotify.E"), ({"URL": URL}, ("--deploy",), "devinotify.E010")],
+    ids=["setting", "gateway"],
+)
+def test_check_fails(
+    configure: Callable[..., None], keys: dict[str, str], options: tuple[str, ...], number: str
+) -> None:
+    """What is wrong is the command's error, with the number that it is silenced by."""
+    configure(**keys)
+    with pytest.raises(CommandError, match=number):
+        run("check", *options)
+
+
+def test_check_warns(gateway: Sandbox) -> None:
+    """A low balance is told, and is not an error."""
+    gateway.balance = 1
+    assert "devinotify.W002" in run("check", "--deploy")
 
 
 def test_incoming(gateway: Sandbox, heard: list[tuple[str, dict[str, Any]]], configure: Callable[..., None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from devinotify_django import notifiers
 from devinotify_django.allauth import PhoneAdapterMixin
 from tests.adapters import Adapter
 from tests.project import NUMBER, URL
+from tests.test_commands import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,10 +107,14 @@ def test_sendsms(line: Sandbox) -> None:
 
 
 def test_sendsms_not_sent(configure: Callable[..., None]) -> None:
-    """What did not leave is raised."""
+    """What did not leave is raised, with the outcomes on the message before."""
     configure(URL=URL)
+    message = SmsMessage("Hello", None, [NUMBER])
     with pytest.raises(NotSent):
-        SmsMessage("Hello", None, [NUMBER]).send()
+        message.send()
+    assert [(NUMBER, Verdict.NOT_SENT)] == [(each.recipient, each.verdict) for each in message.devinotify_outcomes]
+    assert 0 == get_connection(fail_silently=True).send_messages([message])
+    assert [Verdict.NOT_SENT] == [each.verdict for each in message.devinotify_outcomes]
 
 
 # --- one-time codes
@@ -236,3 +242,7 @@ def test_task(gateway: Sandbox) -> None:
     assert {"refused": 1} == result.return_value
     (row,) = notifiers.outbox()
     assert [row] == notifiers.outbox().find(f"task {result.id}")
+    again = send_sms.func(SimpleNamespace(task_result=result), "Hello", [NUMBER, "12"])  # as a queue does
+    assert (result.return_value, [row]) == (again, list(notifiers.outbox()))
+    run("devinotify_worker", "--once")
+    assert ["Hello"] == [each.text for each in gateway.messages()]
