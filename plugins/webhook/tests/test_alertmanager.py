@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from devinotify import Outbox
 
 from tests.support import NUMBER, PATIENCE, fetch, free_port, listens, running, served, until
 
@@ -166,6 +169,31 @@ def test_a_pair(clustered: bool, gateway: Sandbox, tmp_path: Path) -> None:
         assert before >= 1
     line = "critical DiskFull: / on web1 is 95% full"
     assert [f"FIRING {line}", f"RESOLVED {line}"] == [message.text for message in gateway.messages()]
+
+
+@pytest.mark.parametrize("clustered", [True, False], ids=["a pair", "a pair that lost each other"])
+def test_a_repeat_by_a_pair(clustered: bool, gateway: Sandbox, tmp_path: Path) -> None:
+    """Where ``dedupe`` ends before they repeat, what the two post again is told again, and never twice within it."""
+    port, one, other = free_port(), free_port(), free_port()
+    ports = [f"{one} {other}", f"{other} {one}"] if clustered else ["", ""]
+    with ExitStack() as stack:
+        stack.enter_context(served(tmp_path, hooks_toml(gateway, tmp_path), port=port))
+        urls = [
+            stack.enter_context(alertmanager(tmp_path, port, name, peers=peers))
+            for name, peers in zip("ab", ports, strict=True)
+        ]
+        start = f"--start={written(datetime.now(UTC))}"
+        with ThreadPoolExecutor() as pool:
+            told = ("DiskFull", "severity=critical", "--annotation=summary=/ is full", start)
+            list(pool.map(lambda url: amtool(url, *told), urls))
+        assert gateway.wait(lambda: len(gateway.messages()) >= 2, PATIENCE)
+        if not clustered:  # one of a cluster does not post what it has heard in time that the other has posted
+            until(lambda: known(f"http://127.0.0.1:{port}") >= 1)
+    with Outbox(tmp_path / "alerts.db") as outbox:
+        stored = [outbox.message(row.message_id) for row in outbox.rows()]
+    assert {"FIRING critical DiskFull: / is full"} == {each.message.text for each in stored if each is not None}
+    times = [each.created_at for each in stored if each is not None]
+    assert [] == [later - earlier for earlier, later in pairwise(times) if later - earlier < timedelta(seconds=DEDUPE)]
 
 
 def known(hooks: str) -> int:
