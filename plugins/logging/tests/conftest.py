@@ -9,12 +9,13 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 import pytest
-from devinotify.sandbox import Sandbox
 
 from devinotify_logging import lifecycle, limiter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from devinotify.sandbox import Sandbox
 
 PLUGIN = "logging"
 
@@ -42,18 +43,10 @@ def _no_thread_left() -> Iterator[None]:
     assert not [thread for thread in left if thread.is_alive()], "a sender did not end"
 
 
-@pytest.fixture(scope="session")
-def _server() -> Iterator[Sandbox]:
-    """Yield a running gateway."""
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
 @pytest.fixture
-def gateway(_server: Sandbox, _no_thread_left: None) -> Sandbox:
-    """Return the gateway as it is at its start."""
-    _server.reset()
-    return _server
+def gateway(devino_sandbox: Sandbox, _no_thread_left: None) -> Sandbox:
+    """Return the gateway as it is at its start: that of devinotify's own pytest plugin."""
+    return devino_sandbox
 
 
 @pytest.fixture

@@ -45,8 +45,6 @@ from devinotify_metrics import INSTRUMENTS, Metrics, plugin, queue
 from devinotify_metrics.metrics import OPERATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from opentelemetry.util.types import Attributes
 
 ONE, TWO, NOT_ON_VIBER = "+79161234567", "+79031234567", "+79000000024"
@@ -58,18 +56,10 @@ START = datetime(2026, 1, 15, 9, tzinfo=UTC)
 Points = list[tuple[dict[str, Any], float]]
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    """Yield a running gateway."""
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
 @pytest.fixture
-def server(running: Sandbox) -> Sandbox:
-    """Return the gateway as it is at its start, whatever other tests have set on it."""
-    running.reset()
-    return running
+def server(devino_sandbox: Sandbox) -> Sandbox:
+    """Return the gateway as it is at its start: that of devinotify's own pytest plugin."""
+    return devino_sandbox
 
 
 @dataclass

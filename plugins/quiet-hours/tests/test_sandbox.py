@@ -8,30 +8,23 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from devinotify import DeliveryStatus, InvalidSchedule, Notifier, Verdict, make_plugin_manager
-from devinotify.sandbox import Sandbox
 
 from devinotify_quiet_hours import Night, QuietHours
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+
+    from devinotify.sandbox import Sandbox
 
 MOSCOW, ALSO_MOSCOW, NEW_YORK = "+79161234567", "+79031234567", "+12125550123"
 TEXT = "Everything half price"
 NIGHT = Night(time(22), time(8))
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Sandbox]:
-    """Yield a running gateway."""
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
 @pytest.fixture
-def gateway(server: Sandbox) -> Sandbox:
-    """Return the gateway as it is at its start."""
-    server.reset()
-    return server
+def gateway(devino_sandbox: Sandbox) -> Sandbox:
+    """Return the gateway as it is at its start: that of devinotify's own pytest plugin."""
+    return devino_sandbox
 
 
 def now(gateway: Sandbox) -> datetime:
