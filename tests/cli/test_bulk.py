@@ -366,6 +366,20 @@ def test_holes_in_texts_are_warned_of(run: Run, account: Sandbox, tmp_path: Path
     assert "the text has {name} in it" in run(*arguments, "--text", "Hi {name}!").stderr
 
 
+@pytest.mark.parametrize("odd", ["\x1b[31mA\ud800nn\x1b[0m", "A\ud800nn\a"], ids=["colours", "a bell"])
+@pytest.mark.parametrize("place", ["text", "cell"])
+def test_what_no_phone_can_show_is_left_out(
+    place: str, odd: str, run: Run, account: Sandbox, tmp_path: Path, journal: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A colour code, a control character and half a character cost no message: not in a text, and not in a cell."""
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(json.dumps({"phone": NUMBERS[0], "name": odd if place == "cell" else ""}) + "\n")
+    text = ("--text", f"Hi {odd}") if place == "text" else ("--template", "Hi {name}")
+    result = run("bulk", str(rows), *text, "--journal", str(journal), "--yes")
+    assert (0, ["Hi A?nn"]) == (result.exit_code, [message.text for message in account.messages()])
+    assert "the text held a lone surrogate" in caplog.text
+
+
 def test_further_numbers_are_told(run: Run, account: Sandbox, tmp_path: Path, journal: Path) -> None:
     """A row is sent to once, by the first number of the columns that are named."""
     path = tmp_path / "two.csv"

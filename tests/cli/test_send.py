@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.conftest import Run, document
 from tests.cli.servers import ScriptedGateway
+from tests.distributions import install
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -426,6 +427,42 @@ def test_a_scheduled_message_says_when_it_goes_out(
     assert shown in run("send", "Hello", NUMBER, option, value).stdout
     result = document(run("send", "Hello", NUMBER, option, value, "--json"))["results"][0]
     assert (local_time, True) == (result.get("local_time"), result["sent_at"].startswith("2031-01-31"))
+
+
+@pytest.mark.parametrize(
+    ("when", "shown"),
+    [
+        ("datetime(2031, 1, 31, 9, tzinfo=UTC)", "2031-01-31 "),
+        ("datetime(2031, 1, 31, 9)", "2031-01-31 09:00 by the recipient's clock"),
+    ],
+)
+def test_a_message_that_a_plugin_holds_says_when_it_goes_out(
+    when: str, shown: str, account: Sandbox, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody asked for it, so whoever reads ``accepted`` has to be told: quiet hours hold messages so."""
+    source = (
+        "from dataclasses import replace\nfrom datetime import UTC, datetime\nfrom devinotify import hookimpl\n"
+        f"@hookimpl\ndef devinotify_prepare_message(message):\n    return [replace(message, send_at={when})]\n"
+    )
+    install(tmp_path, f"devinotify_holds_{len(when)}", source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    table = run("send", "Hello", NUMBER).stdout
+    result = document(run("send", "Hello", NUMBER, "--json"))["results"][0]
+    assert (True, True, True) == ("goes out" in table, shown in table, result["sent_at"].startswith("2031-01-31"))
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--send-at", "2020-01-01"), ("--send-at", "2020-01-01T09:00:00Z"), ("--local-time", "2020-01-01T09:00")],
+)
+def test_a_time_that_has_passed_sends_nothing(option: str, value: str, account: Sandbox, run: Run) -> None:
+    """What was meant for another day does not go out at once."""
+    result = run("send", "Hello", NUMBER, option, value)
+    assert (4, "devinotify: send_at has passed: leave it out to send at once\n", []) == (
+        result.exit_code,
+        result.stderr,
+        texts(account),
+    )
 
 
 def test_a_message_that_goes_out_now_says_nothing_of_it(account: Sandbox, run: Run) -> None:
