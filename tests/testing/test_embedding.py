@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from devinotify.testing import HostSuite
+from tests.cli.servers import free_port
 from tests.testing.sessions import run_pytest
 
 if TYPE_CHECKING:
@@ -46,6 +47,24 @@ def test_its_host_passes(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, "test_myqueue_sms.py")
     ((expected, _),) = blocks("text")
     assert expected == done.stdout.strip().splitlines()[-1].partition(" in ")[0], done.stdout
+
+
+def test_its_host_tells_what_it_gives_up(caplog: pytest.LogCaptureFixture) -> None:
+    """Of a call that is to be made again for some, what is given up for the others is told before, without number."""
+    (_, code), _ = blocks("python")
+    host: dict[str, Any] = {"__name__": "myqueue_sms"}
+    exec(code, host)  # noqa: S102 - the page's own
+    url = f"devino://login:password@SENDER?gateway=http://127.0.0.1:{free_port()}/rest"
+    try:
+        with pytest.raises(host["Retry"]) as raised:
+            host["send_sms"](url, "Hello", ["+79161234567", "12345"])
+    finally:
+        for notifier in host["_notifiers"].values():
+            notifier.close()
+    assert (["+79161234567"],) == raised.value.args
+    (told,) = [record.getMessage() for record in caplog.records if record.name == "myqueue_sms"]
+    assert told.startswith("given up for some: not_sent: ")
+    assert not any(number in told for number in ("9161234567", "12345"))
 
 
 def test_its_host_is_short() -> None:
