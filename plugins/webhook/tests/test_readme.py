@@ -16,16 +16,20 @@ import pytest
 import yaml
 from devinotify import Outbox
 
-from devinotify_webhook import Webhook, load
+from devinotify_webhook import load
 from devinotify_webhook.alerts import notification
 from devinotify_webhook.config import RECEIVER, TOP
 from devinotify_webhook.metrics import FAMILIES
 from devinotify_webhook.plain import FIELDS
 from devinotify_webhook.rendering import default_text
-from tests.support import NUMBER, PATIENCE, Hooks, alert, free_port, listens, payload, running
+from tests.support import NUMBER, PATIENCE, alert, free_port, listens, payload, running
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from devinotify.sandbox import Sandbox
+
+    from tests.support import Hooks
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -156,7 +160,7 @@ def test_the_unit(tmp_path: Path) -> None:
     assert (0, []) == (done.returncode, [line for line in done.stderr.splitlines() if unit.name in line])
 
 
-def test_grafanas_provisioning(gateway: Sandbox, tmp_path: Path) -> None:
+def test_grafanas_provisioning(hooks: Callable[..., Hooks]) -> None:
     """Its contact point posts to a path that takes what Grafana posts, of the address that is listened on."""
     (point,) = yaml.safe_load(named("yaml", "provisioning/alerting/sms.yaml"))["contactPoints"]
     (receiver,) = point["receivers"]
@@ -164,19 +168,18 @@ def test_grafanas_provisioning(gateway: Sandbox, tmp_path: Path) -> None:
     assert ("webhook", "POST") == (receiver["type"], settings["httpMethod"])
     assert settings["url"] in README.partition("## Grafana")[2].partition("```")[0]
     base = f"http://{tomllib.loads(named('toml', 'hooks.toml'))['listen']}"
-    document = {"url": gateway.url, "outbox": str(tmp_path / "a.db"), "receivers": {"oncall": {"to": NUMBER}}}
-    hooks = Hooks(Webhook(load(document), worker=False))
+    one = hooks()
     posted = json.loads((FIXTURES / "grafana-alerts.json").read_text("utf-8"))
-    answer = hooks.ask(settings["httpMethod"], settings["url"].removeprefix(base), json=posted)
-    assert (200, [NUMBER]) == (answer.status_code, hooks.recipients())
-    hooks.close()
+    answer = one.ask(settings["httpMethod"], settings["url"].removeprefix(base), json=posted)
+    assert (200, [NUMBER]) == (answer.status_code, one.recipients())
 
 
-def test_the_metrics_to_look_at_when_nothing_arrives() -> None:
-    """Each that is named there is one that the app has."""
+def test_the_metrics_to_look_at_when_nothing_arrives(hooks: Callable[..., Hooks]) -> None:
+    """Each that is named there is one that ``/metrics`` has."""
+    exposition = hooks().get("/metrics").text
     told = re.findall(r"\b[a-z_]+_total\b", README.partition("## When nothing arrives")[2])
     assert 3 == len(told)
-    assert [] == [name for name in told if f"devinotify_webhook_{name}" not in FAMILIES]
+    assert [] == [name for name in told if f"# TYPE devinotify_webhook_{name} counter\n" not in exposition]
 
 
 def test_mounted_in_an_app_of_ones_own(gateway: Sandbox, tmp_path: Path) -> None:
