@@ -169,6 +169,10 @@ class AsyncNotifier:
         to = hide(to)
         return await self._run(self.notifier.resolve, to)
 
+    async def run(self, work: Callable[[Notifier], R]) -> R:
+        """Return what ``work`` makes of the ``Notifier`` in one of the threads: for what has no method of its own here."""
+        return await self._run(work, self.notifier)
+
     async def wait(self, outcomes: Iterable[Outcome], timeout: float | None = None) -> list[Outcome]:
         """Watch accepted messages until their delivery is decided, as ``Notifier.wait`` does.
 

@@ -1,0 +1,68 @@
+"""What every test starts from: an Airflow home of its own, no settings of whoever runs the tests, no other plugin."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from devinotify.sandbox import Sandbox
+
+NUMBER = "+79161234567"
+PASSWORD = "pass-w0rd-of-airflow"
+"""Long enough for Airflow to mask it."""
+CONNECTION = "AIRFLOW_CONN_DEVINOTIFY_DEFAULT"
+
+# Before anything imports Airflow, which makes its settings as it is imported.
+for _name in tuple(os.environ):
+    if _name.startswith(("AIRFLOW", "DEVINOTIFY_")):
+        del os.environ[_name]
+os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="devinotify-airflow-")
+
+
+def pytest_unconfigure() -> None:
+    """Remove Airflow's home."""
+    shutil.rmtree(os.environ["AIRFLOW_HOME"], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def devino_sandbox_options() -> Mapping[str, Any]:
+    """Give the gateway's account a password that Airflow masks."""
+    return {"password": PASSWORD}
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Leave out plugins, and give each test an outbox."""
+    others = [point.name for point in entry_points(group="devinotify")]
+    monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", ",".join(others))
+    monkeypatch.setenv("DEVINOTIFY_OUTBOX", str(tmp_path / "sms.db"))
+
+
+@pytest.fixture
+def gateway(devino_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    """A gateway that nothing has been sent to, and the default connection to it."""
+    monkeypatch.setenv(CONNECTION, connection(devino_sandbox, to=NUMBER))
+    return devino_sandbox
+
+
+def connection(gateway: Sandbox, **extra: object) -> str:
+    """Return a connection to a gateway as Airflow reads one from its environment."""
+    return json.dumps(
+        {
+            "conn_type": "devino",
+            "login": "demo",
+            "password": PASSWORD,
+            "host": "SENDER",
+            "extra": {"gateway": gateway.gateway, **extra},
+        }
+    )

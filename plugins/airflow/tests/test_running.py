@@ -1,0 +1,125 @@
+"""Airflow's own processes, scheduler and triggerer among them: what fails, and what is late, reaches the gateway."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from devinotify import Outbox, RowState
+from devinotify.sandbox import Sandbox
+
+from tests import airflows
+from tests.conftest import CONNECTION, NUMBER, PASSWORD, connection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LATE = "+79031234567"
+LATENCY = 5.0
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """Give a gateway to all of the module's tests, which look for texts of their own."""
+    with Sandbox(password=PASSWORD) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give Airflow's home."""
+    return tmp_path_factory.mktemp("running")
+
+
+@pytest.fixture(scope="module")
+def airflow(sandbox: Sandbox, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[airflows.Running]:
+    """Give an Airflow that runs, with a connection to the gateway."""
+    environment = airflows.migrated(tmp_path_factory.getbasetemp() / "template", home)
+    environment |= {CONNECTION: connection(sandbox, to=NUMBER)}
+    with airflows.Running(home, environment) as running:
+        yield running
+
+
+def texts(sandbox: Sandbox, part: str = "") -> list[str]:
+    """Return the texts that arrived and have this in them."""
+    return [message.text for message in sandbox.messages() if part in message.text]
+
+
+def test_the_form(airflow: airflows.Running, sandbox: Sandbox) -> None:
+    """The UI has the form's fields, stores what is typed there, tests it, and shows the password to nobody."""
+    (form,) = [each for each in airflow.ask("GET", "/ui/connections/hook_meta") if each["connection_type"] == "devino"]
+    assert {"to", "channel", "region", "outbox", "gateway"} == set(form["extra_fields"])
+    standard = form["standard_fields"]
+    assert ("Sender", True, True) == (
+        standard["host"]["title"],
+        standard["port"]["hidden"],
+        standard["url_schema"]["hidden"],
+    )
+    typed = {
+        "connection_id": "by_form",
+        "conn_type": "devino",
+        "host": "SENDER",
+        "login": "demo",
+        "password": PASSWORD,
+        "extra": f'{{"to": "{NUMBER}", "gateway": "{sandbox.gateway}", "channel": null}}',
+    }
+    airflow.ask("POST", "/api/v2/connections", typed)
+    assert PASSWORD not in str(airflow.ask("GET", "/api/v2/connections"))
+    told = airflow.ask("POST", "/api/v2/connections/test", typed)
+    assert (True, True) == (told["status"], told["message"].startswith("The balance is "))
+
+
+def test_a_task_that_fails(airflow: airflows.Running, sandbox: Sandbox) -> None:
+    """By the scheduler: the retry, the failure and the run are each told once, and the link leads to this Airflow."""
+    airflow.trigger("retried")
+    airflow.until(lambda: len(texts(sandbox)) >= 3, "three messages arrived")
+    by_task = [text for text in texts(sandbox) if text.startswith("failed retried.load manual__")]
+    assert (["again"], ["retried failed"], 1, 3) == (
+        texts(sandbox, "again"),
+        texts(sandbox, "retried failed"),
+        len(by_task),
+        len(sandbox.messages()),
+    )
+    assert " try 2: ValueError: no such table: orders http" in by_task[0]
+    assert PASSWORD not in airflow.logged()
+
+
+def beats(home: Path) -> list[float]:
+    """Return when the heart has beaten."""
+    path = home / "beats"
+    return [float(line) for line in path.read_text().split("\n")[:-1]] if path.exists() else []
+
+
+def test_a_deadline(airflow: airflows.Running, sandbox: Sandbox, home: Path) -> None:
+    """By the triggerer: the gateway takes five seconds, and its loop beats on."""
+    airflow.trigger("beating")
+    airflow.until(lambda: len(beats(home)) > 2, "the heart beats")
+    sandbox.add_fault("latency", number=LATE, seconds=LATENCY, times=1)
+    airflow.trigger("late")
+    airflow.until(lambda: texts(sandbox, "late is late") != [], "the message arrived")
+    arrived = time.monotonic()
+    airflow.until(lambda: beats(home)[-1] > arrived, "the heart has beaten since")
+    (home / "enough").touch()
+    during = [each for each in beats(home) if arrived - LATENCY + 0.5 < each < arrived]
+    assert (1, True) == (len(texts(sandbox, "late is late")), len(during) > 10)
+    assert "async thread was blocked" not in airflow.said("triggerer") + airflow.logged()
+
+
+def test_a_triggerer_that_dies(airflow: airflows.Running, sandbox: Sandbox, home: Path) -> None:
+    """Killed amid the send, it is told as unknown by the next one, which sends nothing again."""
+    before = len(texts(sandbox, "late is late"))
+    sandbox.add_fault("latency", number=LATE, seconds=LATENCY, times=1)
+    airflow.trigger("late")
+    with Outbox(str(home / "sms.db")) as outbox:
+
+        def states() -> list[RowState]:
+            return [row.state for row in outbox.latest(1)]
+
+        airflow.until(lambda: RowState.CLAIMED in states(), "the send has begun")
+        airflow.kill("triggerer")
+        airflow.start("triggerer")
+        airflow.until(lambda: RowState.UNKNOWN in states(), "the next triggerer has found it")
+    airflow.until(lambda: "unknown: +7903***4567" in airflow.said("triggerer") + airflow.logged(), "it is told")
+    assert before + 1 >= len(texts(sandbox, "late is late"))

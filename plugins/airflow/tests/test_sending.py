@@ -1,0 +1,336 @@
+"""Sending once: by the hook, the notifier and the operator, with contexts as Airflow's are."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
+from devinotify import Notifier, RowState, Verdict
+from devinotify.sandbox import Sandbox
+
+from devinotify_airflow import DevinoHook, DevinoNotifier, DevinoSmsOperator, event, send_devino_notification
+from devinotify_airflow.sending import VERDICTS, Order
+from tests import contexts
+from tests.conftest import CONNECTION, NUMBER, PASSWORD, connection
+
+OTHER = "+79031234567"
+
+
+def texts(gateway: Sandbox) -> list[str]:
+    """Return the texts that arrived."""
+    return [message.text for message in gateway.messages()]
+
+
+def called(notifier: DevinoNotifier, context: dict[str, Any]) -> None:
+    """Call a notifier as a task's callback is."""
+    notifier(context)
+
+
+def awaited(notifier: DevinoNotifier, context: dict[str, Any]) -> None:
+    """Await a notifier as the triggerer does."""
+
+    async def wait() -> None:
+        notifier.context = context
+        await notifier
+
+    asyncio.run(wait())
+
+
+each_way = pytest.mark.parametrize("way", [called, awaited])
+Way = Callable[[DevinoNotifier, dict[str, Any]], None]
+
+
+@each_way
+def test_templates(gateway: Sandbox, way: Way) -> None:
+    """Text, title and recipients are templates; several numbers may be one text."""
+    given = DevinoNotifier("{{ ti.task_id }} {{ run_id }}", "{{ numbers }}", title="{{ ti.dag_id }}")
+    way(given, {**contexts.of_task(), "numbers": f"{NUMBER}, {OTHER}"})
+    told = f"orders\nload {contexts.RUN_ID}"
+    assert [(NUMBER, told), (OTHER, told)] == [(each.recipient, each.text) for each in gateway.messages()]
+
+
+@each_way
+def test_default_text(gateway: Sandbox, way: Way) -> None:
+    """Without a text it says what happened, to the recipients of the connection."""
+    way(DevinoNotifier(), {**contexts.of_task(), "exception": ValueError("no such table")})
+    (message,) = gateway.messages()
+    assert (NUMBER, True, 1) == (
+        message.recipient,
+        message.text.startswith(f"failed orders.load {contexts.RUN_ID} try 1: ValueError: no such table https://"),
+        message.segments,
+    )
+
+
+@each_way
+def test_called_twice_it_sends_once(gateway: Sandbox, way: Way) -> None:
+    """The same event sends once, whoever calls, whatever the templates make of it meanwhile."""
+    for number in range(3):
+        way(DevinoNotifier("failed {{ number }}"), {**contexts.of_task(), "number": number})
+    assert ["failed 0"] == texts(gateway)
+
+
+def test_once_in_either_way(gateway: Sandbox) -> None:
+    """A callback and the triggerer know of each other's message."""
+    called(DevinoNotifier("late"), contexts.of_deadline())
+    awaited(DevinoNotifier("late"), contexts.of_deadline())
+    assert ["late"] == texts(gateway)
+
+
+def test_another_event_or_message_is_sent(gateway: Sandbox) -> None:
+    """Another try, another kind, another text for the same event, another recipient: each is sent."""
+    calls = [
+        (DevinoNotifier("a"), contexts.of_task()),
+        (DevinoNotifier("a"), contexts.of_task(try_number=2)),
+        (DevinoNotifier("a"), contexts.of_task(state="up_for_retry")),
+        (DevinoNotifier("a"), contexts.of_run()),
+        (DevinoNotifier("b"), contexts.of_task()),
+        (DevinoNotifier("a", [OTHER]), contexts.of_task()),
+    ]
+    for notifier, context in calls:
+        notifier(context)
+    assert ["a", "a", "a", "a", "b", "a"] == texts(gateway)
+
+
+def test_two_accounts_in_one_outbox(gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another account has sent, this one has not."""
+    with Sandbox(password=PASSWORD) as other:
+        monkeypatch.setenv("AIRFLOW_CONN_OTHER", connection(other, to=NUMBER))
+        for name in ("devinotify_default", "other"):
+            DevinoNotifier("a", devinotify_conn_id=name)(contexts.of_task())
+        assert (["a"], ["a"]) == (texts(gateway), texts(other))
+
+
+def test_one_notifier_for_many_tasks(gateway: Sandbox) -> None:
+    """A notifier that is called for one task is as it was for the next."""
+    shared = DevinoNotifier("{{ ti.task_id }}")
+    for name in ("first", "second"):
+        shared(contexts.of_task(task_id=name))
+    assert ["first", "second"] == texts(gateway)
+
+
+def test_native_templates(gateway: Sandbox) -> None:
+    """A DAG whose templates give objects may make a number of a number."""
+    given = DevinoNotifier("a", "{{ to }}")
+    given.text, given.to = 12, 79031234567  # type: ignore[assignment]
+    given.notify(contexts.of_task())
+    assert [(OTHER, "12")] == [(each.recipient, each.text) for each in gateway.messages()]
+
+
+def test_secrets_in_an_exception_are_masked(gateway: Sandbox) -> None:
+    """What Airflow masks in its logs, no SMS tells."""
+    DevinoHook.get_connection("devinotify_default")
+    DevinoNotifier()({**contexts.of_task(), "exception": ValueError(f"password {PASSWORD} is wrong")})
+    assert ["password *** is wrong"] == [
+        text.partition("ValueError: ")[2].partition(" http")[0] for text in texts(gateway)
+    ]
+
+
+def test_names() -> None:
+    """The notifier has the name that Airflow's providers would give it, and the fields that are templates."""
+    assert send_devino_notification is DevinoNotifier
+    assert ("text", "title", "to") == DevinoNotifier.template_fields == DevinoSmsOperator.template_fields
+
+
+# --- whatever is not accepted
+
+
+def fault_of(verdict: str, gateway: Sandbox) -> None:
+    """Have the gateway answer the next send so that this is its verdict."""
+    if verdict == "rejected":
+        gateway.add_fault("error", number=NUMBER, code=2)
+    elif verdict == "unknown":
+        gateway.add_fault("drop", number=NUMBER, accepts=True)
+
+
+@each_way
+@pytest.mark.parametrize("verdict", ["rejected", "unknown", "not_sent"])
+def test_a_verdict_is_raised_by_its_name(
+    gateway: Sandbox, monkeypatch: pytest.MonkeyPatch, way: Way, verdict: str
+) -> None:
+    """Airflow logs the verdict and a masked number; no full one."""
+    fault_of(verdict, gateway)
+    if verdict == "not_sent":
+        with Sandbox(password=PASSWORD) as gone:
+            monkeypatch.setenv(CONNECTION, connection(gone, to=NUMBER))
+    expected = AirflowException if verdict == "not_sent" else AirflowFailException
+    with pytest.raises(AirflowException, match=rf"^{verdict}: \+7916\*\*\*4567: ") as caught:
+        way(DevinoNotifier("a"), contexts.of_task())
+    assert (expected, False) == (type(caught.value), NUMBER[3:] in str(caught.value))
+
+
+@each_way
+def test_what_may_have_been_sent_is_not_sent_again(gateway: Sandbox, way: Way) -> None:
+    """A callback that comes again is told the same, and the gateway nothing."""
+    fault_of("unknown", gateway)
+    for _ in range(2):
+        with pytest.raises(AirflowFailException, match=r"^unknown: "):
+            way(DevinoNotifier("a"), contexts.of_task())
+    assert ["a"] == texts(gateway)
+
+
+@each_way
+@pytest.mark.parametrize(
+    ("extra", "told"),
+    [({"chanel": "sms"}, "not_sent: unknown key 'chanel'"), ({}, "not_sent: there is nobody to send to")],
+)
+def test_a_wrong_connection_is_told(
+    gateway: Sandbox, monkeypatch: pytest.MonkeyPatch, way: Way, extra: dict[str, str], told: str
+) -> None:
+    """A mistake in the connection is not_sent, and no reason to try again."""
+    monkeypatch.setenv(CONNECTION, connection(gateway, **extra))
+    with pytest.raises(AirflowFailException, match=told):
+        way(DevinoNotifier("a"), contexts.of_task())
+
+
+def test_some_of_many(gateway: Sandbox) -> None:
+    """The good get it; of those who do not three are told."""
+    bad = ["1234", "12345", "123456", "1234567"]
+    with pytest.raises(AirflowFailException, match=r"^not_sent: .*; not_sent: .*; not_sent: .*; and 1 more$"):
+        DevinoHook().send("a", [NUMBER, *bad])
+    assert [NUMBER] == [message.recipient for message in gateway.messages()]
+
+
+def test_every_state_has_a_verdict() -> None:
+    """The table knows each state of a row."""
+    assert set(RowState) == set(VERDICTS)
+
+
+# --- the operator
+
+
+def step(**options: Any) -> DevinoSmsOperator:
+    """Return an operator that sends to two."""
+    return DevinoSmsOperator(task_id="tell", text="done", to=[NUMBER, OTHER], **options)
+
+
+def test_the_operator_returns_verdicts(gateway: Sandbox) -> None:
+    """Its result shows no number."""
+    accepted = [("+7916***4567", "accepted"), ("+7903***4567", "accepted")]
+    told = step().execute(contexts.of_task())
+    assert accepted == [(each["recipient"], each["verdict"]) for each in told]
+
+
+def test_the_operators_retry_sends_the_rest(gateway: Sandbox) -> None:
+    """Whom the message provably did not reach gets it by the task's retry, the others nothing more."""
+
+    key = event.Event(state="", kind="operator", dag="orders", run=contexts.RUN_ID, task="load").key()
+    DevinoHook().send("done", NUMBER, key=key)  # as a try would that did not reach the second
+    for _ in range(2):
+        step().execute(contexts.of_task(try_number=2))
+    assert [NUMBER, OTHER] == [message.recipient for message in gateway.messages()]
+
+
+def test_the_operator_comes_again_where_nothing_left(gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gateway that is away is worth a retry, which sends; a task that was cleared sends anew."""
+    with Sandbox(password=PASSWORD) as gone:
+        away = connection(gone)
+    with monkeypatch.context() as patch:
+        patch.setenv(CONNECTION, away)
+        with pytest.raises(AirflowException, match=r"^not_sent: ") as caught:
+            step().execute(contexts.of_task())
+    assert AirflowException is type(caught.value)
+    for attempt, tries in ((2, 0), (3, 0), (4, 3)):
+        step().execute(contexts.of_task(try_number=attempt, max_tries=tries))
+    assert [NUMBER, OTHER] * 2 == [message.recipient for message in gateway.messages()]
+
+
+# --- who comes at the same time
+
+
+def test_at_the_same_time(gateway: Sandbox) -> None:
+    """Of many who come at once one sends, and the others wait for what becomes of it."""
+    gateway.add_fault("latency", number=NUMBER, seconds=1.0)
+    told: list[Any] = []
+
+    def call() -> None:
+        told.extend(DevinoHook().send("a", key="k"))
+
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ([Verdict.ACCEPTED] * 4, ["a"]) == ([each.verdict for each in told], texts(gateway))
+
+
+def test_the_loop_goes_on(gateway: Sandbox) -> None:
+    """While the gateway takes two seconds, the loop that awaits the notifier is never held up for one."""
+    gateway.add_fault("latency", number=NUMBER, seconds=2.0)
+    pauses: list[float] = []
+
+    async def main() -> None:
+        async def beat() -> None:
+            while True:
+                since = time.monotonic()
+                await asyncio.sleep(0.05)
+                pauses.append(time.monotonic() - since)
+
+        beating = asyncio.create_task(beat())
+        await DevinoNotifier("late", context=contexts.of_deadline())
+        beating.cancel()
+
+    asyncio.run(main())
+    assert (["late"], True, True) == (texts(gateway), len(pauses) > 5, max(pauses) < 1.0)
+
+
+def test_a_connection_without_its_own_coroutine(gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before Airflow 3.1 a connection is read in a thread."""
+    from airflow.providers.common.compat.sdk import BaseHook
+
+    monkeypatch.delattr(BaseHook, "aget_connection", raising=False)
+    awaited(DevinoNotifier("late"), contexts.of_deadline())
+    assert ["late"] == texts(gateway)
+
+
+# --- the hook itself
+
+
+def test_connection_test_shows_the_balance(gateway: Sandbox) -> None:
+    """The form's button shows the balance and the sender."""
+    gateway.balance = 12
+    assert (True, "The balance is 12; messages are sent as SENDER") == DevinoHook().test_connection()
+
+
+def test_connection_test_shows_what_is_wrong(gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong password is told, and shown to nobody."""
+    monkeypatch.setenv(CONNECTION, connection(gateway).replace(PASSWORD, "another-password"))
+    is_good, told = DevinoHook().test_connection()
+    assert (False, False) == (is_good, "another-password" in told)
+
+
+def test_the_hooks_connection_is_a_notifier(gateway: Sandbox) -> None:
+    """Whoever wants more than ``send`` has a Notifier."""
+    with DevinoHook().get_conn() as notifier:
+        assert (Notifier, [Verdict.ACCEPTED]) == (type(notifier), [each.verdict for each in notifier.notify("a")])
+
+
+def test_nothing_is_logged(gateway: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither number nor text nor password stands in a log, where it fails as where it is sent."""
+    caplog.set_level(logging.DEBUG)
+    fault_of("rejected", gateway)
+    for to in (NUMBER, OTHER):
+        try:
+            DevinoNotifier("the text", to)(contexts.of_task())
+        except AirflowException:
+            continue
+    shown = [record.getMessage() for record in caplog.records if record.threadName != "devinotify-sandbox"]
+    assert [] == [line for line in shown if any(each in line for each in (NUMBER[1:], OTHER[1:], "the text", PASSWORD))]
+
+
+def test_what_another_gave_up_is_not_sent(gateway: Sandbox) -> None:
+    """A row that another has given up meanwhile is told as not sent."""
+
+    class Away(Notifier):
+        def enqueue(self, text: str, to: Any = None, **options: Any) -> Any:
+            enqueued = super().enqueue(text, to, **options)
+            self.following().outbox.forget(enqueued.rows.values())
+            return enqueued
+
+    with Away(DevinoHook().get_url()) as notifier:
+        assert [Verdict.NOT_SENT] == [each.verdict for each in Order("a", [NUMBER], key="k").send(notifier)]
