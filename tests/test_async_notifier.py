@@ -80,6 +80,20 @@ def test_resolve_and_enqueue(gateway: Sandbox, tmp_path: object) -> None:
     assert (["+79161234567"], ["+79161234567"]) == asyncio.run(store())
 
 
+def test_run(gateway: Sandbox) -> None:
+    """Any work with the Notifier is done in one of the threads, and what it returns or raises comes back."""
+
+    async def main() -> tuple[str, list[str]]:
+        async with AsyncNotifier(gateway.url) as notifier:
+            with pytest.raises(InvalidURL):
+                await notifier.run(lambda blocking: blocking.channel("pigeon"))
+            threads = await notifier.run(lambda blocking: [threading.current_thread().name, blocking.url.sender])
+            return notifier.url.sender, threads
+
+    sender, (thread, read) = asyncio.run(main())
+    assert (True, sender) == (thread.startswith("devinotify-async"), read)
+
+
 def test_hooks_see_the_callers_context(gateway: Sandbox) -> None:
     """Each of many callers has its own, in the threads that its hooks are called in."""
     plugin = Watching()

@@ -33,6 +33,8 @@ def settings(home: Path) -> dict[str, str]:
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
         "AIRFLOW_HOME": str(home),
+        # The triggerer imports callbacks, and does not look into the folder of DAGs by itself.
+        "PYTHONPATH": str(DAGS),
         "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
         # Without one Airflow cannot read what it has stored of a trigger.
         "AIRFLOW__CORE__FERNET_KEY": base64.urlsafe_b64encode(b"a test's own key".ljust(32)).decode(),
@@ -59,8 +61,12 @@ def run(environment: dict[str, str], *command: str) -> subprocess.CompletedProce
     )
 
 
-def migrated(template: Path, home: Path) -> dict[str, str]:
-    """Give a home a database, made once for all processes that run the tests, and return its environment."""
+def migrated(temporary: Path, home: Path) -> dict[str, str]:
+    """Give a home a database, made once for all processes that run the tests, and return its environment.
+
+    ``temporary`` is the folder of temporary files that pytest has for one of them.
+    """
+    template = (temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary) / "template"
     template.mkdir(exist_ok=True)
     database = template / "airflow.db"
     with (template / "lock").open("w") as lock:

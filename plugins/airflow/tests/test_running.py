@@ -36,7 +36,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def airflow(sandbox: Sandbox, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[airflows.Running]:
     """Give an Airflow that runs, with a connection to the gateway."""
-    environment = airflows.migrated(tmp_path_factory.getbasetemp() / "template", home)
+    environment = airflows.migrated(tmp_path_factory.getbasetemp(), home)
     environment |= {CONNECTION: connection(sandbox, to=NUMBER)}
     with airflows.Running(home, environment) as running:
         yield running
@@ -83,7 +83,13 @@ def test_a_task_that_fails(airflow: airflows.Running, sandbox: Sandbox) -> None:
         len(sandbox.messages()),
     )
     assert " try 2: ValueError: no such table: orders http" in by_task[0]
-    assert PASSWORD not in airflow.logged()
+
+
+def test_the_password_is_masked(airflow: airflows.Running) -> None:
+    """A task that logs the connection's password has it masked in its log."""
+    airflow.trigger("shown")
+    airflow.until(lambda: "the password is <" in airflow.logged(), "the task has logged it")
+    assert ("the password is <***>" in airflow.logged(), PASSWORD in airflow.logged()) == (True, False)
 
 
 def beats(home: Path) -> list[float]:

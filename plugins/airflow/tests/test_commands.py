@@ -1,0 +1,48 @@
+"""Airflow's own commands: they show the provider, and run a DAG that fails."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import airflows
+from tests.conftest import CONNECTION, NUMBER, connection
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from devinotify.sandbox import Sandbox
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("list", "devinotify-airflow"),
+        ("notifications", "devinotify_airflow.notifier.DevinoNotifier"),
+        ("hooks", "devinotify_airflow.hook.DevinoHook"),
+    ],
+)
+def test_providers(tmp_path: Path, command: str, shown: str) -> None:
+    """``airflow providers`` shows the provider, and finds nothing wrong with it."""
+    told = airflows.run(airflows.settings(tmp_path), "providers", command, "-o", "json")
+    assert (0, True) == (told.returncode, shown in told.stdout)
+    assert [] == [line for line in told.stdout.splitlines() if "warning" in line.lower() and "devino" in line.lower()]
+    assert json.loads(told.stdout[told.stdout.index("[{") :])
+
+
+def test_a_dag_that_fails(gateway: Sandbox, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """By ``airflow dags test`` each failure is told once, by a text of its own."""
+    environment = airflows.migrated(tmp_path_factory.getbasetemp(), tmp_path / "home")
+    told = airflows.run({**environment, CONNECTION: connection(gateway, to=NUMBER)}, "dags", "test", "failing")
+    messages = [(message.recipient, message.text.partition(" manual__")[0]) for message in gateway.messages()]
+    assert sorted(
+        [
+            ("+79031234567", "failing begins"),
+            (NUMBER, "failed failing.load"),
+            (NUMBER, "first failed in"),
+            (NUMBER, "second failed in"),
+            (NUMBER, "failing failed"),
+        ]
+    ) == sorted(messages), told.stdout
