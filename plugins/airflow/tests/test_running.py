@@ -121,7 +121,7 @@ def test_a_triggerer_that_dies(airflow: airflows.Running, sandbox: Sandbox, home
     with Outbox(str(home / "sms.db")) as outbox:
 
         def states() -> list[RowState]:
-            return [row.state for row in outbox.latest(1)]
+            return [row.state for row in outbox.latest(limit=1)]
 
         airflow.until(lambda: RowState.CLAIMED in states(), "the send has begun")
         airflow.kill("triggerer")
