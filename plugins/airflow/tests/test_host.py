@@ -66,9 +66,8 @@ class TestNotifier(_Connections, HostSuite):
         told = []
         for _ in range(2):
             try:
-                DevinoNotifier(text, list(to), devinotify_conn_id=self.connection(url))(
-                    contexts.of_task(task_id=name_of(text))
-                )
+                notifier = DevinoNotifier(text, list(to), devinotify_conn_id=self.connection(url))
+                notifier.notify(contexts.of_task(task_id=name_of(text)))
                 told.append(True)
             except AirflowException:
                 told.append(False)

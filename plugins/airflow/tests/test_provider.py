@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.resources import files
@@ -48,6 +50,14 @@ def test_what_it_names_is_there() -> None:
     for group in (*info["hooks"], *info["operators"]):
         assert [import_module(name) for name in group["python-modules"]]
     assert (DevinoHook.conn_type, DevinoHook.hook_name) == (kind["connection-type"], kind["hook-name"])
+
+
+def test_what_the_triggerer_imports() -> None:
+    """The triggerer imports the notifier in its loop: what takes long to import is left for a thread."""
+    program = "import sys, devinotify_airflow.notifier; print(*sys.modules, sep='\\n')"
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300)
+    heavy = {"devinotify.notifier", "devinotify.outbox", "devinotify.gateway.client", "devinotify.phones"}
+    assert set() == heavy & set(told.stdout.split())
 
 
 def test_public_names() -> None:

@@ -1,4 +1,7 @@
-"""The hook: an account at the gateway, from an Airflow connection of the type ``devino``."""
+"""The hook: an account at the gateway, from an Airflow connection of the type ``devino``.
+
+The triggerer imports this in its loop. So what takes time to import is imported where it is used, in threads.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,17 @@ import asyncio
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseHook
-from devinotify import AsyncNotifier, Client, DevinotifyError, Notifier, Verdict
+from devinotify import DevinotifyError, Verdict
 
 from devinotify_airflow import provider
 from devinotify_airflow.connection import url_of
-from devinotify_airflow.sending import Order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from devinotify import DevinoURL
+    from devinotify import AsyncNotifier, DevinoURL, Notifier
 
-    from devinotify_airflow.sending import Standing
+    from devinotify_airflow.sending import Order, Standing
 
 DEFAULT = "devinotify_default"
 SHOWN = 3
@@ -61,6 +63,8 @@ class DevinoHook(BaseHook):
 
     def get_conn(self) -> Notifier:
         """Return a Notifier, which the caller closes; raise InvalidURL where the connection is wrong."""
+        from devinotify import Notifier
+
         return Notifier(self.get_url())
 
     def get_url(self) -> DevinoURL:
@@ -75,6 +79,8 @@ class DevinoHook(BaseHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """Return whether the gateway takes the credentials, and the balance or what is wrong: for the form's button."""
+        from devinotify import Client
+
         try:
             url = self.get_url()
             with Client(url) as client:
@@ -98,9 +104,8 @@ class DevinoHook(BaseHook):
         after which Airflow tries nothing again, where it may not.
         """
         try:
-            url = self.get_url()
-            with Notifier(url) as notifier:
-                return _checked(_order(url, text, to, title, channel, key).send(notifier))
+            with self.get_conn() as notifier:
+                return _checked(_order(notifier.url, text, to, title, channel, key).send(notifier))
         except DevinotifyError as error:
             _fail([f"{error.verdict}: {error}"], again=error.retryable)
 
@@ -116,12 +121,18 @@ class DevinoHook(BaseHook):
         """Send as ``send`` does, without blocking the loop: gateway, outbox and hooks are at work in threads."""
         try:
             url = await self.aget_url()
-            order = _order(url, text, to, title, channel, key)
-            # Made in a thread as well: it reads plugins and numbering plans, and opens the outbox.
-            async with await asyncio.to_thread(AsyncNotifier, url) as notifier:
+            order = await asyncio.to_thread(_order, url, text, to, title, channel, key)
+            # Made in a thread as well: it reads plugins, and opens the outbox.
+            async with await asyncio.to_thread(_async_notifier, url) as notifier:
                 return _checked(await notifier.run(order.send))
         except DevinotifyError as error:
             _fail([f"{error.verdict}: {error}"], again=error.retryable)
+
+
+def _async_notifier(url: DevinoURL) -> AsyncNotifier:
+    from devinotify import AsyncNotifier
+
+    return AsyncNotifier(url)
 
 
 def _order(
@@ -132,6 +143,8 @@ def _order(
     channel: str | None,
     key: str | None,
 ) -> Order:
+    from devinotify_airflow.sending import Order
+
     # A template may have made one text of several numbers, or a number of one.
     given = to.split(",") if isinstance(to, str) else to if to is None else [to] if isinstance(to, int) else list(to)
     recipients = None if given is None else [str(each).strip() for each in given if str(each).strip()]

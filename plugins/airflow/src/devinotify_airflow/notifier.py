@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 from dataclasses import replace
@@ -64,7 +65,7 @@ class DevinoNotifier(BaseNotifier):
 
     async def async_notify(self, context: Mapping[str, Any]) -> None:
         """Send as ``notify`` does, without blocking the loop: for deadlines, whose callbacks run in the triggerer."""
-        await self._hook.asend(**self._message(context))
+        await self._hook.asend(**await asyncio.to_thread(self._message, context))
 
     @property
     def _hook(self) -> DevinoHook:
