@@ -170,7 +170,7 @@ class AsyncNotifier:
         return await self._run(self.notifier.resolve, to)
 
     async def run(self, work: Callable[[Notifier], R]) -> R:
-        """Return what ``work`` makes of the ``Notifier`` in one of the threads: for what has no method of its own here."""
+        """Return what ``work`` makes of the ``Notifier`` in one of the threads: for what has no method here."""
         return await self._run(work, self.notifier)
 
     async def wait(self, outcomes: Iterable[Outcome], timeout: float | None = None) -> list[Outcome]:
