@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 from weakref import WeakKeyDictionary
 
 from devinotify.closing import tell
+from devinotify.delivery.recipients import hidden
 from devinotify.executor import Executor
 from devinotify.notifier import Notifier
 from devinotify.redact import hide
@@ -130,7 +131,7 @@ class AsyncNotifier:
         send_at: datetime | None = None,
     ) -> list[Outcome]:
         """Send ``text`` and return one Outcome per distinct recipient, as ``Notifier.notify`` does."""
-        text, to, title = hide(text), hide(to), hide(title)
+        text, to, title = hide(text), hidden(to), hide(title)
         return await self._run(self.notifier.notify, text, to, title=title, channel=channel, tags=tags, send_at=send_at)
 
     async def enqueue(
@@ -150,7 +151,7 @@ class AsyncNotifier:
 
         A ``connection`` that is awaited cannot be used: call the SQL function ``devinotify.enqueue`` on it.
         """
-        text, to, title = hide(text), hide(to), hide(title)
+        text, to, title = hide(text), hidden(to), hide(title)
         return await self._run(
             self.notifier.enqueue,
             text,
@@ -166,7 +167,7 @@ class AsyncNotifier:
 
     async def resolve(self, to: Given | Iterable[Given] | None = None) -> dict[str, DevinotifyError | None]:
         """Return who would get a message for ``to``, as ``Notifier.resolve`` does."""
-        to = hide(to)
+        to = hidden(to)
         return await self._run(self.notifier.resolve, to)
 
     async def run(self, work: Callable[[Notifier], R]) -> R:

@@ -20,7 +20,7 @@ from devinotify.delivery.fallback import Storage, bind
 from devinotify.delivery.looking import RATE
 from devinotify.delivery.orders import Enqueued, check_order, store
 from devinotify.delivery.pipeline import Pipeline, Sending
-from devinotify.delivery.recipients import Recipients, listed
+from devinotify.delivery.recipients import Recipients, hidden, listed
 from devinotify.delivery.tracking import Tracker
 from devinotify.delivery.turns import Turns
 from devinotify.delivery.waiting import Waiting
@@ -160,7 +160,7 @@ class Notifier:
         not be held back. Raises InvalidInput where there is nobody to send to, or an argument is of the wrong type,
         and InvalidURL for an unknown channel; what goes wrong for a recipient is in the Outcome.
         """
-        text, to, title = hide(text), hide(to), hide(title)
+        text, to, title = hide(text), hidden(to), hide(title)
         message, found = self._read(text, to, title, channel, tags, send_at)
         outcomes: dict[str, Outcome | None] = dict.fromkeys(found)
         handled = sys.exception()
@@ -201,7 +201,7 @@ class Notifier:
         InvalidInput where there is nobody to send to, an argument is of the wrong type, or outbox or connection cannot
         be used; InvalidURL for an unknown channel.
         """
-        text, to, title = hide(text), hide(to), hide(title)
+        text, to, title = hide(text), hidden(to), hide(title)
         check_order(key, deadline)
         message, found = self._read(text, to, title, channel, tags, send_at)
         refused = {recipient: error for recipient, error in found.items() if error is not None}
@@ -265,8 +265,15 @@ class Notifier:
         given with the error for which nothing would be sent to it. Without ``to`` it is about the targets of the URL.
         Nothing is sent. Raises InvalidInput where ``to`` is neither a recipient nor a list of them.
         """
-        to = hide(to)
-        return self._recipients.read(listed(self.url.targets if to is None else to))
+        to, handled = hidden(to), sys.exception()
+        try:
+            found = self._recipients.read(listed(self.url.targets if to is None else to))
+        except BaseException as error:
+            forget_variables(error, handled)
+            raise
+        for refusal in filter(None, found.values()):
+            forget_variables(refusal, handled)  # each recipient was in them by itself
+        return found
 
     def wait(self, outcomes: Iterable[Outcome], timeout: float | None = None) -> list[Outcome]:
         """Watch accepted messages until their delivery is decided, and return the outcomes with their last ``state``.

@@ -190,6 +190,7 @@ WRONG: dict[str, dict[str, object]] = {
     "a time that has passed": {"send_at": datetime(2020, 1, 1, tzinfo=UTC)},
     "tags of the wrong type": {"tags": 5},
     "bytes for a number": {"to": NUMBERS[0].encode()},
+    "an int for a number, and an unknown channel": {"to": int(NUMBERS[0]), "channel": "fax"},
     "nobody": {"to": []},
 }
 
@@ -284,6 +285,45 @@ def test_no_frame_of_an_interrupted_notify_shows_a_secret(server: FaultServer) -
         notifier.notify(TEXT, [*NUMBERS, "+7916"], title="Title")
     assert [] == shown(caught.value)
     assert [repr(TEXT), repr("Title")] == plugin.seen
+
+
+class Raising:
+    """A plugin that fails at each number, one way or another."""
+
+    def __init__(self, kind: type[BaseException]) -> None:
+        self.kind = kind
+
+    @hookimpl
+    def devinotify_resolve_recipient(self, recipient: str) -> None:
+        """Know no alias."""
+
+    @hookimpl
+    def devinotify_normalize_phone(self) -> None:
+        """Fail."""
+        raise self.kind
+
+
+REFUSED = "+79161234567891"
+
+
+@pytest.mark.parametrize("to", [REFUSED, [REFUSED], int(REFUSED), [int(REFUSED)]], ids=["text", "texts", "int", "ints"])
+@pytest.mark.parametrize("kind", [None, RuntimeError, KeyboardInterrupt])
+def test_no_frame_of_a_refused_recipient_shows_it(
+    server: FaultServer, to: str | int | list[str] | list[int], kind: type[BaseException] | None
+) -> None:
+    """Each recipient of a list is in frames by itself, down to the hooks', and whoever gets the error gets these."""
+    plugins = make_plugin_manager(discover=False)
+    if kind is not None:
+        plugins.register(Raising(kind))
+    found: BaseException | None
+    with client_of(server) as client, Notifier(client=client, plugins=plugins) as notifier:
+        try:
+            found = notifier.notify(TEXT, to)[0].error
+        except KeyboardInterrupt as interrupt:
+            found = interrupt
+    assert found is not None
+    assert found.__traceback__ is not None, "it tells where it was raised"
+    assert [] == [each for each in frames_of(found) if REFUSED[1:] in each[1]]
 
 
 def test_frames_of_what_is_being_handled_are_not_ours(server: FaultServer) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from devinotify import phones
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict, copied
+from devinotify.redact import Secrets, hide
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -120,6 +121,11 @@ def listed(to: Given | Iterable[Given]) -> Iterable[Given]:
     if isinstance(to, bytes) or not isinstance(to, Iterable):
         raise InvalidInput("recipients are a number, an alias, or a list of them")
     return to
+
+
+def hidden(to: Any) -> Any:  # noqa: ANN401 - whatever a caller gave
+    """Return recipients so that no repr shows them, as ``hide`` does, and a number that is an int too."""
+    return Secrets((to,)) if isinstance(to, int) else hide(to)
 
 
 def _shown(recipient: Given) -> str:
