@@ -1,4 +1,4 @@
-"""The README: what it shows is what happens. Its block, automation and flow are run in ``test_server``."""
+"""The README: what it shows is what happens. Its block, automation and flow are run in ``test_automation``."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class DevinoNotification(NotificationBlock):
         ```
     """
 
-    model_config = ConfigDict(hide_input_in_errors=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(hide_input_in_errors=True)
 
     _block_type_name: ClassVar[str | None] = "Devino Notification"
     _block_type_slug: ClassVar[str | None] = "devino-notification"
