@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from devinotify import Verdict
 
 import devinotify_prefect
 from devinotify_prefect import DevinoNotification
+from tests.servers import PATIENCE, unmeasured
 from tests.support import ONE, README, arrived, example
 
 if TYPE_CHECKING:
@@ -47,10 +47,10 @@ def test_dagsters_sensor_sends_once(gateway: Sandbox, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", example("dagster", gateway) + RUN_AND_SENSE],
         cwd=tmp_path,
-        env={**os.environ, "DAGSTER_HOME": str(tmp_path / "dagster"), "DAGSTER_DISABLE_TELEMETRY": "1"},
+        env={**unmeasured(), "DAGSTER_HOME": str(tmp_path / "dagster"), "DAGSTER_DISABLE_TELEMETRY": "1"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert 0 == done.returncode, done.stderr
