@@ -104,6 +104,18 @@ def test_shows_no_secret_and_no_number() -> None:
     assert PASSWORD not in f"{block.model_dump()} {block.model_dump_json()}"
 
 
+def test_shows_that_recipients_are_the_urls() -> None:
+    """A block without recipients of its own is shown as that."""
+    assert "to=None" in repr(DevinoNotification(url=URL))
+
+
+def test_takes_what_prefect_writes_into_blocks() -> None:
+    """What Prefect keeps beside a block's fields is no mistyped field."""
+    block = DevinoNotification.model_validate(DevinoNotification(url=URL).model_dump(context={"include_secrets": True}))
+    assert URL == block.url.get_secret_value()
+    assert DevinoNotification(url=URL, block_type_slug="devino-notification").model_extra
+
+
 def test_the_url_is_a_secret_field() -> None:
     """Prefect is told which field it is to keep secret, and shows a form with three."""
     schema = DevinoNotification.model_json_schema()

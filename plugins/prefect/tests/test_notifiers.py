@@ -59,6 +59,22 @@ def test_used_again_after_it_was_closed(gateway: Sandbox, notifiers: Notifiers) 
     assert one is not notifiers.get(settings_of(gateway))
 
 
+def test_accounts_outlive_a_fork(gateway: Sandbox, notifiers: Notifiers) -> None:
+    """What nobody was at work on is kept in a child, which need not make its notifiers again."""
+    one = notifiers.get(settings_of(gateway))
+    notifiers.start_anew()
+    assert one is notifiers.get(settings_of(gateway))
+
+
+def test_half_done_work_is_forgotten(gateway: Sandbox, notifiers: Notifiers) -> None:
+    """What somebody was at work on when the process was forked is made again in the child, which waits for nobody."""
+    one = notifiers.get(settings_of(gateway))
+    notifiers._lock.acquire()
+    notifiers.start_anew()
+    assert one is not notifiers.get(settings_of(gateway))
+    one.notifier.close()
+
+
 BLOCK = """
 import asyncio, os, signal, sys, threading
 from devinotify_prefect import DevinoNotification
