@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 # A run that was started in the background ignores Ctrl-C, and so would every process that the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# No deadline: the machines are shared, and a law does not break because a neighbour is busy. The laws are tried in full
+# Without a limit of time: the machines are shared, and a law does not break because a neighbour is busy. The laws are tried in full
 # under the oldest Python; under the others fewer examples show what a Python does differently.
-settings.register_profile("shared", deadline=None, max_examples=100 if sys.version_info < (3, 12) else 25)
+settings.register_profile(
+    "shared",
+    deadline=None,
+    max_examples=100 if sys.version_info < (3, 12) else 25,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("shared")
 
 _FOREIGN = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NO_PROXY", "no_proxy")

@@ -16,12 +16,17 @@ from typing import TYPE_CHECKING
 import pytest
 from apprise import NotificationManager
 from devinotify.sandbox import Sandbox
+from hypothesis import HealthCheck, settings
 
 from devinotify_apprise import register
 from devinotify_apprise.pool import shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Without a limit of time: the machines are shared, and a law does not break because a neighbour is busy.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 PLUGIN = "apprise"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from celery import Celery
+from hypothesis import HealthCheck, settings
 
 import devinotify_celery
 from devinotify_celery import notifiers
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
     from devinotify import Outbox
     from devinotify.sandbox import Sandbox
+
+# Without a limit of time: the machines are shared, and a law does not break because a neighbour is busy.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 NUMBER = "+79161234567"
 

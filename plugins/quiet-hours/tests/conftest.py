@@ -6,6 +6,11 @@ import os
 from importlib.metadata import entry_points
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Without a limit of time: the machines are shared, and a law does not break because a neighbour is busy.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 PLUGIN = "quiet-hours"
 

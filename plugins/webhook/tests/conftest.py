@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from devinotify_webhook import Webhook, load
 from tests.support import NUMBER, Hooks
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
     from devinotify import Outbox
     from devinotify.sandbox import Sandbox
+
+# Without a limit of time: the machines are shared, and a law does not break because a neighbour is busy.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 PLUGIN = "webhook"
 
