@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 # A run that was started in the background ignores Ctrl-C, and so would every process that the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Without a limit of time: the machines are shared, and a law does not break because a neighbour is busy. The laws are tried in full
-# under the oldest Python; under the others fewer examples show what a Python does differently.
+# Without a limit of time: the machines are shared, and a law does not break because a neighbour is busy. The laws are
+# tried in full under the oldest Python; under the others fewer examples show what a Python does differently.
 settings.register_profile(
     "shared",
     deadline=None,
