@@ -14,6 +14,7 @@ import jsonschema
 
 import devinotify_airflow
 from devinotify_airflow import DevinoHook, get_provider_info
+from devinotify_airflow.provider import FIELDS
 
 SCHEMAS = ("provider_info.schema.json", "customized_form_field_behaviours.schema.json")
 
@@ -31,6 +32,16 @@ def test_by_airflows_schema() -> None:
 def test_the_form_by_airflows_schema() -> None:
     """So is what the hook itself says of the form, for Airflow before 3.2."""
     jsonschema.validate(DevinoHook.get_ui_field_behaviour(), schema(SCHEMAS[1]))
+
+
+def test_the_form_has_its_fields() -> None:
+    """Airflow knows the fields, from the provider's info or, before 3.2, from the hook."""
+    program = (
+        "from airflow.providers_manager import ProvidersManager as M; print(*M().connection_form_widgets, sep='\\n')"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300)
+    found = [line.split("__")[-1] for line in told.stdout.splitlines() if line.startswith("extra__devino__")]
+    assert sorted(FIELDS) == sorted(found)
 
 
 def test_the_entry_point() -> None:
