@@ -10,12 +10,17 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from devinotify.sandbox import Sandbox
+
+# Without a limit of time: the machines are shared, and a law does not break because a neighbour is busy.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 NUMBER = "+79161234567"
 PASSWORD = "pass-w0rd-of-airflow"

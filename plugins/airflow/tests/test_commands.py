@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
 from tests import airflows
-from tests.conftest import CONNECTION, NUMBER, connection
+from tests.conftest import CONNECTION, NUMBER, PASSWORD
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,9 +34,10 @@ def test_providers(tmp_path: Path, command: str, shown: str) -> None:
 
 
 def test_a_dag_that_fails(gateway: Sandbox, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """By ``airflow dags test`` each failure is told once, by a text of its own."""
+    """By ``airflow dags test``, and a connection URI, each event is told once, by a text of its own."""
     environment = airflows.migrated(tmp_path_factory.getbasetemp(), tmp_path / "home")
-    told = airflows.run({**environment, CONNECTION: connection(gateway, to=NUMBER)}, "dags", "test", "failing")
+    uri = f"devino://demo:{PASSWORD}@/{NUMBER}?from=SENDER&gateway={quote(gateway.gateway, safe='')}"
+    told = airflows.run({**environment, CONNECTION: uri}, "dags", "test", "failing")
     messages = [(message.recipient, message.text.partition(" manual__")[0]) for message in gateway.messages()]
     assert sorted(
         [
@@ -44,5 +46,9 @@ def test_a_dag_that_fails(gateway: Sandbox, tmp_path: Path, tmp_path_factory: py
             (NUMBER, "first failed in"),
             (NUMBER, "second failed in"),
             (NUMBER, "failing failed"),
+            (NUMBER, "tell: begun, or done"),
+            (NUMBER, "tell: begun, or done"),
+            (NUMBER, "mapped a"),
+            (NUMBER, "mapped b"),
         ]
     ) == sorted(messages), told.stdout

@@ -16,7 +16,7 @@ from devinotify_airflow.provider import FIELDS
 from tests.conftest import CONNECTION, PASSWORD
 
 
-def stored(extra: object = None, **parts: Any) -> Any:
+def stored(extra: object = None, /, **parts: Any) -> Any:
     """Return a connection as the form stores it."""
     given = {"login": "login", "password": PASSWORD, "host": "SENDER", "schema": None}
     return SimpleNamespace(**{**given, "extra": None if extra is None else json.dumps(extra), **parts})

@@ -6,12 +6,12 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseHook, BaseNotifier
-from devinotify import Notifier, RowState, Verdict
+from airflow.providers.common.compat.sdk import DAG, AirflowException, AirflowFailException, BaseHook, BaseNotifier
+from devinotify import InvalidInput, Notifier, Outbox, RowState, Verdict
 from devinotify.sandbox import Sandbox
 
 from devinotify_airflow import DevinoHook, DevinoNotifier, DevinoSmsOperator, event, send_devino_notification
@@ -90,6 +90,25 @@ def test_once_in_either_way(gateway: Sandbox) -> None:
     called(DevinoNotifier("late"), contexts.of_deadline())
     awaited(DevinoNotifier("late"), contexts.of_deadline())
     assert ["late"] == texts(gateway)
+
+
+def test_an_sla(gateway: Sandbox) -> None:
+    """Airflow 2 calls for an SLA with what is late, and calls again."""
+    for _ in range(2):
+        DevinoNotifier("{{ dag.dag_id }} is late")(DAG("orders", schedule=None), "load on 28th", "", [], [])
+    assert ["orders is late"] == texts(gateway)
+
+
+def test_a_deadline_in_an_executor(gateway: Sandbox) -> None:
+    """Airflow's own way of calling a deadline's ``SyncCallback``."""
+    supervisor = pytest.importorskip(
+        "airflow.sdk.execution_time.callback_supervisor", reason="Airflow 3.2 has it first"
+    )
+    log = pytest.importorskip("structlog").get_logger()
+    options = {"text": "{{ dag_run.dag_id }} is late", "context": contexts.of_deadline()}
+    path = "devinotify_airflow.notifier.DevinoNotifier"
+    assert (True, None) == supervisor.execute_callback(path, options, "", None, log)
+    assert ["orders is late"] == texts(gateway)
 
 
 def test_another_event_or_message_is_sent(gateway: Sandbox) -> None:
@@ -196,6 +215,24 @@ def test_a_wrong_connection_is_told(
     monkeypatch.setenv(CONNECTION, connection(gateway, **extra))
     with pytest.raises(AirflowFailException, match=told):
         way(DevinoNotifier("a"), contexts.of_task())
+
+
+def test_somebody_begins_meanwhile(gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be given up, because somebody has begun with it, is looked at again."""
+    with Sandbox(password=PASSWORD) as gone:
+        monkeypatch.setenv(CONNECTION, connection(gone, to=NUMBER))
+    forget, asked = Outbox.forget, []
+
+    def begun_once(self: Outbox, rows: Iterable[Any]) -> int:
+        asked.append(rows)
+        if len(asked) == 1:
+            raise InvalidInput("it is claimed")
+        return forget(self, rows)
+
+    monkeypatch.setattr(Outbox, "forget", begun_once)
+    with pytest.raises(AirflowException, match=r"^not_sent: "):
+        DevinoHook().send("a", key="k")
+    assert 2 == len(asked)
 
 
 def test_some_of_many(gateway: Sandbox) -> None:

@@ -54,6 +54,12 @@ def test_the_error_is_cut_where_the_link_is() -> None:
     assert (1, True) == (text.count_segments(told), "x... https://" in told)
 
 
+def test_a_name_that_is_too_long_itself() -> None:
+    """Where the names alone are more than a segment, they are cut, and the rest is not told."""
+    told = default_text(event(dag="d" * 300))
+    assert (1, True) == (text.count_segments(told), told.startswith("failed ddd"))
+
+
 def test_russian() -> None:
     """Russian is written in the GSM alphabet, of which a segment holds more than twice as much."""
     assert "failed etl.load r1 try 2: ValueError: net tablitsy" == default_text(

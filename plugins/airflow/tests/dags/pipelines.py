@@ -39,7 +39,14 @@ class Stands(BaseOperator):
 # All that may fail, in one DAG: that of a test is run once.
 shared = DevinoNotifier(TEXT)
 with DAG("failing", schedule=None, on_failure_callback=DevinoNotifier("{{ dag.dag_id }} failed")):
-    DevinoSmsOperator(task_id="tell", text="{{ dag.dag_id }} begins", to="+79031234567")
+    DevinoSmsOperator(
+        task_id="tell",
+        text="{{ dag.dag_id }} begins",
+        to="+79031234567",
+        on_execute_callback=DevinoNotifier("{{ ti.task_id }}: begun, or done"),
+        on_success_callback=DevinoNotifier("{{ ti.task_id }}: begun, or done"),
+    )
+    DevinoSmsOperator.partial(task_id="each").expand(text=["mapped a", "mapped b"])
     Fails(task_id="load", on_failure_callback=DevinoNotifier())
     # One notifier for several tasks, as default arguments have it, and the same callback twice.
     Fails(task_id="first", on_failure_callback=[shared, DevinoNotifier(TEXT)])
