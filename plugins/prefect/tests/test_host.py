@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from devinotify.testing import HostSuite, Told
 from prefect.blocks.abstract import NotificationBlock, NotificationError
 from prefect.server.events.actions import ActionFailed, SendNotification
+from prefect.server.utilities.messaging import create_consumer, create_publisher
 from pydantic import PrivateAttr
 
 from devinotify_prefect import DevinoNotification
+from tests.servers import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,3 +58,30 @@ class TestTask(HostSuite):
         except NotificationError:
             return Told(sent=False, again=True)
         return Told(sent=None)
+
+
+def test_prefect_repeats_what_ends_in_any_other_error() -> None:
+    """Prefect's own consumer delivers an action four times that ends in an error which is not its own failure."""
+    delivered: list[object] = []
+
+    async def main() -> None:
+        over = asyncio.Event()
+
+        async def act(message: object) -> None:
+            delivered.append(message)
+            if len(delivered) == 4:
+                over.set()
+            raise RuntimeError
+
+        async with create_publisher("devinotify") as publisher:
+            consuming = asyncio.create_task(create_consumer("devinotify").run(act))
+            await asyncio.sleep(0)
+            await publisher.publish_data(b"action", {})
+            async with asyncio.timeout(PATIENCE):
+                await over.wait()
+            consuming.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await consuming
+
+    asyncio.run(main())
+    assert 4 == len(delivered)

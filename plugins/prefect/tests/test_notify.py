@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
+from devinotify import Notifier, Worker
 from devinotify.sandbox import Sandbox
 from prefect.blocks.abstract import NotificationError
 from pydantic import SecretStr
 
 from devinotify_prefect import DevinoNotification
 from devinotify_prefect.notifiers import shared
+from tests.servers import PATIENCE
 from tests.support import ONE, TWO, arrived, block_of, sends
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 LOGGER = "prefect.DevinoNotification"
 each_way = pytest.mark.parametrize("way", ["called", "awaited"])
@@ -166,3 +171,19 @@ def test_within_a_loop_and_called_all_the_same(gateway: Sandbox) -> None:
 
     asyncio.run(main())
     assert [(ONE, "called"), (ONE, "awaited")] == arrived(gateway)
+
+
+def test_a_worker_takes_the_later_step_of_a_fallback(gateway: Sandbox, tmp_path: Path) -> None:
+    """The block sends the SMS; a worker with the same outbox sends the Viber message where that is not delivered."""
+    gateway.set_timeline("delivered", sms=[(0.0, 69)], viber=[(0.0, 2)])
+    url = f"{gateway.url}&poll=10ms&outbox={quote(str(tmp_path / 'sms.db'))}"
+    DevinoNotification(url=url, to=ONE, channel="sms-viber").notify("text")
+    assert ["sms"] == [message.channel for message in gateway.messages()]
+    with Notifier(url) as notifier:
+        worker = Worker(notifier)
+        working = threading.Thread(target=worker.run)
+        working.start()
+        assert gateway.wait(lambda: len(gateway.messages()) == 2, PATIENCE)
+        worker.stop()
+        working.join(PATIENCE)
+    assert ["sms", "viber"] == [message.channel for message in gateway.messages()]
