@@ -379,4 +379,16 @@ def test_what_another_gave_up_is_not_sent(gateway: Sandbox) -> None:
             return enqueued
 
     with Away(DevinoHook().get_url()) as notifier:
-        assert [Verdict.NOT_SENT] == [each.verdict for each in Order("a", [NUMBER], key="k").send(notifier)]
+        told = [str(each) for each in Order("a", [NUMBER], key="k").send(notifier)]
+    assert ["not_sent: +7916***4567: another process gave it up"] == told
+
+
+def test_what_another_does_not_end(gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another, who is alive, has begun with and does not end is told as unknown, and is not sent here."""
+    monkeypatch.setenv(CONNECTION, connection(gateway, to=NUMBER, timeout=0.5))
+    with DevinoHook().get_conn() as other:
+        rows = other.enqueue("a", key=f"k/{other.url.account}").rows
+        assert other.following().outbox.claim(1, rows=rows.values(), account=other.url.account)
+        with pytest.raises(AirflowFailException, match=r"^unknown: \+7916\*\*\*4567: another process has begun"):
+            DevinoHook().send("a", key="k")
+    assert [] == texts(gateway)

@@ -145,11 +145,16 @@ def _order(
 ) -> Order:
     from devinotify_airflow.sending import Order
 
-    # A template may have made one text of several numbers, or a number of one.
-    given = to.split(",") if isinstance(to, str) else to if to is None else [to] if isinstance(to, int) else list(to)
-    recipients = None if given is None else [str(each).strip() for each in given if str(each).strip()]
     # An outbox may be that of several accounts: what one has sent, another has not.
-    return Order(text, recipients, title, channel, None if key is None else f"{key}/{url.account}")
+    return Order(text, _listed(to), title, channel, None if key is None else f"{key}/{url.account}")
+
+
+def _listed(to: str | Iterable[str] | None) -> list[str] | None:
+    """Return recipients one by one, as a template may have made one text of several, or a number of a text."""
+    if to is None:
+        return None
+    given = str(to).split(",") if isinstance(to, str | int) else map(str, to)
+    return [each.strip() for each in given if each.strip()]
 
 
 def _checked(standings: Sequence[Standing]) -> list[Standing]:

@@ -46,7 +46,7 @@ def get_provider_info() -> dict[str, Any]:
         "integrations": [
             {
                 "integration-name": INTEGRATION,
-                "external-doc-url": "https://docs.devinotele.com/",
+                "external-doc-url": "https://devinotele.com",
                 "tags": ["service"],
             }
         ],

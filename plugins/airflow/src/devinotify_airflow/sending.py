@@ -31,6 +31,14 @@ VERDICTS: Mapping[RowState, Verdict] = MappingProxyType(
 )
 """What each state of a row means for the send, once nobody here tries any more."""
 
+WITHOUT_ERROR: Mapping[Verdict, str] = MappingProxyType(
+    {
+        Verdict.NOT_SENT: "another process gave it up",
+        Verdict.UNKNOWN: "another process has begun with it, and has not ended",
+    }
+)
+"""What is told of a recipient whose row has no error."""
+
 SOME = 500
 """Recipients in one claim."""
 LOOK_EVERY = 0.1
@@ -54,8 +62,7 @@ class Standing:
         return self.verdict is Verdict.NOT_SENT and self.error is not None and self.error.retryable
 
     def __str__(self) -> str:
-        told = self.error or "what was begun is not known to have ended"
-        return f"{self.verdict}: {self.recipient}: {told}"
+        return f"{self.verdict}: {self.recipient}: {self.error or WITHOUT_ERROR.get(self.verdict, '')}"
 
 
 @dataclass(frozen=True, slots=True)
