@@ -87,6 +87,16 @@ def test_position_zero_is_a_detail() -> None:
         ("unexpected argument (me:pw@S)", "unexpected argument (***)"),
         ("No such command '+79161234567'.", "No such command '+7916***4567'."),
         ("No such option: --ulr", "No such option: --ulr"),
+        ("set it to devino://LOGIN:PASSWORD@SENDER", "set it to devino://LOGIN:PASSWORD@SENDER"),
+        (
+            "write devino://LOGIN:PASSWORD@SENDER/TO, not devino://a:b@C",
+            "write devino://LOGIN:PASSWORD@SENDER/TO, not devino://***",
+        ),
+        ("devino://LOGIN:PASSWORD@SENDER:secret@X", "devino://***"),
+        ("devino://login:password@SENDER", "devino://***"),
+        ("outbox postgresql://u:***@db:1/x: no", "outbox postgresql://u:***@db:1/x: no"),
+        ("outbox postgresql://u:pw@db:1/x: no", "outbox *** no"),
+        ("outbox postgresql://u:pw:***@db:1/x: no", "outbox *** no"),
     ],
 )
 def test_what_is_quoted_from_the_command_line_is_hidden(message: str, expected: str) -> None:

@@ -57,9 +57,14 @@ def test_without_a_file(gateway: Sandbox, tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         ((), "there is nobody to send to: give --to"),
-        (("--to", "12345"), "receivers.*.to: "),
-        (("--to", NUMBER, "--listen", "9876"), "listen: bad value; it should be HOST:PORT"),
-        (("--to", NUMBER, "--listen", "192.0.2.1:9876"), "listen: an address that others reach needs a token"),
+        (("--to", "12345"), "devinotify: --to: ***: "),
+        (("--to", ""), "devinotify: --to: bad value; it should be numbers or aliases"),
+        (("--to", "srre"), "devinotify: --to: there is no alias 'srre'\n"),
+        (("--to", NUMBER, "--listen", "9876"), "devinotify: --listen: bad value; it should be HOST:PORT\n"),
+        (
+            ("--to", NUMBER, "--listen", "0.0.0.0:9876"),
+            "--listen: an address that others reach needs a token: give one in a file, by --config\n",
+        ),
         (("--config", "nothing.toml"), "nothing.toml: No such file or directory"),
         (("--config", "nothing.toml", "--to", NUMBER), "--to is for running without a file"),
         (("--confg", "x"), "No such option"),
@@ -75,14 +80,27 @@ def test_what_is_wrong(arguments: tuple[str, ...], said: str, gateway: Sandbox, 
 def test_no_account(tmp_path: Path) -> None:
     """It is said where the account goes."""
     code, _, err = run(tmp_path, "--to", NUMBER)
-    assert (2, True) == (code, "set DEVINOTIFY_URL" in err)
+    said = "set DEVINOTIFY_URL, or url in the file, to devino://LOGIN:PASSWORD@SENDER\n"
+    assert (2, True) == (code, err.endswith(said))
+
+
+def test_a_database_that_is_away(gateway: Sandbox, tmp_path: Path) -> None:
+    """It is named without its password, and the exit code is the other commands': nothing that was written is wrong."""
+    pytest.importorskip("psycopg")
+    (tmp_path / "hooks.toml").write_text(
+        f'outbox = "postgresql://u:pw-secret@127.0.0.1:1/x"\n[receivers.a]\nto = "{NUMBER}"\n', "utf-8"
+    )
+    code, _, err = run(tmp_path, "--config", "hooks.toml", "--check", DEVINOTIFY_URL=gateway.url)
+    said = "outbox postgresql://u:***@127.0.0.1:1/x: there is no connection to the database"
+    assert (4, True, False) == (code, said in err, "pw-secret" in err)
 
 
 def test_a_port_that_is_taken(gateway: Sandbox, tmp_path: Path) -> None:
     """It is said which."""
     address = f"127.0.0.1:{gateway.port}"
     code, _, err = run(tmp_path, "--to", NUMBER, "--listen", address, DEVINOTIFY_URL=gateway.url)
-    assert (2, True) == (code, f"listen: {address}: Address already in use" in err)
+    said = f"listen: {address}: Address already in use: another program listens there\n"
+    assert (2, True) == (code, err.endswith(said))
 
 
 def test_check(gateway: Sandbox, tmp_path: Path) -> None:

@@ -188,7 +188,14 @@ def test_without_a_file() -> None:
     ("keys", "said"),
     [
         ({"to": "12345"}, "receivers.a.to: "),
-        ({"to": "boss"}, "receivers.a.to, by an alias: "),
+        ({"to": "boss"}, "receivers.a.to, by an alias: ***: "),
+        ({"to": "bos"}, "receivers.a.to: there is no alias 'bos': did you mean boss?"),
+        ({"to": "crew"}, "receivers.a.to, by an alias: there is no alias 'bosss': did you mean boss?"),
+        ({"to": "reqest"}, "receivers.a.to: there is no alias 'reqest': did you mean request?"),
+        ({"to": "zzz"}, "receivers.a.to: there is no alias 'zzz'"),
+        ({"to": "tkn5secret"}, "receivers.a.to: ***: "),
+        ({"to": "a" * 24}, "receivers.a.to: aa***: "),
+        ({"to": "my password"}, "receivers.a.to: my***: "),
         ({"to": NUMBER, "channel": "pigeon"}, "receivers.a.channel: there is no channel 'pigeon'"),
         ({"to": NUMBER, "template": "one\n{% if %}"}, "receivers.a.template: line 2: "),
         ({"to": NUMBER, "quiet": True}, "receivers.a.quiet: needs the plugin: pip install devinotify-quiet-hours"),
@@ -201,7 +208,7 @@ def test_what_would_fail_at_night_fails_at_once(
     document = {
         "url": gateway.url,
         "outbox": str(tmp_path / "a.db"),
-        "aliases": {"boss": "1"},
+        "aliases": {"boss": "1", "crew": "bosss"},
         "receivers": {"a": keys},
     }
     with pytest.raises(ConfigError) as refused:

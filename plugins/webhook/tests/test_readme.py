@@ -88,8 +88,12 @@ def test_the_configuration_is_checked(gateway: Sandbox, tmp_path: Path) -> None:
         check=False,
         timeout=PATIENCE,
     )
-    assert (0, "", 3) == (done.returncode, done.stderr, len(done.stdout.splitlines()))
-    assert "7916" not in done.stdout
+    told = [
+        "oncall: to 2 recipients on sms-viber, guarded by nothing but this machine",
+        "teams: to whom the label team names on the channel of the URL, guarded by nothing but this machine",
+        "codes: to whom each request names on the channel of the URL, guarded by a token",
+    ]
+    assert (0, "", told) == (done.returncode, done.stderr, done.stdout.splitlines())
 
 
 def test_every_key_is_told() -> None:

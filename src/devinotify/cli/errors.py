@@ -55,9 +55,12 @@ _VIBER = re.compile(r"viber", re.IGNORECASE)
 _DETAILS = ("code", "http_status", "description", "reason", "position", "message_ids", "plugin", "hook")
 """Attributes that some of the errors have, as they come in the JSON."""
 
-_URL = re.compile(r"devino:.*", re.IGNORECASE | re.DOTALL)
+# What is said of where a URL goes has this one, which is nobody's.
+_URL = re.compile(r"devino:(?!//(?-i:LOGIN:PASSWORD@SENDER(?:/TO)?)(?![^\s);,])).*", re.IGNORECASE | re.DOTALL)
 # From the beginning of a word on, and nothing is tried twice: else a long word takes time by the cube of its length.
 _CREDENTIALS = re.compile(r"(?<![^\s'(])[^\s'(:]*+:[^\s'(@]*+@[^\s')]*")
+_MASKED = re.compile(r"(?:devino://LOGIN:PASSWORD|(?:[a-z0-9+]+://)?[^\s:@/]*:\*\*\*)@[^\s@]*")
+"""Credentials that are hidden already, as an outbox names its database, and those that stand for anybody's."""
 
 
 def advice(error: errors.DevinotifyError, *, sending: bool, command: click.Command | None = None) -> str:
@@ -119,6 +122,8 @@ def plain_document(kind: str, message: str, code: ExitCode) -> dict[str, Any]:
 def hide(message: str) -> str:
     """Return a message that quotes the command line, with URLs, credentials and numbers hidden.
 
-    A URL given in the wrong place is quoted by the parser; from where it begins, nothing is shown.
+    A URL given in the wrong place is quoted by the parser; from where it begins, nothing is shown. What is hidden
+    already stays as it is.
     """
-    return scrub(_CREDENTIALS.sub("***", _URL.sub("devino://***", message)))
+    shown = _URL.sub("devino://***", message)
+    return scrub(_CREDENTIALS.sub(lambda found: found[0] if _MASKED.fullmatch(found[0]) else "***", shown))

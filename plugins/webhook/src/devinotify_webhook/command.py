@@ -42,7 +42,10 @@ def webhook(
     try:
         _run(config, url, to, listen, worker=not no_worker, check=check)
     except ConfigError as error:
-        raise click.UsageError(str(error)) from None
+        if error.retryable:
+            raise  # nothing that was written is wrong: the outbox is away, and may come back
+        # Not a UsageError, which sends people to --help: it says nothing of what stands in a file or on a port.
+        raise click.ClickException(str(error)) from None
 
 
 def _run(
@@ -55,13 +58,13 @@ def _run(
 
     found = load(config, url=url, to=to)
     if listen is not None:
-        host, port = parse_listen(listen)
-        found = checked(replace(found, host=host, port=port))
+        host, port = parse_listen(listen, "--listen")
+        found = checked(replace(found, host=host, port=port), "--listen", file=config is not None)
     app = Webhook(found, worker=worker, local=found.is_local)
     try:
         if check:
             for receiver in found.receivers.values():
-                click.echo(receiver.told)
+                click.echo(receiver.told(app.house.reached(receiver)))
             return
         logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
         serve(app, click.echo)

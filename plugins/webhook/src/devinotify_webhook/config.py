@@ -21,6 +21,10 @@ ANY = "*"
 """The receiver that takes every name which no other has: the only one where there is no file."""
 REQUEST = "request"
 """In place of recipients: each request names its own."""
+OPTION_TO = "--to"
+"""Where the recipients are written if there is no file."""
+TARGETS = "the targets of the URL"
+"""Where they are written if neither names any."""
 
 PORT = 9876
 DEDUPE = 600.0
@@ -60,7 +64,8 @@ class Receiver:
 
     ``to`` is a tuple of numbers and aliases, a ``ByLabel``, or ``REQUEST``. ``dedupe`` is for how many seconds the same
     alerts are one message, ``limit`` how many SMS an hour it may cause. ``quiet`` lets a plugin hold its messages back
-    at night. ``fields`` are the names of a posted form's fields, by what they hold.
+    at night. ``fields`` are the names of a posted form's fields, by what they hold. ``source`` is where ``to`` was
+    written, for what is said of it.
     """
 
     name: str
@@ -77,19 +82,19 @@ class Receiver:
     password: str | None = field(default=None, repr=False)
     sid: str | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
+    source: str = "to"
 
     @property
     def is_guarded(self) -> bool:
         """Whether it asks for a token, or a user and a password."""
         return self.token is not None or self.password is not None
 
-    @property
-    def told(self) -> str:
-        """What it is, in one line without a number or a secret."""
+    def told(self, people: int) -> str:
+        """Return what it is, in one line without a number or a secret; ``people`` is how many its aliases come to."""
         by = (
-            f"by the label {self.to.label}"
+            f"whom the label {self.to.label} names"
             if isinstance(self.to, ByLabel)
-            else f"{len(self.recipients)} recipient{'s' if len(self.recipients) > 1 else ''}"
+            else f"{people} recipient{'s' if people > 1 else ''}"
         )
         who = "whom each request names" if self.to == REQUEST else by
         guard = "a token" if self.token else "a password" if self.password else "nothing but this machine"
@@ -282,28 +287,31 @@ def parse(document: Mapping[str, Any], url: str | None = None) -> Config:
     return checked(Config(settings, MappingProxyType(receivers), host, port, **others))
 
 
-def parse_listen(value: str) -> tuple[str, int]:
-    """Return the host and the port in ``HOST:PORT``; raise ConfigError for anything else."""
-    host, port = _read({"listen": value}, TOP, "")["listen"]
+def parse_listen(value: str, place: str = "listen") -> tuple[str, int]:
+    """Return the host and the port in ``HOST:PORT``; raise ConfigError, which names the place, for anything else."""
+    host, port = _value(TOP["listen"], value, place)
     return host, port
 
 
 def without_file(url: str | None, to: Sequence[str] = ()) -> Config:
     """Return the configuration where there is no file: whatever name is posted to, it goes to ``to``."""
     settings = _settings(url, None)
-    recipients = _recipients(list(to)) if to else settings.targets
+    recipients = _value(_Key(_RECIPIENTS, _recipients), list(to), OPTION_TO) if to else settings.targets
     if not recipients:
         raise ConfigError("there is nobody to send to: give --to, targets on the URL, or a file by --config")
-    return Config(settings, MappingProxyType({ANY: Receiver(ANY, recipients)}))
+    source = OPTION_TO if to else TARGETS
+    return Config(settings, MappingProxyType({ANY: Receiver(ANY, recipients, source=source)}))
 
 
-def checked(config: Config) -> Config:
-    """Return the configuration; raise ConfigError where it would let everybody in the network send."""
+def checked(config: Config, place: str = "listen", *, file: bool = True) -> Config:
+    """Return the configuration; raise ConfigError where it would let everybody in the network send.
+
+    ``place`` is where the address was written, and ``file`` whether there is one that a token can go into.
+    """
     open_ones = [one.name for one in config.receivers.values() if not one.is_guarded]
     if not config.is_local and open_ones:
-        raise ConfigError(
-            f"listen: an address that others reach needs a token: give one at the top, or to {', '.join(open_ones)}"
-        )
+        remedy = f"give one at the top, or to {', '.join(open_ones)}" if file else "give one in a file, by --config"
+        raise ConfigError(f"{place}: an address that others reach needs a token: {remedy}")
     return config
 
 
@@ -333,10 +341,10 @@ def _receiver(
     if "to" not in given:
         if not default_to:
             raise ConfigError(f'{place}.to is missing: give numbers, or "{REQUEST}" where each request names its own')
-        given["to"] = default_to
+        given["to"], given["source"] = default_to, TARGETS
     if "token" not in given and "password" not in given and default_token is not None:
         given["token"] = default_token
-    return Receiver(name, **given)
+    return Receiver(name, **{"source": f"{place}.to", **given})
 
 
 def _read(table: Mapping[str, Any], keys: Mapping[str, _Key], place: str) -> dict[str, Any]:
@@ -347,8 +355,12 @@ def _read(table: Mapping[str, Any], keys: Mapping[str, _Key], place: str) -> dic
             nearest = get_close_matches(key, keys, 1)
             meant = f"did you mean {nearest[0]}?" if nearest else f"the keys are {', '.join(keys)}"
             raise ConfigError(f"{where}: unknown key; {meant}")
-        try:
-            found[key] = keys[key].read(value)
-        except ValueError:
-            raise ConfigError(f"{where}: bad value; it should be {keys[key].expects}") from None
+        found[key] = _value(keys[key], value, where)
     return found
+
+
+def _value(key: _Key, value: object, where: str) -> Any:  # noqa: ANN401 - each key has its own type
+    try:
+        return key.read(value)
+    except ValueError:
+        raise ConfigError(f"{where}: bad value; it should be {key.expects}") from None

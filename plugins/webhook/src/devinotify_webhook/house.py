@@ -6,23 +6,27 @@ Nothing of it crosses a fork: a server that forks its workers off after the app 
 from __future__ import annotations
 
 import os
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from devinotify import DevinotifyError, Notifier, Worker, hookimpl, make_plugin_manager
+from devinotify.phones import Reason
 
 from devinotify_webhook.acceptance import Desk
+from devinotify_webhook.config import REQUEST
 from devinotify_webhook.errors import ConfigError
 from devinotify_webhook.sender import Sender
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from devinotify import Outbox
 
-    from devinotify_webhook.config import Config
+    from devinotify_webhook.config import Config, Receiver
     from devinotify_webhook.metrics import Metrics
 
 THREADS = 4
@@ -58,7 +62,9 @@ class House:
             _check(config, self.notifier, worker=worker)
         except DevinotifyError as error:
             self._closing.close()
-            raise error if isinstance(error, ConfigError) else ConfigError(str(error)) from None
+            if isinstance(error, ConfigError):
+                raise
+            raise ConfigError(str(error), retryable=error.retryable) from None
         self.desk: Desk = Desk(self.notifier, self.outbox, metrics)
         self._works = worker
         self._sender: Sender | None = None
@@ -76,6 +82,10 @@ class House:
                     self._sender = Sender(self._worker)
                     self._closing.callback(self._sender.close)
             return self._pool
+
+    def reached(self, receiver: Receiver) -> int:
+        """Return how many people a receiver can send to, each alias taken for its members."""
+        return len(self.notifier.resolve(receiver.recipients)) if receiver.recipients else 0
 
     def trouble(self) -> str | None:
         """Return why this process cannot do its work at the moment, or ``None``."""
@@ -104,6 +114,18 @@ class House:
         self._closing.close()
 
 
+_ALIAS = re.compile(r"[^\W\d_](?:[^\W\d]|[.-]){0,19}")
+"""A word without a digit: it can be no number, and is too short for a token."""
+
+
+def _mistyped(written: str, refused: DevinotifyError, names: Iterable[str]) -> str | None:
+    """Return what is said of a word that is neither a number nor an alias, ``None`` of all else: that is masked."""
+    if getattr(refused, "reason", None) != Reason.NOT_A_NUMBER or _ALIAS.fullmatch(written) is None:
+        return None
+    near = get_close_matches(written, list(names), 1)
+    return f"there is no alias '{written}'" + (f": did you mean {near[0]}?" if near else "")
+
+
 def _check(config: Config, notifier: Notifier, *, worker: bool) -> None:
     """Raise ConfigError for a receiver that could send to nobody, or by no channel, on the night that it is needed."""
     loaded = {plugin.name for plugin in notifier.plugins.loaded()}
@@ -115,7 +137,9 @@ def _check(config: Config, notifier: Notifier, *, worker: bool) -> None:
                 raise ConfigError(f"receivers.{name}.channel: {error}") from None
         for number, refused in notifier.resolve(receiver.recipients).items() if receiver.recipients else ():
             if refused is not None:
-                where = "to" if number in receiver.recipients else "to, by an alias"
-                raise ConfigError(f"receivers.{name}.{where}: {refused}")
+                direct = number in receiver.recipients
+                names = [*config.aliases, *([REQUEST] if direct else [])]
+                where = receiver.source if direct else f"{receiver.source}, by an alias"
+                raise ConfigError(f"{where}: {_mistyped(number, refused, names) or refused}")
         if receiver.quiet and worker and QUIET_HOURS not in loaded:
             raise ConfigError(f"receivers.{name}.quiet: needs the plugin: pip install devinotify-{QUIET_HOURS}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import socket
 import sys
@@ -66,7 +67,8 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
             listener.bind((host, port))
             listener.listen(2048)
         except OSError as error:
-            raise ConfigError(f"listen: {host}:{port}: {error.strerror or type(error).__name__}") from None
+            taken = ": another program listens there" if error.errno == errno.EADDRINUSE else ""
+            raise ConfigError(f"listen: {host}:{port}: {error.strerror or type(error).__name__}{taken}") from None
         yield listener
 
 
