@@ -1,0 +1,39 @@
+"""What every test starts from: no settings of whoever runs the tests, no other plugin, a gateway."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from devinotify_notifiers import pool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from devinotify.sandbox import Sandbox
+
+# Without a limit of time: the machines are shared, and a law does not break because a neighbour is busy.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Remove the settings of whoever runs the tests, leave out plugins, and close what a test has opened."""
+    for name in tuple(os.environ):
+        if name.startswith(("DEVINOTIFY_", "NOTIFIERS_")):
+            monkeypatch.delenv(name)
+    others = [point.name for point in entry_points(group="devinotify")]
+    monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", ",".join(others))
+    yield
+    pool.shared.close()
+
+
+@pytest.fixture
+def gateway(devino_sandbox: Sandbox) -> Sandbox:
+    """A gateway that nothing has been sent to: the one of devinotify's own pytest plugin."""
+    return devino_sandbox
