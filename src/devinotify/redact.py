@@ -68,12 +68,13 @@ class SecretBytes(bytes):
 class Secrets(Generic[T]):
     """Several values of which nothing is shown but how many there are; they can be gone through and counted.
 
-    It is not a sequence on purpose: printers take those apart.
+    It is not a sequence on purpose: printers take those apart. ``kind`` is the type that was given, for errors.
     """
 
-    __slots__ = ("_items",)
+    __slots__ = ("_items", "kind")
 
     def __init__(self, items: Iterable[T]) -> None:
+        self.kind: type = items.kind if isinstance(items, Secrets) else type(items)
         self._items = tuple(items)
 
     def __iter__(self) -> Iterator[T]:
@@ -99,6 +100,13 @@ def hide(value: Any) -> Any:  # noqa: ANN401 - whatever a caller gave
         return SecretBytes(value)
     # What masks itself, as a PhoneNumber does, cannot be gone through.
     return Secrets(value) if isinstance(value, Iterable) and not isinstance(value, Secrets) else value
+
+
+def kind_of(value: object) -> str:
+    """Return the name of the type that a caller gave, whatever hides it by now."""
+    if isinstance(value, Secrets):
+        return value.kind.__name__
+    return "bytes" if isinstance(value, SecretBytes) else type(value).__name__
 
 
 def forget_variables(error: BaseException | None, handled: BaseException | None) -> None:

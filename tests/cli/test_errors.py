@@ -45,6 +45,14 @@ def test_an_unknown_send_is_to_be_looked_at_first(error: errors.DevinotifyError)
     assert advice(error, sending=True).startswith("It may have gone out")
 
 
+@pytest.mark.parametrize("sending", [True, False])
+@pytest.mark.parametrize("kind", [errors.InvalidOperation, errors.GatewayError, errors.UnexpectedResponse])
+def test_an_address_that_there_is_not(kind: type[errors.GatewayError], sending: bool) -> None:
+    """A 404 is about the gateway of the URL, whatever code comes with it."""
+    error = kind("x", http_status=404, verdict=Verdict.REJECTED)
+    assert advice(error, sending=sending).startswith("Check gateway= of the URL")
+
+
 def test_no_advice_to_look_first_where_the_send_was_refused() -> None:
     """A rejected send has no doubt about it."""
     assert "" == advice(errors.UnexpectedResponse("x", verdict=Verdict.REJECTED), sending=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +16,9 @@ from devinotify.sandbox import Sandbox
 from devinotify.url import parse
 from tests.cli.conftest import Run, document
 from tests.strategies import passwords
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PARTS = ("--login", "login", "--sender", "SENDER")
 
@@ -118,3 +123,62 @@ def test_errors_of_other_commands_say_how(run: Run) -> None:
     result = run("balance", url="devino://login:pa/ss@SENDER")
     assert 2 == result.exit_code
     assert "there is a / in them, which is written as %2F. `devinotify url` writes one from its parts." in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no pty")
+def test_an_interrupt_at_the_password() -> None:
+    """Nothing is ever sent there, so nothing is said of what may have gone out."""
+    import pty
+
+    parent, child = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "devinotify", "url", *PARTS],
+        stdin=child,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        os.close(child)
+        assert process.stderr is not None
+        shown = b""
+        while b"Password: " not in shown:
+            shown += os.read(process.stderr.fileno(), 1024)
+        process.send_signal(signal.SIGINT)
+        stdout, rest = process.communicate(timeout=30)
+    os.close(parent)
+    assert (130, b"", True) == (process.returncode, stdout, (shown + rest).endswith(b"devinotify: interrupted\n"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ("devino://a:b@S?region=XX", "bad value for region: the region must be a two-letter ISO 3166 code"),
+        ("devino://a:b@S?region=rus", "bad value for region: a country of two letters"),
+        ("devino://a:b@S?ca=/nope&gateway=http://127.0.0.1:9/rest", "bad value for ca: /nope is not a readable file"),
+    ],
+)
+@pytest.mark.parametrize("command", [("send", "Hello", "+79161234567"), ("balance",)])
+def test_a_wrong_value_is_told_by_its_key(run: Run, command: tuple[str, ...], wrong: str, words: str) -> None:
+    """What only shows when it is used, or never, is the same mistake of the URL as any other."""
+    result = run(*command, url=wrong)
+    assert (2, "", True) == (result.exit_code, result.stdout, words in result.stderr)
+
+
+@pytest.mark.parametrize(
+    "command", [("send", "Hello", "+79161234567"), ("bulk", "{list}", "--text", "x", "--journal", "{list}.db", "--yes")]
+)
+def test_a_wrong_sender_on_the_url_is_a_wrong_url(run: Run, tmp_path: Path, command: tuple[str, ...]) -> None:
+    """It is a mistake of the URL, and its exit code is that of one."""
+    (tmp_path / "list").write_text("+79161234567\n", "utf-8")
+    given = [part.format(list=tmp_path / "list") for part in command]
+    result = run(*given, url="devino://a:b@ThisIsFarTooLong?gateway=http://127.0.0.1:9/rest")
+    assert (2, "", True) == (
+        result.exit_code,
+        result.stdout,
+        "bad sender on the URL: the sender of SMS" in result.stderr,
+    )
+
+
+def test_a_wrong_value_is_not_written(run: Run) -> None:
+    """A URL that no command would take is not printed."""
+    assert 2 == run("url", *PARTS, "-o", "region=XX", stdin="secret\n").exit_code

@@ -57,6 +57,22 @@ def test_reprs_hide_the_password(client: Client) -> None:
     assert "<Sms of <Client devino://demo:***@TEST/…>>" == shown[2]
 
 
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        (["+79161234567"], "list"),
+        (("+79161234567",), "tuple"),
+        ({"+79161234567": 1}, "dict"),
+        (b"+79161234567", "bytes"),
+        (7.5, "float"),
+    ],
+)
+def test_what_is_no_number_is_told_by_the_type_that_was_given(client: Client, given: object, kind: str) -> None:
+    """A list in place of a number is called a list, though it is kept hidden by then."""
+    with pytest.raises(exceptions.InvalidPhoneNumber, match=f"a phone number is given as text, not as {kind}$"):
+        client.sms.send(given, "x")  # type: ignore[arg-type]
+
+
 def test_recipients_are_a_list(client: Client) -> None:
     """One text where a list of numbers belongs is refused, and not read letter by letter."""
     with pytest.raises(exceptions.InvalidInput, match="not one text"):

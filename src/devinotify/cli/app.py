@@ -40,6 +40,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 """Command -> its module here and its help in one line, so that ``--help`` loads none of them. A test compares."""
 
+ASKING: frozenset[str] = frozenset(
+    {"state", "balance", "incoming", "stats", "segments", "phone", "plugins", "outbox", "url", "completion"}
+)
+"""The commands by which nothing is ever sent, whatever interrupts them."""
+
 EXTRAS: Mapping[str, str] = MappingProxyType({"matplotlib": "bulk", "starlette": "sandbox", "uvicorn": "sandbox"})
 """Package -> the extra that brings it."""
 
@@ -55,12 +60,13 @@ class _PipeClosed(click.ClickException):
 
 
 @contextmanager
-def _own_interrupts() -> Iterator[None]:
+def _own_interrupts(ctx: click.Context | None = None) -> Iterator[None]:
     # click handles both by itself, with a code of 1 and words of its own.
     try:
         yield
     except (KeyboardInterrupt, click.Abort):
-        raise _Interrupted("interrupted; what was being sent may have gone out") from None
+        asking = ctx is not None and ctx.invoked_subcommand in ASKING
+        raise _Interrupted("interrupted" if asking else "interrupted; what was being sent may have gone out") from None
     except BrokenPipeError:
         raise _PipeClosed("nobody reads the output any more") from None
 
@@ -123,7 +129,7 @@ class Commands(Group):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what a command returns is its own affair
         """Run the command."""
-        with _own_interrupts():
+        with _own_interrupts(ctx):
             return super().invoke(ctx)
 
     def main(

@@ -22,7 +22,16 @@ from devinotify.cli.campaigns import (
     exit_code,
 )
 from devinotify.cli.exits import ExitCode, of_error
-from devinotify.cli.options import JOURNAL, Later, WallClock, complete_channels, complete_files, settings_of, url_option
+from devinotify.cli.options import (
+    JOURNAL,
+    Later,
+    WallClock,
+    complete_channels,
+    complete_files,
+    sender_of_url,
+    settings_of,
+    url_option,
+)
 from devinotify.words import counted
 
 if TYPE_CHECKING:
@@ -216,6 +225,7 @@ def command(
     with (
         rare_collections(),
         events_for_errors(as_json=as_json) as ended,
+        sender_of_url(),
         Campaign(
             settings,
             sys.stdin.buffer if source == "-" else source,

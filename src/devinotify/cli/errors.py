@@ -49,6 +49,9 @@ One of a room that ``--help`` does not load says it itself, as its ``hint``.
 _LESS: Mapping[str, str] = MappingProxyType({_SENDER: "Give another on the URL."})
 """What is said where a hint names an option that the command does not have; nothing for others."""
 
+NOT_FOUND = 404
+_WRONG_GATEWAY = "Check gateway= of the URL, its path above all: the API's base URL ends in /rest."
+
 _OPTION = re.compile(r"--[a-z][a-z-]*")
 _VIBER = re.compile(r"viber", re.IGNORECASE)
 
@@ -71,6 +74,9 @@ def advice(error: errors.DevinotifyError, *, sending: bool, command: click.Comma
     """
     row = next((ADVICE[kind] for kind in type(error).__mro__ if kind in ADVICE), ("", ""))
     found = getattr(error, "hint", row[0 if sending else 1])
+    if getattr(error, "http_status", None) == NOT_FOUND:
+        # Whatever code comes with it: there is no such address, so nothing is wrong with what was sent to it.
+        found = _WRONG_GATEWAY
     if sending and error.verdict is errors.Verdict.UNKNOWN:
         # Whatever the class: after an unknown send the only safe step is to look. The statistics are of SMS alone.
         found = _ASK_FIRST if _VIBER.match(error.operation or "") else _LOOK_FIRST

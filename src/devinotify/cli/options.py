@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -10,10 +11,11 @@ import click
 from click.shell_completion import CompletionItem
 
 from devinotify.durations import UNITS, parse_duration
+from devinotify.exceptions import InvalidInput, InvalidSender, InvalidURL
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from devinotify.url import DevinoURL
 
@@ -68,7 +70,32 @@ def settings_of(url: str | None) -> DevinoURL:
             f"no account: put its URL into {ENVIRONMENT}, or give it with --url;"
             " `devinotify sandbox` starts a gateway to try it on without one"
         )
-    return parse(url)
+    return checked(parse(url))
+
+
+def checked(settings: DevinoURL) -> DevinoURL:
+    """Return the settings; raise InvalidURL for a value that only shows to be wrong when it is used, or never."""
+    from devinotify.url import DEFAULT_REGION
+
+    if settings.region != DEFAULT_REGION:  # which countries there are takes a library to tell
+        from devinotify.phones.plan import known_region
+
+        try:
+            known_region(settings.region)
+        except InvalidInput as error:
+            raise InvalidURL(f"bad value for region: {error}") from None
+    if settings.ca is not None and not Path(settings.ca).exists():
+        raise InvalidURL(f"bad value for ca: {settings.ca} is not a readable file or folder of CA certificates")
+    return settings
+
+
+@contextmanager
+def sender_of_url() -> Iterator[None]:
+    """Raise InvalidURL in place of InvalidSender where the sender can be none but the URL's."""
+    try:
+        yield
+    except InvalidSender as error:
+        raise InvalidURL(f"bad sender on the URL: {error}") from None
 
 
 def span_of(text: str) -> timedelta | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,6 +11,7 @@ import click
 
 from devinotify.cli import errors, inputs, output
 from devinotify.cli.exits import BY_VERDICT, ExitCode, of_error, worst
+from devinotify.cli.options import sender_of_url
 from devinotify.exceptions import InvalidPhoneNumber, InvalidURL, Verdict
 from devinotify.hookspecs import hookimpl
 from devinotify.redact import mask_number
@@ -168,8 +170,8 @@ def deliver(settings: DevinoURL, order: Order, *, before_waiting: Callable[[Sequ
     """Send one text through the plugins, several recipients in one request; what is refused here is left out.
 
     ``before_waiting`` is told what was sent where its delivery is waited for: whatever ends that, the ids are known.
-    Never raises for a recipient's failure. Raises a usage error for an unknown channel, InvalidSender for a sender that
-    it does not take, InvalidInput for an outbox that cannot be used.
+    Never raises for a recipient's failure. Raises a usage error for an unknown channel, InvalidSender for a --sender
+    that it does not take, InvalidURL for one on the URL, InvalidInput for an outbox that cannot be used.
     """
     from devinotify.notifier import Notifier
     from devinotify.plugins import make_plugin_manager
@@ -179,10 +181,11 @@ def deliver(settings: DevinoURL, order: Order, *, before_waiting: Callable[[Sequ
     if order.wait is not None:
         given["poll"] = min(settings.poll, max(order.wait / 10, SHORTEST_POLL))
     sent = _Sent()
-    try:
-        opened = Notifier(settings.with_options(**given), plugins=make_plugin_manager(sent))
-    except InvalidURL as error:  # the URL itself has been read by now: it is an option's value, or no channel's name
-        raise click.UsageError(str(error)) from None
+    with nullcontext() if order.sender is not None else sender_of_url():
+        try:
+            opened = Notifier(settings.with_options(**given), plugins=make_plugin_manager(sent))
+        except InvalidURL as error:  # the URL has been read by now: an option's value, or no channel's name
+            raise click.UsageError(str(error)) from None
     with opened as notifier:
         outcomes = notifier.notify(
             order.text, order.recipients, title=order.title, tags=order.tags, send_at=order.send_at

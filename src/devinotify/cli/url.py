@@ -9,7 +9,7 @@ import click
 
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
-from devinotify.cli.options import json_option
+from devinotify.cli.options import checked, json_option
 
 
 @click.command("url")
@@ -43,7 +43,7 @@ def command(
     login, password, sender = (quote(part, safe="", errors="surrogatepass") for part in given.values())
     path = "".join("/" + quote(target, safe="+", errors="surrogatepass") for target in to)
     query = "&".join(_item(option) for option in options)
-    url = parse(f"{SCHEME}://{login}:{password}@{sender}{path}?{query}").to_url()
+    url = checked(parse(f"{SCHEME}://{login}:{password}@{sender}{path}?{query}")).to_url()
     if as_json:
         output.emit({"url": url, "exit_code": ExitCode.ACCEPTED})
     else:

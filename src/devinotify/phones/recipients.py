@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from devinotify.exceptions import InvalidInput
 from devinotify.phones.number import PhoneNumber, russian_mobile
 from devinotify.phones.refusal import MAX_INPUT, Reason, Refused, invalid
+from devinotify.redact import kind_of
 
 if TYPE_CHECKING:
     import re
@@ -110,7 +111,7 @@ class NormalizedMany:
 def _text(raw: object) -> str:
     """Return the text of an input that is none; integers have one, since JSON and spreadsheets bring them."""
     if not isinstance(raw, int) or isinstance(raw, bool):
-        raise Refused(Reason.NOT_A_NUMBER, f"a phone number is given as text, not as {type(raw).__name__}")
+        raise Refused(Reason.NOT_A_NUMBER, f"a phone number is given as text, not as {kind_of(raw)}")
     if raw < 0:
         raise Refused(Reason.NOT_A_NUMBER, "a negative number is not a phone number")
     if raw >= _LONGEST:
