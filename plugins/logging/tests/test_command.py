@@ -13,10 +13,12 @@ import pytest
 from click.testing import CliRunner
 from devinotify import make_plugin_manager
 
-from devinotify_logging import hooks
+from devinotify_logging import DevinoHandler, hooks
 from tests.support import NUMBER, free_port, run, texts, url_of
 
 if TYPE_CHECKING:
+    import logging
+
     from devinotify.sandbox import Sandbox
 
 
@@ -26,6 +28,15 @@ def log_test(*arguments: str) -> tuple[str, int]:
     hooks.devinotify_register_commands(group)
     result = CliRunner().invoke(group, ["log-test", *arguments])
     return result.output, result.exit_code
+
+
+@pytest.mark.once
+def test_away_says_it_once() -> None:
+    """The end of the command says nothing of lost records: what became of its message has been told."""
+    code = "import sys; from devinotify.cli import main; sys.argv[0] = 'devinotify'; main()"
+    url = f"devino://demo:demo@DEVINO/{NUMBER}?gateway=http://127.0.0.1:{free_port()}/rest"
+    out, err, exit_code = run(code, "log-test", url)
+    assert (4, "", 1) == (exit_code, err, out.count("not sent: "))
 
 
 def test_accepted(gateway: Sandbox) -> None:
@@ -48,6 +59,51 @@ def test_environment(gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEVINOTIFY_URL", gateway.url)
     assert 0 == log_test("--to", NUMBER, "--channel", "viber")[1]
     assert ["viber"] == [message.channel for message in gateway.messages()]
+
+
+@pytest.mark.parametrize("url", [[], [""]])
+def test_no_url(url: list[str]) -> None:
+    """Without any URL it is said where to put one, in the words of the other commands."""
+    said, code = log_test(*url)
+    assert (2, True) == (code, "no account: put its URL into DEVINOTIFY_URL, or give it as URL;" in said)
+
+
+@pytest.mark.parametrize("password", ["demo", "wrong"])
+def test_takes_nothing_from_the_limits(
+    password: str, gateway: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logger: logging.Logger
+) -> None:
+    """However often it is run, each says what became of its message, and the alerts of a service go out as ever."""
+    monkeypatch.setenv("DEVINOTIFY_OUTBOX", str(tmp_path / "alerts.db"))
+    url = url_of(gateway)
+    tests = [log_test(url.replace(":demo@", f":{password}@")) for _ in range(6)]
+    assert {0 if password == "demo" else 3} == {code for _, code in tests}
+    assert not (tmp_path / "alerts.db-limits").exists()
+    before = len(texts(gateway))
+    logger.addHandler(handler := DevinoHandler(url, dedupe=0))
+    for name in "abc":
+        logger.error("error " + name)
+    handler.flush()
+    assert (3, 3) == (len(texts(gateway)) - before, handler.counters.accepted)
+
+
+def test_waits_for_no_limit(
+    gateway: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logger: logging.Logger
+) -> None:
+    """Where the alerts of the account are held back, the test is not: its outcome is known."""
+    monkeypatch.setenv("DEVINOTIFY_OUTBOX", str(tmp_path / "alerts.db"))
+    logger.addHandler(handler := DevinoHandler(url_of(gateway), dedupe=0, burst=1, rate="1/h", daily_limit=2))
+    for name in "abc":
+        logger.error("error " + name)
+    handler.flush()
+    said, code = log_test(url_of(gateway))
+    assert (0, True) == (code, "accepted: the gateway took it" in said)
+
+
+def test_more_recipients_than_a_day_allows(gateway: Sandbox) -> None:
+    """No daily limit holds the test back, however many are to have it."""
+    many = ",".join(f"+7916123{number:04}" for number in range(101))
+    said, code = log_test(gateway.url, "--to", many)
+    assert (0, 101) == (code, said.count("accepted: the gateway took it"))
 
 
 def test_rejected(gateway: Sandbox) -> None:

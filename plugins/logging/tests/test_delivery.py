@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from devinotify import Message, Notifier, NotSent, Outbox, Outcome, Verdict, hookimpl
+from devinotify import Message, Notifier, NotSent, Outbox, Outcome, OutcomeUnknown, Verdict, hookimpl
 
 from devinotify_logging import DevinoHandler, delivery
 from devinotify_logging.delivery import Direct, Durable, OutgoingAlert
@@ -77,6 +77,58 @@ def test_one_that_fails_keeps_no_other(
     plugin.away = False
     assert None is direct.turn(final=True)
     assert (["late second"], ["odd"]) == (texts(gateway), [str(error) for error in complaints])
+
+
+def counted(records: int) -> OutgoingAlert:
+    """Return a text that tells of so many records."""
+    return OutgoingAlert(lambda _: "text", time.time(), (NUMBER,), records)
+
+
+def test_what_nobody_has(notifier: Notifier, plugin: Away, complaints: list[BaseException]) -> None:
+    """The records of alerts that were not sent are counted until somebody has them, and when they are given up."""
+    now = [1000.0]
+    direct = Direct(notifier, None, complaints.append, lambda: now[0])
+    direct.post(counted(3))
+    direct.post(counted(4))
+    counts = [direct.unsent]
+    now[0] += delivery.RETRY_FOR
+    direct.turn(final=False)
+    counts.append(direct.unsent)  # given up: lost for good
+    direct.post(counted(5))
+    counts.append(direct.unsent)
+    plugin.away = False
+    direct.turn(final=True)
+    counts.append(direct.unsent)
+    assert ([7, 7, 12, 7], 0) == (counts, direct.under_way)
+
+
+def test_what_is_crowded_out(notifier: Notifier, complaints: list[BaseException]) -> None:
+    """What too many others push out of memory is counted as well."""
+    direct = Direct(notifier, None, complaints.append)
+    for _ in range(delivery.MOST_RETRIED + 2):
+        direct.post(counted(1))
+    assert delivery.MOST_RETRIED + 2 == direct.unsent
+
+
+def test_what_one_of_two_has(gateway: Sandbox, complaints: list[BaseException]) -> None:
+    """An alert that one of its recipients may have is not lost, though another waits for it."""
+
+    class Half(Away):
+        @hookimpl(tryfirst=True)
+        def devinotify_send_message(self, message: Message) -> list[Outcome] | None:
+            """Lose the answer for the first, and send to nobody else."""
+            first, *others = message.recipients
+            error = NotSent("the gateway is away")
+            return [
+                Outcome(first, Verdict.UNKNOWN, message.channel, error=OutcomeUnknown("the answer is lost")),
+                *(Outcome(each, Verdict.NOT_SENT, message.channel, error=error) for each in others),
+            ]
+
+    with Notifier(url_of(gateway)) as notifier:
+        notifier.plugins.register(Half())
+        direct = Direct(notifier, None, complaints.append)
+        direct.post(OutgoingAlert(lambda _: "text", time.time(), (NUMBER, "+79161234568"), 1))
+        assert (0, True) == (direct.unsent, direct.turn(final=False) is not None)
 
 
 def test_not_before_it_is_due(notifier: Notifier, complaints: list[BaseException]) -> None:

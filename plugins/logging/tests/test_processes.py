@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import time
@@ -94,6 +95,49 @@ def test_exit_says_what_no_message_tells(gateway: Sandbox) -> None:
     _, err, code_ = run(code, url_of(gateway))
     said = "devinotify-logging: 3 records are lost: the limits allow no message more\n"
     assert (said, 0, 2) == (err, code_, len(texts(gateway)))
+
+
+AWAY = "logging.Handler.handleError = lambda *_: None\n"  # its errors are another matter
+TOOK_NONE = "devinotify-logging: {} lost: the program ends, and the gateway took no message of them"
+
+
+@pytest.mark.once
+def test_exit_with_the_gateway_gone(gateway: Sandbox) -> None:
+    """What the gateway took before it went away is not lost, and not counted."""
+    away = f"devino://demo:demo@DEVINO/{NUMBER}?gateway=http://127.0.0.1:{free_port()}/rest"
+    code = (
+        SETUP
+        + AWAY
+        + (
+            "log.addHandler(handler := DevinoHandler(sys.argv[1], flush_timeout=60))\n"
+            "log.error('first')\nlog.error('second')\nhandler.flush()\n"
+            "handler._sender._url = sys.argv[2]\nhandler._sender._ended()\n"
+            "log.error('third')\n"
+        )
+    )
+    assert ("", TOOK_NONE.format("1 record is") + "\n", 0) == run(code, url_of(gateway), away)
+    assert ["first", "second"] == words(gateway)
+
+
+@pytest.mark.once
+def test_exit_with_the_gateway_away_in_a_hurry() -> None:
+    """Where the time ends before all was tried, the number is that of all but what is being sent: nobody knows that."""
+    away = f"devino://demo:demo@DEVINO/{NUMBER}?gateway=http://127.0.0.1:{free_port()}/rest"
+    code = (
+        SETUP
+        + AWAY
+        + (
+            "log.addHandler(handler := DevinoHandler(sys.argv[1], burst=1, flush_timeout=60))\n"
+            "log.error('first')\nhandler.flush()\n"
+            "for number in range(10): log.error(f'error {number}')\n"
+            "handler._sender.last_call()\nhandler._sender.finish(0)\nos._exit(0)\n"
+        )
+    )
+    out, err, code_ = run(code, away)
+    lost, under_way = re.fullmatch(
+        TOOK_NONE.format(r"(\d+) records? (?:is|are)") + r"(?:; (\d+) more under way may have arrived or not)?\n", err
+    ).groups("0")
+    assert ("", 0, 11) == (out, code_, int(lost) + int(under_way))
 
 
 def test_exit_with_the_day_used_up(gateway: Sandbox) -> None:

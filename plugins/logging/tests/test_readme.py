@@ -13,15 +13,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from click import Group
 from click.testing import CliRunner
 from loguru import logger as loguru_logger
 
 from devinotify_logging import Counters, DevinoHandler, hooks
-from tests.support import texts, url_of
+from tests.support import NUMBER, SETUP, free_port, run, texts, url_of
 
 if TYPE_CHECKING:
-    import pytest
     from devinotify.sandbox import Sandbox
 
 README = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
@@ -46,6 +46,18 @@ def test_prints_what_it_says(tmp_path: Path) -> None:
         timeout=60,
     )
     assert (block("text"), "", 0) == (done.stdout.replace(f"@{HOST}:", "@web1:"), done.stderr, done.returncode)
+
+
+@pytest.mark.once
+def test_the_end_with_the_gateway_away() -> None:
+    """The line that a program leaves behind whose gateway was away is the one that is shown."""
+    code = SETUP + (
+        "logging.Handler.handleError = lambda *_: None\n"
+        "log.addHandler(DevinoHandler(sys.argv[1], flush_timeout=60))\n"
+        "for number in range(11): log.error(f'error {number}')\n"
+    )
+    url = f"devino://demo:demo@DEVINO/{NUMBER}?gateway=http://127.0.0.1:{free_port()}/rest"
+    assert ("", block("stderr"), 0) == run(code, url)
 
 
 def test_log_test(gateway: Sandbox) -> None:

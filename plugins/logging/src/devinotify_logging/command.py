@@ -12,9 +12,12 @@ import click
 
 from devinotify_logging.settings import LONGEST
 
+ENVIRONMENT = "DEVINOTIFY_URL"
+"""The variable that holds the URL where none is given."""
+
 
 @click.command("log-test", context_settings={"show_default": True})
-@click.argument("url", envvar="DEVINOTIFY_URL", metavar="[URL]")
+@click.argument("url", envvar=ENVIRONMENT, required=False, metavar="[URL]")
 @click.option("--to", metavar="TO", help="Recipients, separated by commas; the URL's otherwise.")
 @click.option("--channel", metavar="NAME", help="The channel; the URL's otherwise.")
 @click.option("--message", default="This is a test of devinotify-logging.", help="The record's message.")
@@ -29,7 +32,7 @@ from devinotify_logging.settings import LONGEST
     help="How long to wait for an answer.",
 )
 def log_test(
-    url: str,
+    url: str | None,
     to: str | None,
     channel: str | None,
     message: str,
@@ -39,8 +42,13 @@ def log_test(
 ) -> None:
     """Send one record through a real logging handler, and explain what came of it.
 
-    URL is the handler's, or that of DEVINOTIFY_URL.
+    URL is the handler's, or that of DEVINOTIFY_URL. The message counts in no limit of the handlers.
     """
+    if not url:
+        raise click.UsageError(
+            f"no account: put its URL into {ENVIRONMENT}, or give it as URL;"
+            " `devinotify sandbox` starts a gateway to try it on without one"
+        )
     from devinotify_logging.trial import run
 
     code = run(url, message, level, to=to, channel=channel, outbox=outbox, timeout=timeout, say=_say)

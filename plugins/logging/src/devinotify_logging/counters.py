@@ -55,6 +55,7 @@ class State:
     taken: int = 0
     messages: int = 0
     segments: int = 0
+    unsent: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
     failures: set[str] = field(default_factory=set)
     faults: set[str] = field(default_factory=set)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from devinotify import DevinotifyError, InvalidInput, Message, Outbox, Worker
+from devinotify import DevinotifyError, InvalidInput, Message, Outbox, Verdict, Worker
 
 from devinotify_logging.loop import Loop
 
@@ -40,6 +40,10 @@ class OutgoingAlert:
     write: Callable[[bool], str]
     created: float
     recipients: tuple[str, ...]
+    records: int = 0
+    """Records that it tells of, which are lost with it."""
+    reached: bool = False
+    """Whether somebody has it, or may have."""
     tries: int = 0
     due: float = 0.0
     until: float = 0.0
@@ -51,6 +55,14 @@ class Carrier(Protocol):
     @property
     def working(self) -> bool:
         """Whether something is still to be waited for."""
+
+    @property
+    def unsent(self) -> int:
+        """Records of alerts in memory that nobody has yet: they wait for another try, or were given up."""
+
+    @property
+    def under_way(self) -> int:
+        """Records of the alert in memory that is being sent at this moment."""
 
     def post(self, outgoing: OutgoingAlert) -> None:
         """Take an alert; what becomes of it is told to the notifier's hooks."""
@@ -86,11 +98,26 @@ class Direct:
         self._complain = complain
         self._clock = clock
         self._waiting: list[OutgoingAlert] = []
+        self._given_up = 0
+        self._current: OutgoingAlert | None = None
 
     @property
     def working(self) -> bool:
         """Nothing is: whoever posts sends."""
         return False
+
+    @property
+    def unsent(self) -> int:
+        """Records of alerts that wait for another try, or were given up."""
+        current = self._current  # another thread may ask
+        waiting = (each for each in self._waiting if each is not current and not each.reached)
+        return self._given_up + sum(each.records for each in waiting)
+
+    @property
+    def under_way(self) -> int:
+        """Records of the alert that is being sent."""
+        current = self._current
+        return 0 if current is None or current.reached else current.records
 
     def post(self, outgoing: OutgoingAlert) -> None:
         """Send an alert."""
@@ -101,7 +128,6 @@ class Direct:
         """Try again what is due, with ``final`` all of it for the last time."""
         now = self._clock()
         due = [outgoing for outgoing in self._waiting if final or outgoing.due <= now]
-        self._waiting = [outgoing for outgoing in self._waiting if outgoing not in due]
         for outgoing in due:
             try:
                 self._send(outgoing)
@@ -124,16 +150,35 @@ class Direct:
         return True
 
     def _send(self, outgoing: OutgoingAlert) -> None:
-        outcomes = self._notifier.notify(
-            outgoing.write(outgoing.tries > 0), outgoing.recipients, channel=self._channel, tags=URGENT
-        )
-        again = tuple(outcome.recipient for outcome in outcomes if outcome.error is not None and _retryable(outcome))
-        if not again or self._clock() >= outgoing.until:
+        self._current = outgoing
+        try:
+            again = self._try(outgoing)
+        finally:
+            self._waiting = [each for each in self._waiting if each is not outgoing]
+            self._current = None
+        if not again:
+            return
+        if self._clock() >= outgoing.until:
+            self._give_up(outgoing)
             return
         outgoing.recipients = again
         outgoing.due = self._clock() + min(FIRST_RETRY * 2**outgoing.tries, LONGEST_RETRY)
         outgoing.tries += 1
-        self._waiting = [*self._waiting, outgoing][-MOST_RETRIED:]
+        self._waiting.append(outgoing)
+        if len(self._waiting) > MOST_RETRIED:
+            self._give_up(self._waiting.pop(0))
+
+    def _try(self, outgoing: OutgoingAlert) -> tuple[str, ...]:
+        """Send an alert, and return for whom it may be sent again."""
+        outcomes = self._notifier.notify(
+            outgoing.write(outgoing.tries > 0), outgoing.recipients, channel=self._channel, tags=URGENT
+        )
+        outgoing.reached |= any(outcome.verdict in {Verdict.ACCEPTED, Verdict.UNKNOWN} for outcome in outcomes)
+        return tuple(outcome.recipient for outcome in outcomes if _retryable(outcome))
+
+    def _give_up(self, outgoing: OutgoingAlert) -> None:
+        if not outgoing.reached:
+            self._given_up += outgoing.records
 
 
 class Durable:
@@ -165,6 +210,16 @@ class Durable:
     def working(self) -> bool:
         """Whether the outbox thread is."""
         return self._thread.running
+
+    @property
+    def unsent(self) -> int:
+        """Records of alerts that the outbox did not take, and nobody has yet."""
+        return self._direct.unsent
+
+    @property
+    def under_way(self) -> int:
+        """Records of an alert that goes out from memory at this moment."""
+        return self._direct.under_way
 
     def post(self, outgoing: OutgoingAlert) -> None:
         """Write an alert down, and wake the outbox thread."""

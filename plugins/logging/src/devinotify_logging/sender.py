@@ -62,11 +62,19 @@ class _Refusal(NamedTuple):
 class Sender:
     """Everything of a handler but the handler: its queue, its thread, its limits; outlives a handler that is replaced.
 
-    ``complain(event, error)`` takes what goes wrong, with the record that it went wrong with, if there is one.
+    ``complain(event, error)`` takes what goes wrong, with the record that it went wrong with, if there is one. A
+    ``trial`` has limits of its own: it neither uses nor waits for the account's; and its caller tells what is lost.
     Raises InvalidInput, which InvalidURL is, where the settings cannot work.
     """
 
-    def __init__(self, url: str, settings: Settings, complain: Callable[[Event | None, BaseException], None]) -> None:
+    def __init__(
+        self,
+        url: str,
+        settings: Settings,
+        complain: Callable[[Event | None, BaseException], None],
+        *,
+        trial: bool = False,
+    ) -> None:
         self._url: str | DevinoURL = url
         self._settings = settings
         self._report = complain
@@ -93,8 +101,9 @@ class Sender:
             raise
         self.target: Target = join(notifier.url.account, numbers, settings.channel or notifier.url.channel)
         self._account = notifier.url.account
-        self._memory_limiter = memory_limiter(self._account)
-        path = shared_path(notifier.url.outbox, os.environ)
+        self._trial = trial
+        self._memory_limiter = self._make_memory_limiter()
+        path = None if trial else shared_path(notifier.url.outbox, os.environ)
         self._limiter: MemoryLimiter | FileLimiter = (
             self._memory_limiter if path is None else FileLimiter(path, self._account, time.time)
         )
@@ -177,14 +186,35 @@ class Sender:
         self._overdue = not all(done)
         if self._overdue:
             self._say_overdue()
+        else:
+            self._say_unsent(self._take_unsent(), 0)
+
+    def _take_unsent(self) -> int:
+        """Return how many records are lost with alerts that nobody has: once, since it is told then."""
+        carrier = self._carrier
+        lost, self._state.unsent = self._state.unsent, 0
+        return lost + (0 if carrier is None else carrier.unsent)
+
+    def _say_unsent(self, lost: int, under_way: int) -> None:
+        """Say on stderr how many records are lost since the gateway was away; of those under way nobody knows."""
+        if lost and not self._trial:
+            say(
+                f"{_records(lost)} lost: the program ends, and the gateway took no message of them"
+                + (f"; {under_way} more under way may have arrived or not" if under_way else "")
+            )
 
     def _say_overdue(self) -> None:
         """Say on stderr that a gateway hangs; a storm that goes on while the program ends is none of its affair."""
-        since = self._sending_since
-        if self._settings.outbox is None and (since is None or time.monotonic() - since < self.flush_timeout / 4):
-            return
+        since, carrier = self._sending_since, self._carrier
         counted = self._state.counters()
-        lost = counted.queued + counted.held
+        unsent = self._take_unsent()
+        lost = counted.queued + counted.held + unsent
+        if self._settings.outbox is None:
+            if unsent:
+                self._say_unsent(lost, 0 if carrier is None else carrier.under_way)
+                return
+            if since is None or time.monotonic() - since < self.flush_timeout / 4:
+                return
         say(
             f"the gateway has not answered within {self.flush_timeout:g} s, and the program ends: what is under way may"
             " have arrived or not"
@@ -201,11 +231,14 @@ class Sender:
         self._refused = _Refusal(0.0, paused=False)
         self._inherited += self._carriers()  # to close their connections is the parent's affair
         self._carrier, self._leaving = None, []
-        self._memory_limiter = memory_limiter(self._account)
+        self._memory_limiter = self._make_memory_limiter()
         if not isinstance(self._limiter, FileLimiter):
             self._limiter = self._memory_limiter
         self._owner = uuid.uuid4().hex
         self.process = os.getpid()
+
+    def _make_memory_limiter(self) -> MemoryLimiter:
+        return MemoryLimiter(time.time) if self._trial else memory_limiter(self._account)
 
     def _notice_fork(self) -> None:
         """Begin anew where nobody told of a fork: uwsgi forks without Python's hooks, unless it is told otherwise."""
@@ -298,14 +331,15 @@ class Sender:
         if isinstance(grant, Go):
             storm.taken(alert, time.monotonic())
             if numbers:
-                self._post(_with(alert, *grant), numbers, segments)
+                told = _with(alert, *grant)
+                self._post(told, numbers, segments, told.times + told.suppressed + told.dropped)
         elif isinstance(grant, Wait):
             self._refused = _Refusal(time.monotonic() + min(grant.seconds, LONGEST_WAIT), paused=False)
         elif isinstance(grant, Pause):
             self._refused = _Refusal(time.monotonic() + LONGEST_WAIT, paused=True)
             if grant.notify and numbers:
                 notice = rendering.paused(self._style, self._settings.daily_limit, next_day(time.time()))
-                self._post(notice, numbers, 1)
+                self._post(notice, numbers, 1, 0)
         else:
             seconds = grant.seconds if isinstance(grant, Elsewhere) else 0.0
             storm.told_elsewhere(alert, time.monotonic(), seconds, ending=ending)
@@ -315,7 +349,8 @@ class Sender:
         rest = self._state.storm.close_up(self._state.dropped)
         if not (rest.untold or rest.dropped):
             return
-        lost = _records(rest.untold + rest.dropped)
+        number = rest.untold + rest.dropped
+        lost = _records(number)
         if self._out_of_time():
             say(f"{lost} lost: the program ends, and the gateway has not answered in time")
             return
@@ -324,19 +359,22 @@ class Sender:
         segments = rendering.segments_of(told)
         last = Candidate(self._limits, lambda *_: segments, max(1, len(numbers)), closing=True)
         if numbers and isinstance(self._ask(last), Go):
-            self._post(told, numbers, segments)
+            self._post(told, numbers, segments, number)
         else:
             say(f"{lost} lost: the limits allow no message more")
 
-    def _post(self, alert: Alert | str, numbers: Sequence[str], segments: int) -> None:
-        """Hand out an alert, or a text that names its time itself."""
+    def _post(self, alert: Alert | str, numbers: Sequence[str], segments: int, records: int) -> None:
+        """Hand out an alert, or a text that names its time itself; ``records`` are lost if it is."""
         if isinstance(alert, str):
             event = None
-            outgoing = OutgoingAlert(lambda late: alert, time.time(), tuple(numbers))  # noqa: ARG005 - see above
+            outgoing = OutgoingAlert(lambda late: alert, time.time(), tuple(numbers), records)  # noqa: ARG005 - see above
         else:
             event = alert.event
             outgoing = OutgoingAlert(
-                lambda late: self._write(alert, late=late or self._is_late(alert)), event.created, tuple(numbers)
+                lambda late: self._write(alert, late=late or self._is_late(alert)),
+                event.created,
+                tuple(numbers),
+                records,
             )
         self._state.messages += 1
         self._state.segments += segments * len(numbers)
@@ -425,6 +463,7 @@ class Sender:
         # First there, then no longer here: whoever waits meanwhile misses none.
         self._leaving = [*(each for each in self._leaving if each.working), carrier]
         self._carrier = None
+        self._state.unsent += carrier.unsent
         self._hurried = False
         try:
             carrier.end()
