@@ -144,6 +144,16 @@ def test_is_listed(folder: Path) -> None:
 
 
 @each_folder
+def test_says_how_it_is_installed_from_a_clone(folder: Path) -> None:
+    """The README has the command, with the core beside the folder: no index has either before a release."""
+    readme = (folder / "README.md").read_text("utf-8")
+    (command,) = re.findall(r"in a clone of the repository: `pip install (.*?)`", readme)
+    core, path, *further = command.split()
+    assert ("'.[cli]'", f"./plugins/{folder.name}") == (core, path)
+    assert all(each in readme.partition("```sh\n")[2].partition("```")[0] for each in further)
+
+
+@each_folder
 def test_uses_public_names_only(folder: Path) -> None:
     """A plugin imports from devinotify what its ``__all__`` names, and nothing from another plugin, in tests too."""
     own = package_of(folder)

@@ -238,6 +238,28 @@ def test_report(run: Run, account: Sandbox, numbers: Path, journal: Path, tmp_pa
     assert ("report", 12) == (events(told)[0]["event"], events(told)[0]["rows"])
 
 
+@pytest.mark.once
+def test_a_report_without_the_extra(run: Run, account: Sandbox, numbers: Path, journal: Path, tmp_path: Path) -> None:
+    """The CSV needs none; the page says what to install, and nothing is written."""
+    run("bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--yes")
+    program = "import sys; sys.modules['matplotlib'] = None\nfrom devinotify.cli import main\nmain()"
+    done = [
+        subprocess.run(
+            [sys.executable, "-c", program, "bulk", "report", str(journal), *options],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        for options in (("--csv", "out.csv"), ("--csv", "other.csv", "--html", "report.html"))
+    ]
+    assert (0, 2) == (done[0].returncode, done[1].returncode), done[0].stderr
+    assert "pip install 'devinotify[bulk]'" in done[1].stderr
+    there = [(tmp_path / name).exists() for name in ("out.csv", "other.csv", "report.html")]
+    assert [True, False, False] == there
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -11,6 +12,8 @@ from click.testing import CliRunner, Result
 
 from devinotify.cli import demo
 from devinotify.cli.app import Commands
+from devinotify.cli.sandbox import DEFAULT_PORT
+from devinotify.url import parse
 from tests.cli.conftest import Run, document
 
 pytestmark = pytest.mark.once
@@ -90,16 +93,15 @@ main()
 """The demo over a gateway whose time goes by between the looks alone: a busy machine misses no state."""
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="it has no pseudo-terminals of this kind")
-def test_a_terminal_shows_the_states_as_they_come() -> None:
-    """On a terminal the table is redrawn, and ends with everything delivered."""
+def on_a_terminal(columns: int) -> tuple[int, str]:
+    """Return the exit code of the demo on a terminal of this width, and all that it wrote to it."""
     import pty
 
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-c", STEPPED],
         stdout=theirs,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "160"},
+        env={**os.environ, "TERM": "xterm", "COLUMNS": str(columns)},
     )
     os.close(theirs)
     shown = b""
@@ -113,8 +115,48 @@ def test_a_terminal_shows_the_states_as_they_come() -> None:
         shown += read
     os.close(ours)
     code = process.wait(30)
-    text = shown.decode()
-    assert (0, True, True) == (code, "\x1b[" in text, text.index("sent") < text.index("delivered"))
+    return code, shown.decode()
+
+
+needs_terminal = pytest.mark.skipif(sys.platform == "win32", reason="it has no pseudo-terminals of this kind")
+
+
+@needs_terminal
+def test_a_terminal_shows_the_states_as_they_come() -> None:
+    """On a terminal the table is redrawn, and ends with everything delivered."""
+    code, text = on_a_terminal(160)
+    last = text.rpartition("recipient")[2]
+    assert (0, True, True, 4) == (
+        code,
+        "\x1b[" in text,
+        text.index("sent") < text.index("delivered"),
+        last.count("> delivered"),
+    )
+
+
+@needs_terminal
+def test_a_narrow_terminal_shows_texts_and_last_states() -> None:
+    """In 80 columns no line is longer, the texts are there, and each status is whole."""
+    code, text = on_a_terminal(80)
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text.rpartition("recipient")[2])
+    table = plain.partition("4 of 4")[0]
+    assert (0, 4, True, True) == (
+        code,
+        len(re.findall(r" delivered\s*\n", table)),
+        "Hello from" in table and "UCS-2" in table,
+        all(len(line.rstrip()) <= 80 for line in table.splitlines()),
+    )
+
+
+def test_the_next_steps_name_the_sandbox_and_an_account() -> None:
+    """The URL to export is that of the gateway which `devinotify sandbox` starts, as the README has it."""
+    (url,) = (command.split("'")[1] for command, _ in demo.NEXT_STEPS if command.startswith("export"))
+    settings = parse(url)
+    assert (f"http://127.0.0.1:{DEFAULT_PORT}/rest", "demo", "demo") == (
+        settings.gateway,
+        settings.login,
+        settings.password,
+    )
 
 
 def test_a_message_not_yet_looked_at_is_queued() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from devinotify import Message, Outbox
+from devinotify import Message, Notifier, Outbox
 from devinotify.cli.output import moment
 from devinotify.exceptions import NotEnoughCredits, OutcomeUnknown, Verdict
 from devinotify.models import Outcome, Receipt
@@ -20,6 +20,8 @@ from tests.outbox.support import step
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from devinotify.sandbox import Sandbox
 
 NUMBERS = tuple(f"+7916123456{digit}" for digit in range(5))
 STATES = ["accepted", "rejected", "unknown", "queued", "queued"]
@@ -144,6 +146,14 @@ def test_list_says_that_there_are_more(run: Run, path: Path) -> None:
     assert (True, 2, None) == ("there are more: --after 2" in shown, found["next_after"], last["next_after"])
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_list_says_which_outbox_it_is(named: bool, run: Run, path: Path) -> None:
+    """Beside the rows, for whoever looks into another one than he thinks; who names it knows."""
+    result = run("outbox", "list", *(("--outbox", str(path)) if named else ()))
+    expected = "" if named else f"devinotify: this is the outbox {path}; --outbox names another\n"
+    assert (0, expected) == (result.exit_code, result.stderr)
+
+
 # --- show
 
 
@@ -156,6 +166,17 @@ def test_show_tells_all_of_a_row(run: Run, path: Path) -> None:
         "text:            secret words" in full,
         "deadline:        \n" in full,
     )
+
+
+def test_show_tells_the_deadline_of_what_is_still_tried(run: Run, tmp_path: Path, sandbox: Sandbox) -> None:
+    """What was sent at once has one that passed as it was written: nothing for people."""
+    at = ("--outbox", str(tmp_path / "deadlines.db"))
+    with Notifier(sandbox.url, outbox=str(tmp_path / "deadlines.db")) as notifier:
+        notifier.notify("now", NUMBERS[0], channel="sms-viber")
+        notifier.enqueue("later", NUMBERS[1], deadline=datetime.now(UTC) + timedelta(hours=1))
+    shown = ["deadline:" in run("outbox", "show", row, *at).stdout for row in ("1", "2")]
+    told = [row["deadline"] is None for row in document(run("outbox", "show", "1", "2", "--json", *at))["rows"]]
+    assert ([False, True], [False, False]) == (shown, told)
 
 
 @pytest.mark.parametrize("command", [("list",), ("show", "2")])

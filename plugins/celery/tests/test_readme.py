@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery, shared_task  # noqa: F401 - the README's own tasks are made anew for each app
+from celery.backends.base import DisabledBackend
 
 import devinotify_celery
 from devinotify_celery import drain, notify, send_sms, watch
@@ -32,6 +33,10 @@ def test_the_app_has_all_tasks() -> None:
     made = scope["app"]
     url, outbox = devinotify_celery.settings.account(made)
     assert ("login", "/var/lib/shop/sms.db") == (url.login, outbox)
+    assert not isinstance(made.backend, DisabledBackend)  # which `result.get()` would end at
+    schemes = {made.conf.broker_url.partition(":")[0], made.backend.as_uri().partition(":")[0]}
+    assert {"redis"} == schemes
+    assert "'celery[redis]'" in blocks("sh")[0]  # else there is no client of it
     made.loader.import_default_modules()
     assert {task.name for task in (notify, send_sms, drain, watch)} <= set(made.tasks)
     made.close()

@@ -186,6 +186,26 @@ def test_the_metrics_to_look_at_when_nothing_arrives(hooks: Callable[..., Hooks]
     assert [] == [name for name in told if f"# TYPE devinotify_webhook_{name} counter\n" not in exposition]
 
 
+def test_the_commands_when_nothing_arrives(gateway: Sandbox, tmp_path: Path) -> None:
+    """Each command of devinotify's runs as it stands there, on the outbox of the configuration."""
+    there = tomllib.loads(named("toml", "hooks.toml"))["outbox"]
+    commands = re.findall(r"^\d\. `devinotify (.*?)`", README.partition("## When nothing arrives")[2], re.MULTILINE)
+    with Outbox(tmp_path / "alerts.db"):
+        pass
+    assert (2, f"--outbox {there}" in commands[0]) == (len(commands), True)
+    for command in commands:
+        done = subprocess.run(
+            [sys.executable, "-m", "devinotify", *command.replace(there, str(tmp_path / "alerts.db")).split()],
+            env={**os.environ, "DEVINOTIFY_URL": gateway.url, "DEVINOTIFY_OUTBOX": str(tmp_path / "sends.db")},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+        assert (0, "") == (done.returncode, done.stderr)
+    assert [NUMBER] == [each.recipient for each in gateway.messages()]
+
+
 def test_mounted_in_an_app_of_ones_own(gateway: Sandbox, tmp_path: Path) -> None:
     """The example is an app."""
     toml = f'url = "{gateway.url}"\noutbox = "{tmp_path / "alerts.db"}"\n[receivers.oncall]\nto = "+79161234567"\n'

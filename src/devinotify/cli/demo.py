@@ -30,7 +30,7 @@ POLL = 0.1
 """Seconds between two looks at the states."""
 
 LOG_WIDTH = 120
-"""Columns of the table where it goes into a log in place of a terminal."""
+"""Columns of the table where it goes into a log in place of a terminal; a narrower terminal gets less of it."""
 
 
 class Sample(NamedTuple):
@@ -58,7 +58,10 @@ SAMPLES: tuple[Sample, ...] = (
 
 NEXT_STEPS = (
     ("devinotify sandbox", "starts a gateway that stays, with a page that shows what arrives, and prints its URL"),
-    ("export DEVINOTIFY_URL='devino://LOGIN:PASSWORD@SENDER'", "names that gateway, or a real account"),
+    (
+        "export DEVINOTIFY_URL='devino://demo:demo@DEVINO?gateway=http://127.0.0.1:8026/rest'",
+        "names that gateway, in another terminal; 'devino://LOGIN:PASSWORD@SENDER' names a real account",
+    ),
     ('devinotify send "Hello" +79161234567', "sends through it"),
 )
 
@@ -182,19 +185,21 @@ def _watch_live(client: Client, messages: Sequence[Sent], patience: float) -> No
 
 
 def _table(messages: Sequence[Sent]) -> Table:
-    rows = (
-        (
-            message.channel,
-            message.sender,
-            message.receipt.recipient,
-            message.sample.text,
-            message.segments,
-            message.price,
-            " > ".join(message.history),
-        )
+    """Return the table; where it would leave no room for the texts, without the sender and the former statuses."""
+    is_wide = output.console(LOG_WIDTH).width >= LOG_WIDTH
+    rows = [
+        {
+            "channel": message.channel,
+            **({"sender": message.sender} if is_wide else {}),
+            "recipient": message.receipt.recipient,
+            "text": message.sample.text,
+            "segments": message.segments,
+            "price": message.price,
+            "status": " > ".join(message.history) if is_wide else message.status,
+        }
         for message in messages
-    )
-    return output.table(("channel", "sender", "recipient", "text", "segments", "price", "status"), rows)
+    ]
+    return output.table(tuple(rows[0]), [tuple(row.values()) for row in rows])
 
 
 def _delivered(messages: Sequence[Sent]) -> int:

@@ -97,7 +97,8 @@ def list_rows(
 ) -> None:
     """List rows in the order of their ids, and count all that there are.
 
-    A message that falls back from one channel to another is one row, whose state is what its steps have come to.
+    A message that was enqueued to fall back from one channel to another is one row, whose state is what its steps
+    have come to; one that was sent at once has a row for each step.
     """
     with opened(path) as outbox, usage_errors():
         found = list(
@@ -116,6 +117,7 @@ def list_rows(
         counts = outbox.counts()
         waiting = outbox.waiting()
         held = outbox.held()
+        name = outbox.name
     further = found[limit - 1].id if len(found) > limit else None
     if as_json:
         output.emit(
@@ -147,6 +149,8 @@ def list_rows(
     for whose, number in waiting.items():
         output.write(f"{number} queued of {output.printable(whose)}")
     say_held(held)
+    if path is None:
+        output.say(f"this is the outbox {output.printable(name)}; --outbox names another")
 
 
 @command.command("show")
@@ -176,6 +180,10 @@ def show_rows(path: str | None, rows: tuple[int, ...], *, key: str | None, full:
         return
     for document in documents:
         shown = {name: value for name, value in document.items() if value not in (None, [], {})}
+        if document["state"] != RowState.QUEUED:
+            # Only what waits has one for people: that of what was sent at once is the instant at which it was written,
+            # which reads as if it had come too late.
+            shown.pop("deadline", None)
         output.write(
             "\n".join(
                 f"{name.replace('_', ' ') + ':':<17}{output.printable(_text(_for_people(name, shown[name])))}"
