@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import click
 import pytest
 
 from devinotify.cli.options import Moment, WallClock, settings_of
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run
 
 
 @pytest.mark.parametrize(
@@ -83,3 +87,21 @@ def test_settings_need_a_url() -> None:
     """Without a URL the error says how to give one, and how to do without."""
     with pytest.raises(click.UsageError, match=r"DEVINOTIFY_URL.*devinotify sandbox"):
         settings_of(None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("send", "Hi", "+79161234567", "--validity", "abc"), "give minutes, a whole number from 0 to 10080"),
+        (("send", "Hi", "+79161234567", "--wait", "abc"), "give seconds, a number from 0"),
+        (("send", "Hi", "+79161234567", "--validity", "-1"), "-1 is not in the range"),
+        (("bulk", "x", "--rate", "abc"), "give recipients a second, a number above 0"),
+        (("bulk", "x", "--rate", "0"), "0.0 is not in the range"),
+        (("bulk", "x", "--limit", "1.5"), "give a whole number from 1"),
+        (("bulk", "x", "--batch", "all"), "give a whole number from 1 to 1000"),
+    ],
+)
+def test_a_number_that_is_none_is_told_what_belongs_there(run: Run, arguments: tuple[str, ...], words: str) -> None:
+    """In the words of whoever types it, and not those of the library that reads it."""
+    result = run(*arguments)
+    assert (2, True) == (result.exit_code, words in result.stderr)

@@ -363,6 +363,14 @@ def test_forget_cancels_what_is_queued(run: Run, path: Path) -> None:
     assert ("1 forgotten\n", STATES[:3] + STATES[4:]) == (result.stdout, states(path))
 
 
+@pytest.mark.parametrize("rows", [("99",), ("4", "99")])
+def test_forget_of_a_row_that_is_not_there(run: Run, path: Path, rows: tuple[str, ...]) -> None:
+    """As `retry` and `show` say it, and nothing is removed."""
+    result = run("outbox", "forget", *rows)
+    assert (2, "", STATES) == (result.exit_code, result.stdout, states(path))
+    assert "there is no row 99" in result.stderr
+
+
 def test_forget_takes_all_in_states(run: Run, path: Path) -> None:
     """By state, several at a time, and in JSON."""
     found = document(run("outbox", "forget", "--state", "rejected", "--state", "accepted", "--json"))

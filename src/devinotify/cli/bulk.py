@@ -25,7 +25,9 @@ from devinotify.cli.exits import ExitCode, of_error
 from devinotify.cli.options import (
     JOURNAL,
     Later,
+    Number,
     WallClock,
+    Whole,
     complete_channels,
     complete_files,
     sender_of_url,
@@ -139,15 +141,16 @@ def _complete_source(ctx: click.Context, param: click.Parameter, incomplete: str
     help="The same of the second step of a fallback such as sms-viber, for the most that it may cost.",
 )
 @click.option(
-    "--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="At most N recipients a second, over all."
+    "--rate",
+    type=Number("recipients a second", above_zero=True),
+    metavar="N",
+    help="At most N recipients a second, over all.",
 )
 @click.option(
-    "--connections", type=click.IntRange(1, 256), default=8, show_default=True, metavar="N", help="Requests at a time."
+    "--connections", type=Whole(1, 256), default=8, show_default=True, metavar="N", help="Requests at a time."
 )
-@click.option(
-    "--batch", type=click.IntRange(1, 1000), default=500, show_default=True, metavar="N", help="Recipients a request."
-)
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Send to N recipients in this run.")
+@click.option("--batch", type=Whole(1, 1000), default=500, show_default=True, metavar="N", help="Recipients a request.")
+@click.option("--limit", type=Whole(1), metavar="N", help="Send to N recipients in this run.")
 @click.option("--test-to", metavar="NUMBER", help="Send the first text to this number alone, and stop.")
 @click.option("--other-account", is_flag=True, help="Go on with another account than the one it was begun with.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, and stop.")

@@ -21,7 +21,7 @@ from devinotify.cli.campaigns import (
     tally_rows,
 )
 from devinotify.cli.exits import ExitCode, of_error
-from devinotify.cli.options import JOURNAL, settings_of, url_option
+from devinotify.cli.options import JOURNAL, Number, Whole, settings_of, url_option
 from devinotify.exceptions import InvalidInput
 
 if TYPE_CHECKING:
@@ -53,12 +53,10 @@ class _Looks:
     help="Go on until every delivery is decided; while another process sends the campaign, until it has ended as well.",
 )
 @click.option("--no-poll", is_flag=True, help="Ask the gateway for nothing: show what the journal knows.")
-@click.option(
-    "--connections", type=click.IntRange(1, 64), default=8, show_default=True, metavar="N", help="Requests at a time."
-)
+@click.option("--connections", type=Whole(1, 64), default=8, show_default=True, metavar="N", help="Requests at a time.")
 @click.option(
     "--rate",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number("recipients a second", above_zero=True),
     default=10.0,
     show_default=True,
     metavar="N",

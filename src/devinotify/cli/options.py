@@ -107,6 +107,39 @@ def span_of(text: str) -> timedelta | None:
     return timedelta(seconds=seconds)
 
 
+class Whole(click.IntRange):
+    """A whole number of some unit; what is none is told what belongs there."""
+
+    def __init__(self, least: int, most: int | None = None, unit: str = "") -> None:
+        super().__init__(least, most)
+        self.unit = unit
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number; fail where it is none, or outside of the range."""
+        try:
+            given = int(str(value))
+        except ValueError:
+            number = f"a whole number from {self.min}" + ("" if self.max is None else f" to {self.max}")
+            self.fail(f"give {self.unit}, {number}" if self.unit else f"give {number}", param, ctx)
+        return int(super().convert(given, param, ctx))
+
+
+class Number(click.FloatRange):
+    """A number of some unit, whole or not; what is none is told what belongs there."""
+
+    def __init__(self, unit: str, *, above_zero: bool = False) -> None:
+        super().__init__(min=0, min_open=above_zero)
+        self.unit = unit
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number; fail where it is none, or outside of the range."""
+        try:
+            given = float(str(value))
+        except ValueError:
+            self.fail(f"give {self.unit}, a number {'above 0' if self.min_open else 'from 0'}", param, ctx)
+        return float(super().convert(given, param, ctx))
+
+
 class Moment(DateParameter):
     """An aware instant: an ISO date or time, or a duration from now, back (``past``) or ahead.
 

@@ -13,7 +13,7 @@ import click
 from devinotify.cli import fleet, output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.groups import Group
-from devinotify.cli.options import ENVIRONMENT, Moment, complete_channels, json_option
+from devinotify.cli.options import ENVIRONMENT, Moment, Whole, complete_channels, json_option
 from devinotify.cli.outboxes import opened, outbox_option, say_held, usage_errors
 from devinotify.exceptions import InvalidInput
 from devinotify.outbox.states import FINISHED, RETRIES, RowState
@@ -76,8 +76,8 @@ def command() -> None:
 @click.option("--message", "message_id", type=int, metavar="ID", help="Only rows of this message.")
 @click.option("--account", metavar="LOGIN@HOST/PATH", help="Only rows of this account, and those that have none.")
 @click.option("--steps", is_flag=True, help="Also the steps of a fallback whose order is listed; --channel shows them.")
-@click.option("--after", type=click.IntRange(min=0), default=0, metavar="ID", help="Only rows with a higher id.")
-@click.option("--limit", type=click.IntRange(min=1), default=PAGE, show_default=True, help="Show at most so many rows.")
+@click.option("--after", type=Whole(0), default=0, metavar="ID", help="Only rows with a higher id.")
+@click.option("--limit", type=Whole(1), default=PAGE, show_default=True, help="Show at most so many rows.")
 @click.option("--full", is_flag=True, help="Show numbers and texts in full.")
 @outbox_option
 @json_option
@@ -319,6 +319,9 @@ def forget_rows(
     if older_than is not None and not states:
         raise click.UsageError("--older-than goes with --state")
     with opened(path) as outbox:
+        for number in rows:
+            if not outbox.steps(number):
+                raise click.ClickException(f"there is no row {number}")
         removed = outbox.forget(rows) if rows else outbox.forget_all(_states(states) or FINISHED, older_than=older_than)
     if as_json:
         output.emit({"forgotten": removed, "exit_code": ExitCode.ACCEPTED})

@@ -10,6 +10,7 @@ import click
 
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
+from devinotify.cli.options import Whole
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -39,9 +40,7 @@ def _money(_: click.Context, __: click.Parameter, value: str) -> Decimal:
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Address to listen on; loopback only, unless allowed."
 )
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="Port; 0 takes a free one."
-)
+@click.option("--port", type=Whole(0, 65535), default=DEFAULT_PORT, show_default=True, help="Port; 0 takes a free one.")
 @click.option("--login", default="demo", show_default=True, help="The account's login.")
 @click.option(
     "--password",
@@ -61,7 +60,7 @@ def _money(_: click.Context, __: click.Parameter, value: str) -> Decimal:
 )
 @click.option(
     "--keep",
-    type=click.IntRange(1, 1_000_000),
+    type=Whole(1, 1_000_000),
     default=5000,
     show_default=True,
     help="Messages to keep; the oldest go first.",

@@ -13,7 +13,7 @@ from devinotify import text as texts
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.inputs import STDIN, read_text
-from devinotify.cli.options import json_option
+from devinotify.cli.options import Whole, json_option
 from devinotify.gateway.codes import SMS_MAX_LENGTH, VIBER_MAX_LENGTH
 from devinotify.words import counted
 
@@ -244,11 +244,9 @@ def _show(answer: Answer, question: Question) -> None:
     help="Read a text from this file, in UTF-8; may be repeated.",
 )
 @click.option("--to-gsm7", is_flag=True, help="Show the text as it is after it was brought into GSM-7.")
-@click.option("--fit", "budget", type=click.IntRange(min=1), metavar="N", help="Show the text shortened to N segments.")
+@click.option("--fit", "budget", type=Whole(1), metavar="N", help="Show the text shortened to N segments.")
 @click.option("--price", metavar="PRICE", help="Show the cost, at this price of a segment.")
-@click.option(
-    "--recipients", type=click.IntRange(min=0), default=1, show_default=True, help="Recipients to count the cost for."
-)
+@click.option("--recipients", type=Whole(0), default=1, show_default=True, help="Recipients to count the cost for.")
 @click.option(
     "--limits",
     type=LimitsType(),

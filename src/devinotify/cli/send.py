@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from devinotify.cli import sending
-from devinotify.cli.options import Moment, WallClock, complete_channels, json_option, settings_of, url_option
+from devinotify.cli.options import Moment, WallClock, Whole, complete_channels, json_option, settings_of, url_option
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     default=None,
     help="Write the text in GSM-7 letters (Привет: Privet), or leave it; the URL's setting otherwise.",
 )
-@click.option("--max-segments", type=click.IntRange(min=1), metavar="N", help="Shorten the text to at most N segments.")
+@click.option("--max-segments", type=Whole(1), metavar="N", help="Shorten the text to at most N segments.")
 @click.option(
     "--channel",
     shell_complete=complete_channels,

@@ -11,8 +11,9 @@ import click
 
 from devinotify.cli import errors, inputs, output
 from devinotify.cli.exits import BY_VERDICT, ExitCode, of_error, worst
-from devinotify.cli.options import sender_of_url
+from devinotify.cli.options import Number, Whole, sender_of_url
 from devinotify.exceptions import InvalidPhoneNumber, InvalidURL, Verdict
+from devinotify.gateway.codes import SMS_MAX_VALIDITY
 from devinotify.hookspecs import hookimpl
 from devinotify.redact import mask_number
 from devinotify.words import counted
@@ -37,14 +38,14 @@ def message_arguments(command: F) -> F:
     decorators: tuple[Callable[[F], F], ...] = (
         click.option(
             "--wait",
-            type=click.FloatRange(min=0),
+            type=Number("seconds"),
             metavar="SECONDS",
             help="Wait at most so long for the delivery, and take the later steps of a fallback. Exit code 0 then says"
             " delivered, 6 undelivered, 5 also still under way.",
         ),
         click.option(
             "--validity",
-            type=click.IntRange(min=0),
+            type=Whole(0, SMS_MAX_VALIDITY, "minutes"),
             metavar="MINUTES",
             help="Give up delivering after so many minutes.",
         ),

@@ -11,7 +11,7 @@ import click
 from devinotify.channels.batch import BATCH
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode, of_error
-from devinotify.cli.options import json_option, settings_of, url_option
+from devinotify.cli.options import Whole, json_option, settings_of, url_option
 from devinotify.cli.outbox import counts_document, summary
 from devinotify.cli.outboxes import outbox_option, usage_errors
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--once", is_flag=True, help="End when nothing is due at the moment, or the gateway is out of reach.")
 @click.option(
     "--batch",
-    type=click.IntRange(1, BATCH),
+    type=Whole(1, BATCH),
     default=BATCH,
     show_default=True,
     metavar="N",
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--connections",
-    type=click.IntRange(1, 256),
+    type=Whole(1, 256),
     default=4,
     show_default=True,
     metavar="N",
