@@ -15,7 +15,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from devinotify import InvalidInput, InvalidURL, Message, Notifier, Outcome, Worker
+from devinotify import InvalidInput, InvalidURL, Message, Notifier, Outcome, PluginError, Worker
 
 from devinotify_logging import Counters, DevinoHandler
 from devinotify_logging.rendering import LATE
@@ -243,6 +243,26 @@ def test_failure_is_reported_once(gateway: Sandbox, logger: logging.Logger, caps
     assert (1, 1) == (err.count("--- Logging error ---"), err.count("Unauthorized: "))
     assert [] == [secret for secret in ("abc123", NUMBER, "wrong") if secret in err]
     assert (3, 3) == (handler.counters.rejected, handler.counters.messages)
+
+
+def test_failure_is_one_line(logger: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
+    """A gateway that is away is named in one line under logging's heading, without a stack of devinotify's."""
+    handler = attach(logger, f"devino://demo:demo@DEVINO/{NUMBER}?gateway=http://127.0.0.1:{free_port()}/rest")
+    logger.error("disk full")
+    handler.flush()
+    heading, line = capsys.readouterr().err.splitlines()
+    assert ("--- Logging error ---", True) == (heading, line.startswith("devinotify-logging: "))
+    assert [] == [secret for secret in ("disk full", NUMBER, "demo") if secret in line]
+
+
+def test_failure_of_a_plugin_has_its_stack(logger: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a plugin raised is told as logging does it: its author needs to know where."""
+    handler = attach(logger, f"devino://demo:demo@DEVINO/{NUMBER}")
+    try:
+        raise PluginError("odd", plugin="rota", hook="devinotify_send_message")
+    except PluginError:
+        handler.handleError(logging.makeLogRecord({"msg": "an alert"}))
+    assert "in test_failure_of_a_plugin_has_its_stack" in capsys.readouterr().err
 
 
 def test_raise_exceptions_off(

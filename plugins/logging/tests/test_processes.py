@@ -97,7 +97,7 @@ def test_exit_says_what_no_message_tells(gateway: Sandbox) -> None:
     assert (said, 0, 2) == (err, code_, len(texts(gateway)))
 
 
-AWAY = "logging.Handler.handleError = lambda *_: None\n"  # its errors are another matter
+AWAY = "DevinoHandler.handleError = lambda *_: None\n"  # its errors are another matter
 TOOK_NONE = "devinotify-logging: {} lost: the program ends, and the gateway took no message of them"
 
 

@@ -52,7 +52,7 @@ def test_prints_what_it_says(tmp_path: Path) -> None:
 def test_the_end_with_the_gateway_away() -> None:
     """The line that a program leaves behind whose gateway was away is the one that is shown."""
     code = SETUP + (
-        "logging.Handler.handleError = lambda *_: None\n"
+        "DevinoHandler.handleError = lambda *_: None\n"
         "log.addHandler(DevinoHandler(sys.argv[1], flush_timeout=60))\n"
         "for number in range(11): log.error(f'error {number}')\n"
     )

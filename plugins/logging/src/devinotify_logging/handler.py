@@ -7,14 +7,14 @@ import sys
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from devinotify import InvalidInput
+from devinotify import DevinotifyError, InvalidInput, PluginError
 
 from devinotify_logging import settings
 from devinotify_logging.loop import is_sender
 from devinotify_logging.masking import mask
 from devinotify_logging.records import freeze
 from devinotify_logging.sender import Sender
-from devinotify_logging.stderr import say
+from devinotify_logging.stderr import report, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -142,6 +142,17 @@ class DevinoHandler(logging.Handler):
     def observe(self, observer: Callable[[Message, Outcome], None]) -> None:
         """Tell ``observer`` of each try from now on, one call for each recipient, in the thread that made it."""
         self._sender.observe(observer)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Name an error of devinotify's (a gateway that is away, a wrong password) in one line; others as logging does.
+
+        Where one was raised is nobody's affair but devinotify's; that of a plugin is its author's.
+        """
+        error = sys.exception()
+        if isinstance(error, DevinotifyError) and not isinstance(error, PluginError):
+            report(error)
+        else:
+            super().handleError(record)
 
     def _is_taken(self, record: logging.LogRecord) -> bool:
         """Whether another handler alerts the same people of this record; without dedupe each alerts for itself."""
