@@ -134,9 +134,10 @@ def test_exit_with_the_gateway_away_in_a_hurry() -> None:
         )
     )
     out, err, code_ = run(code, away)
-    lost, under_way = re.fullmatch(
-        TOOK_NONE.format(r"(\d+) records? (?:is|are)") + r"(?:; (\d+) more under way may have arrived or not)?\n", err
-    ).groups("0")
+    more = r"(?:; (\d+) more under way may have arrived or not)?\n"
+    found = re.fullmatch(TOOK_NONE.format(r"(\d+) records? (?:is|are)") + more, err)
+    assert found is not None
+    lost, under_way = found.groups("0")
     assert ("", 0, 11) == (out, code_, int(lost) + int(under_way))
 
 
