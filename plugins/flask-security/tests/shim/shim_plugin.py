@@ -15,8 +15,9 @@ from devinotify_flask_security import DevinoSmsSender
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Some of the tests stop the clock. That of a gateway, which would be in another process, and of its client goes on.
-freezegun.configure(extend_ignore_list=["devinotify"])
+# Some of the tests stop the clock. That of a gateway, which would be in another process, and of its client goes on: an
+# event loop that goes to sleep by a clock that is set back meanwhile never wakes up.
+freezegun.configure(extend_ignore_list=["devinotify", "asyncio", "uvicorn"])
 
 gateway, refusing = Sandbox().start(), Sandbox().start()
 gateway.add_fault("drop", operation="Sms/Send", accepts=True)
