@@ -13,8 +13,7 @@ from contextlib import ExitStack
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from devinotify import DevinotifyError, Notifier, Worker, hookimpl, make_plugin_manager
-from devinotify.phones import Reason
+from devinotify import DevinotifyError, Notifier, Worker, hookimpl, make_plugin_manager, phones
 
 from devinotify_webhook.acceptance import Desk
 from devinotify_webhook.config import REQUEST
@@ -120,7 +119,7 @@ _ALIAS = re.compile(r"[^\W\d_](?:[^\W\d]|[.-]){0,19}")
 
 def _mistyped(written: str, refused: DevinotifyError, names: Iterable[str]) -> str | None:
     """Return what is said of a word that is neither a number nor an alias, ``None`` of all else: that is masked."""
-    if getattr(refused, "reason", None) != Reason.NOT_A_NUMBER or _ALIAS.fullmatch(written) is None:
+    if getattr(refused, "reason", None) != phones.Reason.NOT_A_NUMBER or _ALIAS.fullmatch(written) is None:
         return None
     near = get_close_matches(written, list(names), 1)
     return f"there is no alias '{written}'" + (f": did you mean {near[0]}?" if near else "")
