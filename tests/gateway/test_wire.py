@@ -33,6 +33,7 @@ from devinotify.exceptions import (
 from devinotify.gateway import wire
 from devinotify.gateway.codes import sms_status, viber_status
 from devinotify.gateway.http1 import Reply
+from devinotify.gateway.replies import DEEPEST
 from devinotify.gateway.wire import Operation, build, interpret
 from devinotify.models import IncomingSms, SmsState, SmsStatistics, ViberState, combine
 from tests.strategies import credentials, numbers, passwords, texts, words
@@ -636,6 +637,26 @@ def test_a_repair_never_changes_a_text(text: str) -> None:
     """The text of a message arrives as it was sent, though the dates beside it are damaged."""
     body = INCOMING.replace('"test1"', json.dumps(text, ensure_ascii=False))
     assert text == interpret(wire.SMS_INCOMING, reply(body))[0].text
+
+
+@pytest.mark.parametrize("text", ["[" * 200, "{[" * 100 + '"' + "[{" * 100])
+def test_brackets_of_a_text_are_no_depth(text: str) -> None:
+    """However many somebody writes, his message arrives."""
+    body = INCOMING.replace('"test1"', json.dumps(text))
+    assert text == interpret(wire.SMS_INCOMING, reply(body))[0].text
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_a_body_is_read_to_a_depth(opening: str) -> None:
+    """No parser gets near the end of the stack, where finalizers of other things would fail; the list and its objects
+    are two of the levels."""
+    closing = "]" if opening == "[" else "}"
+    within, beyond = (
+        INCOMING.replace('"test1"', f'"test1", "Extra": {opening * deep}0{closing * deep}')
+        for deep in (DEEPEST - 2, DEEPEST - 1)
+    )
+    assert interpret(wire.SMS_INCOMING, reply(within)) == RECEIVED
+    assert isinstance(refused(wire.SMS_INCOMING, reply(beyond)), UnexpectedResponse)
 
 
 def test_no_incoming_messages_are_an_empty_list() -> None:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from devinotify.gateway.codes import sms_status, viber_status
@@ -69,10 +70,26 @@ def _no_number(_: str) -> None:
 _decoder = json.JSONDecoder(strict=False, parse_float=Decimal, parse_constant=_no_number)
 
 
+DEEPEST = 100
+"""Lists and objects within each other that are read; the API's documents have two. A parser that runs into the end of
+the stack makes whatever finalizers Python runs down there fail, unheard."""
+
+_SIGNS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
+
+
+def _is_deep(text: str) -> bool:
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return False
+    return max(accumulate(_STEPS.get(sign, 0) for sign in _SIGNS.findall(text))) > DEEPEST
+
+
 def _loads(text: str, repairs: Sequence[Callable[[str], str]] = _REPAIRS) -> Any:  # noqa: ANN401 - any JSON
     for repair in repairs:
         try:
-            return _decoder.decode(repair(text))
+            repaired = repair(text)
+            if not _is_deep(repaired):
+                return _decoder.decode(repaired)
         except (ValueError, ArithmeticError, RecursionError):
             continue
     raise Misfit("the body is not JSON")
