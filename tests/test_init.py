@@ -49,6 +49,7 @@ PUBLIC_NAMES = [
     "OutcomeUnknown",
     "PhoneNumber",
     "PluginError",
+    "Pool",
     "Receipt",
     "RowState",
     "SmsState",

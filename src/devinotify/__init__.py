@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from devinotify.outbox import Outbox, RowState
     from devinotify.phones import PhoneNumber
     from devinotify.plugins import make_plugin_manager
+    from devinotify.pool import Pool
     from devinotify.redact import mask_number
     from devinotify.retry import Backoff
     from devinotify.url import DevinoURL
@@ -108,6 +109,7 @@ _HOMES = {
     "OutcomeUnknown": "exceptions",
     "PhoneNumber": "phones",
     "PluginError": "exceptions",
+    "Pool": "pool",
     "Receipt": "models",
     "RowState": "outbox",
     "SmsState": "models",
@@ -166,6 +168,7 @@ __all__ = [
     "OutcomeUnknown",
     "PhoneNumber",
     "PluginError",
+    "Pool",
     "Receipt",
     "RowState",
     "SmsState",

@@ -79,3 +79,13 @@ def test_backoff_doubles() -> None:
 def test_poll_delay(age: float, expected: float) -> None:
     """Looks at a delivery become rarer with its age, between their bounds."""
     assert expected == states.poll_delay(age)
+
+
+def test_a_state_has_a_verdict_or_is_open() -> None:
+    """A verdict's own name, or accepted, delivered or not; only what waits or is being sent is open."""
+    assert {verdict: verdict for verdict in Verdict} | {
+        RowState.QUEUED: None,
+        RowState.CLAIMED: None,
+        RowState.DELIVERED: Verdict.ACCEPTED,
+        RowState.FAILED: Verdict.ACCEPTED,
+    } == {str(state): state.verdict for state in RowState}

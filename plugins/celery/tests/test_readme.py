@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from celery import Celery, shared_task  # noqa: F401 - the README's own tasks are made anew for each app
 from celery.backends.base import DisabledBackend
+from devinotify import RowState
 
 import devinotify_celery
 from devinotify_celery import drain, notify, send_sms, watch
-from devinotify_celery.verdicts import VERDICTS
 
 if TYPE_CHECKING:
     import pytest
@@ -55,7 +55,7 @@ def test_examples_run(app: Any, gateway: Sandbox, outbox: Outbox, capsys: pytest
 def test_verdicts_are_all_there() -> None:
     """The table names each verdict."""
     told = re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)
-    assert {str(verdict) for verdict in VERDICTS.values() if verdict is not None} == set(told)
+    assert {str(state.verdict) for state in RowState if state.verdict is not None} == set(told)
 
 
 def test_public_names() -> None:

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from devinotify import DevinoURL, InvalidInput, InvalidURL, Notifier, NotSent, OutcomeUnknown, hookimpl
+from devinotify import DevinoURL, InvalidInput, InvalidURL, Notifier, NotSent, OutcomeUnknown, Pool, hookimpl
 from flask import Flask
 from flask_security import SmsSenderFactory
 
@@ -61,7 +61,7 @@ def test_one_login_for_many_codes(gateway: Sandbox) -> None:
 
 def test_fork_does_not_wait_for_a_lock() -> None:
     """A child that was forked off while a thread was at work makes its Notifiers anew."""
-    kept = notifiers.Notifiers()
+    kept = Pool(Notifier, Notifier.close)
     url = DevinoURL.parse("devino://login:password@SENDER?gateway=http://127.0.0.1:1/rest")
     with kept.get(url) as before:
         kept._lock.acquire()

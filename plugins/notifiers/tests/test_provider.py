@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import notifiers
 import pytest
-from devinotify import DevinoURL, Notifier, OutcomeUnknown, Verdict
+from devinotify import DevinoURL, Notifier, OutcomeUnknown, Pool, Verdict
 from notifiers.exceptions import BadArguments, NotificationError
 from notifiers.logging import NotificationHandler
 
 from devinotify_notifiers import Devino
-from devinotify_notifiers.pool import Pool, shared
+from devinotify_notifiers.pool import shared
 
 if TYPE_CHECKING:
     from typing import Any
@@ -187,7 +187,7 @@ def test_one_login_for_many_messages(gateway: Sandbox) -> None:
 
 def test_pool_keeps_a_few() -> None:
     """What was not used for longest is closed when there are too many, and made again."""
-    pool = Pool(capacity=2)
+    pool = Pool(Notifier, Notifier.close, capacity=2)
     urls = [DevinoURL.parse(f"{LOCAL}&validity={minutes}") for minutes in (1, 2, 3)]
     first, second = pool.get(urls[0]), pool.get(urls[1])
     assert first is pool.get(urls[0])
@@ -199,7 +199,7 @@ def test_pool_keeps_a_few() -> None:
 
 def test_fork_does_not_wait_for_a_lock() -> None:
     """A child that was forked off while a thread was at work makes its Notifiers anew."""
-    pool = Pool()
+    pool = Pool(Notifier, Notifier.close)
     url = DevinoURL.parse(LOCAL)
     with pool.get(url) as before:
         pool._lock.acquire()

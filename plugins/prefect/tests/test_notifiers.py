@@ -9,9 +9,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from devinotify import DevinoURL
+from devinotify import AsyncNotifier, DevinoURL, Pool
 
-from devinotify_prefect.notifiers import Notifiers
+from devinotify_prefect.notifiers import close
 from tests.servers import PATIENCE, unmeasured
 from tests.support import ONE, TWO, arrived, block_of
 
@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from devinotify.sandbox import Sandbox
 
 
+Notifiers = Pool[DevinoURL, AsyncNotifier]
+
+
 @pytest.fixture
 def notifiers() -> Iterator[Notifiers]:
     """Notifiers that are closed after the test."""
-    made = Notifiers()
+    made: Notifiers = Pool(AsyncNotifier, close)
     yield made
     made.close()
 

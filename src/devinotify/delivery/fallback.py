@@ -19,12 +19,12 @@ from devinotify.delivery.holding import Holding
 from devinotify.delivery.orders import orders
 from devinotify.delivery.policy import POLICY, Fate, NextStep, fate_of_send, fate_of_status
 from devinotify.delivery.schedule import due_at
-from devinotify.delivery.story import VERDICTS, joined, outcome_of, pending
+from devinotify.delivery.story import joined, outcome_of, pending
 from devinotify.exceptions import DevinotifyError, InvalidInput, NotSent, Verdict
 from devinotify.gateway.departure import departing
 from devinotify.models import DeliveryStatus
 from devinotify.outbox.outbox import open_outbox
-from devinotify.outbox.states import RETRY_FOR, RowState
+from devinotify.outbox.states import RETRY_FOR, VERDICT_OF, RowState
 from devinotify.url import ON_UNKNOWN
 from devinotify.words import counted
 
@@ -261,7 +261,7 @@ class Fallback:
 
     def decide(self, row: Row, stored: StoredMessage, now: float) -> NextStep:
         """Return what follows the step that ``row`` is, which has ended, at ``now`` (seconds since the epoch)."""
-        verdict = VERDICTS[row.state]
+        verdict = VERDICT_OF[row.state]
         if row.channel == self.second.name or row.stepped:
             return NextStep.WATCH if row.state is RowState.ACCEPTED else NextStep.NOTHING
         if verdict is Verdict.ACCEPTED:

@@ -9,24 +9,12 @@ from typing import TYPE_CHECKING
 from devinotify.channels.batch import failed
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.models import Attempt, Outcome, SmsState
-from devinotify.outbox.states import RowState
+from devinotify.outbox.states import VERDICT_OF, RowState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from devinotify.outbox import Row
-
-VERDICTS: Mapping[RowState, Verdict] = MappingProxyType(
-    {
-        RowState.REJECTED: Verdict.REJECTED,
-        RowState.NOT_SENT: Verdict.NOT_SENT,
-        RowState.UNKNOWN: Verdict.UNKNOWN,
-        RowState.ACCEPTED: Verdict.ACCEPTED,
-        RowState.DELIVERED: Verdict.ACCEPTED,
-        RowState.FAILED: Verdict.ACCEPTED,
-    }
-)
-"""The verdict that a state stands for; the others stand for none yet."""
 
 
 def joined(first: Outcome, then: Outcome) -> Outcome:
@@ -66,7 +54,7 @@ def outcome_of(rows: Sequence[Row], channel: str) -> Outcome:
     """Return the outcome that the rows of one recipient, its steps in order, stand for on ``channel``."""
     outcome: Outcome | None = None
     for row in rows:
-        verdict = VERDICTS.get(row.state)
+        verdict = row.state.verdict
         if verdict is None:
             continue
         attempt = Attempt(row.channel, verdict, row.receipt, None if row.receipt else row.exception())
@@ -82,7 +70,7 @@ def outcome_of(rows: Sequence[Row], channel: str) -> Outcome:
 
 def ended(row: Row) -> Outcome:
     """Return the outcome of a row that has ended without a receipt."""
-    verdict, error = VERDICTS[row.state], row.exception()
+    verdict, error = VERDICT_OF[row.state], row.exception()
     return Outcome(
         row.recipient, verdict, row.channel, None, error, (Attempt(row.channel, verdict, error=error),), row=row.id
     )

@@ -44,6 +44,24 @@ class RowState(StrEnum):
     FAILED = "failed"
     """The gateway had accepted it, and it ended undelivered."""
 
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict on the send that it stands for; ``None`` where that is still open: queued or claimed."""
+        return VERDICT_OF.get(self)
+
+
+VERDICT_OF: Mapping[RowState, Verdict] = MappingProxyType(
+    {
+        RowState.REJECTED: Verdict.REJECTED,
+        RowState.NOT_SENT: Verdict.NOT_SENT,
+        RowState.UNKNOWN: Verdict.UNKNOWN,
+        RowState.ACCEPTED: Verdict.ACCEPTED,
+        RowState.DELIVERED: Verdict.ACCEPTED,
+        RowState.FAILED: Verdict.ACCEPTED,
+    }
+)
+"""The verdict that a state stands for; the others stand for none yet."""
+
 
 CODES: Mapping[RowState, int] = MappingProxyType({state: code for code, state in enumerate(RowState)})
 """The number that stands for a state in the file; the order of RowState is therefore part of the format."""

@@ -17,19 +17,10 @@ from devinotify import DevinotifyError, InvalidInput, RowState, Verdict, mask_nu
 if TYPE_CHECKING:
     from devinotify import Notifier
 
-VERDICTS: Mapping[RowState, Verdict] = MappingProxyType(
-    {
-        RowState.QUEUED: Verdict.NOT_SENT,
-        RowState.CLAIMED: Verdict.UNKNOWN,
-        RowState.ACCEPTED: Verdict.ACCEPTED,
-        RowState.REJECTED: Verdict.REJECTED,
-        RowState.NOT_SENT: Verdict.NOT_SENT,
-        RowState.UNKNOWN: Verdict.UNKNOWN,
-        RowState.DELIVERED: Verdict.ACCEPTED,
-        RowState.FAILED: Verdict.ACCEPTED,
-    }
+OPEN: Mapping[RowState, Verdict] = MappingProxyType(
+    {RowState.QUEUED: Verdict.NOT_SENT, RowState.CLAIMED: Verdict.UNKNOWN}
 )
-"""What each state of a row means for the send, once nobody here tries any more."""
+"""What the states that stand for no verdict yet mean for the send, once nobody here tries any more."""
 
 WITHOUT_ERROR: Mapping[Verdict, str] = MappingProxyType(
     {
@@ -87,7 +78,7 @@ class Order:
             row = found.get(number)
             # A row that is gone was given up by another, who could not send it either.
             state, error = (RowState.NOT_SENT, None) if row is None else (row.state, row.exception())
-            standings.append(Standing(mask_number(recipient), VERDICTS[state], error))
+            standings.append(Standing(mask_number(recipient), state.verdict or OPEN[state], error))
         return standings
 
     def _store(self, notifier: Notifier) -> tuple[dict[str, int], dict[str, DevinotifyError]]:

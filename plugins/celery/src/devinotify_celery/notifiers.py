@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
-import os
-import threading
 from typing import TYPE_CHECKING
 
 from celery import current_app
-from devinotify import Notifier
+from devinotify import Notifier, Pool
 
 from devinotify_celery import settings
 
@@ -16,37 +13,12 @@ if TYPE_CHECKING:
     from celery import Celery
 
 
-class Notifiers:
-    """Notifiers by account; safe to share between threads, and to go on with after a fork."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: dict[settings.Account, Notifier] = {}
-
-    def get(self, account: settings.Account) -> Notifier:
-        """Return the Notifier of an account; raise DevinotifyError where its settings are wrong."""
-        with self._lock:
-            notifier = self._kept.get(account)
-            if notifier is None:
-                notifier = self._kept[account] = Notifier(account.url, outbox=account.outbox)
-            return notifier
-
-    def start_anew(self) -> None:
-        """Go on in a process that was forked off: Notifiers see to themselves, the lock may be held."""
-        if self._lock.locked():
-            self._kept = {}
-        self._lock = threading.Lock()
-
-    def close(self) -> None:
-        """Close everything; what is asked for later is made anew."""
-        with self._lock:
-            for notifier in self._kept.values():
-                notifier.close()
-            self._kept.clear()
+def _make(account: settings.Account) -> Notifier:
+    return Notifier(account.url, outbox=account.outbox)
 
 
-shared: Notifiers = Notifiers()
-"""Those of this process."""
+shared: Pool[settings.Account, Notifier] = Pool(_make, Notifier.close)
+"""Those of this process; ``get`` raises DevinotifyError where an account's settings are wrong."""
 
 
 def get_notifier(using: str = settings.DEFAULT, *, app: Celery | None = None) -> Notifier:
@@ -56,8 +28,3 @@ def get_notifier(using: str = settings.DEFAULT, *, app: Celery | None = None) ->
     Raises DevinotifyError where they are wrong.
     """
     return shared.get(settings.account(current_app if app is None else app, using))
-
-
-atexit.register(shared.close)
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=shared.start_anew)

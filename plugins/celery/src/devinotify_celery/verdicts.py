@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from devinotify import DevinotifyError, RowState, Verdict
-
-VERDICTS: Mapping[RowState, Verdict | None] = MappingProxyType(
-    {
-        RowState.QUEUED: None,
-        RowState.CLAIMED: None,
-        RowState.ACCEPTED: Verdict.ACCEPTED,
-        RowState.REJECTED: Verdict.REJECTED,
-        RowState.NOT_SENT: Verdict.NOT_SENT,
-        RowState.UNKNOWN: Verdict.UNKNOWN,
-        RowState.DELIVERED: Verdict.ACCEPTED,
-        RowState.FAILED: Verdict.ACCEPTED,
-    }
-)
-"""The verdict on the send that each state of a row stands for; ``None`` where it is still open."""
 
 FAILURES: frozenset[Verdict] = frozenset({Verdict.REJECTED, Verdict.NOT_SENT})
 """What a task fails for. What may have been sent (``unknown``) is returned: whatever is raised may be tried again."""
@@ -47,7 +31,7 @@ class Standing:
     @property
     def verdict(self) -> Verdict | None:
         """What is known about the send, ``None`` while it is open."""
-        return VERDICTS[self.state]
+        return self.state.verdict
 
     def as_result(self) -> dict[str, Any]:
         """Return what the task's result tells of it."""

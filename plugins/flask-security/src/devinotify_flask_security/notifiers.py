@@ -5,12 +5,9 @@ Flask-Security makes a sender for each code; the login and the connections outli
 
 from __future__ import annotations
 
-import atexit
-import os
-import threading
 from typing import TYPE_CHECKING
 
-from devinotify import DevinoURL, Notifier
+from devinotify import DevinoURL, Notifier, Pool
 from flask import current_app
 
 from devinotify_flask_security import settings
@@ -19,37 +16,8 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
-class Notifiers:
-    """Notifiers by URL; safe to share between threads, and to go on with after a fork."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: dict[DevinoURL, Notifier] = {}
-
-    def get(self, url: DevinoURL) -> Notifier:
-        """Return the Notifier of a URL; raise DevinotifyError where channel, sender or outbox are wrong."""
-        with self._lock:
-            notifier = self._kept.get(url)
-            if notifier is None:
-                notifier = self._kept[url] = Notifier(url)
-            return notifier
-
-    def start_anew(self) -> None:
-        """Go on in a process that was forked off: Notifiers see to themselves, the lock may be held."""
-        if self._lock.locked():
-            self._kept = {}
-        self._lock = threading.Lock()
-
-    def close(self) -> None:
-        """Close everything; what is asked for later is made anew."""
-        with self._lock:
-            for notifier in self._kept.values():
-                notifier.close()
-            self._kept.clear()
-
-
-shared: Notifiers = Notifiers()
-"""Those of this process."""
+shared: Pool[DevinoURL, Notifier] = Pool(Notifier, Notifier.close)
+"""Those of this process; ``get`` raises DevinotifyError where channel, sender or outbox are wrong."""
 
 
 def get_notifier(app: Flask | None = None, *, sender: str | None = None) -> Notifier:
@@ -58,8 +26,3 @@ def get_notifier(app: Flask | None = None, *, sender: str | None = None) -> Noti
     Its messages are valid for as long as a code is. Raises DevinotifyError where the app's settings are wrong.
     """
     return shared.get(settings.account((app or current_app).config, sender))
-
-
-atexit.register(shared.close)
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=shared.start_anew)

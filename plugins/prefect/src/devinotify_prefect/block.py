@@ -21,9 +21,7 @@ from devinotify_prefect.report import Report, report_of, report_on
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from devinotify import Channel
-
-    from devinotify_prefect.notifiers import Notifiers
+    from devinotify import AsyncNotifier, Channel, Pool
 
 _PREFECTS_OWN = frozenset({"block_type_slug", "_block_document_id", "_block_document_name", "_is_anonymous"})
 """What Prefect writes into a block beside its fields."""
@@ -98,7 +96,7 @@ class DevinoNotification(NotificationBlock):
             shown["to"] = [mask_number(each) for each in self._recipients() or ()]
         return list(shown.items())
 
-    def _notifiers(self) -> Notifiers:
+    def _notifiers(self) -> Pool[DevinoURL, AsyncNotifier]:
         # On first use: whatever Prefect starts loads this module, and a client takes longer than all else here.
         from devinotify_prefect.notifiers import shared
 
