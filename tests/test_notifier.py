@@ -6,6 +6,7 @@ import logging
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -37,6 +38,7 @@ from devinotify import (
     SmsState,
     Suppressed,
     Verdict,
+    Worker,
     hookimpl,
     make_plugin_manager,
     phones,
@@ -454,6 +456,26 @@ def test_a_text_in_the_wrong_encoding_is_sent(channel: str, sandbox: Sandbox, ca
     (arrived,) = sandbox.messages()
     assert (Verdict.ACCEPTED, f"{SECRET} ????\r\n100% ") == (outcome.verdict, arrived.text)
     assert (1, False) == (caplog.text.count("4 lone surrogates"), SECRET in caplog.text)
+
+
+@pytest.mark.parametrize("channel", ["sms", "viber-sms"])
+def test_a_text_in_the_wrong_encoding_is_stored(channel: str, tmp_path: Path, sandbox: Sandbox) -> None:
+    """What no outbox can keep is replaced before it goes there, in a title as well: a worker sends the alert."""
+    words = "диск".encode("cp1251").decode(errors="surrogateescape")
+    with Notifier(sandbox.url, outbox=str(tmp_path / "o.db")) as notifier:
+        for number in (ONE, TWO):  # alone, and as many
+            notifier.enqueue(f"{words} 90%", number, title=words, channel=channel, key=number)
+        notifier.enqueue(f"{words} 95%", [ONE, TWO], channel=channel)
+        Worker(notifier).run(once=True)
+    assert {"????\n???? 90%": 2, "???? 95%": 2} == Counter(each.text for each in sandbox.messages())
+
+
+def test_a_key_with_half_a_character_is_refused(tmp_path: Path) -> None:
+    """It would name nothing: the error says so, and nothing is stored."""
+    with Notifier("devino://me:pw@SENDER", outbox=str(tmp_path / "o.db")) as notifier:
+        with pytest.raises(InvalidInput, match="half a character"):
+            notifier.enqueue("text", ONE, key="alert \udce4")
+        assert 0 == len(notifier.following().outbox)
 
 
 # --- budget and letters

@@ -18,7 +18,7 @@ from devinotify.channels.protocol import check_message
 from devinotify.closing import close_all
 from devinotify.delivery.fallback import Storage, bind
 from devinotify.delivery.looking import RATE
-from devinotify.delivery.orders import Enqueued, check_order, store
+from devinotify.delivery.orders import Enqueued, check_order, storable, store
 from devinotify.delivery.pipeline import Pipeline, Sending
 from devinotify.delivery.recipients import Recipients, hidden, listed
 from devinotify.delivery.tracking import Tracker
@@ -213,7 +213,7 @@ class Notifier:
         except InvalidInput as error:
             refused |= dict.fromkeys(message.recipients, error)
             message = replace(message, recipients=())
-        stored = Enqueued({}, {})
+        stored, message = Enqueued({}, {}), storable(message)
         if message.recipients:
             outbox, handled = self._storage.open(), sys.exception()
             try:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -226,6 +228,13 @@ def test_the_reference_has_every_command_and_code() -> None:
     assert [] == [name for name in COMMANDS if f"### `devinotify {name} " not in text] + [
         f"{code}" for code in MEANINGS if f"| {code:d} |" not in text
     ]
+
+
+def test_the_readme_has_every_code() -> None:
+    """The table is of all codes, and of nothing else."""
+    readme = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")
+    table = readme[readme.index("| exit code | meaning |") :].partition("\n\n")[0]
+    assert sorted(MEANINGS) == [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)]
 
 
 def _commands(context: click.Context, group: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from devinotify import text as texts
 from devinotify.exceptions import InvalidInput
 from devinotify.redact import mask_number
 
@@ -64,8 +65,27 @@ def check_order(key: object, deadline: object) -> None:
     """Raise InvalidInput for a key or a deadline of the wrong type, before anything is made of it."""
     if key is not None and not isinstance(key, str):
         raise InvalidInput("the key must be a str")
+    if key is not None and not _is_whole(key):
+        raise InvalidInput("the key holds half a character, which no outbox can keep")
     if deadline is not None and not isinstance(deadline, datetime):
         raise InvalidInput("the deadline must be a datetime")
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def storable(message: Message) -> Message:
+    """Return a message as it can be stored: half a character, which no outbox can keep, is replaced here already."""
+    return replace(
+        message,
+        text=texts.sendable(message.text),
+        title=None if message.title is None else texts.sendable(message.title),
+    )
 
 
 def store(

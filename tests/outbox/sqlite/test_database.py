@@ -8,7 +8,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -484,3 +485,14 @@ def test_threads_share_an_outbox(path: Path) -> None:
             sent.extend(row.id for row in batch.rows)
             outbox.settle(batch, accepted(batch))
         assert (list(range(1, 201)), 200) == (sorted(sent), outbox.counts().accepted)
+
+
+@pytest.mark.parametrize("fields", [{"text": "half \ud83d"}, {"title": "half \ud83d"}])
+def test_half_a_character_is_refused(tmp_path: Path, fields: dict[str, Any]) -> None:
+    """No file can keep it: nothing is stored, alone or of many, and the text is not shown."""
+    with Outbox(tmp_path / "o.db") as outbox:
+        for recipients in (numbers(1), numbers(2)):
+            with pytest.raises(InvalidInput, match=r"cannot keep what was given \(half a character\)") as told:
+                outbox.enqueue(replace(message(*recipients), **fields))
+            assert "half \ud83d" not in str(told.value)
+        assert 0 == len(outbox)

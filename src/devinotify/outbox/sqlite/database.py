@@ -96,6 +96,12 @@ class Database:
             retryable=retryable,
         )
 
+    def unfit(self, operation: str) -> InvalidInput:
+        """Return that a text has half a character in it; it may be any part of what was given."""
+        return InvalidInput(
+            f"outbox {self.path}: it cannot keep what was given (half a character)", operation=f"outbox.{operation}"
+        )
+
     @property
     def connection(self) -> sqlite3.Connection:
         """The connection of this process; to be used under ``lock``."""
@@ -145,6 +151,8 @@ class Database:
                         connection.execute("ROLLBACK")
                 if isinstance(error, sqlite3.Error):
                     raise self.error(error, operation, verdict) from None
+                if isinstance(error, UnicodeEncodeError):
+                    raise self.unfit(operation) from None
                 raise
             finally:
                 if full:

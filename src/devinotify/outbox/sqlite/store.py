@@ -129,6 +129,8 @@ class SqliteStore:
                 number = staging.add_one(database.connection, line)
             except sqlite3.Error as error:
                 raise database.error(error, "enqueue", Verdict.NOT_SENT) from None
+            except UnicodeEncodeError:
+                raise database.unfit("enqueue") from None
         return (
             None if number is None else make_row(number, number, recipient, channel, RowState.QUEUED, 0, due, deadline)
         )
