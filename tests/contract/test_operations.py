@@ -150,6 +150,20 @@ def test_sms_incoming(gateway: Sandbox, client: Client) -> None:
     assert message.created_at is not None
 
 
+@pytest.mark.once
+def test_more_incoming_messages_than_a_reply_may_bring(gateway: Sandbox, client: Client) -> None:
+    """The period is halved until each reply is short enough, and every message is told once."""
+    start = datetime.now(UTC)
+    written = [f"{number} {'я' * 1_900}" for number in range(500)]
+    for number, each in enumerate(written):
+        gateway.add_incoming(each, "79161234567")
+        if number % 50 == 49:
+            gateway.advance(60)
+    told = client.sms.incoming(start - timedelta(minutes=1), start + timedelta(hours=2))
+    asked = [request for request in gateway.requests() if request.operation == "Sms/In"]
+    assert (written, True) == ([message.text for message in told], len(asked) > 2)
+
+
 def test_sms_statistics(gateway: Sandbox, client: Client) -> None:
     """Statistics count what was sent."""
     client.sms.send_bulk(["79161234567", "79031234567"], "hello")
