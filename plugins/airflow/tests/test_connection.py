@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import traceback
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.providers.common.compat.sdk import redact
 from devinotify import DevinoURL, InvalidURL
 
 from devinotify_airflow import DevinoHook
-from devinotify_airflow.connection import url_of
+from devinotify_airflow.connection import secrets_of, url_of
 from devinotify_airflow.provider import FIELDS
 from tests.conftest import CONNECTION, PASSWORD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def stored(extra: object = None, /, **parts: Any) -> Any:
@@ -82,3 +87,49 @@ def test_what_is_wrong_is_named(given: Any, told: str) -> None:
         url_of(given)
     shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
     assert PASSWORD not in shown.replace(repr(given), "")
+
+
+@pytest.mark.parametrize(
+    ("outbox", "secrets"),
+    [
+        (None, set()),
+        ("/var/lib/sms.db", set()),
+        ("~/a:b@c.db", set()),
+        ("postgresql://db/sms", set()),
+        ("postgresql://sms@db/sms", set()),
+        ("postgresql://sms:one-word@db/sms?schema=a:b@c", {"one-word"}),
+        ("postgresql://sms:o%40ne@db/sms", {"o@ne", "o%40ne"}),
+        ("postgresql://sms:o@ne@db", {"o@ne", "o%40ne"}),
+        ("postgres:///sms?user=sms&password=o%2Fne&sslpassword=two", {"o/ne", "o%2Fne", "two"}),
+    ],
+)
+def test_the_passwords_of_an_outbox(outbox: str | None, secrets: set[str]) -> None:
+    """A database's URL may hold a password, before its host or in its query."""
+    assert secrets == secrets_of(outbox)
+
+
+def read(hook: DevinoHook) -> None:
+    """Read a connection as a task does."""
+    hook.get_url()
+
+
+def awaited(hook: DevinoHook) -> None:
+    """Read a connection as the triggerer does."""
+    asyncio.run(hook.aget_url())
+
+
+@pytest.mark.parametrize("way", [read, awaited])
+@pytest.mark.parametrize("place", ["extra", "variable"])
+def test_the_password_of_an_outbox_is_masked(
+    monkeypatch: pytest.MonkeyPatch, way: Callable[[DevinoHook], None], place: str
+) -> None:
+    """Once the connection is read Airflow masks it in whatever it logs, wherever the outbox is named."""
+    secret = f"{way.__name__}-{place}-of-the-outbox"
+    outbox = f"postgresql://sms:{secret}%2F@db/sms"
+    extra = {"outbox": outbox} if place == "extra" else {}
+    monkeypatch.setenv("DEVINOTIFY_OUTBOX", outbox if place == "variable" else "sms.db")
+    monkeypatch.setenv(CONNECTION, json.dumps({"conn_type": "devino", **vars(stored(extra))}))
+    shown = f"{outbox} {secret}/"
+    assert shown == redact(shown)
+    way(DevinoHook())
+    assert "postgresql://sms:***@db/sms ***" == redact(shown)

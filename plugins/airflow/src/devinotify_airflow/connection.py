@@ -1,14 +1,16 @@
-"""An Airflow connection as devinotify's one URL. Pure."""
+"""An Airflow connection as devinotify's one URL, and what is secret in an outbox. Pure."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, unquote
 
 from devinotify import DevinoURL, InvalidURL
 
 _SAFE = "/:+,"
+_DATABASE = re.compile(r"[a-z]+://(?P<authority>[^/?#]*)[^?#]*\??(?P<query>[^#]*)")
 
 
 def url_of(connection: Any) -> DevinoURL:  # noqa: ANN401 - a class of Airflow's, another in each version
@@ -32,6 +34,16 @@ def _read(connection: Any) -> DevinoURL:  # noqa: ANN401 - as above
     credentials = ":".join(quote(part or "", safe="") for part in (connection.login, connection.password))
     path = "".join(f"/{quote(target, safe='+')}" for target in (connection.schema or "").split("/") if target)
     return DevinoURL.parse(f"devino://{credentials}@{quote(connection.host or '', safe='')}{path}?{query}")
+
+
+def secrets_of(outbox: str | None) -> frozenset[str]:
+    """Return the passwords in an outbox's URL, as they are meant and as they are written; none where it is a file."""
+    if not outbox or not (database := _DATABASE.match(outbox)):
+        return frozenset()
+    written = database["authority"].rpartition("@")[0].partition(":")[2]
+    named = [value for name, value in parse_qsl(database["query"]) if "password" in name]
+    meant = {unquote(written), *named} - {""}
+    return frozenset({written, *meant, *(quote(each, safe="") for each in meant)} - {""})
 
 
 def _options(extra: str | None) -> dict[str, str]:

@@ -6,13 +6,14 @@ The triggerer imports this in its loop. So what takes time to import is imported
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseHook
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, BaseHook, mask_secret
 from devinotify import DevinotifyError, Verdict
 
 from devinotify_airflow import provider
-from devinotify_airflow.connection import url_of
+from devinotify_airflow.connection import secrets_of, url_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from devinotify_airflow.sending import Order, Standing
 
 DEFAULT = "devinotify_default"
+OUTBOX = "DEVINOTIFY_OUTBOX"
+"""The environment variable that names the outbox where the connection does not."""
 SHOWN = 3
 """Recipients that an exception tells of."""
 
@@ -69,12 +72,13 @@ class DevinoHook(BaseHook):
 
     def get_url(self) -> DevinoURL:
         """Return the connection as devinotify's URL; raise InvalidURL that says what is wrong with it."""
-        return url_of(self.get_connection(self.devinotify_conn_id))
+        return _masked(url_of(self.get_connection(self.devinotify_conn_id)))
 
     async def aget_url(self) -> DevinoURL:
         """Return the connection as ``get_url`` does, without blocking the loop."""
         if hasattr(self, "aget_connection"):
-            return url_of(await self.aget_connection(self.devinotify_conn_id))
+            url = url_of(await self.aget_connection(self.devinotify_conn_id))
+            return await asyncio.to_thread(_masked, url)  # it tells the process that keeps the log, and waits for that
         return await asyncio.to_thread(self.get_url)  # before Airflow 3.1
 
     def test_connection(self) -> tuple[bool, str]:
@@ -129,6 +133,13 @@ class DevinoHook(BaseHook):
                 return _checked(await notifier.run(order.send))
         except DevinotifyError as error:
             _fail([f"{error.verdict}: {error}"], again=error.retryable)
+
+
+def _masked(url: DevinoURL) -> DevinoURL:
+    """Return the URL, once Airflow masks the password of its outbox in logs, as it does the connection's own by itself."""
+    for secret in secrets_of(url.outbox or os.environ.get(OUTBOX)):
+        mask_secret(secret)
+    return url
 
 
 def _async_notifier(url: DevinoURL) -> AsyncNotifier:
