@@ -96,6 +96,13 @@ def test_a_task_that_was_killed(tries: int, kind: str) -> None:
     assert kind == event.read(contexts.of_task(state=None, max_tries=tries)).kind
 
 
+@pytest.mark.parametrize(("tries", "state"), [(0, "failed"), (1, "up_for_retry")])
+def test_a_task_that_was_killed_has_the_key_of_its_state(tries: int, state: str) -> None:
+    """Its callback may be called by the task and, without a state, by the DAG processor: it is one event."""
+    known, unknown = (contexts.of_task(state=each, max_tries=tries) for each in (state, None))
+    assert key(known, "a") == key(unknown, "a")
+
+
 DIFFERENT = {
     "another dag": contexts.of_task(dag_id="other"),
     "another run": contexts.of_task(run_id="other"),
