@@ -9,6 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from airflow.providers.common.compat.sdk import BaseNotifier
 from devinotify import DevinoURL, Verdict
 
 from devinotify_airflow import DevinoHook, event
@@ -17,10 +19,13 @@ from tests import contexts
 from tests.conftest import CONNECTION
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Callable
+
     from devinotify.sandbox import Sandbox
 
 README = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
+
+airflow_3 = pytest.mark.skipif(not hasattr(BaseNotifier, "__await__"), reason="Airflow 2 has no airflow.sdk")
 
 
 def block(language: str) -> str:
@@ -31,9 +36,21 @@ def block(language: str) -> str:
 
 def run(name: str) -> dict[str, Any]:
     """Run a block of Python, and return what it has made."""
+    return execute(block(f"python {name}"))
+
+
+def execute(source: str) -> dict[str, Any]:
+    """Run Python, and return what it has made."""
     scope: dict[str, Any] = {}
-    exec(block(f"python {name}"), scope)  # noqa: S102 - the README's own
+    exec(source, scope)  # noqa: S102 - the README's own
     return scope
+
+
+def older(source: str) -> str:
+    """Return a block with the first line that the README has for Airflow 2.11, which later ones take as well."""
+    found = re.search(r"there the first line is `(.*)`", README)
+    assert found
+    return f"{found[1]}\n{source.partition(chr(10))[2]}"
 
 
 def test_the_uri(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,9 +68,12 @@ def test_the_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert url == DevinoHook().get_url()
 
 
-def test_the_dag(gateway: Sandbox) -> None:
+@pytest.mark.parametrize(
+    "made", [pytest.param(str, marks=airflow_3, id="as it is"), pytest.param(older, id="for 2.11")]
+)
+def test_the_dag(gateway: Sandbox, made: Callable[[str], str]) -> None:
     """The DAG's and the task's callbacks send."""
-    dag = run("dag")["dag"]
+    dag = execute(made(block("python dag")))["dag"]
     dag.on_failure_callback({**contexts.of_run(), "dag": dag})
     for callback in dag.get_task("load").on_failure_callback:
         callback({**contexts.of_task(), "dag": dag})
@@ -61,6 +81,7 @@ def test_the_dag(gateway: Sandbox) -> None:
     assert [f"orders failed, run {contexts.RUN_ID}", True] == [texts[0], texts[1].startswith("failed orders.load ")]
 
 
+@airflow_3
 def test_the_deadline(gateway: Sandbox) -> None:
     """The deadline's callback is what the triggerer imports and awaits."""
     (alert,) = run("deadline")["dag"].deadline

@@ -77,6 +77,14 @@ def test_default_text(gateway: Sandbox, way: Way) -> None:
 
 
 @each_way
+def test_a_channel(gateway: Sandbox, way: Way) -> None:
+    """The notifier sends by the channel that it is given, and by the connection's without one."""
+    way(DevinoNotifier("a", channel="viber"), contexts.of_task())
+    way(DevinoNotifier("a"), contexts.of_task())
+    assert [("viber", "a"), ("sms", "a")] == [(message.channel, message.text) for message in gateway.messages()]
+
+
+@each_way
 def test_called_twice_it_sends_once(gateway: Sandbox, way: Way) -> None:
     """The same event sends once, whoever calls, whatever the templates make of it meanwhile."""
     for number in range(3):
@@ -193,6 +201,14 @@ def test_a_verdict_is_raised_by_its_name(
     assert (expected, False) == (type(caught.value), NUMBER[3:] in str(caught.value))
 
 
+@pytest.mark.skipif(hasattr(BaseNotifier, "__await__"), reason="Airflow 3 raises it, as is tested above and below")
+def test_airflow_2_logs_what_is_raised(gateway: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    """Called by Airflow 2.11, the notifier raises nothing: its base class logs the verdict."""
+    fault_of("rejected", gateway)
+    called(DevinoNotifier("a"), contexts.of_task())
+    assert [True] == ["rejected: +7916***4567: " in record.getMessage() for record in caplog.records if record.exc_info]
+
+
 @each_failure
 def test_what_may_have_been_sent_is_not_sent_again(gateway: Sandbox, way: Way) -> None:
     """A callback that comes again is told the same, and the gateway nothing."""
@@ -261,6 +277,34 @@ def test_the_operator_returns_verdicts(gateway: Sandbox) -> None:
     accepted = [("+7916***4567", "accepted"), ("+7903***4567", "accepted")]
     told = step().execute(contexts.of_task())
     assert accepted == [(each["recipient"], each["verdict"]) for each in told]
+
+
+@pytest.mark.parametrize(
+    ("options", "channel"), [({}, "sms"), ({"channel": "sms"}, "sms"), ({"channel": None}, "viber")]
+)
+def test_the_operator_sends_sms(
+    gateway: Sandbox, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], channel: str
+) -> None:
+    """It sends an SMS through a connection of another channel, whose own is asked for by ``None``."""
+    monkeypatch.setenv(CONNECTION, connection(gateway, channel="viber"))
+    step(**options).execute(contexts.of_task())
+    assert [channel, channel] == [message.channel for message in gateway.messages()]
+
+
+def test_the_operators_channel(gateway: Sandbox) -> None:
+    """A Viber message arrives by the operator as well."""
+    step(channel="viber").execute(contexts.of_task())
+    assert [("viber", NUMBER), ("viber", OTHER)] == [
+        (message.channel, message.recipient) for message in gateway.messages()
+    ]
+
+
+def test_the_operators_title(gateway: Sandbox) -> None:
+    """A title is the first line, and is filled in as the text is."""
+    made = step(title="{{ ti.dag_id }}")
+    made.render_template_fields(contexts.of_task())
+    made.execute(contexts.of_task())
+    assert ["orders\ndone"] * 2 == texts(gateway)
 
 
 def test_the_operators_retry_sends_the_rest(gateway: Sandbox) -> None:

@@ -136,7 +136,7 @@ class DevinoHook(BaseHook):
 
 
 def _masked(url: DevinoURL) -> DevinoURL:
-    """Return the URL, once Airflow masks the password of its outbox in logs, as it does the connection's own by itself."""
+    """Return the URL, once Airflow masks its outbox's password in logs, as it does the connection's own by itself."""
     for secret in secrets_of(url.outbox or os.environ.get(OUTBOX)):
         mask_secret(secret)
     return url
