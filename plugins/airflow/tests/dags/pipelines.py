@@ -55,6 +55,12 @@ with DAG("failing", schedule=None, on_failure_callback=DevinoNotifier("{{ dag.da
 with DAG("shown", schedule=None):
     Shows(task_id="show")
 
+with DAG("by_form", schedule=None):
+    DevinoSmsOperator(task_id="tell", text="by form", devinotify_conn_id="by_form")
+
+with DAG("refused", schedule=None):
+    Fails(task_id="load", on_failure_callback=DevinoNotifier("refused", to="+79051234567"))
+
 with DAG("retried", schedule=None, on_failure_callback=DevinoNotifier("{{ dag.dag_id }} failed")):
     Fails(
         task_id="load",
