@@ -319,12 +319,18 @@ class Outcome:
         return f"<Outcome {mask_number(self.recipient)} {self.channel} {self.verdict} error={self.error!r}>"
 
 
+ONE_TIME = "one-time"
+"""The tag of a message that is of no use after its validity: a one-time code."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Message:
     """One text for some recipients: what hooks see, and change with ``dataclasses.replace``.
 
     ``send_at``: aware means that instant, naive the recipient's own wall clock (sent by the time-zone
-    operation), ``None`` now. ``validity`` is in minutes. The tag ``urgent`` marks what must not be held back.
+    operation), ``None`` now. ``validity`` is in minutes. The tag ``urgent`` marks what must not be held back, and
+    ``one-time`` a code that nobody wants late: of it no step of a fallback is sent, and nothing is queued again, when
+    its time is over.
     """
 
     text: str

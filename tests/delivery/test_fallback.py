@@ -420,6 +420,71 @@ def test_viber_has_the_validity_that_was_asked_for(gateway: Sandbox, make: Make,
     assert (expected,) == parameters["validity"]
 
 
+def validities(gateway: Sandbox) -> list[tuple[str, str]]:
+    """Return each request to send, with the validity in it."""
+    return [
+        (str(each.operation), {name.lower(): value[0] for name, value in each.parameters.items()}["validity"])
+        for each in gateway.requests()
+        if each.operation in ("Sms/Send", "Viber/Send")
+    ]
+
+
+def test_viber_has_what_is_left_of_a_one_time_code(gateway: Sandbox, make: Make) -> None:
+    """In whole minutes, from when it was asked for; a message that is none has all that was asked for."""
+    gateway.add_fault("error", operation="Sms/Send", code=6)
+    notifier = make()
+    notifier.url = notifier.url.with_options(validity=5)
+    notifier.notify("hi", NUMBER, tags="one-time")
+    notifier.notify("hi", NUMBER)
+    assert [("Sms/Send", "5"), ("Viber/Send", "4"), ("Sms/Send", "5"), ("Viber/Send", "5")] == validities(gateway)
+
+
+@pytest.mark.parametrize("fault", [{"kind": "error", "code": 6}, {"kind": "drop"}])
+def test_a_one_time_code_that_has_no_minute_left_goes_on_no_more(
+    gateway: Sandbox, make: Make, fault: dict[str, Any]
+) -> None:
+    """Its verdict is that of the first step, and no worker takes the second later."""
+    gateway.add_fault(operation="Sms/Send", **fault)
+    notifier = make()
+    notifier.url = notifier.url.with_options(validity=1)
+    outcomes = notifier.notify("hi", NUMBER, tags="one-time")
+    (outcome,) = notifier.wait(outcomes, 1)
+    expected = Verdict.REJECTED if "code" in fault else Verdict.UNKNOWN
+    assert ([("sms", str(expected))], [("Sms/Send", "1")]) == (steps(outcome), validities(gateway))
+    assert [None] == [row.next_poll_at for row in notifier.following().outbox]
+
+
+@pytest.mark.parametrize(("waited", "sent"), [(119, ["3"]), (181, ["1"]), (239, ["1"]), (241, []), (3600, [])])
+@pytest.mark.parametrize("ended", [False, True], ids=["late", "undelivered"])
+def test_a_one_time_code_is_never_late(
+    gateway: Sandbox, make: Make, tmp_path: Path, waited: int, sent: list[str], ended: bool
+) -> None:
+    """The step after an SMS that is late, or ends undelivered, lives until the code does, and no longer."""
+    sms_ends(gateway, (0.0, 69 if ended else -1))
+    notifier = make(patience=60)
+    notifier.url = notifier.url.with_options(validity=5)
+    ahead = [0]
+    with Outbox(tmp_path / "other.db", clock=lambda: time.time() + ahead[0]) as outbox, notifier.storing(outbox):
+        outcomes = notifier.notify("hi", NUMBER, tags="one-time")
+        ahead[0] = waited
+        Worker(notifier, outbox).run(once=True)
+        assert [("Sms/Send", "1"), *(("Viber/Send", minutes) for minutes in sent)] == validities(gateway)
+        assert 1 + len(sent) == len(outbox.steps(outcomes[0].row or 0))
+
+
+@pytest.mark.parametrize(("left", "sent"), [(239, [("Sms/Send", "3"), ("Viber/Send", "2")]), (59, [])])
+def test_a_one_time_code_that_was_queued_is_never_late(
+    gateway: Sandbox, make: Make, left: int, sent: list[tuple[str, str]]
+) -> None:
+    """Its deadline is that of both steps."""
+    gateway.add_fault("error", operation="Sms/Send", code=6)
+    notifier = make()
+    notifier.url = notifier.url.with_options(validity=5)
+    notifier.enqueue("hi", NUMBER, tags="one-time", deadline=datetime.now(UTC) + timedelta(seconds=left))
+    Worker(notifier).run(once=True)
+    assert sent == validities(gateway)
+
+
 @given(st.none() | st.integers(0, 10_080), st.floats(0, 172_800))
 def test_capped_is_a_validity_within_patience(validity: int | None, patience: float) -> None:
     """Whatever is asked for: at least a minute, no more than asked for, and no more than patience where that allows."""

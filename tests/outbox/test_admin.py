@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,34 @@ def test_a_row_with_a_fallback_takes_force(outbox: Outbox) -> None:
     with pytest.raises(InvalidInput, match="takes force"):
         outbox.retry([row])
     assert (0, 1) == (outbox.retry_all(RowState.REJECTED), outbox.retry([row], force=True))
+
+
+@pytest.mark.parametrize("error", [REJECTED, REFUSED, UNKNOWN])
+@pytest.mark.parametrize(("waited", "stale"), [(9, False), (11, True)])
+def test_a_code_that_would_come_late_is_not_retried(
+    outbox: Outbox, clock: Clock, error: errors.DevinotifyError, waited: int, stale: bool
+) -> None:
+    """Whoever waited for a one-time code wants it no more after its deadline; any other message is sent all the same."""
+    for tags in (frozenset({"one-time"}), frozenset({"urgent"})):
+        outbox.enqueue(replace(message(), tags=tags), deadline=clock.datetime + timedelta(seconds=10))
+        outbox.settle(batch := claim(outbox), failed(batch, error))
+    clock.now += waited
+    code, other = outbox
+    why = outbox.no_retries([code, other], force=True)
+    assert [code.id] * stale == list(why)
+    if stale:
+        assert "one-time code whose time is over" in why[code.id]
+        with pytest.raises(InvalidInput, match="one-time code"):
+            outbox.retry([other, code], force=True)
+    assert 2 - stale == outbox.retry_all(code.state, force=True)
+    assert [code.state if stale else RowState.QUEUED, RowState.QUEUED] == [row.state for row in outbox]
+
+
+def test_why_rows_are_not_retried(outbox: Outbox) -> None:
+    """What ``retry`` would refuse is told by row beforehand, and rows that are gone are nobody's."""
+    (row,) = settled(outbox, UNKNOWN).rows
+    assert "takes force" in outbox.no_retries([row, 999])[row.id]
+    assert {} == outbox.no_retries([row], force=True)
 
 
 def test_what_is_on_its_way_is_not_retried(outbox: Outbox) -> None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from devinotify.channels.batch import BATCH, failed
 from devinotify.channels.protocol import check_channel, read_state, send_on
@@ -22,8 +22,9 @@ from devinotify.delivery.schedule import due_at
 from devinotify.delivery.story import joined, outcome_of, pending
 from devinotify.exceptions import DevinotifyError, InvalidInput, NotSent, Verdict
 from devinotify.gateway.departure import departing
-from devinotify.models import DeliveryStatus
+from devinotify.models import ONE_TIME, DeliveryStatus
 from devinotify.outbox.outbox import open_outbox
+from devinotify.outbox.rules import EXPIRED
 from devinotify.outbox.states import RETRY_FOR, VERDICT_OF, RowState
 from devinotify.url import ON_UNKNOWN
 from devinotify.words import counted
@@ -41,6 +42,9 @@ log: logging.Logger = logging.getLogger(__name__)
 
 RULE = "on_unknown"
 """The key in a stored message's ``meta`` that marks it as a step of a fallback; its value is the rule."""
+
+UNTIL = "until"
+"""The key in the ``meta`` of a one-time code: by when (seconds since the epoch) its steps are to be delivered."""
 
 LEASE = 60.0
 """Seconds that whoever has taken the first step has for the next, before the outbox offers it to a worker."""
@@ -188,16 +192,19 @@ class Fallback:
 
     def _send_some(self, message: Message, outbox: Outbox, settings: DevinoURL, client: Client) -> list[Outcome]:
         full = InvalidInput(f"the outbox {outbox.name} is full: nothing was sent")
-        rule = settings.on_unknown
+        rule, validity = settings.on_unknown, message.validity or settings.validity
+        meta: dict[str, Any] = {RULE: rule, "validity": validity}
         try:
+            if validity and ONE_TIME in message.tags and message.send_at is None:
+                meta[UNTIL] = outbox.now() + validity * 60
             batch = outbox.begin(
-                replace(message, validity=capped(message.validity or settings.validity, settings.patience)),
+                replace(message, validity=capped(validity, settings.patience)),
                 channel=self.first.name,
                 # The caller is told what was not sent and may send it again, so the outbox must not.
                 deadline=_moment(outbox),
                 patience=settings.patience,
                 fallback=True,
-                meta={RULE: rule, "validity": message.validity or settings.validity},
+                meta=meta,
                 account=settings.account,
                 orders=orders(),
             )
@@ -220,8 +227,9 @@ class Fallback:
         else:
             if holding.lost:  # others may have gone on from there: what they know counts
                 found = {row.recipient: outcome_of(outbox.steps(row.id), self.name) for row in batch.rows}
-            going_on = [row for row in batch.rows if self._next(found[row.recipient], rule) is NextStep.GO_ON]
-            self._go_on(batch.stored, going_on, found, outbox, client)
+            if not is_too_late(batch.stored, outbox.now()):
+                going_on = [row for row in batch.rows if self._next(found[row.recipient], rule) is NextStep.GO_ON]
+                self._go_on(batch.stored, going_on, found, outbox, client)
         return [found.get(recipient) or failed(self.name, recipient, full) for recipient in message.recipients]
 
     def _go_on(
@@ -233,12 +241,12 @@ class Fallback:
         for some, is_told in ((refused, True), (unknown, False)):
             then: list[Outcome] = []
             try:
-                deadline = _moment(outbox) if is_told else None
+                deadline = _moment(outbox) if is_told else ends_at(stored)
                 if some and stored.message.send_at is not None:
                     self.postpone(outbox, some, stored)
                 elif some and (batch := outbox.go_on(some, self.second.name, deadline=deadline)) is not None:
                     with departing(Holding(outbox, batch)):
-                        then = send_on(self.second, self.step_message(batch), client)
+                        then = self._send_second(batch, outbox.now(), client)
                     outbox.settle(batch, then)
             except DevinotifyError as error:
                 waiting = counted(len(some), "message")
@@ -251,12 +259,22 @@ class Fallback:
     def _next(self, outcome: Outcome, rule: str) -> NextStep:
         return self.policy[fate_of_send(outcome.verdict, outcome.error), rule]
 
-    def step_message(self, batch: Batch) -> Message:
-        """Return the message of a step; the second one is unscheduled, with the validity asked for, a day at most."""
+    def _send_second(self, batch: Batch, now: float, client: Client) -> list[Outcome]:
+        if is_too_late(batch.stored, now):  # since it was decided: the outbox took its time
+            error = NotSent(EXPIRED, retryable=False)
+            return [failed(self.second.name, row.recipient, error) for row in batch.rows]
+        return send_on(self.second, self.step_message(batch, now), client)
+
+    def step_message(self, batch: Batch, now: float) -> Message:
+        """Return the message of a step; the second one is unscheduled, with the validity asked for, a day at most.
+
+        A one-time code has what is left of its own at ``now`` (seconds since the epoch), a minute at least: one that
+        has less is not to be sent.
+        """
         if batch.rows[0].channel != self.second.name:
             return batch.message
         validity = batch.stored.meta.get("validity") or None
-        most = int(RETRY_FOR // 60)
+        most = min(int(RETRY_FOR // 60), max(1, _minutes_left(batch.stored, now)))
         return replace(batch.message, send_at=None, validity=None if validity is None else min(validity, most))
 
     def decide(self, row: Row, stored: StoredMessage, now: float) -> NextStep:
@@ -270,6 +288,8 @@ class Fallback:
         else:
             fate = fate_of_send(verdict, row.exception())
         step = self.policy[fate, stored.meta[RULE]]
+        if step is NextStep.GO_ON and is_too_late(stored, now):
+            return NextStep.WATCH if verdict is Verdict.ACCEPTED else NextStep.NOTHING
         # A row that is tried again is queued; one that has ended for good has nothing left to retry.
         return NextStep.NOTHING if step is NextStep.RETRY else step
 
@@ -289,6 +309,22 @@ class Fallback:
 def _moment(outbox: Outbox) -> datetime:
     """Return the time by the outbox's clock, which judges its deadlines: this machine's may be hours off."""
     return datetime.fromtimestamp(outbox.now(), UTC)
+
+
+def ends_at(stored: StoredMessage) -> datetime | None:
+    """Return by when each step of a one-time code is to be delivered; ``None`` for any other message."""
+    until = stored.meta.get(UNTIL)
+    return None if until is None else datetime.fromtimestamp(until, UTC)
+
+
+def is_too_late(stored: StoredMessage, now: float) -> bool:
+    """Whether a one-time code has less than a minute left, the shortest validity: no step of it is sent any more."""
+    return _minutes_left(stored, now) < 1
+
+
+def _minutes_left(stored: StoredMessage, now: float) -> int:
+    until = stored.meta.get(UNTIL)
+    return int(RETRY_FOR // 60) if until is None else int((until - now) // 60)
 
 
 def _check_step(name: str, step: Channel) -> None:

@@ -133,7 +133,7 @@ class Sender:
     def _message(self, batch: Batch, found: list[Outcome]) -> Message:
         """Return the message for those recipients that are numbers; the others are refused, and ``found`` so."""
         fallback = fallback_of(batch.stored, self._fallbacks)
-        message = batch.message if fallback is None else fallback.step_message(batch)
+        message = batch.message if fallback is None else fallback.step_message(batch, self._outbox.now())
         message = self._in_time(batch, message, found)
         if all(map(is_e164, message.recipients)):
             return message

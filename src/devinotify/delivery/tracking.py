@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from devinotify.channels.protocol import read_state
 from devinotify.delivery.clock import WallClock
-from devinotify.delivery.fallback import fallback_of
+from devinotify.delivery.fallback import ends_at, fallback_of
 from devinotify.delivery.policy import NextStep
 from devinotify.delivery.schedule import due_at
 from devinotify.delivery.sending import Sender
@@ -185,7 +185,7 @@ class Tracker:
         later = [row for row in rows if send_at is not None and due_at(send_at, row.recipient).timestamp() > now]
         fallback.postpone(self.outbox, later, stored)
         due = [row for row in rows if row not in later]
-        batch = self.outbox.go_on(due, fallback.second.name) if due else None
+        batch = self.outbox.go_on(due, fallback.second.name, deadline=ends_at(stored)) if due else None
         if batch is not None:
             log.info("%s on to %s", counted(len(batch), "message goes", "messages go"), fallback.second.name)
             self.deliver(batch)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput
-from devinotify.outbox.lookups import need_rows
+from devinotify.outbox.lookups import need_message, need_rows
 from devinotify.outbox.records import Role
-from devinotify.outbox.rules import check_forgettable, no_retry, retried
+from devinotify.outbox.rules import check_forgettable, may_be_stale, no_retry, retried, stale
 from devinotify.outbox.states import RETRIES, RowState
 from devinotify.outbox.store import FORGOTTEN
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
-    from devinotify.outbox.records import Row
+    from devinotify.outbox.records import Row, StoredMessage
     from devinotify.outbox.store import Transaction
 
 
@@ -30,17 +30,31 @@ def check_retry(state: RowState, *, force: bool) -> None:
 def retry(transaction: Transaction, numbers: Iterable[int], *, force: bool) -> int:
     """Queue rows again, all or none; return how many."""
     chosen = need_rows(transaction, numbers)
-    for row in chosen:
-        if (why := no_retry(row, force=force)) is not None:
-            raise InvalidInput(why)
+    for why in no_retries(transaction, chosen, force=force).values():
+        raise InvalidInput(why)
     return _queue_again(transaction, chosen)
+
+
+def no_retries(transaction: Transaction, rows: Iterable[Row], *, force: bool) -> dict[int, str]:
+    """Return why rows may not be queued again, by their ids; those that may are left out."""
+    messages: dict[int, StoredMessage] = {}
+    found: dict[int, str] = {}
+    for row in rows:
+        why = no_retry(row, force=force)
+        if why is None and may_be_stale(row, transaction.now):
+            if row.message_id not in messages:
+                messages[row.message_id] = need_message(transaction, row.message_id)
+            why = stale(row, messages[row.message_id], transaction.now)
+        if why is not None:
+            found[row.id] = why
+    return found
 
 
 def retry_page(transaction: Transaction, page: Sequence[Row], *, force: bool) -> int:
     """Queue those rows of a page again that may be, and are still in the state in which they were read."""
-    return _queue_again(
-        transaction, [row for row in _unchanged(transaction, page) if no_retry(row, force=force) is None]
-    )
+    rows = _unchanged(transaction, page)
+    refused = no_retries(transaction, rows, force=force)
+    return _queue_again(transaction, [row for row in rows if row.id not in refused])
 
 
 def _queue_again(transaction: Transaction, rows: Sequence[Row]) -> int:

@@ -607,17 +607,25 @@ class Outbox:
 
         ``rejected`` and ``not_sent`` are safe; ``unknown``, and a row whose fallback has begun, may reach the recipient
         twice and take ``force``. Anything else, an id that is not there, or a recipient that was refused as not a
-        number, raises InvalidInput, and nothing is changed. A deadline that has passed is dropped.
+        number, raises InvalidInput, and nothing is changed; so does a one-time code (the tag ``one-time``) whose
+        deadline has passed. Any other deadline that has passed is dropped.
         """
         numbers = dict.fromkeys(map(row_id, rows))
         return self._store.write("retry", lambda transaction: admin.retry(transaction, numbers, force=force))
+
+    def no_retries(self, rows: Iterable[Row | int], *, force: bool = False) -> dict[int, str]:
+        """Return why ``retry`` would refuse these rows, by their ids; those that it would take are left out."""
+        numbers = possible(dict.fromkeys(map(row_id, rows)))
+        return self._store.read(
+            "retry", lambda transaction: admin.no_retries(transaction, transaction.rows(numbers), force=force)
+        )
 
     def retry_all(
         self, state: RowState, *, message_id: int | None = None, channel: str | None = None, force: bool = False
     ) -> int:
         """Queue all rows in a state again, of one message, on one channel or all, as ``retry`` does; return how many.
 
-        Those that were refused as not a number stay as they are.
+        Those that were refused as not a number stay as they are, and so do one-time codes that would come late.
         """
         admin.check_retry(state, force=force)
         return self._each_page(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput, InvalidPhoneNumber, Verdict
-from devinotify.models import DeliveryStatus, ViberState
+from devinotify.models import ONE_TIME, DeliveryStatus, ViberState
 from devinotify.outbox.records import NO_ERROR, encode_error, with_error
 from devinotify.outbox.states import RETRIES, STEPS, WATCH_FOR, RowState, poll_delay, require
 
@@ -43,11 +43,12 @@ def minutes_left(row: Row, stored: StoredMessage, now: float, retry_for: float |
     """Return the whole minutes until the deadline that a row was stored with, ``None`` where it was stored with none.
 
     One that lies ``retry_for`` seconds (``None``: no such time) or more behind the message's own time may be of the
-    outbox's making, to end its tries: nobody has asked for that.
+    outbox's making, to end its tries: nobody has asked for that, but for a one-time code it is as good as any.
     """
     if row.deadline is None:
         return None
-    if retry_for is not None and row.deadline >= stored.created_at.timestamp() + retry_for:
+    asked = ONE_TIME in stored.message.tags
+    if not asked and retry_for is not None and row.deadline >= stored.created_at.timestamp() + retry_for:
         return None
     return int((row.deadline - now) // 60)
 
@@ -118,6 +119,21 @@ def no_retry(row: Row, *, force: bool) -> str | None:
         return f"row {row.id} is not a number that could be sent to"
     if (RETRIES[row.state] or row.stepped) and not force:
         return f"row {row.id} is {row.state} and may have been sent: sending it again takes force"
+    return None
+
+
+def may_be_stale(row: Row, now: float) -> bool:
+    """Whether it takes a row's message to say whether it may be queued again: its deadline has passed."""
+    return row.state in RETRIES and row.deadline is not None and row.deadline < now
+
+
+def stale(row: Row, stored: StoredMessage, now: float) -> str | None:
+    """Return why a row's message is of no use any more: a one-time code whose deadline has passed.
+
+    Any other message is queued again without the deadline that has passed: a person has asked for it.
+    """
+    if may_be_stale(row, now) and ONE_TIME in stored.message.tags:
+        return f"row {row.id} is a one-time code whose time is over: nobody wants it late, so have a new one sent"
     return None
 
 
