@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from devinotify import RowState
+from devinotify import RowState, Verdict
 from devinotify.sandbox import Sandbox
 from django.conf import settings
 from django.contrib.admin import AdminSite, site
@@ -18,7 +19,7 @@ from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
-from devinotify_django import admin, get_notifier, notifiers
+from devinotify_django import admin, codes, get_notifier, notifiers, send_code
 from devinotify_django.models import OutboxRow
 from tests.project import NUMBER, URL
 from tests.test_commands import run
@@ -127,13 +128,20 @@ def test_cells_of_a_row(gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> No
     run("devinotify_worker", "--once")
     (waits,) = enqueue("Hello", OTHER).rows.values()
     later, earlier = cells(page(client_of("view_outboxrow")))
-    assert {"Message": str(waits), "To": "+7916***4568", "Channel": "sms", "State": "queued"} == later
+    assert {
+        "Message": str(waits),
+        "To": "+7916***4568",
+        "Channel": "sms",
+        "State": "queued",
+        "Verdict": "open",
+    } == later
     assert earlier.pop("Sent")
     assert {
         "Message": str(sent),
         "To": "+7916***4567",
         "Channel": "sms",
         "State": "delivered",
+        "Verdict": "accepted",
         "Delivery": "delivered",
         "Segments": "1",
         "Cost": "2.5",
@@ -232,6 +240,39 @@ def test_retry_of_what_was_refused(gateway: Sandbox, boss: Client) -> None:
     boss.post(RETRY, {"action": "retry", "row": [number], "confirmed": "yes"})
     run("devinotify_worker", "--once")
     assert RowState.ACCEPTED is state(number)
+
+
+def test_code_is_not_sent_late(boss: Client, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A code that has not left by its deadline is not queued again, the page says why, and the others go on."""
+    configure(**settings.DEVINOTIFY["default"] | {"OTP": {"QUEUED": True, "VALIDITY": 5}})
+
+    class Earlier(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override] # a datetime all the same
+            return datetime.now(tz) - timedelta(hours=3)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(codes, "datetime", Earlier)
+        send_code("4821", NUMBER)
+    (late,) = [row.id for row in notifiers.outbox()]
+    (other,) = get_notifier().enqueue("Hello", OTHER, deadline=Earlier.now(UTC)).rows.values()
+    run("devinotify_worker", "--once")
+    assert [RowState.NOT_SENT] * 2 == [state(late), state(other)]
+    chosen = {"action": "retry", "row": [late, other]}
+    asked = boss.post(RETRY, chosen).content.decode()
+    assert f"row {late} is a one-time code whose time is over" in asked
+    assert "Send 1 again" in asked
+    assert "another state" not in asked
+    answer = boss.post(RETRY, {**chosen, "confirmed": "yes"}, follow=True).content.decode()
+    assert f"Row {late} is a one-time code" in answer
+    assert "1 queued again" in answer
+    assert [RowState.NOT_SENT, RowState.QUEUED] == [state(late), state(other)]
+
+
+def test_every_state_has_its_verdict() -> None:
+    """What is not open has one of the four verdicts."""
+    assert set(RowState) - {RowState.QUEUED, RowState.CLAIMED} == set(admin.VERDICTS)
+    assert set(Verdict) == set(admin.VERDICTS.values())
 
 
 @pytest.mark.parametrize(
@@ -356,6 +397,24 @@ def test_rows_of_another_account(gateway: Sandbox, boss: Client) -> None:
         assert 404 == boss.get(f"{LIST}default/{number}/").status_code
     assert NUMBER not in shown
     assert "queued</a>" not in shown
+
+
+def test_retry_of_another_accounts_row(gateway: Sandbox, boss: Client) -> None:
+    """A row of another account in the same outbox is neither shown nor sent again by whoever knows its id."""
+    number = unknown(gateway)
+    outbox = settings.DEVINOTIFY["default"]["OUTBOX"]
+    chosen = {"action": "retry_unknown", "row": [number]}
+    with (
+        Sandbox(login="other") as other,
+        override_settings(DEVINOTIFY={"default": {"URL": other.url, "OUTBOX": outbox}}),
+    ):
+        asked = boss.post(RETRY, chosen).content.decode()
+        boss.post(RETRY, {**chosen, "confirmed": "yes"})
+        assert RowState.UNKNOWN is state(number)
+    assert NUMBER not in asked
+    assert "1 of the chosen messages are in another state" in asked
+    boss.post(RETRY, {**chosen, "confirmed": "yes"})
+    assert RowState.QUEUED is state(number)
 
 
 def test_balance_is_kept(gateway: Sandbox, boss: Client) -> None:

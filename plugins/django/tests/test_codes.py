@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from devinotify.sandbox import Sandbox
 
 
+SENDS = ("Sms/Send", "Viber/Send")
+
+
 @pytest.fixture(autouse=True)
 def _configured(configure: Callable[..., None]) -> None:
     """Send to the gateway."""
@@ -141,6 +144,20 @@ def test_queued_is_never_late(
     posts = [each.parameters for each in gateway.requests() if each.operation == "Sms/Send"]
     assert [(minutes,) for minutes in sent] == [each["validity"] for each in posts]
     assert [RowState.ACCEPTED if sent else RowState.NOT_SENT] == [row.state for row in notifiers.outbox()]
+
+
+@pytest.mark.parametrize("queued", [False, True])
+def test_fallback_is_never_late(gateway: Sandbox, configure: Callable[..., None], *, queued: bool) -> None:
+    """The second step of a code has what is left of its validity, and is not taken where no minute is."""
+    gateway.add_fault("error", operation="Sms/Send", code=6)
+    for validity in (5, 2):
+        configure(URL=f"{gateway.url}&channel=sms-viber", OTP={"QUEUED": queued, "VALIDITY": validity})
+        send_code("4821", NUMBER)
+        run("devinotify_worker", "--once")
+    posts = [(each.operation, *each.parameters.get("validity", ())) for each in gateway.requests()]
+    # In whole minutes: what has waited for a worker has lost one by then.
+    expected = ["4", "3", "1"] if queued else ["5", "4", "2", "1"]
+    assert expected == [validity for operation, *rest in posts if operation in SENDS for validity in rest]
 
 
 def test_queued_refuses_at_once(configure: Callable[..., None]) -> None:

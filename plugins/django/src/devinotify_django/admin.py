@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import wraps
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from devinotify import InvalidInput, RowState, mask_number, phones
+from devinotify import InvalidInput, RowState, Verdict, mask_number, phones
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -20,6 +21,8 @@ from devinotify_django.models import OutboxRow
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from devinotify import Outbox
+
 _UNKNOWN_RISK = (
     "These may have been sent: their answer was lost. Whoever has got one gets it a second time, and you pay for it"
     " twice. Ask a recipient before you go on."
@@ -32,6 +35,17 @@ RISKS: dict[str, tuple[frozenset[RowState], str]] = {
     "retry_unknown": (frozenset({RowState.UNKNOWN}), _UNKNOWN_RISK),
 }
 """Each action: the rows that it is for, and what it risks."""
+OPEN = "open"
+"""What is said of a row that has no verdict yet: it is queued, or being sent."""
+VERDICTS: dict[RowState, Verdict] = {
+    RowState.ACCEPTED: Verdict.ACCEPTED,
+    RowState.DELIVERED: Verdict.ACCEPTED,
+    RowState.FAILED: Verdict.ACCEPTED,
+    RowState.REJECTED: Verdict.REJECTED,
+    RowState.NOT_SENT: Verdict.NOT_SENT,
+    RowState.UNKNOWN: Verdict.UNKNOWN,
+}
+"""What a state says of the send: a message that was accepted may still fail."""
 DIGITS = 18
 """How many digits an id of a row has at most."""
 
@@ -116,11 +130,15 @@ class OutboxAdmin(admin.ModelAdmin):
             return HttpResponseRedirect(home)
         states, risk = RISKS[action]
         outbox = notifiers.outbox(using)
-        rows = [row for row in outbox.get_all(numbers) if row.state in states]
+        force = action == "retry_unknown"
+        rows = self._chosen(outbox, using, states, numbers)
+        refused = outbox.no_retries(rows, force=force)
+        rows = [row for row in rows if row.id not in refused]
         if "confirmed" not in request.POST:
             context = {
                 "rows": [self._line(request, row) for row in rows],
-                "left": len(numbers) - len(rows),
+                "left": len(numbers) - len(rows) - len(refused),
+                "refused": refused.values(),
                 "risk": risk,
                 "action": action,
                 "using": using,
@@ -128,13 +146,22 @@ class OutboxAdmin(admin.ModelAdmin):
             }
             return self._page(request, self.TITLES[action], "retry", context)
         try:
-            if count := outbox.retry(rows, force=action == "retry_unknown"):
+            if count := outbox.retry(rows, force=force):
                 messages.success(request, f"{count} queued again: devinotify_worker sends them")
-            if count < len(numbers):
-                messages.warning(request, f"{len(numbers) - count} left as they are: their state is another by now")
+            for why in refused.values():
+                messages.warning(request, why)
+            if left := len(numbers) - count - len(refused):
+                messages.warning(request, f"{left} left as they are: their state is another by now")
         except InvalidInput as error:
             messages.error(request, str(error))
         return HttpResponseRedirect(home)
+
+    def _chosen(self, outbox: Outbox, using: str, states: frozenset[RowState], numbers: list[int]) -> list[Any]:
+        """Return those of these rows that are in such a state, and the account's: others may share its outbox."""
+        wanted = set(numbers)
+        found = outbox.rows(states=states, account=conf.account(using).url.account, after=max(0, min(wanted) - 1))
+        upto = takewhile(lambda row: row.id <= max(wanted), found)
+        return [row for row in upto if row.id in wanted]
 
     def _telling(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         """Return a view that says what is wrong with the setting or the outbox, in place of an error page."""
@@ -186,6 +213,7 @@ class OutboxAdmin(admin.ModelAdmin):
             "recipient": row.recipient if full else mask_number(row.recipient),
             "channel": row.channel,
             "state": str(row.state),
+            "verdict": str(VERDICTS.get(row.state, OPEN)),
             "sent": None if row.sent_at is None else datetime.fromtimestamp(row.sent_at, UTC),
             "status": row.status or "",
             "segments": "" if row.segments is None else row.segments,

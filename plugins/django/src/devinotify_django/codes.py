@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 log: logging.Logger = logging.getLogger(__name__)
 
 HOUR = 3600.0
+TAGS = ("urgent", "one-time")
+"""Not held back at night, and of no use after its validity: on a fallback too, and not to be queued again either."""
 
 
 class CodeLimitReached(InvalidInput, PermissionDenied):
@@ -48,11 +50,11 @@ def send_code_text(text: str, to: str, using: str = conf.DEFAULT, *, address: st
         until = datetime.now(UTC) + timedelta(minutes=otp.validity)
         # Not a part of the transaction: a view that is rolled back has still promised a code.
         notifier = notifiers.get(using, validity=otp.validity)
-        stored = notifiers.store(notifier, using, text, to, tags="urgent", deadline=until)
+        stored = notifiers.store(notifier, using, text, to, tags=TAGS, deadline=until)
         for error in stored.refused.values():
             raise error
         return None
-    (outcome,) = send_sms(text, to, using, validity=otp.validity, tags="urgent")
+    (outcome,) = send_sms(text, to, using, validity=otp.validity, tags=TAGS)
     if outcome.verdict in (Verdict.REJECTED, Verdict.NOT_SENT) and outcome.error is not None:
         raise outcome.error
     if outcome.verdict is Verdict.UNKNOWN:
