@@ -77,7 +77,7 @@ def test_a_row_with_a_fallback_takes_force(outbox: Outbox) -> None:
 def test_a_code_that_would_come_late_is_not_retried(
     outbox: Outbox, clock: Clock, error: errors.DevinotifyError, waited: int, stale: bool
 ) -> None:
-    """Whoever waited for a one-time code wants it no more after its deadline; any other message is sent all the same."""
+    """Nobody wants a one-time code any more after its deadline; any other message is sent all the same."""
     for tags in (frozenset({"one-time"}), frozenset({"urgent"})):
         outbox.enqueue(replace(message(), tags=tags), deadline=clock.datetime + timedelta(seconds=10))
         outbox.settle(batch := claim(outbox), failed(batch, error))

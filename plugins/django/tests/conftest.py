@@ -54,13 +54,14 @@ def database(_tables: None) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Remove the settings of whoever runs the tests, leave out other plugins, and close what a test has opened."""
     for name in tuple(os.environ):
         if name.startswith("DEVINOTIFY_"):
             monkeypatch.delenv(name)
     others = [point.name for point in entry_points(group="devinotify") if point.name != PLUGIN]
     monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", ",".join(others))
+    monkeypatch.setenv("DEVINOTIFY_OUTBOX", str(tmp_path / "default.db"))  # not the one of whoever runs the tests
     yield
     notifiers.shared.close()
 

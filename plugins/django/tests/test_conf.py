@@ -13,6 +13,7 @@ from django.test import override_settings
 
 from devinotify_django import conf, get_notifier
 from devinotify_django.addresses import AddressMiddleware
+from devinotify_django.two_factor import Gateway
 from tests.adapters import Adapter
 from tests.project import URL
 
@@ -46,6 +47,8 @@ def said(setting: object, **options: Any) -> list[tuple[str, str]]:
         ({"URL": URL, "OTP": {"VALIDITY": "5"}}, "E008", "of type int, not str"),
         ({"URL": URL, "OTP": {"TEMPLATE": "Your code"}}, "E008", "TEMPLATE"),
         ({"URL": URL, "OTP": {"TEMPLATE": "{code} {name}"}}, "E008", "TEMPLATE"),
+        ({"URL": URL, "OTP": {"TEMPLATE": "{code.name}"}}, "E008", "TEMPLATE"),
+        ({"URL": URL, "OTP": {"TEMPLATE": "{code[x]}"}}, "E008", "TEMPLATE"),
         ({"URL": URL, "OTP": {"DOMAIN": "https://a.b"}}, "E008", "DOMAIN"),
         ({"URL": URL, "OTP": {"LIMIT": 0}}, "E008", "LIMIT"),
         ({"URL": URL, "OTP": {"ADDRESS_LIMIT": 0}}, "E008", "ADDRESS_LIMIT"),
@@ -82,6 +85,7 @@ LONG = "{security_code} - это код для входа в личный каб
     ("changed", "otp"),
     [
         ({"MESSAGE": LONG}, {}),
+        ({"MESSAGE": LONG, "OPTIONS": "default"}, {}),
         ({"MESSAGE": "{security_code} - код для входа в личный кабинет: {app}"}, DOMAIN),
         ({"MESSAGE": "{security_code} - код", "TOKEN_LENGTH": 80}, {}),
     ],
@@ -100,6 +104,7 @@ def test_text_of_phone_verify_is_measured(changed: dict[str, Any], otp: dict[str
         {"BACKEND": "no.such.Backend"},
         {"BACKEND": None},
         {"MESSAGE": "{mine}"},
+        {"MESSAGE": "{app.name}"},
         {"TOKEN_LENGTH": "six"},
     ],
 )
@@ -152,6 +157,77 @@ def test_addresses_are_known() -> None:
     """A middleware that is derived from ours knows them as well."""
     with override_settings(MIDDLEWARE=[*OTHERS, f"{__name__}.Addresses"]):
         assert [] == said({"default": {"URL": URL, "OTP": {}}})
+
+
+@pytest.mark.parametrize(
+    ("hosts", "names"),
+    [
+        ({"PHONE_VERIFICATION": VERIFICATION | {"OPTIONS": {"using": "alrts"}}}, "PHONE_VERIFICATION"),
+        ({"TWO_FACTOR_SMS_GATEWAY": f"{__name__}.Lost"}, "TWO_FACTOR_SMS_GATEWAY"),
+        ({"ACCOUNT_ADAPTER": f"{__name__}.LostAdapter"}, "ACCOUNT_ADAPTER"),
+    ],
+)
+def test_package_uses_an_entry_that_is_not_there(hosts: dict[str, Any], names: str) -> None:
+    """It is named, with the entry that it may mean."""
+    with override_settings(**NO_HOSTS | hosts):
+        ((number, message),) = said({"default": {"URL": URL}, "alerts": {"URL": URL}})
+    assert "devinotify.E012" == number
+    assert all(words in message for words in (names, "'alrts'", "did you mean 'alerts'?"))
+
+
+class Lost(Gateway):
+    """A gateway of a mistyped account."""
+
+    using = "alrts"
+
+
+class LostAdapter(Adapter):
+    """An adapter of a mistyped account."""
+
+    devinotify_using = "alrts"
+
+
+def test_other_entries_are_read_without_a_default_one() -> None:
+    """Their faults are told as well, at once."""
+    found = said({"alerts": {}, "news": {"URL": URL, "COLOUR": "a"}})
+    assert ["devinotify.E001", "devinotify.E003", "devinotify.E004"] == sorted(number for number, _ in found)
+
+
+@pytest.mark.parametrize(
+    ("otp", "hosts", "number"),
+    [({"OTP": {}}, {}, "E009"), ({}, {"ACCOUNT_ADAPTER": settings.ACCOUNT_ADAPTER}, "E009"), ({}, {}, "W004")],
+)
+def test_default_outbox_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, otp: dict[str, Any], hosts: dict[str, Any], number: str
+) -> None:
+    """Codes are counted in the outbox that the environment names: an error, and a warning where only some need it."""
+    monkeypatch.setenv("DEVINOTIFY_OUTBOX", "/dev/null/sms.db")
+    with override_settings(**NO_HOSTS | hosts):
+        ((found, message),) = said({"default": {"URL": URL, **otp}})
+        ((channel, _),) = said({"default": {"URL": f"{URL}&channel=vibr"}}) if number == "W004" else [("", "")]
+    assert (f"devinotify.{number}", True) == (found, "/dev/null/sms.db" in message)
+    assert channel in ("", "devinotify.E011")
+
+
+def test_longest_code_is_measured() -> None:
+    """A text is measured with a code as allauth makes them, in both places where it stands: of nine characters."""
+    otp = {"TEMPLATE": f"{'x' * (160 - 9)}{{code}}"}
+    assert [] == said({"default": {"URL": URL, "OTP": otp}})
+    assert ["devinotify.W001"] == [
+        n for n, _ in said({"default": {"URL": URL, "OTP": {"TEMPLATE": "x" + otp["TEMPLATE"]}}})
+    ]
+    domain = len("\n\n@shop.example.com #") + 9
+    otp = {"TEMPLATE": f"{'x' * (160 - 9 - domain)}{{code}}", **DOMAIN}
+    assert [] == said({"default": {"URL": URL, "OTP": otp}})
+    assert ["devinotify.W001"] == [
+        n for n, _ in said({"default": {"URL": URL, "OTP": otp | {"TEMPLATE": "x" + otp["TEMPLATE"]}}})
+    ]
+
+
+def test_what_is_sent_is_measured() -> None:
+    """A text that goes out in Latin letters is measured in them."""
+    otp = {"TEMPLATE": f"{'Ваш код: ' * 8}{{code}}"}
+    assert [] == said({"default": {"URL": f"{URL}&transliterate=yes", "OTP": otp}})
 
 
 @pytest.mark.parametrize("setting", [None, {}, {"alerts": {"URL": URL}}, [URL]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import urllib.error
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -106,11 +107,35 @@ def test_a_view_with_atomic_requests(gateway: Sandbox, outbox: Outbox, server: p
         ("postgresql://me@127.0.0.1:{port}/other", False),
         ("postgresql://me@127.0.0.1:1/postgres", False),
         ("postgresql://me@db.example.com:{port}/postgres", False),
+        ("postgresql://me@db.example.com:1/?host=127.0.0.1&port={port}&dbname=postgres&schema=sms", True),
+        ("postgresql:///postgres?host=/tmp&port={port}", False),
+        ("postgresql://me@127.0.0.1:x/postgres", False),
     ],
 )
 def test_whose_database(shop: postgres.Server, location: str | None, here: bool) -> None:
     """An outbox is in Django's database where server and name are the same, whoever the user is."""
     assert here is databases.holds("shop", location and location.format(port=shop.port))
+
+
+@pytest.mark.parametrize(
+    ("host", "location", "here"),
+    [
+        ("/var/run/postgresql", "postgresql:///shop?host=/var/run/postgresql", True),
+        ("/var/run/postgresql/", "postgresql://%2Fvar%2Frun%2Fpostgresql/shop", True),
+        ("/var/run/postgresql", "postgresql://%2Fvar%2Frun%2Fpostgresql:5433/shop", False),
+        ("/var/run/postgresql", "postgresql://%2Ftmp/shop", False),
+        ("/var/run/postgresql", "postgresql://127.0.0.1/shop", False),
+        ("DB.example.com", "postgresql://db.Example.com/shop?failover=trust", True),
+        ("db.example.com", "postgresql://db.example.com/Shop", False),
+        ("", "postgresql:///shop", True),
+    ],
+)
+def test_whose_server(monkeypatch: pytest.MonkeyPatch, host: str, location: str, here: bool) -> None:
+    """A server is told by its socket's folder, and by its name, in whatever way that is written."""
+    settings = {"HOST": host, "PORT": "", "NAME": "shop", "OPTIONS": {"sslmode": "prefer"}}
+    wrapper = SimpleNamespace(vendor="postgresql", settings_dict=settings)
+    monkeypatch.setattr(databases, "connections", {"default": wrapper})
+    assert here is databases.holds("default", location)
 
 
 def test_sqlite_holds_none() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from devinotify import Client, DevinotifyError, Notifier, Outbox
@@ -30,33 +31,56 @@ def _error(fault: conf.Fault) -> Error:
 def check_settings(**options: Any) -> list[CheckMessage]:  # noqa: ANN401, ARG001 - Django's own
     """Return what is wrong with ``DEVINOTIFY``, an outbox that cannot be used included."""
     entries = conf.read_setting()
+    found: list[CheckMessage] = []
     if conf.DEFAULT not in entries:
         says = f'{conf.NAME} has no entry "{conf.DEFAULT}"'
-        return [Error(says, hint='write DEVINOTIFY = {"default": {"URL": "devino://…"}}', id="devinotify.E001")]
-    found: list[CheckMessage] = []
+        found.append(Error(says, hint='write DEVINOTIFY = {"default": {"URL": "devino://…"}}', id="devinotify.E001"))
+    found += _of_hosts(entries)
     for alias, entry in entries.items():
         account, faults = conf.read(alias, entry)
         found += map(_error, faults)
         if account is not None:
-            found += _of_account(account)
+            found += _of_account(account, sends_codes="OTP" in entry or any(host.using == alias for host in hosts()))
             found += _of_texts(account)
     found += _of_addresses(entries)
     return found
 
 
-def _of_account(account: conf.Account) -> Iterator[CheckMessage]:
+def _of_hosts(entries: Mapping[str, Any]) -> Iterator[CheckMessage]:
+    """Yield an error for each package that sends its codes by an entry that is not there."""
+    for host in hosts():
+        if host.using != conf.DEFAULT and host.using not in list(entries):  # without a default one, that is told
+            near = get_close_matches(str(host.using), map(str, entries), 1)
+            there = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(map(str, entries)) or 'none'}"
+            says = f"{host.setting} is {host.using!r}, and {conf.NAME} has no such entry: {there}"
+            yield Error(says, id="devinotify.E012")
+
+
+def _of_account(account: conf.Account, *, sends_codes: bool) -> Iterator[CheckMessage]:
     where = f"{conf.NAME}[{account.alias!r}]"
+    hint = "OUTBOX is a path or a postgresql:// URL"
     try:
         if account.outbox is not None:
             Outbox(account.outbox).close()
     except DevinotifyError as error:
-        yield Error(f"{where}: {error}", hint="OUTBOX is a path or a postgresql:// URL", id="devinotify.E009")
-    else:
-        # What only a Notifier knows: the channels, those of plugins among them, and the senders that they take.
-        try:
-            Notifier(account.url, outbox=account.outbox).close()
-        except DevinotifyError as error:
-            yield Error(f"{where}: {error}", id="devinotify.E011")
+        yield Error(f"{where}: {error}", hint=hint, id="devinotify.E009")
+        return
+    # What only a Notifier knows: the channels, those of plugins among them, and the senders that they take.
+    try:
+        notifier = Notifier(account.url, outbox=account.outbox)
+    except DevinotifyError as error:
+        yield Error(f"{where}: {error}", id="devinotify.E011")
+        return
+    try:
+        notifier.following()  # with the outbox of the user or the environment, where none is named
+    except DevinotifyError as error:
+        if sends_codes:
+            yield Error(f"{where}: {error}", hint=hint, id="devinotify.E009")
+        else:  # it may send by send_sms alone, which needs none
+            hint = f"enqueue_sms and one-time codes need it: {hint}"
+            yield checks.Warning(f"{where}: {error}", hint=hint, id="devinotify.W004")
+    finally:
+        notifier.close()
 
 
 def _of_texts(account: conf.Account) -> Iterator[CheckMessage]:
@@ -67,12 +91,13 @@ def _of_texts(account: conf.Account) -> Iterator[CheckMessage]:
         if host.using == account.alias:
             measured += host.texts
     for each in measured:
-        needed = texts.count_segments(each.text if each.code is None else otp.with_domain(each.text, each.code))
+        text = each.text if each.code is None else otp.with_domain(each.text, each.code)
+        needed = texts.count_segments(texts.to_gsm7(text) if account.url.transliterate else text)
         if needed > 1:
             hint = "`devinotify segments` shows why"
             yield checks.Warning(
                 f"{conf.NAME}[{account.alias!r}]: {each.name} takes {needed} segments, each of which is paid for",
-                hint=hint if each.code is None else f"{hint}; measured with a code of {len(each.code)} digits",
+                hint=hint if each.code is None else f"{hint}; measured with a code of {len(each.code)} characters",
                 id="devinotify.W001",
             )
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 DEFAULT = "default"
 NAME = "DEVINOTIFY"
-LONGEST_CODE = "0" * 8
-"""What a template is measured with."""
+LONGEST_CODE = "0000-0000"
+"""What a template is measured with: as long as the codes of allauth, such as JCGQ-SRJB."""
 UNUSABLE: tuple[type[Exception], ...] = (DevinotifyError, ImproperlyConfigured)
 """What views and commands tell in a line: the setting, the outbox or the gateway is not as it has to be."""
 
@@ -166,7 +166,7 @@ def _unknown(where: str, entry: Mapping[Any, Any], known: tuple[str, ...]) -> It
 def _takes_code(template: str) -> bool:
     try:
         return "123456" in template.format(code="123456")
-    except (LookupError, ValueError):
+    except (AttributeError, LookupError, TypeError, ValueError):
         return False
 
 

@@ -25,9 +25,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A package that sends codes: the entry of ``DEVINOTIFY`` that it uses, and its texts besides ``TEMPLATE``."""
+    """A package that sends codes: its setting, the entry of ``DEVINOTIFY`` that it names, and texts of its own."""
 
-    using: str
+    setting: str
+    using: object
     texts: tuple[Text, ...] = ()
 
 
@@ -35,23 +36,25 @@ def hosts() -> Iterator[Host]:
     """Yield the packages that are set up to send their codes by one of our classes, or one derived from it."""
     gateway = _ours(getattr(settings, "TWO_FACTOR_SMS_GATEWAY", None), "devinotify_django.two_factor.Gateway")
     if gateway is not None:
-        yield Host(gateway.using)
+        yield Host("TWO_FACTOR_SMS_GATEWAY: using", gateway.using)
     adapter = _ours(getattr(settings, "ACCOUNT_ADAPTER", None), "devinotify_django.allauth.PhoneAdapterMixin")
     if adapter is not None:
         names = ("devinotify_unknown_account_text", "devinotify_account_already_exists_text")
-        yield Host(adapter.devinotify_using, tuple(Text(name, str(getattr(adapter, name))) for name in names))
+        texts = tuple(Text(name, str(getattr(adapter, name))) for name in names)
+        yield Host("ACCOUNT_ADAPTER: devinotify_using", adapter.devinotify_using, texts)
     verification = getattr(settings, "PHONE_VERIFICATION", None)
     given: dict[str, Any] = verification if isinstance(verification, dict) else {}
     if _ours(given.get("BACKEND"), "devinotify_django.phone_verify.Backend") is not None:
-        using = (given.get("OPTIONS") or {}).get("using", conf.DEFAULT)
-        yield Host(using, tuple(_of_phone_verify(given)))
+        options = given.get("OPTIONS")
+        using = options.get("using", conf.DEFAULT) if isinstance(options, dict) else conf.DEFAULT
+        yield Host("PHONE_VERIFICATION['OPTIONS']['using']", using, tuple(_of_phone_verify(given)))
 
 
 def _of_phone_verify(given: dict[str, Any]) -> Iterator[Text]:
     try:
         code = "0" * int(given.get("TOKEN_LENGTH") or len(conf.LONGEST_CODE))
         text = str(given["MESSAGE"]).format(app=given.get("APP_NAME", ""), security_code=code)
-    except (LookupError, TypeError, ValueError):
+    except (AttributeError, LookupError, TypeError, ValueError):
         return  # phone-verify asks for it, or takes more from its caller
     yield Text("PHONE_VERIFICATION['MESSAGE']", text, code)
 
