@@ -100,6 +100,41 @@ WRONG = {
         ("    if again:\n", '    logging.warning("in %s", notifier.client._log_in())\n    if again:\n'),
         ["test_accepted", "test_two_accounts", "test_fork"],
     ),
+    **{
+        f"tells_{name}": (
+            ("    if again:\n", f"    logging.warning({told})\n    if again:\n"),
+            ["test_accepted", "test_fork"],
+        )
+        for name, told in {
+            "a_part": '"sent %s…", text[:12]',
+            "the_code": '"sent %s", text[8:18]',
+            "an_escaped_text": '"sent %a", text[:14]',
+            "bytes": '"sent %r", text.encode()',
+            "a_query": '"sent ?%s", __import__("urllib.parse").parse.urlencode({"text": text})',
+            "json": '"sent %r", __import__("json").dumps({"text": text})',
+            "a_written_number": '"sent to +7 916 123 4567"',
+            "a_number_in_brackets": '"sent to 8 (916) 123-45-67"',
+        }.items()
+    },
+    "prints": (("    if again:\n", "    print(text[:12])\n    if again:\n"), ["test_accepted", "test_fork"]),
+    "prints_an_error": (
+        ("    if again:\n", '    print(to, file=__import__("sys").stderr)\n    if again:\n'),
+        ["test_accepted", "test_fork"],
+    ),
+    "has_a_file_of_its_own": (
+        (
+            "    if again:\n",
+            """
+    own = logging.getLogger("myqueue.own")
+    own.propagate = False
+    own.handlers = [logging.FileHandler("own.log", delay=True)]
+    own.info("to %s", to)
+    own.handlers.pop().close()
+    if again:
+""",
+        ),
+        ["test_accepted", "test_fork"],
+    ),
     "insists": (
         (
             "notifier.notify(text, to)",

@@ -20,9 +20,11 @@ import signal
 import warnings
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -44,6 +46,12 @@ THREADS = 4
 EACH = 3
 _SENDS = re.compile(r"(Sms|Viber)/Send")
 _BAD = re.compile(rf"(?<!\d){BAD}(?!\d)")
+_NUMBERS = tuple(re.compile(r"\W{0,3}".join(number[-10:])) for number in GOOD)
+"""The numbers as a line may have them, with whatever people put between digits."""
+PART = 10
+"""So many characters in a row are a part of a text that a log must not show."""
+_BYTES = re.compile(r"(?:\\+x[0-9a-fA-F]{2})+")
+_CHARACTER = re.compile(r"\\+u([0-9a-fA-F]{4})")
 _MAYBE_SESSION = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{36}(?![A-Za-z0-9])")
 
 _number = count(1)
@@ -79,6 +87,35 @@ class _Records(logging.Handler):
         self.lines.append(self._formatter.format(record))
         self.warned |= record.levelno >= logging.WARNING
 
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep inside the block what is logged, by loggers that do not propagate as well, at whatever level."""
+        root, calls = logging.getLogger(), logging.Logger.callHandlers
+        level = root.level
+
+        def call(logger: logging.Logger, record: logging.LogRecord) -> None:
+            if _is_written(logger, record):
+                self.handle(record)
+            calls(logger, record)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(logging.Logger, "callHandlers", call)
+            root.setLevel(logging.DEBUG)
+            try:
+                yield
+            finally:
+                root.setLevel(level)
+
+
+def _is_written(logger: logging.Logger, record: logging.LogRecord) -> bool:
+    """Whether a record comes to the root logger, whose handlers are the user's, or to a handler before that."""
+    found: logging.Logger | None = logger
+    while found is not None:
+        if found.parent is None or any(record.levelno >= each.level for each in found.handlers):
+            return True
+        found = found.parent if found.propagate else None
+    return False
+
 
 class HostSuite:
     """The tests of a host that embeds devinotify; a subclass says by ``send`` how the host sends.
@@ -107,16 +144,10 @@ class HostSuite:
         self._gateways = [self.gateway]
         self._texts: list[str] = []
         self._records = _Records(self.own_loggers)
-        root = logging.getLogger()
-        level = root.level
-        root.addHandler(self._records)
-        root.setLevel(logging.DEBUG)
-        try:
+        with self._records.kept():
             yield
-        finally:
-            root.removeHandler(self._records)
-            root.setLevel(level)
-        assert self._leaks([*self._records.lines, *capfd.readouterr().err.splitlines()]) == []
+        printed = capfd.readouterr()
+        assert self._leaks([*self._records.lines, *printed.out.splitlines(), *printed.err.splitlines()]) == []
 
     # --- what every host is held to
 
@@ -269,12 +300,17 @@ class HostSuite:
         return told, back
 
     def _leaks(self, lines: Sequence[str]) -> list[str]:
-        """Return the lines that show a number, a bad one too, a text, the password or the id of a session."""
-        shown = [*self._texts, PASSWORD, *(number[-10:] for number in GOOD)]
+        """Return the lines that show a number, a bad one too, a part of a text, the password or the id of a session."""
+        parts = {text[start : start + PART] for text in self._texts for start in range(len(text) - PART + 1)}
+        shown = (PASSWORD, *parts)
         return [
             line
             for line in lines
-            if any(each in line for each in shown) or _BAD.search(line) or any(map(self._is_session, _runs(line)))
+            if any(
+                any(each in reading for each in shown) or any(number.search(reading) for number in (_BAD, *_NUMBERS))
+                for reading in _readings(line)
+            )
+            or any(map(self._is_session, _runs(line)))
         ]
 
     def _is_session(self, run: str) -> bool:
@@ -316,6 +352,16 @@ class HostSuite:
         result: dict[str, Any] = json.loads(said)
         result["leaks"] += filter(self._is_session, result.pop("runs"))
         return result
+
+
+def _readings(line: str) -> Iterator[str]:
+    """Yield a line as it is, and with what is escaped in it as it reads: by ``ascii`` or JSON, in bytes, in a URL."""
+    yield line
+    if "\\" in line:
+        read = _CHARACTER.sub(lambda found: chr(int(found[1], 16)), line)
+        yield _BYTES.sub(lambda found: bytes.fromhex(re.sub(r"\\+x", "", found[0])).decode("utf-8", "replace"), read)
+    if "%" in line:
+        yield unquote_plus(line)
 
 
 def _runs(line: str) -> list[str]:
