@@ -49,9 +49,13 @@ def alias(url: str) -> str:
 
 def told_by_the_worker(using: str, rows: Iterable[int], *, refused: int) -> Told:
     """Have the worker take its turn, and return what these rows tell afterwards."""
-    with suppress(CommandError):  # it cannot reach the gateway: the row tells
-        call_command("devinotify_worker", using=using, once=True, stdout=StringIO(), stderr=StringIO())
-    states = [row.state for row in notifiers.outbox(using).get_all(rows)]
+    rows, states = list(rows), [RowState.UNKNOWN]
+    # A second turn where an answer was lost: it sends nothing, which the suite counts.
+    for _ in range(2):
+        if RowState.UNKNOWN in states:
+            with suppress(CommandError):  # it cannot reach the gateway: the row tells
+                call_command("devinotify_worker", using=using, once=True, stdout=StringIO(), stderr=StringIO())
+            states = [row.state for row in notifiers.outbox(using).get_all(rows)]
     if RowState.CLAIMED in states:
         return Told(sent=None)  # another thread's worker is at it
     return Told(sent=all(state in SENT for state in states) and not refused)

@@ -9,7 +9,7 @@ import unittest
 from typing import TYPE_CHECKING
 
 import pytest
-from django.test import SimpleTestCase
+from django.test import SimpleTestCase, TestCase
 
 from devinotify_django import enqueue_sms, notifiers, send_code, send_sms, testing
 from tests.project import NUMBER
@@ -96,6 +96,18 @@ class Case(testing.SmsTestMixin, SimpleTestCase):
         """None is asked for by another assertion."""
         with pytest.raises(ValueError, match="assertNoSmsSent"):
             self.assertSmsSent(count=0)
+
+
+@pytest.mark.usefixtures("_tables")
+class InTransaction(testing.SmsTestMixin, TestCase):
+    """A test case whose transaction is rolled back."""
+
+    def test_enqueued(self) -> None:
+        """What is stored on commit is there once the callbacks have run, and not before."""
+        with self.captureOnCommitCallbacks(execute=True):
+            enqueue_sms("Thank you", NUMBER)
+            self.assertNoSmsSent()
+        assert self.assertSmsSent(text="Thank you", count=1).queued
 
 
 def test_runner(gateway: Sandbox) -> None:
