@@ -21,25 +21,50 @@ def note_of(name: str) -> tuple[str, str]:
     return f"allowance.{int(digest[:8], 16) % PARTS}", digest[8:40]
 
 
-def take(kept: str | None, who: str, *, now: float, most: int, within: float) -> str | None:
-    """Return the text with one more use of ``who`` in it, or ``None`` where ``most`` are there already.
+def take(kept: str | None, who: str, *, now: float, most: int, within: float, uses: int = 1) -> str | None:
+    """Return the text with so many more uses of ``who`` in it, or ``None`` where that would be more than ``most``.
 
     A use is over ``within`` seconds after it was made: it counts no more, and is forgotten.
     """
-    uses: dict[str, list[float]] = json.loads(kept) if kept else {}
-    uses = {name: left for name, ends in uses.items() if (left := [end for end in ends if end > now])}
-    mine = uses.setdefault(who, [])
-    if len(mine) >= most:
+    counted = _counting(kept, now)
+    mine = counted.get(who, [])
+    if len(mine) + uses > most:
         return None
-    mine.append(now + within)
-    return json.dumps(uses, separators=(",", ":"))
+    return _written({**counted, who: mine + [now + within] * uses})
 
 
-def allow(transaction: Transaction, name: str, most: int, within: float) -> bool:
-    """Count one more use of ``name`` and return ``True``; ``False`` where ``most`` are counted already."""
-    note, who = note_of(name)
-    transaction.remember(TURN, note)
-    kept = take(transaction.recall(note), who, now=transaction.now, most=most, within=within)
+def untake(kept: str | None, who: str, *, now: float, uses: int) -> str:
+    """Return the text without so many uses of ``who``: those that would count the longest."""
+    counted = _counting(kept, now)
+    mine = sorted(counted.get(who, []))
+    return _written({**counted, who: mine[: max(0, len(mine) - uses)]})
+
+
+def _counting(kept: str | None, now: float) -> dict[str, list[float]]:
+    uses: dict[str, list[float]] = json.loads(kept) if kept else {}
+    return {name: left for name, ends in uses.items() if (left := [end for end in ends if end > now])}
+
+
+def _written(uses: dict[str, list[float]]) -> str:
+    return json.dumps({name: ends for name, ends in uses.items() if ends}, separators=(",", ":"))
+
+
+def allow(transaction: Transaction, name: str, most: int, within: float, uses: int) -> bool:
+    """Count so many more uses of ``name`` and return ``True``; ``False``, and none, where ``most`` would be passed."""
+    note, who = _turn(transaction, name)
+    kept = take(transaction.recall(note), who, now=transaction.now, most=most, within=within, uses=uses)
     if kept is not None:
         transaction.remember(note, kept)
     return kept is not None
+
+
+def give_back(transaction: Transaction, name: str, uses: int) -> None:
+    """Count so many uses of ``name`` no more."""
+    note, who = _turn(transaction, name)
+    transaction.remember(note, untake(transaction.recall(note), who, now=transaction.now, uses=uses))
+
+
+def _turn(transaction: Transaction, name: str) -> tuple[str, str]:
+    note, who = note_of(name)
+    transaction.remember(TURN, note)
+    return note, who

@@ -48,6 +48,13 @@ def seconds(name: str, value: float) -> float:
     return value
 
 
+def whole(name: str, value: int) -> int:
+    """Return a count; raise InvalidInput, which names it, for one that is negative."""
+    if value < 0:
+        raise InvalidInput(f"{name} is a whole number from 0 up")
+    return value
+
+
 def check_account(account: str | None) -> None:
     """Raise InvalidInput where an account is not written as one."""
     if account is not None and "@" not in account:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Self
 from devinotify.closing import close_all
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox import admin, allowance, booking, claims, duties, intake, lookups
-from devinotify.outbox.arguments import check_account, new_message, row_id, seconds, selection
+from devinotify.outbox.arguments import check_account, new_message, row_id, seconds, selection, whole
 from devinotify.outbox.bounds import HIGHEST, capped, place, possible
 from devinotify.outbox.location import default_location, open_store
 from devinotify.outbox.location import migrate as migrate_location
@@ -720,14 +720,19 @@ class Outbox:
         """Store a text of the caller's own under a name: which campaign this file is of, for one."""
         self._store.write("remember", lambda transaction: transaction.remember(name, value))
 
-    def allow(self, name: str, most: int, within: float) -> bool:
+    def allow(self, name: str, most: int, within: float, *, uses: int = 1) -> bool:
         """Count one more use of ``name``, unless ``most`` were counted in the last ``within`` seconds; tell whether.
 
         One count for all who share the outbox, at whatever moment they ask: for limits on what anybody may cause to be
-        sent. The name is kept as a digest, for as long as it counts.
+        sent. Of several ``uses`` all are counted or none. The name is kept as a digest, for as long as it counts.
         """
-        span = seconds("within", within)
-        return self._store.write("allow", lambda transaction: allowance.allow(transaction, name, most, span))
+        span, number = seconds("within", within), whole("uses", uses)
+        return self._store.write("allow", lambda transaction: allowance.allow(transaction, name, most, span, number))
+
+    def give_back(self, name: str, *, uses: int = 1) -> None:
+        """Count the last uses of ``name`` no more: what ``allow`` let through was not done after all."""
+        number = whole("uses", uses)
+        self._store.write("give_back", lambda transaction: allowance.give_back(transaction, name, number))
 
     def take_on(self, duty: str) -> bool:
         """Return whether this worker is the one who does ``duty``, such as to feed a campaign's list.
