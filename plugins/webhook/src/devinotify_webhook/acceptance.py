@@ -132,25 +132,55 @@ class Desk:
                 known = self._known(order.key, now)
             if known is not None:
                 return known
-        pause = None
-        if receiver.limit is not None:
-            pause = limits.pause(self._outbox, receiver, len(self._notifier.resolve(order.to)))
+        key = None if order.key is None else order.key.at(now)
+        if receiver.limit is None:
+            return self._enqueue(receiver, order, key)
+        pause = limits.pause(self._outbox, receiver)
         if pause is None:
-            return self._enqueue(receiver, order, order.text, None if order.key is None else order.key.at(now))
+            taken = self._within(receiver.limit, receiver, order, key)
+            if taken is not None:
+                return taken
+            pause = limits.begin(self._outbox, receiver)
+            log.warning(
+                "receiver %s: its limit of %d an hour is reached; paused until %s",
+                receiver.name,
+                receiver.limit,
+                pause.at,
+            )
+        return self._hold_back(receiver, order, pause)
+
+    def _within(self, limit: int, receiver: Receiver, order: Order, key: str | None) -> Taken | None:
+        """Return what was stored, and counted, of an order; ``None`` where the limit is reached."""
+        recipients = [one for one, refused in self._notifier.resolve(order.to).items() if refused is None]
+        use = limits.Use(self._outbox, receiver, order.key)
+        stored = 0
+        try:
+            # Once more, as we may have waited for another process, which has counted it.
+            taken = None if order.key is None else self._known(order.key, self._outbox.now())
+            if taken is None and use.take(limit, len(recipients)):
+                taken = self._enqueue(receiver, order, key)
+            stored = 0 if taken is None else len(taken.rows)
+            return taken
+        finally:
+            use.end(stored)
+
+    def _hold_back(self, receiver: Receiver, order: Order, pause: Pause) -> Taken:
+        """Tell of a pause whoever has to be told; raise NotStored for a text, which nobody else would tell of.
+
+        Each team is told of its alerts that are the first to be held back. Who gets a text may be for the request to
+        say, and whoever posts it is told: so texts cause one announcement in all.
+        """
+        who = limits.team(order.to)
+        told = Taken()
+        if who not in pause.told if order.is_alert else not pause.told:
+            text = pause.announcement(order.counts, "alert" if order.is_alert else "message")
+            key = f"webhook.pause.{receiver.name}.{pause.until}.{who}"
+            told = self._enqueue(receiver, replace(order, text=text), key)
+            limits.told(self._outbox, receiver, pause, who)
         self._metrics.count("held_back", receiver.name, by=order.counts)
-        told = self._begin(receiver, order, pause) if pause.begins else Taken()
-        if not order.is_alert:  # nobody else would tell of it
+        if not order.is_alert:
             raise NotStored(f"the receiver's limit is reached: nothing is taken until {pause.at}")
         return replace(told, paused=pause.at)
-
-    def _begin(self, receiver: Receiver, order: Order, pause: Pause) -> Taken:
-        """Store the last text before a pause, and begin it."""
-        limit, until = receiver.limit, pause.at
-        log.warning("receiver %s: its limit of %d an hour is reached; paused until %s", receiver.name, limit, until)
-        text = pause.announcement(order.counts, "alert" if order.is_alert else "message")
-        told = self._enqueue(receiver, order, text, f"webhook.pause.{receiver.name}.{until}")
-        limits.begin(self._outbox, receiver, pause)
-        return told
 
     def _pass_border(self, key: Key, now: float) -> bool:
         """Return whether a border is near, and it is for us to store: after one more look, as we may have waited.
@@ -175,9 +205,9 @@ class Desk:
                 return None
         return Taken(tuple(row.id for row in rows), known=True) if rows else None
 
-    def _enqueue(self, receiver: Receiver, order: Order, text: str, key: str | None) -> Taken:
+    def _enqueue(self, receiver: Receiver, order: Order, key: str | None) -> Taken:
         stored = self._notifier.enqueue(
-            text,
+            order.text,
             list(order.to),
             key=key,
             title=order.title,
