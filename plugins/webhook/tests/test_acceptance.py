@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -17,7 +18,7 @@ from devinotify_webhook import app, durable
 from devinotify_webhook.alerts import instant
 from devinotify_webhook.config import DEDUPE
 from devinotify_webhook.keys import NEAR
-from tests.support import NUMBER, OTHER, PATIENCE, Clock, alert, payload
+from tests.support import NUMBER, OTHER, PATIENCE, Clock, alert, payload, serving, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -413,8 +414,38 @@ def test_an_answer_waits_for_the_disk(hooks: Make, monkeypatch: pytest.MonkeyPat
     assert [one.app.house.outbox.name] * 2 == synced
 
 
+def test_a_body_that_broke_off_is_logged_once(hooks: Make, caplog: pytest.LogCaptureFixture) -> None:
+    """It is counted as a 400 each time, and one line has the reason, as with any other body."""
+    one = hooks()
+    with caplog.at_level(logging.WARNING), serving(one.app) as url:
+        for number in (1, 2):
+            with beginning_to_post(url, 100) as client:
+                client.sendall(b'{"alerts": [')
+            counted = f'requests_total{{route="alertmanager",receiver="oncall",code="400"}} {number}\n'
+            until(lambda counted=counted: counted in one.get("/metrics").text)  # type: ignore[misc]
+    lines = [record.getMessage() for record in caplog.records]
+    assert ["receiver oncall: a body that cannot be understood: the body broke off"] == lines
+
+
+def beginning_to_post(url: str, length: int) -> socket.socket:
+    """Return a connection on which the head of a post was sent, with the length of the body that is to come."""
+    host, port = url.removeprefix("http://").split(":")
+    client = socket.create_connection((host, int(port)), PATIENCE)
+    client.sendall(f"POST /alertmanager/oncall HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n".encode())
+    return client
+
+
+def test_too_long_is_refused_before_its_end(hooks: Make) -> None:
+    """Of a body of a gigabyte no more is read than the limit: 413 while the rest was not sent yet."""
+    one = hooks()
+    with serving(one.app) as url, beginning_to_post(url, 1 << 30) as client, client.makefile("rb") as answer:
+        client.sendall(b"x" * (one.app.config.body_limit + 1))
+        assert b"413" == answer.readline().split()[1]
+    assert [] == one.texts()
+
+
 def test_too_long(hooks: Make) -> None:
-    """A body beyond the limit is refused before it is read to its end."""
+    """A body beyond the limit is refused, and nothing of it is stored."""
     one = hooks()
     answer = one.post("/alertmanager/oncall", content=b"x" * (one.app.config.body_limit + 1))
     assert (413, []) == (answer.status_code, one.texts())

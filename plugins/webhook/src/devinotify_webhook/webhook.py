@@ -157,7 +157,10 @@ class Webhook(Starlette):
         return await asyncio.get_running_loop().run_in_executor(self.house.pool, work, *arguments)
 
     async def _posted(self, receiver: Receiver, request: Request) -> Posted:
-        """Return what came; raise _Refused for who may not post, and for what is too long or too slow."""
+        """Return what came; raise _Refused for who may not post, and for what is too long or too slow.
+
+        What breaks off is NotUnderstood: it is logged like any other body that nothing can be made of.
+        """
         if not access.admits(receiver, request, local=self._local):
             raise _Refused(401, "the token is missing or wrong" if receiver.is_guarded else _NO_TOKEN)
         body = bytearray()
@@ -170,7 +173,7 @@ class Webhook(Starlette):
         except TimeoutError:
             raise _Refused(408, "the body did not arrive in time") from None
         except ClientDisconnect:
-            raise _Refused(400, "the body broke off") from None
+            raise NotUnderstood("the body broke off") from None
         return Posted(
             bytes(body),
             request.headers.get("content-type", ""),
