@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from celery.result import allow_join_result
-from devinotify import RowState
+from devinotify import InvalidArgument, RowState
 from devinotify.sandbox import Sandbox
 
 from devinotify_celery import notifiers, notify, ring
@@ -127,6 +127,21 @@ def test_what_did_not_leave_is_tried_again(shop: Shop, client: Any, tmp_path: Pa
     assert {0, 1} <= {each["retries"] for each in sent}
     assert "task-retried" in {each["type"] for each in seen}
     assert [] == secrets_in(log, retried, stored(tmp_path), str(sent), str(seen))
+
+
+def test_what_the_gateway_refuses_fails_the_task(shop: Shop, client: Any, gateway: Sandbox) -> None:
+    """It fails with the gateway's error after one request, and no retry: what is refused would be refused again."""
+    gateway.add_fault("error", number=NUMBER, code=2)
+    with shop.worker(pool="solo"), events(client) as seen:
+        result = notify.delay(TEXT, NUMBER)
+        ended = wait_for(lambda: {each["type"] for each in seen} & {"task-succeeded", "task-failed", "task-retried"})
+        assert {"task-failed"} == ended
+        with pytest.raises(InvalidArgument):
+            result.get(timeout=PATIENCE)
+    # No worker is at anything any more.
+    assert "FAILURE" == result.state
+    assert (["rejected"], []) == (states(client), gateway.messages())
+    assert [1] == [fault.hits for fault in gateway.faults()]
 
 
 def test_a_slow_gateway_behind_a_short_visibility_timeout(
