@@ -7,14 +7,17 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from celery import Celery
+from celery.signals import task_prerun
 
 from devinotify_celery import BEAT_SCHEDULE, get_notifier, ring, tasks
 from tests.brokers import free_port
 from tests.conftest import NUMBER
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
+
     from devinotify.sandbox import Sandbox
 
 
@@ -44,15 +47,31 @@ def test_beat_rings_for_tasks_that_there_are(app: Any) -> None:
     assert all(entry["task"] in app.tasks for entry in BEAT_SCHEDULE.values())
 
 
-def test_what_takes_long_ends_and_rings_again(app: Any, gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def bells(gateway: Sandbox) -> Iterator[list[int]]:
+    """How many messages had been sent as each task began."""
+    sent: list[int] = []
+
+    def begin(**about: Any) -> None:
+        sent.append(len(gateway.messages()))
+
+    task_prerun.connect(begin)
+    yield sent
+    task_prerun.disconnect(begin)
+
+
+def test_what_takes_long_ends_and_rings_again(
+    app: Any, gateway: Sandbox, bells: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """So that a worker that is told to go waits for no long queue; all is sent in the end."""
-    monkeypatch.setattr(tasks, "LONGEST", 0.3)
-    gateway.add_fault("latency", seconds=0.2)
+    monkeypatch.setattr(tasks, "LONGEST", 0.1)
+    gateway.add_fault("latency", number=NUMBER, seconds=0.4)
     notifier = get_notifier(app=app)
-    for number in range(12):
+    for number in range(5):  # more than a worker has connections: one bell would be at it for twice as long at least
         notifier.enqueue(f"Hello {number}", NUMBER)
     ring()
-    assert 12 == len(gateway.messages())
+    assert 5 == len(gateway.messages())
+    assert [sent for sent in bells if 0 < sent < 5], "the first bell ended with the last message"
 
 
 DJANGO = """
