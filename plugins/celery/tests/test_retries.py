@@ -192,6 +192,30 @@ def test_a_turn_that_is_far_off_is_come_back_for(app: Any, gateway: Sandbox, out
     assert ([RowState.QUEUED], []) == ([row.state for row in outbox], gateway.messages())
 
 
+@pytest.mark.parametrize("taken", [0, 1, 2])
+def test_a_turn_that_was_not_used_is_given_back(
+    app: Any, gateway: Sandbox, outbox: Outbox, monkeypatch: pytest.MonkeyPatch, taken: int
+) -> None:
+    """Where another took rows between the booking and the claim, the pace is booked for what was sent and no more."""
+    outbox.set_pace(1000.0)
+    some = Sending(get_notifier(app=app), "one", "Hello", [NUMBER, "+79031234567"], {})
+    reserve = outbox.reserve
+    booked: list[int] = []
+    others: list[Any] = []
+
+    def late(number: int, account: str | None = None) -> float:
+        if taken and not others:
+            others.append(outbox.claim(taken))
+        booked.append(number)
+        return reserve(number, account)
+
+    monkeypatch.setattr(outbox, "reserve", late)
+    states = [each.state for each in some.send().standings]
+    assert [RowState.CLAIMED] * taken + [RowState.ACCEPTED] * (2 - taken) == states
+    assert (2, 2 - taken) == (booked[0], sum(booked))
+    assert 2 - taken == len(gateway.messages())
+
+
 def test_an_error_of_what_waits_is_told_with_the_retry(app: Any) -> None:
     """So that whoever reads the log knows why."""
     app.conf.devinotify_url = "devino://a:b@DEVINO?gateway=http://127.0.0.1:9/rest"

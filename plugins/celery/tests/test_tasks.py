@@ -148,13 +148,14 @@ def test_a_task_that_is_called_sends_each_time(app: Any, gateway: Sandbox) -> No
 
 
 def test_a_task_keeps_the_pace_of_the_outbox(app: Any, gateway: Sandbox, outbox: Outbox) -> None:
-    """The pace that all share is booked, and what was not used is given back."""
+    """The pace that all share is booked, and a turn that is too far off to be waited for is given back."""
     outbox.set_pace(1000.0)
     assert [(MASKED, "accepted"), ("+7903***4567", "accepted")] == told(notify.delay("Hello", [NUMBER, OTHER]))
     outbox.set_pace(0.001)
     outbox.reserve(1)
     with pytest.raises(DevinotifyError):  # its turn is in a quarter of an hour, and it does not come again
         notify.delay("Later", NUMBER).get()
+    assert outbox.reserve(0) <= 1000  # seconds, for the one that was booked above and no other
     assert ["Hello", "Hello"] == [each.text for each in gateway.messages()]
 
 
