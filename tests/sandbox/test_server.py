@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -290,3 +291,40 @@ def test_answers_are_not_held_back() -> None:
     """The listener names TCP, without which asyncio leaves Nagle's algorithm on and every answer 40 ms late."""
     with server._bind("127.0.0.1", 0) as listener:
         assert socket.IPPROTO_TCP == listener.proto
+
+
+LOOP = """
+import importlib.util, sys
+from devinotify.sandbox import Sandbox
+with Sandbox():
+    pass
+print(importlib.util.find_spec("uvloop") is not None, "uvloop" in sys.modules)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="uvloop does not run there")
+def test_it_runs_on_pythons_own_loop_where_another_is_installed() -> None:
+    """A sandbox does not load uvloop, which may be installed."""
+    found = subprocess.run([sys.executable, "-c", LOOP], capture_output=True, text=True, timeout=60, check=True)
+    assert ["True", "False"] == found.stdout.split()
+
+
+def test_a_server_that_does_not_end_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopping waits for a server that hangs no longer than it says, and once more where it is asked again."""
+    monkeypatch.setattr(server, "_END", 0.1)
+    sandbox, goes_on = Sandbox().start(), threading.Event()
+    running = sandbox._server._running
+    assert running is not None
+    monkeypatch.setattr(running.server, "shutdown", partial(_wait, goes_on))
+    with pytest.raises(RuntimeError, match=r"told to stop, and has not ended after 0\.1 seconds"):
+        sandbox.stop()
+    goes_on.set()
+    monkeypatch.setattr(server, "_END", 30.0)
+    sandbox.stop()
+    assert (False, "<Sandbox not running>") == (running.thread.is_alive(), repr(sandbox))
+
+
+async def _wait(goes_on: threading.Event, sockets: list[socket.socket] | None = None) -> None:
+    goes_on.wait(30)
+    for each in sockets or []:
+        each.close()

@@ -122,7 +122,10 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """Stop serving: running requests have 2 seconds to end. Nothing happens where it is not running."""
+        """Stop serving: running requests have 2 seconds to end. Nothing happens where it is not running.
+
+        Raises RuntimeError where the server has not ended after 30 seconds; another call waits for it again.
+        """
         self._server.stop()
 
     def __enter__(self) -> Self:

@@ -25,6 +25,8 @@ REQUEST_TIMEOUT = 30.0
 """Seconds that a request's head, and then its body, have to arrive."""
 _GRACE = 2
 """Seconds that running requests have to end when the server is stopped."""
+_END = 30.0
+"""Seconds after which a server that was told to stop is said to hang; a loaded machine needs some of them."""
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -116,6 +118,8 @@ class Server:
             make_app(self._emulator, self._shown_password, rules=self._rules, connections=connections, closing=closing),
             # On h11, installed or not what is faster: it takes request lines of a size that a bulk may need.
             http=connections.protocol(),
+            # Python's own loop, also where uvloop is installed: a close of uvloop 0.21's was seen to wait for ever.
+            loop="asyncio",
             lifespan="off",
             ws="none",
             log_config=None,
@@ -145,11 +149,16 @@ class Server:
         self._running = _Running(server, thread, listener.getsockname()[1], closing)
 
     def stop(self) -> None:
-        """Stop serving: running requests have 2 seconds to end. Nothing happens where it is not running."""
+        """Stop serving: running requests have 2 seconds to end. Nothing happens where it is not running.
+
+        Raises RuntimeError where the server has not ended after 30 seconds; another call waits for it again.
+        """
         if self._running:
             self._running.server.should_exit = True
             self._running.closing.close()
-            self._running.thread.join()
+            self._running.thread.join(_END)
+            if self._running.thread.is_alive():
+                raise RuntimeError(f"the sandbox was told to stop, and has not ended after {_END:g} seconds")
             self._running = None
             with self._emulator.lock:
                 self._emulator.store.detach()
