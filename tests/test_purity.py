@@ -24,6 +24,7 @@ PURE = sorted(
             "durations.py",
             "hosts.py",
             "words.py",
+            "spreadsheet.py",
             "url.py",
             "phones/*.py",
             "text/*.py",

@@ -434,6 +434,22 @@ def test_export_as_csv(run: Run, path: Path) -> None:
     )
 
 
+def test_an_export_as_csv_holds_no_formula(run: Run, tmp_path: Path) -> None:
+    """Neither in a text nor in a title, at its start or on a later line; numbers stay, masked and in full."""
+    with Outbox(tmp_path / "o.db") as outbox:
+        outbox.enqueue(Message("Hello\n=1+1", NUMBERS[:1], title="＝2+2"), watch=False)
+    options = ("outbox", "export", "--csv", "--outbox", str(tmp_path / "o.db"))
+    (full,), (masked,) = (
+        list(csv.DictReader(io.StringIO(run(*options, *more).stdout, newline=""))) for more in (["--full"], [])
+    )
+    assert ("Hello\n'=1+1", "'＝2+2", NUMBERS[0], "+7916***4560") == (
+        full["text"],
+        full["title"],
+        full["recipient"],
+        masked["recipient"],
+    )
+
+
 def test_an_empty_outbox_exports_nothing(run: Run, tmp_path: Path) -> None:
     """Not even a header."""
     with Outbox(tmp_path / "o.db"):

@@ -18,6 +18,7 @@ from devinotify.exceptions import InvalidInput
 from devinotify.files import AnyPath, Target, replaced
 from devinotify.instants import iso
 from devinotify.outbox import RowState
+from devinotify.spreadsheet import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -41,7 +42,6 @@ INCOMPLETE = "the input is not all in the journal yet: run the campaign again to
 """What is said of a journal whose campaign was ended while it read its input."""
 
 _REFUSED = re.compile(r"row (\d+): (.*)", re.DOTALL)
-_FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9 ()-]+$)")
 _MINUTE = 60
 
 
@@ -97,7 +97,7 @@ def write_invalid(rows: Iterable[tuple[int, str, DevinotifyError]], csv_file: Ta
         writer = csv.writer(files[csv_file])
         writer.writerow(("row", "recipient", "error"))
         for row, raw, error in rows:
-            writer.writerow((row, _harmless(raw), str(error)))
+            writer.writerow((row, harmless(raw), str(error)))
             count += 1
     return count
 
@@ -187,7 +187,7 @@ def _count(row: Row, summary: Summary) -> None:
 
 def _cells(row: Row, recipient: str) -> tuple[object, ...]:
     return (
-        _harmless(recipient),
+        harmless(recipient),
         category(row).value,
         str(row.state),
         row.via or row.channel,
@@ -200,13 +200,8 @@ def _cells(row: Row, recipient: str) -> tuple[object, ...]:
         row.price,
         row.error,
         row.error_code if row.error_code is not None else row.error_reason,
-        _harmless(row.error_text or ""),
+        harmless(row.error_text or ""),
     )
-
-
-def _harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula; what came in as a number may be anything."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 def _moment(seconds: float | None) -> str:

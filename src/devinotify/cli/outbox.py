@@ -17,6 +17,7 @@ from devinotify.cli.options import ENVIRONMENT, Moment, Whole, complete_channels
 from devinotify.cli.outboxes import opened, outbox_option, say_held, usage_errors
 from devinotify.exceptions import InvalidInput
 from devinotify.outbox.states import FINISHED, RETRIES, RowState
+from devinotify.spreadsheet import harmless
 from devinotify.words import counted
 
 if TYPE_CHECKING:
@@ -353,13 +354,13 @@ def export_rows(path: str | None, states: tuple[str, ...], *, full: bool, as_csv
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    return "" if value is None else _text(value)
+    return "" if value is None else harmless(_text(value))
 
 
 def _csv_line(cells: Any) -> str:  # noqa: ANN401 - whatever the writer takes
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(cells)
-    return line.getvalue()
+    csv.writer(line).writerow(cells)  # before Python 3.13 only the characters of its own line end are put into quotes
+    return line.getvalue().removesuffix("\r\n")
 
 
 command.add_command(fleet.migrate)
