@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from importlib.resources import files as resources
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -60,9 +61,10 @@ class File:
 
 
 def files() -> dict[str, File]:
-    """Return the page's files by their names; nothing else can be asked for."""
+    """Return the page's files by their names, those that it shares with the report among them; there are no others."""
     found = {}
-    for entry in resources("devinotify.sandbox").joinpath("static").iterdir():
+    folders = (resources(package).joinpath("static") for package in ("devinotify", "devinotify.sandbox"))
+    for entry in chain.from_iterable(folder.iterdir() for folder in folders):
         media = next((media for ending, media in _MEDIA.items() if entry.name.endswith(ending)), None)
         if media:
             content = entry.read_bytes()
