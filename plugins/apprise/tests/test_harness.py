@@ -98,6 +98,7 @@ URLS: dict[str, dict[str, Any]] = {
     f"{START}/79161234567?rto=5&cto=2.5": {**FINE, "url_matches": "timeout=7.5"},
     f"{START}/79161234567?format=html&overflow=split&emojis=yes": FINE,
     f"{START}/79161234567?format=markdown&overflow=truncate&store=no": FINE,
+    f"{START}/79161234567?avatar_url=https://changedetection.example/avatar.png": FINE,
     f"{START}/79161234567?retry=2&wait=0.001&optional=no": FINE,
     # A gateway that says no, says nothing, or says what nobody understands.
     f"{START}/79161234567#1": failing(400, '{"Code": 6, "Desc": "Invalid source address"}'),

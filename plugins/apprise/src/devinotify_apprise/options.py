@@ -69,6 +69,7 @@ _APPRISE_ITS_OWN = frozenset(
         *NotifyBase.template_args,
         # Read by Apprise without being told of, or by its other versions: a URL may be shared between machines.
         *("user", "password", "pass", "port", "retry", "wait", "optional", "redirect", "tz", "store", "emojis"),
+        "avatar_url",  # a picture: changedetection.io puts it on every URL that it calls Apprise with
     }
 )
 KNOWN = (*ARGUMENTS, *sorted(_APPRISE_ITS_OWN - set(ARGUMENTS)))
