@@ -13,7 +13,7 @@ import pytest
 from devinotify import phones
 from devinotify.exceptions import InvalidPhoneNumber
 from devinotify.phones import Kind, PhoneNumber, Reason
-from devinotify.phones.number import REFUSED, russian_mobile
+from devinotify.phones.number import REFUSED, are_e164, russian_mobile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,6 +95,13 @@ def test_the_form_of_e164_is_known(value: str) -> None:
 def test_another_form_is_no_e164(value: object) -> None:
     """Whatever its type."""
     assert not phones.is_e164(value)
+
+
+@pytest.mark.parametrize("odd", ["79161234567", f"{E164}\n", "", b"+79161234567", 1, None, NUMBER])
+@pytest.mark.parametrize("before", [[], [E164]])
+def test_one_that_is_none_makes_many_none(before: list[object], odd: object) -> None:
+    """Asked of many at once, the answer is what it is one by one, whatever the type of a value."""
+    assert [True, False] == [are_e164(values) for values in ([*before, E164], [*before, odd, E164])]
 
 
 @pytest.mark.parametrize("e164", ["79161234567", "", "+", "+7916123456789012", "+7 916 1234567", "+٧٩١٦١٢٣٤٥٦٧", None])

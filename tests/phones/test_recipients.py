@@ -14,6 +14,7 @@ from phonenumbers import timezone
 from devinotify import phones
 from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
 from devinotify.phones import Reason, plan
+from devinotify.phones.recipients import distinct
 from devinotify.phones.refusal import MAX_INPUT
 
 E164 = "+79161234567"
@@ -210,6 +211,19 @@ def test_many_loses_nothing(raws: list[object]) -> None:
 def test_many_agrees_with_one(raws: list[str]) -> None:
     """A list gives what its inputs give one by one."""
     assert list(phones.normalize_many(raws).numbers) == list(dict.fromkeys(map(phones.normalize, raws)))
+
+
+@given(st.lists(ANY_MOBILE | st.sampled_from(["", "8 916 123-45-67", "+74951234567"]), max_size=8))
+def test_the_distinct_ones_are_those_of_many(raws: list[str]) -> None:
+    """In E.164 and in their order; where some are refused, the first of these is why."""
+    found = phones.normalize_many(raws)
+    if not found.refused:
+        assert tuple([number.e164 for number in found.numbers]) == distinct(raws)
+        return
+    with pytest.raises(InvalidPhoneNumber) as caught:
+        distinct(raws)
+    first, error = found.refused[0], caught.value
+    assert (str(first), first.position, first.reason) == (str(error), error.position, error.reason)
 
 
 @given(ANY_MOBILE, st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS)))

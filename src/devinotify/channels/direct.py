@@ -15,6 +15,7 @@ from devinotify.exceptions import DevinotifyError
 from devinotify.gateway import checks
 from devinotify.gateway.client import BULK_LIMIT
 from devinotify.models import DeliveryStatus, Receipt, SmsState, combine
+from devinotify.phones.number import are_e164
 from devinotify.redact import Secret, mask_number
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class _Direct(OwnChannel):
         def post(some: Secrets[str]) -> Iterable[Receipt]:
             return (self._one(Secret(*some), message, client),) if len(some) == 1 else self._many(some, message, client)
 
-        if all(map(phones.is_e164, given)) and len(set(given)) == len(given):
+        if are_e164(given) and len(set(given)) == len(given):
             return deliver(self.name, given, post, batch=self._batch(message))
         # What comes from a plugin or an outbox may name one number in two ways, or not be a number.
         read = phones.normalize_many(given, region=client.url.region)

@@ -20,7 +20,7 @@ from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, NotSent, 
 from devinotify.gateway.departure import departing
 from devinotify.outbox.rules import EXPIRED, expired
 from devinotify.outbox.states import RowState
-from devinotify.phones import is_e164
+from devinotify.phones.number import are_e164, is_e164
 from devinotify.redact import mask_number
 from devinotify.retry import Backoff
 from devinotify.words import counted
@@ -135,7 +135,7 @@ class Sender:
         fallback = fallback_of(batch.stored, self._fallbacks)
         message = batch.message if fallback is None else fallback.step_message(batch, self._outbox.now())
         message = self._in_time(batch, message, found)
-        if all(map(is_e164, message.recipients)):
+        if are_e164(message.recipients):
             return message
         strangers = [recipient for recipient in message.recipients if not is_e164(recipient)]
         found += [failed(message.channel, recipient, _stranger(recipient)) for recipient in strangers]

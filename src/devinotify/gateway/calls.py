@@ -19,6 +19,7 @@ from devinotify.exceptions import InvalidInput
 from devinotify.gateway import checks, wire
 from devinotify.instants import iso
 from devinotify.models import BulkReceipt, IncomingSms, Receipt
+from devinotify.phones.recipients import distinct
 from devinotify.redact import Secret, Secrets
 
 if TYPE_CHECKING:
@@ -202,9 +203,9 @@ def viber_send_bulk(
     if optionals is not None:
         checked = checks.check_optionals(optionals, len(given))
         # Duplicates are dropped, so each number keeps the parameter of its first appearance.
-        first: dict[PhoneNumber, str] = {}
+        first: dict[str, str] = {}
         for recipient, optional in zip(given, checked, strict=True):
-            first.setdefault(_number(settings, recipient), Secret(optional))
+            first.setdefault(_number(settings, recipient).e164, Secret(optional))
         optionals = [first[number] for number in numbers]
     operation = wire.VIBER_SEND_WITH_RESEND_BULK if resend else wire.VIBER_SEND_BULK
     receipt = partial(BulkReceipt, channel="viber", sent_at=now, resends=resend)
@@ -227,20 +228,19 @@ def _number(settings: DevinoURL, recipient: str | PhoneNumber) -> PhoneNumber:
     return phones.normalize(recipient, region=settings.region)
 
 
-def _numbers(settings: DevinoURL, recipients: Iterable[str | PhoneNumber], segments: int) -> tuple[PhoneNumber, ...]:
+def _numbers(settings: DevinoURL, recipients: Iterable[str | PhoneNumber], segments: int) -> Secrets[str]:
+    """Return the distinct numbers in E.164: no value is made of each, as a campaign has a million of them."""
     if isinstance(recipients, str | bytes):
         raise InvalidInput("recipients must be a list of numbers, not one text")
-    found = phones.normalize_many(recipients, region=settings.region)
-    if found.refused:
-        raise found.refused[0]
-    if not found.numbers:
+    numbers = Secrets(distinct(recipients, settings.region))
+    if not len(numbers):
         raise InvalidInput("the list of recipients is empty")
-    if len(found.numbers) * segments > BULK_LIMIT:
+    if len(numbers) * segments > BULK_LIMIT:
         raise InvalidInput(
-            f"{len(found.numbers)} recipients of {segments} segments are too many for one bulk:"
+            f"{len(numbers)} recipients of {segments} segments are too many for one bulk:"
             f" split the list so that recipients times segments stay at {BULK_LIMIT} or below"
         )
-    return tuple(found.numbers)
+    return numbers
 
 
 def _fields(
@@ -274,14 +274,14 @@ def _one(
 
 def _many(
     operation: wire.Operation[Ids],
-    numbers: tuple[PhoneNumber, ...],
+    numbers: Secrets[str],
     values: Values,
     receipt: Callable[..., BulkReceipt],
 ) -> Call[BulkReceipt]:
     def finish(ids: Ids) -> BulkReceipt:
-        return receipt(recipients=tuple([number.e164 for number in numbers]), message_ids=ids)
+        return receipt(recipients=tuple(numbers), message_ids=ids)
 
-    digits = Secrets([number.digits for number in numbers])
+    digits = Secrets([number[1:] for number in numbers])
     return Call(operation, {**values, "DestinationAddresses": digits}, finish, recipients=len(numbers))
 
 

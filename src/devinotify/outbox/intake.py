@@ -62,9 +62,9 @@ def enqueue_within(
         raise InvalidInput("a connection is for an outbox without max_rows: what is not committed cannot be counted")
     if not recipients:
         return [], False
-    from devinotify.phones import is_e164  # here, so that an outbox without such a connection need not load it
+    from devinotify.phones.number import are_e164  # here, so that an outbox without such a connection need not load it
 
-    if not all(map(is_e164, recipients)):
+    if not are_e164(recipients):
         raise InvalidPhoneNumber("what is enqueued by a connection goes to numbers in E.164, such as +79161234567")
     return store.add_within(connection, new, tuple(recipients), channel, not_before, deadline)
 

@@ -266,7 +266,7 @@ class Batch:
     def message(self) -> Message:
         """The message for these recipients on this channel."""
         return replace(
-            self.stored.message, recipients=tuple(row.recipient for row in self.rows), channel=self.rows[0].channel
+            self.stored.message, recipients=tuple([row.recipient for row in self.rows]), channel=self.rows[0].channel
         )
 
     def __len__(self) -> int:

@@ -216,6 +216,21 @@ def normalize_many(raws: Iterable[str | int | PhoneNumber], region: str = "RU") 
     return NormalizedMany(numbers, found.positions, found.duplicates, errors)
 
 
+def distinct(raws: Iterable[str | int | PhoneNumber], region: str = "RU") -> tuple[str, ...]:
+    """Return the distinct numbers in E.164, in order of first appearance, as ``normalize_many`` has them.
+
+    Raises InvalidPhoneNumber for the first that is refused, and InvalidInput for an unknown ``region``.
+    """
+    inputs = list(raws)
+    found = sort_many(inputs, region)
+    if found.refused:
+        position, why = found.refused[0]
+        error = invalid(why, inputs[position], position)
+        del inputs, found  # numbers, which would be seen in this frame
+        raise error
+    return tuple(found.numbers)
+
+
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class SortedMany:
     """What NormalizedMany has, before anything is made of it: ``numbers`` in E.164, and why each ``refused`` one is.
