@@ -31,6 +31,7 @@ PURE = sorted(
         ),
         *(f"gateway/{name}.py" for name in GATEWAY),
         *("channels/batch.py", "channels/compose.py", "channels/answers.py", "delivery/policy.py", "delivery/story.py"),
+        "delivery/cursor.py",
         "plugins/rules.py",
         *(f"outbox/{name}.py" for name in ("states", "records", "rules", "settlement", "store", "room")),
         *(

@@ -11,6 +11,7 @@ import asyncio
 import contextvars
 import logging
 import sys
+import threading
 import warnings
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from devinotify.delivery.orders import Enqueued
     from devinotify.delivery.recipients import Given
     from devinotify.exceptions import DevinotifyError
-    from devinotify.models import Outcome
+    from devinotify.models import IncomingSms, Outcome
     from devinotify.plugins import PluginManager
     from devinotify.url import DevinoURL
 
@@ -187,6 +188,20 @@ class AsyncNotifier:
                 return decided
             if pause:
                 await asyncio.sleep(pause)
+
+    async def incoming(
+        self, handle: Callable[[IncomingSms], object] | None = None, *, since: datetime | None = None
+    ) -> list[IncomingSms]:
+        """Return the SMS from subscribers that are new since the last time, as ``Notifier.incoming`` does.
+
+        ``handle`` is called in a thread. Cancelled, it leaves what it has not begun to tell of for the next time.
+        """
+        stopped = threading.Event()
+        try:
+            return await self._run(self.notifier.incoming, handle, since=since, stopped=stopped.is_set)
+        except asyncio.CancelledError:
+            stopped.set()
+            raise
 
     async def _run(self, work: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
         return await self._run_in(contextvars.copy_context(), work, *arguments, **options)

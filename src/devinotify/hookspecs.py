@@ -242,7 +242,9 @@ def devinotify_status_changed(receipt: Receipt, state: SmsState) -> None:
 def devinotify_message_received(message: IncomingSms) -> None:
     """Take note of an SMS that a subscriber sent to one of the account's numbers: replies, opt-outs.
 
-    Called for each message that ``devinotify incoming`` reads. What is read twice comes twice: its ``id`` tells.
+    Called once for each message that is new to ``Notifier.incoming``, ``devinotify incoming --new`` or ``--follow``, or
+    a worker with ``--incoming``: by one of all who share the outbox. Where that one died while it was told of, a
+    message comes again, with the same ``id``. What ``devinotify incoming`` lists is told too, as often as it is listed.
     Return nothing.
 
     Observer. One that raises is logged and breaks nothing.

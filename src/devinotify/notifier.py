@@ -20,6 +20,7 @@ from devinotify.delivery.fallback import Storage, bind
 from devinotify.delivery.looking import RATE
 from devinotify.delivery.orders import Enqueued, check_order, storable, store
 from devinotify.delivery.pipeline import Pipeline, Sending
+from devinotify.delivery.receiving import Receiver
 from devinotify.delivery.recipients import Recipients, hidden, listed
 from devinotify.delivery.tracking import Tracker
 from devinotify.delivery.turns import Turns
@@ -28,19 +29,20 @@ from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidSchedule
 from devinotify.gateway import checks
 from devinotify.gateway.client import Client
 from devinotify.models import Message, Outcome
+from devinotify.outbox.outbox import serving
 from devinotify.plugins import BUILT_IN, make_plugin_manager
 from devinotify.redact import forget_variables, hide
 from devinotify.words import meant
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from contextlib import AbstractContextManager
     from types import TracebackType
 
     from devinotify.channels.protocol import Channel
     from devinotify.delivery.fallback import Fallback
     from devinotify.delivery.recipients import Given
-    from devinotify.models import Receipt, SmsState
+    from devinotify.models import IncomingSms, Receipt, SmsState
     from devinotify.outbox import Outbox
     from devinotify.plugins import PluginManager
     from devinotify.url import DevinoURL
@@ -99,11 +101,14 @@ class Notifier:
             self.channels: dict[str, Channel] = self.plugins.channels()
             self._fallbacks = bind(self.channels, self._storage)
             self._recipients = Recipients(self.plugins, self.url.region)
+            self._receiver = Receiver(self.url.account, self.client.sms.incoming, self._storage.own, self._received)
+            self.plugins.around = lambda: serving(self._storage.own)
             self._pipeline = Pipeline(self.plugins, self._recipients, self.channel, lambda: self.url, self._sending)
             # A wrong channel, a sender it does not take, an outbox that cannot be written: better now than at night.
             self.channel(self.url.channel).check_sender(self.url.sender)
         except BaseException:
             # Whoever sets right what was wrong may use the manager again.
+            self.plugins.around = None
             self.plugins.unregister(self._sending)
             raise
 
@@ -291,6 +296,29 @@ class Notifier:
     def looks(self, outcomes: Iterable[Outcome], timeout: float | None = None) -> Generator[float, None, list[Outcome]]:
         """Do what ``wait`` does, one look at a time: yield the seconds before each, which the caller waits out."""
         return self._waiting().looks(outcomes, timeout)
+
+    def incoming(
+        self,
+        handle: Callable[[IncomingSms], object] | None = None,
+        *,
+        since: datetime | None = None,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> list[IncomingSms]:
+        """Return the SMS from subscribers that are new since the last time, the oldest first; plugins are told of each.
+
+        What was told of is kept in the outbox that the settings name, so that all who share it tell of a message once,
+        and none is left out; of several that ask at once all but one get an empty list. A message is written down as
+        told when ``handle``, if one is given, and the plugins have returned: where the process dies in between, that
+        one comes again, with the same ``id``. What ``handle`` raises ends the reading, and its message is new the next
+        time. The first time of all it is what came in the last 24 hours, or ``since``, an aware instant up to a year
+        back. ``stopped`` is asked before each message whether to leave the others for the next time. Raises what the
+        gateway's answer was, and a DevinotifyError where the outbox cannot be used.
+        """
+        return self._receiver.read(handle, since=since, stopped=stopped)
+
+    def _received(self, message: IncomingSms) -> None:
+        if self.plugins.listens("devinotify_message_received"):
+            self.plugins.observe("devinotify_message_received", message=message)
 
     def _waiting(self) -> Waiting:
         return Waiting(

@@ -89,7 +89,18 @@ class InPostgres(Place):
 
     def _empty(self) -> None:
         if (None,) != self._run("SELECT to_regclass('~version')"):
-            tables = ("messages", "rows", "queue", "claims", "workers", "accounts", "notes", "tokens", "paces")
+            tables = (
+                "messages",
+                "rows",
+                "queue",
+                "claims",
+                "workers",
+                "accounts",
+                "notes",
+                "tokens",
+                "paces",
+                "entries",
+            )
             self._run(";".join(f"DELETE FROM ~{table}" for table in tables))  # noqa: S608 - our own words
             self._run("ALTER SEQUENCE ~ids RESTART; UPDATE ~counters SET value = 0")
 

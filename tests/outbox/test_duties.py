@@ -29,3 +29,15 @@ def test_a_duty_is_given_up_at_the_end(place: Place) -> None:
     first.take_on("feeder")
     first.close()
     assert second.take_on("feeder")
+
+
+def test_a_duty_that_is_laid_down_is_anybodys(place: Place) -> None:
+    """By whose it is alone: what another lays down is not his."""
+    first, second, third = place.open(), place.open(), place.open()
+    first.take_on("feeder")
+    second.lay_down("feeder")
+    assert (False, True) == (second.take_on("feeder"), first.take_on("feeder"))
+    third.take_on("sweeper")
+    third.lay_down("feeder")
+    first.lay_down("feeder")
+    assert (True, False) == (second.take_on("feeder"), first.take_on("feeder"))

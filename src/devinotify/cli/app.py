@@ -26,7 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "bulk": ("bulk", "Send to every number of a list, with a journal to go on from."),
         "state": ("state", "Show what became of messages, by their ids."),
         "balance": ("balance", "Show the money left on the account."),
-        "incoming": ("incoming", "List the SMS that subscribers sent to the account."),
+        "incoming": ("incoming", "List the SMS that subscribers sent to the account, or follow them."),
         "stats": ("stats", "Show how many SMS segments were sent and delivered."),
         "segments": ("segments", "Show what texts cost in segments, and why."),
         "phone": ("phone", "Show how phone numbers are read, and why some are refused."),

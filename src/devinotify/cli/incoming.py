@@ -9,12 +9,15 @@ import click
 
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
-from devinotify.cli.options import Moment, json_option, settings_of, since_option, url_option
+from devinotify.cli.options import Moment, Number, json_option, settings_of, since_option, url_option
+from devinotify.cli.outboxes import outbox_option, usage_errors
+from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from devinotify.models import IncomingSms
+    from devinotify.url import DevinoURL
 
 
 @click.command("incoming")
@@ -22,15 +25,52 @@ if TYPE_CHECKING:
 @click.option(
     "--until", type=Moment(past=True), metavar="WHEN", help="Up to this time, as for --since.  [default: now]"
 )
+@click.option("--new", is_flag=True, help="Those alone that are new since the last time, as the outbox knows.")
+@click.option("--follow", is_flag=True, help="The same, and go on with what comes in, until Ctrl-C or SIGTERM.")
+@click.option(
+    "--every",
+    type=Number("seconds", above_zero=True),
+    metavar="SECONDS",
+    help="How often --follow asks the gateway.  [default: 15]",
+)
+@outbox_option
 @url_option
 @json_option
-def command(since: datetime, until: datetime | None, url: str | None, *, as_json: bool) -> None:
-    """List the SMS that subscribers sent to the account.
+def command(
+    since: datetime,
+    until: datetime | None,
+    every: float | None,
+    path: str | None,
+    url: str | None,
+    *,
+    new: bool,
+    follow: bool,
+    as_json: bool,
+) -> None:
+    """List the SMS that subscribers sent to the account, or follow them.
 
     The gateway keeps them for a year. Plugins are told of each, what was listed before included.
+
+    With --new and --follow the outbox remembers what was shown, for all who share it: each message is shown, and told
+    to plugins, once, whoever is killed meanwhile, and --since is for the first time of all. With --json each has a
+    line of its own then. The one that was being shown when a process was killed is shown again.
     """
     settings = settings_of(url)
-    end = until or datetime.now(UTC)
+    if not (new or follow):
+        if every is not None or path is not None:
+            raise click.UsageError("--every and --outbox go with --follow, --outbox with --new too")
+        _list(settings, since, until or datetime.now(UTC), as_json=as_json)
+        return
+    if until is not None:
+        raise click.UsageError("--until is for a list: what is new has no end")
+    if new and (follow or every is not None):
+        raise click.UsageError("--new ends when all is shown: leave out --follow and --every")
+    if path is not None:
+        settings = settings.with_options(outbox=path)
+    _read(settings, since, every, follow=follow, as_json=as_json)
+
+
+def _list(settings: DevinoURL, since: datetime, end: datetime, *, as_json: bool) -> None:
     from devinotify.gateway.client import Client
 
     with Client(settings) as client:
@@ -55,6 +95,54 @@ def _tell(messages: Iterable[IncomingSms]) -> None:
     plugins = make_plugin_manager()
     for message in messages:
         plugins.observe("devinotify_message_received", message=message)
+
+
+class _LostError(Exception):
+    """A message could not be shown: it stays new."""
+
+
+def _read(settings: DevinoURL, since: datetime, every: float | None, *, follow: bool, as_json: bool) -> None:
+    """Show what is new, and with ``follow`` what comes, each message written before it counts as told."""
+    from devinotify.delivery.receiving import EVERY
+    from devinotify.delivery.stopping import Stopping, stopped_by_signals
+    from devinotify.notifier import Notifier
+
+    stopping = Stopping()
+
+    def show(message: IncomingSms) -> None:
+        try:
+            click.echo(output.json_line(_document(message)) if as_json else _line(message))
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            output.lose(error)
+            raise _LostError from None
+
+    with usage_errors():
+        notifier = Notifier(settings)
+    with notifier, stopped_by_signals(stopping.ask):
+        try:
+            while True:
+                _once(lambda: notifier.incoming(show, since=since, stopped=lambda: stopping.asked), patient=follow)
+                if not follow or stopping.wait(every or EVERY):
+                    return
+        except _LostError:
+            return
+
+
+def _once(read: Callable[[], object], *, patient: bool) -> None:
+    """Read; where that fails and may do better the next time, say so and go on."""
+    try:
+        read()
+    except DevinotifyError as error:
+        if not patient or error.verdict is Verdict.REJECTED or isinstance(error, InvalidInput):
+            raise
+        output.say(f"{error}; it is tried again")
+
+
+def _line(message: IncomingSms) -> str:
+    parts = (output.moment(message.created_at), message.sender, message.recipient, message.text)
+    return "  ".join(output.printable(part).replace("\n", " ") for part in parts)
 
 
 def _document(message: IncomingSms) -> dict[str, object]:

@@ -115,7 +115,12 @@ def emit(document: dict[str, Any]) -> None:
 
 def emit_line(document: dict[str, Any]) -> None:
     """Write one JSON document on a line of its own, as ``emit`` does."""
-    write(_encoded(json_text(document)))
+    write(json_line(document))
+
+
+def json_line(document: dict[str, Any]) -> bytes:
+    """Return one JSON document on a line, in UTF-8 whatever the locale."""
+    return _encoded(json_text(document))
 
 
 def json_text(value: object, indent: int | None = None) -> str:

@@ -37,10 +37,17 @@ if TYPE_CHECKING:
     metavar="N",
     help="Requests at a time: messages of different texts cannot go in one.",
 )
+@click.option(
+    "--incoming",
+    is_flag=True,
+    help="Read what subscribers sent as well and tell plugins of each message once, as `devinotify incoming --follow`.",
+)
 @outbox_option
 @url_option
 @json_option
-def command(path: str | None, url: str | None, batch: int, connections: int, *, once: bool, as_json: bool) -> ExitCode:
+def command(
+    path: str | None, url: str | None, batch: int, connections: int, *, once: bool, incoming: bool, as_json: bool
+) -> ExitCode:
     """Send what the outbox holds, watch it, and take the later steps of fallbacks.
 
     It runs until SIGTERM or Ctrl-C: no new batch is begun then, and what is being sent is finished; a second one
@@ -52,13 +59,14 @@ def command(path: str | None, url: str | None, batch: int, connections: int, *, 
     code is that of the error.
     """
     settings = settings_of(url)
+    from devinotify.delivery.receiving import EVERY
     from devinotify.delivery.worker import Worker, rare_collections
     from devinotify.notifier import Notifier
 
     if path is not None:
         settings = settings.with_options(outbox=path)
     with usage_errors(), Notifier(settings) as notifier:
-        worker = Worker(notifier, batch=batch, connections=connections)
+        worker = Worker(notifier, batch=batch, connections=connections, incoming=EVERY if incoming else None)
         with _logged(), rare_collections():
             logging.getLogger(__name__).info("working on %s", worker.outbox.name)
             worker.run(once=once, signals=True)

@@ -77,8 +77,10 @@ class Storage:
         if outbox is not None and outbox is not self._given:
             outbox.introduce(self.settings.account)
             self._given = outbox
-        if self._given is not None:
-            return self._given
+        return self.own() if self._given is None else self._given
+
+    def own(self) -> Outbox:
+        """Return the outbox that the settings name, whatever is lent or given; raise InvalidInput as ``open`` does."""
         if (opened := self._own.get("outbox")) is not None:
             return opened
         settings = self._settings()

@@ -20,6 +20,7 @@ from devinotify.delivery.rate_limit import Speed
 from devinotify.delivery.reading import CAUSES
 from devinotify.delivery.stopping import Stopping, stopped_by_signals
 from devinotify.exceptions import DevinotifyError, InvalidInput
+from devinotify.outbox.arguments import seconds
 from devinotify.outbox.store import HeldError
 from devinotify.words import counted
 
@@ -59,8 +60,9 @@ class Worker:
     Without ``outbox`` it is the notifier's own. ``batch`` is how many recipients one claim takes, and so one request,
     ``connections`` how many requests are made at a time: no more than both allow are of unknown outcome when the
     process is killed. Deliveries are looked at beside that, ``look_rate`` requests a second at most. Without ``sends``
-    it only looks, and takes the steps of fallbacks that follow; without ``looks`` it only sends. ``nap`` is how many
-    seconds an idle worker sleeps at most before it looks again, ``random`` a number from 0 to 1.
+    it only looks, and takes the steps of fallbacks that follow; without ``looks`` it only sends. With ``incoming`` it
+    reads every so many seconds what subscribers sent (``Notifier.incoming``), whatever else it does. ``nap`` is how
+    many seconds an idle worker sleeps at most before it looks again, ``random`` a number from 0 to 1.
 
     What the account or the gateway is refused for (no credits, a wrong password, a 429) is queued again as if nothing
     had been tried; it waits, longer each time, and goes on when it is over. ``stop`` may be called from any thread or
@@ -78,6 +80,7 @@ class Worker:
         look_rate: float | None = RATE,
         sends: bool = True,
         looks: bool = True,
+        incoming: float | None = None,
         nap: float = NAP,
         random: Callable[[], float] = _random.random,
     ) -> None:
@@ -94,8 +97,11 @@ class Worker:
         self.outbox.introduce(self.account)
         self._speed = Speed(connections=connections, batch=batch)
         self._look_rate = look_rate
-        if not (sends or looks):
-            raise InvalidInput("a worker sends, or looks at deliveries, or both")
+        self._receiving = None if incoming is None else seconds("incoming", incoming)
+        self._receive_at = 0.0
+        self._receive: Callable[..., object] = notifier.incoming
+        if not (sends or looks or incoming is not None):
+            raise InvalidInput("a worker sends, looks at deliveries, reads what comes in, or some of it")
         self._sending, self._looking = sends, looks
         self._nap = nap
         self._random = random
@@ -135,6 +141,7 @@ class Worker:
     def _run(self, *, once: bool) -> None:
         self._dispatcher = self._new_dispatcher(once=once)
         self._looks = self._new_looks(once=once)
+        self._receive_at = 0.0
         # What was sent is kept, and written down when the outbox is back, however long that takes.
         self._following.sender.is_patient = lambda: not (once or self._stopping.asked)
         self._guarded(self._recover, once=once)
@@ -150,6 +157,7 @@ class Worker:
         if self._stopping.asked:
             return False
         self._recover()
+        self._read()
         sent = self._sending and self._dispatcher.turn()
         return (self._looking and self._looks.turn()) or sent
 
@@ -170,6 +178,7 @@ class Worker:
         sends, looks = turn(self._dispatcher.turn), turn(self._look)
         turns = [sends] * self._speed.connections if self._sending else []
         turns += [looks] * self._looks.connections if self._looking else []
+        turns += [] if self._receiving is None else [self._read]
         crew = Crew(turns, self._stopping, forever=not once, nap=self._idle, name="worker")
         crew.run(lambda: self._look_after(once=once), min(self._nap, 1.0), halt=self._halt)
         return worked
@@ -181,6 +190,17 @@ class Worker:
         found = self._looks.turn()
         self._look_at = 0.0 if found else time.monotonic() + PAUSE
         return found
+
+    def _read(self) -> bool:
+        """Tell of what came in, when it is time to; a failure keeps nobody from sending: it is logged."""
+        if self._receiving is None or time.monotonic() < self._receive_at:
+            return False
+        try:
+            self._receive(stopped=lambda: self._stopping.asked)
+        except DevinotifyError as error:
+            log.warning("what came in could not be read: %s; it is tried again", error)
+        self._receive_at = time.monotonic() + self._receiving
+        return False
 
     def _new_dispatcher(self, *, once: bool) -> Dispatcher:
         return Dispatcher(

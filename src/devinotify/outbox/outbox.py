@@ -22,6 +22,8 @@ import itertools
 import logging
 import random as _random
 import time
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Self
 
 from devinotify.closing import close_all
@@ -29,6 +31,7 @@ from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox import admin, allowance, booking, claims, duties, intake, lookups
 from devinotify.outbox.arguments import check_account, new_message, row_id, seconds, selection, whole
 from devinotify.outbox.bounds import HIGHEST, capped, place, possible
+from devinotify.outbox.buckets import Bucket
 from devinotify.outbox.location import default_location, open_store
 from devinotify.outbox.location import migrate as migrate_location
 from devinotify.outbox.pace import check_rate
@@ -66,6 +69,19 @@ _THE_STORES: Any = object()
 
 REQUEST_SECONDS = 30.0
 """What a request takes at most, unless whoever sends says otherwise."""
+
+
+_serving: ContextVar[Callable[[], Outbox] | None] = ContextVar("devinotify_outbox", default=None)
+
+
+@contextmanager
+def serving(ask: Callable[[], Outbox]) -> Iterator[None]:
+    """Have ``Outbox.current`` answer with what ``ask`` returns inside the block."""
+    token = _serving.set(ask)
+    try:
+        yield
+    finally:
+        _serving.reset(token)
 
 
 class Outbox:
@@ -111,6 +127,25 @@ class Outbox:
         # A campaign waits for a top-up for as long as it takes.
         self._retry_for = None if self.campaign is not None else retry_for
         self._room = Room(self._store.max_rows if max_rows is _THE_STORES else max_rows)
+
+    @staticmethod
+    def current() -> Outbox | None:
+        """Return the outbox of the Notifier that calls the hook which asks; ``None`` where none does.
+
+        It is the one that the Notifier's settings name, whatever journal a campaign has. So a plugin finds what all
+        processes of its users share (``bucket``), wherever they have put it. It is opened when it is first asked for,
+        and closed with its Notifier. Raises InvalidInput where it cannot be used.
+        """
+        ask = _serving.get()
+        return None if ask is None else ask()
+
+    @classmethod
+    def named(cls, location: str | None = None) -> Outbox:
+        """Open the outbox of this location, else the one that DEVINOTIFY_OUTBOX names, else the user's own.
+
+        ``location`` is as in ``outbox=`` of a URL. Raises InvalidInput as the constructor does.
+        """
+        return cls(default_location(location))
 
     @property
     def name(self) -> str:
@@ -747,6 +782,19 @@ class Outbox:
         if holder is not None and any(each.name == holder for each in self._store.workers()):
             return False
         return self._store.write("duty", lambda transaction: duties.take(transaction, duty, worker, holder))
+
+    def lay_down(self, duty: str) -> None:
+        """Let another take a duty on, where it is this worker's."""
+        worker = self._store.worker
+        if worker is not None:
+            self._store.write("duty", lambda transaction: duties.lay_down(transaction, duty, worker))
+
+    def bucket(self, name: str) -> Bucket:
+        """Return the texts by key that are kept here under a name of a plugin's own: they are all its users'.
+
+        In a database the campaigns beside an outbox have its buckets. Raises InvalidInput for an empty name.
+        """
+        return Bucket(self._store, name)
 
     # --- asking
 

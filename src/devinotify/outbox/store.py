@@ -144,6 +144,12 @@ class Transaction(Protocol):
     def recall(self, name: str) -> str | None:
         """Return the text stored under a name."""
 
+    def entries(self, bucket: str, keys: Sequence[str]) -> dict[str, str]:
+        """Return what stands in a bucket under these keys; in a transaction that writes nobody else changes it."""
+
+    def entries_after(self, bucket: str, after: str, size: int) -> list[tuple[str, str]]:
+        """Return up to ``size`` of a bucket's keys above ``after`` with their values, in the order of code points."""
+
     def pace(self, account: str) -> StoredPace | None:
         """Return the pace that is stored for an account, or for EVERYBODY; nobody else books meanwhile."""
 
@@ -221,6 +227,12 @@ class Transaction(Protocol):
 
     def remember(self, name: str, value: str) -> None:
         """Store a text under a name."""
+
+    def put_entries(self, bucket: str, values: Mapping[str, str]) -> None:
+        """Store values in a bucket under their keys, in place of what stood there."""
+
+    def drop_entries(self, bucket: str, keys: Collection[str]) -> None:
+        """Remove these keys from a bucket."""
 
     def set_pace(self, account: str, pace: StoredPace | None) -> None:
         """Store the pace of an account, or of EVERYBODY; ``None`` takes it away."""

@@ -23,10 +23,15 @@ if TYPE_CHECKING:
 log: logging.Logger = logging.getLogger(__name__)
 
 
-def guarded(implementation: pluggy.HookImpl, hook: str, rule: Rule) -> Callable[..., Any]:
-    """Return what is called in place of an implementation: the same, with its errors and answers seen to."""
+def guarded(
+    implementation: pluggy.HookImpl, hook: str, rule: Rule, inside: Callable[..., Any] | None = None
+) -> Callable[..., Any]:
+    """Return what is called in place of an implementation: the same, with its errors and answers seen to.
+
+    ``inside`` calls what it is given with its arguments, in whatever the implementation is to find around it.
+    """
     function = implementation.function
-    guard = _Guard(implementation.plugin_name, hook, rule)
+    guard = _Guard(implementation.plugin_name, hook, rule, inside)
     if implementation.wrapper:
         return functools.wraps(function)(functools.partial(guard.wrap, function))
     return functools.wraps(function)(functools.partial(guard.call, function))
@@ -39,10 +44,11 @@ class _Guard:
     plugin: str
     hook: str
     rule: Rule
+    inside: Callable[..., Any] | None
 
     def call(self, function: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - as the hook has it
         try:
-            answer = function(*arguments)
+            answer = function(*arguments) if self.inside is None else self.inside(function, *arguments)
             fits = (answer is None and self.rule.may_pass) or self.rule.accepts(answer)
         except self.rule.may_raise:
             raise
@@ -56,7 +62,7 @@ class _Guard:
     def wrap(self, function: Callable[..., Any], *arguments: object) -> Generator[None, Any, Any]:
         try:
             generator = function(*arguments)
-            next(generator)
+            self._go(next, generator)
         except StopIteration:
             raise self._error("did not yield") from None
         except Exception as error:  # noqa: BLE001 - raised again, by another name
@@ -68,11 +74,18 @@ class _Guard:
             return self._resume(functools.partial(generator.throw, inner), inner, None)
         return self._resume(functools.partial(generator.send, result), None, result)
 
+    def _go(self, step: Callable[..., object], *arguments: object) -> None:
+        """Take a step of a wrapper."""
+        if self.inside is None:
+            step(*arguments)
+        else:
+            self.inside(step, *arguments)
+
     def _resume(self, resume: Callable[[], object], inner: Exception | None, result: object) -> object:
         """Let the wrapper go on after its ``yield``; where the send is done, its own failure changes nothing."""
         before = tuple(result) if isinstance(result, list) else None
         try:
-            resume()
+            self._go(resume)
         except StopIteration as stop:
             answer = stop.value
             if is_the_same(answer, before):

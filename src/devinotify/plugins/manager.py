@@ -22,6 +22,7 @@ from devinotify.redact import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
     from typing import Any
 
     from devinotify.channels.protocol import Channel
@@ -66,6 +67,8 @@ class PluginManager(pluggy.PluginManager):
         self.add_hookspecs(hookspecs)
         self.failures: list[FailedPlugin] = []
         self._origins: dict[str, str] = {}
+        self.around: Callable[[], AbstractContextManager[object]] | None = None
+        """What the Notifier that is served puts round each call of a plugin, so that it finds its outbox."""
         # Answers of ``listens`` and ``_observers``, until something is registered: they are asked for every message.
         self._known: dict[tuple[str, bool], bool] = {}
         self._watching: dict[str, Sequence[_Observer]] = {}
@@ -91,9 +94,16 @@ class PluginManager(pluggy.PluginManager):
             for implementation in caller.get_hookimpls():
                 if implementation.plugin is plugin and caller.name in RULES:
                     rule = (OWN_RULES if origin == BUILT_IN else RULES)[caller.name]
-                    implementation.function = guarded(implementation, caller.name, rule)  # type: ignore[misc]  # ours to replace
+                    inside = None if origin == BUILT_IN else self._inside
+                    implementation.function = guarded(implementation, caller.name, rule, inside)  # type: ignore[misc]  # ours to replace
         self._forget_answers()
         return label
+
+    def _inside(self, function: Callable[..., object], *arguments: object) -> object:
+        if self.around is None:
+            return function(*arguments)
+        with self.around():
+            return function(*arguments)
 
     def _free_name(self, plugin: object) -> str:
         name = str(getattr(plugin, "__name__", None) or type(plugin).__name__)

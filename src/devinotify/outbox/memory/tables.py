@@ -29,6 +29,7 @@ class Tables:
     once: dict[tuple[int, str, str], int] = field(default_factory=dict)  # message, recipient, channel -> row
     counts: dict[str, int] = field(default_factory=lambda: {"id": 0, "claim": 0, DROPPED: 0, FORGOTTEN: 0})
     texts: dict[str, str] = field(default_factory=dict)
+    entries: dict[tuple[str, str], str] = field(default_factory=dict)  # bucket, key -> value
     paces: dict[str, StoredPace | None] = field(default_factory=dict)
     alive: set[str] = field(default_factory=set)
     writing: bool = False

@@ -187,6 +187,16 @@ class MemoryTransaction:
         """Return a user's text."""
         return self._data.texts.get(name)
 
+    def entries(self, bucket: str, keys: Sequence[str]) -> dict[str, str]:
+        """Return what stands in a bucket."""
+        found = self._data.entries
+        return {key: found[bucket, key] for key in keys if (bucket, key) in found}
+
+    def entries_after(self, bucket: str, after: str, size: int) -> list[tuple[str, str]]:
+        """Return a page of a bucket."""
+        mine = sorted((key, value) for (whose, key), value in self._data.entries.items() if whose == bucket)
+        return list(itertools.islice(((key, value) for key, value in mine if key > after), size))
+
     def pace(self, account: str) -> StoredPace | None:
         """Return a stored pace."""
         return self._data.paces.get(account)
@@ -392,6 +402,16 @@ class MemoryTransaction:
     def remember(self, name: str, value: str) -> None:
         """Store a user's text."""
         self._set(self._data.texts, name, value)
+
+    def put_entries(self, bucket: str, values: Mapping[str, str]) -> None:
+        """Store values in a bucket."""
+        for key, value in values.items():
+            self._set(self._data.entries, (bucket, key), value)
+
+    def drop_entries(self, bucket: str, keys: Collection[str]) -> None:
+        """Remove keys from a bucket."""
+        for key in keys:
+            self._drop(self._data.entries, (bucket, key))
 
     def set_pace(self, account: str, pace: StoredPace | None) -> None:
         """Store a pace."""

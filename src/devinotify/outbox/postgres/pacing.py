@@ -11,16 +11,9 @@ if TYPE_CHECKING:
     from devinotify.outbox.postgres.session import Session
 
 
-def _is_there(session: Session) -> bool:
-    """Whether the outbox's schema is there: a campaign may stand in the database alone."""
-    if session.base == session.prefix:
-        return True
-    return session.one("SELECT 1 WHERE to_regclass(%s) IS NOT NULL", f"{session.base}paces") is not None
-
-
 def read(session: Session, account: str, *, lock: bool) -> StoredPace | None:
     """Return the pace of an account; ``lock`` keeps it from others until the end of the transaction."""
-    if not _is_there(session):
+    if not session.has_base("paces"):
         return None
     ask = f"SELECT rate, next_at, booked_at FROM {session.base}paces WHERE account = %s"  # noqa: S608 - our own name
     line = session.one(f"{ask} FOR UPDATE" if lock else ask, account)
@@ -29,7 +22,7 @@ def read(session: Session, account: str, *, lock: bool) -> StoredPace | None:
 
 def write(session: Session, account: str, pace: StoredPace | None) -> None:
     """Store the pace of an account; raise InvalidInput where there is no outbox to store it in."""
-    if not _is_there(session):
+    if not session.has_base("paces"):
         raise InvalidInput("the pace is the outbox's, beside which campaigns stand, and there is none yet")
     if pace is None:
         session.run(f"DELETE FROM {session.base}paces WHERE account = %s", account)  # noqa: S608 - our own name

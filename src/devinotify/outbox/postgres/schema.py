@@ -130,7 +130,17 @@ _VERSION_5 = (
     "ALTER TABLE ~paces ADD COLUMN booked_at double precision",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+_VERSION_6 = (
+    # What plugins keep, and which incoming messages were told of: texts by key, in buckets.
+    """CREATE TABLE ~entries (
+        bucket text COLLATE "C",
+        key text COLLATE "C",
+        value text NOT NULL,
+        PRIMARY KEY (bucket, key)
+    )""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
 """The statements that lead from each version to the next; the first makes an empty schema version 1."""
 
 LOCK = 0x44564E4F

@@ -53,6 +53,12 @@ class Session(NamedTuple):
             cursor.executemany(self.sql(statement), lines)
             return cursor.rowcount
 
+    def has_base(self, table: str) -> bool:
+        """Whether the outbox's table is there: a campaign may stand in the database alone, or beside an older one."""
+        if self.base == self.prefix:
+            return True
+        return self.one("SELECT 1 WHERE to_regclass(%s) IS NOT NULL", f"{self.base}{table}") is not None
+
 
 def quoted(schema: str) -> str:
     """Return what stands before a table's name; the schema's has been checked to hold no quote."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from devinotify.outbox.encoding import CHANGED, encode_message, encode_row
-from devinotify.outbox.postgres import accounts, claiming, pacing, reading, settling, staging
+from devinotify.outbox.postgres import accounts, buckets, claiming, pacing, reading, settling, staging
 from devinotify.outbox.states import CODES, RowState
 from devinotify.outbox.store import Taken
 
@@ -173,6 +173,14 @@ class PostgresTransaction:
     def recall(self, name: str) -> str | None:
         """Return a user's text."""
         return reading.recall(self._session, name)
+
+    def entries(self, bucket: str, keys: Sequence[str]) -> dict[str, str]:
+        """Return what stands in a bucket."""
+        return buckets.entries(self._session, bucket, keys, lock=self._locks)
+
+    def entries_after(self, bucket: str, after: str, size: int) -> list[tuple[str, str]]:
+        """Return a page of a bucket."""
+        return buckets.after(self._session, bucket, after, size)
 
     def pace(self, account: str) -> StoredPace | None:
         """Return a stored pace, held until the end of a transaction that writes."""
@@ -381,6 +389,14 @@ class PostgresTransaction:
         self._session.run(
             "INSERT INTO ~notes VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value
         )
+
+    def put_entries(self, bucket: str, values: Mapping[str, str]) -> None:
+        """Store values in a bucket."""
+        buckets.put(self._session, bucket, values)
+
+    def drop_entries(self, bucket: str, keys: Collection[str]) -> None:
+        """Remove keys from a bucket."""
+        buckets.drop(self._session, bucket, keys)
 
     def set_pace(self, account: str, pace: StoredPace | None) -> None:
         """Store a pace."""

@@ -113,5 +113,15 @@ _VERSION_3 = (
     "CREATE INDEX rows_story ON rows (story) WHERE story IS NOT NULL",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4 = (
+    # What plugins keep, and which incoming messages were told of: texts by key, in buckets.
+    """CREATE TABLE entries (
+        bucket TEXT NOT NULL,
+        key TEXT NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (bucket, key)
+    ) WITHOUT ROWID""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """The statements that lead from each version to the next; the first makes an empty file version 1."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devinotify.outbox.encoding import CHANGED, claimed_rows, encode_message, encode_row
-from devinotify.outbox.sqlite import accounts, claiming, reading, settling, staging, watching
+from devinotify.outbox.sqlite import accounts, buckets, claiming, reading, settling, staging, watching
 from devinotify.outbox.states import CODES, RowState
 from devinotify.outbox.store import Taken
 
@@ -170,6 +170,14 @@ class SqliteTransaction:
         """Return a user's text."""
         return reading.recall(self._connection, name)
 
+    def entries(self, bucket: str, keys: Sequence[str]) -> dict[str, str]:
+        """Return what stands in a bucket."""
+        return buckets.entries(self._connection, bucket, keys)
+
+    def entries_after(self, bucket: str, after: str, size: int) -> list[tuple[str, str]]:
+        """Return a page of a bucket."""
+        return buckets.after(self._connection, bucket, after, size)
+
     def pace(self, account: str) -> StoredPace | None:
         """Return a stored pace."""
         return reading.pace(self._connection, account)
@@ -311,6 +319,14 @@ class SqliteTransaction:
     def remember(self, name: str, value: str) -> None:
         """Store a user's text."""
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"user.{name}", value))
+
+    def put_entries(self, bucket: str, values: Mapping[str, str]) -> None:
+        """Store values in a bucket."""
+        buckets.put(self._connection, bucket, values)
+
+    def drop_entries(self, bucket: str, keys: Collection[str]) -> None:
+        """Remove keys from a bucket."""
+        buckets.drop(self._connection, bucket, keys)
 
     def set_pace(self, account: str, pace: StoredPace | None) -> None:
         """Store a pace, its numbers in one text."""

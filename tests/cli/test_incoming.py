@@ -1,0 +1,139 @@
+"""``devinotify incoming --new`` and ``--follow``, and the worker's ``--incoming``: each message is shown once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.conftest import Run, document
+from tests.distributions import install
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from devinotify.sandbox import Sandbox
+
+NUMBER = "79161234567"
+
+
+@pytest.fixture(autouse=True)
+def _outbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the test an outbox of its own."""
+    monkeypatch.setenv("DEVINOTIFY_OUTBOX", str(tmp_path / "outbox.db"))
+
+
+def test_what_is_new_is_shown_once(account: Sandbox, run: Run) -> None:
+    """A line each, without what would move the terminal."""
+    account.add_incoming("Да\n\x1b[2J", NUMBER, "1234")
+    first, second = run("incoming", "--new"), run("incoming", "--new")
+    assert (0, "", 0, "", 1) == (
+        first.exit_code,
+        first.stderr,
+        second.exit_code,
+        second.stdout,
+        len(first.stdout.splitlines()),
+    )
+    assert first.stdout.rstrip().endswith(f"  {NUMBER}  1234  Да \ufffd[2J")
+
+
+def test_what_is_new_in_json_has_a_line_each(account: Sandbox, run: Run) -> None:
+    """As the list has them."""
+    listed = [account.add_incoming(text, NUMBER).id for text in ("one", "two")]
+    told = [json.loads(line) for line in run("incoming", "--new", "--json").stdout.splitlines()]
+    assert [*document(run("incoming", "--json"))["messages"]] == sorted(told, key=lambda one: listed.index(one["id"]))
+
+
+def test_another_outbox_knows_of_nothing(account: Sandbox, run: Run, tmp_path: Path) -> None:
+    """``--outbox`` names it."""
+    account.add_incoming("one", NUMBER)
+    shown = [run("incoming", "--new", "--outbox", str(tmp_path / name)).stdout for name in ("a.db", "a.db", "b.db")]
+    assert [True, False, True] == [NUMBER in each for each in shown]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--new", "--follow"),
+        ("--new", "--until", "1h"),
+        ("--follow", "--until", "1h"),
+        ("--every", "5"),
+        ("--outbox", "a.db"),
+        ("--new", "--every", "5"),
+        ("--follow", "--every", "0"),
+    ],
+)
+def test_what_does_not_go_together_is_a_usage_error(account: Sandbox, run: Run, arguments: tuple[str, ...]) -> None:
+    """The gateway is not asked."""
+    assert (2, []) == (run("incoming", *arguments).exit_code, account.requests())
+
+
+def test_an_outbox_that_cannot_be_used_is_told(account: Sandbox, run: Run, tmp_path: Path) -> None:
+    """Before anything is asked."""
+    (tmp_path / "notes.txt").write_text("my notes" * 1000)
+    result = run("incoming", "--new", "--outbox", str(tmp_path / "notes.txt"))
+    assert (True, 1) == (result.exit_code > 0, len(result.stderr.splitlines()))
+
+
+def test_a_follower_does_not_outlive_a_wrong_password(sandbox: Sandbox, run: Run) -> None:
+    """It would be wrong the next time, too."""
+    assert 3 == run("incoming", "--follow", url=sandbox.url.replace(":Zq7", ":wrong")).exit_code
+
+
+def test_a_follower_outlives_a_fault(account: Sandbox, tmp_path: Path) -> None:
+    """It says so, and goes on."""
+    account.add_incoming("one", NUMBER)
+    fault = account.add_fault("error", operation="Sms/In", code=9, times=20)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "devinotify", "incoming", "--follow", "--every", "0.01"],
+        env=dict(os.environ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        told = process.stderr.readline()
+        account.remove_fault(fault)
+        assert ("it is tried again" in told, True) == (True, NUMBER in process.stdout.readline())
+    finally:
+        process.kill()
+        process.communicate(timeout=60)
+
+
+@pytest.mark.once
+def test_what_could_not_be_shown_stays_new(account: Sandbox, run: Run) -> None:
+    """A full disk, or a reader that has gone, takes nothing away."""
+    account.add_incoming("one", NUMBER)
+    command = [sys.executable, "-m", "devinotify", "incoming", "--new"]
+    with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
+        assert 74 == subprocess.run(command, stdout=full, stderr=subprocess.DEVNULL, check=False, timeout=60).returncode
+    reader, writer = os.pipe()
+    os.close(reader)
+    gone = subprocess.run(command, stdout=writer, stderr=subprocess.DEVNULL, check=False, timeout=60).returncode
+    os.close(writer)
+    assert (141, True) == (gone, NUMBER in run("incoming", "--new").stdout)
+
+
+def test_worker_with_incoming_tells_plugins(
+    account: Sandbox, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, and without the option not at all."""
+    path = tmp_path / "heard"
+    source = (
+        "from devinotify import hookimpl\n@hookimpl\ndef devinotify_message_received(message):\n"
+        f"    with open({str(path)!r}, 'a', encoding='utf-8') as heard:\n        heard.write(message.text)\n"
+    )
+    install(tmp_path, "devinotify_worker_ear", source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    account.add_incoming("Да", NUMBER)
+    run("worker", "--once")
+    before = path.exists()
+    run("worker", "--once", "--incoming")
+    run("worker", "--once", "--incoming")
+    assert (False, "Да") == (before, path.read_text("utf-8"))

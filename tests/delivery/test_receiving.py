@@ -1,0 +1,524 @@
+"""What subscribers sent, told of once: by the sandbox, on each store, through every way to die."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devinotify import AsyncNotifier, InvalidInput, Notifier, Outbox, hookimpl, make_plugin_manager
+from devinotify.delivery.cursor import AHEAD, LATE, SILENCE
+from devinotify.delivery.receiving import Receiver
+from devinotify.delivery.worker import Worker
+from devinotify.exceptions import DevinotifyError, GatewayError, InvalidSchedule
+from devinotify.models import IncomingSms
+from devinotify.outbox.memory import MemoryStore
+from devinotify.sandbox import Sandbox
+from tests.outbox.conftest import PLACES, Place
+from tests.outbox.support import Clock, run_python
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+NUMBER = "79161234567"
+ACCOUNT = "me@gateway.example/rest"
+NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+class Ear:
+    """A plugin that notes what comes in."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    @hookimpl
+    def devinotify_message_received(self, message: IncomingSms) -> None:
+        """Note its text."""
+        self.heard.append(message.text)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Sandbox]:
+    """Give one running gateway to all the tests here."""
+    with Sandbox() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def gateway(running: Sandbox) -> Sandbox:
+    """Give the gateway as new."""
+    running.reset()
+    return running
+
+
+@pytest.fixture
+def url(gateway: Sandbox, tmp_path: Path) -> str:
+    """Give the account's URL, with an outbox of the test's own."""
+    return f"{gateway.url}&outbox={tmp_path / 'outbox.db'}"
+
+
+@pytest.fixture(params=[pytest.param(name, marks=() if name == "sqlite" else pytest.mark.once) for name in PLACES])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """Give a place for outboxes, of each kind in turn."""
+    found = PLACES[request.param](tmp_path / "place.db", Clock())
+    yield found
+    found.close()
+
+
+def opened(url: str, *plugins: object) -> Notifier:
+    """Return a notifier with these plugins alone."""
+    return Notifier(url, plugins=make_plugin_manager(*plugins, discover=False))
+
+
+def texts(messages: list[IncomingSms]) -> list[str]:
+    """Return their texts."""
+    return [message.text for message in messages]
+
+
+def test_message_received(gateway: Sandbox, url: str) -> None:
+    """Each new message is returned, and told to the plugins, once; whoever asks."""
+    ear = Ear()
+    gateway.add_incoming("one", NUMBER)
+    with opened(url, ear) as notifier:
+        first = texts(notifier.incoming())
+        gateway.add_incoming("two", NUMBER)
+        second = texts(notifier.incoming())
+    with opened(url, ear) as notifier:
+        third = texts(notifier.incoming())
+    assert (["one"], ["two"], [], ["one", "two"]) == (first, second, third, ear.heard)
+
+
+def test_what_is_late_is_told_of(gateway: Sandbox, url: str) -> None:
+    """By the gateway's clock, which may be far from ours, and after a long time of nothing."""
+    with opened(url) as notifier:
+        gateway.add_incoming("one", NUMBER)
+        found = texts(notifier.incoming())
+        gateway.advance(20 * 3600)
+        gateway.add_incoming("two", NUMBER)
+        found += texts(notifier.incoming())
+        found += texts(notifier.incoming())
+    assert ["one", "two"] == found
+
+
+def test_the_first_time_it_goes_back_a_day_or_as_asked(gateway: Sandbox, url: str) -> None:
+    """From then on everything is new once, whatever is asked for."""
+    gateway.add_incoming("one", NUMBER)
+    later = datetime.now(UTC) + 2 * LATE
+    with opened(url) as notifier:
+        assert [[], []] == [texts(notifier.incoming(since=later)), texts(notifier.incoming())]
+    with opened(f"{url}2") as notifier:
+        assert [["one"], []] == [texts(notifier.incoming()), texts(notifier.incoming(since=later - 300 * DAY))]
+
+
+def test_the_first_time_is_an_instant(url: str) -> None:
+    """A naive one could be any."""
+    with opened(url) as notifier, pytest.raises(InvalidSchedule, match="aware"):
+        notifier.incoming(since=datetime(2026, 1, 1))  # noqa: DTZ001 - that is what is refused
+
+
+def test_what_a_handler_raises_leaves_the_message_new(gateway: Sandbox, url: str) -> None:
+    """With those after it; those before it are told."""
+    for text in ("one", "two", "three"):
+        gateway.add_incoming(text, NUMBER)
+        gateway.advance(1)
+    ear, handled = Ear(), list[str]()
+
+    def handle(message: IncomingSms) -> None:
+        if message.text == "two":
+            raise ZeroDivisionError
+        handled.append(message.text)
+
+    with opened(url, ear) as notifier:
+        with pytest.raises(ZeroDivisionError):
+            notifier.incoming(handle)
+        assert (["one"], ["one"]) == (handled, ear.heard)
+        assert ["two", "three"] == texts(notifier.incoming())
+
+
+def test_a_plugin_that_raises_keeps_nobody_from_hearing(gateway: Sandbox, url: str) -> None:
+    """Nor the message from being told."""
+
+    class Mute:
+        @hookimpl
+        def devinotify_message_received(self) -> None:
+            raise ZeroDivisionError
+
+    ear = Ear()
+    gateway.add_incoming("one", NUMBER)
+    with opened(url, ear, Mute()) as notifier:
+        assert (["one"], [], ["one"]) == (texts(notifier.incoming()), notifier.incoming(), ear.heard)
+
+
+def test_who_is_asked_to_stop_leaves_the_rest(gateway: Sandbox, url: str) -> None:
+    """For the next time."""
+    for text in ("one", "two"):
+        gateway.add_incoming(text, NUMBER)
+        gateway.advance(1)
+    ear = Ear()
+    with opened(url, ear) as notifier:
+        assert (["one"], ["two"]) == (
+            texts(notifier.incoming(stopped=lambda: bool(ear.heard))),
+            texts(notifier.incoming()),
+        )
+
+
+def test_a_gateway_that_refuses_is_an_error(url: str) -> None:
+    """And the turn is laid down."""
+    with opened(url.replace("demo:demo", "demo:wrong")) as notifier, pytest.raises(GatewayError):
+        notifier.incoming()
+    with opened(url) as notifier:
+        assert [] == notifier.incoming()
+
+
+def test_two_read_one_after_the_other(gateway: Sandbox, url: str) -> None:
+    """Who asks while another is at it gets nothing, and needs nothing: it was told of."""
+    gateway.add_incoming("one", NUMBER)
+    with opened(url) as first, opened(url) as second:
+        meanwhile: list[list[IncomingSms]] = []
+        assert ["one"] == texts(first.incoming(lambda _: meanwhile.append(second.incoming())))
+        gateway.add_incoming("two", NUMBER)
+        assert ([[]], ["two"]) == (meanwhile, texts(second.incoming()))
+
+
+def test_threads_of_one_notifier_take_turns(gateway: Sandbox, url: str) -> None:
+    """Each message is told of once."""
+    for number in range(20):
+        gateway.add_incoming(str(number), NUMBER)
+    ear = Ear()
+    with opened(url, ear) as notifier:
+        threads = [threading.Thread(target=notifier.incoming) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    assert sorted(map(str, range(20))) == sorted(ear.heard)
+
+
+def test_async_notifier_reads_them(gateway: Sandbox, url: str) -> None:
+    """As the blocking one does."""
+    gateway.add_incoming("one", NUMBER)
+
+    async def read() -> list[list[str]]:
+        async with AsyncNotifier(url, plugins=make_plugin_manager(discover=False)) as notifier:
+            return [texts(await notifier.incoming()) for _ in range(2)]
+
+    assert [["one"], []] == asyncio.run(read())
+
+
+def test_async_reading_that_is_cancelled_begins_nothing_new(gateway: Sandbox, url: str) -> None:
+    """What was not begun is told of the next time."""
+    for text in ("one", "two"):
+        gateway.add_incoming(text, NUMBER)
+        gateway.advance(1)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def handle(_: IncomingSms) -> None:
+        begun.set()
+        assert go_on.wait(60)
+
+    async def read() -> list[str]:
+        async with AsyncNotifier(url, plugins=make_plugin_manager(discover=False)) as notifier:
+            reading = asyncio.create_task(notifier.incoming(handle))
+            assert await asyncio.to_thread(begun.wait, 60)
+            reading.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await reading
+            go_on.set()
+        async with AsyncNotifier(url, plugins=make_plugin_manager(discover=False)) as notifier:
+            return texts(await notifier.incoming())
+
+    assert ["two"] == asyncio.run(read())
+
+
+# --- the worker
+
+
+def test_worker_reads_what_comes_in(gateway: Sandbox, url: str) -> None:
+    """Beside what it sends; once a run with ``once``."""
+    ear = Ear()
+    gateway.add_incoming("one", NUMBER)
+    with opened(url, ear) as notifier:
+        notifier.enqueue("hello", NUMBER)
+        Worker(notifier, incoming=3600).run(once=True)
+        worker = Worker(notifier, incoming=0.0, sends=False, looks=False)
+        gateway.add_incoming("two", NUMBER)
+        worker.turn()
+        assert (["one", "two"], 1) == (ear.heard, len(gateway.messages()))
+
+
+def test_worker_goes_on_where_it_cannot_read(gateway: Sandbox, url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """It says so, and sends."""
+    gateway.add_fault("error", operation="Sms/In", code=7)
+    with opened(url) as notifier:
+        notifier.enqueue("hello", NUMBER)
+        Worker(notifier, incoming=1).run(once=True)
+    assert (1, True) == (len(gateway.messages()), "what came in could not be read" in caplog.text)
+
+
+def test_worker_that_does_nothing_is_refused(url: str) -> None:
+    """And so is a span that is none."""
+    with opened(url) as notifier:
+        with pytest.raises(InvalidInput, match="reads what comes in"):
+            Worker(notifier, sends=False, looks=False)
+        with pytest.raises(InvalidInput, match="incoming is a number of seconds"):
+            Worker(notifier, incoming=-1)
+
+
+# --- the law
+
+
+class _KilledError(BaseException):
+    """The process dies."""
+
+
+class Platform:
+    """A gateway's list of messages, by its own clock, and a reader whose clock is another."""
+
+    def __init__(self, ours: timedelta, shift: timedelta) -> None:
+        self.ours, self.shift = ours, shift
+        self.now = NOON
+        self.sent: list[tuple[datetime, datetime, str]] = []  # when it came, when it can be seen, its name
+        self.told: list[str] = []
+        self.kill_at: int | None = None
+        self.killed: list[str] = []
+        self.first = MemoryStore(lambda: self.now.timestamp())
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin as a new process does."""
+        self.store = self.first.another()
+        outbox = Outbox(self.store)
+        self.receiver = Receiver(ACCOUNT, self.fetch, lambda: outbox, self.tell, lambda: self.now + self.ours)
+
+    def fetch(self, since: datetime, until: datetime) -> list[IncomingSms]:
+        """Return what can be seen of a period."""
+        return [
+            IncomingSms(name, "hi", NUMBER, "1234", at + self.shift)
+            for at, seen, name in self.sent
+            if since <= at <= until and seen <= self.now
+        ]
+
+    def tell(self, message: IncomingSms) -> None:
+        """Take note of a message, and die where it is time."""
+        self.told.append(message.id)
+        if self.kill_at == len(self.told):
+            self.kill_at = None
+            self.killed.append(message.id)
+            self.store.vanish()
+            raise _KilledError
+
+    def read(self, die: int | None) -> None:
+        """Read, and die after so many messages."""
+        self.kill_at = None if die is None else len(self.told) + die
+        try:
+            self.receiver.read()
+        except _KilledError:
+            self.restart()
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("pass"), st.integers(0, 20 * 3600)),
+        st.tuples(st.just("sms"), st.integers(0, int(LATE.total_seconds()) - 1)),
+        st.tuples(st.just("read"), st.none() | st.integers(1, 3)),
+    ),
+    max_size=40,
+)
+CLOCKS = st.one_of(
+    st.tuples(
+        st.integers(-int(AHEAD.total_seconds()) + 1, int((SILENCE - 2 * LATE).total_seconds())).map(
+            lambda seconds: timedelta(seconds=seconds)
+        ),
+        st.just(timedelta(0)),
+    ),
+    st.tuples(st.just(timedelta(0)), st.sampled_from([-3 * HOUR, 3 * HOUR])),
+)
+
+
+@given(STEPS, CLOCKS)
+def test_none_is_lost_and_none_is_told_twice(steps: list[tuple[str, Any]], clocks: tuple[timedelta, timedelta]) -> None:
+    """Whatever is late, dies, or shows the wrong time, but for the one that was being told of when the process died."""
+    ours, shift = clocks
+    platform = Platform(timedelta(0), shift)
+    platform.read(None)
+    platform.ours = ours
+    for what, value in steps:
+        if what == "pass":
+            platform.now += timedelta(seconds=value)
+        elif what == "sms":
+            platform.sent.append((platform.now, platform.now + timedelta(seconds=value), str(len(platform.sent))))
+        else:
+            platform.read(value)
+    platform.now += LATE
+    platform.read(None)
+    platform.read(None)
+    counts = Counter(platform.told)
+    assert {name for _, _, name in platform.sent} == set(counts)
+    assert Counter(platform.killed) == counts - Counter(set(counts))
+
+
+def test_a_clock_that_was_years_ahead_makes_it_go_back(place: Place) -> None:
+    """When it is set right: what came in the last days is told of, and nothing is lost for years."""
+    outbox, now = place.open(), NOON
+    late = IncomingSms("1", "hi", NUMBER, "1234", NOON)
+    receiver = Receiver(
+        ACCOUNT,
+        lambda since, until: [late] if since <= NOON <= until else [],
+        lambda: outbox,
+        lambda _: None,
+        lambda: now,
+    )
+    now = NOON + 1000 * DAY
+    assert [] == receiver.read()
+    now = NOON + DAY
+    assert [[late], []] == [receiver.read(), receiver.read()]
+
+
+def test_what_is_remembered_does_not_grow(place: Place) -> None:
+    """Messages that are out of reach are forgotten."""
+    outbox, now = place.open(), NOON
+    messages: list[IncomingSms] = []
+    receiver = Receiver(
+        ACCOUNT,
+        lambda since, until: [message for message in messages if since <= (message.created_at or NOON) <= until],
+        lambda: outbox,
+        lambda _: None,
+        lambda: now,
+    )
+    for number in range(10):
+        messages.append(IncomingSms(str(number), "hi", NUMBER, "1234", now))
+        assert 1 == len(receiver.read())
+        now += HOUR
+    assert 5 > len(list(outbox.bucket(f"devinotify.incoming.{ACCOUNT}").items()))
+
+
+@pytest.mark.parametrize("odd", ["", "\0", "\ud800", "x" * 10_000, "а"])
+def test_an_id_that_cannot_be_kept_is_no_obstacle(place: Place, odd: str) -> None:
+    """Such a message is known by all that there is of it, and what is remembered tells nothing of it."""
+    outbox = place.open()
+    messages = [IncomingSms(odd, text, NUMBER, "1234", NOON) for text in ("STOP\ud800", "STOP\0")]
+    receiver = Receiver(ACCOUNT, lambda *_: messages, lambda: outbox, lambda _: None, lambda: NOON)
+    assert [messages, []] == [receiver.read(), receiver.read()]
+    assert {"cursor", "sha256"} == {
+        key.partition(":")[0] for key, _ in outbox.bucket(f"devinotify.incoming.{ACCOUNT}").items()
+    }
+
+
+def test_who_was_taken_for_dead_tells_no_more(place: Place) -> None:
+    """Another is at it, and tells of what is left."""
+    first, second = place.open(), place.open()
+    messages = [IncomingSms(str(number), "hi", NUMBER, "1234", NOON) for number in range(3)]
+
+    def receiver(outbox: Outbox, tell: Callable[[IncomingSms], object]) -> Receiver:
+        return Receiver(ACCOUNT, lambda *_: messages, lambda: outbox, tell, lambda: NOON)
+
+    told: list[str] = []
+    other = receiver(second, lambda message: told.append(f"second {message.id}"))
+
+    def tell(message: IncomingSms) -> None:
+        told.append(f"first {message.id}")
+        if message.id == "1":
+            place.kill(first)
+            other.read()
+
+    receiver(first, tell).read()
+    assert ["first 0", "first 1", "second 1", "second 2"] == told
+
+
+def test_a_turn_that_cannot_be_laid_down_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """What was read stands."""
+    store = MemoryStore()
+    outbox = Outbox(store)
+    message = IncomingSms("1", "hi", NUMBER, "1234", NOON)
+    receiver = Receiver(ACCOUNT, lambda *_: [message], lambda: outbox, lambda _: store.vanish(), lambda: NOON)
+    with pytest.raises(DevinotifyError):
+        receiver.read()
+    assert "others cannot read what comes in" in caplog.text
+
+
+# --- kills
+
+_READER = """
+import json, os, sys
+from devinotify import Notifier, hookimpl, make_plugin_manager
+
+class Ear:
+    @hookimpl
+    def devinotify_message_received(self, message):
+        os.write(heard, (message.id + "\\n").encode())
+
+heard = os.open(sys.argv[3], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+with Notifier(sys.argv[2] + "&outbox=" + sys.argv[1], plugins=make_plugin_manager(Ear(), discover=False)) as notifier:
+    while True:
+        notifier.incoming()
+        print("read", flush=True)
+"""
+
+
+@pytest.mark.once
+def test_readers_that_are_killed_lose_nothing(gateway: Sandbox, tmp_path: Path) -> None:
+    """At any moment: each message is heard, and each kill may repeat the one that was being told of, no other."""
+    heard, chance = tmp_path / "heard", random.Random(7)
+    sent: list[str] = []
+    kills = 8
+    for _ in range(kills):
+        sent += [gateway.add_incoming("hi", NUMBER).id for _ in range(40)]
+        before = heard.stat().st_size if heard.exists() else 0
+        reader = run_python(tmp_path / "outbox.db", _READER, gateway.url, str(heard))
+        try:
+            deadline = time.monotonic() + 60
+            wanted = before + chance.randrange(1, 300)
+            while (heard.stat().st_size if heard.exists() else 0) < wanted:
+                assert reader.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.0005)
+        finally:
+            reader.send_signal(signal.SIGKILL)
+            reader.communicate(timeout=60)
+    reader = run_python(tmp_path / "outbox.db", _READER, gateway.url, str(heard))
+    try:
+        assert reader.stdout is not None
+        assert ["read\n"] * 2 == [reader.stdout.readline() for _ in range(2)]
+    finally:
+        reader.kill()
+        reader.communicate(timeout=60)
+    counts = Counter(heard.read_text().split())
+    assert (set(sent), True) == (set(counts), counts.total() <= len(sent) + kills)
+
+
+@pytest.mark.once
+def test_a_follower_is_stopped_by_a_signal(gateway: Sandbox, tmp_path: Path) -> None:
+    """``devinotify incoming --follow`` shows what comes in, and ends with 0."""
+    gateway.add_incoming("one", NUMBER)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "devinotify", "incoming", "--follow", "--every", "0.05", "--json"],
+        env={**os.environ, "DEVINOTIFY_URL": gateway.url, "DEVINOTIFY_OUTBOX": str(tmp_path / "outbox.db")},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        gateway.add_incoming("two", NUMBER)
+        second = json.loads(process.stdout.readline())
+        process.send_signal(signal.SIGTERM)
+        rest, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait(60)
+    assert ("one", "two", "", 0) == (first["text"], second["text"], rest, process.returncode)
