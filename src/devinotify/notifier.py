@@ -101,7 +101,7 @@ class Notifier:
             self.channels: dict[str, Channel] = self.plugins.channels()
             self._fallbacks = bind(self.channels, self._storage)
             self._recipients = Recipients(self.plugins, self.url.region)
-            self._receiver = Receiver(self.url.account, self.client.sms.incoming, self._storage.own, self._received)
+            self._receiver = Receiver(self.url.account, self._fetch, self._storage.own, self._received)
             self.plugins.around = lambda: serving(self._storage.own)
             self._pipeline = Pipeline(self.plugins, self._recipients, self.channel, lambda: self.url, self._sending)
             # A wrong channel, a sender it does not take, an outbox that cannot be written: better now than at night.
@@ -316,9 +316,15 @@ class Notifier:
         """
         return self._receiver.read(handle, since=since, stopped=stopped)
 
-    def _received(self, message: IncomingSms) -> None:
-        if self.plugins.listens("devinotify_message_received"):
-            self.plugins.observe("devinotify_message_received", message=message)
+    def _fetch(self, since: datetime, until: datetime) -> list[IncomingSms]:
+        return self.client.sms.incoming(since, until)
+
+    def _received(self, message: IncomingSms) -> bool:
+        """Tell the plugins, and return whether all have taken note of it, or never will."""
+        if not self.plugins.listens("devinotify_message_received"):
+            return True
+        failures = self.plugins.observe("devinotify_message_received", message=message)
+        return not any(failure.retryable for failure in failures)
 
     def _waiting(self) -> Waiting:
         return Waiting(

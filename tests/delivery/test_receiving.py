@@ -23,7 +23,7 @@ from devinotify import AsyncNotifier, InvalidInput, Notifier, Outbox, hookimpl, 
 from devinotify.delivery.cursor import AHEAD, LATE, SILENCE
 from devinotify.delivery.receiving import Receiver
 from devinotify.delivery.worker import Worker
-from devinotify.exceptions import DevinotifyError, GatewayError, InvalidSchedule
+from devinotify.exceptions import DevinotifyError, GatewayError, InvalidSchedule, PluginError
 from devinotify.models import IncomingSms
 from devinotify.outbox.memory import MemoryStore
 from devinotify.sandbox import Sandbox
@@ -162,6 +162,25 @@ def test_a_plugin_that_raises_keeps_nobody_from_hearing(gateway: Sandbox, url: s
     gateway.add_incoming("one", NUMBER)
     with opened(url, ear, Mute()) as notifier:
         assert (["one"], [], ["one"]) == (texts(notifier.incoming()), notifier.incoming(), ear.heard)
+
+
+def test_what_a_plugin_could_not_write_down_comes_again(gateway: Sandbox, url: str) -> None:
+    """Where it says so: the next time, and to all; what came beside it does not."""
+    for text in ("one", "two"):
+        gateway.add_incoming(text, NUMBER)
+        gateway.advance(1)
+    failures = [PluginError("the list is away", retryable=True), PluginError("the list is away", retryable=True)]
+
+    class List:
+        @hookimpl
+        def devinotify_message_received(self, message: IncomingSms) -> None:
+            if message.text == "one" and failures:
+                raise failures.pop()
+
+    ear = Ear()
+    with opened(url, ear, List()) as notifier:
+        assert [["two"], [], ["one"], []] == [texts(notifier.incoming()) for _ in range(4)]
+    assert ["one", "two", "one", "one"] == ear.heard
 
 
 def test_who_is_asked_to_stop_leaves_the_rest(gateway: Sandbox, url: str) -> None:
@@ -313,7 +332,7 @@ class Platform:
             if since <= at <= until and seen <= self.now
         ]
 
-    def tell(self, message: IncomingSms) -> None:
+    def tell(self, message: IncomingSms) -> bool:
         """Take note of a message, and die where it is time."""
         self.told.append(message.id)
         if self.kill_at == len(self.told):
@@ -321,6 +340,7 @@ class Platform:
             self.killed.append(message.id)
             self.store.vanish()
             raise _KilledError
+        return True
 
     def read(self, die: int | None) -> None:
         """Read, and die after so many messages."""
@@ -380,7 +400,7 @@ def test_a_clock_that_was_years_ahead_makes_it_go_back(place: Place) -> None:
         ACCOUNT,
         lambda since, until: [late] if since <= NOON <= until else [],
         lambda: outbox,
-        lambda _: None,
+        lambda _: True,
         lambda: now,
     )
     now = NOON + 1000 * DAY
@@ -397,7 +417,7 @@ def test_what_is_remembered_does_not_grow(place: Place) -> None:
         ACCOUNT,
         lambda since, until: [message for message in messages if since <= (message.created_at or NOON) <= until],
         lambda: outbox,
-        lambda _: None,
+        lambda _: True,
         lambda: now,
     )
     for number in range(10):
@@ -412,7 +432,7 @@ def test_an_id_that_cannot_be_kept_is_no_obstacle(place: Place, odd: str) -> Non
     """Such a message is known by all that there is of it, and what is remembered tells nothing of it."""
     outbox = place.open()
     messages = [IncomingSms(odd, text, NUMBER, "1234", NOON) for text in ("STOP\ud800", "STOP\0")]
-    receiver = Receiver(ACCOUNT, lambda *_: messages, lambda: outbox, lambda _: None, lambda: NOON)
+    receiver = Receiver(ACCOUNT, lambda *_: messages, lambda: outbox, lambda _: True, lambda: NOON)
     assert [messages, []] == [receiver.read(), receiver.read()]
     assert {"cursor", "sha256"} == {
         key.partition(":")[0] for key, _ in outbox.bucket(f"devinotify.incoming.{ACCOUNT}").items()
@@ -424,17 +444,18 @@ def test_who_was_taken_for_dead_tells_no_more(place: Place) -> None:
     first, second = place.open(), place.open()
     messages = [IncomingSms(str(number), "hi", NUMBER, "1234", NOON) for number in range(3)]
 
-    def receiver(outbox: Outbox, tell: Callable[[IncomingSms], object]) -> Receiver:
+    def receiver(outbox: Outbox, tell: Callable[[IncomingSms], bool]) -> Receiver:
         return Receiver(ACCOUNT, lambda *_: messages, lambda: outbox, tell, lambda: NOON)
 
     told: list[str] = []
-    other = receiver(second, lambda message: told.append(f"second {message.id}"))
+    other = receiver(second, lambda message: told.append(f"second {message.id}") is None)
 
-    def tell(message: IncomingSms) -> None:
+    def tell(message: IncomingSms) -> bool:
         told.append(f"first {message.id}")
         if message.id == "1":
             place.kill(first)
             other.read()
+        return True
 
     receiver(first, tell).read()
     assert ["first 0", "first 1", "second 1", "second 2"] == told
@@ -445,7 +466,7 @@ def test_a_turn_that_cannot_be_laid_down_is_logged(caplog: pytest.LogCaptureFixt
     store = MemoryStore()
     outbox = Outbox(store)
     message = IncomingSms("1", "hi", NUMBER, "1234", NOON)
-    receiver = Receiver(ACCOUNT, lambda *_: [message], lambda: outbox, lambda _: store.vanish(), lambda: NOON)
+    receiver = Receiver(ACCOUNT, lambda *_: [message], lambda: outbox, lambda _: store.vanish() is None, lambda: NOON)
     with pytest.raises(DevinotifyError):
         receiver.read()
     assert "others cannot read what comes in" in caplog.text

@@ -42,7 +42,8 @@ class Receiver:
     """Reads the incoming messages of one account; threads may share it.
 
     ``fetch`` asks the gateway for those between two instants, ``outbox`` opens where it is kept what was told of,
-    ``tell`` tells the observers of one; ``clock`` returns the time of this machine, aware.
+    ``tell`` tells the observers of one and returns whether it is done, or to be told again the next time; ``clock``
+    returns the time of this machine, aware.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class Receiver:
         account: str,
         fetch: Callable[[datetime, datetime], list[IncomingSms]],
         outbox: Callable[[], Outbox],
-        tell: Callable[[IncomingSms], object],
+        tell: Callable[[IncomingSms], bool],
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._account = account
@@ -105,7 +106,8 @@ class Receiver:
             bucket.put({CURSOR: cursor.isoformat()})
         asked = cursors.period(cursor, now)
         came = {key_of(message): message for message in self._fetch(*asked)}
-        done = []
+        done: list[IncomingSms] = []
+        left = False
         for key, message in cursors.new_ones(came, told).items():
             if stopped() or not outbox.take_on(duty):
                 break
@@ -113,11 +115,14 @@ class Receiver:
                 continue
             if handle is not None:
                 handle(message)
-            self._tell(message)
-            bucket.put({key: cursors.kept_until(message, asked).isoformat()})
-            done.append(message)
+            if self._tell(message):
+                bucket.put({key: cursors.kept_until(message, asked).isoformat()})
+                done.append(message)
+            else:
+                left = True
         else:
-            self._move_on(bucket, cursors.advanced(cursor, came.values(), now), cursors.outlived(told, came, asked))
+            if not left:
+                self._move_on(bucket, cursors.advanced(cursor, came.values(), now), cursors.outlived(told, came, asked))
         if done:
             log.info("%s", counted(len(done), "message came in", "messages came in"))
         return done

@@ -214,13 +214,19 @@ class PluginManager(pluggy.PluginManager):
             self._known[hook, outside] = known
         return known
 
-    def observe(self, hook: str, **arguments: object) -> None:
-        """Call each observer apart from the others; one that raises is logged, by its name, and breaks nothing."""
+    def observe(self, hook: str, **arguments: object) -> Sequence[PluginError]:
+        """Call each observer apart from the others; one that raises is logged, by its name, and breaks nothing.
+
+        Returns the errors of those that did.
+        """
+        failures: list[PluginError] = []
         for function, names in self._observers(hook):
             try:
                 function(*map(arguments.__getitem__, names))  # a batch has a thousand outcomes
             except PluginError as error:
                 log.error("%s", error)
+                failures.append(error)
+        return failures
 
     def _observers(self, hook: str) -> Sequence[_Observer]:
         """Return the implementations of an observer hook, the last registered first, each with its arguments' names."""
