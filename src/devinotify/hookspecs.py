@@ -247,8 +247,8 @@ def devinotify_message_received(message: IncomingSms) -> None:
     message comes again, with the same ``id``. What ``devinotify incoming`` lists is told too, as often as it is listed.
     Return nothing.
 
-    Observer. One that raises is logged and breaks nothing; where it raises a ``PluginError`` with ``retryable=True``, for
-    what it could not write down by now, the message comes again the next time, to all.
+    Observer. One that raises is logged and breaks nothing; where it raises a ``PluginError`` with ``retryable=True``,
+    for what it could not write down by now, the message comes again the next time, to all.
 
     Example::
 
