@@ -448,7 +448,12 @@ def test_who_was_taken_for_dead_tells_no_more(place: Place) -> None:
         return Receiver(ACCOUNT, lambda *_: messages, lambda: outbox, tell, lambda: NOON)
 
     told: list[str] = []
-    other = receiver(second, lambda message: told.append(f"second {message.id}") is None)
+
+    def tell_second(message: IncomingSms) -> bool:
+        told.append(f"second {message.id}")
+        return True
+
+    other = receiver(second, tell_second)
 
     def tell(message: IncomingSms) -> bool:
         told.append(f"first {message.id}")
@@ -466,7 +471,12 @@ def test_a_turn_that_cannot_be_laid_down_is_logged(caplog: pytest.LogCaptureFixt
     store = MemoryStore()
     outbox = Outbox(store)
     message = IncomingSms("1", "hi", NUMBER, "1234", NOON)
-    receiver = Receiver(ACCOUNT, lambda *_: [message], lambda: outbox, lambda _: store.vanish() is None, lambda: NOON)
+
+    def die(_: IncomingSms) -> bool:
+        store.vanish()
+        return True
+
+    receiver = Receiver(ACCOUNT, lambda *_: [message], lambda: outbox, die, lambda: NOON)
     with pytest.raises(DevinotifyError):
         receiver.read()
     assert "others cannot read what comes in" in caplog.text

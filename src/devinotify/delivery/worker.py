@@ -101,7 +101,7 @@ class Worker:
         self._receive_at = 0.0
         self._receive: Callable[..., object] = notifier.incoming
         if not (sends or looks or incoming is not None):
-            raise InvalidInput("a worker sends, looks at deliveries, reads what comes in, or some of it")
+            raise InvalidInput("a worker sends, or looks at deliveries, or both, or reads what comes in")
         self._sending, self._looking = sends, looks
         self._nap = nap
         self._random = random
