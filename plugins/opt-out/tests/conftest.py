@@ -1,0 +1,38 @@
+"""What every test starts from: an environment without devinotify's variables, no plugin but this one, a gateway."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from devinotify.sandbox import Sandbox
+
+# Without a limit of time: the machines are shared, and a law does not break because a neighbour is busy.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
+
+PLUGIN = "opt-out"
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Remove the settings of whoever runs the tests, leave out other plugins, and give the test its own outbox."""
+    for name in tuple(os.environ):
+        if name.startswith("DEVINOTIFY_"):
+            monkeypatch.delenv(name)
+    others = [point.name for point in entry_points(group="devinotify") if point.name != PLUGIN]
+    monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", ",".join(others))
+    monkeypatch.setenv("DEVINOTIFY_OUTBOX", str(tmp_path / "outbox.db"))
+
+
+@pytest.fixture
+def gateway(devino_sandbox: Sandbox) -> Sandbox:
+    """A gateway that nothing has been sent to: the one of devinotify's own pytest plugin."""
+    return devino_sandbox
