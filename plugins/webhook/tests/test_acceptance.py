@@ -60,6 +60,20 @@ def test_resolved_and_grown_groups_are_other_messages(hooks: Make) -> None:
     assert one.texts()[1].startswith("RESOLVED")
 
 
+def test_a_deadline(hooks: Make, tmp_path: Path) -> None:
+    """A receiver's message is tried until its deadline, counted from when it was stored."""
+    clock = Clock()
+    with Outbox(tmp_path / "clock.db", clock=clock) as outbox:
+        clock.later = 7200
+        one = hooks(outbox=outbox, deadline=300)
+        before = outbox.now()
+        assert 200 == one.post("/sms/oncall", {"text": "Your code: 4821"}).status_code
+        after = outbox.now()
+        (row,) = outbox.rows()
+        assert row.deadline is not None
+        assert before + 300 <= row.deadline <= after + 300
+
+
 def test_a_repeat_is_a_message_of_its_own(hooks: Make, tmp_path: Path) -> None:
     """After the window the same body is the repeat that was asked for; within it, it is none."""
     clock = Clock()

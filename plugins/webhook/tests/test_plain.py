@@ -73,6 +73,8 @@ def test_no_text(names: dict[str, str], said: str) -> None:
         ("application/json", b'{"a": 1}', {"a": 1, "q": "2"}),
         ("application/vnd.x+json; charset=utf-8", b'{"q": 1}', {"q": 1}),
         ("", b' {"a": 1}', {"a": 1, "q": "2"}),
+        (bodies.FORM, b'{"a": "1&b=2"}', {"a": "1&b=2", "q": "2"}),  # as curl -d and axios post it
+        (bodies.FORM, b"%7Ba%7D=1", {"{a}": "1", "q": "2"}),
         ("text/plain", b"a=1&a=2&a=3", {"a": ["1", "2", "3"], "q": "2"}),
         ("application/octet-stream", b"  ", {"q": "2"}),
     ],

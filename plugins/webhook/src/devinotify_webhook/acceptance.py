@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from devinotify import DevinotifyError, InvalidPhoneNumber, InvalidText, Suppressed, mask_number
@@ -206,6 +207,7 @@ class Desk:
         return Taken(tuple(row.id for row in rows), known=True) if rows else None
 
     def _enqueue(self, receiver: Receiver, order: Order, key: str | None) -> Taken:
+        seconds = receiver.deadline
         stored = self._notifier.enqueue(
             order.text,
             list(order.to),
@@ -213,6 +215,7 @@ class Desk:
             title=order.title,
             channel=receiver.channel,
             tags=() if receiver.quiet else (URGENT,),
+            deadline=None if seconds is None else datetime.fromtimestamp(self._outbox.now() + seconds, UTC),
         )
         refused = tuple((mask_number(recipient), str(error)) for recipient, error in stored.refused.items())
         if not stored.rows:

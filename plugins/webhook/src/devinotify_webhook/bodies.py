@@ -30,14 +30,15 @@ def document(body: bytes) -> dict[str, Any]:
 def fields(content_type: str, body: bytes, query: bytes) -> dict[str, Any]:
     """Return the fields of a request by name, those of its body before those of its query.
 
-    A body whose type says nothing is JSON where it begins with a brace, and a form otherwise. A form's field that comes
-    several times is a list. Raises NotUnderstood for what is not what its type announces.
+    What begins with a brace is JSON, whatever its type says: many post it as a form unless they are told otherwise, and
+    no form begins so, since a form has it encoded. A body whose type says nothing else is a form. A form's field that
+    comes several times is a list. Raises NotUnderstood for what is not what its type announces.
     """
     kind = content_type.partition(";")[0].strip().lower()
     found = _form(query)
     if not body.strip():
         return found
-    if kind.endswith("json") or (kind != FORM and body.lstrip().startswith(b"{")):
+    if kind.endswith("json") or body.lstrip().startswith(b"{"):
         return found | document(body)
     if kind in ("", FORM, "text/plain"):
         return found | _form(body)

@@ -63,9 +63,9 @@ class Receiver:
     """One name that can be posted to, and what becomes of what is posted.
 
     ``to`` is a tuple of numbers and aliases, a ``ByLabel``, or ``REQUEST``. ``dedupe`` is for how many seconds the same
-    alerts are one message, ``limit`` how many SMS an hour it may cause. ``quiet`` lets a plugin hold its messages back
-    at night. ``fields`` are the names of a posted form's fields, by what they hold. ``source`` is where ``to`` was
-    written, for what is said of it.
+    alerts are one message, ``deadline`` after how many a message is not sent any more, ``limit`` how many SMS an hour
+    it may cause. ``quiet`` lets a plugin hold its messages back at night. ``fields`` are the names of a posted form's
+    fields, by what they hold. ``source`` is where ``to`` was written, for what is said of it.
     """
 
     name: str
@@ -76,6 +76,7 @@ class Receiver:
     send_resolved: bool = True
     dedupe: float | None = None
     quiet: bool = False
+    deadline: float | None = None
     limit: int | None = None
     token: str | None = field(default=None, repr=False)
     user: str | None = field(default=None, repr=False)
@@ -222,6 +223,7 @@ RECEIVER: Mapping[str, _Key] = MappingProxyType(
         "send_resolved": _Key("true or false", _flag),
         "dedupe": _Key("seconds, 0 (never) to 86400", _number(0, 86400, whole=False)),
         "quiet": _Key("true or false", _flag),
+        "deadline": _Key("seconds, 60 to 86400", _number(60, 86400, whole=False)),
         "limit": _Key("SMS an hour, 1 to 1000", _number(1, 1000, whole=True)),
         "token": _TOKEN,
         "user": _Key("a name without a colon", lambda value: _matching(value, r"[^:]+")),

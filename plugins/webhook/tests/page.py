@@ -1,0 +1,39 @@
+"""What docs/webhook-hosts.md shows: the configuration of ours, what is pasted into each program, and its token."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.support import TOKEN
+
+if TYPE_CHECKING:
+    from devinotify.sandbox import Sandbox
+
+PAGE = Path(__file__).parents[3] / "docs" / "webhook-hosts.md"
+SHOWN = "a-long-random-token"
+ADDRESS = "http://127.0.0.1:9876"
+
+
+def section(title: str) -> str:
+    """Return the section under a heading."""
+    (found,) = re.findall(
+        rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    return str(found)
+
+
+def block(title: str, language: str, base: str) -> str:
+    """Return the block of a section in this language, with the address that is listened on, and a real token."""
+    (found,) = re.findall(rf"```{language}\n(.*?)```", section(title), re.DOTALL)
+    return str(found).replace(ADDRESS, base).replace(SHOWN, TOKEN)
+
+
+def configuration(gateway: Sandbox, outbox: Path) -> dict[str, Any]:
+    """Return the page's configuration with a gateway, an outbox and a real token of ours."""
+    (shown,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    document = tomllib.loads(shown.replace(SHOWN, TOKEN))
+    assert f"http://{document['listen']}" == ADDRESS
+    return {**document, "url": gateway.url, "outbox": str(outbox)}
