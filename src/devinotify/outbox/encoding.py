@@ -131,10 +131,10 @@ WATCH, FALLBACK = 1, 2
 """The bits of ``flags``."""
 
 
-def encode_message(new: NewMessage, now: float, account: int | None) -> tuple[object, ...]:
+def encode_message(new: NewMessage, now: float | None, account: int | None) -> tuple[object, ...]:
     """Return the values of MESSAGE_COLUMNS; an aware ``send_at`` is kept in UTC, a naive one stays a wall clock.
 
-    ``account`` is the number that stands for it in the file.
+    ``account`` is the number that stands for it in the file. ``now`` is ``None`` where the store says when it is.
     """
     message, key, original_time, patience, watch, fallback, meta, _ = new  # quicker than by their names
     rest: dict[str, object] = {}

@@ -85,7 +85,7 @@ class Proxy:
                 if commits and self.cut is Cut.COMMIT:
                     self.cut = None
                     break
-                if (commits and self.cut is Cut.ANSWER) or (b".add(" in data and self.cut is Cut.STATEMENT):
+                if (commits and self.cut is Cut.ANSWER) or (b".add_one(" in data and self.cut is Cut.STATEMENT):
                     self.cut = None
                     lost.set()
                 self._speaks.wait()

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
 from devinotify.outbox import Outbox
-from devinotify.outbox.postgres import claiming
 from devinotify.outbox.postgres.location import parse_location
-from devinotify.outbox.postgres.session import Session, quoted
 from devinotify.outbox.postgres.store import PostgresStore
+from devinotify.outbox.settlement import match
 from tests.outbox.support import accepted, claim, message, numbers
 
 if TYPE_CHECKING:
-    from devinotify.outbox.postgres.claiming import Place
+    from collections.abc import Callable
+
+    from devinotify.outbox.postgres.transaction import PostgresTransaction
 
 pytestmark = pytest.mark.once
 
@@ -53,17 +55,43 @@ def test_a_listing_has_all_that_was_there_when_it_began(url: str) -> None:
         assert late.id not in [row.id for row in outbox.rows(after=listed[2])]
 
 
-def blocks(url: str, since: Place) -> int:
-    """Return how many blocks are looked at to find the head of the queue from a place on."""
-    where = parse_location(url)
-    with psycopg.connect(where.conninfo, autocommit=True) as connection:
-        connection.execute("SET enable_seqscan = off")
-        session = Session(connection, quoted(where.schema), quoted(where.base))
-        head = claiming._HEAD.format(mine="")
-        found = session.one(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {head}", 0, 1e12, *since)
-    assert found is not None
-    plan = found[0][0]["Plan"]
-    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+def plans(store: PostgresStore, work: Callable[[PostgresTransaction], object]) -> dict[str, dict[str, Any]]:
+    """Return how each statement of a change was carried out, by the statement, those inside of functions included."""
+    told: list[str] = []
+
+    def explained(transaction: PostgresTransaction) -> None:
+        connection = transaction._session.connection
+        connection.execute("LOAD 'auto_explain'")
+        for setting, value in {
+            "auto_explain.log_min_duration": "0",
+            "auto_explain.log_analyze": "on",
+            "auto_explain.log_buffers": "on",
+            "auto_explain.log_format": "json",
+            "auto_explain.log_level": "notice",
+            "auto_explain.log_nested_statements": "on",
+        }.items():
+            connection.execute("SELECT set_config(%s, %s, true)", (setting, value))
+        connection.add_notice_handler(heard)
+        try:
+            work(transaction)
+        finally:
+            connection.remove_notice_handler(heard)
+
+    def heard(diagnostic: psycopg.errors.Diagnostic) -> None:
+        told.append(str(diagnostic.message_primary))
+
+    store.write("explain", explained)
+    found = [json.loads(text[text.index("{") :]) for text in told]
+    return {each["Query Text"]: each["Plan"] for each in found}
+
+
+def step(plans: dict[str, dict[str, Any]], words: str) -> dict[str, Any]:
+    """Return the plan of the one statement that has these words in it."""
+    (plan,) = (plan for statement, plan in plans.items() if words in statement)
+    return plan
+
+
+HEADS, AHEAD = "AS whose", "ahead AS MATERIALIZED"
 
 
 def test_a_claim_reads_no_more_where_a_snapshot_is_held(url: str) -> None:
@@ -75,8 +103,14 @@ def test_a_claim_reads_no_more_where_a_snapshot_is_held(url: str) -> None:
         analyst.execute("SELECT 1 FROM pg_class LIMIT 1")
         for _ in range(18):
             claim(outbox, 500)
-        by_place, from_the_head = (blocks(url, since) for since in (store._positions.since(None), claiming.START))
-        assert (True, True) == (by_place < 25, from_the_head > 4 * by_place), (by_place, from_the_head)
+        worker, read = store.enlist(), []
+        for reset in (False, True):
+            if reset:
+                store._positions.reset()
+            plan = step(plans(store, lambda transaction: transaction.take(worker, 1, None)), HEADS)
+            read.append(int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]))
+        by_place, from_the_head = read
+        assert (True, True) == (by_place < 25, from_the_head > 4 * by_place), read
 
 
 def read_most(plan: dict[str, Any]) -> int:
@@ -84,25 +118,40 @@ def read_most(plan: dict[str, Any]) -> int:
     return max([int(plan["Actual Rows"]), *map(read_most, plan.get("Plans", ()))])
 
 
+def kinds(plan: dict[str, Any]) -> set[str]:
+    """Return the kinds of steps in a plan."""
+    return {str(plan["Node Type"])}.union(*map(kinds, plan.get("Plans", ())))
+
+
 def test_a_claim_reads_a_long_queue_no_further_than_it_takes(url: str) -> None:
     """In its index's order, up to the last row of the batch: what waits behind that is neither read nor sorted."""
-    with Outbox(url) as outbox:
-        number = outbox.register(message())
-        outbox.extend(number, numbers(10_000))
-        store = outbox._store
-        assert isinstance(store, PostgresStore)
+    store = PostgresStore(url)
+    with Outbox(store) as outbox:
+        outbox.extend(outbox.register(message()), numbers(10_000))
+        worker = store.enlist()
+        found = plans(store, lambda transaction: transaction.take(worker, 100, None))
+        assert (1, 100) == (read_most(step(found, HEADS)), read_most(step(found, AHEAD)))
 
-        def explain(session: Session, now: float) -> dict[str, Any]:
-            head = claiming.head(session, now, None, claiming.START, lock=False)
-            assert head is not None
-            queue, place = head
-            values = (queue, now, *place, 400, place.message, place.channel, 100, now)
-            line = session.one(f"EXPLAIN (ANALYZE, FORMAT JSON) {claiming._GATHER}", *values)
-            assert line is not None
-            plan: dict[str, Any] = line[0][0]["Plan"]
-            return plan
 
-        assert 100 == read_most(store._database.write("explain", explain))
+def test_plans_that_are_kept_are_those_of_a_long_queue(url: str) -> None:
+    """However short it was when they were made: no step ever reads all that is there."""
+    store = PostgresStore(url)
+    with Outbox(store) as outbox:
+        number, worker = outbox.register(message()), store.enlist()
+        outbox.enqueue_many([message()] * 10)
+        for _ in range(10):
+            outbox.settle(batch := claim(outbox, 1), accepted(batch))
+        outbox.extend(number, numbers(1000))
+        batch = claim(outbox, 500)
+
+        def steps(transaction: PostgresTransaction) -> None:
+            transaction.take(worker, 100, None)
+            transaction.settle(settlement)
+
+        settlement = outbox._settlement(batch)
+        settlement.add(match(batch, accepted(batch)))
+        found = plans(store, steps)
+        assert "Seq Scan" not in set().union(*map(kinds, found.values()))
 
 
 def test_what_was_stored_a_moment_ago_is_due(url: str) -> None:

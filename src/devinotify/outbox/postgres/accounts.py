@@ -34,11 +34,14 @@ def queues(session: Session, account: int | None) -> list[int]:
 
 def open_to(table: str, account: int | None) -> str:
     """Return the term of a search that leaves other accounts' lines of ``table`` out; with ``None`` it is empty."""
-    if account is None:
-        return ""
+    return "" if account is None else open_to_named(table, f"{account:d}")
+
+
+def open_to_named(table: str, account: str) -> str:
+    """Return that term of an account whose number ``account`` stands for in SQL."""
     return (
-        f" AND {table}.account IN (0, {account:d}) AND ({table}.account <> 0 OR coalesce((SELECT m.account"  # noqa: S608 - our own words
-        f" FROM ~messages m WHERE m.id = {table}.message), {account:d}) = {account:d})"
+        f" AND {table}.account IN (0, {account}) AND ({table}.account <> 0 OR coalesce((SELECT m.account"  # noqa: S608 - our own words
+        f" FROM ~messages m WHERE m.id = {table}.message), {account}) = {account})"
     )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
-from devinotify.outbox.encoding import claimed_rows
+from devinotify.outbox.encoding import claimed_rows, decode_message
 from devinotify.outbox.postgres import accounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from devinotify.outbox.postgres.session import Session
-    from devinotify.outbox.records import Row
+    from devinotify.outbox.postgres.session import Line, Session
+    from devinotify.outbox.records import Row, StoredMessage
 
 LOOK_AHEAD = 4
 """How many times its size a batch looks ahead in the queue for rows of its message, where several are mixed."""
@@ -29,61 +29,54 @@ class Place(NamedTuple):
 
 START = Place(float("-inf"), 0, "", 0)
 
-_HEAD = (
-    "SELECT due, message, channel, id, account FROM ~queue r WHERE account = %s AND due <= %s"
-    " AND (due, message, channel, id) >= (%s, %s, %s, %s){mine}"
-    " ORDER BY due, message, channel, id LIMIT 1"
-)
 
-# Looked ahead without a lock, then locked one by one: what another worker holds by then is left to it.
-_GATHER = """
-    WITH ahead AS MATERIALIZED (
-        SELECT id FROM (
-            SELECT id, message, channel FROM ~queue
-            WHERE account = %s AND due <= %s AND (due, message, channel, id) >= (%s, %s, %s, %s)
-            ORDER BY due, message, channel, id LIMIT %s
-        ) AS next WHERE message = %s AND channel = %s LIMIT %s
-    )
-    SELECT q.id FROM ~queue q WHERE q.id = ANY(ARRAY(SELECT id FROM ahead)) AND q.due <= %s
-    FOR UPDATE OF q SKIP LOCKED
-"""
+class Found(NamedTuple):
+    """What a claim has taken out of the queue."""
 
-_CLAIM = """
-    WITH taken AS (DELETE FROM ~queue WHERE id = ANY(%s::bigint[]) RETURNING id)
-    INSERT INTO ~claims (id, worker, claimed_at, rows)
-    SELECT %s, w.name, %s, (SELECT array_agg(id ORDER BY id) FROM taken) FROM ~workers w WHERE w.name = %s
-    FOR KEY SHARE OF w RETURNING rows
-"""
+    opened: bool
+    """Whether it may be claimed: the worker is not taken for dead."""
+    rows: tuple[Row, ...]
+    """All that was found, as it will stand in the claim, in the order of the ids."""
+    stored: StoredMessage
 
 
-def head(session: Session, now: float, account: int | None, since: Place, *, lock: bool) -> tuple[int, Place] | None:
-    """Return queue and place of the row that has been due for longest, from a place on; ``None`` where none is due.
+_CLAIM = "SELECT * FROM ~claim(%s, %s, %s, %s::integer, %s, %s, %s::bigint[], %s, %s, %s, %s)"
 
-    ``lock``: of those that nobody else is about to take, and held.
+
+def is_idle(session: Session, now: float, account: int | None) -> bool:
+    """Whether an account, or with ``None`` everybody, has nothing to claim."""
+    line = session.one("SELECT ~is_idle(%s, %s::integer, %s, %s, %s, %s)", now, account, *START)
+    return line is not None and bool(line[0])
+
+
+def take_next(
+    session: Session, claim: int, worker: str, now: float, account: int | None, limit: int, since: Place
+) -> tuple[Place, Found] | None:
+    """Claim up to ``limit`` rows of one message and channel, from a place on; ``None`` where none is due.
+
+    The place is that of the first one.
     """
-    queues = accounts.queues(session, account)
-    heads = []
-    for queue in queues:
-        mine = accounts.open_to("r", account) if queue == accounts.NOBODY else ""
-        ask = _HEAD.format(mine=mine) + (" FOR UPDATE OF r SKIP LOCKED" if lock else "")
-        heads.append(f"SELECT * FROM ({ask}) AS head")  # noqa: S608 - our own words
-    values = [value for queue in queues for value in (queue, now, *since)]
-    found = [(Place(*place), queue) for *place, queue in session.all(" UNION ALL ".join(heads), *values)]
-    if not found:
+    return _found(claim, session.one(_CLAIM, claim, worker, now, account, limit, limit * LOOK_AHEAD, None, *since))
+
+
+def take(session: Session, claim: int, worker: str, now: float, numbers: Sequence[int]) -> Found | None:
+    """Claim rows of one message and channel that are held in the queue; ``None`` where there are none."""
+    if not numbers:
         return None
-    place, queue = min(found)
-    return queue, place
+    found = _found(claim, session.one(_CLAIM, claim, worker, now, None, 0, 0, list(numbers), *START))
+    return None if found is None else found[1]
 
 
-def gather(session: Session, now: float, queue: int, place: Place, limit: int) -> list[int]:
-    """Return the ids of up to ``limit`` due rows of the message and channel at a place in a queue, held."""
-    return session.ids(_GATHER, queue, now, *place, limit * LOOK_AHEAD, place.message, place.channel, limit, now)
+def _found(claim: int, line: Line | None) -> tuple[Place, Found] | None:
+    if line is None or line[4] is None:
+        return None
+    due, message, channel, number, opened, *columns = line[:12]
+    rows = claimed_rows(zip(*columns, strict=True), message, channel, claim)
+    return Place(due, message, channel, number), Found(opened, rows, decode_message((message, *line[12:])))
 
 
-def gather_of(
-    session: Session, now: float, numbers: Sequence[int], account: int | None
-) -> tuple[tuple[int, str], list[int]]:
-    """Return those of the given rows, held, that are due and share the first one's message and channel, after these."""
+def gather_of(session: Session, now: float, numbers: Sequence[int], account: int | None) -> list[int]:
+    """Return those of the given rows, held, that are due and share the first one's message and channel."""
     lines = session.all(
         "SELECT r.id, r.message, r.channel FROM ~queue r WHERE r.id = ANY(%s::bigint[]) AND r.due <= %s"  # noqa: S608 - ours
         f"{accounts.open_to('r', account)} FOR UPDATE OF r SKIP LOCKED",
@@ -92,7 +85,7 @@ def gather_of(
     )
     found = {number: (message, channel) for number, message, channel in lines}
     kind = next((found[number] for number in numbers if number in found), (0, ""))
-    return kind, [number for number in numbers if found.get(number) == kind]
+    return [number for number in numbers if found.get(number) == kind]
 
 
 def ahead(session: Session, later: float, limit: int) -> list[int]:
@@ -117,17 +110,8 @@ def new_claim() -> int:
 
 def open_claim(session: Session, claim: int, worker: str, now: float, numbers: Sequence[int]) -> bool:
     """Move rows from the queue to a new claim; return whether it was made: not where the worker is taken for dead."""
-    return session.one(_CLAIM, list(numbers), claim, now, worker) is not None
-
-
-def claimed(session: Session, numbers: Sequence[int], message: int, channel: str, claim: int) -> tuple[Row, ...]:
-    """Return rows of one message and channel as they will stand in a claim, in the order of their ids."""
-    lines = session.all(
-        "SELECT id, recipient, attempts, due, deadline, parent, story FROM ~rows"
-        " WHERE id = ANY(%s::bigint[]) ORDER BY id",
-        list(numbers),
-    )
-    return claimed_rows(lines, message, channel, claim)
+    line = session.one("SELECT ~move(%s, %s, %s, %s::bigint[])", claim, worker, now, list(numbers))
+    return line is not None and bool(line[0])
 
 
 def ids_of(session: Session, worker: str) -> list[tuple[int, list[int]]]:

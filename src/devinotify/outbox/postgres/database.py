@@ -38,24 +38,9 @@ TIME = "SELECT extract(epoch FROM clock_timestamp())::double precision"
 """The database's clock: the only one that counts."""
 
 _BEGIN = (
-    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
-    # Statistics of a queue are always wrong, and a scan of all rows is never what a change is meant to do, nor is it to
-    # sort all of a queue where an index has it in order. What is forbidden so counts as dear, and what is dear would be
-    # compiled first, which takes a tenth of a second.
-    " SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off;"
-    " SET LOCAL jit = off"
+    # One round trip: several statements without values, of which the last one tells.
+    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT * FROM ~begin_change({last:d}, {next:d}, {durable})"
 )
-_DURABLE = (
-    # Confirmed by the standbys, where there are any that confirm.
-    "; SELECT set_config('synchronous_commit', 'on', true)"
-    " WHERE current_setting('synchronous_commit') IN ('off', 'local')"
-)
-_TOKENS = (
-    "; WITH last AS (DELETE FROM ~tokens WHERE id = {last:d} RETURNING 1),"  # noqa: S608 - numbers of ours
-    " next AS (INSERT INTO ~tokens (id) VALUES ({next:d}))"
-    f" {TIME}, (SELECT count(*) FROM last)"
-)
-_STANDING = f", {failover.COLUMNS} FROM ~server s"
 
 # Not DO NOTHING: a line that is there is written again, so that this commit, too, waits for the standbys, and so for
 # what came before it. Of a new line, xmax is 0.
@@ -287,11 +272,9 @@ class Database:
             raise AssertionError("unreachable")  # pragma: no cover - the last try returns or raises
 
     def _done(self, session: Session, work: Callable[[Session, float], T], *, durable: bool) -> T:
-        # One round trip: several statements without values, of which the last one tells.
         self._token = secrets.randbits(62) + 1
-        tokens = _TOKENS.format(last=self._last.token, next=self._token)
         cursor = session.connection.execute(
-            session.sql(_BEGIN + (_DURABLE if durable else "") + tokens + (_STANDING if durable else ""))
+            session.sql(_BEGIN.format(last=self._last.token, next=self._token, durable=durable))
         )
         while cursor.nextset():
             pass

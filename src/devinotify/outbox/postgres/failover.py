@@ -15,7 +15,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from devinotify.outbox.postgres.schema import TIMELINE
+from devinotify.outbox.postgres.standing import COLUMNS, TIMELINE
 
 if TYPE_CHECKING:
     from devinotify.outbox.postgres.session import Line, Session
@@ -27,11 +27,6 @@ TOKENS_KEPT = 86400.0
 """Seconds for which the token of a transaction stays, at the least, unless its process makes another transaction."""
 
 _NOW = "extract(epoch FROM clock_timestamp())::double precision"
-_STARTED = "extract(epoch FROM pg_postmaster_start_time())::double precision"
-
-COLUMNS = f"s.timeline, {TIMELINE}, s.relation = s.tableoid, {_STARTED}"
-"""What ``Watch.why`` judges by, of ``~server s``; it costs microseconds."""
-
 _SAME_SYSTEM = "SELECT s.system = c.system_identifier FROM ~server s, pg_control_system() c"
 
 _RESUME = (

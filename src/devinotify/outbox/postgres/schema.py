@@ -10,9 +10,8 @@ then ``rows.state`` says queued, and ``rows.attempts`` and ``rows.claim`` are as
 from __future__ import annotations
 
 from devinotify.outbox.postgres.functions import FUNCTIONS
-
-TIMELINE = "('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer"
-"""The timeline that the server writes at the moment, which is another after each promotion."""
+from devinotify.outbox.postgres.routines import ROUTINES
+from devinotify.outbox.postgres.standing import TIMELINE
 
 _VERSION_1 = (
     # One sequence for messages and rows: a message has the id of its first row.
@@ -140,7 +139,18 @@ _VERSION_6 = (
     )""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
+# One question for each step of a worker's.
+_VERSION_7 = ROUTINES
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    _VERSION_1,
+    _VERSION_2,
+    _VERSION_3,
+    _VERSION_4,
+    _VERSION_5,
+    _VERSION_6,
+    _VERSION_7,
+)
 """The statements that lead from each version to the next; the first makes an empty schema version 1."""
 
 LOCK = 0x44564E4F

@@ -8,18 +8,16 @@ from devinotify.outbox.postgres import claiming, reading, staging
 from devinotify.outbox.states import CODES, RowState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from devinotify.outbox.postgres.session import Session
     from devinotify.outbox.records import Batch
-    from devinotify.outbox.settlement import Settlement
+    from devinotify.outbox.settlement import Acceptance, Accepted, Settlement
 
-_ACCEPT = f"""
-    UPDATE ~rows r SET state = {CODES[RowState.ACCEPTED]}, claim = NULL, attempts = attempts + given.tried,
-        error = NULL, error_code = NULL, error_reason = NULL, error_text = NULL, segments = %s, sent_at = %s,
-        resends = %s, next_poll_at = %s, watch_until = %s, patience_until = %s,
-        message_ids = given.ids, via = given.via
-    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::integer[]) AS given (id, ids, via, tried)
-    WHERE r.id = given.id
-"""  # noqa: S608 - our own words
+_ACCEPT = (
+    "SELECT ~accept(%s, %s::bigint[], %s::integer, %s, %s::smallint, %s::double precision, %s::double precision,"
+    " %s::double precision, %s::bigint[], %s::text[], %s::text[], %s::integer[])"
+)
 
 _END = """
     UPDATE ~rows r SET state = given.state, claim = NULL, due = given.due, deadline = given.deadline,
@@ -104,22 +102,20 @@ def settle(session: Session, settlement: Settlement, *, since: float) -> int:
     """
     batch = settlement.batch
     # Mostly it tells of all that the claim has, which is closed in one step then, and kept from all others by that.
-    if claiming.close_whole(session, batch.claim, settlement.states):
-        found = Held(None, set(settlement.states), set(), set())
+    alike = list(settlement.accepted())
+    whole = Held(None, set(settlement.states), set(), set())
+    if alike and _accept(session, batch.claim, *alike[0], whole, closes=True):
+        found = whole
+        del alike[0]
+    elif not alike and claiming.close_whole(session, batch.claim, settlement.states):
+        found = whole
     else:
         found = held(session, settlement, since=since)
     taking, tried = found.all, found.mine | found.lost
     if waiting := found.late | found.lost:
         session.run("DELETE FROM ~queue WHERE id = ANY(%s::bigint[])", sorted(waiting))
-    for acceptance, accepted in settlement.accepted():
-        lines = [
-            (number, "\n".join(ids) or None, via, int(number in tried))
-            for ids, via, number in accepted
-            if number in taking
-        ]
-        if lines:
-            shared = (*acceptance[:2], int(acceptance.resends), *acceptance[3:])
-            session.run(_ACCEPT, *shared, *map(list, zip(*lines, strict=True)))
+    for acceptance, accepted in alike:
+        _accept(session, batch.claim, acceptance, accepted, found)
     endings = [
         (
             ending.id,
@@ -139,3 +135,28 @@ def settle(session: Session, settlement: Settlement, *, since: float) -> int:
     if found.open is not None and found.mine:
         claiming.shrink(session, batch.claim, found.open - found.mine)
     return len(taking)
+
+
+def _accept(
+    session: Session,
+    claim: int,
+    acceptance: Acceptance,
+    accepted: Iterable[Accepted],
+    found: Held,
+    *,
+    closes: bool = False,
+) -> bool:
+    """Write down what was accepted alike, of those rows that take it; return whether that was done.
+
+    ``closes``: with the claim itself, and not where that is of others than those that were found.
+    """
+    taking, tried = found.all, found.mine | found.lost
+    lines = [
+        (number, "\n".join(ids) or None, via, int(number in tried)) for ids, via, number in accepted if number in taking
+    ]
+    if not lines:
+        return False
+    whole = sorted(taking) if closes else None
+    shared = (*acceptance[:2], int(acceptance.resends), *acceptance[3:])
+    line = session.one(_ACCEPT, claim, whole, *shared, *map(list, zip(*lines, strict=True)))
+    return line is not None and bool(line[0])

@@ -12,17 +12,11 @@ if TYPE_CHECKING:
     from devinotify.outbox.postgres.session import Session
     from devinotify.outbox.records import ErrorParts
 
-_SHARED = MESSAGE_COLUMNS.split(", ")
-_MARKS = ", ".join(["%s"] * len(_SHARED))
+_MARKS = ", ".join(["%s"] * len(MESSAGE_COLUMNS.split(", ")))
 
-ADD = "SELECT id, due FROM ~add({time}, %s, %s, %s::smallint, %s, %s::integer, %s, %s::text[], %s, %s, %s)"
-"""Enqueues a message in one round trip, unless its key is known; ``{time}`` stands for the time."""
-
-ADD_VALUES = (
-    *("text", "channel", "flags", "rest", "account", "key"),
-    *("recipients", "step", "not_before", "deadline"),
-)
-"""What ADD takes, in its order."""
+ADD_ONE = f"SELECT * FROM ~add_one({_MARKS}, %s, %s, %s, %s)"  # noqa: S608 - our own words
+"""Stores a message of one recipient: MESSAGE_COLUMNS, the recipient, its channel, when it may be sent at the earliest,
+and its deadline. Returns id and due time of its row, or NULL where its key is known."""
 
 _ADD_ROWS = """
     WITH added AS (

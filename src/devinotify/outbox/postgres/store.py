@@ -9,10 +9,10 @@ import weakref
 from typing import TYPE_CHECKING, TypeVar
 
 from devinotify.exceptions import DevinotifyError, Verdict
-from devinotify.outbox.encoding import MESSAGE_COLUMNS, encode_message
+from devinotify.outbox.encoding import encode_message
 from devinotify.outbox.paging import in_pages
 from devinotify.outbox.postgres import borrowed, claiming, heartbeat, migration, staging
-from devinotify.outbox.postgres.database import TIME, Database
+from devinotify.outbox.postgres.database import Database
 from devinotify.outbox.postgres.errors import InDoubtError, UnconfirmedError, not_claimed
 from devinotify.outbox.postgres.heartbeat import Heartbeat
 from devinotify.outbox.postgres.location import parse_location
@@ -26,7 +26,7 @@ from devinotify.outbox.store import Claimant
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from devinotify.outbox.postgres.session import Session
+    from devinotify.outbox.postgres.session import Line, Session
     from devinotify.outbox.records import NewMessage, Row
     from devinotify.outbox.store import Selection
 
@@ -211,14 +211,11 @@ class PostgresStore:
             if account is None:
                 whose = new.account
                 account = self.write("enqueue", lambda transaction: transaction.number_of(whose))
-        stored = dict(zip(MESSAGE_COLUMNS.split(", "), encode_message(new, 0.0, account), strict=True))
-        time = f"({TIME})" if self._clock is None else f"{self._clock()!r}::double precision"
-        statement = staging.ADD.replace("{time}", time)
-        own = {"not_before": not_before, "recipients": [recipient], "step": channel, "deadline": deadline}
-        values = [{**stored, **own}[name] for name in staging.ADD_VALUES]
+        moment = None if self._clock is None else self._clock()
+        values = (*encode_message(new, moment, account), recipient, channel, not_before, deadline)
 
-        def add(session: Session) -> tuple[int, float] | None:
-            return session.one(statement, *values)
+        def add(session: Session) -> Line | None:
+            return session.one(staging.ADD_ONE, *values)
 
         try:
             line = self._database.once("enqueue", add, Verdict.NOT_SENT)
@@ -227,7 +224,7 @@ class PostgresStore:
                 raise
             # The key tells: where it was stored, it is known by now. It waits for whoever is still storing it.
             line = self._database.once("enqueue", add, Verdict.UNKNOWN)
-        if line is None:
+        if line is None or line[0] is None:
             return None
         number, due = line
         return make_row(number, number, recipient, channel, RowState.QUEUED, 0, due, deadline)

@@ -93,8 +93,7 @@ class PostgresTransaction:
 
     def is_idle(self, account: str | None) -> bool:
         """Whether nothing can be claimed."""
-        whose = self._account(account)
-        return claiming.head(self._session, self.now, whose, claiming.START, lock=False) is None
+        return claiming.is_idle(self._session, self.now, self._account(account))
 
     # --- asked
 
@@ -274,53 +273,45 @@ class PostgresTransaction:
     def take(self, worker: str, limit: int, account: str | None, among: Sequence[int] | None = None) -> Taken | None:
         """Claim what has been due for longest."""
         self._may_claim()
-        now, whose = self.now, self._account(account, make=True)
-        if among is not None:
-            (message, channel), numbers = claiming.gather_of(self._session, now, among, whose)
+        now, whose, claim = self.now, self._account(account, make=True), claiming.new_claim()
+        if among is None:
+            found = self._take_next(claim, worker, now, whose, limit)
         else:
-            since = self._positions.since(whose)
-            first = claiming.head(self._session, now, whose, since, lock=True)
-            if first is None and since != claiming.START:
-                self._positions.reset()
-                first = claiming.head(self._session, now, whose, claiming.START, lock=True)
-            if first is None:
-                return None
-            queue, place = first
-            self._positions.taken(whose, place)
-            message, channel = place.message, place.channel
-            numbers = claiming.gather(self._session, now, queue, place, limit)
-        if not numbers:
+            numbers = claiming.gather_of(self._session, now, among, whose)
+            found = claiming.take(self._session, claim, worker, now, numbers)
+        if found is None:
             return None
-        claim = claiming.new_claim()
-        found = claiming.claimed(self._session, numbers, message, channel, claim)
-        rows = tuple([row for row in found if row.deadline is None or row.deadline >= now])
+        if not found.opened:
+            raise TakenForDeadError
+        rows, stored = found.rows, found.stored
         late: list[Row] = []
-        if len(rows) < len(found):
-            timely = {row.id for row in rows}
-            late = reading.rows(self._session, [row.id for row in found if row.id not in timely])
-        stored = self._stored(message)
+        if passed := {row.id for row in rows if row.deadline is not None and row.deadline < now}:
+            rows = tuple([row for row in rows if row.id not in passed])
+            late = reading.rows(self._session, sorted(passed))
         if rows:
-            self._open(claim, worker, [row.id for row in rows])
             self.taken.append(claim)
             if stored.account is None and whose is not None:
-                accounts.stamp(self._session, [message], whose)
-                stored = self._stored(message)
+                accounts.stamp(self._session, [stored.id], whose)
+                stored = reading.message(self._session, stored.id) or stored
         return Taken(claim if rows else 0, stored, rows, tuple(late))
 
-    def _stored(self, message: int) -> StoredMessage:
-        stored = reading.message(self._session, message)
-        assert stored is not None  # noqa: S101 - a message stays as long as it has rows
-        return stored
-
-    def _open(self, claim: int, worker: str, numbers: Sequence[int]) -> None:
-        if not claiming.open_claim(self._session, claim, worker, self.now, numbers):
-            raise TakenForDeadError
+    def _take_next(self, claim: int, worker: str, now: float, whose: int | None, limit: int) -> claiming.Found | None:
+        since = self._positions.since(whose)
+        found = claiming.take_next(self._session, claim, worker, now, whose, limit, since)
+        if found is None and since != claiming.START:
+            self._positions.reset()
+            found = claiming.take_next(self._session, claim, worker, now, whose, limit, claiming.START)
+        if found is None:
+            return None
+        self._positions.taken(whose, found[0])
+        return found[1]
 
     def claim(self, worker: str, numbers: Sequence[int]) -> tuple[int, tuple[Row, ...]]:
         """Claim rows that were just added."""
         self._may_claim()
         claim = claiming.new_claim()
-        self._open(claim, worker, numbers)
+        if not claiming.open_claim(self._session, claim, worker, self.now, numbers):
+            raise TakenForDeadError
         self.taken.append(claim)
         return claim, tuple(reading.rows(self._session, numbers))
 
