@@ -15,6 +15,7 @@ import pytest
 from devinotify import Notifier, hookimpl, make_plugin_manager, phones
 from devinotify.bulk import Campaign, End, Journal, Progress, Result, Speed, Tally
 from devinotify.bulk.sending import Sending
+from devinotify.bulk.source import MAX_LINE
 from devinotify.exceptions import (
     InvalidInput,
     InvalidPhoneNumber,
@@ -422,6 +423,25 @@ def test_progress_is_told(begin: Begin) -> None:
         last.accepted,
         last.segments,
         last.cost,
+    )
+
+
+def test_a_list_that_cannot_be_read_to_its_end_is_not_begun(begin: Begin, gateway: Sandbox, tmp_path: Path) -> None:
+    """Although its first numbers could be sent to long before: nobody gets it, and there is no journal."""
+    campaign = begin("\n".join([*numbers(30_000), "7" * (MAX_LINE + 1)]), name="a.txt")
+    with pytest.raises(InvalidInput, match="line 30001 has more than"):
+        campaign.run()
+    assert ([], False) == (gateway.messages(), (tmp_path / "campaign.db").exists())
+
+
+def test_the_progress_of_a_new_campaign_counts_recipients(begin: Begin) -> None:
+    """Rows that turn out to be none are no part of the total any more once the list is sorted out."""
+    seen: list[Progress] = []
+    some = numbers(7)
+    begin("\n".join([*some, some[0], "nobody"]), name="a.txt").run(observe=seen.append)
+    assert (("reading", 9), ("sending", 7, 7)) == (
+        (seen[0].phase, seen[0].total),
+        (seen[-1].phase, seen[-1].done, seen[-1].total),
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from devinotify.bulk.intake import Intake
 from devinotify.bulk.sorting import Refusals, Sorted, sort_out
 from devinotify.bulk.source import Source
-from devinotify.bulk.table import Table
+from devinotify.bulk.table import PAGE, Table
 from devinotify.exceptions import InvalidInput
 from tests.bulk.conftest import numbers
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from devinotify.bulk.progress import Progress
     from tests.bulk.conftest import Write
 
 ROWS = 3000
@@ -85,6 +86,63 @@ def test_what_is_kept_is_what_was_read(write: Write) -> None:
         intake = Intake(source, reader, "Hi")
         intake.read()
         assert list(reader()) == list(intake.pages())
+
+
+def looked_through(source: Source, reader: Reader, rows: Iterator[int]) -> Intake:
+    """Return the intake of a new campaign, of whose list no number has been read yet."""
+    intake = Intake(source, reader, "Hi")
+    assert intake.read(pages=rows)
+    return intake
+
+
+def test_a_list_is_looked_through_and_sorted_out_later(write: Write) -> None:
+    """Its numbers are read with its pages; what it comes to is told once they are, and until then as far as it goes."""
+    some = numbers(2 * PAGE)
+    with Source(write("\n".join([some[0], *some, "nobody"]), "a.txt")) as source:
+        reader = Reader(source)
+        intake = looked_through(source, reader, iter([PAGE, PAGE, 2]))
+        assert (0, 2 * PAGE + 2) == (reader.times, intake.expected)
+        pages = intake.pages()
+        next(pages)
+        assert (1, 2 * PAGE + 1) == (reader.times, intake.expected)
+        assert PAGE + 1 == sum(len(page.numbers) for page in pages)
+        assert 2 * PAGE == intake.expected
+        assert Intake(source, Reader(source), "Hi").counted() == intake.counted()
+    assert 1 == reader.times
+
+
+def test_a_list_is_not_counted_before_its_end(path: Path) -> None:
+    """A run that was stopped meanwhile has sorted out a part of it: the next one, or a plan, reads it all."""
+    with Source(path) as source:
+        reader = Reader(source)
+        intake = looked_through(source, reader, iter([ROWS]))
+        next(intake.pages())
+        assert (ROWS, 2) == (intake.counted().recipients, reader.times)
+
+
+def test_texts_of_their_own_are_filled_in_before_anything_is_sent(path: Path) -> None:
+    """A row that lacks a column is found before: such a list is not only looked through."""
+    with Source(path) as source:
+        reader = Reader(source)
+        assert Intake(source, reader, None).read(pages=iter([ROWS]))
+        assert 1 == reader.times
+
+
+def test_looking_through_is_stopped(path: Path) -> None:
+    """As reading is, after the page under way."""
+    told: list[Progress] = []
+    with Source(path) as source:
+        intake = Intake(source, Reader(source), "Hi")
+        assert not intake.read(told.append, lambda: True, iter([1000, 2000]))
+    assert [("reading", 1000)] == [(each.phase, each.done) for each in told]
+
+
+def test_a_list_that_changes_while_it_is_looked_through(path: Path) -> None:
+    """Nothing of it is sent."""
+    with Source(path) as source:
+        path.write_text("+79031234567\n")
+        with pytest.raises(InvalidInput, match="this run sends nothing of it"):
+            Intake(source, Reader(source), "Hi").read(pages=iter([1]))
 
 
 def test_what_is_kept_takes_little_memory(write: Write) -> None:

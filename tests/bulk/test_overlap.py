@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from devinotify import Message, Notifier, Outbox
 from devinotify.bulk import Campaign, End, Result, Speed
 from devinotify.bulk.sending import Sending
+from devinotify.bulk.sorting import Sorted, sort_out
+from devinotify.bulk.table import PAGE
 from devinotify.outbox.memory import MemoryStore
 from tests.bulk.conftest import numbers
 from tests.bulk.fake import Fake, run_within
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import pytest
@@ -30,9 +32,9 @@ LONGEST = 30.0
 """Seconds after which what has not happened beside something else is taken for not happening."""
 
 
-def run(notifier: Notifier, write: Write, tmp_path: Path) -> Result:
+def run(notifier: Notifier, write: Write, tmp_path: Path, rows: int = ROWS) -> Result:
     """Run a campaign of several batches on two connections."""
-    source = write("\n".join(numbers(ROWS)), "a.txt")
+    source = write("\n".join(numbers(rows)), "a.txt")
     with Campaign(notifier, source, text="Hi", channel="fake", journal=tmp_path / "c.db") as campaign:
         return campaign.run(Speed(connections=2, batch=1000))
 
@@ -64,6 +66,32 @@ def test_the_list_is_put_into_the_journal_while_a_request_is_under_way(
     fake.answer = hold
     result = run(notifier, write, tmp_path)
     assert ([True, True], End.DONE, ROWS) == (seen, result.end, result.tally.accepted)
+
+
+def test_numbers_are_read_while_a_request_is_under_way(
+    notifier: Notifier, fake: Fake, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last one of the list is once the first request is under way, which waits for that."""
+    under_way, read = threading.Event(), threading.Event()
+    seen: list[bool] = []
+
+    def slowly(*arguments: Any, **options: Any) -> Iterator[Sorted]:  # noqa: ANN401 - the function's own
+        for number, page in enumerate(sort_out(*arguments, **options)):
+            if number == 1:
+                seen.append(under_way.wait(LONGEST))
+            yield page
+        read.set()
+
+    def hold(message: Message) -> DevinotifyError | None:
+        if not under_way.is_set():
+            under_way.set()
+            seen.append(read.wait(LONGEST))
+        return None
+
+    monkeypatch.setattr("devinotify.bulk.campaign.sort_out", slowly)
+    fake.answer = hold
+    result = run(notifier, write, tmp_path, PAGE + 1)
+    assert ([True, True], End.DONE, PAGE + 1) == (seen, result.end, result.tally.accepted)
 
 
 def test_the_next_request_is_under_way_while_a_batch_is_settled(

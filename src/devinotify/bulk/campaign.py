@@ -234,9 +234,10 @@ class Campaign:
     ) -> Result:
         """Send to everybody who has not been sent to, and return how that ended; run again, it goes on.
 
-        The input is read to its end before anything is sent, unless ``plan`` has done so. ``resend_unknown`` sends to
-        those again who may have got the message already, ``retry`` to those that were ``rejected`` or ``not_sent`` for
-        another reason than their number. ``fail_fast`` ends the run at once where the gateway cannot be reached.
+        The input is read to its end before anything is sent, unless ``plan`` has done so; the numbers of a new campaign
+        of one text are sorted out beside its sending. ``resend_unknown`` sends to those again who may have got the
+        message already, ``retry`` to those that were ``rejected`` or ``not_sent`` for another reason than their number.
+        ``fail_fast`` ends the run at once where the gateway cannot be reached.
         ``observe`` is told of the progress about twice a second, in the caller's thread. Raises InvalidInput for an
         input that cannot be read, and DevinotifyError where the journal cannot be written.
         """
@@ -245,7 +246,9 @@ class Campaign:
             raise InvalidInput("a campaign is not sent without a journal: name its file")
         began = time.monotonic()
         try:
-            if not self._intake.read(observe, lambda: self._stopped):
+            # Of a campaign that has begun all is counted, to tell what is left; a new one only has to be readable.
+            pages = None if Journal.exists(self._path) else (len(page.raws) for page in self.table.pages())
+            if not self._intake.read(observe, lambda: self._stopped, pages):
                 return Result(End.STOPPED, self._known() or Tally(), Sent(), time.monotonic() - began)
             with Journal(self._path) as journal, self.notifier.storing(journal.outbox):
                 message = self._begin(journal)
@@ -268,12 +271,11 @@ class Campaign:
         fail_fast: bool,
     ) -> Result:
         """Send what is queued, while what is not yet in the journal is put into it: the list can be read to its end."""
-        count = self._intake.counted()
         recovered = journal.recover()
         journal.send_again(again)
         personal = self._personal
         feed = None if journal.fed else journal.feed(self._intake.pages, message, personal=personal)
-        known = journal.recipients() if feed else count.recipients
+        known = journal.recipients() if feed else self._intake.counted().recipients
         already = known - journal.counts().queued
         sending = self._sending = Sending(
             self.notifier,
@@ -289,7 +291,7 @@ class Campaign:
         if observe is None:
             end = sending.run()
         else:
-            teller = Teller(observe, already, count.recipients)
+            teller = Teller(observe, already, lambda: self._intake.expected)
             end = sending.run(lambda sent: teller.tell(sent, self._cost(sent), sending.connections, sending.trouble()))
         # Of another process on this journal that was killed meanwhile.
         recovered += journal.recover()
@@ -322,8 +324,6 @@ class Campaign:
     def tally(self) -> Tally | None:
         """Return where every row of the input stands, or ``None`` where the journal has not begun."""
         return self._known()
-
-    # --- the parts
 
     @property
     def _personal(self) -> bool:

@@ -1,4 +1,8 @@
-"""The list of a campaign, read to its end before anything is sent, and given out again for the journal."""
+"""The list of a campaign, read to its end before anything is sent, and given out again for the journal.
+
+A list that nobody asks the numbers of before is only looked through: it can be read, and so nothing is sent of one that
+cannot. Its numbers are read beside the sending.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from devinotify.bulk.progress import Progress
 from devinotify.exceptions import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from devinotify.bulk.sorting import Sorted
     from devinotify.bulk.source import Source
@@ -36,7 +40,16 @@ class Intake:
         self._text = text
         self._most = kept
         self._count: Count | None = None
+        self._rows = 0  # of a list that was looked through
+        self._sorting = Count()  # what it has come to so far
         self._kept: list[tuple[Sorted, array[int]]] = []
+
+    @property
+    def expected(self) -> int:
+        """Recipients of the list: all rows that may turn out to be one, as long as it is not counted."""
+        if self._count is not None:
+            return self._count.recipients
+        return self._rows - (self._sorting.rows - self._sorting.recipients)
 
     def counted(self) -> Count:
         """Return what the whole list comes to; raises InvalidInput where it cannot be read, or has changed."""
@@ -49,44 +62,79 @@ class Intake:
         self,
         observe: Callable[[Progress], None] | None = None,
         stopped: Callable[[], bool] = lambda: False,
+        pages: Iterable[int] | None = None,
     ) -> bool:
         """Read the list to its end unless that was done, and return whether it was: ``stopped`` is asked each page.
 
-        Raises InvalidInput as ``counted`` does.
+        With ``pages``, the rows of each of its pages, a list of one text is only looked through, in a third of the
+        time. Raises InvalidInput as ``counted`` does.
         """
-        if self._count is None:
-            count = Count()
-            few = False
-            kept: list[tuple[Sorted, array[int]]] = []
-            for page in self._sort():
-                count.add(page, self._text)
-                others = OTHERS * (count.rows - count.recipients)
-                few = self._text is not None and count.recipients + others <= self._most
-                kept = [*kept, _pack(page)] if few else []
-                if observe is not None:
-                    observe(Progress("reading", count.rows, count.rows))
-                if stopped():
-                    return False
-            if self._text is not None:
-                count.share(self._text)
-            self._count, self._kept = count, kept if few else []
-        elif observe is not None:
-            observe(Progress("reading", self._count.rows, self._count.rows))
+        if self._count is not None:
+            if observe is not None:
+                observe(Progress("reading", self._count.rows, self._count.rows))
+        elif pages is not None and self._text is not None:
+            if not self._look_through(pages, observe, stopped):
+                return False
+        elif not self._count_all(observe, stopped):
+            return False
         self._check("this run sends nothing of it")
         return True
 
+    def _count_all(self, observe: Callable[[Progress], None] | None, stopped: Callable[[], bool]) -> bool:
+        count = Count()
+        few = False
+        kept: list[tuple[Sorted, array[int]]] = []
+        for page in self._sort():
+            count.add(page, self._text)
+            others = OTHERS * (count.rows - count.recipients)
+            few = self._text is not None and count.recipients + others <= self._most
+            kept = [*kept, _pack(page)] if few else []
+            if observe is not None:
+                observe(Progress("reading", count.rows, count.rows))
+            if stopped():
+                return False
+        self._done(count)
+        self._kept = kept if few else []
+        return True
+
+    def _look_through(
+        self, pages: Iterable[int], observe: Callable[[Progress], None] | None, stopped: Callable[[], bool]
+    ) -> bool:
+        rows = 0
+        for some in pages:
+            rows += some
+            if observe is not None:
+                observe(Progress("reading", rows, rows))
+            if stopped():
+                return False
+        self._rows = rows
+        return True
+
     def pages(self) -> Iterator[Sorted]:
-        """Yield the list, sorted out, as it was when it was read to its end; raises InvalidInput where it changes."""
+        """Yield the list, sorted out, as it was when it was read to its end; raises InvalidInput where it changes.
+
+        One that was only looked through is counted meanwhile.
+        """
         kept, self._kept = self._kept, []
         if kept:
             for page, numbers in kept:
                 yield replace(page, numbers=[f"+{number}" for number in numbers])
             return
         what_then = "what is in the journal is sent to, and what is not yet in it is not"
+        self._sorting = count = Count()
         for page in self._sort():
             self._check(what_then)
+            if self._count is None:
+                count.add(page, self._text)
             yield page
         self._check(what_then)  # one that was cut short ends sooner, and the rest of it would be lost without a word
+        self._done(count)
+
+    def _done(self, count: Count) -> None:
+        if self._count is None:
+            if self._text is not None:
+                count.share(self._text)
+            self._count = count
 
     def _check(self, what_then: str) -> None:
         if self._source.changed():

@@ -63,9 +63,12 @@ class Result:
 
 
 class Teller:
-    """Tells ``observe`` how far the sending is, from now on: ``already`` of ``total`` recipients are dealt with."""
+    """Tells ``observe`` how far the sending is, from now on: ``already`` of ``total`` recipients are dealt with.
 
-    def __init__(self, observe: Callable[[Progress], None], already: int, total: int) -> None:
+    ``total`` is asked each time, since it is not known before the whole list has been sorted out.
+    """
+
+    def __init__(self, observe: Callable[[Progress], None], already: int, total: Callable[[], int]) -> None:
         self._observe = observe
         self._already = already
         self._total = total
@@ -79,21 +82,21 @@ class Teller:
         trouble: tuple[DevinotifyError | None, float | None],
     ) -> None:
         """Tell of what this run has sent so far, for ``cost``, how many connections it uses, and its ``trouble``."""
-        done = self._already + sent.done
+        done, total = self._already + sent.done, self._total()
         seconds = time.monotonic() - self._began
         rate = sent.done / seconds if seconds > 0 else 0.0
         self._observe(
             Progress(
                 "sending",
                 done,
-                self._total,
+                total,
                 sent.accepted,
                 sent.rejected,
                 sent.not_sent,
                 sent.unknown,
                 sent.segments,
                 rate,
-                (self._total - done) / rate if rate else None,
+                (total - done) / rate if rate else None,
                 cost,
                 connections,
                 *trouble,
