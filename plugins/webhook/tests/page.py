@@ -17,18 +17,17 @@ SHOWN = "a-long-random-token"
 ADDRESS = "http://127.0.0.1:9876"
 
 
-def section(title: str) -> str:
-    """Return the section under a heading."""
-    (found,) = re.findall(
-        rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE
-    )
-    return str(found)
+def pasted(title: str, base: str) -> str:
+    """Return the section under a heading, with the address that is listened on, and a real token of ours."""
+    page = PAGE.read_text("utf-8")
+    (found,) = re.findall(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", page, re.DOTALL | re.MULTILINE)
+    return str(found).replace(ADDRESS, base).replace(SHOWN, TOKEN)
 
 
 def block(title: str, language: str, base: str) -> str:
-    """Return the block of a section in this language, with the address that is listened on, and a real token."""
-    (found,) = re.findall(rf"```{language}\n(.*?)```", section(title), re.DOTALL)
-    return str(found).replace(ADDRESS, base).replace(SHOWN, TOKEN)
+    """Return the block of a section in this language, pasted."""
+    (found,) = re.findall(rf"```{language}\n(.*?)```", pasted(title, base), re.DOTALL)
+    return str(found)
 
 
 def configuration(gateway: Sandbox, outbox: Path) -> dict[str, Any]:
