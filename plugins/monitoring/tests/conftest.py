@@ -1,0 +1,46 @@
+"""What every test starts from: no settings of whoever runs the tests, no plugin but this one, a gateway, an outbox."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.support import Command, file_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from devinotify.sandbox import Sandbox
+
+# Without a limit of time: the machines are shared, and a law does not break because a neighbour is busy.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
+
+PLUGIN = "monitoring"
+HOSTS = ("DEVINOTIFY_", "NOTIFY_", "NAGIOS_", "NOTIFICATION", "HOST", "SERVICE", "USERPAGER")
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Remove the settings of whoever runs the tests, and leave out the other plugins that are installed."""
+    for name in tuple(os.environ):
+        if name.startswith(HOSTS):
+            monkeypatch.delenv(name)
+    others = [point.name for point in entry_points(group="devinotify") if point.name != PLUGIN]
+    monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", ",".join(others))
+
+
+@pytest.fixture
+def gateway(devino_sandbox: Sandbox) -> Sandbox:
+    """A gateway that nothing has been sent to: the one of devinotify's own pytest plugin."""
+    return devino_sandbox
+
+
+@pytest.fixture
+def command(gateway: Sandbox, tmp_path: Path) -> Command:
+    """The command with the gateway's URL in a file of its own, and an outbox of the test's."""
+    return Command(file_of(f"{gateway.url}&outbox={tmp_path / 'alerts.db'}", tmp_path / "url"))

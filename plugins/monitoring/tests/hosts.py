@@ -1,0 +1,172 @@
+"""Monitoring hosts that run for a test: as an unprivileged user, in a folder of their own, ended with the test."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from devinotify import Outbox
+
+from devinotify_monitoring import samples
+from tests.support import NUMBER, PATIENCE, file_of, posts, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from devinotify import Verdict
+    from devinotify.sandbox import Sandbox
+
+URL_FILE = "/etc/devinotify/url"
+"""Where the samples have it: the one thing in them that is another in a test."""
+CHECK = """\
+#!/bin/sh
+cd "$(dirname "$0")" || exit 3
+if [ -e "$1.broken" ]; then echo "the $1 isn't well: 95% \\"full\\""; exit 2; fi
+echo "the $1 is well"
+"""
+"""A check of what its argument names: a file in its folder breaks it."""
+PROGRAMS = Path(sys.executable).parent
+
+
+def needs(program: str, package: str) -> pytest.MarkDecorator:
+    """Return the mark of tests that a program is needed for; without it they fail where CI runs them."""
+    missing = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin") is None
+    return pytest.mark.skipif(missing and not os.environ.get("CI"), reason=f"{package} is not installed")
+
+
+class Place:
+    """A folder that belongs to a host's user, with the URL in a file of its own and the samples as they are shipped."""
+
+    def __init__(self, folder: Path, user: str, gateway: Sandbox) -> None:
+        self.folder = folder
+        self.user = user if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+        self.gateway = gateway
+        self.outbox = folder / "alerts.db"
+        self.url_file = file_of(f"{gateway.url}&outbox={self.outbox}", folder / "url")
+        self._programs: list[subprocess.Popen[bytes]] = []
+        self.own()
+
+    def own(self) -> None:
+        """Give all that is in the folder to the host's user."""
+        if os.geteuid() == 0:
+            for path in (self.folder, *self.folder.rglob("*")):
+                shutil.chown(path, self.user)
+
+    def sample(self, name: str, to: str | None = None) -> Path:
+        """Return a copy of a sample in which the file with the URL is this place's, and nothing else is changed."""
+        text = dict(samples.found())[name].decode()
+        assert URL_FILE in text
+        path = self.folder / (to or Path(name).name)
+        path.write_text(text.replace(URL_FILE, str(self.url_file)), "utf-8")
+        path.chmod(samples.PROGRAM if text.startswith("#!") else 0o644)
+        return path
+
+    def write_check(self) -> None:
+        """Write the program that hosts check their services by."""
+        path = self.folder / "check"
+        path.write_text(CHECK, "utf-8")
+        path.chmod(samples.PROGRAM)
+        self.own()
+
+    def as_user(self, command: Sequence[str]) -> list[str]:
+        """Return the command as the host's user runs it.
+
+        That user may look into folders that are closed to it, and no more: this Python may lie in root's home.
+        """
+        if os.geteuid() != 0:
+            return list(command)
+        capability = "-all,+dac_read_search"
+        return [
+            *("setpriv", "--reuid", self.user, "--regid", self.user, "--clear-groups"),
+            *("--inh-caps", capability, "--ambient-caps", capability, "--bounding-set", capability, "--"),
+            *command,
+        ]
+
+    @contextlib.contextmanager
+    def running(self, name: str, *command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Yield a program that runs as the host's user, what it writes in ``NAME.out``; it is ended, by force at last."""
+        log = self.folder / f"{name}.out"
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                self.as_user(command),
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=self._environment(environment),
+                start_new_session=True,
+            )
+        self._programs.append(process)
+        try:
+            yield process
+        except BaseException:
+            print(f"--- {name}", log.read_text("utf-8", "replace")[-4000:], sep="\n")  # noqa: T201 - pytest shows it
+            raise
+        finally:
+            self._programs.remove(process)
+            process.terminate()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, 9)
+                process.wait(PATIENCE)
+
+    @contextlib.contextmanager
+    def worker(self) -> Iterator[None]:
+        """Have ``devinotify worker`` send what is stored."""
+        url = self.url_file.read_text("utf-8").strip()
+        with self.running("worker", str(PROGRAMS / "devinotify"), "worker", DEVINOTIFY_URL=url):
+            yield
+
+    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in os.environ if name.startswith(("DEVINOTIFY_", "COVERAGE_"))}
+        path = f"{PROGRAMS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        return {**kept, "PATH": path, "LANG": "C.UTF-8", "HOME": str(self.folder), **more}
+
+    def arrived(self, number: int) -> list[tuple[str, str]]:
+        """Wait for so many messages, and return whom they are to, and their texts."""
+
+        def are_there() -> bool:
+            assert [] == [program.args for program in self._programs if program.poll() is not None], "it has ended"
+            return len(self.gateway.messages()) >= number
+
+        until(are_there)
+        return [(each.recipient, each.text) for each in self.gateway.messages()]
+
+    def lose_the_next_answer(self) -> None:
+        """Have the gateway take the next message, and let its answer be lost."""
+        self.gateway.add_fault("drop", number=NUMBER, accepts=True, times=1)
+
+    def verdicts(self) -> list[Verdict | None]:
+        """Return what became of all that was stored, in order."""
+        with Outbox(self.outbox) as outbox:
+            return [row.state.verdict for row in outbox.rows()]
+
+    def keys(self) -> list[str]:
+        """Return the keys of what was stored, in order."""
+        with Outbox(self.outbox) as outbox:
+            stored = [outbox.message(row.message_id) for row in outbox.rows()]
+        return [str(each.key) for each in stored if each is not None]
+
+    def posts(self) -> int:
+        """Return how many requests to send reached the gateway."""
+        return posts(self.gateway)
+
+
+@contextlib.contextmanager
+def place(user: str, gateway: Sandbox) -> Iterator[Place]:
+    """Give a folder that is removed in the end; not pytest's, which is closed to all users but its own."""
+    folder = Path(tempfile.mkdtemp(prefix="devinotify-monitoring-"))
+    try:
+        folder.chmod(0o755)
+        yield Place(folder, user, gateway)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
