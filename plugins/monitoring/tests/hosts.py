@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from devinotify_monitoring import samples
 from tests.support import NUMBER, PATIENCE, file_of, posts, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from devinotify import Verdict
     from devinotify.sandbox import Sandbox
@@ -63,9 +64,8 @@ class Place:
     def sample(self, name: str, to: str | None = None) -> Path:
         """Return a copy of a sample in which the file with the URL is this place's, and nothing else is changed."""
         text = dict(samples.found())[name].decode()
-        assert URL_FILE in text
         path = self.folder / (to or Path(name).name)
-        path.write_text(text.replace(URL_FILE, str(self.url_file)), "utf-8")
+        path.write_text(re.sub(rf"(?<!\$OMD_ROOT){URL_FILE}", str(self.url_file), text), "utf-8")
         path.chmod(samples.PROGRAM if text.startswith("#!") else 0o644)
         return path
 
@@ -85,14 +85,14 @@ class Place:
             return list(command)
         capability = "-all,+dac_read_search"
         return [
-            *("setpriv", "--reuid", self.user, "--regid", self.user, "--clear-groups"),
+            *("setpriv", "--reuid", self.user, "--regid", str(pwd.getpwnam(self.user).pw_gid), "--clear-groups"),
             *("--inh-caps", capability, "--ambient-caps", capability, "--bounding-set", capability, "--"),
             *command,
         ]
 
     @contextlib.contextmanager
     def running(self, name: str, *command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-        """Yield a program that runs as the host's user, what it writes in ``NAME.out``; it is ended, by force at last."""
+        """Yield a program that runs as the host's user, its output in ``NAME.out``; it is ended, by force at last."""
         log = self.folder / f"{name}.out"
         with log.open("ab") as output:
             process = subprocess.Popen(
@@ -101,14 +101,14 @@ class Place:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=self._environment(environment),
+                env={**self.environment(), **environment},
                 start_new_session=True,
             )
         self._programs.append(process)
         try:
             yield process
         except BaseException:
-            print(f"--- {name}", log.read_text("utf-8", "replace")[-4000:], sep="\n")  # noqa: T201 - pytest shows it
+            print(f"--- {name}", log.read_text("utf-8", "replace")[-4000:], sep="\n")
             raise
         finally:
             self._programs.remove(process)
@@ -126,10 +126,11 @@ class Place:
         with self.running("worker", str(PROGRAMS / "devinotify"), "worker", DEVINOTIFY_URL=url):
             yield
 
-    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Return the environment that a host is started with: a plain one, in which ``devinotify`` is found."""
         kept = {name: os.environ[name] for name in os.environ if name.startswith(("DEVINOTIFY_", "COVERAGE_"))}
         path = f"{PROGRAMS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-        return {**kept, "PATH": path, "LANG": "C.UTF-8", "HOME": str(self.folder), **more}
+        return {**kept, "PATH": path, "LANG": "C.UTF-8", "HOME": str(self.folder)}
 
     def arrived(self, number: int) -> list[tuple[str, str]]:
         """Wait for so many messages, and return whom they are to, and their texts."""
@@ -150,7 +151,7 @@ class Place:
         with Outbox(self.outbox) as outbox:
             return [row.state.verdict for row in outbox.rows()]
 
-    def keys(self) -> list[str]:
+    def stored_under(self) -> list[str]:
         """Return the keys of what was stored, in order."""
         with Outbox(self.outbox) as outbox:
             stored = [outbox.message(row.message_id) for row in outbox.rows()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
+from typing import TYPE_CHECKING
 
 import pytest
 from devinotify import RowState, Verdict
@@ -10,7 +11,10 @@ from devinotify import RowState, Verdict
 from devinotify_monitoring import EXITS, PROFILES, Fate
 from devinotify_monitoring.exits import FATES, worst
 
-REPEATS = {
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+REPEATS: Mapping[str, Callable[[int], bool]] = {
     "zabbix": lambda code: code != 0,
     "checkmk": lambda code: code == 1,
     "nagios": lambda _: False,
@@ -41,7 +45,7 @@ def test_what_never_left(profile: str) -> None:
 
 @pytest.mark.parametrize("profile", list(PROFILES))
 def test_failures_are_seen(profile: str) -> None:
-    """What was not sent is a failure on each host; a mistake has the code of wrong usage, which click exits with too."""
+    """What was not sent is a failure on each host; a mistake has the code of wrong usage, click's own."""
     refused = [EXITS[profile][fate] for fate in (Fate.REJECTED, Fate.NOT_SENT, Fate.WAITING, Fate.NOT_STORED)]
     assert all(refused)
     assert (0, 0, 2) == tuple(EXITS[profile][fate] for fate in (Fate.ACCEPTED, Fate.STORED, Fate.MISTAKE))
@@ -58,6 +62,6 @@ def test_fates_keep_the_verdict() -> None:
 def test_worst() -> None:
     """Of several recipients the one counts for whom something is still to be done, then the failure."""
     order = [Fate.ACCEPTED, Fate.UNKNOWN, Fate.NOT_SENT, Fate.REJECTED, Fate.WAITING]
-    assert {(one, other): order[max(order.index(one), order.index(other))] for one, other in permutations(order, 2)} == {
-        (one, other): worst([one, other]) for one, other in permutations(order, 2)
-    }
+    assert {
+        (one, other): order[max(order.index(one), order.index(other))] for one, other in permutations(order, 2)
+    } == {(one, other): worst([one, other]) for one, other in permutations(order, 2)}

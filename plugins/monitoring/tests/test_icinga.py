@@ -71,16 +71,16 @@ def test_a_full_disk(gateway: Sandbox) -> None:
             disk, power = at.folder / "disk.broken", at.folder / "power.broken"
             at.lose_the_next_answer()
             disk.touch()
-            problem = (NUMBER, "CRITICAL web1/Disk: the disk isn't well: 95% \"full\"")
+            problem = (NUMBER, 'CRITICAL web1/Disk: the disk isn\'t well: 95% "full"')
             assert [problem] == at.arrived(1)
             until(lambda: at.verdicts() == [Verdict.UNKNOWN])
             disk.unlink()
             recovery = (NUMBER, "OK web1/Disk: the disk is well")
             assert [problem, recovery] == at.arrived(2)
             power.touch()
-            assert [problem, recovery, (NUMBER, "DOWN web1: the power isn't well: 95% \"full\"")] == at.arrived(3)
+            assert [problem, recovery, (NUMBER, 'DOWN web1: the power isn\'t well: 95% "full"')] == at.arrived(3)
             until(lambda: at.verdicts() == [Verdict.UNKNOWN, Verdict.ACCEPTED, Verdict.ACCEPTED])
         assert 3 == at.posts()
-        assert [True] * 3 == [lasts_for_ever(key) for key in at.keys()]
+        assert [True] * 3 == [lasts_for_ever(key) for key in at.stored_under()]
         log = (at.folder / "icinga.out").read_text("utf-8")
         assert [] == [line for line in log.splitlines() if "failed" in line or "not defined" in line]

@@ -117,7 +117,7 @@ def test_a_full_disk(gateway: Sandbox) -> None:
             disk, power = at.folder / "disk.broken", at.folder / "power.broken"
             at.lose_the_next_answer()
             disk.touch()
-            problem = (NUMBER, "CRITICAL web1/Disk: the disk isn't well: 95% \"full\"")
+            problem = (NUMBER, 'CRITICAL web1/Disk: the disk isn\'t well: 95% "full"')
             assert [problem] == at.arrived(1)
             until(lambda: at.verdicts() == [Verdict.UNKNOWN])
             disk.unlink()
@@ -128,5 +128,5 @@ def test_a_full_disk(gateway: Sandbox) -> None:
             assert [problem, recovery, (OTHER, "DOWN web1: the power isnt well: 95% full")] == at.arrived(3)
             until(lambda: at.verdicts() == [Verdict.UNKNOWN, Verdict.ACCEPTED, Verdict.ACCEPTED])
         assert 3 == at.posts()
-        assert [True] * 3 == [lasts_for_ever(key) for key in at.keys()]
+        assert [True] * 3 == [lasts_for_ever(key) for key in at.stored_under()]
         assert "exited with return code" not in (at.folder / "nagios.log").read_text("utf-8")

@@ -57,7 +57,10 @@ def _copy_samples(context: click.Context, _: click.Parameter, folder: Path | Non
 @click.option("--outbox", metavar="PATH", help="Where it is stored: a file or postgresql://…, in place of the URL's.")
 @click.option("--channel", metavar="CHANNEL", help="sms, viber, sms-viber, …, in place of the URL's.")
 @click.option(
-    "--max-segments", type=click.IntRange(1), metavar="N", help="How long it may be, in SMS segments; 1 unless the URL says."
+    "--max-segments",
+    type=click.IntRange(1),
+    metavar="N",
+    help="How long it may be, in SMS segments; 1 unless the URL says.",
 )
 @click.option(
     "--samples",
@@ -138,5 +141,7 @@ def _url(file: Path | None, url: str | None) -> str:
     if file is not None:
         return url_in(file)
     if not url:
-        raise SetupError("there is no account: give --url-file, or set DEVINOTIFY_URL to devino://LOGIN:PASSWORD@SENDER")
+        raise SetupError(
+            "there is no account: give --url-file, or set DEVINOTIFY_URL to devino://LOGIN:PASSWORD@SENDER"
+        )
     return url

@@ -58,9 +58,7 @@ _MISTAKE = 2
 """What devinotify's other commands exit with for wrong usage, and click before a host is known."""
 
 _SENT: Mapping[Fate, int] = MappingProxyType({Fate.ACCEPTED: 0, Fate.STORED: 0})
-_NEVER_REPEATS: Mapping[Fate, int] = MappingProxyType(
-    {**dict.fromkeys(Fate, _FAILED), **_SENT, Fate.MISTAKE: _MISTAKE}
-)
+_NEVER_REPEATS: Mapping[Fate, int] = MappingProxyType({**dict.fromkeys(Fate, _FAILED), **_SENT, Fate.MISTAKE: _MISTAKE})
 
 EXITS: Mapping[str, Mapping[Fate, int]] = MappingProxyType(
     {

@@ -1,4 +1,4 @@
-"""The account's URL from a file that its owner alone can read: hosts pass no secret on, and none stands in arguments."""
+"""The account's URL from a file that its owner alone can read: hosts pass no secret on, and arguments are seen."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def url_in(path: Path) -> str:
     """
     try:
         # Not blocking: who names a pipe is told so, and does not wait for its other end.
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise SetupError(f"--url-file: {path} is not a file")
