@@ -85,20 +85,21 @@ class ReplyParser:
         self._keep_alive = True
         self._length = 0
         self._body: list[bytes] = []
-        self._read_body: Callable[[], Reply | None] = self._until_close
+        # Not bound: a parser that held its own method would stay, with its reply, until cyclic garbage is looked for.
+        self._read_body: Callable[[ReplyParser], Reply | None] = ReplyParser._until_close
 
     def feed(self, data: bytes) -> Reply | None:
         """Return the reply when ``data`` completes it, ``None`` while there is more to come; raise BadReply."""
         self._buffer += data
         if not self._status and not self._read_head():
             return None
-        return self._read_body()
+        return self._read_body(self)
 
     def close(self) -> Reply:
         """Return the reply that the end of the connection completes; raise BadReply where it was cut."""
         if not self._status:
             raise BadReply("the connection was closed before the headers were complete")
-        if self._read_body != self._until_close:
+        if self._read_body is not ReplyParser._until_close:
             raise BadReply("the connection was closed in the middle of the body")
         return self._reply(self._buffer, framed=False)
 
@@ -132,19 +133,19 @@ class ReplyParser:
         coding = self._headers.get(b"transfer-encoding")
         declared = self._headers.get(b"content-length")
         if self._tunnel:
-            self._read_body = self._head_alone
+            self._read_body = ReplyParser._head_alone
         elif self._status in _BODILESS:
-            self._read_body, self._length = self._counted, 0
+            self._read_body, self._length = ReplyParser._counted, 0
         elif coding is not None:
             if coding.lower() != b"chunked":
                 raise BadReply("the transfer coding is unknown")
             if declared is not None:
                 raise BadReply("the reply declares both a length and chunks")
-            self._read_body = self._chunked
+            self._read_body = ReplyParser._chunked
         elif declared is not None:
             if not _DIGITS.fullmatch(declared):
                 raise BadReply("the declared length is not a number")
-            self._read_body, self._length = self._counted, int(declared)
+            self._read_body, self._length = ReplyParser._counted, int(declared)
             if self._length > REPLY_LIMIT:
                 raise ReplyTooLarge("the reply is too large")
 
