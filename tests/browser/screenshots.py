@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from devinotify.bulk.page import render
 from devinotify.sandbox import Sandbox
 from tests.browser.chromium import launched
 from tests.browser.conftest import show
 from tests.browser.inhabited import inhabit
+from tests.bulk.sample import CAMPAIGN, NOW, sample
 
 if TYPE_CHECKING:
     from typing import Literal
 
+REPORT = {"width": 1180, "height": 1100}
+"""As much of a campaign's report as tells what it is like."""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 VIEWS = {"list": "messages", "detail": "messages/9"}
 
 
 def take(folder: Path) -> None:
-    """Write a picture of the list and of a message, in light and in dark."""
-    with Sandbox() as sandbox, launched() as browser:
+    """Write a picture of the list, of a message and of a campaign's report, in light and in dark."""
+    with Sandbox() as sandbox, launched() as browser, tempfile.TemporaryDirectory() as scratch:
+        report = Path(scratch, "report.html")
+        report.write_text(render(sample(), CAMPAIGN, NOW), encoding="utf-8")
         inhabit(sandbox)
         for scheme in SCHEMES:
             with browser.new_context(
@@ -30,6 +37,10 @@ def take(folder: Path) -> None:
                 for name, view in VIEWS.items():
                     show(page, sandbox, view)
                     page.screenshot(path=folder / f"{name}-{scheme}.png")
+                page.set_viewport_size(REPORT)
+                page.goto(report.as_uri())
+                page.wait_for_selector("#curve canvas")
+                page.screenshot(path=folder / f"report-{scheme}.png")
 
 
 if __name__ == "__main__":

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
 import io
 import os
 import re
 import sqlite3
 import stat
 import threading
-import xml.etree.ElementTree as ET
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinotify import Message, Notifier
-from devinotify.bulk import Journal, charts
+from devinotify.bulk import Journal, Speed
 from devinotify.bulk.deliveries import Deliveries
 from devinotify.bulk.report import COLUMNS, INCOMPLETE, write_report
 from devinotify.exceptions import InvalidInput
@@ -73,21 +74,57 @@ def test_every_row_is_in_the_csv(journal: Path, tmp_path: Path) -> None:
 
 
 def test_the_page_stands_alone(journal: Path, tmp_path: Path) -> None:
-    """No script, no link, nothing to load; the figures and three charts are in it, and no number of a person."""
+    """Nothing to load and no link; the figures and a curve are in it, and no number of a person."""
     target = tmp_path / "report.html"
     now = datetime(2026, 1, 28, 12, tzinfo=UTC)
     with Journal(journal) as opened:
         summary = write_report(opened, html_file=target, now=now)
     page = target.read_text("utf-8")
     assert (7, 3, {"delivered": 2, "expired": 1}) == (summary.tally.rows, summary.segments, dict(summary.statuses))
-    charts = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
-    assert 3 == len(charts)
-    for chart in charts:
-        ET.fromstring(chart)  # noqa: S314 - our own drawing
-    assert [] == re.findall(r"<(?:script|link|img|iframe|object)\b|@import|url\((?!#)|\bsrc=", page)
+    assert (1, 1) == (page.count('class="bar"'), page.count('id="curve"'))
+    assert [] == re.findall(r"<(?:link|img|iframe|object)\b|@import|url\((?!#)|\bsrc=", page)
     assert "default-src 'none'" in page
     assert "2026-01-28 12:00:00+00:00" in page
     assert all(number.removeprefix("+") not in page for number in numbers(4))
+
+
+def test_no_script_of_the_page_runs_but_its_own(journal: Path, tmp_path: Path) -> None:
+    """Its policy names their digests, and none that is not there."""
+    target = tmp_path / "report.html"
+    with Journal(journal) as opened:
+        write_report(opened, html_file=target)
+    page = target.read_text("utf-8")
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digests = [base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in scripts]
+    assert (2, digests) == (len(scripts), re.findall(r"'sha256-([^']+)'", page[: page.index("<style>")]))
+
+
+def test_the_first_line_tells_what_campaign_it_is(journal: Path, tmp_path: Path) -> None:
+    """What was delivered so far, the cost that the gateway told, the list, the sender and how long it took."""
+    target = tmp_path / "report.html"
+    with Journal(journal) as opened:
+        write_report(opened, html_file=target)
+    facts = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)<", target.read_text("utf-8")))
+    begun, took = facts.pop("Begun"), facts.pop("Sending took")
+    assert {
+        "Cost": "7.50",
+        "Recipients": "4",
+        "Channel": "sms",
+        "Sender": "DEVINO",
+        "List": "a.txt",
+        "Segments": "3",
+    } == {name: value.strip() for name, value in facts.items()}
+    assert (True, True) == (bool(re.match(r"\d+\W\w+ \d{4}, \d\d:\d\d", begun)), bool(took))
+    assert "<b>50\N{NO-BREAK SPACE}%</b>" in target.read_text("utf-8")
+
+
+def test_the_price_of_the_last_run_estimates_the_cost(begin: Begin, tmp_path: Path) -> None:
+    """As long as the gateway has told no price; what was given before is not forgotten."""
+    begin("\n".join(numbers(3)), name="a.txt", price="2.10").run(Speed(limit=2))
+    begin("\n".join(numbers(3)), name="a.txt").run()
+    with Journal(tmp_path / "campaign.db") as opened:
+        write_report(opened, html_file=tmp_path / "x.html")
+    assert "<dd>6.30 <small>estimated, by the price given</small></dd>" in (tmp_path / "x.html").read_text("utf-8")
 
 
 def test_the_same_journal_gives_the_same_page(journal: Path, tmp_path: Path) -> None:
@@ -251,51 +288,6 @@ def test_a_journal_that_is_complete_is_not_doubted(journal: Path, tmp_path: Path
     with Journal(journal) as opened:
         summary = write_report(opened, html_file=page)
     assert (True, False) == (summary.complete, INCOMPLETE in page.read_text("utf-8"))
-
-
-MINUTE = 60
-NOON = 1_769_601_600  # 2026-01-28 12:00 UTC
-
-
-def test_what_happened_within_a_minute_is_seen_at_that_minute() -> None:
-    """The line rises over the minute, lies flat where nothing happened, and goes on behind the last event."""
-    sent, delivered = charts.lines({NOON: 5}, {NOON: 2, NOON + 3 * MINUTE: 3})
-    assert [(NOON, 0), (NOON + MINUTE, 5), (NOON + 5 * MINUTE, 5)] == sent
-    assert [
-        (NOON, 0),
-        (NOON + MINUTE, 2),
-        (NOON + 3 * MINUTE, 2),
-        (NOON + 4 * MINUTE, 5),
-        (NOON + 5 * MINUTE, 5),
-    ] == delivered
-
-
-def test_what_never_happened_has_no_line() -> None:
-    """Nothing was delivered yet."""
-    assert [] == charts.lines({NOON: 5}, {})[1]
-
-
-@pytest.mark.parametrize("days", [1, 2, 30, 365, 4000])
-def test_the_page_does_not_grow_with_the_days(days: int) -> None:
-    """However long a campaign takes, its line has so many points at most, and no event is lost."""
-    (line,) = charts.lines({NOON + minute * MINUTE * days: 1 for minute in range(1440)})
-    assert (True, 1440) == (len(line) <= 2 * charts.MOST_BINS + 2, line[-1][1])
-
-
-def test_the_axes_are_labelled_apart() -> None:
-    """Recipients upwards, time to the right."""
-    chart = charts.over_time({NOON: 5}, {NOON: 2})
-    assert (1, 1) == (chart.count(">recipients so far<"), chart.count(">time (UTC)<"))
-
-
-def test_many_reasons_are_added_up(tmp_path: Path) -> None:
-    """A chart has a dozen bars at most, the last for all others."""
-    from collections import Counter
-
-    from devinotify.bulk.charts import MOST, bars
-
-    chart = bars(Counter({f"reason {number} $ {'x' * 60}": number + 1 for number in range(MOST + 5)}), "Why")
-    assert ("all others" in chart, 'aria-label="Why"' in chart) == (True, True)
 
 
 def test_an_error_of_a_look_comes_out(journal: Path, gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

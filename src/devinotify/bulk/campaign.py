@@ -381,6 +381,7 @@ class Campaign:
         message = Message(text, (), channel=self.channel, send_at=self.send_at)
         journal.begin(message, self.identity, self.notifier.url.account)
         journal.use(self.notifier.url.account, other=self._other_account)
+        journal.note(self._intake.source, self.price if self._fallback is None else None)
         return message
 
     def _cost(self, sent: Sent) -> Decimal | None:

@@ -35,7 +35,7 @@ class Intake:
     def __init__(
         self, source: Source, sort: Callable[[], Iterator[Sorted]], text: str | None, *, kept: int = KEPT
     ) -> None:
-        self._source = source
+        self.source: Source = source
         self._sort = sort
         self._text = text
         self._most = kept
@@ -137,7 +137,7 @@ class Intake:
             self._count = count
 
     def _check(self, what_then: str) -> None:
-        if self._source.changed():
+        if self.source.changed():
             raise InvalidInput(f"the input has changed since it was opened: {what_then}")
 
 

@@ -14,7 +14,7 @@ import json
 import logging
 import os
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -28,9 +28,12 @@ from devinotify.outbox.states import STEPS as GOES_ON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from decimal import Decimal
     from types import TracebackType
 
     from devinotify.bulk.sorting import Sorted
+    from devinotify.bulk.source import Source
     from devinotify.outbox import Counts, Row
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -45,6 +48,8 @@ KEY = CAMPAIGN
 """The key of the message that a journal is about, and the name under which its id is remembered."""
 FED = "fed"
 """The name under which a journal remembers that all of its input is in it, and how much that was."""
+NOTES = "notes"
+"""The name under which a journal remembers what a report tells of a campaign, and nothing else needs."""
 FEEDER = "feeder"
 """The duty of putting the input in, which one of all who work on a journal has."""
 PUT = "put"
@@ -79,6 +84,15 @@ def check_retry(states: Iterable[RowState]) -> None:
     for state in states:
         if state not in RETRIED:
             raise InvalidInput(f"{state} rows are not retried: it is {' or '.join(RETRIED)} that can be")
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What a report tells of a campaign: the list's name, its place (``None`` for a stream), the price of a segment."""
+
+    list_name: str | None = None
+    list_path: str | None = None
+    price: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +166,25 @@ class Journal:
         """What the whole input came to, or ``None`` while it is not in the journal."""
         known = self.outbox.recall(FED)
         return None if known is None else Fed(**json.loads(known))
+
+    @property
+    def notes(self) -> Notes | None:
+        """What else was told of the campaign, by its last run; ``None`` where nothing was."""
+        known = self.outbox.recall(NOTES)
+        return None if known is None else Notes(**json.loads(known))
+
+    def note(self, source: Source, price: Decimal | None) -> None:
+        """Remember what a report tells of the campaign; a price that is not given is that of before."""
+        before = self.notes or Notes()
+        path = None if source.path is None else str(source.path)
+        notes = Notes(source.name, path, before.price if price is None else str(price))
+        self.outbox.remember(NOTES, json.dumps(asdict(notes)))
+
+    @property
+    def began_at(self) -> datetime | None:
+        """When the campaign was begun, or ``None`` before that."""
+        stored = None if self.message_id is None else self.outbox.message(self.message_id)
+        return None if stored is None else stored.created_at
 
     @property
     def account(self) -> str | None:
@@ -308,6 +341,13 @@ class Journal:
         With ``states`` only those that are in one of them.
         """
         return self.outbox.rows(states=states, channel=self._channel)
+
+    def steps(self) -> Iterator[Row]:
+        """Yield the steps of a fallback, the rows that ``rows`` tells the outcome of."""
+        channel = self._channel
+        for row in self.outbox.rows() if channel is not None else ():
+            if row.channel != channel:
+                yield row
 
     def counts(self) -> Counts:
         """Return how many of these rows stand in each state."""

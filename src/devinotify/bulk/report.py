@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import csv
 import heapq
-import html
 import os
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from contextlib import nullcontext
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from devinotify.bulk.language import Language
+from devinotify.bulk.listing import Listing
+from devinotify.bulk.page import render
+from devinotify.bulk.summary import Campaign, Summary
 from devinotify.bulk.tally import Category, category, tally
 from devinotify.exceptions import InvalidInput
 from devinotify.files import AnyPath, Target, replaced
@@ -21,10 +25,10 @@ from devinotify.outbox import RowState
 from devinotify.spreadsheet import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from devinotify.bulk.journal import Journal
-    from devinotify.bulk.tally import Tally
     from devinotify.exceptions import DevinotifyError
     from devinotify.outbox import Row
 
@@ -35,30 +39,14 @@ COLUMNS = (
 """The columns of the CSV, which has a line for each row of the input, repetitions right behind what they repeat.
 
 ``row`` is its number, from 1, the header apart; it is empty while not all of the input is in the journal.
-``repeats_row`` is that of the row that has the same number first. Times are in UTC.
+``repeats_row`` is that of the row that has the same number first. Times are in UTC. Behind them come the list's own
+columns; one that has the name of one of ours has ``list_`` before it.
 """
 
 INCOMPLETE = "the input is not all in the journal yet: run the campaign again to complete it"
 """What is said of a journal whose campaign was ended while it read its input."""
 
 _REFUSED = re.compile(r"row (\d+): (.*)", re.DOTALL)
-_MINUTE = 60
-
-
-@dataclass(slots=True)
-class Summary:
-    """What the rows come to: where they stand, statuses, reasons of failures, and deliveries by the minute.
-
-    ``complete`` is false where the journal does not hold all of the input, as after a kill while it was read.
-    """
-
-    tally: Tally
-    complete: bool = True
-    statuses: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-    sent: Counter[int] = field(default_factory=Counter)
-    delivered: Counter[int] = field(default_factory=Counter)
-    segments: int = 0
 
 
 def write_report(
@@ -67,23 +55,47 @@ def write_report(
     csv_file: Target | None = None,
     html_file: Target | None = None,
     now: datetime | None = None,
+    lang: str = "en",
+    source: AnyPath | None = None,
 ) -> Summary:
     """Write the files that are named, all of them whole or none at all, and return what the rows come to.
 
-    The CSV holds numbers in full, for the report is the operator's; files are made for their owner alone. The page
-    holds no number and no text. Rows are streamed, so that a million takes no more memory than a page. What is open for
-    writing, and what is there already and no regular file, is written to directly. ``now`` is the instant that the page
-    shows. The page's charts need the extra ``bulk``. Raises InvalidInput, and writes nothing, where a file is the
-    journal's own or named twice, and OSError where one cannot be written.
+    The CSV holds numbers in full and the list's own columns, for the report is the operator's; files are made for their
+    owner alone. The page holds no number and no text. Rows are streamed, so that a million takes no more memory than a
+    page. What is open for writing, and what is there already and no regular file, is written to directly. ``now`` is
+    the instant that the page shows, with its time zone, this machine's if left out; ``lang`` is ``en`` or ``ru``.
+    ``source`` is the list, where that is not where it was; of one that is gone or has changed the CSV has no columns,
+    and ``unlisted`` says so.
+
+    Raises InvalidInput, and writes nothing, where a file is the journal's or the list's or is named twice, and where
+    ``source`` is another list, and OSError where a file cannot be written.
     """
-    if html_file is not None:
-        from devinotify.bulk import charts  # noqa: F401 - where the extra is missing, nothing is written at all
-    _check(journal, [target for target in (csv_file, html_file) if target is not None])
+    Language(lang)
+    moment = now or datetime.now().astimezone()
+    given = [target for target in (csv_file, html_file) if target is not None]
+    notes = journal.notes
+    known = None if notes is None or notes.list_path is None else Path(notes.list_path)
+    _check(journal, given, [Path(each) for each in (source, known) if each is not None])
+    repeats = journal.repeats()
+    listing: AbstractContextManager[Listing | None] = nullcontext()
+    unlisted = None
+    if csv_file is not None:
+        try:
+            listing = _listing(journal, source or known, repeats) or listing
+        except InvalidInput as error:
+            if source is not None:
+                raise
+            unlisted = str(error)
+        else:
+            if source is None and known is None and notes is not None:
+                unlisted = "the list was read from a stream"
     encodings = {csv_file: "utf-8-sig", html_file: "utf-8"}
-    with replaced({target: encoding for target, encoding in encodings.items() if target is not None}) as files:
-        summary = _summary(journal, None if csv_file is None else csv.writer(files[csv_file]))
+    with listing as own, replaced({target: encodings[target] for target in given}) as files:
+        write = None if csv_file is None else csv.writer(files[csv_file]).writerow
+        summary = _summary(journal, write, own, repeats, moment.timestamp())
+        summary.unlisted = unlisted
         if html_file is not None:
-            files[html_file].write(render(summary, journal.name, now or datetime.now(UTC)))
+            files[html_file].write(render(summary, _campaign(journal), moment, lang))
     return summary
 
 
@@ -102,56 +114,73 @@ def write_invalid(rows: Iterable[tuple[int, str, DevinotifyError]], csv_file: Ta
     return count
 
 
-def render(summary: Summary, name: str, now: datetime) -> str:
-    """Return the page: figures, charts as inline SVG, and the same numbers as tables. It refers to nothing outside."""
-    from devinotify.bulk import charts
-
-    figures = summary.tally
-    tiles = "".join(f"<div class='tile {each}'><b>{figures.of(each):,}</b>{_words(each)}</div>" for each in Category)
-    facts = [
-        ("rows of the input", figures.rows),
-        ("of them repeated numbers, not sent again", figures.duplicates),
-        ("recipients that still wait", figures.waiting),
-        ("segments accepted", summary.segments),
-        ("delivered", figures.delivered),
-        ("not delivered", figures.failed),
-    ]
-    parts = [
-        "" if summary.complete else f"<p class='warning'>Not complete: {INCOMPLETE}.</p>",
-        f"<section class='tiles'>{tiles}</section>",
-        _table("In numbers", ("", ""), facts),
-    ]
-    for title, first, counter in (
-        ("Delivery status", "status", summary.statuses),
-        ("Why not delivered", "reason", summary.reasons),
-    ):
-        if counter:
-            parts.append(f"<h2>{title}</h2>{charts.bars(counter, title)}")
-            parts.append(_table("", (first, "recipients"), counter.most_common()))
-    if summary.sent:
-        parts.append(f"<h2>Delivery over time</h2>{charts.over_time(summary.sent, summary.delivered)}")
-    shown = html.escape(name)
-    return _PAGE.format(name=shown, now=now.isoformat(" ", "seconds"), body="\n".join(parts), style=_STYLE)
+def _campaign(journal: Journal) -> Campaign:
+    """Return what the journal tells of its campaign beside the rows."""
+    identity, notes = journal.identity or {}, journal.notes
+    at = identity.get("send_at")
+    price = None if notes is None else notes.price
+    return Campaign(
+        name=journal.name,
+        channel=identity.get("channel"),
+        second=journal.second,
+        sender=identity.get("sender"),
+        list_name=None if notes is None else notes.list_name,
+        begun=journal.began_at,
+        scheduled=None if at is None else datetime.fromisoformat(at),
+        price=None if price is None else Decimal(price),
+    )
 
 
-def _summary(journal: Journal, writer: object) -> Summary:
-    write = getattr(writer, "writerow", None)
+def _listing(journal: Journal, path: AnyPath | None, repeats: Mapping[str, Sequence[int]]) -> Listing | None:
+    """Return the list's own columns, or ``None`` where nobody knows it, or which row of it stands where."""
+    identity = journal.identity
+    if path is None or identity is None or journal.fed is None:
+        return None
+    return Listing(path, identity, frozenset(row for rows in repeats.values() for row in rows))
+
+
+def _names(columns: Sequence[str]) -> list[str]:
+    """Return the head of the CSV: no two columns have the same name."""
+    found = list(COLUMNS)
+    for name in columns:
+        own = f"list_{name}" if name in COLUMNS else name
+        further = (f"{own}_{number}" for number in range(2, len(columns) + 2))
+        found.append(own if own not in found else next(each for each in further if each not in found))
+    return list(map(harmless, found))
+
+
+def _summary(
+    journal: Journal,
+    write: Callable[[Sequence[object]], object] | None,
+    listing: Listing | None,
+    repeats: Mapping[str, Sequence[int]],
+    now: float,
+) -> Summary:
+    """Return what the rows come to, and write each with ``write`` where that is given."""
     if write is not None:
-        write(COLUMNS)
-    repeats = journal.repeats()
+        write(_names(() if listing is None else listing.columns))
     states: Counter[RowState] = Counter()
     categories: Counter[Category] = Counter()
-    summary = Summary(tally(states, categories, 0), journal.fed is not None)
+    summary = Summary(complete=journal.fed is not None)
+    fallback = journal.fallback
+
+    def own(row: int) -> list[str]:
+        return [] if listing is None else list(map(harmless, listing.cells(row)))
+
     for place, recipient, row in heapq.merge(_sent(journal), _refused(journal), key=lambda line: line[0]):
         more = repeats.get(row.recipient, ())
         states[row.state] += 1
         categories[category(row)] += 1 + len(more)
-        _count(row, summary)
+        summary.add(row, now)
+        if not fallback:
+            summary.pay(row)
         if write is not None:
             rest = _cells(row, recipient)
-            write((place or "", "", *rest))
+            write((place or "", "", *rest, *own(place)))
             for again in more:
-                write((again, place, *rest))
+                write((again, place, *rest, *own(again)))
+    for row in journal.steps() if fallback else ():
+        summary.pay(row)
     summary.tally = tally(states, categories, sum(map(len, repeats.values())))
     return summary
 
@@ -169,20 +198,6 @@ def _refused(journal: Journal) -> Iterator[tuple[int, str, Row]]:
     for row in journal.rows({RowState.NOT_SENT}):
         if found := _REFUSED.fullmatch(row.recipient):
             yield int(found[1]), found[2], row
-
-
-def _count(row: Row, summary: Summary) -> None:
-    if row.sent_at is not None:
-        summary.statuses[str(row.status or "no report yet")] += 1
-        summary.sent[int(row.sent_at // _MINUTE) * _MINUTE] += 1
-        summary.segments += row.segments or 0
-    if row.state is RowState.DELIVERED and row.status_at is not None:
-        summary.delivered[int(row.status_at // _MINUTE) * _MINUTE] += 1
-    if row.state is RowState.FAILED:
-        summary.reasons[f"{row.status} (state {row.status_code})"] += 1
-    elif row.error is not None:
-        detail = row.error_reason or (f"code {row.error_code}" if row.error_code is not None else "")
-        summary.reasons[f"{row.error}: {detail}" if detail else row.error] += 1
 
 
 def _cells(row: Row, recipient: str) -> tuple[object, ...]:
@@ -208,22 +223,16 @@ def _moment(seconds: float | None) -> str:
     return "" if seconds is None else iso(datetime.fromtimestamp(seconds, UTC), "seconds")
 
 
-def _words(each: Category) -> str:
-    return each.value.replace("_", " ")
-
-
-def _table(title: str, head: tuple[str, str], rows: list[tuple[str, int]]) -> str:
-    heading = f"<h2>{title}</h2>" if title else ""
-    cells = "".join(f"<tr><td>{html.escape(str(name))}</td><td>{count:,}</td></tr>" for name, count in rows)
-    top = f"<tr><th>{head[0]}</th><th>{head[1]}</th></tr>" if any(head) else ""
-    return f"{heading}<table>{top}{cells}</table>"
-
-
-def _check(journal: Journal, targets: Sequence[Target]) -> None:
-    """Raise InvalidInput where a target is a file of the journal, or both are the same."""
+def _check(journal: Journal, targets: Sequence[Target], lists: Iterable[Path]) -> None:
+    """Raise InvalidInput where a target is a file of the journal or the list, or both are the same."""
     reals = [_real(target) if isinstance(target, (str, os.PathLike)) else target for target in targets]
     if journal.path is not None:
         _check_beside(journal.path, reals)
+    for listed in lists:
+        if any(
+            isinstance(real, Path) and real.exists() and listed.exists() and real.samefile(listed) for real in reals
+        ):
+            raise InvalidInput(f"{listed.name} is the list of the campaign and must stay: name another file")
     if len(set(reals)) < len(reals):
         raise InvalidInput("the CSV and the page would be written to the same place: name two files")
 
@@ -244,37 +253,3 @@ def _check_beside(journal: Path, reals: Sequence[Target]) -> None:
 def _real(path: AnyPath) -> Path:
     # Path.resolve() raises what is not an OSError for a link that leads to itself.
     return Path(os.path.realpath(path))
-
-
-_STYLE = """
-:root { color-scheme: light; font: 16px/1.5 system-ui, sans-serif; color: #1c2430; background: #f5f6f8; }
-body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { margin-bottom: 0; } h2 { margin-top: 2rem; } .when { color: #5c6675; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .8rem; margin: 1.5rem 0; }
-.tile { background: #fff; border-radius: .6rem; padding: 1rem; border-top: 4px solid #8a94a3; }
-.tile b { display: block; font-size: 1.7rem; }
-.accepted { border-color: #2b8a57; } .rejected { border-color: #c0392b; } .invalid { border-color: #d08a1d; }
-.unknown { border-color: #7a4fb5; }
-.warning { background: #fdf1d8; border-left: 4px solid #d08a1d; padding: .7rem 1rem; }
-table { border-collapse: collapse; background: #fff; min-width: 24rem; }
-td, th { padding: .35rem .9rem; text-align: left; }
-tr + tr { border-top: 1px solid #e6e9ee; } td:last-child, th:last-child { text-align: right; }
-svg { max-width: 100%; height: auto; background: #fff; border-radius: .6rem; }
-"""
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Campaign {name}</title>
-<style>{style}</style>
-</head>
-<body>
-<h1>Campaign {name}</h1>
-<p class="when">As of {now}</p>
-{body}
-</body>
-</html>
-"""

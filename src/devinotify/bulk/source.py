@@ -38,8 +38,9 @@ class Source:
     """A file; what cannot be read from its start again, as a stream or a pipe, is copied to a temporary file first.
 
     ``digest`` is the SHA-256 of its bytes, ``encoding`` what it was found to be written in unless given, ``name`` its
-    file name or ``None``; ``is_workbook`` tells whether it has sheets and no text. ``block`` bytes are read at a time.
-    A context manager. Raises InvalidInput where it cannot be read or decoded.
+    file name or ``None``, ``path`` where it lies, or ``None`` for a copy; ``is_workbook`` tells whether it has sheets
+    and no text. ``block`` bytes are read at a time. A context manager. Raises InvalidInput where it cannot be read or
+    decoded.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Source:
     ) -> None:
         self.name: str | None = None
         self._file: IO[bytes] = io.BytesIO()
-        self._path: Path | None = None
+        self.path: Path | None = None
         self._stamp = (0, 0)
         self._block = block
         self.digest: str
@@ -80,10 +81,10 @@ class Source:
 
         Always False for what was copied: nobody can change that.
         """
-        if self._path is None:
+        if self.path is None:
             return False
         try:
-            return self._stamp != _stamp(self._path.stat())
+            return self._stamp != _stamp(self.path.stat())
         except OSError:
             return True
 
@@ -130,7 +131,7 @@ class Source:
         if file.seekable():
             self._file = file
             # Before it is read, so that what is written to it meanwhile is a change.
-            self._path, self._stamp = path.absolute(), _stamp(os.fstat(file.fileno()))
+            self.path, self._stamp = path.absolute(), _stamp(os.fstat(file.fileno()))
         else:
             with file:
                 self._file = _copied(file)

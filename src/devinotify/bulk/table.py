@@ -183,6 +183,17 @@ class Table:
         if page.raws:
             yield page
 
+    def rows(self) -> Iterator[list[str]]:
+        """Yield all cells of each row from the start, in the order of ``columns``; further ones may stand behind."""
+        for some in self._chunks(STEP):
+            for row in some:
+                if self.format is Format.LINES:
+                    yield [row]
+                elif self.format in _OBJECTS:
+                    yield [_text(row.get(name)) for name in self.columns]
+                else:
+                    yield row + [""] * (len(self.columns) - len(row))
+
     def _read(self, some: list[Any], *, records: bool) -> tuple[list[str | int], list[dict[str, str]]]:
         if self.format is Format.LINES:
             return some, [dict(zip(self.columns, [row], strict=False)) for row in some] if records else []

@@ -45,7 +45,7 @@ ASKING: frozenset[str] = frozenset(
 )
 """The commands by which nothing is ever sent, whatever interrupts them."""
 
-EXTRAS: Mapping[str, str] = MappingProxyType({"matplotlib": "bulk", "starlette": "sandbox", "uvicorn": "sandbox"})
+EXTRAS: Mapping[str, str] = MappingProxyType({"starlette": "sandbox", "uvicorn": "sandbox"})
 """Package -> the extra that brings it."""
 
 EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {meaning}" for code, meaning in MEANINGS.items())

@@ -314,14 +314,25 @@ def counts_of(tally: Tally) -> Mapping[str, int]:
     return {"rows": tally.rows, **asdict(tally)}
 
 
+INNER: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("rows", ("duplicates",)),
+    ("accepted", ("delivered", "failed")),
+    ("rejected", ()),
+    ("invalid", ()),
+    ("not_sent", ("waiting",)),
+    ("unknown", ("in_flight",)),
+)
+"""The counts of a tally as they are shown: under each what is a part of it."""
+
+
 def tally_rows(tally: Tally) -> list[tuple[str, object]]:
-    """Return where the rows stand, as pairs of a name and a count; what is not one of the five is indented."""
-    inner = ("duplicates", "waiting", "in_flight", "delivered", "failed")
-    return [
-        (f"  of them {name.replace('_', ' ')}" if name in inner else name.replace("_", " "), f"{count:,}")
-        for name, count in counts_of(tally).items()
-        if count or name not in inner
-    ]
+    """Return where the rows stand, as pairs of a name and a count; what is a part of another is indented under it."""
+    counts = counts_of(tally)
+    rows: list[tuple[str, object]] = []
+    for name, parts in INNER:
+        rows.append((name.replace("_", " "), f"{counts[name]:,}"))
+        rows += [(f"  of them {part.replace('_', ' ')}", f"{counts[part]:,}") for part in parts if counts[part]]
+    return rows
 
 
 def in_words(seconds: float) -> str:

@@ -185,12 +185,25 @@ def _sentence(error: DevinotifyError) -> str:
     type=click.Path(dir_okay=False, path_type=Path, allow_dash=True),
     help="Write the page here; - is stdout.",
 )
+@click.option(
+    "--lang", type=click.Choice(["en", "ru"]), default="en", show_default=True, help="The language of the page."
+)
+@click.option(
+    "--list",
+    "source",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The list, where it is not where the campaign read it: its own columns stand in the CSV.",
+)
 @events_option
-def report(journal: str | Path, csv_file: Path | None, html_file: Path | None, *, as_json: bool) -> ExitCode:
+def report(
+    journal: str | Path, csv_file: Path | None, html_file: Path | None, lang: str, source: Path | None, *, as_json: bool
+) -> ExitCode:
     """Write what became of a campaign: every row of its list as CSV, and the whole as one HTML page that works offline.
 
-    JOURNAL is what `devinotify bulk --journal` was given. The page holds figures and charts, no number and no text.
-    Nothing is asked of the gateway: `devinotify bulk status JOURNAL` before brings the deliveries up to date.
+    JOURNAL is what `devinotify bulk --journal` was given. The CSV has the list's own columns behind ours. The page
+    holds figures and a curve, no number and no text. Nothing is asked of the gateway: `devinotify bulk status JOURNAL`
+    before brings the deliveries up to date.
 
     A file that is there already is replaced, but none of the journal's; where one of the two cannot be written,
     neither is.
@@ -209,7 +222,7 @@ def report(journal: str | Path, csv_file: Path | None, html_file: Path | None, *
     to_csv, to_html = (stdout if file is not None and _is_stdout(file) else file for file in (csv_file, html_file))
     with events_for_errors(as_json=as_json) as ended, Journal(journal, create=False) as opened:
         try:
-            summary = write_report(opened, csv_file=to_csv, html_file=to_html)
+            summary = write_report(opened, csv_file=to_csv, html_file=to_html, lang=lang, source=source)
             if stdout is not None:
                 stdout.flush()
         except BrokenPipeError:
@@ -224,13 +237,15 @@ def report(journal: str | Path, csv_file: Path | None, html_file: Path | None, *
             raise click.UsageError(f"the report cannot be written{name}: {error.strerror}") from None
         ended.append(ExitCode.ACCEPTED)
         if as_json:
-            told = {"complete": summary.complete, "statuses": summary.statuses}
+            told = {"complete": summary.complete, "statuses": summary.statuses, "parts": summary.parts}
             event("report", **counts_of(summary.tally), **told, exit_code=ended[0])
             return ended[0]
         if not shown:
             output.show(output.table(("rows", ""), tally_rows(summary.tally)))
         if not summary.complete:
             output.say(INCOMPLETE)
+        if summary.unlisted is not None:
+            output.say(f"the CSV has no columns of the list: {summary.unlisted}. --list FILE names it")
     return ended[0]
 
 

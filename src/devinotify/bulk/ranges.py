@@ -1,0 +1,138 @@
+"""Whose numbers these are, by their first digits: operators where the ranges tell them, else countries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from devinotify.bulk.language import Language
+
+RANGE = 7
+"""Digits, with the country's code, by which numbers are counted together: +7 916 123."""
+MOST = 10
+"""Groups that are shown; the rest is added up in the last."""
+_LONGEST_CODE = 3  # digits of a country's calling code
+
+COUNTRIES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "AE": ("United Arab Emirates", "ОАЭ"),
+        "AM": ("Armenia", "Армения"),
+        "AZ": ("Azerbaijan", "Азербайджан"),
+        "BY": ("Belarus", "Беларусь"),
+        "CN": ("China", "Китай"),
+        "CY": ("Cyprus", "Кипр"),
+        "DE": ("Germany", "Германия"),
+        "EE": ("Estonia", "Эстония"),
+        "ES": ("Spain", "Испания"),
+        "FI": ("Finland", "Финляндия"),
+        "FR": ("France", "Франция"),
+        "GB": ("United Kingdom", "Великобритания"),
+        "GE": ("Georgia", "Грузия"),
+        "IL": ("Israel", "Израиль"),
+        "IN": ("India", "Индия"),
+        "IT": ("Italy", "Италия"),
+        "KG": ("Kyrgyzstan", "Киргизия"),
+        "KZ": ("Kazakhstan", "Казахстан"),
+        "LT": ("Lithuania", "Литва"),
+        "LV": ("Latvia", "Латвия"),
+        "MD": ("Moldova", "Молдавия"),
+        "PL": ("Poland", "Польша"),
+        "RS": ("Serbia", "Сербия"),
+        "RU": ("Russia", "Россия"),
+        "TJ": ("Tajikistan", "Таджикистан"),
+        "TM": ("Turkmenistan", "Туркмения"),
+        "TR": ("Turkey", "Турция"),
+        "UA": ("Ukraine", "Украина"),
+        "US": ("United States", "США"),
+        "UZ": ("Uzbekistan", "Узбекистан"),
+    }
+)
+"""Countries that people here send to, in English and Russian; another is told by its calling code."""
+
+
+class Share(NamedTuple):
+    """How many recipients a group has, and how many of them were reached."""
+
+    name: str
+    recipients: int
+    delivered: int
+
+
+class Ranges:
+    """Counts recipients by the range of their number, and how many were reached; memory grows with the ranges."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, list[int]] = {}
+        self._example: dict[str, str] = {}
+
+    def add(self, recipient: str, *, delivered: bool) -> None:
+        """Count a recipient, a number in E.164."""
+        first = recipient[1 : RANGE + 1]
+        counts = self._counts.get(first)
+        if counts is None:
+            counts = self._counts[first] = [0, 0]
+            self._example[first] = recipient
+        counts[0] += 1
+        counts[1] += delivered
+
+    def shares(self, language: Language) -> tuple[str, Sequence[Share]]:
+        """Return ``operator`` or ``country``, and its groups, the largest first; none where all are in one.
+
+        Operators are told where most of the numbers tell theirs. A range says who had a number first.
+        """
+        countries = {first: _region(number) for first, number in self._example.items()}
+        several = len(set(countries.values())) > 1
+        operators = {first: _operator(first, language.code) for first in self._counts}
+        told = sum(counts[0] for first, counts in self._counts.items() if operators[first])
+        by_operator = 2 * told > sum(counts[0] for counts in self._counts.values())
+        totals: Counter[str] = Counter()
+        reached: Counter[str] = Counter()
+        for first, (recipients, delivered) in self._counts.items():
+            country = _called(*countries[first], language)
+            name = (operators[first] or language.say("other operators")) if by_operator else country
+            name = f"{country} · {name}" if several and by_operator else name
+            totals[name] += recipients
+            reached[name] += delivered
+        kind = "operator" if by_operator else "country"
+        if len(totals) < 2:  # all of one kind tell nothing
+            return kind, ()
+        found = [Share(name, count, reached[name]) for name, count in totals.most_common()]
+        if len(found) <= MOST:
+            return kind, found
+        rest = found[MOST - 1 :]
+        others = Share(language.say("others"), sum(one.recipients for one in rest), sum(one.delivered for one in rest))
+        return kind, [*found[: MOST - 1], others]
+
+
+def _region(e164: str) -> tuple[int, str]:
+    """Return the calling code and the country of a number that was sent to."""
+    import phonenumbers as library
+
+    digits = e164.removeprefix("+")
+    known = library.COUNTRY_CODE_TO_REGION_CODE
+    code = next((int(digits[:n]) for n in range(1, _LONGEST_CODE + 1) if int(digits[:n]) in known), 0)
+    regions = known.get(code, ("",))
+    if len(regions) == 1:
+        return code, regions[0]
+    number = library.PhoneNumber(country_code=code, national_number=int(digits[len(str(code)) :]))
+    return code, library.region_code_for_number(number) or regions[0]
+
+
+def _operator(first: str, language: str) -> str:
+    """Return whose range numbers with these first digits are in, or nothing where that is not told."""
+    from phonenumbers.carrierdata import CARRIER_DATA
+
+    for length in range(len(first), 0, -1):
+        names = CARRIER_DATA.get(first[:length])
+        if names is not None:
+            return str(names.get(language) or names.get("en") or "")
+    return ""
+
+
+def _called(code: int, region: str, language: Language) -> str:
+    names = COUNTRIES.get(region)
+    return language.of(names) if names is not None else f"+{code}"

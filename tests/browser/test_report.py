@@ -1,0 +1,99 @@
+"""The report of a campaign in a browser: as axe-core sees it, on screens of each width, and on paper."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from devinotify.bulk.page import render
+from tests.browser.test_accessibility import faults
+from tests.bulk.sample import CAMPAIGN, NOW, sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+WIDTHS = (390, 768, 1440)
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    """Give a page whose policy lets axe-core in; it may complain of nothing."""
+    with browser.new_context(bypass_csp=True, color_scheme=request.param) as context:
+        complaints: list[str] = []
+        context.on("console", lambda line: complaints.append(line.text))
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        yield context.new_page()
+        assert [] == complaints
+
+
+def show(page: Page, folder: Path, lang: str = "en", seconds: float = 5400.0) -> None:
+    """Open the report of the sample as the file that it is, and wait for its curve."""
+    path = folder / "report.html"
+    path.write_text(render(sample(seconds=seconds), CAMPAIGN, NOW, lang), encoding="utf-8")
+    page.goto(path.as_uri())
+    page.wait_for_selector("#curve canvas")
+
+
+@pytest.mark.parametrize("lang", ["en", "ru"])
+def test_nothing_is_wrong_with_it_at_any_width(page: Page, tmp_path: Path, lang: str) -> None:
+    """Axe-core has no complaint, folded and unfolded, and nothing stands out of the page."""
+    show(page, tmp_path, lang)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert width == page.evaluate("document.documentElement.scrollWidth")
+    assert [] == faults(page, every=True)
+    page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    assert [] == faults(page, every=True)
+
+
+@pytest.mark.parametrize("seconds", [16.0, 200_000.0])
+def test_the_curve_is_as_wide_as_its_place(page: Page, tmp_path: Path, seconds: float) -> None:
+    """Also after the window was made narrower, whatever the campaign took."""
+    show(page, tmp_path, seconds=seconds)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(
+            "document.querySelector('.uplot').clientWidth === document.getElementById('curve').clientWidth"
+        )
+
+
+def test_its_own_policy_lets_it_run(browser: Browser, tmp_path: Path) -> None:
+    """The curve is drawn under it, and nothing is asked for but the file."""
+    with browser.new_context() as context:
+        asked: list[str] = []
+        complaints: list[str] = []
+        context.on("request", lambda request: asked.append(request.url))
+        context.on("console", lambda line: complaints.append(line.text))
+        page = context.new_page()
+        show(page, tmp_path)
+        assert ([(tmp_path / "report.html").as_uri()], []) == (asked, complaints)
+
+
+def test_it_is_printed_light_and_unfolded(page: Page, tmp_path: Path) -> None:
+    """And is afterwards what it was."""
+    show(page, tmp_path)
+    page.emulate_media(media="print")
+    state = (
+        "[getComputedStyle(document.querySelector('.card')).backgroundColor,"
+        " document.querySelectorAll('details:not([open])').length]"
+    )
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert ["rgb(255, 255, 255)", 0] == page.evaluate(state)
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert 4 == page.evaluate(state)[1]
+
+
+def test_without_scripts_the_table_says_the_same(browser: Browser, tmp_path: Path) -> None:
+    """It is said where the curve would be."""
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        (tmp_path / "report.html").write_text(render(sample(), CAMPAIGN, NOW), encoding="utf-8")
+        page.goto((tmp_path / "report.html").as_uri())
+        page.locator("noscript p", has_text="The curve needs JavaScript").wait_for()
+        page.get_by_text("The same as a table").click()
+        page.get_by_role("cell", name="1,240").first.wait_for()
