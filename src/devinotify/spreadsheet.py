@@ -12,9 +12,10 @@ _SEPARATORS = rf";\t{_BREAKS}"
 _BLANK = rf"[^\S{_BREAKS}\t]|[\u200b-\u200f\u2060\ufeff]"
 """What stands before a sign and is not seen; a spreadsheet may leave it out."""
 _FORMULA = re.compile(
-    rf"(^|[{_SEPARATORS}])"
+    rf"(?:^|(?<=[{_SEPARATORS}]))"
     rf"(?=(?:{_BLANK})*(?:[=@＝＠﹦﹫＋－﹢﹣]|[+-](?!(?:[0-9 ()-]+|[0-9]+[*]{{3}}[0-9]+)(?:$|[{_SEPARATORS}]))))"
 )
+_SIGN = re.compile("[-=+@＝＠﹦﹫＋－﹢﹣]")
 _LEADING = re.compile(rf"[\t{_BREAKS}]")
 
 
@@ -25,7 +26,11 @@ def harmless(cell: str) -> str:
     a tab or semicolon, at which a spreadsheet may cut it; and a tab or line break at the start. A number with its sign
     stays as it is: ``+79161234567``, ``-5``, and a masked one, ``+7916***4567``.
     """
-    if cell.isalnum():
+    if not _LEADING.match(cell) and not _SIGN.search(cell):
         return cell
-    found = _FORMULA.sub(r"\1'", cell)
+    if (
+        cell[1:].isdecimal() and cell.isascii() and cell[0] in "+-"
+    ):  # quicker so, and most cells with a sign are numbers
+        return cell
+    found = _FORMULA.sub("'", cell)
     return f"'{found}" if _LEADING.match(found) else found

@@ -72,7 +72,10 @@ class Listing:
             self._aside.seek(place)
             found: list[str] = json.loads(self._aside.readline())
             return found
-        return next((cells for number, cells in self._rows if number == row), ())
+        for number, cells in self._rows:
+            if number == row:
+                return cells
+        return ()
 
     def _put_aside(self, table: Table, apart: Collection[int]) -> dict[int, int]:
         """Write the rows that are asked for out of their order into a file, and return where in it each begins."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import heapq
 import os
 import re
@@ -220,7 +221,13 @@ def _cells(row: Row, recipient: str) -> tuple[object, ...]:
 
 
 def _moment(seconds: float | None) -> str:
-    return "" if seconds is None else iso(datetime.fromtimestamp(seconds, UTC), "seconds")
+    return "" if seconds is None else _written(int(seconds))
+
+
+@functools.lru_cache(maxsize=1000)
+def _written(seconds: int) -> str:
+    # Of the rows of a batch all have the same instant.
+    return iso(datetime.fromtimestamp(seconds, UTC), "seconds")
 
 
 def _check(journal: Journal, targets: Sequence[Target], lists: Iterable[Path]) -> None:

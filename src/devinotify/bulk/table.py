@@ -185,14 +185,14 @@ class Table:
 
     def rows(self) -> Iterator[list[str]]:
         """Yield all cells of each row from the start, in the order of ``columns``; further ones may stand behind."""
+        width = len(self.columns)
         for some in self._chunks(STEP):
-            for row in some:
-                if self.format is Format.LINES:
-                    yield [row]
-                elif self.format in _OBJECTS:
-                    yield [_text(row.get(name)) for name in self.columns]
-                else:
-                    yield row + [""] * (len(self.columns) - len(row))
+            if self.format is Format.LINES:
+                yield from ([row] for row in some)
+            elif self.format in _OBJECTS:
+                yield from ([_text(row.get(name)) for name in self.columns] for row in some)
+            else:
+                yield from (row if len(row) >= width else row + [""] * (width - len(row)) for row in some)
 
     def _read(self, some: list[Any], *, records: bool) -> tuple[list[str | int], list[dict[str, str]]]:
         if self.format is Format.LINES:
