@@ -12,12 +12,14 @@ from devinotify.sandbox import Sandbox
 from tests.browser.chromium import launched
 from tests.browser.conftest import show
 from tests.browser.inhabited import inhabit
-from tests.bulk.sample import CAMPAIGN, NOW, sample
+from tests.bulk.sample import HEADING, NOW, sample
 
 if TYPE_CHECKING:
     from typing import Literal
 
-REPORT = {"width": 1180, "height": 1100}
+    from playwright.sync_api import ViewportSize
+
+REPORT: ViewportSize = {"width": 1180, "height": 1100}
 """As much of a campaign's report as tells what it is like."""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 VIEWS = {"list": "messages", "detail": "messages/9"}
@@ -27,7 +29,7 @@ def take(folder: Path) -> None:
     """Write a picture of the list, of a message and of a campaign's report, in light and in dark."""
     with Sandbox() as sandbox, launched() as browser, tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch, "report.html")
-        report.write_text(render(sample(), CAMPAIGN, NOW), encoding="utf-8")
+        report.write_text(render(sample(), HEADING, NOW), encoding="utf-8")
         inhabit(sandbox)
         for scheme in SCHEMES:
             with browser.new_context(

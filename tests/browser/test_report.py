@@ -8,7 +8,7 @@ import pytest
 
 from devinotify.bulk.page import render
 from tests.browser.test_accessibility import faults
-from tests.bulk.sample import CAMPAIGN, NOW, sample
+from tests.bulk.sample import HEADING, NOW, sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
 def show(page: Page, folder: Path, lang: str = "en", seconds: float = 5400.0) -> None:
     """Open the report of the sample as the file that it is, and wait for its curve."""
     path = folder / "report.html"
-    path.write_text(render(sample(seconds=seconds), CAMPAIGN, NOW, lang), encoding="utf-8")
+    path.write_text(render(sample(seconds=seconds), HEADING, NOW, lang), encoding="utf-8")
     page.goto(path.as_uri())
     page.wait_for_selector("#curve canvas")
 
@@ -92,7 +92,7 @@ def test_without_scripts_the_table_says_the_same(browser: Browser, tmp_path: Pat
     """It is said where the curve would be."""
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
-        (tmp_path / "report.html").write_text(render(sample(), CAMPAIGN, NOW), encoding="utf-8")
+        (tmp_path / "report.html").write_text(render(sample(), HEADING, NOW), encoding="utf-8")
         page.goto((tmp_path / "report.html").as_uri())
         page.locator("noscript p", has_text="The curve needs JavaScript").wait_for()
         page.get_by_text("The same as a table").click()

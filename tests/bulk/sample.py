@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from devinotify.bulk.summary import Campaign, Summary
+from devinotify.bulk.summary import Heading, Summary
 from devinotify.bulk.tally import Tally
 from devinotify.models import DeliveryStatus
 from devinotify.outbox import Row, RowState
 
 BEGUN = datetime(2026, 1, 26, 10, 4, tzinfo=UTC)
 NOW = BEGUN + timedelta(hours=50)
-CAMPAIGN = Campaign(
+HEADING = Heading(
     "winter-sale.db",
     channel="sms",
     sender="SHOP",

@@ -13,15 +13,19 @@ import stat
 import threading
 from contextlib import closing
 from datetime import UTC, datetime
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from devinotify import Message, Notifier
 from devinotify.bulk import Journal, Speed
 from devinotify.bulk.deliveries import Deliveries
-from devinotify.bulk.report import COLUMNS, INCOMPLETE, write_report
+from devinotify.bulk.report import COLUMNS, INCOMPLETE, _moment, write_report
 from devinotify.exceptions import InvalidInput
+from devinotify.instants import iso
 from devinotify.outbox import RowState
 from tests.bulk.conftest import numbers
 
@@ -99,6 +103,15 @@ def test_no_script_of_the_page_runs_but_its_own(journal: Path, tmp_path: Path) -
     assert (2, digests) == (len(scripts), re.findall(r"'sha256-([^']+)'", page[: page.index("<style>")]))
 
 
+def test_the_curves_library_is_the_one_that_is_named() -> None:
+    """With its version, where it is from, and its licence beside it."""
+    folder = resources.files("devinotify.bulk").joinpath("static", "uplot")
+    version = re.search(r"\(v([\d.]+)\)", folder.joinpath("uPlot.iife.min.js").read_text("utf-8")[:100])
+    assert version is not None
+    assert f"uplot/-/uplot-{version[1]}.tgz" in folder.joinpath("README.md").read_text("utf-8")
+    assert folder.joinpath("LICENSE").read_text("utf-8").startswith("The MIT License")
+
+
 def test_the_first_line_tells_what_campaign_it_is(journal: Path, tmp_path: Path) -> None:
     """What was delivered so far, the cost that the gateway told, the list, the sender and how long it took."""
     target = tmp_path / "report.html"
@@ -109,7 +122,7 @@ def test_the_first_line_tells_what_campaign_it_is(journal: Path, tmp_path: Path)
     assert {
         "Cost": "7.50",
         "Recipients": "4",
-        "Channel": "sms",
+        "Channel": "SMS",
         "Sender": "DEVINO",
         "List": "a.txt",
         "Segments": "3",
@@ -288,6 +301,12 @@ def test_a_journal_that_is_complete_is_not_doubted(journal: Path, tmp_path: Path
     with Journal(journal) as opened:
         summary = write_report(opened, html_file=page)
     assert (True, False) == (summary.complete, INCOMPLETE in page.read_text("utf-8"))
+
+
+@given(st.floats(0, 253_402_300_799))
+def test_times_are_written_as_everywhere(seconds: float) -> None:
+    """In the form of every JSON document and export, to the second."""
+    assert iso(datetime.fromtimestamp(int(seconds), UTC), "seconds") == _moment(seconds)
 
 
 def test_an_error_of_a_look_comes_out(journal: Path, gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,15 +10,17 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from devinotify import Outbox
 from devinotify import url as urls
-from devinotify.bulk import deliveries
+from devinotify.bulk import Tally, deliveries
 from devinotify.bulk.report import COLUMNS, INCOMPLETE
 from devinotify.cli import deliveries as command
+from devinotify.cli.campaigns import INNER, tally_rows
 from devinotify.outbox import Counts, RowState
 from devinotify.outbox.states import CODES
 
@@ -91,6 +93,25 @@ def test_a_status_is_quiet_where_all_went_well(run: Run, journal: Path) -> None:
     """The table alone."""
     result = run("bulk", "status", str(journal))
     assert (0, "", True) == (result.exit_code, result.stderr, "of them delivered   5" in result.stdout)
+
+
+def test_what_is_a_part_of_the_accepted_stands_under_it() -> None:
+    """And so with the others: each name that is indented is a part of the last that is not."""
+    tally = Tally(accepted=9, not_sent=3, unknown=2, duplicates=1, waiting=2, in_flight=1, delivered=5, failed=2)
+    assert [
+        ("rows", "14"),
+        ("  of them duplicates", "1"),
+        ("accepted", "9"),
+        ("  of them delivered", "5"),
+        ("  of them failed", "2"),
+        ("rejected", "0"),
+        ("invalid", "0"),
+        ("not sent", "3"),
+        ("  of them waiting", "2"),
+        ("unknown", "2"),
+        ("  of them in flight", "1"),
+    ] == tally_rows(tally)
+    assert {"rows"} | {each.name for each in fields(Tally)} == {name for one, some in INNER for name in (one, *some)}
 
 
 def test_a_wrong_password_is_told(run: Run, account: Sandbox, journal: Path) -> None:

@@ -21,30 +21,32 @@ from devinotify.bulk.summary import DELIVERED, SENT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from devinotify.bulk.summary import Campaign, Summary
+    from devinotify.bulk.summary import Heading, Summary
     from devinotify.bulk.timeline import Curve
 
 ALWAYS = frozenset(Part) - {Part.REJECTED}
 """Parts that the legend names although nobody is in them."""
 MOST_ROWS = 24
 """Rows of the curve's table."""
+_CHANNELS = {"sms": "SMS", "viber": "Viber"}
+"""Channels by the names that people know; others are called what their plugin calls them."""
 _NUMBER = "number"  # the class of a cell that holds one
 
 
-def render(summary: Summary, campaign: Campaign, now: datetime, lang: str = "en") -> str:
+def render(summary: Summary, heading: Heading, now: datetime, lang: str = "en") -> str:
     """Return the page; times are in the zone of ``now``, the instant that it shows."""
     language = Language(lang)
     curve = summary.timeline.curve()
     body = [
         _warning(summary, language),
-        _first(summary, campaign, now, language),
+        _first(summary, heading, now, language),
         _whole(summary, language),
         _over_time(curve, now, language) if curve is not None else "",
         _reasons(summary, language),
         _by_range(summary, language),
         _more(summary, language),
     ]
-    title = f"{language.say('title')} {campaign.name}"
+    title = f"{language.say('title')} {heading.name}"
     scripts = [_file("uplot/uPlot.iife.min.js"), _file("report.js")] if curve is not None else []
     styles = [_theme("theme.css"), _file("uplot/uPlot.min.css") if curve is not None else "", _file("report.css")]
     return _PAGE.format(
@@ -69,7 +71,7 @@ def _warning(summary: Summary, language: Language) -> str:
     return "" if summary.complete else f'<p class="warning" role="status">{escape(language.say("incomplete"))}</p>'
 
 
-def _first(summary: Summary, campaign: Campaign, now: datetime, language: Language) -> str:
+def _first(summary: Summary, heading: Heading, now: datetime, language: Language) -> str:
     """Return what is seen first: the share that was delivered, and what campaign it is."""
     number = language.number
     delivered = summary.parts[Part.DELIVERED]
@@ -85,23 +87,21 @@ def _first(summary: Summary, campaign: Campaign, now: datetime, language: Langua
         f"<div><dt>{escape(language.say(key))}</dt><dd>{escape(value)}"
         + (f" <small>{escape(more)}</small>" if more else "")
         + "</dd></div>"
-        for key, value, more in _facts(summary, campaign, now, language)
+        for key, value, more in _facts(summary, heading, now, language)
         if value
     )
     return f'<section class="card first"><div>{head}</div><dl class="facts">{facts}</dl></section>'
 
 
-def _facts(summary: Summary, campaign: Campaign, now: datetime, language: Language) -> Iterable[tuple[str, str, str]]:
+def _facts(summary: Summary, heading: Heading, now: datetime, language: Language) -> Iterable[tuple[str, str, str]]:
     """Yield what is told of the campaign: a key of the words, the value, what is said beside it."""
-    yield "cost", *_cost(summary, campaign, language)
+    yield "cost", *_cost(summary, heading, language)
     yield "recipients", language.number(summary.recipients), ""
-    channel = campaign.channel or ""
-    if campaign.second is not None:
-        channel = language.say("then", first=channel.partition("-")[0], second=campaign.second)
-    yield "channel", channel, ""
-    yield "sender", campaign.sender or "", ""
-    yield "list", campaign.list_name or "", ""
-    begun, at = campaign.begun, campaign.scheduled
+    steps = [_CHANNELS.get(each, each) for each in heading.steps or [heading.channel or ""]]
+    yield "channel", steps[0] if len(steps) == 1 else language.say("then", first=steps[0], second=steps[1]), ""
+    yield "sender", heading.sender or "", ""
+    yield "list", heading.list_name or "", ""
+    begun, at = heading.begun, heading.scheduled
     if begun is not None:
         yield "begun", language.moment(begun.astimezone(now.tzinfo)), zone(begun.astimezone(now.tzinfo))
     if at is not None and at.tzinfo is None:
@@ -116,12 +116,12 @@ def _facts(summary: Summary, campaign: Campaign, now: datetime, language: Langua
         yield "segments", language.number(summary.segments), ""
 
 
-def _cost(summary: Summary, campaign: Campaign, language: Language) -> tuple[str, str]:
+def _cost(summary: Summary, heading: Heading, language: Language) -> tuple[str, str]:
     if summary.priced:
         so_far = language.say("cost so far", priced=language.number(summary.priced), sent=language.number(summary.sent))
         return language.money(summary.cost), "" if summary.priced >= summary.sent else so_far
-    if campaign.price is not None:
-        return language.money(campaign.price * summary.segments), language.say("cost estimated")
+    if heading.price is not None:
+        return language.money(heading.price * summary.segments), language.say("cost estimated")
     return language.say("cost unknown"), ""
 
 

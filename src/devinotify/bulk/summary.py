@@ -16,6 +16,7 @@ from devinotify.outbox import RowState
 from devinotify.phones import is_e164
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from devinotify.outbox import Row
@@ -25,16 +26,16 @@ SENT, DELIVERED = "sent", "delivered"
 
 
 @dataclass(frozen=True, slots=True)
-class Campaign:
+class Heading:
     """What is told of a campaign beside its rows, each ``None`` where it is not known.
 
-    ``price`` is that of a segment, as its last run was told; ``scheduled`` is an instant, or naive: each recipient's
-    own wall clock.
+    ``steps`` are the channels of a fallback. ``price`` is that of a segment, as its last run was told; ``scheduled`` is
+    an instant, or naive: each recipient's own wall clock.
     """
 
     name: str
     channel: str | None = None
-    second: str | None = None
+    steps: Sequence[str] = ()
     sender: str | None = None
     list_name: str | None = None
     begun: datetime | None = None
