@@ -163,29 +163,30 @@ the worker is taken for dead."""
 
 _ACCEPT = f"""
 CREATE FUNCTION ~accept(
-    _claim bigint, _whole bigint[],
+    _claim bigint,
     _segments integer, _sent_at double precision, _resends smallint, _next_poll_at double precision,
     _watch_until double precision, _patience_until double precision,
-    _rows bigint[], _message_ids text[], _vias text[], _tried integer[]
+    _rows bigint[], _message_ids text[], _vias text[], _late bigint[]
 ) RETURNS boolean LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
-    IF _whole IS NOT NULL THEN
-        DELETE FROM ~claims c WHERE c.id = _claim AND c.rows = _whole;
+    IF _claim IS NOT NULL THEN
+        DELETE FROM ~claims c WHERE c.id = _claim AND c.rows = _rows;
         IF NOT FOUND THEN
             RETURN false;
         END IF;
     END IF;
-    UPDATE ~rows r SET state = {CODES[RowState.ACCEPTED]}, claim = NULL, attempts = r.attempts + given.tried,
+    UPDATE ~rows r SET state = {CODES[RowState.ACCEPTED]}, claim = NULL,
+        attempts = r.attempts + (given.id = ANY(_late) IS NOT TRUE)::integer,
         error = NULL, error_code = NULL, error_reason = NULL, error_text = NULL, segments = _segments,
         sent_at = _sent_at, resends = _resends, next_poll_at = _next_poll_at, watch_until = _watch_until,
         patience_until = _patience_until, message_ids = given.ids, via = given.via
-    FROM unnest(_rows, _message_ids, _vias, _tried) AS given (id, ids, via, tried)
+    FROM unnest(_rows, _message_ids, _vias) AS given (id, ids, via)
     WHERE r.id = given.id;
     RETURN true;
 END $$
 """  # noqa: S608 - our own words
-"""Writes down what was accepted alike. With ``_whole`` the claim is closed before that if it is of exactly these rows;
-where it is not, nothing is done, and false returned."""
+"""Writes down what was accepted alike, of rows in the order of their ids; the attempts of those that are ``_late`` have
+been counted. ``_claim`` is closed with it; where that is not of exactly these rows, nothing is done, and false told."""
 
 ROUTINES: tuple[str, ...] = (_ADD_ONE, _BEGIN_CHANGE, _IS_IDLE, _MOVE, _CLAIM, _ACCEPT)
 """Makes them, those first on which others stand."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from devinotify.outbox.postgres import claiming, reading, staging
@@ -14,10 +15,7 @@ if TYPE_CHECKING:
     from devinotify.outbox.records import Batch
     from devinotify.outbox.settlement import Acceptance, Accepted, Settlement
 
-_ACCEPT = (
-    "SELECT ~accept(%s, %s::bigint[], %s::integer, %s, %s::smallint, %s::double precision, %s::double precision,"
-    " %s::double precision, %s::bigint[], %s::text[], %s::text[], %s::integer[])"
-)
+_ACCEPT = "SELECT ~accept(%s, %s, %s, %s::smallint, %s, %s, %s, %s::bigint[], %s::text[], %s::text[], %s::bigint[])"
 
 _END = """
     UPDATE ~rows r SET state = given.state, claim = NULL, due = given.due, deadline = given.deadline,
@@ -104,10 +102,11 @@ def settle(session: Session, settlement: Settlement, *, since: float) -> int:
     # Mostly it tells of all that the claim has, which is closed in one step then, and kept from all others by that.
     alike = list(settlement.accepted())
     whole = Held(None, set(settlement.states), set(), set())
-    if alike and _accept(session, batch.claim, *alike[0], whole, closes=True):
-        found = whole
-        del alike[0]
-    elif not alike and claiming.close_whole(session, batch.claim, settlement.states):
+    if len(alike) == 1 and not settlement.endings:
+        if _accept(session, *alike[0], whole, closes=batch.claim):
+            return len(whole.mine)
+        found = held(session, settlement, since=since)
+    elif claiming.close_whole(session, batch.claim, settlement.states):
         found = whole
     else:
         found = held(session, settlement, since=since)
@@ -115,7 +114,7 @@ def settle(session: Session, settlement: Settlement, *, since: float) -> int:
     if waiting := found.late | found.lost:
         session.run("DELETE FROM ~queue WHERE id = ANY(%s::bigint[])", sorted(waiting))
     for acceptance, accepted in alike:
-        _accept(session, batch.claim, acceptance, accepted, found)
+        _accept(session, acceptance, accepted, found)
     endings = [
         (
             ending.id,
@@ -138,25 +137,22 @@ def settle(session: Session, settlement: Settlement, *, since: float) -> int:
 
 
 def _accept(
-    session: Session,
-    claim: int,
-    acceptance: Acceptance,
-    accepted: Iterable[Accepted],
-    found: Held,
-    *,
-    closes: bool = False,
+    session: Session, acceptance: Acceptance, accepted: Iterable[Accepted], found: Held, *, closes: int | None = None
 ) -> bool:
     """Write down what was accepted alike, of those rows that take it; return whether that was done.
 
-    ``closes``: with the claim itself, and not where that is of others than those that were found.
+    ``closes`` is the claim that is closed with it: where it is not of exactly these rows, nothing is done.
     """
-    taking, tried = found.all, found.mine | found.lost
-    lines = [
-        (number, "\n".join(ids) or None, via, int(number in tried)) for ids, via, number in accepted if number in taking
-    ]
+    taking, late = found.all, found.late
+    lines = sorted(
+        [(number, "\n".join(ids) or None, via) for ids, via, number in accepted if number in taking],
+        key=itemgetter(0),
+    )
     if not lines:
         return False
-    whole = sorted(taking) if closes else None
+    numbers, message_ids, vias = map(list, zip(*lines, strict=True))
+    # What they have in common, most often nothing, need not be said of each.
+    apart = (vias if any(vias) else None, sorted(late) if late else None)
     shared = (*acceptance[:2], int(acceptance.resends), *acceptance[3:])
-    line = session.one(_ACCEPT, claim, whole, *shared, *map(list, zip(*lines, strict=True)))
+    line = session.one(_ACCEPT, closes, *shared, numbers, message_ids, *apart)
     return line is not None and bool(line[0])
