@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 
-from devinotify.bulk import Journal
+from devinotify.bulk import Campaign, Journal
 from devinotify.bulk.report import COLUMNS, write_report
 from devinotify.exceptions import InvalidInput
 from tests.bulk.conftest import numbers
@@ -16,6 +17,7 @@ from tests.bulk.conftest import numbers
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from devinotify.sandbox import Sandbox
     from tests.bulk.conftest import Begin
 
 ONE, TWO, THREE = numbers(3)
@@ -112,6 +114,14 @@ def test_a_list_can_be_named(journal: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="is not the list of this campaign"):
         report(journal, source=tmp_path / "other.csv")
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_list_from_a_stream_has_to_be_named(gateway: Sandbox, tmp_path: Path) -> None:
+    """Nobody knows where it is."""
+    with Campaign(gateway.url, io.BytesIO(CSV.encode()), text="Hi", journal=tmp_path / "campaign.db") as campaign:
+        campaign.run()
+    rows, unlisted = report(tmp_path / "campaign.db")
+    assert (list(COLUMNS), "the list was read from a stream") == (list(rows[0]), unlisted)
 
 
 def test_the_list_is_never_written_over(journal: Path, tmp_path: Path) -> None:

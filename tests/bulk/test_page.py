@@ -1,0 +1,119 @@
+"""What the page of a report says, of campaigns of every kind."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from html import unescape
+
+import pytest
+
+from devinotify.bulk.page import render
+from devinotify.bulk.summary import Heading, Summary
+from devinotify.exceptions import InvalidInput
+from devinotify.outbox import Row, RowState
+from tests.bulk.sample import BEGUN, HEADING, NOW, sample
+
+MOSCOW = timezone(timedelta(hours=3))
+ACCEPTED = Row(1, 1, "+79031234567", "sms", RowState.ACCEPTED)._replace(sent_at=BEGUN.timestamp() + 16, segments=2)
+
+
+def facts(heading: Heading, *rows: Row, now: datetime = NOW) -> dict[str, str]:
+    """Return what the first line tells of a campaign with these rows, without markup."""
+    summary = Summary()
+    for row in rows:
+        summary.add(row, now.timestamp())
+        summary.pay(row)
+    found = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", render(summary, heading, now))
+    return {
+        name: unescape(re.sub("<.*?>", "", words)).replace("\N{NO-BREAK SPACE}", " ").strip() for name, words in found
+    }
+
+
+def test_what_is_known_of_a_campaign() -> None:
+    """In the time zone of the report."""
+    assert {
+        "Cost": "not told yet",
+        "Recipients": "1",
+        "Channel": "SMS",
+        "Sender": "SHOP",
+        "List": "customers.csv",
+        "Begun": "26 January 2026, 13:04 UTC+3",
+        "Sending took": "16 s",
+        "Segments": "2",
+    } == facts(HEADING, ACCEPTED, now=NOW.astimezone(MOSCOW))
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    """Of a journal that was made before there were such notes."""
+    assert {"Cost": "not told yet", "Recipients": "0", "Sending took": "nothing was sent yet"} == facts(Heading("c.db"))
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        (datetime(2026, 1, 28, 9, tzinfo=UTC), "28 January 2026, 12:00"),
+        (datetime(2026, 1, 28, 9), "28 January 2026, 09:00, by each recipient's clock"),  # noqa: DTZ001 - a wall clock
+    ],
+)
+def test_a_campaign_for_later(at: datetime, expected: str) -> None:
+    """An instant, or each recipient's own wall clock."""
+    told = facts(replace(HEADING, scheduled=at), ACCEPTED, now=NOW.astimezone(MOSCOW))
+    assert expected == told["Scheduled for"]
+
+
+def test_a_fallback_names_both_channels() -> None:
+    """By the names that people know."""
+    assert "Viber, then SMS" == facts(replace(HEADING, channel="viber-sms", steps=("viber", "sms")))["Channel"]
+
+
+@pytest.mark.parametrize(
+    ("price", "prices", "expected"),
+    [
+        (None, (), "not told yet"),
+        ("2.10", (None, None), "8.40 estimated, by the price given"),
+        ("2.10", ("5", None), "5.00 told for 1 of 2"),
+        ("2.10", ("5", "5"), "10.00"),
+    ],
+)
+def test_the_cost(price: str | None, prices: tuple[str | None, ...], expected: str) -> None:
+    """What the gateway told, and for how many; else what the price that was given comes to."""
+    heading = replace(HEADING, price=None if price is None else Decimal(price))
+    rows = [ACCEPTED._replace(price=None if one is None else Decimal(one)) for one in prices]
+    assert expected == facts(heading, *rows)["Cost"]
+
+
+def test_what_a_name_holds_is_no_markup() -> None:
+    """Nor does any of it end the script or the style."""
+    bad = "</script><b>&amp;\"'"
+    page = render(sample(), Heading(bad, channel=bad, sender=bad, list_name=bad), NOW)
+    assert (0, 0, 3) == (page.count(bad), page.count('<b>&amp;"'), page.count("</script>"))
+
+
+def test_a_list_without_anybody() -> None:
+    """It is said, and there is no curve and no script."""
+    page = render(Summary(), HEADING, NOW)
+    assert (True, False, True) == ("There is nobody to send to" in page, "<script" in page, "script-src 'none'" in page)
+
+
+def test_a_list_that_is_not_all_there() -> None:
+    """The first that is seen."""
+    assert 'class="warning"' in render(Summary(complete=False), HEADING, NOW)
+
+
+def test_the_parts_of_the_bar_add_up() -> None:
+    """Its legend, each of its parts and the number below it say the same; parts that nobody is in take no room."""
+    page = render(sample(), HEADING, NOW)
+    legend = [int(count.replace(",", "")) for count in re.findall(r"</span> <b>([\d,]+)</b></li>", page)]
+    bar = [int(count) for count in re.findall(r'style="flex-grow:(\d+)"', page)]
+    assert (sample().numbers, legend) == (sum(bar), bar)
+    assert f"counts once, {sample().numbers:,} in all" in page
+    assert [] == re.findall(r"flex-grow", render(Summary(), HEADING, NOW).partition("</style>")[2])
+
+
+def test_a_report_in_another_language_is_refused() -> None:
+    """Before anything is made."""
+    with pytest.raises(InvalidInput, match="en or ru"):
+        render(sample(), HEADING, NOW, "de")
