@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import itertools
 import os
 import signal
@@ -31,6 +32,22 @@ _FOREIGN = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_D
 
 
 _numbers = itertools.count()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give what a test forks the limit of time of a test: pytest's guard stays behind in the parent.
+
+    A child that hangs holds the pipe of xdist's worker, and the run would wait for it when the worker has long ended.
+    """
+    stderr, limit = os.dup(2), int(float(config.getini("faulthandler_timeout")))
+
+    def limited() -> None:
+        # Not dump_traceback_later, which would wait for its thread, that is not in the child.
+        faulthandler.register(signal.SIGALRM, file=stderr, chain=True)
+        signal.alarm(limit)
+
+    if limit and hasattr(os, "register_at_fork"):  # not on Windows
+        os.register_at_fork(after_in_child=limited)
 
 
 @pytest.fixture(scope="session")
