@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,17 +111,23 @@ def test_has_no_body(name: str) -> None:
     assert specification(*(None for _ in inspect.signature(specification).parameters)) is None
 
 
+@functools.cache
+def names_of_tests() -> frozenset[str]:
+    """The names of all tests here, read once: to parse every file costs two seconds."""
+    return frozenset(
+        node.name
+        for path in TESTS.rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef)
+    )
+
+
 @pytest.mark.once
 @each_hook
 def test_is_tested(name: str) -> None:
     """A test is named after every hook; one without fails here."""
     wanted = f"test_{name.removeprefix('devinotify_')}"
-    found = [
-        node.name
-        for path in TESTS.rglob("test_*.py")
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.FunctionDef) and (node.name == wanted or node.name.startswith(f"{wanted}_"))
-    ]
+    found = [test for test in names_of_tests() if test == wanted or test.startswith(f"{wanted}_")]
     assert found
 
 
