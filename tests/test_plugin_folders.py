@@ -127,6 +127,13 @@ def test_is_held_to_the_same(folder: Path) -> None:
     assert (True, True) == (tools["coverage"]["run"]["branch"], tools["coverage"]["report"]["fail_under"] >= 95)
 
 
+@pytest.mark.parametrize("folder", [ROOT, *FOLDERS], ids=["core", *(folder.name for folder in FOLDERS)])
+def test_a_test_that_hangs_is_ended(folder: Path) -> None:
+    """Whatever is tested has the same limit of time, and pytest ends what passes it."""
+    options = settings_of(folder)["tool"]["pytest"]["ini_options"]
+    assert (600, True) == (options["faulthandler_timeout"], options["faulthandler_exit_on_timeout"])
+
+
 @each_folder
 def test_has_an_environment(folder: Path) -> None:
     """tox has an environment of the folder's name, runs it by default, and makes it by the section of all of them."""
