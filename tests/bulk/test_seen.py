@@ -39,6 +39,7 @@ def test_many_at_once_are_as_each_of_them(few: int, pages: list[list[int]]) -> N
         assert {number for number in numbers if not one_by_one.add(number)} == at_once.add_all(numbers)
 
 
+@pytest.mark.untraced
 def test_memory_is_bounded_whatever_the_numbers() -> None:
     """Numbers that are far from each other take no more than others: some bytes each, and a set's worth on the way."""
     draw = random.Random(8)

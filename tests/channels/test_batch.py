@@ -78,6 +78,7 @@ def test_culprits_cost_few_requests(drawn: tuple[list[str], set[str], int]) -> N
 
 
 @pytest.mark.parametrize("size", [2, 3, 5, 7, 9, 100, 1000])
+@pytest.mark.untraced
 def test_one_culprit_wherever_it_stands(size: int) -> None:
     """One culprit is found within the bound in every place of the batch."""
     recipients = [str(number) for number in range(size)]

@@ -87,6 +87,7 @@ def test_fast_path_answers_as_phonenumbers(way: str, national: str) -> None:
 
 
 @pytest.mark.once
+@pytest.mark.untraced
 def test_fast_path_over_every_prefix() -> None:
     """All 100,000 blocks +7 9XX YYY are mobiles here exactly where they are in phonenumbers.
 

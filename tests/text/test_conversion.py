@@ -36,6 +36,7 @@ def test_the_result_is_always_gsm7(text: str) -> None:
     assert is_gsm7(to_gsm7(text))
 
 
+@pytest.mark.untraced
 def test_every_code_point_of_the_first_two_planes_becomes_gsm7() -> None:
     """The BMP and the plane of the emoji, each code point with the whole pipeline."""
     assert [] == [point for point in range(0x20000) if not is_gsm7(to_gsm7(chr(point)))]

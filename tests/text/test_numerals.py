@@ -100,6 +100,7 @@ def plain(character: str) -> str:
     return to_gsm7(character)
 
 
+@pytest.mark.untraced
 def test_every_character_that_bears_digits_is_known() -> None:
     """None but the digits themselves is spelled with a digit at either end and missing from the table."""
     known = re.compile(f"[{BEARING}]")

@@ -28,7 +28,7 @@ from tests.outbox.support import accepted, arrivals, message, numbers
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.untraced]
 
 SOAK = int(os.environ.get("DEVINOTIFY_SOAK", "1"))
 KILLS = 25 * SOAK
