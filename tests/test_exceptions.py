@@ -175,3 +175,9 @@ def test_an_error_travels_whole(name: str, travel: object) -> None:
     error = made(CLASSES[name])
     twin = travel(error)
     assert (type(error), error.args, vars(error)) == (type(twin), twin.args, vars(twin))
+
+
+def test_what_is_told_of_an_error() -> None:
+    """Our own words, and of anybody else's error its type alone."""
+    told = exceptions.told
+    assert ("a rule", "ValueError") == (told(InvalidInput("a rule")), told(ValueError("+79161234567")))

@@ -274,3 +274,10 @@ def test_one_text_is_no_list_of_recipients() -> None:
     """A number given where the tuple of numbers belongs is refused, and not read as a dozen recipients."""
     with pytest.raises(InvalidInput, match="not one text"):
         Message("hello", "+79161234567")  # type: ignore[arg-type]  # what is refused
+
+
+def test_three_ids_for_two_are_nobodys() -> None:
+    """Each recipient has a receipt without ids, and that receipt knows all of them."""
+    assert [("1", ()), ("2", ())] == [
+        (receipt.recipient, receipt.message_ids) for receipt in BulkReceipt(("1", "2"), ("a", "b", "c"))
+    ]

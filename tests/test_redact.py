@@ -19,6 +19,7 @@ from devinotify.redact import (
     conceal,
     excerpt,
     hide,
+    kind_of,
     mask_id,
     mask_number,
     scrub,
@@ -306,3 +307,8 @@ def test_masking_takes_time_by_the_length(mask: Callable[[str], object], part: s
 def test_a_run_is_a_token_by_what_it_holds(text: str, expected: str) -> None:
     """Hyphens and words alone stay, one digit or 24 letters in a row make it a session id."""
     assert expected == scrub(text)
+
+
+def test_hidden_values_keep_the_name_of_their_type() -> None:
+    """An error names the type that a caller gave, not ours."""
+    assert ["list", "bytes", "int"] == [kind_of(Secrets(["a"])), kind_of(SecretBytes(b"a")), kind_of(1)]

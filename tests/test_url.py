@@ -624,3 +624,15 @@ def test_hosts_may_read_the_parts() -> None:
 def test_hosts_may_have_keys_of_their_own() -> None:
     """The error for an unknown key names the nearest of all that the host knows."""
     assert "unknown key 'bach': did you mean batch?" == str(DevinoURL.unknown_key("bach", (*OPTION_NAMES, "batch")))
+
+
+@pytest.mark.parametrize("seconds", [0.5, 30.0, 599.9999999])
+def test_seconds_are_written_as_they_are_read(seconds: float) -> None:
+    """Short where that says the same, and in full where it does not."""
+    url = dataclasses.replace(parse("devino://demo:secret@DEVINO"), timeout=seconds)
+    assert seconds == parse(url.to_url()).timeout
+
+
+def test_a_repr_is_what_is_shown() -> None:
+    """A URL's repr is its text, which has no password."""
+    assert "DevinoURL('devino://demo:***@DEVINO/…')" == repr(parse("devino://demo:secret@DEVINO"))

@@ -14,8 +14,8 @@ from phonenumbers import timezone
 from devinotify import phones
 from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
 from devinotify.phones import Reason, plan
-from devinotify.phones.recipients import distinct
-from devinotify.phones.refusal import MAX_INPUT
+from devinotify.phones.recipients import distinct, sort_many
+from devinotify.phones.refusal import MAX_INPUT, Refused
 
 E164 = "+79161234567"
 RUSSIAN = st.integers(0, 10**8 - 1).map(lambda tail: f"+791{tail:08d}")
@@ -343,3 +343,10 @@ def test_the_plans_of_a_country_can_be_read_ahead(code: int) -> None:
     """Those of a network without a country too; a code that is nobody's has none."""
     plan.read_country(code)
     assert "+79161234567" == phones.normalize("+79161234567").e164
+
+
+def test_a_known_refusal_is_taken_over() -> None:
+    """What was refused before is not read again, and keeps its reason."""
+    known = Refused(Reason.SEVERAL)
+    found = sort_many(["+79161234567", "12"], "RU", {1: known})
+    assert (["+79161234567"], [(1, known)]) == (list(found.numbers), list(found.refused))
