@@ -11,12 +11,13 @@ import sys
 import threading
 import time
 from decimal import Decimal
-from functools import partial
+from functools import partialmethod
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 import trustme
+import uvicorn
 
 from devinotify import sandbox as package
 from devinotify.sandbox import Sandbox, server
@@ -28,6 +29,9 @@ from tests.sandbox.conftest import NUMBER, START
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+
+NEEDS_UVLOOP = pytest.mark.skipif(sys.platform == "win32", reason="uvloop does not run there")
 
 
 def get(url: str, **options: Any) -> requests.Response:  # noqa: ANN401 - requests' own
@@ -293,38 +297,49 @@ def test_answers_are_not_held_back() -> None:
         assert socket.IPPROTO_TCP == listener.proto
 
 
-LOOP = """
-import importlib.util, sys
-from devinotify.sandbox import Sandbox
-with Sandbox():
-    pass
-print(importlib.util.find_spec("uvloop") is not None, "uvloop" in sys.modules)
-"""
+@pytest.mark.parametrize("loop", ["asyncio", pytest.param("uvloop", marks=NEEDS_UVLOOP)])
+def test_one_that_is_stopped_while_it_starts_ends_and_frees_its_port(
+    monkeypatch: pytest.MonkeyPatch, loop: str
+) -> None:
+    """A sandbox that is stopped before its loop serves closes its listener, and the loop, whichever it is, ends."""
+    goes_on, startup = threading.Event(), uvicorn.Server.startup
+    listeners: list[socket.socket] = []
 
+    async def late(server: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
+        goes_on.wait(30)
+        listeners.extend(sockets or [])
+        await startup(server, sockets)
 
-@pytest.mark.skipif(sys.platform == "win32", reason="uvloop does not run there")
-def test_it_runs_on_pythons_own_loop_where_another_is_installed() -> None:
-    """A sandbox does not load uvloop, which may be installed."""
-    found = subprocess.run([sys.executable, "-c", LOOP], capture_output=True, text=True, timeout=60, check=True)
-    assert ["True", "False"] == found.stdout.split()
+    monkeypatch.setattr(uvicorn.Server, "startup", late)
+    monkeypatch.setattr(uvicorn.Config, "__init__", partialmethod(uvicorn.Config.__init__, loop=loop))
+    sandbox = Sandbox().start()
+    stopping = threading.Thread(target=sandbox.stop, daemon=True)
+    stopping.start()
+    stopping.join(0.2)
+    assert stopping.is_alive()
+    goes_on.set()
+    stopping.join(30)
+    assert (False, [-1]) == (stopping.is_alive(), [listener.fileno() for listener in listeners])
 
 
 def test_a_server_that_does_not_end_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopping waits for a server that hangs no longer than it says, and once more where it is asked again."""
     monkeypatch.setattr(server, "_END", 0.1)
-    sandbox, goes_on = Sandbox().start(), threading.Event()
-    running = sandbox._server._running
-    assert running is not None
-    monkeypatch.setattr(running.server, "shutdown", partial(_wait, goes_on))
+    goes_on, shutdown = threading.Event(), uvicorn.Server.shutdown
+
+    async def late(serving: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
+        goes_on.wait(30)
+        await shutdown(serving, sockets)
+
+    monkeypatch.setattr(uvicorn.Server, "shutdown", late)
+    sandbox = Sandbox().start()
+    send(sandbox)
     with pytest.raises(RuntimeError, match=r"told to stop, and has not ended after 0\.1 seconds"):
         sandbox.stop()
     goes_on.set()
     monkeypatch.setattr(server, "_END", 30.0)
+    port = sandbox.port
     sandbox.stop()
-    assert (False, "<Sandbox not running>") == (running.thread.is_alive(), repr(sandbox))
-
-
-async def _wait(goes_on: threading.Event, sockets: list[socket.socket] | None = None) -> None:
-    goes_on.wait(30)
-    for each in sockets or []:
-        each.close()
+    assert "<Sandbox not running>" == repr(sandbox)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=5)

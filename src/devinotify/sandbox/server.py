@@ -12,11 +12,10 @@ from devinotify.sandbox.bodies import MAX_BYTES
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import uvicorn
-
     from devinotify.sandbox.access import Access
     from devinotify.sandbox.emulator import Emulator
     from devinotify.sandbox.events import Closing
+    from devinotify.sandbox.serving import ServerOfThread
 
 MISSING_EXTRA = "the sandbox needs starlette and uvicorn: pip install 'devinotify[sandbox]'"
 KEEP_ALIVE = 30
@@ -48,7 +47,7 @@ def _bind(host: str, port: int) -> socket.socket:
 class _Running(NamedTuple):
     """A server at work."""
 
-    server: uvicorn.Server
+    server: ServerOfThread
     thread: threading.Thread
     port: int
     closing: Closing
@@ -111,6 +110,7 @@ class Server:
             from devinotify.sandbox.app import make_app
             from devinotify.sandbox.connections import Connections
             from devinotify.sandbox.events import Closing
+            from devinotify.sandbox.serving import ServerOfThread
         except ImportError as missing:
             raise ImportError(MISSING_EXTRA, name=missing.name) from missing
         connections, closing = Connections(request_timeout=self._request_timeout), Closing()
@@ -118,8 +118,6 @@ class Server:
             make_app(self._emulator, self._shown_password, rules=self._rules, connections=connections, closing=closing),
             # On h11, installed or not what is faster: it takes request lines of a size that a bulk may need.
             http=connections.protocol(),
-            # Python's own loop, also where uvloop is installed: a close of uvloop 0.21's was seen to wait for ever.
-            loop="asyncio",
             lifespan="off",
             ws="none",
             log_config=None,
@@ -140,7 +138,7 @@ class Server:
         except BaseException:
             listener.close()
             raise
-        server = uvicorn.Server(config)
+        server = ServerOfThread(config)
         thread = threading.Thread(
             target=server.run, kwargs={"sockets": [listener]}, name="devinotify-sandbox", daemon=True
         )
@@ -154,7 +152,7 @@ class Server:
         Raises RuntimeError where the server has not ended after 30 seconds; another call waits for it again.
         """
         if self._running:
-            self._running.server.should_exit = True
+            self._running.server.exit(_END)
             self._running.closing.close()
             self._running.thread.join(_END)
             if self._running.thread.is_alive():

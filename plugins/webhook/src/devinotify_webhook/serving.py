@@ -39,8 +39,6 @@ def serve(app: Webhook, say: Callable[[str], object]) -> None:
             uvicorn.Config(
                 app,
                 http=protocol(config.timeout),
-                # Python's own loop, also where uvloop is installed: a close of uvloop 0.21's was seen to wait for ever.
-                loop="asyncio",
                 lifespan="on",
                 ws="none",
                 log_config=None,
