@@ -80,6 +80,9 @@ ALLOWED = {
 }
 """Modules of the standard library that only compute. Anything else has to be argued for here."""
 
+DOORS = {"url.py": {"devinotify.credentials"}}
+"""What a pure module asks of one that is not: a URL, for the password that it leaves out."""
+
 IMPURE_CALLS = {
     "open",
     "print",
@@ -149,6 +152,7 @@ def test_a_pure_module_imports_only_pure_modules(module: str) -> None:
     pure = {"devinotify." + name.removesuffix(".py").replace("/", ".").removesuffix(".__init__") for name in PURE}
     packages = {"devinotify", "devinotify.gateway"}  # their __init__ modules hold no code that runs
     ours = {name for name in imported(ROOT / module) if is_ours(name)}
+    pure |= DOORS.get(module, set())
     strange = {name for name in ours if name not in pure | packages and name.rpartition(".")[0] not in pure}
     assert strange == set()
 

@@ -107,7 +107,7 @@ def test_the_keys_are_the_designs() -> None:
     """The query takes the keys that the design names."""
     expected = (
         "channel region validity to from timeout gateway ca insecure transliterate max_segments patience poll"
-        " on_unknown outbox"
+        " on_unknown outbox password_file"
     )
     assert set(expected.split()) == set(OPTION_NAMES)
 
@@ -263,6 +263,7 @@ BAD_VALUES = {
     "on_unknown": ["", "ask", "continue,stop"],
     "outbox": ["", "%00"],
     "from": [""],
+    "password_file": [""],
 }
 
 

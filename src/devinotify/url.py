@@ -1,7 +1,8 @@
-"""The one URL that configures everything: ``devino://LOGIN:PASSWORD@SENDER/TO1/TO2?channel=sms``. Pure.
+"""The one URL that configures everything: ``devino://LOGIN:PASSWORD@SENDER/TO1/TO2?channel=sms``.
 
 Login, password and sender are percent-encoded; targets are optional. A plus sign stands for itself
-throughout, so that ``?to=+79161234567`` means what it says.
+throughout, so that ``?to=+79161234567`` means what it says. Pure, but for a password that the URL leaves out: that is
+looked for where credentials.py says.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
+from devinotify.credentials import find_password, find_url
 from devinotify.durations import parse_duration
 from devinotify.exceptions import InvalidURL
 from devinotify.gateway.codes import SMS_MAX_VALIDITY
@@ -96,8 +98,20 @@ class DevinoURL:
 
     @classmethod
     def parse(cls, url: str) -> DevinoURL:
-        """Return the settings that ``url`` holds; raise InvalidURL that names what is wrong, never showing a secret."""
+        """Return the settings that ``url`` holds; raise InvalidURL that names what is wrong, never showing a secret.
+
+        A password that the URL leaves out, as in ``devino://LOGIN@SENDER``, is that of the file that its
+        ``password_file`` names, else of DEVINOTIFY_PASSWORD, else of the file that DEVINOTIFY_PASSWORD_FILE names.
+        """
         return parse(url)
+
+    @staticmethod
+    def in_environment() -> str | None:
+        """Return the URL in DEVINOTIFY_URL, else the one in the file that DEVINOTIFY_URL_FILE names, else ``None``.
+
+        Raises InvalidURL, which names the variable, where that file cannot be read.
+        """
+        return find_url()
 
     # For hosts that read the parts of a URL in their own way, and keys of their own beside ours.
     @staticmethod
@@ -258,7 +272,7 @@ _DEFAULTS = {item.name: item.default for item in fields(DevinoURL)}
 
 _NO_CREDENTIALS = f"the login and password are missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO"
 
-OPTION_NAMES = (*_OPTIONS, "to", "from")
+OPTION_NAMES = (*_OPTIONS, "password_file", "to", "from")
 """The keys that the query may hold."""
 
 
@@ -277,15 +291,20 @@ def _read(url: str) -> DevinoURL:
     authority, path, query = split(url)
     if "@" not in authority:  # said first: what follows would be read from the middle of a password
         raise InvalidURL(_NO_CREDENTIALS)
-    values, targets, sender_override = _parse_query(query)
-    login, password, sender = _parse_authority(authority, has_override=sender_override is not None)
+    values, targets, instead = _parse_query(query)
+    login, password, sender = _parse_authority(authority, has_override="from" in instead)
     path_targets = [_decode(part, "a target") for part in path.split("/") if part]
+    if password is None:
+        password = find_password(instead.get("password_file"))
+    elif "password_file" in instead:
+        raise InvalidURL("password_file is given beside a password: leave one of them out")
+    if password is None:
+        raise InvalidURL(
+            f"the password is missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO, set DEVINOTIFY_PASSWORD, or name a"
+            " file that holds it by password_file= or DEVINOTIFY_PASSWORD_FILE"
+        )
     return DevinoURL(
-        login=login,
-        password=password,
-        sender=sender if sender_override is None else sender_override,
-        targets=(*path_targets, *targets),
-        **values,
+        login=login, password=password, sender=instead.get("from", sender), targets=(*path_targets, *targets), **values
     )
 
 
@@ -317,20 +336,26 @@ def split(url: str) -> tuple[str, str, str]:
     return authority, path, query
 
 
-def _parse_authority(authority: str, *, has_override: bool) -> tuple[str, str, str]:
+def _parse_authority(authority: str, *, has_override: bool) -> tuple[str, str | None, str]:
     credentials, _, sender = authority.rpartition("@")
     login, colon, password = credentials.partition(":")
-    if not colon:
-        raise InvalidURL(f"the password is missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO")
     if not sender and not has_override:
         raise InvalidURL(f"the sender is missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO")
-    return _decode(login, "the login"), _decode(password, "the password"), _decode(sender, "the sender")
+    decoded = _decode(password, "the password") if colon else None
+    return _decode(login, "the login"), decoded, _decode(sender, "the sender")
 
 
-def _parse_query(query: str) -> tuple[dict[str, Any], list[str], str | None]:
+_INSTEAD = {
+    "from": "give the name or number of a sender",
+    "password_file": "give the path of a file that holds the password alone",
+}
+"""Keys that stand for what the URL leaves out before its path, and what they expect."""
+
+
+def _parse_query(query: str) -> tuple[dict[str, Any], list[str], dict[str, str]]:
     values: dict[str, Any] = {}
     targets: list[str] = []
-    sender: str | None = None
+    instead: dict[str, str] = {}
     for item in filter(None, query.split("&")):
         raw_key, _, raw_value = item.partition("=")
         key = _decode(raw_key, "a key of the query").lower()
@@ -339,15 +364,15 @@ def _parse_query(query: str) -> tuple[dict[str, Any], list[str], str | None]:
         value = _decode(raw_value, key)
         if key == "to":
             targets += [part.strip() for part in value.split(",") if part.strip()]
-        elif key in values or (key == "from" and sender is not None):
+        elif key in values or key in instead:
             raise InvalidURL(f"{key} is given twice")
-        elif key == "from":
+        elif key in _INSTEAD:
             if not value:
-                raise InvalidURL("bad value for from: give the name or number of a sender")
-            sender = value
+                raise InvalidURL(f"bad value for {key}: {_INSTEAD[key]}")
+            instead[key] = value
         else:
             values[key] = _OPTIONS[key].parse(value)
-    return values, targets, sender
+    return values, targets, instead
 
 
 def _decode(text: str, what: str) -> str:

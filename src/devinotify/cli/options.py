@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from devinotify.credentials import URL as ENVIRONMENT
 from devinotify.durations import UNITS, parse_duration
 from devinotify.exceptions import InvalidInput, InvalidSender, InvalidURL
 
@@ -26,8 +27,6 @@ else:
 
 F = TypeVar("F", bound="Callable[..., object]")
 
-ENVIRONMENT = "DEVINOTIFY_URL"
-
 _UNITS = UNITS.keys() - {""}  # a number alone may be a date: 20260131
 
 
@@ -38,12 +37,20 @@ def json_option(command: F) -> F:
     )
 
 
+def given_url() -> str | None:
+    """Return the URL that the environment gives, by itself or by a file; raise InvalidURL for a wrong file."""
+    from devinotify.url import DevinoURL
+
+    return DevinoURL.in_environment()
+
+
 def url_option(command: F) -> F:
-    """Add ``--url``, which arrives as ``url``, or from DEVINOTIFY_URL."""
+    """Add ``--url``, which arrives as ``url``, or from DEVINOTIFY_URL, or from the file DEVINOTIFY_URL_FILE names."""
     return click.option(
         "--url",
         envvar=ENVIRONMENT,
         show_envvar=True,
+        default=given_url,
         metavar="URL",
         help="The account: devino://LOGIN:PASSWORD@SENDER/TO. The variable keeps it out of the process list.",
     )(command)

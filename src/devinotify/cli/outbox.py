@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,8 +12,9 @@ import click
 from devinotify.cli import fleet, output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.groups import Group
-from devinotify.cli.options import ENVIRONMENT, Moment, Whole, complete_channels, json_option
+from devinotify.cli.options import Moment, Whole, complete_channels, given_url, json_option
 from devinotify.cli.outboxes import opened, outbox_option, say_held, usage_errors
+from devinotify.credentials import URL as ENVIRONMENT
 from devinotify.exceptions import InvalidInput
 from devinotify.outbox.states import FINISHED, RETRIES, RowState
 from devinotify.spreadsheet import harmless
@@ -259,7 +259,7 @@ def adopt_rows(path: str | None, old: str, new: str | None, *, as_json: bool) ->
 
     with opened(path) as outbox, usage_errors():
         if new is None:
-            url = os.environ.get(ENVIRONMENT)
+            url = given_url()
             if not url:
                 raise click.UsageError(f"give --to, or the URL in {ENVIRONMENT}")
             new = parse(url).account

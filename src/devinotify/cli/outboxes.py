@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from devinotify.cli import output
-from devinotify.cli.options import ENVIRONMENT, complete_files
+from devinotify.cli.options import complete_files, given_url
+from devinotify.credentials import URL as ENVIRONMENT
 from devinotify.exceptions import InvalidInput
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def location_of(path: str | None) -> str | Path:
     from devinotify.outbox.location import named_location
     from devinotify.url import parse
 
-    url = os.environ.get(ENVIRONMENT)
+    url = given_url()
     with usage_errors():
         found = named_location(path or (parse(url).outbox if url else None))
     if isinstance(found, Path) and not found.exists():

@@ -80,6 +80,7 @@ class NotifyDevino(RetryAware):
         on_unknown: str | None = None,
         outbox: str | None = None,
         insecure: bool | str | None = None,
+        password_file: str | None = None,
         **kwargs: Any,  # noqa: ANN401 - Apprise's own
     ) -> None:
         super().__init__(**kwargs)
@@ -99,16 +100,18 @@ class NotifyDevino(RetryAware):
             "on_unknown": on_unknown,
             "outbox": outbox,
             "insecure": insecure,
+            "password_file": password_file,
         }
         fault = kwargs.get(options.FAULT) or options.unknown(kwargs)
         if fault:
             raise self._refusal(fault)
         sender = sender or kwargs.get("from") or self.host or ""
         try:
-            self.settings: DevinoURL = options.settings(self.user or "", self.password or "", sender, given)
+            self.settings: DevinoURL = options.settings(self.user or "", self.password, sender, given)
             self.notifier: Notifier = shared.notifier(self.settings)
         except DevinotifyError as error:
             raise self._refusal(str(error)) from None
+        self.password_file = password_file
         if self.url_identifier is None:  # older versions have put False here where the URL says store=no
             # What tells this account from others: nothing of the message, and no target.
             url = self.settings
@@ -222,15 +225,22 @@ class NotifyDevino(RetryAware):
                 self.logger.warning("Failed to send Devino notification to %s: %s", named, reason)
 
     def url(self, privacy: bool = False, *args: Any, **kwargs: Any) -> str:  # noqa: ANN401 - Apprise's
-        """Return the URL that makes the same plugin; ``privacy`` hides the password and the numbers."""
+        """Return the URL that makes the same plugin; ``privacy`` hides the password and the numbers.
+
+        A password that was found in a file or a variable is not in it.
+        """
         params = {"batch": "yes" if self.batch else "no", **options.written(self.settings)}
+        if self.password_file is not None:
+            params["password_file"] = self.password_file
+        credentials = self.quote(self.settings.login, safe="")
+        if self.password is not None:
+            credentials += ":" + self.pprint(self.settings.password, privacy, mode=PrivacyMode.Secret, safe="")
         params.update(self.url_parameters(*args, privacy=privacy, **kwargs))
         everybody = (*self.targets, *self.invalid_targets)
         path = [_masked(one) if privacy else self.quote(one, safe="+") for one in everybody]
-        return "{}://{}:{}@{}/{}/?{}".format(
+        return "{}://{}@{}/{}/?{}".format(
             SCHEMA,
-            self.quote(self.settings.login, safe=""),
-            self.pprint(self.settings.password, privacy, mode=PrivacyMode.Secret, safe=""),
+            credentials,
             self.quote(self.settings.sender, safe=""),
             "/".join(path),
             self.urlencode(params),

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 SCHEMA = "devino"
 
-TEMPLATES = ("{schema}://{login}:{password}@{sender}/{targets}",)
+TEMPLATES = ("{schema}://{login}:{password}@{sender}/{targets}", "{schema}://{login}@{sender}/{targets}")
 
 TOKENS: dict[str, dict[str, Any]] = {
     "login": {"name": "Login", "type": "string", "required": True, "map_to": "user"},
-    "password": {"name": "Password", "type": "string", "private": True, "required": True},
+    "password": {"name": "Password", "type": "string", "private": True},
     "sender": {"name": "Sender", "type": "string", "required": True},
     "target_phone": {
         "name": "Target Phone No",
@@ -54,6 +54,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "default": "continue",
     },
     "outbox": {"name": "Outbox (path)", "type": "string"},
+    "password_file": {"name": "Password File (path)", "type": "string"},
 }
 """devinotify's own options, by the names that they have on its URL and among the arguments of the plugin."""
 
@@ -157,12 +158,14 @@ def query(text: str) -> Iterator[tuple[str, str]]:
             yield unquote(key).strip().lower(), unquote(value).strip()
 
 
-def settings(login: str, password: str, sender: str, given: Mapping[str, object]) -> DevinoURL:
+def settings(login: str, password: str | None, sender: str, given: Mapping[str, object]) -> DevinoURL:
     """Return devinotify's settings; raises InvalidURL, which names what is wrong and shows no secret.
 
-    ``given`` maps options to values as they stand on a URL, in a YAML file or in code; ``None`` is left out.
+    ``given`` maps options to values as they stand on a URL, in a YAML file or in code; ``None`` is left out. Without a
+    password devinotify looks for it in its file or variable.
     """
-    start = "{}://{}:{}@{}".format(SCHEMA, *(quote(part, safe="") for part in (login, password, sender)))
+    credentials = ":".join(quote(part, safe="") for part in (login, password) if part is not None)
+    start = f"{SCHEMA}://{credentials}@{quote(sender, safe='')}"
     options = "&".join(f"{key}={quote(_text(value), safe='')}" for key, value in given.items() if value is not None)
     return DevinoURL.parse(f"{start}?{options}")
 

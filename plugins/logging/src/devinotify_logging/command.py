@@ -44,6 +44,9 @@ def log_test(
 
     URL is the handler's, or that of DEVINOTIFY_URL. The message counts in no limit of the handlers.
     """
+    from devinotify import DevinoURL
+
+    url = url or DevinoURL.in_environment()
     if not url:
         raise click.UsageError(
             f"no account: put its URL into {ENVIRONMENT}, or give it as URL;"

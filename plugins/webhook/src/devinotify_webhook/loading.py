@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from devinotify import DevinoURL, InvalidURL
 
 from devinotify_webhook.config import Config, parse, without_file
 from devinotify_webhook.errors import ConfigError
 
-VARIABLE = "DEVINOTIFY_URL"
-"""The environment variable with the account where the file names none."""
+if TYPE_CHECKING:
+    import os
 
 
 def load(
@@ -24,14 +25,22 @@ def load(
     """Return the configuration in a file, by its path, or in a mapping of the file's shape.
 
     Without either, whatever is posted goes ``to`` these recipients, or to the targets of the URL. ``url`` is the
-    account where the file names none; without it, that of DEVINOTIFY_URL. Raises ConfigError that names what is wrong.
+    account where the file names none; without it, that of DEVINOTIFY_URL or of the file that DEVINOTIFY_URL_FILE names.
+    Raises ConfigError that names what is wrong.
     """
     if isinstance(source, Config):
         return source
-    account = url or os.environ.get(VARIABLE)
+    account = url or _given()
     if source is None:
         return without_file(account, to)
     return parse(source if isinstance(source, Mapping) else _file(Path(source)), account)
+
+
+def _given() -> str | None:
+    try:
+        return DevinoURL.in_environment()
+    except InvalidURL as error:
+        raise ConfigError(str(error)) from None
 
 
 def _file(path: Path) -> dict[str, Any]:
