@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
@@ -46,6 +47,18 @@ def run(*arguments: str, url: str = "", stdin: bytes = b"", **environment: str) 
     assert PASSWORD not in stdout + stderr
     assert "Traceback" not in stderr
     return done.returncode, stdout, stderr
+
+
+def test_the_url_may_be_in_a_file(tmp_path: Path) -> None:
+    """DEVINOTIFY_URL_FILE is read where there is no DEVINOTIFY_URL; one that is not there is named, and is code 2."""
+    file = tmp_path / "url"
+    file.write_text("devino://demo:demo@DEVINO?channel=null\n", encoding="utf-8")
+    sent = run("send", "Hi", NUMBER, "--json", DEVINOTIFY_URL_FILE=str(file))
+    assert (0, "accepted") == (sent[0], json.loads(sent[1])["results"][0]["verdict"])
+    assert (2, "", f"devinotify: DEVINOTIFY_URL_FILE: {tmp_path / 'none'}: No such file or directory.") == (
+        *(lost := run("balance", DEVINOTIFY_URL_FILE=str(tmp_path / "none")))[:2],
+        lost[2].partition(" `")[0],
+    )
 
 
 needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full is Linux's")

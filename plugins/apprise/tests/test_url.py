@@ -14,6 +14,7 @@ from devinotify_apprise import NotifyDevino
 from devinotify_apprise.pool import shared
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Any
 
 START = "devino://login:password@SENDER"
@@ -66,6 +67,20 @@ def test_keeps_options(option: str) -> None:
     key, _, value = option.partition("=")
     assert f"{key}={quote(value, safe='')}" in plugin.url()
     assert plugin.url() == made(plugin.url()).url()
+
+
+@pytest.mark.versions
+def test_a_password_may_be_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is that of its file or variable then, and what the plugin tells of its URL does not hold it either."""
+    file = tmp_path / "password"
+    file.write_text("Zq7-from-the-file\n", encoding="utf-8")
+    plugin = made(f"devino://login@SENDER/+79161234567?{LOCAL}&password_file={file}")
+    monkeypatch.setenv("DEVINOTIFY_PASSWORD", "Zq7-from-the-variable")
+    other = made(f"devino://login@SENDER/+79161234567?{LOCAL}")
+    assert ["Zq7-from-the-file", "Zq7-from-the-variable"] == [plugin.settings.password, other.settings.password]
+    for one in (plugin, other):
+        assert "Zq7" not in one.url()
+        assert (one.url(), one.settings) == ((again := made(one.url())).url(), again.settings)
 
 
 def test_headers_are_no_options() -> None:

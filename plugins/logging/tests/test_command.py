@@ -61,6 +61,14 @@ def test_environment(gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ["viber"] == [message.channel for message in gateway.messages()]
 
 
+def test_a_file_of_the_url(gateway: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without a URL and DEVINOTIFY_URL, the file that DEVINOTIFY_URL_FILE names is tried."""
+    file = tmp_path / "url"
+    file.write_text(gateway.url + "\n", encoding="utf-8")
+    monkeypatch.setenv("DEVINOTIFY_URL_FILE", str(file))
+    assert (0, 1) == (log_test("--to", NUMBER)[1], len(gateway.messages()))
+
+
 @pytest.mark.parametrize("url", [[], [""]])
 def test_no_url(url: list[str]) -> None:
     """Without any URL it is said where to put one, in the words of the other commands."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from devinotify import DevinoURL
 
 from devinotify_webhook import ByLabel, Config, ConfigError, app, load
 from devinotify_webhook.config import ANY, DEDUPE, MIN_TOKEN, RECEIVER, REQUEST, TOP, parse_listen
@@ -155,6 +156,17 @@ def test_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.write_text(f'[receivers.oncall]\nto = ["{NUMBER}"]\n', "utf-8")
     assert (NUMBER,) == load(str(path)).receivers["oncall"].recipients
     assert load(path).url == load(load(path)).url
+
+
+def test_a_file_of_the_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The account may be in the file that DEVINOTIFY_URL_FILE names; one that is not there is named."""
+    monkeypatch.delenv("DEVINOTIFY_URL", raising=False)
+    path = tmp_path / "url"
+    monkeypatch.setenv("DEVINOTIFY_URL_FILE", str(path))
+    with pytest.raises(ConfigError, match=r"^DEVINOTIFY_URL_FILE: .*url: No such file or directory$"):
+        load(None, to=[NUMBER])
+    path.write_text(f"{URL}\n", "utf-8")
+    assert DevinoURL.parse(URL) == load(None, to=[NUMBER]).url
 
 
 @pytest.mark.parametrize(
