@@ -260,10 +260,20 @@ def test_check_warns(gateway: Sandbox) -> None:
     assert "devinotify.W002" in run("check", "--deploy")
 
 
+def test_worker_reads_what_comes_in(gateway: Sandbox, heard: list[tuple[str, dict[str, Any]]]) -> None:
+    """With --incoming, each once."""
+    gateway.add_incoming("STOP", NUMBER)
+    run("devinotify_worker", "--once")
+    before = list(heard)
+    run("devinotify_worker", "--once", "--incoming")
+    run("devinotify_worker", "--once", "--incoming")
+    assert ([], ["STOP"]) == (before, [given["message"].text for _, given in heard])
+
+
 def test_incoming(gateway: Sandbox, heard: list[tuple[str, dict[str, Any]]], configure: Callable[..., None]) -> None:
     """What subscribers have sent is told by the signal; a gateway that does not answer is the command's error."""
     gateway.add_incoming("STOP", NUMBER)
-    assert "1 received\n" == run("devinotify_incoming")
+    assert ("1 received\n", "0 received\n") == (run("devinotify_incoming"), run("devinotify_incoming"))
     ((name, given),) = heard
     assert ("received", "STOP", "default") == (name, given["message"].text, given["using"])
     configure(URL=URL)

@@ -6,6 +6,8 @@
         print(campaign.plan())
         result = campaign.run(Speed(connections=16))
         print(result.end, result.tally)
+
+More than 400 lines: it is all that can be done with a campaign, most of it in words; each step of it is another's.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 from devinotify import text as texts
 from devinotify.bulk.intake import Intake
 from devinotify.bulk.journal import STEPS, Journal, check_retry
+from devinotify.bulk.leaving_out import leave_out
 from devinotify.bulk.outlook import Account, foresee, pace_of
 from devinotify.bulk.outlook import ask as ask_account
 from devinotify.bulk.plan import Count, Plan, make_plan
@@ -42,10 +45,11 @@ from devinotify.phones.refusal import mask
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from decimal import Decimal
     from types import TracebackType
 
+    from devinotify.bulk.exclusion import Exclusion
     from devinotify.models import Outcome
     from devinotify.phones import PhoneNumber
     from devinotify.url import DevinoURL
@@ -64,7 +68,9 @@ class Campaign:
     ``column`` names the numbers, ``format`` is one of ``csv``, ``tsv``, ``jsonl``, ``lines``, ``encoding`` one of
     Python's: all found out where not given. ``other_account`` lets a campaign go on with another account than the one
     it was begun with. ``price`` is that of one segment (of one message on Viber); on a fallback such as ``sms-viber``
-    it is that of the first step, and ``second_price`` that of the second.
+    it is that of the first step, and ``second_price`` that of the second. Nothing gets who is in one of the lists
+    ``exclude``, or whom the journal of another campaign (``exclude_journals``) has reached, may have or is to reach:
+    ``not_sent``, with Suppressed.
 
     On a fallback ``run`` takes the first step for each recipient, and the second where the first is refused at once.
     The later ones are taken by ``devinotify bulk status --watch`` (``devinotify.bulk.deliveries``).
@@ -89,6 +95,8 @@ class Campaign:
         price: Decimal | int | str | None = None,
         second_price: Decimal | int | str | None = None,
         other_account: bool = False,
+        exclude: Iterable[str | os.PathLike[str]] = (),
+        exclude_journals: Iterable[str | os.PathLike[str]] = (),
     ) -> None:
         self._owned = not isinstance(account, Notifier)
         self.notifier: Notifier = account if isinstance(account, Notifier) else Notifier(account)
@@ -96,6 +104,7 @@ class Campaign:
         self._path = journal
         self._other_account = other_account
         self._refusals = Refusals()
+        self._exclusion: Exclusion | None = None
         self._sending: Sending | None = None
         self._stopped = False
         try:
@@ -111,6 +120,7 @@ class Campaign:
             )
             if self._wording.template is not None:
                 self._wording.template.check(self.table.columns)
+            self._exclusion = leave_out(self.notifier, exclude, exclude_journals, self._reading())
             self._intake = Intake(self._source, self._sorted, self._wording.text)
             # A campaign that has begun may go on after its time; a new one would be sent at once, at any hour.
             if not self._begun() and instant is not None and checks.has_passed(instant, datetime.now(UTC)):
@@ -160,6 +170,7 @@ class Campaign:
             log,
             "the campaign",
             *([] if self._source is None else [self._source.close]),
+            *([] if self._exclusion is None else [self._exclusion.withdraw]),
             *([self.notifier.close] if self._owned else []),
         )
 
@@ -337,6 +348,7 @@ class Campaign:
             shape=self._wording.shape,
             read=self._reading(),
             refusals=self._refusals,
+            exclusion=self._exclusion,
         )
 
     def _reading(self) -> Callable[[str], PhoneNumber] | None:

@@ -20,6 +20,7 @@ from devinotify.phones.refusal import MAX_INPUT, Refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from devinotify.bulk.exclusion import Exclusion
     from devinotify.bulk.table import Page, Table
     from devinotify.bulk.template import Template
     from devinotify.phones import PhoneNumber
@@ -99,12 +100,14 @@ def sort_out(
     shape: Callable[[str], str] = str,
     read: Callable[[str], PhoneNumber] | None = None,
     refusals: Refusals | None = None,
+    exclusion: Exclusion | None = None,
 ) -> Iterator[Sorted]:
     """Yield the pages of a table, sorted out; with ``template`` each recipient has its own text, made by ``shape``.
 
     ``shape`` returns the text as it will be sent, or raises InvalidText: the row is then refused. ``read`` reads each
     number where a plugin has a say in that, or raises DevinotifyError; without it all are read at once. ``refusals`` is
-    what an earlier pass over the same table has refused, or will tell that to a later one. Raises
+    what an earlier pass over the same table has refused, or will tell that to a later one. Whoever is in ``exclusion``
+    is refused, row by row. Raises
     InvalidTemplate where a row has not all the columns of the template.
     """
     seen = Seen()
@@ -114,6 +117,11 @@ def sort_out(
         known = refusals.known(page.first, len(page.raws)) if read is None else {}
         found = sort_many(raws, region, known)
         answer = Sorted(len(page.raws), page.further)
+        if exclusion is not None:
+            found, left_out = exclusion.split(found)
+            answer.refused += [
+                (page.first + place, str(page.raws[place])[:MAX_INPUT], exclusion.error) for place in left_out
+            ]
         for position, why in found.refused:
             raw = str(page.raws[position])[:MAX_INPUT]
             error = faults.get(position) or refusals.error(page.first + position, why, raw)

@@ -152,6 +152,20 @@ def _complete_source(ctx: click.Context, param: click.Parameter, incomplete: str
 @click.option("--batch", type=Whole(1, 1000), default=500, show_default=True, metavar="N", help="Recipients a request.")
 @click.option("--limit", type=Whole(1), metavar="N", help="Send to N recipients in this run.")
 @click.option("--test-to", metavar="NUMBER", help="Send the first text to this number alone, and stop.")
+@click.option(
+    "--exclude",
+    multiple=True,
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Leave out the numbers of this list, in any form that FILE takes; several times for several.",
+)
+@click.option(
+    "--exclude-journal",
+    "exclude_journals",
+    multiple=True,
+    type=JOURNAL,
+    help="Leave out whom this other campaign has reached, may have reached, or is to reach.",
+)
 @click.option("--other-account", is_flag=True, help="Go on with another account than the one it was begun with.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, and stop.")
 @click.option(

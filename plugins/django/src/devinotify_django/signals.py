@@ -5,11 +5,12 @@ signal             sent                                              arguments
 =================  ================================================  =====================================
 ``sms_outcome``    once for each recipient of each send              ``using``, ``message``, ``outcome``
 ``sms_status``     when a new delivery state is seen by a worker     ``using``, ``receipt``, ``state``
-``sms_received``   for each SMS that ``devinotify_incoming`` reads   ``using``, ``message``
+``sms_received``   once for each SMS that subscribers send           ``using``, ``message``
 =================  ================================================  =====================================
 
 ``using`` is the alias in ``DEVINOTIFY``. They are sent in the thread and the process that did it: the worker's, for
-what a worker sends.
+what a worker sends. SMS of subscribers are read by ``devinotify_worker --incoming`` and ``devinotify_incoming``; one
+that was being told of when its process was killed comes again, with the same ``id``.
 """
 
 from __future__ import annotations

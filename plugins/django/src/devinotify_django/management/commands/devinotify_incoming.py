@@ -13,20 +13,22 @@ if TYPE_CHECKING:
 
 
 class Command(AccountCommand):
-    """Asks the gateway for the SMS of the last minutes; what is read twice comes twice, its ``id`` tells."""
+    """Asks the gateway for the SMS that are new since the last time, as the outbox knows: each is told of once."""
 
-    help = "Reads the SMS that subscribers have sent in the last minutes, and sends sms_received for each."
+    help = "Reads the SMS of subscribers that are new since the last time, and sends sms_received for each."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take the alias, and how far back to look."""
+        """Take the alias, and how far back to look the first time."""
         super().add_arguments(parser)
-        parser.add_argument("--minutes", type=int, default=10, help="how far to look back (default: %(default)s)")
+        parser.add_argument(
+            "--minutes",
+            type=int,
+            default=1440,
+            help="how far to look back the first time of all; from then on none is left out (default: %(default)s)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's own
         """Read and tell."""
-        notifier = notifiers.get(options["using"])
-        until = datetime.now(UTC)
-        messages = notifier.client.sms.incoming(until - timedelta(minutes=options["minutes"]), until)
-        for message in messages:
-            notifier.plugins.observe("devinotify_message_received", message=message)
+        since = datetime.now(UTC) - timedelta(minutes=options["minutes"])
+        messages = notifiers.get(options["using"]).incoming(since=since)
         self.stdout.write(f"{len(messages)} received")

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 
+INCOMING_EVERY = 15.0
+"""Seconds between two looks at what subscribers have sent."""
+
+
 class Command(AccountCommand):
     """Runs until SIGTERM or Ctrl-C, which finish what is being sent; a second one ends it at once."""
 
@@ -25,10 +29,20 @@ class Command(AccountCommand):
         parser.add_argument("--once", action="store_true", help="end when nothing is due at the moment")
         parser.add_argument("--batch", type=int, default=1000, help="recipients in one request (default: %(default)s)")
         parser.add_argument("--connections", type=int, default=4, help="requests at a time (default: %(default)s)")
+        parser.add_argument(
+            "--incoming",
+            action="store_true",
+            help="read what subscribers send, too, and send sms_received for each once",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's own
         """Work through the outbox."""
-        worker = Worker(notifiers.get(options["using"]), batch=options["batch"], connections=options["connections"])
+        worker = Worker(
+            notifiers.get(options["using"]),
+            batch=options["batch"],
+            connections=options["connections"],
+            incoming=INCOMING_EVERY if options["incoming"] else None,
+        )
         self.stderr.write(f"working on {worker.outbox.name}")
         worker.run(once=options["once"], signals=True)
         counts = ", ".join(f"{count} {state}" for state, count in worker.outbox.counts() if count)

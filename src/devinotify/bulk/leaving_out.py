@@ -1,0 +1,87 @@
+"""The numbers to leave out, read from other lists and from the journals of other campaigns."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from devinotify.bulk.exclusion import Exclusion
+from devinotify.bulk.journal import Journal
+from devinotify.bulk.source import Source
+from devinotify.bulk.table import Table
+from devinotify.exceptions import DevinotifyError, InvalidInput
+from devinotify.outbox import RowState
+from devinotify.phones.number import is_e164
+from devinotify.phones.recipients import sort_many
+from devinotify.words import counted
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Iterator
+
+    from devinotify.notifier import Notifier
+    from devinotify.phones import PhoneNumber
+
+    AnyPath = str | os.PathLike[str]
+    Read = Callable[[str], PhoneNumber] | None
+
+log: logging.Logger = logging.getLogger(__name__)
+
+REACHED = frozenset(RowState) - {RowState.NOT_SENT, RowState.REJECTED}
+"""The states of those whom another campaign has reached, may have, or is to reach."""
+
+
+def leave_out(
+    notifier: Notifier, files: Iterable[AnyPath], journals: Iterable[AnyPath], read: Read
+) -> Exclusion | None:
+    """Return whom these lists and journals leave out, and have the notifier refuse them; ``None`` without any.
+
+    The lists are in any form that a campaign takes; rows without a number, by which nobody can be sent to, are logged.
+    ``read`` reads a number where a plugin has a say in that. Raises InvalidInput for a list that cannot be read, and
+    for a journal that is not there.
+    """
+    files, journals = list(files), list(journals)
+    if not (files or journals):
+        return None
+    numbers: set[int] = set()
+    unread = 0
+    for file in files:
+        for found, refused in _listed(file, notifier.url.region, read):
+            numbers.update(found)
+            unread += refused
+    for journal in journals:
+        numbers.update(_reached(journal))
+    if unread:
+        told = counted(unread, "row of the lists to leave out holds", "rows of the lists to leave out hold")
+        log.warning("%s no number", told)
+    exclusion = Exclusion(numbers)
+    notifier.plugins.register(exclusion)
+    exclusion.withdraw = lambda: notifier.plugins.unregister(exclusion)
+    return exclusion
+
+
+def _listed(file: AnyPath, region: str, read: Read) -> Iterator[tuple[list[int], int]]:
+    """Yield the numbers of a list, page by page, and how many rows of it have none."""
+    with Source(file) as source:
+        for page in Table(source, region=region, read=read).pages(records=False):
+            if read is None:
+                found = sort_many(page.raws, region)
+                yield list(map(int, found.numbers)), len(found.refused)
+            else:
+                read_one = [_number(str(raw), read) for raw in page.raws]
+                yield [number for number in read_one if number is not None], read_one.count(None)
+
+
+def _number(raw: str, read: Callable[[str], PhoneNumber]) -> int | None:
+    try:
+        return int(read(raw).e164)
+    except DevinotifyError:
+        return None
+
+
+def _reached(journal: AnyPath) -> Iterator[int]:
+    """Yield the numbers that a campaign has reached, may have or is to reach."""
+    if not Journal.exists(journal):
+        raise InvalidInput(f"there is no journal at {journal} to leave anybody out by")
+    with Journal(journal) as other:
+        yield from (int(row.recipient) for row in other.rows(REACHED) if is_e164(row.recipient))
