@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Self
 
 import pytest
 
 from tests.cli.conftest import Run, document
+from tests.cli.servers import free_port
 from tests.distributions import install
 
 if TYPE_CHECKING:
+    from email.message import Message
     from pathlib import Path
 
     from devinotify.sandbox import Sandbox
@@ -137,3 +144,153 @@ def test_worker_with_incoming_tells_plugins(
     run("worker", "--once", "--incoming")
     run("worker", "--once", "--incoming")
     assert (False, "Да") == (before, path.read_text("utf-8"))
+
+
+# --- posting
+
+
+class Desk:
+    """An address that is posted to: answers with the next of ``answers``, and 204 when there are none left."""
+
+    def __init__(self, answers: list[int]) -> None:
+        self.posts: list[tuple[Message, bytes]] = []
+        desk = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                desk.posts.append((self.headers, self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(answers.pop(0) if answers else 204)
+                self.send_header("Location", "/elsewhere")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/replies?key=s3cret"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(30)
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts of what was posted."""
+        return [json.loads(body)["text"] for _, body in self.posts]
+
+
+@pytest.fixture
+def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the secret that is signed with."""
+    monkeypatch.setenv("DEVINOTIFY_POST_SECRET", "Zq7-secret")
+
+
+@pytest.mark.usefixtures("_secret")
+def test_what_comes_in_is_posted_signed(account: Sandbox, run: Run) -> None:
+    """Each once, with the document that --json shows; whoever has the secret can tell that it is ours, and of when."""
+    account.add_incoming("Да", NUMBER)
+    with Desk([]) as desk:
+        shown = run("incoming", "--new", "--json", "--post", desk.url)
+        again = run("incoming", "--new", "--post", desk.url)
+    ((headers, body),) = desk.posts
+    stamp = headers["X-Devinotify-Timestamp"]
+    expected = hmac.new(b"Zq7-secret", stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    assert (f"sha256={expected}", "application/json; charset=utf-8") == (
+        headers["X-Devinotify-Signature"],
+        headers["Content-Type"],
+    )
+    assert (json.loads(shown.stdout), "", True) == (
+        json.loads(body),
+        again.stdout,
+        abs(time.time() - int(stamp)) < 3600,
+    )
+
+
+@pytest.mark.usefixtures("_secret")
+@pytest.mark.parametrize("answer", [302, 400, 503])
+def test_what_is_not_taken_is_posted_again(account: Sandbox, run: Run, answer: int) -> None:
+    """Whatever is answered in place of 2xx; no redirect is followed, and of the address its host alone is told."""
+    account.add_incoming("Да", NUMBER)
+    with Desk([answer]) as desk:
+        failed = run("incoming", "--new", "--post", desk.url)
+        told = run("incoming", "--new", "--post", desk.url)
+    assert (5, "", f"it answered {answer}" in failed.stderr, "s3cret" in failed.stderr) == (
+        failed.exit_code,
+        failed.stdout,
+        True,
+        False,
+    )
+    assert (True, ["Да", "Да"]) == (NUMBER in told.stdout, desk.texts)
+
+
+@pytest.mark.usefixtures("_secret")
+def test_an_address_that_is_away_is_an_error(account: Sandbox, run: Run) -> None:
+    """And the message stays new."""
+    account.add_incoming("Да", NUMBER)
+    failed = run("incoming", "--new", "--post", f"http://127.0.0.1:{free_port()}/")
+    assert (5, "ConnectionError" in failed.stderr, NUMBER in run("incoming", "--new").stdout) == (
+        failed.exit_code,
+        True,
+        True,
+    )
+
+
+@pytest.mark.usefixtures("_secret")
+@pytest.mark.once
+def test_a_follower_posts_until_it_is_taken(account: Sandbox) -> None:
+    """In order: what came later waits."""
+    for text in ("one", "two"):
+        account.add_incoming(text, NUMBER)
+        account.advance(1)
+    with Desk([500, 429]) as desk:
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "devinotify",
+                "incoming",
+                "--follow",
+                "--every",
+                "0.01",
+                "--json",
+                "--post",
+                desk.url,
+            ],
+            env=dict(os.environ),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            shown = [json.loads(process.stdout.readline())["text"] for _ in range(2)]
+        finally:
+            process.kill()
+            process.communicate(timeout=60)
+    assert (["one", "two"], ["one", "one", "one", "two"]) == (shown, desk.texts)
+
+
+@pytest.mark.parametrize(
+    ("address", "secret"),
+    [
+        ("https://crm.example", ""),
+        ("ftp://crm.example", "x"),
+        ("crm.example", "x"),
+        ("http://[", "x"),
+        ("https://", "x"),
+    ],
+)
+def test_a_wrong_address_or_no_secret_is_a_usage_error(
+    account: Sandbox, run: Run, monkeypatch: pytest.MonkeyPatch, address: str, secret: str
+) -> None:
+    """Nothing is asked of the gateway; without --new or --follow neither."""
+    monkeypatch.setenv("DEVINOTIFY_POST_SECRET", secret)
+    codes = [run("incoming", *arguments, "--post", address).exit_code for arguments in (("--new",), ())]
+    assert ([2, 2], []) == (codes, account.requests())

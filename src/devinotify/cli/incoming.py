@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,12 +14,18 @@ from devinotify.cli.exits import ExitCode
 from devinotify.cli.options import Moment, Number, json_option, settings_of, since_option, url_option
 from devinotify.cli.outboxes import outbox_option, usage_errors
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
+from devinotify.retry import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from devinotify.cli.posting import Poster
     from devinotify.models import IncomingSms
     from devinotify.url import DevinoURL
+
+
+PAUSES = Backoff(1.0, most=60.0)
+"""Pauses of a follower while the gateway, the outbox or the address that it posts to fails."""
 
 
 @click.command("incoming")
@@ -33,6 +41,12 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="How often --follow asks the gateway.  [default: 15]",
 )
+@click.option(
+    "--post",
+    metavar="URL",
+    help="With --follow or --new: POST each message there as JSON, signed with DEVINOTIFY_POST_SECRET; what is not"
+    " answered with 2xx is posted again.",
+)
 @outbox_option
 @url_option
 @json_option
@@ -40,6 +54,7 @@ def command(
     since: datetime,
     until: datetime | None,
     every: float | None,
+    post: str | None,
     path: str | None,
     url: str | None,
     *,
@@ -57,8 +72,8 @@ def command(
     """
     settings = settings_of(url)
     if not (new or follow):
-        if every is not None or path is not None:
-            raise click.UsageError("--every and --outbox go with --follow, --outbox with --new too")
+        if every is not None or path is not None or post is not None:
+            raise click.UsageError("--every, --post and --outbox go with --follow, the last two with --new too")
         _list(settings, since, until or datetime.now(UTC), as_json=as_json)
         return
     if until is not None:
@@ -67,7 +82,9 @@ def command(
         raise click.UsageError("--new ends when all is shown: leave out --follow and --every")
     if path is not None:
         settings = settings.with_options(outbox=path)
-    _read(settings, since, every, follow=follow, as_json=as_json)
+    with ExitStack() as opened:
+        poster = None if post is None else opened.enter_context(closing(_poster(post)))
+        _read(settings, since, every, poster, follow=follow, as_json=as_json)
 
 
 def _list(settings: DevinoURL, since: datetime, end: datetime, *, as_json: bool) -> None:
@@ -101,8 +118,19 @@ class _LostError(Exception):
     """A message could not be shown: it stays new."""
 
 
-def _read(settings: DevinoURL, since: datetime, every: float | None, *, follow: bool, as_json: bool) -> None:
-    """Show what is new, and with ``follow`` what comes, each message written before it counts as told."""
+def _poster(url: str) -> Poster:
+    from devinotify.cli.posting import SECRET, Poster
+
+    secret = os.environ.get(SECRET)
+    if not secret:
+        raise click.UsageError(f"--post signs with a secret: put one into {SECRET}")
+    return Poster(url, secret)
+
+
+def _read(
+    settings: DevinoURL, since: datetime, every: float | None, poster: Poster | None, *, follow: bool, as_json: bool
+) -> None:
+    """Show what is new, and with ``follow`` what comes, each message posted and written before it counts as told."""
     from devinotify.delivery.receiving import EVERY
     from devinotify.delivery.stopping import Stopping, stopped_by_signals
     from devinotify.notifier import Notifier
@@ -110,6 +138,8 @@ def _read(settings: DevinoURL, since: datetime, every: float | None, *, follow: 
     stopping = Stopping()
 
     def show(message: IncomingSms) -> None:
+        if poster is not None:
+            poster.post(output.json_line(_document(message)))
         try:
             click.echo(output.json_line(_document(message)) if as_json else _line(message))
         except BrokenPipeError:
@@ -122,22 +152,29 @@ def _read(settings: DevinoURL, since: datetime, every: float | None, *, follow: 
         notifier = Notifier(settings)
     with notifier, stopped_by_signals(stopping.ask):
         try:
+            failures = 0
             while True:
-                _once(lambda: notifier.incoming(show, since=since, stopped=lambda: stopping.asked), patient=follow)
-                if not follow or stopping.wait(every or EVERY):
+                done = _once(
+                    lambda: notifier.incoming(show, since=since, stopped=lambda: stopping.asked), patient=follow
+                )
+                failures = 0 if done else failures + 1
+                pause = PAUSES.pause(failures) if failures else 0.0
+                if not follow or stopping.wait(max(every or EVERY, pause)):
                     return
         except _LostError:
             return
 
 
-def _once(read: Callable[[], object], *, patient: bool) -> None:
-    """Read; where that fails and may do better the next time, say so and go on."""
+def _once(read: Callable[[], object], *, patient: bool) -> bool:
+    """Read, and return whether that went well; where it may do better the next time, say so and go on."""
     try:
         read()
     except DevinotifyError as error:
         if not patient or error.verdict is Verdict.REJECTED or isinstance(error, InvalidInput):
             raise
         output.say(f"{error}; it is tried again")
+        return False
+    return True
 
 
 def _line(message: IncomingSms) -> str:
