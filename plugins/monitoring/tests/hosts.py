@@ -58,8 +58,9 @@ class Place:
     def own(self) -> None:
         """Give all that is in the folder to the host's user."""
         if os.geteuid() == 0:
+            account = pwd.getpwnam(self.user)
             for path in (self.folder, *self.folder.rglob("*")):
-                shutil.chown(path, self.user)
+                os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
 
     def sample(self, name: str, to: str | None = None) -> Path:
         """Return a copy of a sample in which the file with the URL is this place's, and nothing else is changed."""
