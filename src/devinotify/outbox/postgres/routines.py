@@ -9,7 +9,7 @@ name; a function that has been published is changed by a new version of the sche
 
 from __future__ import annotations
 
-from devinotify.outbox.postgres import accounts
+from devinotify.outbox.postgres.accounts import NOBODY, open_to_named
 from devinotify.outbox.postgres.standing import COLUMNS
 from devinotify.outbox.states import CODES, RowState
 
@@ -70,12 +70,12 @@ that was there and, of one that is ``durable``, what tells which server this is.
 
 _HEADS = f"""
     SELECT head.* FROM (
-        SELECT {accounts.NOBODY} AS id UNION ALL SELECT a.id FROM ~accounts a WHERE _account IS NULL OR a.id = _account
+        SELECT {NOBODY} AS id UNION ALL SELECT a.id FROM ~accounts a WHERE _account IS NULL OR a.id = _account
     ) AS whose CROSS JOIN LATERAL (
         SELECT q.due, q.message, q.channel, q.id, q.account FROM ~queue q
         WHERE q.account = whose.id AND q.due <= _now
             AND (q.due, q.message, q.channel, q.id) >= (_due, _message, _channel, _id)
-            AND (_account IS NULL OR (true{accounts.open_to_named("q", "_account")}))
+            AND (_account IS NULL OR (true{open_to_named("q", "_account")}))
         ORDER BY q.due, q.message, q.channel, q.id LIMIT 1 LOCK
     ) AS head
 """  # noqa: S608 - our own words
