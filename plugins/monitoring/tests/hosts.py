@@ -129,7 +129,8 @@ class Place:
 
     def environment(self) -> dict[str, str]:
         """Return the environment that a host is started with: a plain one, in which ``devinotify`` is found."""
-        kept = {name: os.environ[name] for name in os.environ if name.startswith(("DEVINOTIFY_", "COVERAGE_"))}
+        # Without coverage's own: its file is closed to the host's user.
+        kept = {name: os.environ[name] for name in os.environ if name.startswith("DEVINOTIFY_")}
         path = f"{PROGRAMS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         return {**kept, "PATH": path, "LANG": "C.UTF-8", "HOME": str(self.folder)}
 
