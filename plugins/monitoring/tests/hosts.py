@@ -144,18 +144,18 @@ class Place:
         until(are_there)
         return [(each.recipient, each.text) for each in self.gateway.messages()]
 
-    def lose_the_next_answer(self) -> None:
-        """Have the gateway take the next message, and let its answer be lost."""
-        self.gateway.add_fault("drop", number=NUMBER, accepts=True, times=1)
+    def lose_the_next_answer(self, number: str = NUMBER) -> None:
+        """Have the gateway take the next message to a number, and let its answer be lost."""
+        self.gateway.add_fault("drop", number=number, accepts=True, times=1)
 
-    def verdicts(self) -> list[Verdict | None]:
-        """Return what became of all that was stored, in order."""
-        with Outbox(self.outbox) as outbox:
+    def verdicts(self, name: str = "alerts.db") -> list[Verdict | None]:
+        """Return what became of all that was stored in an outbox of the place, in order."""
+        with Outbox(self.folder / name) as outbox:
             return [row.state.verdict for row in outbox.rows()]
 
-    def stored_under(self) -> list[str]:
-        """Return the keys of what was stored, in order."""
-        with Outbox(self.outbox) as outbox:
+    def stored_under(self, name: str = "alerts.db") -> list[str]:
+        """Return the keys of what was stored in an outbox of the place, in order."""
+        with Outbox(self.folder / name) as outbox:
             stored = [outbox.message(row.message_id) for row in outbox.rows()]
         return [str(each.key) for each in stored if each is not None]
 

@@ -93,7 +93,7 @@ def test_says_how_long_a_text_counts() -> None:
 def test_samples_call_the_command() -> None:
     """Each sample of a host that is run has the file with the URL where the README puts it."""
     without = {name for name, content in samples.found() if b"devinotify/url" not in content}
-    assert {"zabbix/zbx_media_devinotify.yaml"} == without
+    assert {"zabbix/zbx_media_devinotify.yaml", "zabbix/zbx_media_devinotify_script.yaml"} == without
 
 
 def test_public_names() -> None:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import contextmanager
+from pathlib import Path
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
 from devinotify import Verdict
 
 from devinotify_monitoring import samples
-from tests.hosts import needs, place
-from tests.support import NUMBER, lasts_for_ever, until
-from tests.zabbix import ADMIN, USUAL_ACTION, running
+from tests.hosts import PROGRAMS, needs, place
+from tests.support import NUMBER, OTHER, lasts_for_ever, until
+from tests.zabbix import ADMIN, USUAL_ACTION, free_port, listens, running
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from devinotify.sandbox import Sandbox
+
+    from tests.hosts import Place
+    from tests.zabbix import Zabbix
 
 pytestmark = [
     pytest.mark.once,
@@ -22,19 +31,25 @@ pytestmark = [
 ]
 SENT = "1"
 """The status of an alert that Zabbix counts as sent, and tries no more."""
+ALWAYS = {"active": 0, "severity": 63, "period": "1-7,00:00-24:00"}
+TOKEN = "a-long-random-token"
+README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 
 
 def test_a_full_disk(gateway: Sandbox) -> None:
-    """The media type is imported; one SMS whose answer is lost counts as sent, and none is sent again."""
-    with place("zabbix", gateway) as at:
+    """Both media types are imported; one SMS each whose answer is lost counts as sent, and none is sent again."""
+    with place("zabbix", gateway) as at, webhook(at) as url:
         at.sample("zabbix/devinotify.sh")
         with running(at) as zabbix:
-            export = dict(samples.found())["zabbix/zbx_media_devinotify.yaml"].decode()
-            rules = {"mediaTypes": {"createMissing": True, "updateExisting": True}}
-            assert zabbix.ask("configuration.import", format="yaml", source=export, rules=rules)
-            (kind,) = zabbix.ask("mediatype.get", filter={"name": "SMS by devinotify"})
-            medium = {"mediatypeid": kind["mediatypeid"], "sendto": NUMBER, "active": 0, "severity": 63}
-            zabbix.ask("user.update", userid=ADMIN, medias=[{**medium, "period": "1-7,00:00-24:00"}])
+            zabbix.ask("usermacro.createglobal", macro="{$DEVINOTIFY_TOKEN}", value=TOKEN, type=1)
+            mediums = [
+                {"mediatypeid": imported(zabbix, name, file, url), "sendto": number, **ALWAYS}
+                for name, file, number in (
+                    ("SMS by devinotify", "zbx_media_devinotify_script.yaml", NUMBER),
+                    ("SMS by devinotify-webhook", "zbx_media_devinotify.yaml", OTHER),
+                )
+            ]
+            zabbix.ask("user.update", userid=ADMIN, medias=mediums)
             zabbix.ask("action.update", actionid=USUAL_ACTION, status=0)
             (group,) = zabbix.ask("hostgroup.create", name="tests")["groupids"]
             (host,) = zabbix.ask("host.create", host="web1", groups=[{"groupid": group}])["hostids"]
@@ -43,13 +58,39 @@ def test_a_full_disk(gateway: Sandbox) -> None:
             zabbix.ask("trigger.create", description="/ is full", expression=expression, priority=4)
 
             at.lose_the_next_answer()
+            at.lose_the_next_answer(OTHER)
             until(lambda: zabbix.report("web1", "disk", 95))
-            problem = (NUMBER, "High web1: / is full")
-            assert [problem] == at.arrived(1)
-            until(lambda: at.verdicts() == [Verdict.UNKNOWN])
-            until(lambda: [SENT] == [alert["status"] for alert in zabbix.ask("alert.get")])
+            problem = "High web1: / is full"
+            assert {(NUMBER, problem), (OTHER, problem)} == set(at.arrived(2))
+            until(lambda: at.verdicts() == at.verdicts("webhook.db") == [Verdict.UNKNOWN])
+            until(lambda: [SENT] * 2 == zabbix.statuses())
             assert zabbix.report("web1", "disk", 50)
-            assert [problem, (NUMBER, "OK web1: / is full")] == at.arrived(2)
-            until(lambda: [SENT] * 2 == [alert["status"] for alert in zabbix.ask("alert.get")])
-        assert 2 == at.posts()
+            well = "OK web1: / is full"
+            assert {(NUMBER, well), (OTHER, well)} == set(at.arrived(4)[2:])
+            until(lambda: [SENT] * 4 == zabbix.statuses())
+        assert 4 == at.posts()
         assert [True] * 2 == [lasts_for_ever(key) for key in at.stored_under()]
+        assert 2 == len({key for key in at.stored_under("webhook.db") if key != "None"})
+
+
+def imported(zabbix: Zabbix, name: str, file: str, url: str) -> str:
+    """Import a media type as it is shipped, but for where the webhook listens; return its id."""
+    export = dict(samples.found())[f"zabbix/{file}"].decode().replace("http://127.0.0.1:9876", url)
+    rules = {"mediaTypes": {"createMissing": True, "updateExisting": True}}
+    assert zabbix.ask("configuration.import", format="yaml", source=export, rules=rules)
+    (kind,) = zabbix.ask("mediatype.get", filter={"name": name})
+    return str(kind["mediatypeid"])
+
+
+@contextmanager
+def webhook(at: Place) -> Iterator[str]:
+    """Run devinotify-webhook with the receiver that the README names; yield where it listens."""
+    port = free_port()
+    config = at.folder / "hooks.toml"
+    (receiver,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    where = f'listen = "127.0.0.1:{port}"\noutbox = "{at.folder / "webhook.db"}"\n'
+    config.write_text(where + dedent(f"   {receiver.strip()}"), "utf-8")
+    environment = {"DEVINOTIFY_URL": at.gateway.url, "DEVINOTIFY_DISABLE_PLUGINS": ""}
+    with at.running("webhook", str(PROGRAMS / "devinotify"), "webhook", "--config", str(config), **environment):
+        until(lambda: listens(port))
+        yield f"http://127.0.0.1:{port}"

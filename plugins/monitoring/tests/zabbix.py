@@ -102,6 +102,10 @@ class Zabbix:
         assert "error" not in answer, answer
         return answer["result"]
 
+    def statuses(self) -> list[str]:
+        """Return the statuses of all alerts."""
+        return [alert["status"] for alert in self.ask("alert.get")]
+
     def report(self, host: str, key: str, value: int) -> bool:
         """Report a value as zabbix_sender does; return whether it was taken."""
         content = {"request": "sender data", "data": [{"host": host, "key": key, "value": str(value)}]}
@@ -163,12 +167,13 @@ def running(at: Place) -> Iterator[Zabbix]:
         at.running("zabbix", "zabbix_server", "-f", "-c", str(at.folder / "server.conf")),
         at.running("php", "php", "-S", f"127.0.0.1:{web}", "-t", str(pages)),
     ):
-        until(lambda: _listens(web) and _listens(port))
+        until(lambda: listens(web) and listens(port))
         zabbix.log_in()
         yield zabbix
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether somebody listens at a port."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), PATIENCE):
         return True
     return False
