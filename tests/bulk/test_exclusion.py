@@ -114,6 +114,13 @@ def test_a_notifier_of_ones_own_leaves_out_nobody_afterwards(gateway: Sandbox, w
         assert ([], True) == (got(gateway), notifier.notify("Hi", some[1])[0].error is None)
 
 
+def test_a_campaign_that_leaves_out_may_be_closed_twice(begin: Begin, write: Write) -> None:
+    """As any other."""
+    campaign = begin("phone\n" + "\n".join(numbers(2)), exclude=[write(numbers(1)[0], "stop.txt")])
+    campaign.close()
+    campaign.close()
+
+
 @given(st.lists(st.integers(0, 5), max_size=30), st.sets(st.integers(0, 5)), st.booleans())
 def test_a_page_is_split_to_the_last_row(picks: list[int], out: set[int], odd: bool) -> None:
     """Every row stands in one part, and every number of it too."""

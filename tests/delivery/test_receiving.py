@@ -228,6 +228,50 @@ def test_threads_of_one_notifier_take_turns(gateway: Sandbox, url: str) -> None:
     assert sorted(map(str, range(20))) == sorted(ear.heard)
 
 
+def test_a_handler_that_asks_what_came_in_gets_nothing(gateway: Sandbox, url: str) -> None:
+    """It is being told of: to wait for that would be to wait for itself."""
+    gateway.add_incoming("one", NUMBER)
+    told: list[list[str]] = []
+    with opened(url) as notifier:
+        reader = threading.Thread(
+            target=lambda: told.append(texts(notifier.incoming(lambda _: told.append(texts(notifier.incoming()))))),
+            daemon=True,
+        )
+        reader.start()
+        reader.join(60)
+    assert [[], ["one"]] == told
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded, use of fork:DeprecationWarning")
+def test_a_process_forked_off_while_a_thread_reads_does_not_wait_for_it(gateway: Sandbox, url: str) -> None:
+    """It gets nothing, as any other who asks meanwhile."""
+    gateway.add_incoming("one", NUMBER)
+    inside, go = threading.Event(), threading.Event()
+
+    def hold(_: IncomingSms) -> None:
+        inside.set()
+        go.wait(60)
+
+    with opened(url) as notifier:
+        reader = threading.Thread(target=notifier.incoming, args=(hold,))
+        reader.start()
+        try:
+            assert inside.wait(60)
+            pid = os.fork()
+            if not pid:
+                found = 99
+                signal.alarm(20)  # so that one that waits is ended
+                try:
+                    found = len(notifier.incoming())
+                finally:  # whatever is raised: it must not go on with the tests
+                    os._exit(found)
+            assert 0 == os.waitpid(pid, 0)[1]
+        finally:
+            go.set()
+            reader.join(60)
+
+
 def test_async_notifier_reads_them(gateway: Sandbox, url: str) -> None:
     """As the blocking one does."""
     gateway.add_incoming("one", NUMBER)

@@ -56,7 +56,8 @@ def leave_out(
         log.warning("%s no number", told)
     exclusion = Exclusion(numbers)
     notifier.plugins.register(exclusion)
-    exclusion.withdraw = lambda: notifier.plugins.unregister(exclusion)
+    # A campaign may be closed more than once.
+    exclusion.withdraw = lambda: notifier.plugins.is_registered(exclusion) and notifier.plugins.unregister(exclusion)
     return exclusion
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import re
 import threading
 from datetime import UTC, datetime
@@ -59,7 +60,9 @@ class Receiver:
         self._outbox = outbox
         self._tell = tell
         self._clock = clock
-        self._lock = threading.Lock()
+        # By process: one that was forked off while a thread read would wait for that thread for ever.
+        self._locks: dict[int, threading.Lock] = {}
+        self._reader: tuple[int, int] | None = None
 
     def read(
         self,
@@ -70,23 +73,36 @@ class Receiver:
     ) -> list[IncomingSms]:
         """Tell of each message that is new, the oldest first, and return those that were told of.
 
-        An empty list, too, where another who shares the outbox is at it. ``handle`` is called with each before the
+        An empty list, too, where another who shares the outbox is at it, and where it is asked for by what is being
+        told; threads take turns. ``handle`` is called with each before the
         observers are; what it raises ends the reading, and the message is new the next time. ``since`` is from when on,
         at the first reading of all. ``stopped`` is asked before each message. Raises what the gateway's answer was, and
         a DevinotifyError where the outbox cannot be used.
         """
         first = None if since is None else check_instant(since, "since")
-        with self._lock:
-            outbox, duty = self._outbox(), f"incoming.{self._account}"
-            if not outbox.take_on(duty):
-                return []
+        me = os.getpid(), threading.get_ident()
+        if self._reader == me:
+            return []
+        with self._locks.setdefault(me[0], threading.Lock()):
+            self._reader = me
             try:
-                return self._read(outbox, duty, handle, first, stopped)
+                return self._in_turn(handle, first, stopped)
             finally:
-                try:
-                    outbox.lay_down(duty)
-                except DevinotifyError as error:  # it is this process's until it ends
-                    log.warning("others cannot read what comes in: %s", error)
+                self._reader = None
+
+    def _in_turn(
+        self, handle: Callable[[IncomingSms], object] | None, first: datetime | None, stopped: Callable[[], bool]
+    ) -> list[IncomingSms]:
+        outbox, duty = self._outbox(), f"incoming.{self._account}"
+        if not outbox.take_on(duty):
+            return []
+        try:
+            return self._read(outbox, duty, handle, first, stopped)
+        finally:
+            try:
+                outbox.lay_down(duty)
+            except DevinotifyError as error:  # it is this process's until it ends
+                log.warning("others cannot read what comes in: %s", error)
 
     def _read(
         self,
