@@ -23,7 +23,9 @@ def test_operators_of_one_country() -> None:
     assert ("operator", [Share("Beeline", 3, 2), Share("MegaFon", 1, 0), Share("not told by the number", 1, 0)]) == (
         ranges.shares(EN)
     )
-    assert ["Билайн", "МегаФон", "по номеру не определить"] == [share.name for share in ranges.shares(RU)[1]]
+    names = [share.name for share in ranges.shares(RU)[1]]
+    # The second one's name in Russian comes and goes with the releases of phonenumbers.
+    assert (3, "Билайн", "по номеру не определить") == (len(names), names[0], names[-1])
 
 
 def test_operators_of_several_countries_name_theirs() -> None:

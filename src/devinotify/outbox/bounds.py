@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 HIGHEST = 2**63 - 1
 """An id that no row has; for a higher one a store cannot even be asked."""
-_MOST = 2**31
-"""More rows than any memory holds at once."""
+_MOST = 2**28
+"""More rows than any memory holds at once; what a store looks ahead for them is still a number of 32 bits."""
 
 
 def possible(numbers: Iterable[int]) -> list[int]:
