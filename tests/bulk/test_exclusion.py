@@ -114,6 +114,17 @@ def test_a_notifier_of_ones_own_leaves_out_nobody_afterwards(gateway: Sandbox, w
         assert ([], True) == (got(gateway), notifier.notify("Hi", some[1])[0].error is None)
 
 
+def test_a_campaign_is_not_left_out_by_its_own_journal(begin: Begin, gateway: Sandbox, tmp_path: Path) -> None:
+    """Who waits in it would be refused for good."""
+    rows = "phone\n" + "\n".join(numbers(3))
+    first = begin(rows)
+    first.run(Speed(limit=1, batch=1))
+    first.close()
+    with pytest.raises(InvalidInput, match="own journal"):
+        begin(rows, exclude_journals=[tmp_path / "." / "campaign.db"])
+    assert (2, 3) == (begin(rows).run().sent.accepted, len(got(gateway)))
+
+
 def test_a_campaign_that_leaves_out_may_be_closed_twice(begin: Begin, write: Write) -> None:
     """As any other."""
     campaign = begin("phone\n" + "\n".join(numbers(2)), exclude=[write(numbers(1)[0], "stop.txt")])

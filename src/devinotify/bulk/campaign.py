@@ -120,7 +120,7 @@ class Campaign:
             )
             if self._wording.template is not None:
                 self._wording.template.check(self.table.columns)
-            self._exclusion = leave_out(self.notifier, exclude, exclude_journals, self._reading())
+            self._exclusion = leave_out(self.notifier, exclude, exclude_journals, self._reading(), journal)
             self._intake = Intake(self._source, self._sorted, self._wording.text)
             # A campaign that has begun may go on after its time; a new one would be sent at once, at any hour.
             if not self._begun() and instant is not None and checks.has_passed(instant, datetime.now(UTC)):

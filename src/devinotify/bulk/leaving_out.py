@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING
 
 from devinotify.bulk.exclusion import Exclusion
@@ -11,12 +12,12 @@ from devinotify.bulk.source import Source
 from devinotify.bulk.table import Table
 from devinotify.exceptions import DevinotifyError, InvalidInput
 from devinotify.outbox import RowState
+from devinotify.outbox.location import is_database
 from devinotify.phones.number import is_e164
 from devinotify.phones.recipients import sort_many
 from devinotify.words import counted
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable, Iterator
 
     from devinotify.notifier import Notifier
@@ -32,13 +33,13 @@ REACHED = frozenset(RowState) - {RowState.NOT_SENT, RowState.REJECTED}
 
 
 def leave_out(
-    notifier: Notifier, files: Iterable[AnyPath], journals: Iterable[AnyPath], read: Read
+    notifier: Notifier, files: Iterable[AnyPath], journals: Iterable[AnyPath], read: Read, own: AnyPath | None
 ) -> Exclusion | None:
     """Return whom these lists and journals leave out, and have the notifier refuse them; ``None`` without any.
 
     The lists are in any form that a campaign takes; rows without a number, by which nobody can be sent to, are logged.
-    ``read`` reads a number where a plugin has a say in that. Raises InvalidInput for a list that cannot be read, and
-    for a journal that is not there.
+    ``read`` reads a number where a plugin has a say in that. Raises InvalidInput for a list that cannot be read, for a
+    journal that is not there, and for the campaign's ``own``: all that wait in it would be left out for good.
     """
     files, journals = list(files), list(journals)
     if not (files or journals):
@@ -50,6 +51,8 @@ def leave_out(
             numbers.update(found)
             unread += refused
     for journal in journals:
+        if own is not None and _place(journal) == _place(own):
+            raise InvalidInput("the campaign's own journal leaves nobody out: name another campaign's")
         numbers.update(_reached(journal))
     if unread:
         told = counted(unread, "row of the lists to leave out holds", "rows of the lists to leave out hold")
@@ -78,6 +81,10 @@ def _number(raw: str, read: Callable[[str], PhoneNumber]) -> int | None:
         return int(read(raw).e164)
     except DevinotifyError:
         return None
+
+
+def _place(journal: AnyPath) -> str:
+    return os.fspath(journal) if is_database(journal) else os.path.realpath(journal)
 
 
 def _reached(journal: AnyPath) -> Iterator[int]:
