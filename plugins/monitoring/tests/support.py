@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from devinotify.sandbox import Sandbox
 
 NUMBER, OTHER = "+79161234567", "+79031234568"
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds that anything may take on a slow machine before it is given up."""
 _SENDS = re.compile(r"(Sms|Viber)/Send")
 
