@@ -120,7 +120,7 @@ def test_a_wrong_password_is_told(run: Run, account: Sandbox, journal: Path) -> 
     assert (3, True, True, 1) == (
         result.exit_code,
         result.stderr.startswith("devinotify: deliveries that could not be looked at: 5. "),
-        "Check the login and the password of the URL." in result.stderr,
+        "Check the login and the password." in result.stderr,
         len(result.stderr.splitlines()),
     )
     assert "accepted" in result.stdout

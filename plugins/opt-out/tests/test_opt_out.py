@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -145,6 +146,24 @@ def test_a_message_that_comes_again_changes_nothing(gateway: Sandbox) -> None:
         for message in heard * 2:
             notifier.plugins.observe("devinotify_message_received", message=message)
         assert ([False, False], 2) == (refused(notifier), len(outbox))
+
+
+def test_each_has_a_confirmation_whatever_the_ids(gateway: Sandbox) -> None:
+    """Two messages without an id are not one, and one whose id no store can keep is confirmed as any other."""
+    plugin, heard = OptOut(confirmation="No more from us."), list["IncomingSms"]()
+
+    class Again:
+        @hookimpl
+        def devinotify_message_received(self, message: IncomingSms) -> None:
+            heard.append(message)
+
+    with opened(gateway, plugin, Again()) as notifier, Outbox.named() as outbox:
+        says(gateway, "STOP")
+        notifier.incoming()
+        for place, odd in enumerate(("", "", "\ud800")):
+            message = replace(heard[0], id=odd, sender=f"7903123456{place}")
+            notifier.plugins.observe("devinotify_message_received", message=message)
+        assert 4 == len(outbox)
 
 
 def test_a_list_that_cannot_be_read_lets_nobody_pass(gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ ADVICE: Mapping[type[errors.DevinotifyError], tuple[str, str]] = MappingProxyTyp
         errors.InvalidPhoneNumber: ("`devinotify phone` shows how a number is read.",) * 2,
         errors.InvalidSender: (_SENDER,) * 2,
         errors.InvalidText: ("`devinotify segments` shows what a text comes to.",) * 2,
-        errors.Unauthorized: ("Check the login and the password of the URL.",) * 2,
+        errors.Unauthorized: ("Check the login and the password.",) * 2,
         errors.NotEnoughCredits: ("Top up the account; `devinotify balance` shows what is left.",) * 2,
         errors.InvalidOperation: ("Check that the sender is registered for the account.", ""),
         errors.Forbidden: ("Ask the provider what the account may send, and where to.", "Ask the provider."),

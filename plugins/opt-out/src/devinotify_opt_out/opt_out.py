@@ -81,11 +81,11 @@ class OptOut:
         entry = Entry(wish is Wish.STOP, message.created_at or datetime.now(UTC), "word", message.id)
         try:
             counts = StopList(outbox).tell({number: entry})[number]
-            # The same message told of twice is confirmed once, by its id.
+            # The same message told of twice is confirmed once, by its id, or where there is none by its sender.
             if self.confirmation and counts.out and entry.out and counts.message == message.id:
                 outbox.enqueue(
                     Message(self.confirmation, (number,), tags=frozenset({CONFIRMATION})),
-                    key=f"{CONFIRMATION} {message.id}",
+                    key=f"{CONFIRMATION} {ascii(message.id) if message.id else number}",
                 )
         except DevinotifyError as error:
             raise PluginError(f"the stop list cannot be written: {error}", retryable=True) from error
