@@ -52,6 +52,17 @@ def test_numbers_are_put_on_and_taken_off(group: click.Group) -> None:
     assert run(group, "list").stdout.startswith(f"{OTHER}  20")
 
 
+def test_the_outbox_of_a_url_in_a_file(group: click.Group, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Of all commands: the list that is changed is the one that whatever sends keeps to."""
+    file = tmp_path / "url"
+    file.write_text(f"devino://login:password@SENDER?outbox={tmp_path / 'shared.db'}\n", "utf-8")
+    monkeypatch.setenv("DEVINOTIFY_URL_FILE", str(file))
+    assert 0 == run(group, "add", NUMBER).exit_code
+    with Outbox(str(tmp_path / "shared.db")) as outbox:
+        assert {NUMBER} == set(StopList(outbox).among([NUMBER, OTHER]))
+    assert run(group, "list").stdout.startswith(NUMBER)
+
+
 def test_one_that_is_not_a_number_changes_nothing(group: click.Group) -> None:
     """Of none of them."""
     result = run(group, "add", NUMBER, "12")

@@ -136,10 +136,13 @@ def alert(
 
 def _url(file: Path | None, url: str | None) -> str:
     """Return the account's URL as it was written: the file's, where there is one."""
+    from devinotify import DevinoURL
+
     from devinotify_monitoring.url_file import url_in
 
     if file is not None:
         return url_in(file)
+    url = url or DevinoURL.in_environment()
     if not url:
         raise SetupError(
             "there is no account: give --url-file, or set DEVINOTIFY_URL to devino://LOGIN:PASSWORD@SENDER"

@@ -26,7 +26,13 @@ _outbox = click.option(
     help="The file or postgresql:// URL: this one, else outbox= of DEVINOTIFY_URL, else DEVINOTIFY_OUTBOX, else the"
     " user's file.",
 )
-_url = click.option("--url", envvar="DEVINOTIFY_URL", metavar="URL", help="The account, for its outbox and region.")
+_url = click.option(
+    "--url",
+    envvar="DEVINOTIFY_URL",
+    default=DevinoURL.in_environment,
+    metavar="URL",
+    help="The account, for its outbox and region.",
+)
 
 
 @click.group("opt-out")
