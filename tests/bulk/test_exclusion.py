@@ -95,6 +95,13 @@ def test_a_list_or_journal_that_is_not_there_is_an_error(begin: Begin, tmp_path:
     assert not (tmp_path / "none.db").exists()
 
 
+def test_an_outbox_that_is_not_a_campaigns_leaves_nobody_out_in_silence(begin: Begin, tmp_path: Path) -> None:
+    """It is refused, empty or not: who named it meant a journal."""
+    Outbox(tmp_path / "alerts.db").close()
+    with pytest.raises(InvalidInput, match=r"alerts\.db"):
+        begin("79161234567", exclude_journals=[tmp_path / "alerts.db"])
+
+
 def test_a_notifier_of_ones_own_leaves_out_nobody_afterwards(gateway: Sandbox, write: Write, tmp_path: Path) -> None:
     """Each campaign has its own lists, read by the plugins that read its numbers."""
     some = numbers(2)

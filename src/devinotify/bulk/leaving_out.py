@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from devinotify.bulk.exclusion import Exclusion
 from devinotify.bulk.journal import Journal
+from devinotify.bulk.sorting import read_each
 from devinotify.bulk.source import Source
 from devinotify.bulk.table import Table
-from devinotify.exceptions import DevinotifyError, InvalidInput
+from devinotify.exceptions import InvalidInput
 from devinotify.outbox import RowState
 from devinotify.outbox.location import is_database
 from devinotify.phones.number import is_e164
@@ -68,19 +69,8 @@ def _listed(file: AnyPath, region: str, read: Read) -> Iterator[tuple[list[int],
     """Yield the numbers of a list, page by page, and how many rows of it have none."""
     with Source(file) as source:
         for page in Table(source, region=region, read=read).pages(records=False):
-            if read is None:
-                found = sort_many(page.raws, region)
-                yield list(map(int, found.numbers)), len(found.refused)
-            else:
-                read_one = [_number(str(raw), read) for raw in page.raws]
-                yield [number for number in read_one if number is not None], read_one.count(None)
-
-
-def _number(raw: str, read: Callable[[str], PhoneNumber]) -> int | None:
-    try:
-        return int(read(raw).e164)
-    except DevinotifyError:
-        return None
+            found = sort_many(page.raws if read is None else read_each(page.raws, read)[0], region)
+            yield list(map(int, found.numbers)), len(found.refused)
 
 
 def _place(journal: AnyPath) -> str:
@@ -89,7 +79,5 @@ def _place(journal: AnyPath) -> str:
 
 def _reached(journal: AnyPath) -> Iterator[int]:
     """Yield the numbers that a campaign has reached, may have or is to reach."""
-    if not Journal.exists(journal):
-        raise InvalidInput(f"there is no journal at {journal} to leave anybody out by")
-    with Journal(journal) as other:
+    with Journal(journal, create=False) as other:
         yield from (int(row.recipient) for row in other.rows(REACHED) if is_e164(row.recipient))

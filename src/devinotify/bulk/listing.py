@@ -51,7 +51,7 @@ class Listing:
             # A single column holds the numbers, which the report has by themselves.
             self.columns: tuple[str, ...] = names if len(names) > 1 else ()
             self._aside = opened.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
-            self._places = self._put_aside(table, apart)
+            self._places = self._put_aside(table, apart if self.columns else ())
             self._rows = enumerate(table.rows(), 1)
             self._opened = opened.pop_all()
 

@@ -6,6 +6,8 @@ from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from devinotify.phones.plan import calling_code
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -15,7 +17,6 @@ RANGE = 7
 """Digits, with the country's code, by which numbers are counted together: +7 916 123."""
 MOST = 10
 """Groups that are shown; the rest is added up in the last."""
-_LONGEST_CODE = 3  # digits of a country's calling code
 
 COUNTRIES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -112,13 +113,11 @@ def _region(e164: str) -> tuple[int, str]:
     """Return the calling code and the country of a number that was sent to."""
     import phonenumbers as library
 
-    digits = e164.removeprefix("+")
-    known = library.COUNTRY_CODE_TO_REGION_CODE
-    code = next((int(digits[:n]) for n in range(1, _LONGEST_CODE + 1) if int(digits[:n]) in known), 0)
-    regions = known.get(code, ("",))
+    code = calling_code(e164, "")
+    regions = library.COUNTRY_CODE_TO_REGION_CODE.get(code, ("",))
     if len(regions) == 1:
         return code, regions[0]
-    number = library.PhoneNumber(country_code=code, national_number=int(digits[len(str(code)) :]))
+    number = library.PhoneNumber(country_code=code, national_number=int(e164.removeprefix(f"+{code}")))
     return code, library.region_code_for_number(number) or regions[0]
 
 

@@ -181,7 +181,7 @@ def _summary(
             write((place or "", "", *rest, *own(place)))
             for again in more:
                 write((again, place, *rest, *own(again)))
-    for row in journal.steps() if fallback else ():
+    for row in journal.steps():
         summary.pay(row)
     summary.tally = tally(states, categories, sum(map(len, repeats.values())))
     return summary

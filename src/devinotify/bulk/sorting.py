@@ -113,7 +113,7 @@ def sort_out(
     seen = Seen()
     refusals = Refusals() if refusals is None else refusals
     for page in table.pages(records=template is not None):
-        raws, faults = (page.raws, {}) if read is None else _read_each(page.raws, read)
+        raws, faults = (page.raws, {}) if read is None else read_each(page.raws, read)
         known = refusals.known(page.first, len(page.raws)) if read is None else {}
         found = sort_many(raws, region, known)
         answer = Sorted(len(page.raws), page.further)
@@ -142,7 +142,7 @@ def sort_out(
         yield answer
 
 
-def _read_each(
+def read_each(
     raws: Sequence[str | int], read: Callable[[str], PhoneNumber]
 ) -> tuple[list[str | int | PhoneNumber], dict[int, DevinotifyError]]:
     """Return what a plugin made of each number, the refused ones as nothing, and why those are refused."""

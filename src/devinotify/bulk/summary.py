@@ -59,7 +59,6 @@ class Summary:
     statuses: Counter[str] = field(default_factory=Counter)
     reasons: Counter[tuple[Part, str]] = field(default_factory=Counter)
     segments: int = 0
-    sent: int = 0
     priced: int = 0
     cost: Decimal = Decimal(0)
     last_sent: float | None = None
@@ -71,6 +70,11 @@ class Summary:
     def numbers(self) -> int:
         """All numbers of the list, each once, those included that no message can be sent to."""
         return self.parts.total()
+
+    @property
+    def sent(self) -> int:
+        """Those that were handed to the gateway."""
+        return self.statuses.total()
 
     @property
     def recipients(self) -> int:
@@ -85,7 +89,6 @@ class Summary:
         if why is not None:
             self.reasons[part, why] += 1
         if row.sent_at is not None:
-            self.sent += 1
             self.statuses[str(row.status or "no report yet")] += 1
             self.segments += row.segments or 0
             self.timeline.add(SENT, row.sent_at)

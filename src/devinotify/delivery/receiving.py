@@ -137,8 +137,9 @@ class Receiver:
             else:
                 left = True
         else:
-            if not left:
-                self._move_on(bucket, cursors.advanced(cursor, came.values(), now), cursors.outlived(told, came, asked))
+            further, outlived = cursors.advanced(cursor, came.values(), now), cursors.outlived(told, came, asked)
+            if not left and (outlived or further != cursor):  # an idle reading writes nothing
+                self._move_on(bucket, further, outlived)
         if done:
             log.info("%s", counted(len(done), "message came in", "messages came in"))
         return done

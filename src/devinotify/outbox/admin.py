@@ -44,7 +44,7 @@ def no_retries(transaction: Transaction, rows: Iterable[Row], *, force: bool) ->
         if why is None and may_be_stale(row, transaction.now):
             if row.message_id not in messages:
                 messages[row.message_id] = need_message(transaction, row.message_id)
-            why = stale(row, messages[row.message_id], transaction.now)
+            why = stale(row, messages[row.message_id])
         if why is not None:
             found[row.id] = why
     return found

@@ -127,12 +127,12 @@ def may_be_stale(row: Row, now: float) -> bool:
     return row.state in RETRIES and row.deadline is not None and row.deadline < now
 
 
-def stale(row: Row, stored: StoredMessage, now: float) -> str | None:
-    """Return why a row's message is of no use any more: a one-time code whose deadline has passed.
+def stale(row: Row, stored: StoredMessage) -> str | None:
+    """Return why the message of a row that ``may_be_stale`` is of no use any more: it is a one-time code.
 
     Any other message is queued again without the deadline that has passed: a person has asked for it.
     """
-    if may_be_stale(row, now) and ONE_TIME in stored.message.tags:
+    if ONE_TIME in stored.message.tags:
         return f"row {row.id} is a one-time code whose time is over: nobody wants it late, so have a new one sent"
     return None
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import wraps
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from devinotify import InvalidInput, RowState, Verdict, mask_number, phones
+from devinotify import InvalidInput, RowState, mask_number, phones
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -37,15 +36,6 @@ RISKS: dict[str, tuple[frozenset[RowState], str]] = {
 """Each action: the rows that it is for, and what it risks."""
 OPEN = "open"
 """What is said of a row that has no verdict yet: it is queued, or being sent."""
-VERDICTS: dict[RowState, Verdict] = {
-    RowState.ACCEPTED: Verdict.ACCEPTED,
-    RowState.DELIVERED: Verdict.ACCEPTED,
-    RowState.FAILED: Verdict.ACCEPTED,
-    RowState.REJECTED: Verdict.REJECTED,
-    RowState.NOT_SENT: Verdict.NOT_SENT,
-    RowState.UNKNOWN: Verdict.UNKNOWN,
-}
-"""What a state says of the send: a message that was accepted may still fail."""
 DIGITS = 18
 """How many digits an id of a row has at most."""
 
@@ -158,10 +148,11 @@ class OutboxAdmin(admin.ModelAdmin):
 
     def _chosen(self, outbox: Outbox, using: str, states: frozenset[RowState], numbers: list[int]) -> list[Any]:
         """Return those of these rows that are in such a state, and the account's: others may share its outbox."""
-        wanted = set(numbers)
-        found = outbox.rows(states=states, account=conf.account(using).url.account, after=max(0, min(wanted) - 1))
-        upto = takewhile(lambda row: row.id <= max(wanted), found)
-        return [row for row in upto if row.id in wanted]
+        rows = [row for row in outbox.get_all(numbers) if row.state in states]
+        account = conf.account(using).url.account
+        stored = {number: outbox.message(number) for number in {row.message_id for row in rows}}
+        ours = {number for number, each in stored.items() if each is not None and each.account in (None, account)}
+        return [row for row in rows if row.message_id in ours]
 
     def _telling(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         """Return a view that says what is wrong with the setting or the outbox, in place of an error page."""
@@ -213,7 +204,7 @@ class OutboxAdmin(admin.ModelAdmin):
             "recipient": row.recipient if full else mask_number(row.recipient),
             "channel": row.channel,
             "state": str(row.state),
-            "verdict": str(VERDICTS.get(row.state, OPEN)),
+            "verdict": str(row.state.verdict or OPEN),
             "sent": None if row.sent_at is None else datetime.fromtimestamp(row.sent_at, UTC),
             "status": row.status or "",
             "segments": "" if row.segments is None else row.segments,

@@ -6,6 +6,7 @@ More than 400 lines: it answers all that a transaction is asked, in a few lines 
 
 from __future__ import annotations
 
+import heapq
 import itertools
 from collections import Counter
 from dataclasses import replace
@@ -194,8 +195,8 @@ class MemoryTransaction:
 
     def entries_after(self, bucket: str, after: str, size: int) -> list[tuple[str, str]]:
         """Return a page of a bucket."""
-        mine = sorted((key, value) for (whose, key), value in self._data.entries.items() if whose == bucket)
-        return list(itertools.islice(((key, value) for key, value in mine if key > after), size))
+        found = self._data.entries
+        return heapq.nsmallest(size, ((key, found[of, key]) for of, key in found if of == bucket and key > after))
 
     def pace(self, account: str) -> StoredPace | None:
         """Return a stored pace."""
