@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from hypothesis import strategies as st
+
+from devinotify.limits import Limit, Period, Prices, Scope
 
 RESERVED = ":/?#[]@!$&'()*+,;=%|\\\"<>^`{} ~-._"
 """Every character that a URL gives a meaning to, and some that it does not allow."""
@@ -27,6 +31,34 @@ passwords = st.from_regex(r"[a-z]{6}[A-Z][!-.][0-9]{3}", fullmatch=True)
 
 words = st.from_regex(r"zq[a-z]{8}", fullmatch=True)
 """Texts that occur in no message by chance."""
+
+
+_AMOUNTS = st.integers(1, 10**12)
+_MONEY = st.decimals(Decimal("0.01"), 10**9, places=2)
+_NAMES = st.text(_WRITABLE, min_size=1, max_size=12).map(str.strip).filter(bool)
+
+limits = st.builds(
+    lambda measure, period, what: Limit(Decimal(measure[0]), measure[1], period, *what),
+    st.one_of(
+        st.tuples(_AMOUNTS, st.sampled_from(["segments", "messages"])),
+        st.tuples(_MONEY, st.just("RUB")),
+    ),
+    st.sampled_from(Period),
+    st.one_of(
+        st.sampled_from([(Scope.ACCOUNT,), (Scope.RECIPIENT,)]),
+        st.tuples(st.sampled_from([Scope.SENDER, Scope.TAG]), _NAMES),
+    ),
+)
+"""Limits of every kind; all on money are in one currency."""
+
+prices = st.builds(
+    Prices,
+    _MONEY,
+    st.dictionaries(st.from_regex(r"[a-z][a-z0-9_-]{0,8}", fullmatch=True), _MONEY, max_size=3).map(
+        lambda found: tuple(found.items())
+    ),
+)
+"""Prices with one for all channels, and some for single ones."""
 
 
 @st.composite

@@ -23,6 +23,7 @@ PURE = sorted(
             "instants.py",
             "durations.py",
             "hosts.py",
+            "limits.py",
             "words.py",
             "spreadsheet.py",
             "url.py",

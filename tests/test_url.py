@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from contextlib import suppress
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
@@ -14,8 +16,9 @@ from hypothesis import strategies as st
 
 from devinotify.exceptions import InvalidURL
 from devinotify.hosts import is_loopback
+from devinotify.limits import Limit
 from devinotify.url import DEFAULT_GATEWAY, OPTION_NAMES, DevinoURL, duration, parse
-from tests.strategies import RESERVED, credentials, numbers, passwords, texts
+from tests.strategies import RESERVED, credentials, limits, numbers, passwords, prices, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +56,9 @@ settings = st.builds(
     poll=st.floats(0.001, 86400),
     on_unknown=st.sampled_from(["continue", "stop"]),
     outbox=st.none() | paths,
+    limit=st.lists(limits, max_size=3, unique_by=lambda limit: limit.rule).map(tuple),
+    limit_zone=st.sampled_from(["UTC", "Europe/Moscow", "America/Argentina/Buenos_Aires", "Etc/GMT+3"]),
+    price=prices,
 )
 
 
@@ -93,6 +99,9 @@ def test_the_shortest_url_has_the_documented_defaults() -> None:
         "transliterate": False,
         "max_segments": None,
         "patience": 300.0,
+        "limit": (),
+        "limit_zone": "UTC",
+        "price": None,
     }
     actual = dataclasses.asdict(parse(START))
     assert expected == {name: actual[name] for name in expected}
@@ -107,7 +116,7 @@ def test_the_keys_are_the_designs() -> None:
     """The query takes the keys that the design names."""
     expected = (
         "channel region validity to from timeout gateway ca insecure transliterate max_segments patience poll"
-        " on_unknown outbox password_file"
+        " on_unknown outbox password_file limit limit_zone price"
     )
     assert set(expected.split()) == set(OPTION_NAMES)
 
@@ -262,6 +271,9 @@ BAD_VALUES = {
     "poll": ["", "0", "-1", "25h", "0ms"],
     "on_unknown": ["", "ask", "continue,stop"],
     "outbox": ["", "%00"],
+    "limit": ["", "1000", "/day", "many/day", "0/day", "1.5/day", "1000 segments", "1000/week", "1/day,tag", "1/day;"],
+    "limit_zone": ["", "Europe/", "../etc", "a b"],
+    "price": ["", "-1", "free", "1,2", "nan", "sms:1,sms:2", ":1", "sms:"],
     "from": [""],
     "password_file": [""],
 }
@@ -297,6 +309,9 @@ WRONG_FIELDS: dict[str, list[Any]] = {
     "poll": [None, 0, math.nan],
     "on_unknown": [None, "ask", ["stop"]],
     "outbox": ["", 5],
+    "limit": [None, "1000/day", ("1000/day",), [Limit.parse("1000/day")]],
+    "limit_zone": [None, 3, "Europe/"],
+    "price": [Decimal(1), "1"],
 }
 
 
@@ -334,7 +349,7 @@ def test_what_is_no_text_is_refused(value: str) -> None:
         parse(value)
 
 
-@pytest.mark.parametrize("key", [name for name in OPTION_NAMES if name != "to"])
+@pytest.mark.parametrize("key", [name for name in OPTION_NAMES if name not in ("to", "limit")])
 def test_a_key_given_twice_is_refused(key: str) -> None:
     """Two values for one setting are refused, since either could be meant."""
     values = {
@@ -347,6 +362,34 @@ def test_a_key_given_twice_is_refused(key: str) -> None:
     value = "sms" if key == "channel" else values.get(key, "1")
     with pytest.raises(InvalidURL, match=f"{key} is given twice"):
         parse(f"{START}?{key}={value}&{key.upper()}={value}")
+
+
+def test_limits_are_as_many_as_one_likes() -> None:
+    """The key of a limit is repeated; each reads as it is written for people, with a comma in place of a space."""
+    url = parse(
+        START + "?limit=1000segments/day&limit=5000%20RUB/month%20tag:summer%20sale&LIMIT=3/day,recipient&price=2.50"
+    )
+    expected = ["1000 segments/day", "5000 RUB/month tag:summer sale", "3 messages/day recipient"]
+    assert expected == list(map(str, url.limit))
+    query = "limit=1000segments/day&limit=5000RUB/month,tag:summer%20sale&limit=3messages/day,recipient&price=2.5"
+    assert f"{START}?{query}" == url.to_url()
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("limit=10segmets/day", "bad value for limit: 'segmets' is not a unit: did you mean segments?"),
+        ("limit=10/dya", "bad value for limit: 'dya' is not a period: did you mean day?"),
+        ("limit=10/day,recipent", "bad value for limit: 'recipent' is not what a limit is on: did you mean recipient?"),
+        ("limit=10/day&limit=20/day", "10 segments/day and 20 segments/day are limits on the same"),
+        ("limit=10RUB/day", "a limit in RUB takes a price: give price=, what a segment costs"),
+        ("limit=10RUB/day&limit=10EUR/month&price=1", "the limits are in EUR and RUB: an account has one currency"),
+    ],
+)
+def test_a_bad_limit_is_told_in_words(query: str, words: str) -> None:
+    """The bad part is named, with the nearest word."""
+    with pytest.raises(InvalidURL, match=re.escape(words)):
+        parse(f"{START}?{query}")
 
 
 def test_an_unknown_key_is_named() -> None:

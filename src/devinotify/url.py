@@ -3,6 +3,8 @@
 Login, password and sender are percent-encoded; targets are optional. A plus sign stands for itself
 throughout, so that ``?to=+79161234567`` means what it says. Pure, but for a password that the URL leaves out: that is
 looked for where credentials.py says.
+
+More than 400 lines: each key is a row of one table, beside all that a URL may be refused for.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ from urllib.parse import quote, unquote, urlsplit
 
 from devinotify.credentials import find_password, find_url
 from devinotify.durations import parse_duration
-from devinotify.exceptions import InvalidURL
+from devinotify.exceptions import InvalidInput, InvalidURL
 from devinotify.gateway.codes import SMS_MAX_VALIDITY
 from devinotify.hosts import ascii_form, is_base_url, is_loopback
+from devinotify.limits import Limit, Prices, check_limits
 from devinotify.redact import Secret, hide
 from devinotify.words import meant
 
@@ -32,10 +35,13 @@ DEFAULT_PATIENCE = 300.0
 """Seconds that a fallback channel waits for the first one to deliver."""
 DEFAULT_POLL = 5.0
 """Seconds between two looks at a message's state, to begin with."""
+DEFAULT_LIMIT_ZONE = "UTC"
+"""The time zone by whose clock the days and months of limits begin."""
 
 ON_UNKNOWN = ("continue", "stop")
 
 _CHANNEL = re.compile(r"[a-z][a-z0-9_-]*")
+_ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 _REGION = re.compile(r"[A-Z]{2}")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNITS = ("", "ms", "s", "m", "min", "h")  # nothing here lasts for days
@@ -56,7 +62,8 @@ class DevinoURL:
 
     ``validity`` is in minutes; ``timeout``, ``patience`` and ``poll`` are in seconds. ``gateway`` is the
     API's base URL without a slash at its end. ``ca`` and ``outbox`` are paths. ``insecure`` allows plain http
-    to a host that is not loopback.
+    to a host that is not loopback. ``limit`` holds what may be sent at most, in days and months of ``limit_zone``, and
+    ``price`` what a segment costs, for limits on money.
     """
 
     login: str
@@ -76,6 +83,9 @@ class DevinoURL:
     poll: float = DEFAULT_POLL
     on_unknown: str = "continue"
     outbox: str | None = None
+    limit: tuple[Limit, ...] = ()
+    limit_zone: str = DEFAULT_LIMIT_ZONE
+    price: Prices | None = None
 
     def __post_init__(self) -> None:
         for name in ("login", "password", "sender"):
@@ -93,6 +103,10 @@ class DevinoURL:
             value = getattr(self, option.attribute)
             if value is not None or _DEFAULTS[option.attribute] is not None:
                 option.check(value)
+        try:
+            check_limits(self.limit, self.price)
+        except InvalidInput as error:
+            raise InvalidURL(f"bad value for limit: {error}") from None
         if not (self.insecure or self.is_loopback or urlsplit(self.gateway).scheme == "https"):
             raise InvalidURL(_PLAIN_HTTP)
 
@@ -157,27 +171,34 @@ class DevinoURL:
         base = "{}://{}:{}@{}".format(SCHEME, *parts)
         path = "".join("/" + quote(target, safe="+") for target in self.targets)
         query = "&".join(
-            f"{option.key}={quote(option.write(value), safe='/:+,')}"
+            f"{option.key}={quote(option.write(each), safe='/:+,')}"
             for option in _OPTIONS.values()
             if (value := getattr(self, option.attribute)) != _DEFAULTS[option.attribute]
+            for each in (value if option.repeated else (value,))
         )
         return base + path + (f"?{query}" if query else "")
 
 
 @dataclass(frozen=True, slots=True)
 class _Option:
-    """One key of the query: how its text is read, how its value is checked and written."""
+    """One key of the query: how its text is read, how its value is checked and written.
+
+    One that may be ``repeated`` has a tuple as its value, and reads and writes one of it.
+    """
 
     key: str
     expects: str
     read: Callable[[str], Any]
     accepts: Callable[[Any], bool]
     write: Callable[[Any], str] = str
+    repeated: bool = False
     attribute: str = field(default="")
 
     def parse(self, text: str) -> Any:  # noqa: ANN401 - each option has its own type
         try:
             return self.read(text)
+        except InvalidInput as error:
+            raise InvalidURL(f"bad value for {self.key}: {error}") from None
         except (KeyError, ValueError, OverflowError):
             raise self.error() from None
 
@@ -266,6 +287,21 @@ _OPTIONS = {
         _Option("poll", "a duration such as 5 or 500ms", duration, _between(0.001, _DAY), _seconds),
         _Option("on_unknown", f"one of {', '.join(ON_UNKNOWN)}", str.lower, lambda value: value in ON_UNKNOWN),
         _Option("outbox", "the path of a file or a postgresql:// URL", str, _is_path),
+        _Option(
+            "limit",
+            "limits such as 1000segments/day",
+            Limit.parse,
+            lambda value: isinstance(value, tuple) and all(isinstance(each, Limit) for each in value),
+            Limit.compact,
+            repeated=True,
+        ),
+        _Option(
+            "limit_zone",
+            "a time zone such as Europe/Moscow",
+            str.strip,
+            lambda value: isinstance(value, str) and _ZONE.fullmatch(value) is not None,
+        ),
+        _Option("price", "a price such as 2.50", Prices.parse, lambda value: isinstance(value, Prices)),
     )
 }
 _DEFAULTS = {item.name: item.default for item in fields(DevinoURL)}
@@ -364,6 +400,8 @@ def _parse_query(query: str) -> tuple[dict[str, Any], list[str], dict[str, str]]
         value = _decode(raw_value, key)
         if key == "to":
             targets += [part.strip() for part in value.split(",") if part.strip()]
+        elif key in _OPTIONS and _OPTIONS[key].repeated:
+            values[key] = (*values.get(key, ()), _OPTIONS[key].parse(value))
         elif key in values or key in instead:
             raise InvalidURL(f"{key} is given twice")
         elif key in _INSTEAD:
