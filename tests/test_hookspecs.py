@@ -1,4 +1,4 @@
-"""The specifications document themselves, and every hook is in the README and in the tests."""
+"""The specifications document themselves, and every hook is in the reference and in the tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from devinotify import hookspecs
 from devinotify.plugins import PluginManager
-from tests import hook_reference
+from tests.docs import hook_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,11 +131,11 @@ def test_is_tested(name: str) -> None:
     assert found
 
 
-def test_the_readme_has_the_table() -> None:
-    """The README's table of hooks is the one that the specifications give: ``python -m tests.hook_reference``."""
-    readme = (TESTS.parent / "README.md").read_text("utf-8")
-    begin, end = readme.index(hook_reference.BEGIN), readme.index(hook_reference.END)
-    assert hook_reference.markdown() == readme[begin : end + len(hook_reference.END)]
+def test_the_reference_has_the_table() -> None:
+    """The table of hooks is the one that the specifications give: ``python -m tests.docs.hook_reference``."""
+    page = (TESTS.parent / "docs" / "reference" / "hooks.md").read_text("utf-8")
+    begin, end = page.index(hook_reference.BEGIN), page.index(hook_reference.END)
+    assert hook_reference.markdown() == page[begin : end + len(hook_reference.END)]
 
 
 def test_a_docstring_without_a_kind_is_found() -> None:

@@ -28,8 +28,8 @@ from devinotify.exceptions import (
 )
 from devinotify.models import DeliveryStatus, IncomingSms, Message, Outcome, Receipt, SmsState
 from devinotify.plugins import BUILT_IN, FailedPlugin, LoadedPlugin, PluginManager
-from tests import hook_reference
 from tests.distributions import install, make_site
+from tests.docs import hook_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator

@@ -1,4 +1,4 @@
-"""The table of docs/capacity.md, computed from the figures; ``python -m tests.benchmarks.capacity`` prints it. Pure."""
+"""The table of docs/explanation/capacity.md, from the figures; ``python -m tests.benchmarks.capacity`` prints it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The README's pictures, made anew: ``python -m tests.browser.screenshots docs/screenshots``."""
+"""The pictures of the documentation, made anew: ``python -m tests.browser.screenshots docs/screenshots``."""
 
 from __future__ import annotations
 

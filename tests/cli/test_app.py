@@ -6,7 +6,6 @@ import errno
 import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +15,7 @@ from click.testing import CliRunner
 from devinotify.cli.app import COMMANDS, Commands, cli
 from devinotify.cli.exits import MEANINGS
 from tests.cli.conftest import Run, document
-from tests.cli.reference import markdown
+from tests.cli.reference import exit_codes, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -223,18 +222,11 @@ def test_another_shell_is_a_usage_error(run: Run) -> None:
 
 
 def test_the_reference_has_every_command_and_code() -> None:
-    """The README's reference comes from the help of all commands."""
+    """The reference comes from the help of all commands, and from the table of all codes, with nothing else in it."""
     text = markdown()
-    assert [] == [name for name in COMMANDS if f"### `devinotify {name} " not in text] + [
-        f"{code}" for code in MEANINGS if f"| {code:d} |" not in text
-    ]
-
-
-def test_the_readme_has_every_code() -> None:
-    """The table is of all codes, and of nothing else."""
-    readme = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")
-    table = readme[readme.index("| exit code | meaning |") :].partition("\n\n")[0]
-    assert sorted(MEANINGS) == [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)]
+    assert [] == [name for name in COMMANDS if f"## `devinotify {name} " not in text]
+    codes = re.findall(r"^\| (\d+) \|", "\n".join(exit_codes()), re.MULTILINE)
+    assert sorted(MEANINGS) == [int(code) for code in codes]
 
 
 def _commands(context: click.Context, group: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
@@ -246,7 +238,7 @@ def _commands(context: click.Context, group: click.Command, name: str) -> Iterat
 
 
 def test_every_command_of_ours_has_json() -> None:
-    """README says so: a script never has to read a table."""
+    """The page of JSON says so: a script never has to read a table."""
     context = click.Context(cli, info_name="devinotify")
     ours = [(name, cli.get_command(context, name)) for name in COMMANDS]
     found = {

@@ -15,7 +15,7 @@ from tests.testing.sessions import run_pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-PAGE = Path(__file__).parents[2] / "docs" / "embedding.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "embedding.md"
 
 pytestmark = [
     pytest.mark.once,

@@ -1,4 +1,4 @@
-"""What docs/webhook-hosts.md shows: the configuration of ours, what is pasted into each program, and its token."""
+"""What docs/how-to/webhook-hosts.md shows: the configuration, what is pasted into each program, its token."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support import TOKEN
 if TYPE_CHECKING:
     from devinotify.sandbox import Sandbox
 
-PAGE = Path(__file__).parents[3] / "docs" / "webhook-hosts.md"
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "webhook-hosts.md"
 SHOWN = "a-long-random-token"
 ADDRESS = "http://127.0.0.1:9876"
 

@@ -1,4 +1,4 @@
-"""The exit codes, as one table: scripts build on them, the help and the README print them."""
+"""The exit codes, as one table: scripts build on them, the help and the reference print them."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.benchmarks import capacity
 
-_PAGE = (Path(__file__).parent.parent / "docs" / "capacity.md").read_text("utf-8")
+_PAGE = (Path(__file__).parents[2] / "docs" / "explanation" / "capacity.md").read_text("utf-8")
 
 
 def test_the_page_shows_what_is_computed() -> None:

@@ -1,4 +1,4 @@
-"""What the README says of PostgreSQL, run as it stands there: with three roles, none of which may do more."""
+"""What docs/how-to/postgresql.md shows, run as it stands there: with three roles, none of which may do more."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.once
 
-_README = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
-PROGRAM, CALL, GRANTS = re.findall(r"```(?:py|sql)\n(.*?)```", _README, re.DOTALL)
+_PAGE = (Path(__file__).parents[3] / "docs" / "how-to" / "postgresql.md").read_text("utf-8")
+PROGRAM, CALL, GRANTS = re.findall(r"```(?:py|sql)\n(.*?)```", _PAGE, re.DOTALL)
 ROLES = ("sms_owner", "sms_worker", "sms_program")
 
 
@@ -43,7 +43,7 @@ class App:
 
 @pytest.fixture
 def app(server: Server) -> Iterator[App]:
-    """Give the database with the README's roles, the schema made by the first and granted to the others."""
+    """Give the database with the page's roles, the schema made by the first and granted to the others."""
     with psycopg.connect(server.url(), autocommit=True) as administrator:
         administrator.execute("DROP DATABASE IF EXISTS app")
         administrator.execute("CREATE DATABASE app")
@@ -66,7 +66,7 @@ def test_the_program_enqueues_in_its_transaction(app: App) -> None:
     """With a role that may do nothing else, and the worker sends it."""
     url = app.url("sms_program")
     with Sandbox() as gateway, Notifier(str(gateway.url), outbox=url) as notifier:
-        exec(PROGRAM, {"psycopg": psycopg, "notifier": notifier, "DATABASE": url})  # noqa: S102 - the README's own
+        exec(PROGRAM, {"psycopg": psycopg, "notifier": notifier, "DATABASE": url})  # noqa: S102 - the page's own
     with Outbox(app.url("sms_worker")) as outbox:
         batch = claim(outbox)
         assert ("Order 42 is paid", 1) == (batch.stored.message.text, len(outbox.settle(batch, accepted(batch))))

@@ -1,4 +1,4 @@
-"""The README's table of hooks, rendered from their specifications: ``python -m tests.hook_reference``."""
+"""The table of hooks in docs/reference/hooks.md, from the specifications: ``python -m tests.docs.hook_reference``."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 HOOK_PLUGINS = {"opt-out", "quiet-hours"}
 """Plugins that extend devinotify and have no host."""

@@ -1,0 +1,58 @@
+"""The pages of the documentation, and what each shows: its blocks of code, in order, with the marks above them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_BLOCK = re.compile(
+    r"^(?:<!-- (?P<mark>[^>]*) -->\n)?```(?P<kind>[\w-]+)\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE
+)
+_NAMED = re.compile(r"# (?P<name>[\w.-]+\.(?:py|toml|ini|yaml|env))\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block of code: its language, what it holds, the comment right above it, and the line where it begins."""
+
+    kind: str
+    code: str
+    mark: str
+    line: int
+
+    @property
+    def exempt(self) -> bool:
+        """Whether a test of its own runs it, or its mark says why nothing does: ``<!-- not run: why -->``."""
+        return self.mark.startswith(("command: ", "not run: ", "run by: "))
+
+    @property
+    def session(self) -> bool:
+        """Whether it is a Python session, with what it answers."""
+        return self.kind == "python" and ">>> " in self.code
+
+    @property
+    def file(self) -> str | None:
+        """The name of the file that it is: what its first line says, ``# app.py``."""
+        named = _NAMED.match(self.code)
+        return named["name"] if named else None
+
+
+def pages() -> list[Path]:
+    """Return the README, and every page below docs."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def name_of(page: Path) -> str:
+    """Return a page's name as seen from the top folder."""
+    return page.relative_to(ROOT).as_posix()
+
+
+def blocks(page: Path) -> list[Block]:
+    """Return the blocks of a page in order."""
+    text = page.read_text("utf-8")
+    return [
+        Block(match["kind"], match["code"], match["mark"] or "", text.count("\n", 0, match.start("code")))
+        for match in _BLOCK.finditer(text)
+    ]

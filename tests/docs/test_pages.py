@@ -1,0 +1,188 @@
+"""Every page does what it says: its commands and sessions are run in order, in a folder and on a sandbox of its own."""
+
+from __future__ import annotations
+
+import doctest
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from devinotify import exceptions
+from devinotify.sandbox import Sandbox
+from tests.cli import reference
+from tests.docs.pages import ROOT, blocks, name_of, pages
+from tests.serving import served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.docs.pages import Block
+
+pytestmark = pytest.mark.once
+
+_RUN = {"sh", "python"}
+"""The languages that are run. A file that a block names is put into the folder, whatever its language."""
+
+SHOWING = [page for page in pages() if any(block.kind in _RUN and not block.exempt for block in blocks(page))]
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """Run the gateway that a page's examples talk to."""
+    with Sandbox() as gateway:
+        yield gateway
+
+
+class Reader:
+    """Somebody who does what a page says, in a folder of their own."""
+
+    def __init__(self, page: Path, folder: Path, sandbox: Sandbox) -> None:
+        self._page, self._folder = page, folder
+        self._origin = sandbox.gateway.removesuffix("/rest")
+        self._names: dict[str, Any] = {}
+        self._environment = {
+            **os.environ,
+            "DEVINOTIFY_URL": sandbox.url,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+
+    def do(self, block: Block) -> None:
+        """Run a block, or write the file that it is, and see that it ends well."""
+        code = block.code.replace("http://127.0.0.1:8026", self._origin)
+        if block.file is not None:
+            (self._folder / block.file).write_text(code, "utf-8")
+        elif block.session:
+            self._python(code, block.line)
+        elif block.kind == "sh":
+            self._shell(code, block.line)
+        else:
+            pytest.fail(f"{self._where(block.line)} has no name (# app.py), nor a mark that says who runs it")
+
+    def close(self) -> None:
+        """Close the client that a page leaves open, as the end of its reader's session would."""
+        client = self._names.get("client")
+        if client is not None:
+            client.close()
+
+    def _where(self, line: int) -> str:
+        return f"{name_of(self._page)}:{line}"
+
+    def _python(self, code: str, line: int) -> None:
+        example = doctest.DocTestParser().get_doctest(code, self._names, self._where(line), str(self._page), line)
+        failures: list[str] = []
+        doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, out=failures.append, clear_globs=False)
+        self._names = example.globs
+        assert [] == failures
+
+    def _shell(self, code: str, line: int) -> None:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", code],
+            env=self._environment,
+            cwd=self._folder,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert 0 == done.returncode, f"{self._where(line)}: {done.stderr}"
+
+
+@pytest.mark.parametrize("page", SHOWING, ids=name_of)
+def test_page(page: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Every command ends well and every session gives what it shows, from the top to the end."""
+    monkeypatch.setenv("DEVINOTIFY_URL", sandbox.url)
+    monkeypatch.chdir(tmp_path)
+    reader = Reader(page, tmp_path, sandbox)
+    try:
+        for block in blocks(page):
+            if not block.exempt and (block.kind in _RUN or block.file is not None):
+                reader.do(block)
+    finally:
+        reader.close()
+
+
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_marks_lead_to_a_test(page: Path) -> None:
+    """A block that this test leaves out names the file that runs it, or says why nothing does."""
+    for block in blocks(page):
+        if block.mark.startswith("run by: "):
+            assert (ROOT / block.mark.removeprefix("run by: ")).is_file(), f"{name_of(page)}:{block.line}"
+
+
+_ITS_READER = """
+import pytest
+from devinotify import Client, OutcomeUnknown
+
+def remind(number, url):
+    with Client(url) as client:
+        client.sms.send(number, "See you at 9")
+
+"""
+
+
+def test_tests(tmp_path: Path) -> None:
+    """The tests that are shown pass, run by pytest in a folder of their own."""
+    (shown,) = (block.code for block in blocks(ROOT / "docs/how-to/tests.md") if "def test_reminder" in block.code)
+    (tmp_path / "test_shown.py").write_text(_ITS_READER + shown, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_shown.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "2 passed" in done.stdout, done.stdout
+
+
+def test_the_service(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The FastAPI service that is shown sends, and says what was refused here and what is not known."""
+    (shown,) = (block.code for block in blocks(ROOT / "docs/how-to/asyncio.md") if "FastAPI(" in block.code)
+    monkeypatch.setenv("DEVINOTIFY_URL", sandbox.url)
+    names: dict[str, Any] = {}
+    exec(compile(shown, "asyncio.md", "exec"), names)  # noqa: S102 - running it is what this is about
+    with served(names["app"]) as url:
+        good = requests.post(f"{url}/remind/89161234567", timeout=30)
+        bad = requests.post(f"{url}/remind/12", timeout=30)
+        sandbox.add_fault("drop", operation="Sms/Send", times=1)
+        doubtful = requests.post(f"{url}/remind/89161234567", timeout=30)
+    assert (200, 1) == (good.status_code, len(good.json()["ids"]))
+    refusals = [(each.status_code, each.json()["detail"].partition(":")[0]) for each in (bad, doubtful)]
+    assert [(422, "not_sent"), (502, "unknown")] == refusals
+
+
+def test_commands_are_described_as_they_are() -> None:
+    """docs/reference/commands.md is what the commands' own help says: ``python -m tests.cli.reference``."""
+    described = (ROOT / "docs/reference/commands.md").read_text("utf-8")
+    assert reference.markdown().strip() == described.partition("<!-- commands -->\n")[2].strip()
+
+
+def test_exit_codes_are_described_as_they_are() -> None:
+    """docs/reference/exit-codes.md has the table that the codes give: ``python -m tests.cli.reference exit-codes``."""
+    described = (ROOT / "docs/reference/exit-codes.md").read_text("utf-8")
+    (table,) = re.findall(r"(?:^\| .*\n|^\|---.*\n)+", described, re.MULTILINE)
+    assert reference.exit_codes() == table.splitlines()
+
+
+def test_ci_runs_the_commands_of_the_readme() -> None:
+    """The two commands that CI takes from the README are there."""
+    marks = [block.mark for block in blocks(ROOT / "README.md")]
+    assert ["command: demo", "command: test"] == [mark for mark in marks if mark.startswith("command:")]
+
+
+def test_the_readme_is_a_landing_page() -> None:
+    """It has at most 200 lines."""
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 200
+
+
+def test_errors_are_drawn_as_they_are() -> None:
+    """docs/reference/errors.md has the tree that the docstring of the errors draws."""
+    drawn = textwrap.dedent((exceptions.__doc__ or "").partition("::\n\n")[2].partition("\n\n")[0])
+    assert [drawn.strip()] == [block.code.strip() for block in blocks(ROOT / "docs/reference/errors.md")]
