@@ -120,14 +120,18 @@ def command(
             _fail(f"cannot open {failure.filename}: {failure.strerror}")
         _fail(f"cannot listen on {host} port {port}: {failure.strerror}")
     from devinotify.delivery.stopping import Stopping, stopped_by_signals
+    from devinotify.systemd import Supervisor
 
-    stopping = Stopping()
+    stopping, supervisor = Stopping(), Supervisor.of()
     try:
         with stopped_by_signals(stopping.ask):
             _announce(sandbox.gateway, sandbox.origin, sandbox.shown_url, as_json=as_json)
-            # A wait without end cannot be interrupted on every platform.
-            while not stopping.wait(0.5):
-                pass
+            sandbox.soon(lambda: supervisor.ready("serving"))
+            # A wait without end cannot be interrupted on every platform. A sign of life is the loop's own: one that
+            # hangs gives none.
+            while not stopping.wait(min(0.5, supervisor.every or 0.5)):
+                sandbox.soon(supervisor.lives)
+            supervisor.stopping()
     finally:
         sandbox.stop()
     if not as_json:

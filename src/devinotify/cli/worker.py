@@ -62,6 +62,7 @@ def command(
     from devinotify.delivery.receiving import EVERY
     from devinotify.delivery.worker import Worker, rare_collections
     from devinotify.notifier import Notifier
+    from devinotify.systemd import Supervisor
 
     if path is not None:
         settings = settings.with_options(outbox=path)
@@ -69,7 +70,7 @@ def command(
         worker = Worker(notifier, batch=batch, connections=connections, incoming=EVERY if incoming else None)
         with _logged(), rare_collections():
             logging.getLogger(__name__).info("working on %s", worker.outbox.name)
-            worker.run(once=once, signals=True)
+            worker.run(once=once, signals=True, supervisor=Supervisor.of())
         counts = worker.outbox.counts()
         cause, error = worker.cause, worker.error
     code = ExitCode.ACCEPTED if cause is None or error is None else of_error(error)

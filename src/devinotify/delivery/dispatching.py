@@ -21,6 +21,7 @@ from devinotify.outbox.states import RowState
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from devinotify.delivery.pulse import Pulse
     from devinotify.delivery.rate_limit import Speed
     from devinotify.delivery.reading import Reading
     from devinotify.delivery.sending import Sender, Sent
@@ -49,6 +50,7 @@ class Dispatcher:
     own. ``gently`` begins with one connection and takes up the others as batches go well. With ``ends`` the first cause
     for which nothing can go out ends it: ``cause`` tells which, and no turn sends any more; without, it waits and tries
     again. ``told`` hears of each batch. ``claim`` takes up to so many rows where not all that is due is to be sent.
+    A turn is a step of ``pulse``, but for what it waits.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Dispatcher:
         most_troubles: int = MOST_TROUBLES,
         told: Callable[[Batch, Sent], None] = lambda batch, sent: None,  # noqa: ARG005 - who does not ask is not told
         claim: Callable[[int], Batch | None] | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
         self._sender = sender
         self._alike = alike
@@ -74,7 +77,7 @@ class Dispatcher:
         self._most_troubles = most_troubles
         self._told = told
         self._claimed = claim or (lambda limit: outbox.claim(limit, account=account))
-        self._pace = Pace(speed, gently=gently)
+        self._pace = Pace(speed, gently=gently, pulse=pulse)
         self._shared = SharedPace(outbox, account)
         self._caution = Caution(1 if personal else speed.size)
         self._lock = threading.Lock()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from devinotify.delivery.pulse import Pulse
 from devinotify.delivery.rate_limit import Pace, Speed
 from devinotify.outbox.states import RowState
 
@@ -47,6 +48,7 @@ class Looks:
         looked: Callable[[Row, Exception | None], None] = lambda row, error: None,  # noqa: ARG005 - nobody asks
         put_off: Callable[[Sequence[Row]], None] = lambda rows: None,  # noqa: ARG005 - as above
         clock: Callable[[], float] = time.monotonic,
+        pulse: Pulse | None = None,
     ) -> None:
         self._following = following
         self.connections = connections
@@ -59,7 +61,8 @@ class Looks:
         self._put_off = put_off
         self._in_a_row = 0
         self.gave_up: bool = False
-        self._pace = Pace(Speed(connections=connections, rate=rate), clock)
+        self._pulse = pulse or Pulse()
+        self._pace = Pace(Speed(connections=connections, rate=rate), clock, pulse=self._pulse)
 
     def stop(self) -> None:
         """Begin no other look, and keep no thread waiting for its turn."""
@@ -81,6 +84,7 @@ class Looks:
 
     def _paced(self, rows: Sequence[Row], missed: list[Exception]) -> Iterator[Row]:
         for number, row in enumerate(rows):
+            self._pulse.step()
             if row.state is not RowState.ACCEPTED:
                 yield row  # a step is to be decided, and nobody is asked for anything
                 continue

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from devinotify.channels.batch import BATCH
+from devinotify.delivery.pulse import Pulse
 from devinotify.exceptions import InvalidInput
 from devinotify.retry import Backoff
 
@@ -57,12 +58,21 @@ class Speed:
 class Pace:
     """Lets batches go, one call of ``enter`` each; thread-safe. ``stop`` lets nobody in any more.
 
-    ``gently`` begins with one connection, as after trouble. ``clock`` is a monotonic one, in seconds.
+    ``gently`` begins with one connection, as after trouble. ``clock`` is a monotonic one, in seconds. Who waits here is
+    at no step of ``pulse``.
     """
 
-    def __init__(self, speed: Speed, clock: Callable[[], float] = time.monotonic, *, gently: bool = False) -> None:
+    def __init__(
+        self,
+        speed: Speed,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        gently: bool = False,
+        pulse: Pulse | None = None,
+    ) -> None:
         self._speed = speed
         self._clock = clock
+        self._pulse = pulse or Pulse()
         self._condition = threading.Condition()
         self._allowed = 1 if gently else speed.connections
         self._inside = 0
@@ -90,7 +100,8 @@ class Pace:
                     self._inside += 1
                     self._charge(size)
                     return True
-                self._condition.wait(wait if wait > 0 and self._inside < self._allowed else None)
+                with self._pulse.resting():
+                    self._condition.wait(wait if wait > 0 and self._inside < self._allowed else None)
             return False
 
     def rest(self, seconds: float) -> bool:
@@ -98,7 +109,8 @@ class Pace:
         until = self._clock() + seconds
         with self._condition:
             while not self.stopped and (left := until - self._clock()) > 0:
-                self._condition.wait(left)
+                with self._pulse.resting():
+                    self._condition.wait(left)
             return not self.stopped
 
     def leave(self, unused: int = 0) -> None:

@@ -16,12 +16,15 @@ from devinotify.delivery.clock import WallClock
 from devinotify.delivery.crew import Crew
 from devinotify.delivery.dispatching import Dispatcher
 from devinotify.delivery.looking import RATE, Looks
+from devinotify.delivery.pulse import Pulse
 from devinotify.delivery.rate_limit import Speed
 from devinotify.delivery.reading import CAUSES
 from devinotify.delivery.stopping import Stopping, stopped_by_signals
 from devinotify.exceptions import DevinotifyError, InvalidInput
+from devinotify.gateway.departure import departing
 from devinotify.outbox.arguments import seconds
 from devinotify.outbox.store import HeldError
+from devinotify.systemd import Supervisor
 from devinotify.words import counted
 
 if TYPE_CHECKING:
@@ -47,6 +50,8 @@ COLLECT_EVERY = 50_000
 """Values, net, between two collections in a process that only sends: several times what a batch makes."""
 CAMPAIGN = "campaign"
 """The name under which the journal of a campaign remembers that it is one: no worker sends what is left in it."""
+SENDING = "sending what is due"
+"""What it tells its supervisor, in the words of `systemctl status`, while nothing is wrong."""
 RECOVER_EVERY = 30.0
 """Seconds between two searches for what dead workers left behind."""
 
@@ -111,6 +116,8 @@ class Worker:
         self._look_at = self._ask_at = 0.0  # when deliveries are looked for again, and when what is due is asked again
         self._telling = threading.Lock()
         self._held: str | None = None  # why nothing could be claimed the last time
+        self._pulse = Pulse()
+        self._supervisor = Supervisor(None)
         self._dispatcher = self._new_dispatcher(once=False)
         self._looks = self._new_looks(once=False)
 
@@ -124,17 +131,28 @@ class Worker:
         """The last error that was not a recipient's affair, or ``None``."""
         return self._dispatcher.error
 
+    @property
+    def longest(self) -> float:
+        """Seconds that the longest of the steps under way has lasted: a request with its retries, a hook, a query.
+
+        What is waited for (a pace, a pause after trouble) is no step, so one that lasts for minutes hangs.
+        """
+        return self._pulse.longest
+
     def stop(self) -> None:
         """Make ``run`` return after the batches that it is sending."""
         self._stopping.ask()
 
-    def run(self, *, once: bool = False, signals: bool = False) -> None:
+    def run(self, *, once: bool = False, signals: bool = False, supervisor: Supervisor | None = None) -> None:
         """Work until ``stop``; with ``once`` until nothing is due at the moment, or nothing can go out (``cause``).
 
         With ``signals`` the first SIGINT or SIGTERM does what ``stop`` does, and a second one what it did before; in
         any other thread than the main one, which alone gets signals, that changes nothing. Raises DevinotifyError where
         the outbox cannot be used any more; one that is locked or on a full disk is tried again, unless ``once``.
+        ``supervisor`` is told when it works, what keeps it from sending, and that it ends; and it gets signs of life
+        for as long as no step lasts longer than its watchdog waits.
         """
+        self._supervisor = supervisor or Supervisor(None)
         with stopped_by_signals(self.stop) if signals else nullcontext():
             self._run(once=once)
 
@@ -143,12 +161,14 @@ class Worker:
         self._looks = self._new_looks(once=once)
         self._receive_at = 0.0
         # What was sent is kept, and written down when the outbox is back, however long that takes.
-        self._following.sender.is_patient = lambda: not (once or self._stopping.asked)
+        self._following.sender.is_patient = lambda: not (once or self._is_to_stop())
         self._guarded(self._recover, once=once)
         self._guarded(self._tell_of_others, once=once)
+        self._supervisor.ready(SENDING)
         worked = True
         while worked and not self._stopping.asked and self.cause is None:
             worked = self._work(once=once)
+        self._report()
         if self.cause is not None:
             log.warning("%s: what is queued waits for the next run (%s)", CAUSES[self.cause], self.error)
 
@@ -168,7 +188,8 @@ class Worker:
         def turn(of: Callable[[], bool]) -> Callable[[], bool]:
             def guarded() -> bool:
                 nonlocal worked
-                done = self._guarded(of, once=once)
+                with self._pulse.working(), departing(self._pulse.step):
+                    done = self._guarded(of, once=once)
                 worked |= done
                 return done
 
@@ -196,7 +217,7 @@ class Worker:
         if self._receiving is None or time.monotonic() < self._receive_at:
             return False
         try:
-            self._receive(stopped=lambda: self._stopping.asked)
+            self._receive(stopped=self._is_to_stop)
         except DevinotifyError as error:
             log.warning("what came in could not be read: %s; it is tried again", error)
         self._receive_at = time.monotonic() + self._receiving
@@ -213,10 +234,11 @@ class Worker:
             ends_unreached=once,
             told=self._told,
             claim=self._claim,
+            pulse=self._pulse,
         )
 
     def _new_looks(self, *, once: bool) -> Looks:
-        return Looks(self._following, account=self.account, rate=self._look_rate, patient=not once)
+        return Looks(self._following, account=self.account, rate=self._look_rate, patient=not once, pulse=self._pulse)
 
     def _halt(self) -> None:
         self._dispatcher.stop()
@@ -251,6 +273,21 @@ class Worker:
                 abs(step),
             )
         self._guarded(self._recover, once=once)
+        self._report()
+
+    def _report(self) -> None:
+        """Tell whoever supervises this process how it is: here, where the work is looked after."""
+        if self._stopping.asked:
+            self._supervisor.stopping()
+        trouble = self._dispatcher.trouble
+        self._supervisor.status(SENDING if trouble is None else f"in trouble since the last batch: {trouble}")
+        if self._supervisor.watchdog is None or self.longest < self._supervisor.watchdog:
+            self._supervisor.lives()
+
+    def _is_to_stop(self) -> bool:
+        """Return whether to stop: asked between two of many steps, so that one ends and the next begins with it."""
+        self._pulse.step()
+        return self._stopping.asked
 
     def _recover(self) -> bool:
         now = time.monotonic()

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route as StarletteRoute
 
-from devinotify.sandbox import access, control, events, openapi, page, service
+from devinotify.sandbox import access, control, events, openapi, page, replies, service
 from devinotify.sandbox.access import Access
 from devinotify.sandbox.bodies import MAX_BYTES
 from devinotify.sandbox.emulator import NotFound
@@ -43,6 +43,10 @@ MAX_CONTROL_BODY = 64 * 1024
 MAX_DRAINED = 8 * MAX_BYTES
 """Bytes of an oversized body that are read and thrown away, so that its sender gets to read the refusal."""
 
+HEALTH = "/healthz"
+"""Where a container's health check asks."""
+
+_PLAIN = b"text/plain; charset=utf-8"
 _CACHE = (b"Cache-Control", b"private")
 _KEEP_ALIVE = (b"Connection", b"Keep-Alive")
 _CLOSE = (b"connection", b"close")
@@ -107,6 +111,8 @@ def make_app(
         path: str = scope["path"]
         if path.startswith("/rest"):
             await gateway.serve(scope, receive, send)
+        elif path == HEALTH:
+            await _answer(scope, send, _health(emulator, scope["method"]))
         elif path in page.PATHS or path == "/sandbox" or path.startswith(("/sandbox/", page.STATIC)):
             await rest(scope, receive, send)
         else:
@@ -164,6 +170,17 @@ class _Gateway:
         # The server would answer in our place if this returned before the connection is down.
         while (await receive())["type"] != "http.disconnect":
             pass
+
+
+def _health(emulator: Emulator, method: str) -> Reply:
+    """Return the answer to who asks whether it serves: in no log, behind no fault and no token, and telling nothing.
+
+    Any host may be named, as health checks do.
+    """
+    if method not in ("GET", "HEAD"):
+        return replies.Reply(405, b"", allow="GET, HEAD", media=_PLAIN)
+    with emulator.lock:  # which each message needs
+        return replies.Reply(200, b"healthy\n", media=_PLAIN)
 
 
 async def _answer(scope: Scope, send: Send, reply: Reply, *, half: bool = False) -> None:

@@ -128,6 +128,13 @@ class Sandbox:
         """
         self._server.stop()
 
+    def soon(self, work: Callable[[], object]) -> None:
+        """Have the loop that serves call ``work`` when it comes round: what hangs never does.
+
+        Nothing happens where the sandbox is not running.
+        """
+        self._server.soon(work)
+
     def __enter__(self) -> Self:
         return self.start()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from devinotify.sandbox.bodies import MAX_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from devinotify.sandbox.access import Access
@@ -145,6 +146,11 @@ class Server:
         # The socket listens already: a client that connects before the loop turns waits in its backlog.
         thread.start()
         self._running = _Running(server, thread, listener.getsockname()[1], closing)
+
+    def soon(self, work: Callable[[], object]) -> None:
+        """Have the loop that serves call something when it comes round; nothing happens where it is not running."""
+        if self._running:
+            self._running.server.soon(work, _END)
 
     def stop(self) -> None:
         """Stop serving: running requests have 2 seconds to end. Nothing happens where it is not running.

@@ -96,6 +96,11 @@ class House:
             return "the worker is not at work"
         return None
 
+    @property
+    def is_healthy(self) -> bool:
+        """Whether a restart would help nothing: not where the worker hangs."""
+        return self._sender is None or not self._sender.hangs
+
     def gauges(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
         """Yield what is measured now, for the metrics."""
         try:

@@ -122,7 +122,8 @@ def document() -> Schema:
                     "responses": _responses(200, "The message", _TWILIO, _TWILIO_ERROR),
                 }
             },
-            "/-/healthy": {"get": _told("Whether it serves", 200)},
+            "/healthz": {"get": _told("Whether it serves, and its worker does not hang", 200, 503)},
+            "/-/healthy": {"get": _told("The same, by the name that Prometheus uses", 200, 503)},
             "/-/ready": {"get": _told("Whether the outbox and the worker are at work", 200, 503)},
             "/metrics": {"get": _told("What is counted, as Prometheus reads it", 200)},
         },

@@ -15,6 +15,8 @@ log: logging.Logger = logging.getLogger(__name__)
 
 AGAIN = 5.0
 """Seconds after which a worker that broke off begins again."""
+HANGS = 300.0
+"""Seconds that a step of the worker's (a request with its retries, a hook) takes at most, unless it hangs."""
 GRACE = 40.0
 """Seconds that what is being sent has to end: a request takes 30 at most, unless the URL says otherwise."""
 
@@ -33,6 +35,11 @@ class Sender:
     def is_up(self) -> bool:
         """Whether it is at work."""
         return self._thread.is_alive() and not self._failed
+
+    @property
+    def hangs(self) -> bool:
+        """Whether it has been at one step for so long that it will not come round any more."""
+        return self._worker.longest > HANGS
 
     def close(self) -> None:
         """End after what is being sent."""

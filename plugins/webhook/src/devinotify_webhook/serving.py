@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import signal
 import socket
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from devinotify.systemd import Supervisor
 
 from devinotify_webhook.errors import ConfigError
 from devinotify_webhook.protocol import protocol
@@ -35,7 +37,7 @@ def serve(app: Webhook, say: Callable[[str], object]) -> None:
     config = app.config
     with _listening(config.host, config.port) as listener, _signals_over():
         host, port = listener.getsockname()[:2]
-        server = uvicorn.Server(
+        server = _Supervised(
             uvicorn.Config(
                 app,
                 http=protocol(config.timeout),
@@ -48,11 +50,37 @@ def serve(app: Webhook, say: Callable[[str], object]) -> None:
                 timeout_keep_alive=KEEP_ALIVE,
                 timeout_graceful_shutdown=GRACE,
                 limit_concurrency=CONNECTIONS,
-            )
+            ),
+            app,
         )
         say(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}")
         sys.stdout.flush()
         server.run(sockets=[listener])
+
+
+class _Supervised(uvicorn.Server):
+    """uvicorn's server, which tells the service manager when it serves, and that its loop and the worker come round."""
+
+    def __init__(self, config: uvicorn.Config, app: Webhook) -> None:
+        super().__init__(config)
+        self._app = app
+        self._supervisor = Supervisor.of()
+
+    async def main_loop(self) -> None:
+        """Serve, now that all is started."""
+        self._supervisor.ready("serving")
+        signs = asyncio.create_task(self._give_signs())
+        try:
+            await super().main_loop()
+        finally:
+            signs.cancel()
+            self._supervisor.stopping()
+
+    async def _give_signs(self) -> None:
+        while (every := self._supervisor.every) is not None:
+            if self._app.is_healthy:
+                self._supervisor.lives()
+            await asyncio.sleep(every)
 
 
 @contextmanager

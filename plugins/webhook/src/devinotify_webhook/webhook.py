@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 log: logging.Logger = logging.getLogger(__name__)
 
+HEALTH = ("/healthz", "/-/healthy")
+"""Where who would restart it asks whether to: by the names of Kubernetes and of Prometheus."""
 DEFAULT = "default"
 """The receiver where a path names none."""
 IDEMPOTENCY = "idempotency-key"
@@ -84,7 +86,7 @@ class Webhook(Starlette):
             *routes,
             Route(twilio.MESSAGES, self._counted("twilio", self._twilio), methods=["POST"]),
             Route(twilio.MESSAGE, self._counted("twilio", self._twilio_state), methods=["GET"]),
-            Route("/-/healthy", self._healthy),
+            *(Route(path, self._healthy) for path in HEALTH),
             Route("/-/ready", self._ready),
             Route("/metrics", self._exposition),
             Route("/openapi.json", self._description),
@@ -97,6 +99,12 @@ class Webhook(Starlette):
             if self._house is None or self._house.pid != os.getpid():
                 self._house = self._open()
             return self._house
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether a restart would help nothing; an outbox that is away is no affair of a restart's."""
+        house = self._house
+        return house is None or house.is_healthy
 
     def _open(self) -> House:
         return House(self.config, self.metrics, worker=self._works, outbox=self._outbox)
@@ -188,7 +196,7 @@ class Webhook(Starlette):
         log.log(level, "receiver %s: a body that cannot be understood: %s", receiver.name, reason)
 
     async def _healthy(self, request: Request) -> Response:  # noqa: ARG002 - a route's signature
-        return PlainTextResponse("healthy\n")
+        return PlainTextResponse("healthy\n") if self.is_healthy else PlainTextResponse("the worker hangs\n", 503)
 
     async def _ready(self, request: Request) -> Response:  # noqa: ARG002 - a route's signature
         trouble = await self._in_a_thread(self.house.trouble)
