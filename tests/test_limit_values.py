@@ -77,6 +77,7 @@ def test_what_is_not_a_limit_is_told(written: str, words: str) -> None:
         (Decimal(1), "segments", Period.DAY, Scope.TAG),
         (Decimal(1), "segments", Period.DAY, Scope.ACCOUNT, "x"),
         (Decimal(1), "segments", Period.DAY, Scope.TAG, " x"),
+        (Decimal(1), "segments", Period.DAY, Scope.TAG, "x;y"),
         (1, "segments", Period.DAY),
         (Decimal("NaN"), "RUB", Period.DAY),
     ],

@@ -3,7 +3,7 @@
 It reads ``AMOUNT UNIT/PERIOD SCOPE``. The unit is ``segments``, ``messages`` or a currency of three letters; without
 one it is segments, or messages for each recipient. The scope is ``account``, which it is without one, ``recipient``,
 ``sender:NAME`` or ``tag:NAME``. In a URL a comma may stand before the scope, and nothing before the unit:
-``limit=1000segments/day,tag:marketing``.
+``limit=1000segments/day,tag:marketing``. Several stand in one value with a semicolon between two of them.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ Word = TypeVar("Word", bound=StrEnum)
 
 SEGMENTS, MESSAGES = "segments", "messages"
 """The units that are counted; any other is a currency."""
+
+BETWEEN = ";"
+"""What stands between limits that are written in one value."""
 
 _WRITTEN = re.compile(r"([0-9.]*)\s*([^\W\d_]*)\s*(/?)\s*([^\s,]*)(?:[\s,]+(.+))?", re.DOTALL)
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -88,6 +91,8 @@ class Limit:
             raise InvalidInput(f"a limit of {self.unit} is a whole number")
         if (self.scope in _NAMED) is not bool(self.name) or self.name != self.name.strip():
             raise InvalidInput("a limit on a sender or a tag names it, and no other limit has a name")
+        if BETWEEN in self.name:
+            raise InvalidInput(f"the name in a limit holds no {BETWEEN!r}, which stands between two limits")
 
     @classmethod
     def parse(cls, text: str) -> Limit:
@@ -206,6 +211,16 @@ class Prices:
     def __str__(self) -> str:
         others = [] if self.other is None else [_plain(self.other)]
         return ",".join([*others, *(f"{name}:{_plain(price)}" for name, price in self.channels)])
+
+
+def parse_limits(text: str) -> tuple[Limit, ...]:
+    """Return the limits that stand in one value; raise InvalidInput as ``Limit.parse`` does."""
+    return tuple(map(Limit.parse, text.split(BETWEEN)))
+
+
+def write_limits(limits: Iterable[Limit]) -> str:
+    """Return limits as they stand in one value of a URL."""
+    return BETWEEN.join(limit.compact() for limit in limits)
 
 
 def _is_amount(value: object) -> bool:

@@ -19,7 +19,7 @@ from devinotify.durations import parse_duration
 from devinotify.exceptions import InvalidInput, InvalidURL
 from devinotify.gateway.codes import SMS_MAX_VALIDITY
 from devinotify.hosts import ascii_form, is_base_url, is_loopback
-from devinotify.limits import Limit, Prices, check_limits
+from devinotify.limits import Limit, Prices, check_limits, parse_limits, write_limits
 from devinotify.redact import Secret, hide
 from devinotify.words import meant
 
@@ -171,10 +171,9 @@ class DevinoURL:
         base = "{}://{}:{}@{}".format(SCHEME, *parts)
         path = "".join("/" + quote(target, safe="+") for target in self.targets)
         query = "&".join(
-            f"{option.key}={quote(option.write(each), safe='/:+,')}"
+            f"{option.key}={quote(option.write(value), safe='/:+,')}"
             for option in _OPTIONS.values()
             if (value := getattr(self, option.attribute)) != _DEFAULTS[option.attribute]
-            for each in (value if option.repeated else (value,))
         )
         return base + path + (f"?{query}" if query else "")
 
@@ -183,7 +182,7 @@ class DevinoURL:
 class _Option:
     """One key of the query: how its text is read, how its value is checked and written.
 
-    One that may be ``repeated`` has a tuple as its value, and reads and writes one of it.
+    One that may be ``repeated`` has a tuple as its value.
     """
 
     key: str
@@ -290,9 +289,9 @@ _OPTIONS = {
         _Option(
             "limit",
             "limits such as 1000segments/day",
-            Limit.parse,
+            parse_limits,
             lambda value: isinstance(value, tuple) and all(isinstance(each, Limit) for each in value),
-            Limit.compact,
+            write_limits,
             repeated=True,
         ),
         _Option(
@@ -401,7 +400,7 @@ def _parse_query(query: str) -> tuple[dict[str, Any], list[str], dict[str, str]]
         if key == "to":
             targets += [part.strip() for part in value.split(",") if part.strip()]
         elif key in _OPTIONS and _OPTIONS[key].repeated:
-            values[key] = (*values.get(key, ()), _OPTIONS[key].parse(value))
+            values[key] = (*values.get(key, ()), *_OPTIONS[key].parse(value))
         elif key in values or key in instead:
             raise InvalidURL(f"{key} is given twice")
         elif key in _INSTEAD:

@@ -57,7 +57,8 @@ def test_reads_back_the_same(login: str, password: str, sender: str, to: list[st
     [
         *("channel=viber", "region=US", "validity=60", "transliterate=yes", "max_segments=3", "timeout=12.5"),
         *("patience=90", "poll=0.5", "on_unknown=stop", "outbox=/tmp/outbox.db", "batch=no", "verify=no"),
-        *("overflow=split", "format=html"),
+        *("limit=1000segments/day", "price=2.5", "limit=10segments/day;3messages/day,recipient"),
+        *("limit_zone=Europe/Moscow", "overflow=split", "format=html"),
     ],
 )
 @pytest.mark.versions
@@ -81,6 +82,13 @@ def test_a_password_may_be_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     for one in (plugin, other):
         assert "Zq7" not in one.url()
         assert (one.url(), one.settings) == ((again := made(one.url())).url(), again.settings)
+
+
+@pytest.mark.versions
+def test_limits_add_up() -> None:
+    """A limit may stand on a URL several times, as on devinotify's own."""
+    plugin = made(f"{START}/+79161234567?{LOCAL}&limit=10/day&limit=20/month")
+    assert ["10 segments/day", "20 segments/month"] == list(map(str, plugin.settings.limit))
 
 
 def test_headers_are_no_options() -> None:

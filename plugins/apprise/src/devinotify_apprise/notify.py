@@ -81,6 +81,9 @@ class NotifyDevino(RetryAware):
         outbox: str | None = None,
         insecure: bool | str | None = None,
         password_file: str | None = None,
+        limit: str | None = None,
+        limit_zone: str | None = None,
+        price: float | str | None = None,
         **kwargs: Any,  # noqa: ANN401 - Apprise's own
     ) -> None:
         super().__init__(**kwargs)
@@ -101,6 +104,9 @@ class NotifyDevino(RetryAware):
             "outbox": outbox,
             "insecure": insecure,
             "password_file": password_file,
+            "limit": limit,
+            "limit_zone": limit_zone,
+            "price": price,
         }
         fault = kwargs.get(options.FAULT) or options.unknown(kwargs)
         if fault:
@@ -269,6 +275,8 @@ class NotifyDevino(RetryAware):
                 results["targets"] += recipients.listed(value)
             elif key == "from":
                 results["sender"] = value
+            elif key == "limit" and key in results:
+                results[key] += f";{value}"
             elif key in options.ARGUMENTS:
                 results[key] = value
             elif key in ("user", "password", "pass"):

@@ -54,6 +54,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "default": "continue",
     },
     "outbox": {"name": "Outbox (path)", "type": "string"},
+    "limit": {"name": "Limits (such as 1000segments/day), ; between two", "type": "string"},
+    "limit_zone": {"name": "Time Zone of Limits", "type": "string", "default": "UTC"},
+    "price": {"name": "Price of a Segment", "type": "string"},
     "password_file": {"name": "Password File (path)", "type": "string"},
 }
 """devinotify's own options, by the names that they have on its URL and among the arguments of the plugin."""
