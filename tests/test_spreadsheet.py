@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devinotify.spreadsheet import harmless
+from devinotify.spreadsheet import all_harmless, harmless
 
 SIGNS = "=+-@＝＋－＠﹦﹢﹣﹫"
 CELLS = st.text(st.sampled_from([*SIGNS, *"a1 (;,'\"\t\r\n\v\u2028\u200b\ufeff"]) | st.characters(codec="utf-8"))
@@ -71,3 +71,9 @@ def test_it_is_done_once(cell: str) -> None:
     """What is harmless stays as it is, and nothing but apostrophes is put in."""
     assert harmless(cell) == harmless(harmless(cell))
     assert cell.replace("'", "") == harmless(cell).replace("'", "")
+
+
+@given(st.lists(CELLS, max_size=5))
+def test_a_row_is_made_harmless_as_its_cells_are(cells: list[str]) -> None:
+    """It is only quicker where none of them begins a formula."""
+    assert list(map(harmless, cells)) == list(all_harmless(cells))

@@ -55,8 +55,8 @@ def sample(delivered: int = 1240, seconds: float = 5400.0) -> Summary:
             )
         if row.error == "InvalidPhoneNumber":
             row = row._replace(recipient=f"row {number}: 123")
-        summary.add(row, NOW.timestamp())
-        summary.pay(row)
+        summary.add([row], NOW.timestamp())
+        summary.pay([row])
     total = summary.numbers
     summary.tally = Tally(accepted=total - 43 + 11, rejected=9, invalid=13, not_sent=17, unknown=4, duplicates=11)
     return summary

@@ -24,8 +24,8 @@ def facts(heading: Heading, *rows: Row, now: datetime = NOW) -> dict[str, str]:
     """Return what the first line tells of a campaign with these rows, without markup."""
     summary = Summary()
     for row in rows:
-        summary.add(row, now.timestamp())
-        summary.pay(row)
+        summary.add([row], now.timestamp())
+        summary.pay([row])
     found = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", render(summary, heading, now))
     return {
         name: unescape(re.sub("<.*?>", "", words)).replace("\N{NO-BREAK SPACE}", " ").strip() for name, words in found

@@ -53,7 +53,7 @@ def test_the_parts_add_up(some: list[Row]) -> None:
     """Each number is in one part, and each that got nothing has one reason, which has words in both languages."""
     summary = Summary()
     for row in some:
-        summary.add(row, NOW)
+        summary.add([row], NOW)
     assert (len(some), sum(summary.parts[part] for part in GOT_NOTHING)) == (
         summary.numbers,
         summary.reasons.total(),

@@ -12,8 +12,7 @@ BEELINE, MEGAFON, UNTOLD = "+7903111", "+7999111", "+7916111"
 def counted(*numbers: str, delivered: int = 0) -> Ranges:
     """Return the ranges of some numbers, of which the first so many were reached."""
     ranges = Ranges()
-    for place, number in enumerate(numbers):
-        ranges.add(number, delivered=place < delivered)
+    ranges.add(numbers, numbers[:delivered])
     return ranges
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from devinotify.phones.plan import calling_code
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from devinotify.bulk.language import Language
 
@@ -67,18 +67,17 @@ class Ranges:
     """Counts recipients by the range of their number, and how many were reached; memory grows with the ranges."""
 
     def __init__(self) -> None:
-        self._counts: dict[str, list[int]] = {}
+        self._counts: Counter[str] = Counter()
+        self._reached: Counter[str] = Counter()
         self._example: dict[str, str] = {}
 
-    def add(self, recipient: str, *, delivered: bool) -> None:
-        """Count a recipient, a number in E.164."""
-        first = recipient[1 : RANGE + 1]
-        counts = self._counts.get(first)
-        if counts is None:
-            counts = self._counts[first] = [0, 0]
-            self._example[first] = recipient
-        counts[0] += 1
-        counts[1] += delivered
+    def add(self, recipients: Sequence[str], delivered: Iterable[str] = ()) -> None:
+        """Count recipients, numbers in E.164, and those of them that were reached: many at once, for speed."""
+        firsts = [recipient[1 : RANGE + 1] for recipient in recipients]
+        self._counts.update(firsts)
+        self._reached.update([recipient[1 : RANGE + 1] for recipient in delivered])
+        for first in set(firsts) - self._example.keys():
+            self._example[first] = recipients[firsts.index(first)]
 
     def shares(self, language: Language) -> tuple[str, Sequence[Share]]:
         """Return ``operator`` or ``country``, and its groups, the largest first; none where all are in one.
@@ -88,16 +87,16 @@ class Ranges:
         countries = {first: _region(number) for first, number in self._example.items()}
         several = len(set(countries.values())) > 1
         operators = {first: _operator(first, language.code) for first in self._counts}
-        told = sum(counts[0] for first, counts in self._counts.items() if operators[first])
-        by_operator = 2 * told > sum(counts[0] for counts in self._counts.values())
+        told = sum(count for first, count in self._counts.items() if operators[first])
+        by_operator = 2 * told > self._counts.total()
         totals: Counter[str] = Counter()
         reached: Counter[str] = Counter()
-        for first, (recipients, delivered) in self._counts.items():
+        for first, recipients in self._counts.items():
             country = _called(*countries[first], language)
             name = (operators[first] or language.say("other operators")) if by_operator else country
             name = f"{country} · {name}" if several and by_operator else name
             totals[name] += recipients
-            reached[name] += delivered
+            reached[name] += self._reached[first]
         kind = "operator" if by_operator else "country"
         if len(totals) < 2:  # all of one kind tell nothing
             return kind, ()

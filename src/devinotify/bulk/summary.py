@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from devinotify.bulk.parts import Part, part_of
 from devinotify.bulk.ranges import Ranges
 from devinotify.bulk.reasons import reason
-from devinotify.bulk.tally import Tally
+from devinotify.bulk.tally import Category, Tally, category
 from devinotify.bulk.timeline import Timeline
 from devinotify.outbox import RowState
 from devinotify.phones import is_e164
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from devinotify.outbox import Row
 
+_ALIKE = attrgetter("state", "error", "error_reason", "channel", "via", "status", "status_code")
+"""What decides where a row stands and why; for how long an accepted one is under way is a matter of time besides."""
 SENT, DELIVERED = "sent", "delivered"
 """The two lines of the curve."""
 
@@ -81,25 +84,48 @@ class Summary:
         """Those that a message can be sent to."""
         return self.numbers - self.parts[Part.INVALID]
 
-    def add(self, row: Row, now: float) -> None:
-        """Count a row of the journal, as it stands at an instant in seconds since the epoch."""
-        part = part_of(row, now)
-        self.parts[part] += 1
+    def add(self, rows: Collection[Row], now: float) -> Counter[Category]:
+        """Count rows of the journal, as they stand at an instant in seconds since the epoch; return their categories.
+
+        Of those that are alike one is looked at: of a million rows most are.
+        """
+        found: Counter[Category] = Counter()
+        samples = {_ALIKE(row): row for row in rows}
+        for alike, count in Counter(map(_ALIKE, rows)).items():
+            row = samples[alike]
+            found[category(row)] += count
+            if row.state is not RowState.ACCEPTED:
+                self._stand(row, part_of(row, now), count)
+        for row in rows:
+            if row.state is RowState.ACCEPTED:
+                self._stand(row, part_of(row, now), 1)
+        self._sent([row for row in rows if row.sent_at is not None])
+        reached = [row.status_at for row in rows if row.state is RowState.DELIVERED and row.status_at is not None]
+        self.timeline.add(DELIVERED, reached)
+        # And not what was refused before it was queued.
+        people = [row for row in rows if is_e164(row.recipient)]
+        self.ranges.add(
+            [row.recipient for row in people], [row.recipient for row in people if row.state is RowState.DELIVERED]
+        )
+        return found
+
+    def _stand(self, row: Row, part: Part, count: int) -> None:
+        self.parts[part] += count
         why = reason(row, part)
         if why is not None:
-            self.reasons[part, why] += 1
-        if row.sent_at is not None:
-            self.statuses[str(row.status or "no report yet")] += 1
-            self.segments += row.segments or 0
-            self.timeline.add(SENT, row.sent_at)
-            self.last_sent = row.sent_at if self.last_sent is None else max(self.last_sent, row.sent_at)
-        if row.state is RowState.DELIVERED and row.status_at is not None:
-            self.timeline.add(DELIVERED, row.status_at)
-        if is_e164(row.recipient):  # and not what was refused before it was queued
-            self.ranges.add(row.recipient, delivered=part is Part.DELIVERED)
+            self.reasons[part, why] += count
 
-    def pay(self, row: Row) -> None:
-        """Add up the price of a message: of a row, or of each step of a fallback."""
-        if row.price is not None:
-            self.priced += 1
-            self.cost += row.price
+    def _sent(self, rows: Collection[Row]) -> None:
+        for status, count in Counter(row.status for row in rows).items():
+            self.statuses[str(status or "no report yet")] += count
+        self.segments += sum(row.segments or 0 for row in rows)
+        moments = [row.sent_at or 0.0 for row in rows]
+        self.timeline.add(SENT, moments)
+        self.last_sent = max((each for each in (self.last_sent, *moments) if each is not None), default=None)
+
+    def pay(self, rows: Iterable[Row]) -> None:
+        """Add up the prices of messages: of rows, or of the steps of a fallback."""
+        for row in rows:
+            if row.price is not None:
+                self.priced += 1
+                self.cost += row.price

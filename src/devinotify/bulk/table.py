@@ -191,6 +191,8 @@ class Table:
                 yield from ([row] for row in some)
             elif self.format in _OBJECTS:
                 yield from ([_text(row.get(name)) for name in self.columns] for row in some)
+            elif min(map(len, some)) >= width:
+                yield from some
             else:
                 yield from (row if len(row) >= width else row + [""] * (width - len(row)) for row in some)
 

@@ -31,11 +31,11 @@ class Timeline:
         self._width = 1
         self._bins: dict[str, Counter[int]] = {kind: Counter() for kind in kinds}
 
-    def add(self, kind: str, moment: float, count: int = 1) -> None:
-        """Count some events at an instant, in seconds since the epoch."""
-        bins = self._bins[kind]
-        bins[int(moment // self._width)] += count
-        if len(bins) > KEPT:
+    def add(self, kind: str, moments: Iterable[float]) -> None:
+        """Count events at these instants, in seconds since the epoch: many at once, which is far quicker."""
+        bins, width = self._bins[kind], self._width
+        bins.update([int(moment // width) for moment in moments])
+        while len(self._bins[kind]) > KEPT:
             self._widen(wider(self._width))
 
     def curve(self) -> Curve | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -46,6 +47,11 @@ _RECIPIENT, _STATE, _IDS, _RESENDS, _STATUS, _PRICE, _STEPPED = (
 )
 
 
+# Of many rows most have one of a few: read once each.
+_status = functools.lru_cache(maxsize=None)(DeliveryStatus)
+_price = functools.lru_cache(maxsize=1000)(Decimal)
+
+
 def decode_row(line: Sequence[Any]) -> Row:
     """Return the Row of one line of ``SELECT COLUMNS``."""
     values = list(line)
@@ -55,8 +61,8 @@ def decode_row(line: Sequence[Any]) -> Row:
     values[_STATE] = STATES[values[_STATE]]
     values[_IDS] = tuple(ids.split("\n")) if ids else ()
     values[_RESENDS] = bool(values[_RESENDS])
-    values[_STATUS] = None if status is None else DeliveryStatus(status)
-    values[_PRICE] = None if price is None else Decimal(price)
+    values[_STATUS] = None if status is None else _status(status)
+    values[_PRICE] = None if price is None else _price(price)
     values[_STEPPED] = bool(values[_STEPPED])
     return Row._make(values)
 
