@@ -13,6 +13,7 @@ from devinotify import Notifier, Outbox, hookimpl, make_plugin_manager, phones
 from devinotify.bulk import Campaign, Journal, Speed, Tally
 from devinotify.bulk.exclusion import Exclusion
 from devinotify.bulk.report import write_report
+from devinotify.bulk.seen import Seen
 from devinotify.cli.app import cli
 from devinotify.exceptions import InvalidInput, Suppressed
 from devinotify.outbox import RowState
@@ -116,9 +117,25 @@ def test_a_notifier_of_ones_own_leaves_out_nobody_afterwards(gateway: Sandbox, w
         with Campaign(
             notifier, write("\n".join(some)), text="Hi", journal=tmp_path / "own.db", format="lines", exclude=[stop]
         ) as campaign:
-            (refused,) = notifier.notify("Hi", some[1])
-            assert (2, True) == (campaign.run().tally.not_sent, isinstance(refused.error, Suppressed))
+            assert 2 == campaign.run().tally.not_sent
         assert ([], True) == (got(gateway), notifier.notify("Hi", some[1])[0].error is None)
+
+
+def test_what_others_send_with_its_notifier_meanwhile_is_no_affair_of_the_campaigns(
+    gateway: Sandbox, write: Write, tmp_path: Path
+) -> None:
+    """An alert goes out to whom the open campaign leaves out; the campaign's own test does not."""
+    (number,) = numbers(1)
+    stop = write(number, "stop.txt")
+    with (
+        Notifier(gateway.url, plugins=make_plugin_manager(discover=False)) as notifier,
+        Campaign(
+            notifier, write(numbers(1, 1)[0]), text="Hi", journal=tmp_path / "own.db", format="lines", exclude=[stop]
+        ) as campaign,
+    ):
+        assert isinstance(campaign.test(number).error, Suppressed)
+        assert None is notifier.notify("An alert", number)[0].error
+    assert [number] == got(gateway)
 
 
 def test_a_campaign_is_not_left_out_by_its_own_journal(begin: Begin, gateway: Sandbox, tmp_path: Path) -> None:
@@ -143,7 +160,10 @@ def test_a_campaign_that_leaves_out_may_be_closed_twice(begin: Begin, write: Wri
 def test_a_page_is_split_to_the_last_row(picks: list[int], out: set[int], odd: bool) -> None:
     """Every row stands in one part, and every number of it too."""
     some = numbers(6)
-    exclusion = Exclusion({int(some[place]) for place in out})
+    left_out = Seen(few=2)
+    left_out.add_all({int(some[place]) for place in out})
+    with Notifier("devino://a:b@DEVINO", plugins=make_plugin_manager(discover=False)) as notifier:
+        exclusion = Exclusion(left_out, notifier)
     raws = [some[pick] for pick in picks] + ["12"] * odd
     left, positions = exclusion.split(sort_many(raws, "RU"))
     assert [place for place, pick in enumerate(picks) if pick in out] == positions

@@ -26,7 +26,7 @@ def test_it_answers_as_a_set(few: int, numbers: list[int]) -> None:
     seen = Seen(few)
     known: set[int] = set()
     for number in numbers:
-        assert (number not in known) == seen.add(number)
+        assert ((number in known), (number not in known)) == ((number in seen), seen.add(number))
         known.add(number)
 
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from devinotify import Notifier, Worker
+from devinotify import Message, Notifier, Worker
 from devinotify.bulk import Campaign, End, Journal, Speed
 from devinotify.cli.app import cli
 from devinotify.exceptions import InvalidInput
 from devinotify.outbox import Outbox, RowState
+from devinotify.outbox.buckets import INCOMING
 from devinotify.outbox.location import exists
 from devinotify.sandbox import Sandbox
 from tests.outbox.conftest import postgres_server
@@ -58,6 +59,33 @@ def test_the_plan_keeps_the_pace_of_the_outbox_beside_it(gateway: Sandbox, datab
             outbox.set_pace(10)
         after = campaign.plan(ask=False)
     assert (True, 300 // 10, 10) == (before.seconds < 2, int(after.seconds), after.batch)
+
+
+def test_a_campaign_that_goes_on_with_another_account_takes_its_rows_along_alone(database: str) -> None:
+    """The account that it was begun with keeps its pace, and what it knows of its incoming messages."""
+    with Outbox(database) as outbox, Outbox(f"{database}&campaign=May") as journal:
+        outbox.set_pace(7, "they@a.example")
+        outbox.bucket(f"{INCOMING}they@a.example").put({"cursor": "2026-01-28T12:00:00+00:00"})
+        journal.enqueue(Message("Hi", tuple(numbers(1))), account="they@a.example")
+        assert 1 == journal.adopt("they@a.example", "me@a.example")
+        assert (7, None) == (outbox.pace("they@a.example"), outbox.pace("me@a.example"))
+        assert ["cursor"] == [key for key, _ in outbox.bucket(f"{INCOMING}they@a.example").items()]
+
+
+def test_whom_a_campaign_in_the_database_has_reached_is_left_out_of_another(
+    gateway: Sandbox, database: str, source: Path, tmp_path: Path
+) -> None:
+    """Of one in the same database, and of one in a file, by the journal's URL."""
+    reached = tmp_path / "reached.csv"
+    reached.write_text("\n".join(["phone", *numbers(100)]) + "\n")
+    for journal, some, excluded in (
+        (f"{database}&campaign=April", reached, []),
+        (f"{database}&campaign=May", source, [f"{database}&campaign=April"]),
+        (tmp_path / "June.db", source, [f"{database}&campaign=April", f"{database}&campaign=May"]),
+    ):
+        with Campaign(gateway.url, some, text="Hi", journal=journal, exclude_journals=excluded) as campaign:
+            assert End.DONE is campaign.run().end
+    assert Counter(numbers(300)) == arrivals(gateway)
 
 
 def test_a_campaign_is_kept_in_a_database(

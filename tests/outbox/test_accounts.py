@@ -10,6 +10,7 @@ import pytest
 from devinotify.exceptions import Forbidden, InvalidInput
 from devinotify.models import DeliveryStatus
 from devinotify.outbox import Outbox, RowState
+from devinotify.outbox.buckets import INCOMING, PAGE
 from tests.outbox.support import Clock, accepted, claim, failed, message, numbers, state
 
 if TYPE_CHECKING:
@@ -185,6 +186,26 @@ def test_an_accounts_rows_are_handed_over(outbox: Outbox) -> None:
     )
     assert {batch.rows[0].id: RowState.ACCEPTED} == outbox.settle(batch, accepted(batch))
     assert (MINE, 4, 1) == (account_of(outbox, 1), outbox.counts(MINE).total, outbox.counts(THEIRS).total)
+
+
+def test_with_the_rows_goes_what_else_is_the_accounts(outbox: Outbox) -> None:
+    """Its pace, and all that is known of its incoming messages, be it more than a page of them."""
+    told = {f"id:{number}": "2026-01-28T12:00:00+00:00" for number in range(PAGE + 1)}
+    outbox.bucket(INCOMING + THEIRS).put(told)
+    outbox.set_pace(7, THEIRS)
+    assert 0 == outbox.adopt(THEIRS, MINE)
+    assert (told, {}) == tuple(dict(outbox.bucket(INCOMING + whose).items()) for whose in (MINE, THEIRS))
+    assert (7, None) == (outbox.pace(MINE), outbox.pace(THEIRS))
+
+
+def test_an_account_keeps_what_it_has_of_its_own(outbox: Outbox) -> None:
+    """It may have read its incoming messages, or been given a pace, before it took over another's rows."""
+    for account, value, pace in ((THEIRS, "2026-01-28T12:00:00+00:00", 7), (MINE, "2026-01-29T12:00:00+00:00", 8)):
+        outbox.bucket(INCOMING + account).put({"cursor": value})
+        outbox.set_pace(pace, account)
+    outbox.adopt(THEIRS, MINE)
+    mine, theirs = (dict(outbox.bucket(INCOMING + whose).items()) for whose in (MINE, THEIRS))
+    assert ({"cursor": "2026-01-29T12:00:00+00:00"}, {}, 8) == (mine, theirs, outbox.pace(MINE))
 
 
 def test_a_new_outbox_has_nobody_to_introduce(outbox: Outbox, caplog: pytest.LogCaptureFixture) -> None:

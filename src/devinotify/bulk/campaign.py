@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import logging
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any, Self
@@ -232,7 +233,8 @@ class Campaign:
         sample = self._intake.counted().sample
         if sample is None:
             raise InvalidInput("there is no text to try: the input has no recipient")
-        return self.notifier.notify(sample, to=number, channel=self.channel)[0]
+        with nullcontext() if self._exclusion is None else self._exclusion.asked():
+            return self.notifier.notify(sample, to=number, channel=self.channel)[0]
 
     def run(
         self,
@@ -296,6 +298,7 @@ class Campaign:
             feed=feed,
             fallback=self._fallback,
             fail_fast=fail_fast,
+            sender=self._exclusion,
         )
         if self._stopped:
             sending.stop()

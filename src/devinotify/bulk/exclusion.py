@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,28 +12,59 @@ from devinotify.hookspecs import hookimpl
 from devinotify.phones.number import is_e164
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
+    from devinotify.bulk.seen import Seen
+    from devinotify.channels.protocol import Channel
     from devinotify.exceptions import DevinotifyError
-    from devinotify.models import Message
+    from devinotify.models import Message, Outcome
+    from devinotify.notifier import Notifier
     from devinotify.phones.recipients import SortedMany
+
+_asked: ContextVar[Exclusion | None] = ContextVar("devinotify_exclusion", default=None)
+"""Whose campaign is sending just now, in this thread."""
 
 
 class Exclusion:
-    """Numbers to leave out, as digits, and a plugin that refuses them.
+    """Numbers to leave out, as digits, and a plugin that refuses them in the campaign's own sends.
 
     They are left out twice: as the list is sorted out, so that the plan, the journal and all who send from it know;
-    and before each send of this process, for those who were put into the journal before they were left out.
+    and before each send of this process, for those who were put into the journal before they were left out. What
+    others send with the same ``notifier`` meanwhile is not the campaign's affair.
     """
 
-    def __init__(self, numbers: set[int]) -> None:
+    def __init__(self, numbers: Seen, notifier: Notifier) -> None:
         self.numbers = numbers
+        self._notifier = notifier
+        notifier.plugins.register(self)
         self.error: DevinotifyError = Suppressed(
             "left out: the number is on a list, or was reached by a campaign, that is excluded"
         )
         """Why they are refused."""
-        self.withdraw: Callable[[], object] = lambda: None
-        """To be called in the end: nobody is left out any more."""
+
+    def withdraw(self) -> None:
+        """Leave nobody out any more; a second call does nothing."""
+        if self._notifier.plugins.is_registered(self):
+            self._notifier.plugins.unregister(self)
+
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """Have what this thread sends inside the block looked at: it is the campaign's."""
+        token = _asked.set(self)
+        try:
+            yield
+        finally:
+            _asked.reset(token)
+
+    def send(self, message: Message, channel: Channel | None = None) -> list[Outcome]:
+        """Do what the notifier's ``send`` does, for the campaign."""
+        with self.asked():
+            return self._notifier.send(message, channel)
+
+    def process(self, message: Message) -> list[Outcome]:
+        """Do what the notifier's ``process`` does, for the campaign."""
+        with self.asked():
+            return list(self._notifier.process(message))
 
     def split(self, found: SortedMany) -> tuple[SortedMany, list[int]]:
         """Return what is left of a page, and the positions of the rows that are left out."""
@@ -50,5 +83,7 @@ class Exclusion:
 
     @hookimpl
     def devinotify_screen_recipients(self, message: Message) -> dict[str, DevinotifyError]:
-        """Refuse those who are left out."""
+        """Refuse those who are left out, in what the campaign sends."""
+        if _asked.get() is not self:
+            return {}
         return {number: self.error for number in message.recipients if is_e164(number) and int(number) in self.numbers}

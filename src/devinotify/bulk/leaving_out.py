@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 from typing import TYPE_CHECKING
 
 from devinotify.bulk.exclusion import Exclusion
 from devinotify.bulk.journal import Journal
+from devinotify.bulk.seen import Seen
 from devinotify.bulk.sorting import read_each
 from devinotify.bulk.source import Source
 from devinotify.bulk.table import Table
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 log: logging.Logger = logging.getLogger(__name__)
 
+SOME = 10_000
+"""Numbers of a journal that are taken at once."""
 REACHED = frozenset(RowState) - {RowState.NOT_SENT, RowState.REJECTED}
 """The states of those whom another campaign has reached, may have, or is to reach."""
 
@@ -45,39 +49,38 @@ def leave_out(
     files, journals = list(files), list(journals)
     if not (files or journals):
         return None
-    numbers: set[int] = set()
+    numbers = Seen()
     unread = 0
     for file in files:
         for found, refused in _listed(file, notifier.url.region, read):
-            numbers.update(found)
+            numbers.add_all(found)
             unread += refused
     for journal in journals:
         if own is not None and _place(journal) == _place(own):
             raise InvalidInput("the campaign's own journal leaves nobody out: name another campaign's")
-        numbers.update(_reached(journal))
+        for some in _reached(journal):
+            numbers.add_all(some)
     if unread:
         told = counted(unread, "row of the lists to leave out holds", "rows of the lists to leave out hold")
         log.warning("%s no number", told)
-    exclusion = Exclusion(numbers)
-    notifier.plugins.register(exclusion)
-    # A campaign may be closed more than once.
-    exclusion.withdraw = lambda: notifier.plugins.is_registered(exclusion) and notifier.plugins.unregister(exclusion)
-    return exclusion
+    return Exclusion(numbers, notifier)
 
 
-def _listed(file: AnyPath, region: str, read: Read) -> Iterator[tuple[list[int], int]]:
+def _listed(file: AnyPath, region: str, read: Read) -> Iterator[tuple[set[int], int]]:
     """Yield the numbers of a list, page by page, and how many rows of it have none."""
     with Source(file) as source:
         for page in Table(source, region=region, read=read).pages(records=False):
             found = sort_many(page.raws if read is None else read_each(page.raws, read)[0], region)
-            yield list(map(int, found.numbers)), len(found.refused)
+            yield set(map(int, found.numbers)), len(found.refused)
 
 
 def _place(journal: AnyPath) -> str:
     return os.fspath(journal) if is_database(journal) else os.path.realpath(journal)
 
 
-def _reached(journal: AnyPath) -> Iterator[int]:
-    """Yield the numbers that a campaign has reached, may have or is to reach."""
+def _reached(journal: AnyPath) -> Iterator[set[int]]:
+    """Yield the numbers that a campaign has reached, may have or is to reach, some at a time."""
     with Journal(journal, create=False) as other:
-        yield from (int(row.recipient) for row in other.rows(REACHED) if is_e164(row.recipient))
+        numbers = (int(row.recipient) for row in other.rows(REACHED) if is_e164(row.recipient))
+        while some := set(itertools.islice(numbers, SOME)):
+            yield some

@@ -17,12 +17,19 @@ _WIDTH = 5  # bytes for what is left of 16 digits, divided by the buckets
 
 
 class Seen:
-    """Remembers numbers of up to 16 digits: ``add`` one, ``add_all`` of many."""
+    """Remembers numbers of up to 16 digits: ``add`` one, ``add_all`` of many; ``in`` asks."""
 
     def __init__(self, few: int = FEW) -> None:
         self._few = few
         self._set: set[int] | None = set()
         self._buckets: list[bytearray | None] = []
+
+    def __contains__(self, number: int) -> bool:
+        """Return whether the number was seen."""
+        if self._set is not None:
+            return number in self._set
+        bucket, key = self._place(number)
+        return bucket is not None and _stands_in(bucket, key)
 
     def add(self, number: int) -> bool:
         """Return whether the number is new, and remember it."""
@@ -54,17 +61,23 @@ class Seen:
             self._put(known.pop())
 
     def _put(self, number: int) -> bool:
-        quotient, place = divmod(number, _BUCKETS)
-        # The last byte differs most from one number to the next, and is what find() looks at first.
-        key = quotient.to_bytes(_WIDTH, "big")
-        bucket = self._buckets[place]
+        bucket, key = self._place(number)
         if bucket is None:
-            self._buckets[place] = bytearray(key)
+            self._buckets[number % _BUCKETS] = bytearray(key)
             return True
-        at = bucket.find(key)
-        while at > 0 and at % _WIDTH:  # found across two others
-            at = bucket.find(key, at + 1)
-        if at >= 0:
+        if _stands_in(bucket, key):
             return False
         bucket += key
         return True
+
+    def _place(self, number: int) -> tuple[bytearray | None, bytes]:
+        quotient, place = divmod(number, _BUCKETS)
+        # The last byte differs most from one number to the next, and is what find() looks at first.
+        return self._buckets[place], quotient.to_bytes(_WIDTH, "big")
+
+
+def _stands_in(bucket: bytearray, key: bytes) -> bool:
+    at = bucket.find(key)
+    while at > 0 and at % _WIDTH:  # found across two others
+        at = bucket.find(key, at + 1)
+    return at >= 0

@@ -26,6 +26,7 @@ from devinotify.words import counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from devinotify.bulk.exclusion import Exclusion
     from devinotify.delivery import sending as delivery
     from devinotify.delivery.fallback import Fallback
     from devinotify.delivery.rate_limit import Speed
@@ -106,8 +107,9 @@ class Sending:
     another process does; the run does not end before, unless there is nothing that it might still send.
     ``personal``: each recipient has a text, and so a request, of its own. ``fallback`` is the channel, where it is
     one: the run goes on to the end of first steps, and of second ones that are due at once. ``fail_fast`` ends the run
-    with the first batch that cannot reach the gateway. ``most_troubles`` is how often in a row the gateway may be in
-    trouble, ``put_back`` for how many seconds a refused batch stands behind the others.
+    with the first batch that cannot reach the gateway. ``sender`` sends in place of the notifier. ``most_troubles`` is
+    how often in a row the gateway may be in trouble, ``put_back`` for how many seconds a refused batch stands behind
+    the others.
     """
 
     def __init__(
@@ -120,6 +122,7 @@ class Sending:
         feed: Iterator[object] | None = None,
         fallback: Fallback | None = None,
         fail_fast: bool = False,
+        sender: Exclusion | None = None,
         most_troubles: int = MOST_TROUBLES,
         put_back: float = PUT_BACK,
         written_again: Backoff = WRITTEN_AGAIN,
@@ -140,8 +143,8 @@ class Sending:
             Sender(
                 outbox,
                 fallbacks={} if fallback is None else {fallback.name: fallback},
-                send=notifier.send,
-                process=notifier.process,
+                send=(sender or notifier).send,
+                process=(sender or notifier).process,
                 again=written_again,
                 put_back=put_back,
             ),

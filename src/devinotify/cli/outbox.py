@@ -253,7 +253,8 @@ def _need_choice(rows: Sequence[int], states: object) -> None:
 def adopt_rows(path: str | None, old: str, new: str | None, *, as_json: bool) -> None:
     """Hand an account's rows over to another: the login or the gateway's host has changed.
 
-    What is queued is then sent, and what is watched is looked up, by the new account.
+    What is queued is then sent, and what is watched is looked up, by the new account. The pace that was set goes along,
+    and up to where incoming messages were told of, unless the new account has its own already.
     """
     from devinotify.url import parse
 

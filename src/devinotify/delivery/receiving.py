@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from devinotify.delivery import cursor as cursors
 from devinotify.exceptions import DevinotifyError
 from devinotify.gateway.checks import check_instant
+from devinotify.outbox.buckets import INCOMING
 from devinotify.words import counted
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Receiver:
         first: datetime | None,
         stopped: Callable[[], bool],
     ) -> list[IncomingSms]:
-        bucket = outbox.bucket(f"devinotify.{duty}")
+        bucket = outbox.bucket(f"{INCOMING}{self._account}")
         told = {key: datetime.fromisoformat(at) for key, at in bucket.items()}
         now = self._clock()
         cursor = told.pop(CURSOR, None)

@@ -1,10 +1,11 @@
-"""What a person does with rows, each in one transaction: queue them again, forget them. Pure."""
+"""What a person does with rows, each in one transaction: queue again, forget, hand to another account. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput
+from devinotify.outbox.buckets import INCOMING, PAGE
 from devinotify.outbox.lookups import need_message, need_rows
 from devinotify.outbox.records import Role
 from devinotify.outbox.rules import check_forgettable, may_be_stale, no_retry, retried, stale
@@ -60,6 +61,28 @@ def retry_page(transaction: Transaction, page: Sequence[Row], *, force: bool) ->
 def _queue_again(transaction: Transaction, rows: Sequence[Row]) -> int:
     transaction.put([retried(row, transaction.now) for row in rows])
     return len(rows)
+
+
+def adopt(transaction: Transaction, old: str, new: str, *, rows_alone: bool) -> int:
+    """Make all that is one account's another's; return how many rows.
+
+    Unless it is ``rows_alone``, the pace and what is known of its incoming messages go along; where the other has
+    these, its own stay.
+    """
+    rows = transaction.hand_over(old, new)
+    if rows_alone:
+        return rows
+    pace = transaction.pace(old)
+    if pace is not None:
+        transaction.set_pace(old, None)
+        if transaction.pace(new) is None:
+            transaction.set_pace(new, pace)
+    theirs = not transaction.entries_after(INCOMING + new, "", 1)
+    while page := dict(transaction.entries_after(INCOMING + old, "", PAGE)):
+        if theirs:
+            transaction.put_entries(INCOMING + new, page)
+        transaction.drop_entries(INCOMING + old, page)
+    return rows
 
 
 def check_forget(states: Collection[RowState]) -> None:

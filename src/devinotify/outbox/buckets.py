@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from devinotify.outbox.store import Store, Transaction
 
+INCOMING = "devinotify.incoming."
+"""What the bucket is called, before the account's name, that knows which incoming messages were told of."""
 PAGE = 1000
 """Entries that an iteration reads at a time."""
 

@@ -743,13 +743,17 @@ class Outbox:
     def adopt(self, old: str, new: str) -> int:
         """Make all that is account ``old``'s account ``new``'s, as when a host or login changes; return how many rows.
 
-        Their deliveries are looked up at the new account's gateway from then on.
+        Their deliveries are looked up at the new account's gateway from then on, the pace that was set goes along, and
+        so does up to which incoming message everything was told of; what the new account has of these stays as it is.
+        In a campaign's journal it is the rows alone.
         """
         check_account(old)
         check_account(new)
         if old == new:
             return 0
-        return self._store.write("adopt", lambda transaction: transaction.hand_over(old, new))
+        # Of a campaign it is the rows: pace and incoming messages are the account's own, and of the outbox beside it.
+        alone = self.campaign is not None
+        return self._store.write("adopt", lambda transaction: admin.adopt(transaction, old, new, rows_alone=alone))
 
     def remember(self, name: str, value: str) -> None:
         """Store a text of the caller's own under a name: which campaign this file is of, for one."""
