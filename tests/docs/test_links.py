@@ -1,0 +1,61 @@
+"""Every Markdown file of the repository leads where it says: to a file that is there, and to a heading in it."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from itertools import chain
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import pytest
+
+from tests.docs.pages import ROOT, name_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_CODE = re.compile(r"^(?P<fence>`{3,})[^\n]*\n.*?^(?P=fence)$|`[^`\n]+`", re.DOTALL | re.MULTILINE)
+_LINK = re.compile(r"\]\((?!\w+:)<?([^)\s>]+)>?\)")
+_FILE = re.compile(r"`((?:docs|plugins|src|tests)/[\w./-]+\.\w+)`")
+_SKIPPED = {".git", ".tox", ".venv", "build", "dist", "node_modules", ".pytest_cache"}
+
+FILES = sorted(
+    path
+    for path in chain(
+        ROOT.glob("*.md"), *((ROOT / folder).rglob("*.md") for folder in ("docs", "plugins", "src", "tests"))
+    )
+    if not _SKIPPED & set(path.relative_to(ROOT).parts)
+)
+
+pytestmark = [
+    pytest.mark.skipif(not (ROOT / "plugins").is_dir(), reason="a source distribution of the core has no plugins"),
+    pytest.mark.once,
+]
+
+
+@cache
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as the repository's host and the site make them."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", FILES, ids=name_of)
+def test_links(page: Path) -> None:
+    """A link names a file that is there and, behind a #, one of its headings."""
+    broken = []
+    for link in _LINK.findall(_CODE.sub("", page.read_text("utf-8"))):
+        name, _, anchor = unquote(link).partition("#")
+        target = (page.parent / name).resolve() if name else page
+        if not target.exists() or (anchor and target.suffix == ".md" and anchor not in anchors(target)):
+            broken.append(link)
+    assert [] == broken
+
+
+@pytest.mark.parametrize("page", FILES, ids=name_of)
+def test_names_of_files(page: Path) -> None:
+    """A file that a page names by its path in the repository, or beside the page, is there."""
+    named = _FILE.findall(page.read_text("utf-8"))
+    assert [] == [name for name in named if not (ROOT / name).exists() and not (page.parent / name).exists()]
