@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from devinotify_webhook.config import RECEIVER, TOP
 from devinotify_webhook.metrics import FAMILIES
 from devinotify_webhook.plain import FIELDS
 from devinotify_webhook.rendering import default_text
-from tests.support import NUMBER, PATIENCE, alert, free_port, listens, payload, running
+from tests.support import NUMBER, PATIENCE, alert, fetch, free_port, listens, payload, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from tests.support import Hooks
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+UNIT = Path(__file__).parents[1] / "contrib/systemd/devinotify-webhook.service"
 FIXTURES = Path(__file__).parent / "fixtures"
 URL = "devino://demo:demo@DEVINO?gateway=http://127.0.0.1:1/rest"
 
@@ -149,19 +151,27 @@ def test_prometheus_configuration(tmp_path: Path) -> None:
     assert set(re.findall(r"devinotify_webhook_\w+", README)) <= set(FAMILIES)
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
-def test_the_unit(tmp_path: Path) -> None:
-    """systemd-analyze has nothing to say against it, where the program is there."""
-    unit = tmp_path / "devinotify-webhook.service"
-    unit.write_text(blocks("ini")[0].replace("/opt/devinotify/bin/devinotify", sys.executable), "utf-8")
-    done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(unit)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
+def test_the_unit(gateway: Sandbox, tmp_path: Path) -> None:
+    """What it starts, with the files that it loads and its environment, serves and tells that it does."""
+    (tmp_path / "url").write_text(f"{gateway.url}\n", "utf-8")
+    port = free_port()
+    (tmp_path / "hooks.toml").write_text(
+        f'listen = "127.0.0.1:{port}"\n[receivers.oncall]\nto = ["{NUMBER}"]\n', "utf-8"
     )
-    assert (0, []) == (done.returncode, [line for line in done.stderr.splitlines() if unit.name in line])
+    (tmp_path / "devinotify").mkdir()
+    lines = UNIT.read_text("utf-8").replace("%d", str(tmp_path)).replace("%S", str(tmp_path)).splitlines()
+    found = [line.partition("=")[::2] for line in lines if not line.startswith("#")]
+    (command,) = [value for name, value in found if name == "ExecStart"]
+    loaded = [value for name, value in found if name == "LoadCredential"]
+    environment = dict(value.split("=", 1) for name, value in found if name == "Environment")
+    assert ["url:/etc/devinotify/url", "hooks.toml:/etc/devinotify/hooks.toml"] == loaded
+    program, *arguments = shlex.split(command)
+    assert "/opt/devinotify/bin/devinotify" == program
+    with running([sys.executable, "-m", "devinotify", *arguments], tmp_path, "unit", environment) as process:
+        listens(f"http://127.0.0.1:{port}/healthz", process, tmp_path / "unit.log")
+        assert 200 == fetch(f"http://127.0.0.1:{port}/sms/oncall?text=Hello")[0]
+        assert gateway.wait(lambda: len(gateway.messages()) == 1, PATIENCE)
+    assert (tmp_path / "devinotify/alerts.db").is_file()
 
 
 def test_grafanas_provisioning(hooks: Callable[..., Hooks]) -> None:
