@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(
     r"^(?:<!-- (?P<mark>[^>]*) -->\n)?```(?P<kind>[\w-]+)\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE
 )
+_SHOWN = re.compile(r"\n\n```text\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _NAMED = re.compile(r"# (?P<name>[\w.-]+\.(?:py|toml|ini|yaml|env))\b")
 
 
@@ -21,6 +22,8 @@ class Block:
     code: str
     mark: str
     line: int
+    shown: str | None = None
+    """What a command prints, as the page shows it: the block of ``text`` right below it."""
 
     @property
     def exempt(self) -> bool:
@@ -52,7 +55,9 @@ def name_of(page: Path) -> str:
 def blocks(page: Path) -> list[Block]:
     """Return the blocks of a page in order."""
     text = page.read_text("utf-8")
-    return [
-        Block(match["kind"], match["code"], match["mark"] or "", text.count("\n", 0, match.start("code")))
-        for match in _BLOCK.finditer(text)
-    ]
+    found = []
+    for match in _BLOCK.finditer(text):
+        shown = _SHOWN.match(text, match.end()) if match["kind"] == "sh" else None
+        line = text.count("\n", 0, match.start("code"))
+        found.append(Block(match["kind"], match["code"], match["mark"] or "", line, shown and shown[1]))
+    return found

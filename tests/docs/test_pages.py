@@ -50,6 +50,7 @@ class Reader:
         self._environment = {
             **os.environ,
             "DEVINOTIFY_URL": sandbox.url,
+            "HOME": str(folder),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
 
@@ -61,7 +62,10 @@ class Reader:
         elif block.session:
             self._python(code, block.line)
         elif block.kind == "sh":
-            self._shell(code, block.line)
+            printed = self._shell(code, block.line)
+            if block.shown is not None:
+                shown = block.shown.replace("http://127.0.0.1:8026", self._origin)
+                assert _fits(shown, printed), f"{self._where(block.line)} prints\n{printed}"
         else:
             pytest.fail(f"{self._where(block.line)} has no name (# app.py), nor a mark that says who runs it")
 
@@ -81,7 +85,7 @@ class Reader:
         self._names = example.globs
         assert [] == failures
 
-    def _shell(self, code: str, line: int) -> None:
+    def _shell(self, code: str, line: int) -> str:
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", code],
             env=self._environment,
@@ -92,6 +96,16 @@ class Reader:
             check=False,
         )
         assert 0 == done.returncode, f"{self._where(line)}: {done.stderr}"
+        return done.stdout
+
+
+def _fits(shown: str, printed: str) -> bool:
+    """Return whether a page shows what was printed.
+
+    ``...`` stands for what differs from run to run, and so do white space and the length of a table's rule.
+    """
+    shown, printed = (re.sub("─+", "─", each) for each in (shown, printed))
+    return doctest.OutputChecker().check_output(shown, printed, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
 
 
 @pytest.mark.parametrize("page", SHOWING, ids=name_of)
