@@ -5,22 +5,22 @@ It writes the commands, and with the argument ``exit-codes`` the table of those.
 
 from __future__ import annotations
 
-import inspect
 import sys
+from typing import TYPE_CHECKING
 
-import click
-
-from devinotify.cli.app import COMMANDS, cli
+from devinotify.cli.app import COMMANDS
 from devinotify.cli.exits import MEANINGS
+from devinotify.cli.manual import describe
+
+if TYPE_CHECKING:
+    from devinotify.cli.manual import Description
 
 _EXEMPT = "<!-- not run: it is about a file or an account of the reader's -->"
 
 
 def markdown() -> str:
     """Return the reference as Markdown: each of our commands with its usage, help and options."""
-    root = click.Context(cli, info_name="devinotify")
-    parts = [_command(root, name) for name in COMMANDS]
-    return "\n".join(parts).rstrip() + "\n"
+    return "\n".join(_described(describe(name)) for name in COMMANDS).rstrip() + "\n"
 
 
 def exit_codes() -> list[str]:
@@ -32,38 +32,17 @@ def exit_codes() -> list[str]:
     ]
 
 
-def _command(root: click.Context, name: str) -> str:
-    command = cli.get_command(root, name)
-    assert command is not None
-    return _described(command, name, root)
-
-
-def _described(command: click.Command, name: str, parent: click.Context) -> str:
-    context = click.Context(command, info_name=name, parent=parent)
-    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
-    rows = [
-        f"| `{_cell(names)}` | {_cell(meaning)} |"
-        for parameter in command.get_params(context)
-        if isinstance(parameter, click.Option)
-        and (record := parameter.get_help_record(context)) is not None
-        and "--help" not in record[0]
-        for names, meaning in [record]
-    ]
+def _described(command: Description) -> str:
+    rows = [f"| `{_cell(names)}` | {_cell(meaning)} |" for names, meaning in command.options]
     options = ["| option | meaning |", "|---|---|", *rows, ""] if rows else []
-    # Of a group, and of a command that has others behind it, whose own arguments are not theirs.
-    further: dict[str, click.Command] = getattr(command, "commands", {})
-    parts = [_described(each, f"{name} {further_name}", parent) for further_name, each in further.items()]
-    return "\n".join([f"## `{usage}`", "", _help(command.help or ""), "", *options, *parts])
+    parts = [_described(each) for each in command.further]
+    return "\n".join([f"## `{command.usage}`", "", _help(command), "", *options, *parts])
 
 
-def _help(text: str) -> str:
-    """Return the help as Markdown; a block that click leaves unwrapped (after ``\\b``) is code."""
-    paragraphs = inspect.cleandoc(text).split("\n\n")
+def _help(command: Description) -> str:
+    """Return the help as Markdown; a block that click leaves unwrapped is code."""
     return "\n\n".join(
-        f"{_EXEMPT}\n```sh\n{paragraph.removeprefix(chr(8)).strip()}\n```"
-        if paragraph.startswith("\b")
-        else " ".join(paragraph.split())
-        for paragraph in paragraphs
+        f"{_EXEMPT}\n```sh\n{text.strip()}\n```" if as_it_is else text for text, as_it_is in command.text
     )
 
 
