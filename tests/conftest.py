@@ -29,6 +29,9 @@ settings.register_profile(
 )
 settings.load_profile("shared")
 
+# The command line speaks the language of the locale, and what the tests read is English.
+os.environ["LANGUAGE"] = "en"
+
 _FOREIGN = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NO_PROXY", "no_proxy")
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from devinotify.cli import errors, output
+from devinotify.cli import errors, output, speech
 from devinotify.cli.exits import MEANINGS, ExitCode, of_error
 from devinotify.cli.groups import Group
 from devinotify.exceptions import DevinotifyError
+from devinotify.translation import _, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -48,7 +49,10 @@ ASKING: frozenset[str] = frozenset(
 EXTRAS: Mapping[str, str] = MappingProxyType({"starlette": "sandbox", "uvicorn": "sandbox"})
 """Package -> the extra that brings it."""
 
-EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {meaning}" for code, meaning in MEANINGS.items())
+
+def _epilog() -> str:
+    codes = "\n".join(f"  {code:>3}  {_(meaning)}" for code, meaning in MEANINGS.items())
+    return f"\b\n{_('Exit codes:')}\n{codes}"
 
 
 class _Interrupted(click.ClickException):
@@ -66,9 +70,11 @@ def _own_interrupts(ctx: click.Context | None = None) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, click.Abort):
         asking = ctx is not None and ctx.invoked_subcommand in ASKING
-        raise _Interrupted("interrupted" if asking else "interrupted; what was being sent may have gone out") from None
+        raise _Interrupted(
+            _("interrupted") if asking else _("interrupted; what was being sent may have gone out")
+        ) from None
     except BrokenPipeError:
-        raise _PipeClosed("nobody reads the output any more") from None
+        raise _PipeClosed(_("nobody reads the output any more")) from None
 
 
 class Commands(Group):
@@ -90,14 +96,14 @@ class Commands(Group):
         return [*COMMANDS, *(name for name in super().list_commands(ctx) if name not in COMMANDS)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command, loading its module where it is one of ours."""
+        """Return a command in the language that is spoken, loading its module where it is one of ours."""
         if cmd_name in COMMANDS:
             module = import_module(f"devinotify.cli.{COMMANDS[cmd_name][0]}")
-            command: click.Command = module.command
-            return command
+            return speech.localised(module.command)
         if cmd_name not in self.commands:
             self._take_in_plugins()
-        return super().get_command(ctx, cmd_name)
+        found = super().get_command(ctx, cmd_name)
+        return None if found is None else speech.localised(found)
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         """Register another command; one that is there is never replaced: raises ValueError."""
@@ -111,10 +117,36 @@ class Commands(Group):
         """Write the list of commands without loading ours."""
         self._take_in_plugins()
         added = {name: command for name, command in self.commands.items() if not command.hidden}
-        rows = [(name, text) for name, (_, text) in COMMANDS.items()]
+        rows = [(name, _(text)) for name, (_module, text) in COMMANDS.items()]
         rows += [(name, added[name].get_short_help_str(80)) for name in sorted(added)]
-        with formatter.section("Commands"):
+        with formatter.section(_("Commands")):
             formatter.write_dl(rows)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Write the help in the language that is spoken."""
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text("\n\n".join(map(_, speech.paragraphs(self.help or ""))))
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Return ``--help``, which click keeps in the language that it was first asked for in."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.help = _("Show this message and exit.")
+        return option
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write options and commands in the language that is spoken."""
+        records = (speech.translated(each).get_help_record(ctx) for each in self.get_params(ctx))
+        with formatter.section(_("Options")):
+            formatter.write_dl([record for record in records if record is not None])
+        self.format_commands(ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Write the exit codes."""
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(_epilog())
 
     def make_context(
         self,
@@ -149,9 +181,14 @@ class Commands(Group):
         if not standalone_mode:
             return self._run(args, prog_name, complete_var, windows_expand_args=windows_expand_args, **extra)
         given = sys.argv[1:] if args is None else list(args)
+        with speaking(speech.asked(given), to_machines=speech.to_machines(given)):
+            sys.exit(self._code(given, prog_name, complete_var, windows_expand_args=windows_expand_args, **extra))
+
+    def _code(self, given: list[str], *settings: str | None, **extra: Any) -> int:  # noqa: ANN401 - click's own signature
+        """Run, and return the exit code; or exit by an error, which is told."""
         as_json = "--json" in given[: given.index("--") if "--" in given else None]
         try:
-            value = self._run(given, prog_name, complete_var, windows_expand_args=windows_expand_args, **extra)
+            value = self._run(given, *settings, **extra)
         except click.ClickException as error:
             _end_by_click(error, as_json=as_json)
         except DevinotifyError as error:
@@ -165,7 +202,7 @@ class Commands(Group):
             extra_name = EXTRAS.get(error.name or "")
             if extra_name is None:
                 _end_by_fault(error, as_json=as_json)
-            hint = f"this command needs an extra: pip install 'devinotify[{extra_name}]'"
+            hint = _("this command needs an extra: {install}", install=f"pip install 'devinotify[{extra_name}]'")
             _end("MissingExtra", hint, ExitCode.USAGE, as_json=as_json)
         except OSError as error:
             if not output.is_stuck():
@@ -175,7 +212,7 @@ class Commands(Group):
         except Exception as error:  # noqa: BLE001 - a traceback may quote a URL; the place is enough to find the fault
             _end_by_fault(error, as_json=as_json)
         told = int(value) if isinstance(value, int) else 0
-        sys.exit(told or int(ExitCode.OUTPUT_LOST if output.lost() else ExitCode.ACCEPTED))
+        return told or int(ExitCode.OUTPUT_LOST if output.lost() else ExitCode.ACCEPTED)
 
     def _asked(self, args: Sequence[str]) -> click.Command | None:
         """Return the command that was called, whose context is gone by the time that its error is told."""
@@ -207,7 +244,7 @@ def _end_by_click(error: click.ClickException, *, as_json: bool) -> NoReturn:
         _end("Interrupted", error.message, ExitCode.INTERRUPTED, as_json=as_json)
     message = errors.hide(" ".join(error.format_message().split()))
     if isinstance(error, click.UsageError) and error.ctx is not None:
-        message = f"{errors.ended(message)} See: {error.ctx.command_path} --help"
+        message = f"{errors.ended(message)} {_('See: {command}', command=f'{error.ctx.command_path} --help')}"
     _end("UsageError", message, ExitCode.USAGE, as_json=as_json)
 
 
@@ -219,16 +256,17 @@ def _end_by_fault(error: Exception, *, as_json: bool) -> NoReturn:
         if not module.startswith(("importlib", "click")):
             place = f"{module}:{trace.tb_lineno}"
         trace = trace.tb_next
-    message = f"a fault in devinotify: {type(error).__name__} at {place}. What was being sent may have gone out."
+    message = _("a fault in devinotify: {kind} at {place}.", kind=type(error).__name__, place=place)
+    message += " " + _("What was being sent may have gone out.")
     _end("Fault", message, ExitCode.FAULT, as_json=as_json)
 
 
 @click.group(
     cls=Commands,
     name="devinotify",
-    epilog=EPILOG,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
+    params=[speech.lang_option()],
 )
 @click.version_option(package_name="devinotify", prog_name="devinotify", message="%(prog)s %(version)s")
 @click.pass_context

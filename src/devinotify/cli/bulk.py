@@ -34,7 +34,8 @@ from devinotify.cli.options import (
     settings_of,
     url_option,
 )
-from devinotify.words import counted
+from devinotify.cli.speech import localised
+from devinotify.translation import N_, _, ngettext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +67,7 @@ class _Campaigns(click.Command):
         """Parse the command line, of the command behind this one where it is named first."""
         other = self.commands.get(args[0]) if args else None
         if other is not None:
-            return other.make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
+            return localised(other).make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
 
 
@@ -78,9 +79,9 @@ class _Money(click.ParamType):  # type: ignore[type-arg]  # no generic before cl
         try:
             found = Decimal(str(value))
         except InvalidOperation:
-            self.fail("give a price, such as 2.50", param, ctx)
+            self.fail(_("give a price, such as {example}", example="2.50"), param, ctx)
         if not found.is_finite() or found < 0:
-            self.fail("a price is zero or more", param, ctx)
+            self.fail(_("a price is zero or more"), param, ctx)
         return found
 
 
@@ -142,7 +143,7 @@ def _complete_source(ctx: click.Context, param: click.Parameter, incomplete: str
 )
 @click.option(
     "--rate",
-    type=Number("recipients a second", above_zero=True),
+    type=Number(N_("recipients a second"), above_zero=True),
     metavar="N",
     help="At most N recipients a second, over all.",
 )
@@ -224,15 +225,15 @@ def command(
     asked = bool(url) or not dry_run
     settings = settings_of(url if asked else NOBODY)
     if (text is None) == (template is None):
-        raise click.UsageError("give either --text or --template")
+        raise click.UsageError(_("give either --text or --template"))
     if send_at is not None and local_time is not None:
-        raise click.UsageError("--send-at is an instant and --local-time a wall clock: give one of them")
+        raise click.UsageError(_("--send-at is an instant and --local-time a wall clock: give one of them"))
     if journal is None and not (dry_run or test_to):
-        raise click.UsageError("a campaign needs a --journal, the file that remembers who has been sent to")
+        raise click.UsageError(_("a campaign needs a --journal, the file that remembers who has been sent to"))
     if invalid is not None and any(_same(invalid, Path(other)) for other in (source, journal or source)):
-        raise click.UsageError("--invalid would write over the list or the journal: give another file")
+        raise click.UsageError(_("--invalid would write over the list or the journal: give another file"))
     if not yes and not dry_run and not test_to and (as_json or source == "-" or not sys.stdin.isatty()):
-        raise click.UsageError("nobody can be asked here: look at the plan with --dry-run, then give --yes")
+        raise click.UsageError(_("nobody can be asked here: look at the plan with --dry-run, then give --yes"))
     from devinotify.bulk import Campaign, Speed
     from devinotify.delivery.stopping import stopped_by_signals
     from devinotify.delivery.worker import rare_collections
@@ -262,7 +263,8 @@ def command(
         plan = campaign.plan(speed, resend_unknown=resend_unknown, retry=retry, ask=asked)
         shown.plan(plan, resend_unknown=resend_unknown)
         if campaign.keeps_instant and campaign.send_at is not None:
-            output.say(f"the journal's own time of sending is kept: {output.moment(campaign.send_at)}")
+            kept = output.moment(campaign.send_at)
+            output.say(_("the journal's own time of sending is kept: {moment}", moment=kept))
         if invalid is not None:
             _write_invalid(campaign, invalid)
         if dry_run:
@@ -270,7 +272,7 @@ def command(
         if dry_run:
             return ExitCode.ACCEPTED
         if not yes and (refused := _refused()) is not None:
-            output.say("nothing was sent")
+            output.say(_("nothing was sent"))
             return refused
         with stopped_by_signals(campaign.stop, shown.say) as signals, shown.running():
             result = campaign.run(
@@ -295,7 +297,7 @@ def _states(given: str | None) -> list[RowState]:
 
     names = [] if given is None else [name.strip().replace("-", "_") for name in given.split(",")]
     if any(name not in tuple(RETRIED) for name in names):
-        raise click.BadParameter(f"give {', '.join(RETRIED)}, or both with a comma")
+        raise click.BadParameter(_("give {states}, or both with a comma", states=", ".join(RETRIED)))
     return [state for state in RETRIED if state in names]
 
 
@@ -305,14 +307,22 @@ def _write_invalid(campaign: Campaign, path: Path) -> None:
     try:
         count = write_invalid(campaign.invalid(), path)
     except OSError as error:
-        raise click.UsageError(f"{path} cannot be written: {error.strerror or error}") from None
-    output.say(f"{counted(count, 'row that cannot be sent to is', 'rows that cannot be sent to are')} in {path}")
+        why = error.strerror or error
+        raise click.UsageError(_("{path} cannot be written: {why}", path=path, why=why)) from None
+    output.say(
+        ngettext(
+            "{count:,} row that cannot be sent to is in {path}",
+            "{count:,} rows that cannot be sent to are in {path}",
+            count,
+            path=path,
+        )
+    )
 
 
 def _refused() -> ExitCode | None:
     """Ask whether to send; return the exit code of whoever does not want to."""
     try:
-        return None if click.confirm("Send?", err=True) else ExitCode.ACCEPTED
+        return None if click.confirm(_("Send?"), err=True) else ExitCode.ACCEPTED
     except click.Abort:  # Ctrl-C at the question
         return ExitCode.INTERRUPTED
 
@@ -324,9 +334,9 @@ def _test(campaign: Campaign, number: str, *, as_json: bool) -> ExitCode:
         error = None if outcome.error is None else errors.document(outcome.error, sending=True)
         event("test", verdict=outcome.verdict, error=error, exit_code=code)
     elif outcome.error is None:
-        output.write("accepted: look at the phone, then send the campaign without --test-to")
+        output.write(_("accepted: look at the phone, then send the campaign without --test-to"))
     else:
-        output.say(f"{outcome.verdict.replace('_', ' ')}: {errors.sentence(outcome.error, sending=True)}")
+        output.say(f"{_(outcome.verdict.replace('_', ' '))}: {errors.sentence(outcome.error, sending=True)}")
     return code
 
 

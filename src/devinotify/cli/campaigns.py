@@ -14,7 +14,7 @@ from devinotify.cli import errors, output
 from devinotify.cli.exits import ExitCode, of_error
 from devinotify.exceptions import DevinotifyError
 from devinotify.redact import mask_number
-from devinotify.words import counted
+from devinotify.translation import N_, _, ngettext, number, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,7 +27,7 @@ SHOWN = 10
 """Rows that cannot be sent to which are shown of a list."""
 EVENT_EVERY = 1.0
 """Seconds between two progress events of ``--json``."""
-RISK = "their outcome is unknown: they may have got the message already, and would get it twice"
+RISK = N_("their outcome is unknown: they may have got the message already, and would get it twice")
 
 CATEGORY_EXITS: tuple[tuple[str, ExitCode], ...] = (
     ("unknown", ExitCode.UNKNOWN),
@@ -77,68 +77,105 @@ def events_for_errors(*, as_json: bool) -> Iterator[list[ExitCode]]:
 
 def plan_rows(plan: Plan) -> list[tuple[str, object]]:
     """Return what the plan says, as pairs of a name and a value."""
-    reasons = ", ".join(f"{word.replace('_', ' ')} {count:,}" for word, count in plan.reasons.items())
+    reasons = ", ".join(f"{_(word.replace('_', ' '))} {number(count)}" for word, count in plan.reasons.items())
     rows: list[tuple[str, object]] = [
-        ("list", plan.source),
-        ("rows", f"{plan.rows:,}"),
-        ("recipients", f"{plan.recipients:,}"),
-        ("duplicates", f"{plan.duplicates:,}"),
-        ("invalid", f"{plan.invalid:,}" + (f" ({reasons})" if reasons else "")),
+        (_("list"), plan.source),
+        (_("rows"), number(plan.rows)),
+        (_("recipients"), number(plan.recipients)),
+        (_("duplicates"), number(plan.duplicates)),
+        (_("invalid"), number(plan.invalid) + (f" ({reasons})" if reasons else "")),
     ]
     if plan.further:
-        rows.append(("further numbers", f"{plan.further:,}, not sent to: a row is sent to once"))
+        further = _("{count:,}, not sent to: a row is sent to once", count=plan.further)
+        rows.append((_("further numbers"), further))
     if plan.unsendable:
-        rows.append(("cannot be sent", f"{plan.unsendable:,}"))
+        rows.append((_("cannot be sent"), number(plan.unsendable)))
     if plan.done is not None:
-        rows.append(("still to send to", f"{plan.left:,}"))
+        rows.append((_("still to send to"), number(plan.left)))
     if plan.now != plan.left:
-        rows.append(("in this run", f"{plan.now:,}"))
-    then = "" if plan.second is None else f", which goes on to {plan.second} where the first step fails"
-    rows.append(("channel", f"{plan.channel}{then}"))
+        rows.append((_("in this run"), number(plan.now)))
+    channel = (
+        plan.channel
+        if plan.second is None
+        else _(
+            "{channel}, which goes on to {second} where the first step fails",
+            channel=plan.channel,
+            second=plan.second,
+        )
+    )
+    rows.append((_("channel"), channel))
     if plan.segments:
-        encodings = ", ".join(f"{name} {count:,}" for name, count in plan.encodings.items() if count)
-        rows += [("segments", f"{plan.segments:,}"), ("encoding", encodings)]
-    rows.append(("cost", _cost(plan)))
-    rows.append(("balance", "not known" if plan.balance is None else f"{plan.balance:,}"))
-    rows.append(("requests", f"{plan.requests:,}" + (f" of up to {plan.batch}" if plan.batch > 1 else "")))
-    rows.append(("takes about", in_words(plan.seconds)))
-    rows.append(("first text" if plan.personal else "text", plan.sample))
+        encodings = ", ".join(f"{name} {number(count)}" for name, count in plan.encodings.items() if count)
+        rows += [(_("segments"), number(plan.segments)), (_("encoding"), encodings)]
+    rows.append((_("cost"), _cost(plan)))
+    rows.append((_("balance"), _("not known") if plan.balance is None else number(plan.balance)))
+    requests = (
+        _("{count:,} of up to {batch}", count=plan.requests, batch=plan.batch)
+        if plan.batch > 1
+        else number(plan.requests)
+    )
+    rows.append((_("requests"), requests))
+    rows.append((_("takes about"), in_words(plan.seconds)))
+    rows.append((_("first text") if plan.personal else _("text"), plan.sample))
     return rows
 
 
 def _cost(plan: Plan) -> str:
     if plan.cost is None:
-        return "give --price to estimate it"
+        return _("give --price to estimate it")
     if plan.second is None:
-        return f"{plan.cost:,}"
+        return number(plan.cost)
     if plan.most is None:
-        return f"{plan.cost:,} for the first step; give --second-price for the most that {plan.second} may add"
-    return f"{plan.cost:,} for the first step, up to {plan.most:,} where all go on to {plan.second}"
+        return _(
+            "{cost:,} for the first step; give --second-price for the most that {second} may add",
+            cost=plan.cost,
+            second=plan.second,
+        )
+    return _(
+        "{cost:,} for the first step, up to {most:,} where all go on to {second}",
+        cost=plan.cost,
+        most=plan.most,
+        second=plan.second,
+    )
 
 
 def _warnings(plan: Plan, *, resend_unknown: bool) -> Iterator[str]:
     for name in plan.unfilled:
-        yield f"the text has {{{name}}} in it, a column of the list: --text sends it as it is, --template fills it in"
+        yield _(
+            "the text has {column} in it, a column of the list: --text sends it as it is, --template fills it in",
+            column=f"{{{name}}}",
+        )
     if plan.held is not None:
-        yield f"quiet hours or another plugin would hold messages back now: the last until {output.moment(plan.held)}"
+        yield _(
+            "quiet hours or another plugin would hold messages back now: the last until {moment}",
+            moment=output.moment(plan.held),
+        )
     if plan.refused is not None:
-        yield (
-            f"a plugin would refuse messages now: {errors.sentence(plan.refused, sending=False)}; what is not sent goes"
-            " out later with --retry not_sent"
+        yield _(
+            "a plugin would refuse messages now: {why}; what is not sent goes out later with --retry not_sent",
+            why=errors.sentence(plan.refused, sending=False),
         )
     if plan.blank:
-        yield f"{plan.blank:,} texts have an empty column in them: {{name|friend}} puts a word in its place"
+        yield _(
+            "{count:,} texts have an empty column in them: {example} puts a word in its place",
+            count=plan.blank,
+            example="{name|friend}",
+        )
     if plan.affordable is False:
-        yield "the balance does not cover the cost: the campaign will stop where it ends, and go on after a top-up"
+        yield _("the balance does not cover the cost: the campaign will stop where it ends, and go on after a top-up")
     elif plan.balance is not None and plan.most is not None and plan.balance < plan.most:
-        yield f"the balance covers the first step, and not {plan.second} for all of them"
+        yield _("the balance covers the first step, and not {second} for all of them", second=plan.second)
     if plan.trouble is not None:
-        yield f"the balance is not known: {errors.sentence(plan.trouble, sending=False)}"
+        yield _("the balance is not known: {why}", why=errors.sentence(plan.trouble, sending=False))
     unknown = 0 if plan.done is None else plan.done.unknown - plan.done.in_flight
     if unknown and resend_unknown:
-        yield f"{unknown:,} are sent to again, and {RISK}"
+        yield _("{count:,} are sent to again, and {risk}", count=unknown, risk=_(RISK))
     elif unknown:
-        yield f"{unknown:,} are not sent to again: {RISK}. --resend-unknown does it all the same"
+        yield _(
+            "{count:,} are not sent to again: {risk}. --resend-unknown does it all the same",
+            count=unknown,
+            risk=_(RISK),
+        )
 
 
 class Lines:
@@ -158,11 +195,17 @@ class Lines:
     def invalid(self, rows: Iterable[tuple[int, str, DevinotifyError]]) -> None:
         """Show the first rows that cannot be sent to, masked, and how many more there are."""
         rows = iter(rows)
-        shown = [(row, mask_number(raw), str(error)) for row, raw, error in itertools.islice(rows, SHOWN)]
+        shown = [(row, mask_number(raw), told(error)) for row, raw, error in itertools.islice(rows, SHOWN)]
         if shown:
             output.show(output.table(("row", "what stands there", "why"), shown))
         if more := sum(1 for _ in rows):
-            output.say(f"and {more:,} more rows: --invalid FILE writes them all")
+            output.say(
+                ngettext(
+                    "and {count:,} more row: --invalid FILE writes them all",
+                    "and {count:,} more rows: --invalid FILE writes them all",
+                    more,
+                )
+            )
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -187,23 +230,49 @@ class Lines:
         from devinotify.bulk.sending import ENDS
 
         if result.recovered:
-            output.say(f"{result.recovered:,} were being sent when a former run was killed; {RISK}")
+            output.say(
+                _(
+                    "{count:,} were being sent when a former run was killed; {risk}",
+                    count=result.recovered,
+                    risk=_(RISK),
+                )
+            )
         output.show(output.table(("rows", ""), tally_rows(result.tally)))
-        sent = f"{counted(result.sent.done, 'recipient')} in {in_words(result.seconds)}"
-        output.write(sent if result.cost is None else f"{sent}, for {result.cost:,}")
-        output.say(ENDS[result.end] if result.tally.rows else "the list is empty: there is nobody to send to")
+        sent = ngettext(
+            "{count:,} recipient in {time}",
+            "{count:,} recipients in {time}",
+            result.sent.done,
+            time=in_words(result.seconds),
+        )
+        output.write(sent if result.cost is None else _("{sent}, for {cost:,}", sent=sent, cost=result.cost))
+        output.say(_(ENDS[result.end]) if result.tally.rows else _("the list is empty: there is nobody to send to"))
         if result.to_come:
-            output.say(f"{result.to_come:,} may still need the second channel: `bulk status JOURNAL --watch` takes it")
+            output.say(
+                _(
+                    "{count:,} may still need the second channel: `bulk status JOURNAL --watch` takes it",
+                    count=result.to_come,
+                )
+            )
         if result.error is not None:
             output.say(errors.sentence(result.error, sending=False))
         for state, why in result.reasons.items():
             count = getattr(result.tally, state) - (result.tally.waiting if state == "not_sent" else 0)
-            told = state.replace("_", " ")
-            output.say(f"{count:,} {told}: {why}. The same command with --retry {state} sends to them again")
+            output.say(
+                _(
+                    "{count:,} {state}: {why}. The same command with --retry {name} sends to them again",
+                    count=count,
+                    state=_(state.replace("_", " ")),
+                    why=told(why),
+                    name=state,
+                )
+            )
         if unknown := result.tally.unknown - result.tally.in_flight:
             output.say(
-                f"{unknown:,} are unknown: `devinotify bulk report` tells why of each."
-                " They may have got the message; --resend-unknown sends to them all the same"
+                _(
+                    "{count:,} are unknown: `devinotify bulk report` tells why of each."
+                    " They may have got the message; --resend-unknown sends to them all the same",
+                    count=unknown,
+                )
             )
 
 
@@ -226,7 +295,7 @@ class Terminal(Lines):
             console=Console(stderr=True, markup=False, emoji=False, highlight=False),
             transient=True,
         )
-        self._task = self._bar.add_task("reading", total=None, more="")
+        self._task = self._bar.add_task(_("reading"), total=None, more="")
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -241,7 +310,7 @@ class Terminal(Lines):
     def _show(self, progress: Progress) -> None:
         more = "" if progress.phase == "reading" else progress_line(progress).partition(": ")[2]
         self._bar.update(
-            self._task, description=progress.phase, completed=progress.done, total=progress.total, more=more
+            self._task, description=_(progress.phase), completed=progress.done, total=progress.total, more=more
         )
 
 
@@ -291,22 +360,30 @@ class Events(Lines):
 def progress_line(progress: Progress) -> str:
     """Return how far a run is, in one line."""
     if progress.phase == "reading":
-        return f"reading: {progress.done:,} of {counted(progress.total, 'row')}"
-    parts = [f"{progress.rate:,.0f}/s", f"accepted {progress.accepted:,}"]
+        return ngettext(
+            "reading: {done:,} of {count:,} row",
+            "reading: {done:,} of {count:,} rows",
+            progress.total,
+            done=progress.done,
+        )
+    parts = [_("{rate:,.0f}/s", rate=progress.rate), f"{_('accepted')} {number(progress.accepted)}"]
     parts += [
-        f"{name.replace('_', ' ')} {count:,}"
+        f"{_(name.replace('_', ' '))} {number(count)}"
         for name in ("rejected", "not_sent", "unknown")
         if (count := getattr(progress, name))
     ]
     if progress.cost is not None:
-        parts.append(f"cost {progress.cost:,}")
+        parts.append(f"{_('cost')} {number(progress.cost)}")
     if progress.remaining is not None:
-        parts.append(f"{in_words(progress.remaining)} left")
-    line = f"{progress.done:,} of {progress.total:,}: {', '.join(parts)}"
+        parts.append(_("{time} left", time=in_words(progress.remaining)))
+    position = _("{done:,} of {total:,}", done=progress.done, total=progress.total)
+    line = f"{position}: {', '.join(parts)}"
     if progress.error is None:
         return line
-    again = "" if progress.next_try is None else f"; the next try is in {in_words(progress.next_try)}"
-    return f"{line}; nothing goes out: {progress.error}{again}"
+    stuck = _("{line}; nothing goes out: {why}", line=line, why=told(progress.error))
+    if progress.next_try is None:
+        return stuck
+    return _("{line}; the next try is in {time}", line=stuck, time=in_words(progress.next_try))
 
 
 def counts_of(tally: Tally) -> Mapping[str, int]:
@@ -330,16 +407,20 @@ def tally_rows(tally: Tally) -> list[tuple[str, object]]:
     counts = counts_of(tally)
     rows: list[tuple[str, object]] = []
     for name, parts in INNER:
-        rows.append((name.replace("_", " "), f"{counts[name]:,}"))
-        rows += [(f"  of them {part.replace('_', ' ')}", f"{counts[part]:,}") for part in parts if counts[part]]
+        rows.append((_(name.replace("_", " ")), number(counts[name])))
+        rows += [
+            (f"  {_('of them {part}', part=_(part.replace('_', ' ')))}", number(counts[part]))
+            for part in parts
+            if counts[part]
+        ]
     return rows
 
 
 def in_words(seconds: float) -> str:
     """Return a time in words, as roughly as people tell it."""
     if seconds < 1:
-        return "a second"
+        return _("a second")
     hours, rest = divmod(round(seconds), 3600)
     minutes, left = divmod(rest, 60)
-    parts = [(hours, "h"), (minutes, "min"), (left if not hours else 0, "s")]
+    parts = [(hours, _("h")), (minutes, _("min")), (left if not hours else 0, _("s"))]
     return " ".join(f"{count} {unit}" for count, unit in parts if count)

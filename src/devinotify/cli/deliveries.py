@@ -23,6 +23,7 @@ from devinotify.cli.campaigns import (
 from devinotify.cli.exits import ExitCode, of_error
 from devinotify.cli.options import JOURNAL, Number, Whole, settings_of, url_option
 from devinotify.exceptions import InvalidInput
+from devinotify.translation import LANGUAGES, N_, _, preferred, told
 
 if TYPE_CHECKING:
     from devinotify.bulk import Journal, Speed
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from devinotify.outbox import Counts
     from devinotify.url import DevinoURL
 
-NOT_DUE = "none is due to be asked for now: see --help for when they are"
-LEFT_ALONE = "no process is sending to them: run the campaign again to go on"
+NOT_DUE = N_("none is due to be asked for now: see --help for when they are")
+LEFT_ALONE = N_("no process is sending to them: run the campaign again to go on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class _Looks:
 @click.option("--connections", type=Whole(1, 64), default=8, show_default=True, metavar="N", help="Requests at a time.")
 @click.option(
     "--rate",
-    type=Number("recipients a second", above_zero=True),
+    type=Number(N_("recipients a second"), above_zero=True),
     default=10.0,
     show_default=True,
     metavar="N",
@@ -78,7 +79,7 @@ def status(
     error otherwise. A wrong login or password ends --watch; a gateway that is away does not.
     """
     if watch and no_poll:
-        raise click.UsageError("--watch asks the gateway and --no-poll does not: give one of them")
+        raise click.UsageError(_("--watch asks the gateway and --no-poll does not: give one of them"))
     settings = None if no_poll else settings_of(url)
     from devinotify.bulk import Journal, Speed
     from devinotify.bulk.report import INCOMPLETE
@@ -96,20 +97,32 @@ def status(
         ended.append(ExitCode.ACCEPTED if error is None else of_error(error))
         if as_json:
             document = None if error is None else errors.document(error, sending=False)
-            told = {"complete": complete, "not_looked_at": looks.unseen, "to_come": to_come, "error": document}
-            event("status", **counts_of(tally), **told, exit_code=ended[0])
+            known = {"complete": complete, "not_looked_at": looks.unseen, "to_come": to_come, "error": document}
+            event("status", **counts_of(tally), **known, exit_code=ended[0])
             return ended[0]
         output.show(output.table(("rows", ""), tally_rows(tally)))
         if not complete:
-            output.say(INCOMPLETE)
+            output.say(_(INCOMPLETE))
         if error is not None:
-            output.say(f"deliveries that could not be looked at: {looks.unseen:,}. {_sentence(error)}")
+            output.say(
+                _(
+                    "deliveries that could not be looked at: {count:,}. {why}",
+                    count=looks.unseen,
+                    why=_sentence(error),
+                )
+            )
         elif looks.looked == 0 and undecided:
-            output.say(f"deliveries that are not decided: {undecided:,}; {NOT_DUE}")
+            output.say(_("deliveries that are not decided: {count:,}; {why}", count=undecided, why=_(NOT_DUE)))
         if looks.left_alone:
-            output.say(f"recipients that still wait: {looks.left_alone:,}; {LEFT_ALONE}")
+            output.say(_("recipients that still wait: {count:,}; {why}", count=looks.left_alone, why=_(LEFT_ALONE)))
         if to_come:
-            output.say(f"recipients for whom {opened.second} may follow: {to_come:,}; --watch takes that step")
+            output.say(
+                _(
+                    "recipients for whom {channel} may follow: {count:,}; --watch takes that step",
+                    channel=opened.second,
+                    count=to_come,
+                )
+            )
     return ended[0]
 
 
@@ -160,11 +173,17 @@ class _Progress:
             event("deliveries", **numbers, waiting=waiting, error=document)
             return
         if news[0]:
-            decided = f"delivered {counts.delivered:,}, not delivered {counts.failed:,}"
-            more = f", still to be sent {waiting:,}" if waiting else ""
-            output.say(f"{decided}, not decided {counts.accepted:,}{more}")
+            output.say(
+                _(
+                    "delivered {delivered:,}, not delivered {failed:,}, not decided {open:,}{more}",
+                    delivered=counts.delivered,
+                    failed=counts.failed,
+                    open=counts.accepted,
+                    more=_(", still to be sent {count:,}", count=waiting) if waiting else "",
+                )
+            )
         if news[1] and error is not None:
-            output.say(f"deliveries could not be looked at, and it is tried again: {_sentence(error)}")
+            output.say(_("deliveries could not be looked at, and it is tried again: {why}", why=_sentence(error)))
 
 
 def _sentence(error: DevinotifyError) -> str:
@@ -186,7 +205,9 @@ def _sentence(error: DevinotifyError) -> str:
     help="Write the page here; - is stdout.",
 )
 @click.option(
-    "--lang", type=click.Choice(["en", "ru"]), default="en", show_default=True, help="The language of the page."
+    "--lang",
+    type=click.Choice(LANGUAGES),
+    help="The language of the page, and of what is said here; otherwise that of the locale (LANG).",
 )
 @click.option(
     "--list",
@@ -197,7 +218,13 @@ def _sentence(error: DevinotifyError) -> str:
 )
 @events_option
 def report(
-    journal: str | Path, csv_file: Path | None, html_file: Path | None, lang: str, source: Path | None, *, as_json: bool
+    journal: str | Path,
+    csv_file: Path | None,
+    html_file: Path | None,
+    lang: str | None,
+    source: Path | None,
+    *,
+    as_json: bool,
 ) -> ExitCode:
     """Write what became of a campaign: every row of its list as CSV, and the whole as one HTML page that works offline.
 
@@ -210,10 +237,10 @@ def report(
     """
     given = [file for file in (csv_file, html_file) if file is not None]
     if not given:
-        raise click.UsageError("name what to write: --csv FILE, --html FILE, or both")
+        raise click.UsageError(_("name what to write: --csv FILE, --html FILE, or both"))
     shown = any(_is_stdout(file) for file in given)
     if shown and as_json:
-        raise click.UsageError("the events of --json go to stdout: give a file to write the report to")
+        raise click.UsageError(_("the events of --json go to stdout: give a file to write the report to"))
     from devinotify.bulk import Journal
     from devinotify.bulk.report import INCOMPLETE, write_report
 
@@ -222,30 +249,34 @@ def report(
     to_csv, to_html = (stdout if file is not None and _is_stdout(file) else file for file in (csv_file, html_file))
     with events_for_errors(as_json=as_json) as ended, Journal(journal, create=False) as opened:
         try:
-            summary = write_report(opened, csv_file=to_csv, html_file=to_html, lang=lang, source=source)
+            summary = write_report(opened, csv_file=to_csv, html_file=to_html, lang=lang or preferred(), source=source)
             if stdout is not None:
                 stdout.flush()
         except BrokenPipeError:
             raise  # its reader has seen enough
         except InvalidInput as error:
-            raise click.UsageError(str(error)) from None
+            raise click.UsageError(told(error)) from None
         except OSError as error:
             if error.filename is None and shown and output.is_stuck():
                 output.lose(error)
                 return ExitCode.OUTPUT_LOST
-            name = f" to {error.filename}" if error.filename else ""
-            raise click.UsageError(f"the report cannot be written{name}: {error.strerror}") from None
+            wrong = (
+                _("the report cannot be written to {path}: {why}", path=error.filename, why=error.strerror)
+                if error.filename
+                else _("the report cannot be written: {why}", why=error.strerror)
+            )
+            raise click.UsageError(wrong) from None
         ended.append(ExitCode.ACCEPTED)
         if as_json:
-            told = {"complete": summary.complete, "statuses": summary.statuses, "parts": summary.parts}
-            event("report", **counts_of(summary.tally), **told, exit_code=ended[0])
+            found = {"complete": summary.complete, "statuses": summary.statuses, "parts": summary.parts}
+            event("report", **counts_of(summary.tally), **found, exit_code=ended[0])
             return ended[0]
         if not shown:
             output.show(output.table(("rows", ""), tally_rows(summary.tally)))
         if not summary.complete:
-            output.say(INCOMPLETE)
+            output.say(_(INCOMPLETE))
         if summary.unlisted is not None:
-            output.say(f"the CSV has no columns of the list: {summary.unlisted}. --list FILE names it")
+            output.say(_("the CSV has no columns of the list: {why}. --list FILE names it", why=told(summary.unlisted)))
     return ended[0]
 
 

@@ -15,6 +15,7 @@ from devinotify.cli.exits import ExitCode, worst
 from devinotify.cli.options import json_option
 from devinotify.models import DeliveryStatus, ViberState
 from devinotify.models import worst as worst_status
+from devinotify.translation import N_, _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,12 +58,12 @@ SAMPLES: tuple[Sample, ...] = (
 )
 
 NEXT_STEPS = (
-    ("devinotify sandbox", "starts a gateway that stays, with a page that shows what arrives, and prints its URL"),
+    ("devinotify sandbox", N_("starts a gateway that stays, with a page that shows what arrives, and prints its URL")),
     (
         "export DEVINOTIFY_URL='devino://demo:demo@DEVINO?gateway=http://127.0.0.1:8026/rest'",
-        "names that gateway, in another terminal; 'devino://LOGIN:PASSWORD@SENDER' names a real account",
+        N_("names that gateway, in another terminal; 'devino://LOGIN:PASSWORD@SENDER' names a real account"),
     ),
-    ('devinotify send "Hello" +79161234567', "sends through it"),
+    ('devinotify send "Hello" +79161234567', N_("sends through it")),
 )
 
 
@@ -118,7 +119,11 @@ class Sent:
     @property
     def channel(self) -> str:
         """The channel, and the one that it was resent on."""
-        return f"{self.sample.resource}, then sms" if self.resent else self.sample.resource
+        return (
+            _("{first}, then {second}", first=self.sample.resource, second="sms")
+            if self.resent
+            else self.sample.resource
+        )
 
     @property
     def exit_code(self) -> ExitCode:
@@ -189,13 +194,13 @@ def _table(messages: Sequence[Sent]) -> Table:
     is_wide = output.console(LOG_WIDTH).width >= LOG_WIDTH
     rows = [
         {
-            "channel": message.channel,
-            **({"sender": message.sender} if is_wide else {}),
-            "recipient": message.receipt.recipient,
-            "text": message.sample.text,
-            "segments": message.segments,
-            "price": message.price,
-            "status": " > ".join(message.history) if is_wide else message.status,
+            N_("channel"): message.channel,
+            **({N_("sender"): message.sender} if is_wide else {}),
+            N_("recipient"): message.receipt.recipient,
+            N_("text"): message.sample.text,
+            N_("segments"): message.segments,
+            N_("price"): message.price,
+            N_("status"): " > ".join(map(_, message.history)) if is_wide else message.status,
         }
         for message in messages
     ]
@@ -207,11 +212,13 @@ def _delivered(messages: Sequence[Sent]) -> int:
 
 
 def _closing(messages: Sequence[Sent]) -> str:
-    steps = "\n".join(f"  {command}\n      {meaning}" for command, meaning in NEXT_STEPS)
-    return (
-        f"{_delivered(messages)} of {len(messages)} messages delivered, by a gateway inside this process:"
-        f" nothing left this machine.\n\nNext:\n{steps}"
+    steps = "\n".join(f"  {command}\n      {_(meaning)}" for command, meaning in NEXT_STEPS)
+    closing = _(
+        "{delivered} of {count} messages delivered, by a gateway inside this process: nothing left this machine.",
+        delivered=_delivered(messages),
+        count=len(messages),
     )
+    return f"{closing}\n\n{_('Next:')}\n{steps}"
 
 
 def _document(messages: Sequence[Sent], code: ExitCode) -> dict[str, Any]:

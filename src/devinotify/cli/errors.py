@@ -10,33 +10,34 @@ import click
 
 from devinotify import exceptions as errors
 from devinotify.redact import scrub
+from devinotify.translation import N_, _, told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from devinotify.cli.exits import ExitCode
 
-_LOOK_FIRST = "It may have gone out: ask the recipient or look at `devinotify stats` before you send it again."
-_ASK_FIRST = "It may have gone out: ask the recipient before you send it again."
-_SENDER = "Give another with --sender, or on the URL."
-_ASK_AGAIN = "Try again in a while."
+_LOOK_FIRST = N_("It may have gone out: ask the recipient or look at `devinotify stats` before you send it again.")
+_ASK_FIRST = N_("It may have gone out: ask the recipient before you send it again.")
+_SENDER = N_("Give another with --sender, or on the URL.")
+_ASK_AGAIN = N_("Try again in a while.")
 
 ADVICE: Mapping[type[errors.DevinotifyError], tuple[str, str]] = MappingProxyType(
     {
-        errors.InvalidURL: ("`devinotify url` writes one from its parts.",) * 2,
-        errors.InvalidPhoneNumber: ("`devinotify phone` shows how a number is read.",) * 2,
+        errors.InvalidURL: (N_("`devinotify url` writes one from its parts."),) * 2,
+        errors.InvalidPhoneNumber: (N_("`devinotify phone` shows how a number is read."),) * 2,
         errors.InvalidSender: (_SENDER,) * 2,
-        errors.InvalidText: ("`devinotify segments` shows what a text comes to.",) * 2,
-        errors.Unauthorized: ("Check the login and the password.",) * 2,
-        errors.NotEnoughCredits: ("Top up the account; `devinotify balance` shows what is left.",) * 2,
-        errors.InvalidOperation: ("Check that the sender is registered for the account.", ""),
-        errors.Forbidden: ("Ask the provider what the account may send, and where to.", "Ask the provider."),
+        errors.InvalidText: (N_("`devinotify segments` shows what a text comes to."),) * 2,
+        errors.Unauthorized: (N_("Check the login and the password."),) * 2,
+        errors.NotEnoughCredits: (N_("Top up the account; `devinotify balance` shows what is left."),) * 2,
+        errors.InvalidOperation: (N_("Check that the sender is registered for the account."), ""),
+        errors.Forbidden: (N_("Ask the provider what the account may send, and where to."), N_("Ask the provider.")),
         errors.GatewayFailure: (_LOOK_FIRST, _ASK_AGAIN),
         errors.InternalServerError: (_LOOK_FIRST, _ASK_AGAIN),
-        errors.UnexpectedResponse: ("", "Check the gateway of the URL, and any proxy on the way to it."),
+        errors.UnexpectedResponse: ("", N_("Check the gateway of the URL, and any proxy on the way to it.")),
         errors.NotSent: (
-            "Nothing was sent, so trying again is safe; check the gateway of the URL and the network.",
-            "Check the gateway of the URL and the network.",
+            N_("Nothing was sent, so trying again is safe; check the gateway of the URL and the network."),
+            N_("Check the gateway of the URL and the network."),
         ),
         errors.OutcomeUnknown: (_LOOK_FIRST, _ASK_AGAIN),
     }
@@ -46,11 +47,11 @@ ADVICE: Mapping[type[errors.DevinotifyError], tuple[str, str]] = MappingProxyTyp
 One of a room that ``--help`` does not load says it itself, as its ``hint``.
 """
 
-_LESS: Mapping[str, str] = MappingProxyType({_SENDER: "Give another on the URL."})
+_LESS: Mapping[str, str] = MappingProxyType({_SENDER: N_("Give another on the URL.")})
 """What is said where a hint names an option that the command does not have; nothing for others."""
 
 NOT_FOUND = 404
-_WRONG_GATEWAY = "Check gateway= of the URL, its path above all: the API's base URL ends in /rest."
+_WRONG_GATEWAY = N_("Check gateway= of the URL, its path above all: the API's base URL ends in /rest.")
 
 _OPTION = re.compile(r"--[a-z][a-z-]*")
 _VIBER = re.compile(r"viber", re.IGNORECASE)
@@ -92,9 +93,9 @@ def _fits(hint: str, command: click.Command) -> bool:
 
 def sentence(error: errors.DevinotifyError, *, sending: bool, command: click.Command | None = None) -> str:
     """Return the error as one line: what went wrong, and what to do next; ``command`` as for ``advice``."""
-    message = " ".join(str(error).split()) or type(error).__name__
+    message = " ".join(told(error).split()) or type(error).__name__
     step = advice(error, sending=sending, command=command)
-    return f"{ended(message)} {step}" if step else message
+    return f"{ended(message)} {_(step)}" if step else message
 
 
 def ended(message: str) -> str:

@@ -11,6 +11,7 @@ from devinotify.cli.exits import ExitCode
 from devinotify.cli.options import json_option
 from devinotify.cli.outboxes import location_of, opened, outbox_option, say_held, usage_errors
 from devinotify.instants import iso
+from devinotify.translation import _
 
 
 @click.command("migrate")
@@ -31,9 +32,17 @@ def migrate(path: str | None, *, as_json: bool) -> None:
     if as_json:
         output.emit({"before": before, "after": after, "exit_code": ExitCode.ACCEPTED})
     elif before == after:
-        output.write("nothing to do" if after is None else f"nothing to do: the schema is of version {after}")
+        output.write(
+            _("nothing to do")
+            if after is None
+            else _("nothing to do: the schema is of version {version}", version=after)
+        )
     else:
-        output.write(f"the schema is of version {after} now" + (f", it was of {before}" if before else ""))
+        output.write(
+            _("the schema is of version {version} now, it was of {before}", version=after, before=before)
+            if before
+            else _("the schema is of version {version} now", version=after)
+        )
 
 
 @click.command("workers")
@@ -63,11 +72,11 @@ def workers(path: str | None, *, as_json: bool) -> None:
         output.emit({"workers": documents, "held": held, "exit_code": ExitCode.ACCEPTED})
         return
     if found:
-        ago = [f"{max(now - each.seen_at, 0):.0f} s ago" for each in found]
+        ago = [_("{seconds:.0f} s ago", seconds=max(now - each.seen_at, 0)) for each in found]
         lines = ((each.host, each.pid, seen, each.rows) for each, seen in zip(found, ago, strict=True))
         output.show(output.table(["host", "pid", "last seen", "in flight"], lines))
     else:
-        output.write("no worker is alive")
+        output.write(_("no worker is alive"))
     say_held(held)
 
 
@@ -94,11 +103,11 @@ def pace(path: str | None, rate: str | None, account: str | None, *, as_json: bo
     if as_json:
         output.emit({"pace": found, "account": account, "exit_code": ExitCode.ACCEPTED})
     else:
-        output.write("no pace is set" if found is None else f"{found:g} messages a second at most")
+        output.write(_("no pace is set") if found is None else _("{rate:g} messages a second at most", rate=found))
 
 
 def _rate(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise click.UsageError("RATE is a number of messages a second, or off") from None
+        raise click.UsageError(_("RATE is a number of messages a second, or off")) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from devinotify.translation import _, told
 from devinotify.words import meant
 
 
@@ -19,6 +20,6 @@ class Group(click.Group):
         except click.UsageError:
             if args[0].startswith("-"):
                 raise
-            question = meant(args[0], self.list_commands(ctx), 2)
-            told = f"No such command {args[0]!r}. {question[:1].upper()}{question[1:]}"
-            raise click.UsageError(told.rstrip(), ctx) from None
+            question = told(meant(args[0], self.list_commands(ctx), 2))
+            unknown = _("No such command {name!r}.", name=args[0])
+            raise click.UsageError(f"{unknown} {question[:1].upper()}{question[1:]}".rstrip(), ctx) from None

@@ -15,6 +15,7 @@ from devinotify.cli.options import Moment, Number, json_option, settings_of, sin
 from devinotify.cli.outboxes import outbox_option, usage_errors
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.retry import Backoff
+from devinotify.translation import N_, _, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,7 +38,7 @@ PAUSES = Backoff(1.0, most=60.0)
 @click.option("--follow", is_flag=True, help="The same, and go on with what comes in, until Ctrl-C or SIGTERM.")
 @click.option(
     "--every",
-    type=Number("seconds", above_zero=True),
+    type=Number(N_("seconds"), above_zero=True),
     metavar="SECONDS",
     help="How often --follow asks the gateway.  [default: 15]",
 )
@@ -73,13 +74,13 @@ def command(
     settings = settings_of(url)
     if not (new or follow):
         if every is not None or path is not None or post is not None:
-            raise click.UsageError("--every, --post and --outbox go with --follow, the last two with --new too")
+            raise click.UsageError(_("--every, --post and --outbox go with --follow, the last two with --new too"))
         _list(settings, since, until or datetime.now(UTC), as_json=as_json)
         return
     if until is not None:
-        raise click.UsageError("--until is for a list: what is new has no end")
+        raise click.UsageError(_("--until is for a list: what is new has no end"))
     if new and (follow or every is not None):
-        raise click.UsageError("--new ends when all is shown: leave out --follow and --every")
+        raise click.UsageError(_("--new ends when all is shown: leave out --follow and --every"))
     if path is not None:
         settings = settings.with_options(outbox=path)
     with ExitStack() as opened:
@@ -102,7 +103,7 @@ def _list(settings: DevinoURL, since: datetime, end: datetime, *, as_json: bool)
         rows = ((output.moment(item.created_at), item.sender, item.recipient, item.text) for item in messages)
         output.show(output.table(("time", "from", "to", "text"), rows))
     else:
-        output.write(f"no messages between {output.moment(since)} and {output.moment(end)}")
+        output.write(_("no messages between {start} and {end}", start=output.moment(since), end=output.moment(end)))
 
 
 def _tell(messages: Iterable[IncomingSms]) -> None:
@@ -123,7 +124,7 @@ def _poster(url: str) -> Poster:
 
     secret = os.environ.get(SECRET)
     if not secret:
-        raise click.UsageError(f"--post signs with a secret: put one into {SECRET}")
+        raise click.UsageError(_("--post signs with a secret: put one into {variable}", variable=SECRET))
     return Poster(url, secret)
 
 
@@ -172,7 +173,7 @@ def _once(read: Callable[[], object], *, patient: bool) -> bool:
     except DevinotifyError as error:
         if not patient or error.verdict is Verdict.REJECTED or isinstance(error, InvalidInput):
             raise
-        output.say(f"{error}; it is tried again")
+        output.say(_("{why}; it is tried again", why=told(error)))
         return False
     return True
 

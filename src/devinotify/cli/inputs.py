@@ -6,6 +6,8 @@ from typing import IO
 
 import click
 
+from devinotify.translation import _
+
 STDIN = "-"
 """What stands for stdin in the place of a text, a number or a file."""
 
@@ -17,11 +19,13 @@ def read_text(stream: IO[bytes], source: str, most_bytes: int) -> str:
     """
     raw = stream.read(most_bytes + 1)
     if len(raw) > most_bytes:
-        size = f"{most_bytes >> 20} MiB" if most_bytes >> 20 else f"{most_bytes} bytes"
-        raise click.UsageError(f"{source} holds more than {size}, which no message does")
+        size = f"{most_bytes >> 20} MiB" if most_bytes >> 20 else _("{count} bytes", count=most_bytes)
+        raise click.UsageError(_("{source} holds more than {size}, which no message does", source=_(source), size=size))
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise click.UsageError(f"{source} is not UTF-8 (at byte {error.start})") from None
+        raise click.UsageError(
+            _("{source} is not UTF-8 (at byte {place})", source=_(source), place=error.start)
+        ) from None
     # What echo and editors end a line with is not part of the text.
     return text.removesuffix("\n").removesuffix("\r")

@@ -13,6 +13,7 @@ from click.shell_completion import CompletionItem
 from devinotify.credentials import URL as ENVIRONMENT
 from devinotify.durations import UNITS, parse_duration
 from devinotify.exceptions import InvalidInput, InvalidSender, InvalidURL
+from devinotify.translation import _
 
 if TYPE_CHECKING:
     import os
@@ -74,8 +75,11 @@ def settings_of(url: str | None) -> DevinoURL:
 
     if not url:
         raise click.UsageError(
-            f"no account: put its URL into {ENVIRONMENT}, or give it with --url;"
-            " `devinotify sandbox` starts a gateway to try it on without one"
+            _(
+                "no account: put its URL into {variable}, or give it with --url;"
+                " `devinotify sandbox` starts a gateway to try it on without one",
+                variable=ENVIRONMENT,
+            )
         )
     return checked(parse(url))
 
@@ -114,6 +118,12 @@ def span_of(text: str) -> timedelta | None:
     return timedelta(seconds=seconds)
 
 
+def _expected(number: str, unit: str) -> str:
+    if not unit:
+        return _("give {number}", number=number)
+    return _("give {unit}, {number}", unit=_(unit), number=number)
+
+
 class Whole(click.IntRange):
     """A whole number of some unit; what is none is told what belongs there."""
 
@@ -126,9 +136,13 @@ class Whole(click.IntRange):
         try:
             given = int(str(value))
         except ValueError:
-            number = f"a whole number from {self.min}" + ("" if self.max is None else f" to {self.max}")
-            self.fail(f"give {self.unit}, {number}" if self.unit else f"give {number}", param, ctx)
+            self.fail(_expected(self._range(), self.unit), param, ctx)
         return int(super().convert(given, param, ctx))
+
+    def _range(self) -> str:
+        if self.max is None:
+            return _("a whole number from {least}", least=self.min)
+        return _("a whole number from {least} to {most}", least=self.min, most=self.max)
 
 
 class Number(click.FloatRange):
@@ -143,7 +157,8 @@ class Number(click.FloatRange):
         try:
             given = float(str(value))
         except ValueError:
-            self.fail(f"give {self.unit}, a number {'above 0' if self.min_open else 'from 0'}", param, ctx)
+            number = _("a number above 0") if self.min_open else _("a number from 0")
+            self.fail(_expected(number, self.unit), param, ctx)
         return float(super().convert(given, param, ctx))
 
 
@@ -169,8 +184,10 @@ class Moment(DateParameter):
                 return datetime.fromisoformat(text).astimezone(UTC)
             return datetime.now(UTC) - span if self.past else datetime.now(UTC) + span
         except (ValueError, OverflowError, OSError):
-            durations = "" if self.past is None else " or a duration (24h, 7d)"
-            self.fail(f"give an ISO date or time (2026-01-31, 2026-01-31T09:00+03:00){durations}", param, ctx)
+            dates = "2026-01-31, 2026-01-31T09:00+03:00"
+            if self.past is None:
+                self.fail(_("give an ISO date or time ({dates})", dates=dates), param, ctx)
+            self.fail(_("give an ISO date or time ({dates}) or a duration (24h, 7d)", dates=dates), param, ctx)
 
 
 class Later(DateOrSpanParameter):
@@ -197,10 +214,12 @@ class WallClock(DateParameter):
         try:
             found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
         except ValueError:
-            self.fail("give an ISO time such as 2026-01-31T09:00", param, ctx)
+            self.fail(_("give an ISO time such as {time}", time="2026-01-31T09:00"), param, ctx)
         if found.utcoffset() is not None:
             self.fail(
-                "it is the recipient's own clock, so it has no offset; an instant has an option of its own", param, ctx
+                _("it is the recipient's own clock, so it has no offset; an instant has an option of its own"),
+                param,
+                ctx,
             )
         return found
 

@@ -18,7 +18,7 @@ from devinotify.credentials import URL as ENVIRONMENT
 from devinotify.exceptions import InvalidInput
 from devinotify.outbox.states import FINISHED, RETRIES, RowState
 from devinotify.spreadsheet import harmless
-from devinotify.words import counted
+from devinotify.translation import N_, _, ngettext, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ F = TypeVar("F", bound="Callable[..., object]")
 
 PAGE = 50
 """Rows that ``list`` shows unless it is told otherwise."""
-_RISK = "It may have arrived: ask the recipient first. With --force it is sent again, and may arrive twice."
+_RISK = N_("It may have arrived: ask the recipient first. With --force it is sent again, and may arrive twice.")
 
 
 def _states_option(help: str) -> Callable[[F], F]:  # noqa: A002 - click's own name for it
@@ -46,12 +46,17 @@ def summary(counts: Counts) -> str:
     """Return the counts of an outbox in words, those that are 0 left out."""
     found = {
         **{str(state): number for state, number in counts},
-        "dropped": counts.dropped,
-        "forgotten": counts.forgotten,
+        N_("dropped"): counts.dropped,
+        N_("forgotten"): counts.forgotten,
     }
-    shown = [f"{number} {name.replace('_', ' ')}" for name, number in found.items() if number]
-    steps = f" (and {counted(counts.steps, 'step')} that these tell of)" if counts.steps else ""
-    return (", ".join(shown) or "nothing") + steps
+    shown = [f"{number} {_(name.replace('_', ' '))}" for name, number in found.items() if number]
+    listed = ", ".join(shown) or _("nothing")
+    if not counts.steps:
+        return listed
+    steps = ngettext(
+        "(and {count:,} step that these tell of)", "(and {count:,} steps that these tell of)", counts.steps
+    )
+    return f"{listed} {steps}"
 
 
 def counts_document(counts: Counts) -> dict[str, int]:
@@ -145,13 +150,13 @@ def list_rows(
             )
         )
     if further is not None:
-        output.write(f"there are more: --after {further}")
-    output.write(f"in all: {summary(counts)}")
+        output.write(_("there are more: {option}", option=f"--after {further}"))
+    output.write(_("in all: {counts}", counts=summary(counts)))
     for whose, number in waiting.items():
-        output.write(f"{number} queued of {output.printable(whose)}")
+        output.write(_("{count} queued of {account}", count=number, account=output.printable(whose)))
     say_held(held)
     if path is None:
-        output.say(f"this is the outbox {output.printable(name)}; --outbox names another")
+        output.say(_("this is the outbox {name}; --outbox names another", name=output.printable(name)))
 
 
 @command.command("show")
@@ -163,17 +168,17 @@ def list_rows(
 def show_rows(path: str | None, rows: tuple[int, ...], *, key: str | None, full: bool, as_json: bool) -> None:
     """Show all that is known of rows, and of the steps of their fallbacks."""
     if bool(rows) == (key is not None):
-        raise click.UsageError("give the ids of rows, or --key for all rows of a message")
+        raise click.UsageError(_("give the ids of rows, or --key for all rows of a message"))
     with opened(path) as outbox:
         if key is not None:
             rows = tuple(row.id for row in outbox.find(key))
             if not rows:
-                raise click.ClickException(f"nothing was enqueued under the key {output.printable(key)}")
+                raise click.ClickException(_("nothing was enqueued under the key {key}", key=output.printable(key)))
         found = {}
         for number in rows:
             steps = outbox.steps(number)
             if not steps:
-                raise click.ClickException(f"there is no row {number}")
+                raise click.ClickException(_("there is no row {number}", number=number))
             found.update({step.id: outbox.describe(step, full=full) for step in steps})
     documents = [document for document in found.values() if document is not None]
     if as_json:
@@ -187,7 +192,7 @@ def show_rows(path: str | None, rows: tuple[int, ...], *, key: str | None, full:
             shown.pop("deadline", None)
         output.write(
             "\n".join(
-                f"{name.replace('_', ' ') + ':':<17}{output.printable(_text(_for_people(name, shown[name])))}"
+                f"{_(name.replace('_', ' ')) + ':':<17}{output.printable(_text(_for_people(name, shown[name])))}"
                 for name in shown
             )
             + "\n"
@@ -227,20 +232,19 @@ def retry_rows(path: str | None, rows: tuple[int, ...], state: str | None, *, fo
                 outbox.retry(rows, force=force) if state is None else outbox.retry_all(RowState(state), force=force)
             )
         except InvalidInput as error:
-            raise click.ClickException(
-                f"{error}. {_RISK}" if str(error).endswith("takes force") else str(error)
-            ) from None
+            risk = f". {_(_RISK)}" if str(error).endswith("takes force") else ""
+            raise click.ClickException(f"{told(error)}{risk}") from None
     if as_json:
         output.emit({"queued": changed, "forced": force, "exit_code": ExitCode.ACCEPTED})
         return
-    output.write(f"{changed} queued again; `devinotify worker` sends them")
+    output.write(_("{count} queued again; `devinotify worker` sends them", count=changed))
     if force and changed:
-        output.say("what had been sent before will arrive twice")
+        output.say(_("what had been sent before will arrive twice"))
 
 
 def _need_choice(rows: Sequence[int], states: object) -> None:
     if bool(rows) == bool(states):
-        raise click.UsageError("give the ids of rows, or --state for all rows in a state")
+        raise click.UsageError(_("give the ids of rows, or --state for all rows in a state"))
 
 
 @command.command("adopt")
@@ -262,13 +266,20 @@ def adopt_rows(path: str | None, old: str, new: str | None, *, as_json: bool) ->
         if new is None:
             url = given_url()
             if not url:
-                raise click.UsageError(f"give --to, or the URL in {ENVIRONMENT}")
+                raise click.UsageError(_("give --to, or the URL in {variable}", variable=ENVIRONMENT))
             new = parse(url).account
         adopted = outbox.adopt(old, new)
     if as_json:
         output.emit({"adopted": adopted, "account": new, "exit_code": ExitCode.ACCEPTED})
         return
-    output.write(f"{counted(adopted, 'row is', 'rows are')} {output.printable(new)}'s from now on")
+    output.write(
+        ngettext(
+            "{count:,} row is {account}'s from now on",
+            "{count:,} rows are {account}'s from now on",
+            adopted,
+            account=output.printable(new),
+        )
+    )
 
 
 @command.command("resume")
@@ -290,13 +301,18 @@ def resume_sending(path: str | None, *, as_json: bool) -> None:
     if as_json:
         output.emit({"held": held, "queued": queued, "exit_code": ExitCode.ACCEPTED})
     elif held is None:
-        output.write("nothing was held back")
+        output.write(_("nothing was held back"))
     else:
         output.write(
-            f"{counted(queued, 'queued row is', 'queued rows are')} sent from now on; held back until now, for {held}"
+            ngettext(
+                "{count:,} queued row is sent from now on; held back until now, for {why}",
+                "{count:,} queued rows are sent from now on; held back until now, for {why}",
+                queued,
+                why=told(held),
+            )
         )
         if queued:
-            output.say("what had been sent before will arrive twice")
+            output.say(_("what had been sent before will arrive twice"))
 
 
 @command.command("forget")
@@ -319,16 +335,16 @@ def forget_rows(
     """
     _need_choice(rows, states)
     if older_than is not None and not states:
-        raise click.UsageError("--older-than goes with --state")
+        raise click.UsageError(_("--older-than goes with --state"))
     with opened(path) as outbox:
         for number in rows:
             if not outbox.steps(number):
-                raise click.ClickException(f"there is no row {number}")
+                raise click.ClickException(_("there is no row {number}", number=number))
         removed = outbox.forget(rows) if rows else outbox.forget_all(_states(states) or FINISHED, older_than=older_than)
     if as_json:
         output.emit({"forgotten": removed, "exit_code": ExitCode.ACCEPTED})
         return
-    output.write(f"{removed} forgotten")
+    output.write(_("{count} forgotten", count=removed))
 
 
 @command.command("export")
@@ -340,7 +356,7 @@ def forget_rows(
 def export_rows(path: str | None, states: tuple[str, ...], *, full: bool, as_csv: bool, as_json: bool) -> ExitCode:
     """Write every row to stdout, one JSON object a line, or as CSV; times are ISO 8601 in UTC."""
     if as_csv and as_json:
-        raise click.UsageError("--csv and --json exclude each other")
+        raise click.UsageError(_("--csv and --json exclude each other"))
     with opened(path) as outbox:
         header = as_csv
         for document in outbox.export(full=full, states=_states(states)):

@@ -12,6 +12,7 @@ from devinotify.cli import output
 from devinotify.cli.options import complete_files, given_url
 from devinotify.credentials import URL as ENVIRONMENT
 from devinotify.exceptions import InvalidInput
+from devinotify.translation import _, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +40,7 @@ def usage_errors() -> Iterator[None]:
     try:
         yield
     except InvalidInput as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(told(error)) from None
 
 
 def location_of(path: str | None) -> str | Path:
@@ -51,7 +52,7 @@ def location_of(path: str | None) -> str | Path:
     with usage_errors():
         found = named_location(path or (parse(url).outbox if url else None))
     if isinstance(found, Path) and not found.exists():
-        raise click.ClickException(f"there is no outbox at {found}")
+        raise click.ClickException(_("there is no outbox at {path}", path=found))
     return found
 
 
@@ -68,4 +69,9 @@ def opened(path: str | None) -> Iterator[Outbox]:
 def say_held(held: str | None) -> None:
     """Say why nothing is sent from an outbox, where that is so."""
     if held is not None:
-        output.say(f"nothing is sent until `devinotify outbox resume`, for {held}: what is queued may have been sent")
+        output.say(
+            _(
+                "nothing is sent until `devinotify outbox resume`, for {why}: what is queued may have been sent",
+                why=told(held),
+            )
+        )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from devinotify.instants import iso
+from devinotify.translation import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -68,7 +69,7 @@ def lose(error: OSError) -> None:
     """Take note, and say, that stdout cannot be written; what is still written to it goes nowhere."""
     discard(sys.stdout)
     _Loss.happened = True
-    say(f"the output cannot be written: {error.strerror}")
+    say(_("the output cannot be written: {why}", why=error.strerror))
 
 
 def is_stuck() -> bool:
@@ -181,31 +182,47 @@ STYLES: Mapping[str, str] = MappingProxyType(
 _FOLDED_TO = 12  # columns on the screen that a column of words is left with at least
 _BETWEEN = 3  # and what stands between two of them
 _COLOURED = frozenset({"verdict", "state", "status"})
+_SPOKEN = frozenset({"verdict", "status"})
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], folded: Collection[str] = FOLDED) -> Table:
-    """Return a table with every cell printable; ``None`` is an empty cell, ``folded`` are the columns of words."""
+    """Return a table with every cell printable; ``None`` is an empty cell, ``folded`` are the columns of words.
+
+    Headings, and the words of a verdict, state or status, come in English and are shown in the language spoken.
+    """
     from rich import box
     from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    shown = [["" if cell is None else printable(str(cell)) for cell in row] for row in rows]
-    for place, column in enumerate(columns):
-        whole = column not in folded
-        longest = max((cell_len(row[place]) for row in shown), default=0)
-        grid.add_column(
-            column, overflow="fold", no_wrap=whole, min_width=max(longest, cell_len(column)) if whole else None
-        )
-    for row in shown:
-        grid.add_row(
-            *(
-                Text(cell, STYLES.get(cell, "")) if column in _COLOURED else cell
-                for column, cell in zip(columns, row, strict=True)
+    cells = [
+        [
+            Text(_word(cell, column), STYLES.get(cell, "") if column in _COLOURED else "")
+            for column, cell in zip(
+                columns, ("" if cell is None else printable(str(cell)) for cell in row), strict=True
             )
+        ]
+        for row in rows
+    ]
+    for place, column in enumerate(columns):
+        whole, heading = column not in folded, _(column) if column else ""
+        longest = max((row[place].cell_len for row in cells), default=0)
+        grid.add_column(
+            heading, overflow="fold", no_wrap=whole, min_width=max(longest, cell_len(heading)) if whole else None
         )
+    for row in cells:
+        grid.add_row(*row)
     return grid
+
+
+def _word(cell: str, column: str) -> str:
+    """Return a cell in the language that is spoken; a state stays as ``--state`` takes it."""
+    if column not in _SPOKEN or not cell:
+        return cell
+    word = cell.replace("_", " ")
+    spoken = _(word)
+    return cell if spoken == word else spoken
 
 
 def show(renderable: RenderableType, plain_width: int = PLAIN_WIDTH) -> None:

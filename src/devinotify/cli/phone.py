@@ -12,6 +12,7 @@ from devinotify.cli.exits import ExitCode
 from devinotify.cli.inputs import STDIN
 from devinotify.cli.options import json_option
 from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
+from devinotify.translation import _, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,13 +24,13 @@ def _inputs(given: Sequence[str]) -> list[str]:
     """Return the arguments, or the lines of stdin that are not blank; raise a usage error where there are none."""
     found = list(given)
     if not found and sys.stdin.isatty():
-        raise click.UsageError("no number: give some as arguments, or one per line on stdin")
+        raise click.UsageError(_("no number: give some as arguments, or one per line on stdin"))
     if found in ([], [STDIN]):
         # A line in another encoding is refused like any other text that is not a number.
         raw: bytes = sys.stdin.buffer.read()
         found = [line.strip() for line in raw.decode("utf-8-sig", "replace").split("\n") if line.strip()]
     if not found:
-        raise click.UsageError("no number: stdin is empty")
+        raise click.UsageError(_("no number: stdin is empty"))
     return found
 
 
@@ -44,7 +45,7 @@ def _read(inputs: Sequence[str], region: str) -> list[PhoneNumber | InvalidPhone
         except InvalidPhoneNumber as refused:
             found.append(refused)
         except InvalidInput as unknown:
-            raise click.BadParameter(str(unknown), param_hint="--region") from None
+            raise click.BadParameter(told(unknown), param_hint="--region") from None
     return found
 
 
@@ -75,8 +76,8 @@ def _show(results: Sequence[PhoneNumber | InvalidPhoneNumber]) -> None:
             number.e164,
             number.digits,
             f"{number.region} (+{number.country_code})",
-            number.kind.replace("_", " "),
-            ", ".join(phones.time_zones(number)) or "not known",
+            _(number.kind.replace("_", " ")),
+            ", ".join(phones.time_zones(number)) or _("not known"),
         )
         for number in results
         if not isinstance(number, InvalidPhoneNumber)
@@ -85,7 +86,7 @@ def _show(results: Sequence[PhoneNumber | InvalidPhoneNumber]) -> None:
         output.show(output.table(("E.164", "gateway", "region", "type", "time zones"), rows))
     for result in results:
         if isinstance(result, InvalidPhoneNumber):
-            output.say(f"refused: {result} ({result.reason})")
+            output.say(_("refused: {why} ({reason})", why=told(result), reason=result.reason))
 
 
 @click.command("phone")

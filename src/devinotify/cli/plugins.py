@@ -9,6 +9,7 @@ import click
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.options import json_option
+from devinotify.translation import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +81,7 @@ def _row(plugin: LoadedPlugin) -> tuple[str, str, str]:
 
 
 def _left_out(plugin: FailedPlugin) -> tuple[str, str, str]:
-    return plugin.name, plugin.origin, plugin.reason
+    return plugin.name, plugin.origin, told(plugin.reason)
 
 
 def _loaded(plugin: LoadedPlugin, *, built_in: bool) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import click
 import requests
 
 from devinotify.exceptions import DevinotifyError, Verdict
+from devinotify.translation import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ class Poster:
         except ValueError:
             known = False
         if not known:
-            raise click.UsageError("--post takes an address that begins with https:// or http://")
+            raise click.UsageError(_("--post takes an address that begins with https:// or http://"))
         self._url = url
         self._secret = secret.encode()
         self._clock = clock

@@ -11,6 +11,7 @@ import click
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.options import Whole
+from devinotify.translation import _, told
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -27,13 +28,13 @@ def _fail(message: str) -> NoReturn:
     raise _Refused(message)
 
 
-def _money(_: click.Context, __: click.Parameter, value: str) -> Decimal:
+def _money(_context: click.Context, _parameter: click.Parameter, value: str) -> Decimal:
     from devinotify.sandbox import money
 
     try:
         return money.amount(value)
     except ValueError as wrong:
-        raise click.BadParameter(f"it {wrong}, such as 100.50") from None
+        raise click.BadParameter(_("it {wrong}, such as {example}", wrong=told(wrong), example="100.50")) from None
 
 
 @click.command("sandbox")
@@ -96,8 +97,8 @@ def command(
     try:
         check_host(host, allow_remote=allow_remote, token=token)
     except ValueError as refused:
-        missing_token = f"; make one with: {_MAKE_TOKEN}" if token is None and allow_remote else ""
-        _fail(f"{refused}{missing_token}")
+        missing_token = _("make one with: {command}", command=_MAKE_TOKEN) if token is None and allow_remote else ""
+        _fail("; ".join(filter(None, (told(refused), missing_token))))
     sandbox = Sandbox(
         host=host,
         port=port,
@@ -112,13 +113,13 @@ def command(
     try:
         sandbox.start()
     except (ImportError, ValueError) as refused:
-        _fail(str(refused))
+        _fail(told(refused))
     except OSError as failure:
         if failure.errno == errno.EADDRINUSE:
-            _fail(f"port {port} is in use: stop what listens there, or choose another with --port")
+            _fail(_("port {port} is in use: stop what listens there, or choose another with --port", port=port))
         if failure.filename:
-            _fail(f"cannot open {failure.filename}: {failure.strerror}")
-        _fail(f"cannot listen on {host} port {port}: {failure.strerror}")
+            _fail(_("cannot open {path}: {why}", path=failure.filename, why=failure.strerror))
+        _fail(_("cannot listen on {host} port {port}: {why}", host=host, port=port, why=failure.strerror))
     from devinotify.delivery.stopping import Stopping, stopped_by_signals
     from devinotify.systemd import Supervisor
 
@@ -135,20 +136,21 @@ def command(
     finally:
         sandbox.stop()
     if not as_json:
-        output.write("Stopped.")
+        output.write(_("Stopped."))
 
 
 def _announce(gateway: str, page: str, url: str, *, as_json: bool) -> None:
     if as_json:
         output.emit_line({"gateway": gateway, "page": f"{page}/", "control": f"{page}/sandbox", "url": url})
         return
+    places = {_("Inbox"): f"{page}/", _("Gateway"): gateway, _("Control"): f"{page}/sandbox"}
+    width = max(map(len, places)) + 2
+    lines = "\n".join(f"  {name:<{width}}{address}" for name, address in places.items())
     output.write(
-        f"""devinotify sandbox is running. Press Ctrl-C to stop it.
+        f"""{_("devinotify sandbox is running. Press Ctrl-C to stop it.")}
 
-  Inbox    {page}/
-  Gateway  {gateway}
-  Control  {page}/sandbox
+{lines}
 
-Give the gateway to devinotify with
+{_("Give the gateway to devinotify with")}
   export DEVINOTIFY_URL='{url}'"""
     )

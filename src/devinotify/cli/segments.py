@@ -15,7 +15,7 @@ from devinotify.cli.exits import ExitCode
 from devinotify.cli.inputs import STDIN, read_text
 from devinotify.cli.options import Whole, json_option
 from devinotify.gateway.codes import SMS_MAX_LENGTH, VIBER_MAX_LENGTH
-from devinotify.words import counted
+from devinotify.translation import N_, _, ngettext, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ _PLAIN_WIDTH = 80
 _MOST_ROWS = 12
 """Different blockers that are listed for people; ``--json`` has all."""
 
-_UNITS = {texts.Encoding.GSM7: "septets", texts.Encoding.UCS2: "UTF-16 units"}
+_UNITS = {texts.Encoding.GSM7: N_("septets"), texts.Encoding.UCS2: N_("UTF-16 units")}
 _LENGTHS = {"sms": SMS_MAX_LENGTH, "viber": VIBER_MAX_LENGTH}
 
 
@@ -52,11 +52,13 @@ class LimitsType(LimitsParameter):
             return value
         numbers = str(value).split("/")
         if len(numbers) not in (2, 4) or not all(number.isascii() and number.isdecimal() for number in numbers):
-            self.fail("expected SINGLE/PART for GSM-7, or four numbers with those of UCS-2: 160/153/70/67", param, ctx)
+            self.fail(
+                _("expected SINGLE/PART for GSM-7, or four numbers with those of UCS-2: 160/153/70/67"), param, ctx
+            )
         try:
             return texts.SegmentLimits(*map(int, numbers))
         except ValueError as error:
-            self.fail(str(error), param, ctx)
+            self.fail(told(error), param, ctx)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +84,12 @@ class Answer:
 def _inputs(given: Sequence[str], files: Sequence[str]) -> Iterator[str]:
     """Yield each text: the arguments, then the files; stdin for ``-``, and where there is neither."""
     if not given and not files and sys.stdin.isatty():
-        raise click.UsageError("no text: give some as arguments, with --file, or on stdin")
+        raise click.UsageError(_("no text: give some as arguments, with --file, or on stdin"))
     for text in given or ([] if files else [STDIN]):
         yield read_text(sys.stdin.buffer, "stdin", _MOST_BYTES) if text == STDIN else text
     for path in files:
         with click.open_file(path, "rb") as stream:
-            yield read_text(stream, "stdin" if path == STDIN else "the file", _MOST_BYTES)
+            yield read_text(stream, "stdin" if path == STDIN else N_("the file"), _MOST_BYTES)
 
 
 def _answer(text: str, question: Question) -> Answer:
@@ -102,7 +104,7 @@ def _answer(text: str, question: Question) -> Answer:
         try:
             cost = texts.estimate_cost(text, question.recipients, question.price, question.limits)
         except ValueError as error:
-            raise click.BadParameter(str(error), param_hint="--price") from None
+            raise click.BadParameter(told(error), param_hint="--price") from None
     return Answer(texts.segment(text, question.limits), conversion, cost)
 
 
@@ -159,11 +161,20 @@ def _drawing(result: texts.Segmentation, *, coloured: bool) -> Iterator[Renderab
     from rich.panel import Panel
 
     for number, part in enumerate(result.segments, 1):
-        place = f"characters {part.position}-{part.end - 1}" if part.text else "no characters"
+        place = (
+            _("characters {first}-{last}", first=part.position, last=part.end - 1) if part.text else _("no characters")
+        )
+        units = _(_UNITS[result.encoding])
         yield Panel(
             _drawn(part, coloured=coloured),
-            title=f"{number} of {result.count}",
-            subtitle=f"{part.units} of {result.capacity} {_UNITS[result.encoding]}, {place}",
+            title=_("{number} of {count}", number=number, count=result.count),
+            subtitle=_(
+                "{used} of {capacity} {units}, {place}",
+                used=part.units,
+                capacity=result.capacity,
+                units=units,
+                place=place,
+            ),
             title_align="left",
             subtitle_align="left",
         )
@@ -179,8 +190,8 @@ def _blocker_rows(blockers: Sequence[texts.Blocker]) -> list[tuple[object, ...]]
             character,
             found[0].name,
             ", ".join(str(each.position) for each in found[:4]) + (", …" if len(found) > 4 else ""),
-            found[0].replacement or "nothing",
-            found[0].step.replace("_", " "),
+            found[0].replacement or _("nothing"),
+            _(found[0].step.replace("_", " ")),
         )
         for character, found in places.items()
     ]
@@ -189,30 +200,57 @@ def _blocker_rows(blockers: Sequence[texts.Blocker]) -> list[tuple[object, ...]]
 def _replacing(result: texts.Segmentation) -> str:
     """Return what replacing every blocker would come to, as a sentence."""
     savings = result.savings
-    effect = f"which saves {savings}" if savings > 0 else f"{-savings} more" if savings else "as many"
+    if savings > 0:
+        effect = _("which saves {count}", count=savings)
+    else:
+        effect = _("{count} more", count=-savings) if savings else _("as many")
     lost = sum(blocker.lost for blocker in result.blockers)
-    loss = f"; characters that nothing stands for: {lost}" if lost else ""
-    return f"In GSM-7 (--to-gsm7) it would take {counted(result.replaced.count, 'segment')}, {effect}{loss}."
+    loss = _("; characters that nothing stands for: {count}", count=lost) if lost else ""
+    return ngettext(
+        "In GSM-7 (--to-gsm7) it would take {count:,} segment, {effect}{loss}.",
+        "In GSM-7 (--to-gsm7) it would take {count:,} segments, {effect}{loss}.",
+        result.replaced.count,
+        effect=effect,
+        loss=loss,
+    )
 
 
 def _lines(answer: Answer, question: Question) -> Iterator[str]:
     """Yield what is to be known about a text, a sentence each."""
     result = answer.result
     characters = len(result.text)
-    yield (
-        f"{result.encoding}, {counted(result.count, 'segment')}: {result.units} {_UNITS[result.encoding]},"
-        f" {result.remaining} left in the last; {characters} characters"
+    yield ngettext(
+        "{encoding}, {count:,} segment: {used} {units}, {left} left in the last; {characters} characters",
+        "{encoding}, {count:,} segments: {used} {units}, {left} left in the last; {characters} characters",
+        result.count,
+        encoding=result.encoding,
+        used=result.units,
+        units=_(_UNITS[result.encoding]),
+        left=result.remaining,
+        characters=characters,
     )
     for channel, limit in _LENGTHS.items():
         if characters > limit:
-            yield f"Too long for {channel}: {characters - limit} characters more than {limit}."
+            yield _(
+                "Too long for {channel}: {over} characters more than {limit}.",
+                channel=channel,
+                over=characters - limit,
+                limit=limit,
+            )
     if any("\ud800" <= character <= "\udfff" for character in result.text):
-        yield "It cannot be sent: it holds half of a surrogate pair."
+        yield _("It cannot be sent: it holds half of a surrogate pair.")
     if answer.conversion is not None and answer.conversion.lost:
         lost = "".join(dict.fromkeys(change.character for change in answer.conversion.lost))
-        yield f"Lost in GSM-7: {output.printable(lost)}"
+        yield _("Lost in GSM-7: {characters}", characters=output.printable(lost))
     if answer.cost is not None:
-        yield f"Cost: {counted(result.count, 'segment')} x {question.recipients} x {question.price} = {answer.cost}"
+        yield ngettext(
+            "Cost: {count:,} segment x {recipients} x {price} = {cost}",
+            "Cost: {count:,} segments x {recipients} x {price} = {cost}",
+            result.count,
+            recipients=question.recipients,
+            price=question.price,
+            cost=answer.cost,
+        )
 
 
 def _show(answer: Answer, question: Question) -> None:
@@ -227,10 +265,10 @@ def _show(answer: Answer, question: Question) -> None:
     blockers = answer.result.blockers
     if blockers:
         rows = _blocker_rows(blockers)
-        output.write(f"UCS-2 because of {len(blockers)} characters:")
+        output.write(_("UCS-2 because of {count} characters:", count=len(blockers)))
         output.show(output.table(("", "name", "at", "GSM-7 has", "step"), rows[:_MOST_ROWS]))
         if len(rows) > _MOST_ROWS:
-            output.write(f"… and {len(rows) - _MOST_ROWS} more (--json lists them all)")
+            output.write(_("… and {count} more (--json lists them all)", count=len(rows) - _MOST_ROWS))
         output.write(_replacing(answer.result))
 
 

@@ -16,7 +16,7 @@ from devinotify.exceptions import InvalidPhoneNumber, InvalidURL, Verdict
 from devinotify.gateway.codes import SMS_MAX_VALIDITY
 from devinotify.hookspecs import hookimpl
 from devinotify.redact import mask_number
-from devinotify.words import counted
+from devinotify.translation import N_, _, ngettext, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,14 +38,14 @@ def message_arguments(command: F) -> F:
     decorators: tuple[Callable[[F], F], ...] = (
         click.option(
             "--wait",
-            type=Number("seconds"),
+            type=Number(N_("seconds")),
             metavar="SECONDS",
             help="Wait at most so long for the delivery, and take the later steps of a fallback. Exit code 0 then says"
             " delivered, 6 undelivered, 5 also still under way.",
         ),
         click.option(
             "--validity",
-            type=Whole(0, SMS_MAX_VALIDITY, "minutes"),
+            type=Whole(0, SMS_MAX_VALIDITY, N_("minutes")),
             metavar="MINUTES",
             help="Give up delivering after so many minutes.",
         ),
@@ -128,7 +128,7 @@ def read_text(given: str | None, region: str) -> str:
         _refuse_number(given, region)
         return given
     if given is None and sys.stdin.isatty():
-        raise click.UsageError("no text: give it as the first argument, or on stdin")
+        raise click.UsageError(_("no text: give it as the first argument, or on stdin"))
     return inputs.read_text(sys.stdin.buffer, "stdin", _MOST_BYTES)
 
 
@@ -141,14 +141,14 @@ def _refuse_number(text: str, region: str) -> None:
         phones.normalize(text, region)
     except InvalidInput:
         return
-    raise click.UsageError("the text is a phone number: the text comes first, or - for stdin, then the recipients")
+    raise click.UsageError(_("the text is a phone number: the text comes first, or - for stdin, then the recipients"))
 
 
 def recipients_of(given: Sequence[str], options: Sequence[str], targets: Sequence[str]) -> tuple[str, ...]:
     """Return the recipients of the command line, else the targets of the URL; raise a usage error for none."""
     found = (*given, *options) or tuple(targets)
     if not found:
-        raise click.UsageError("no recipient: give numbers behind the text, with --to, or in the URL")
+        raise click.UsageError(_("no recipient: give numbers behind the text, with --to, or in the URL"))
     return found
 
 
@@ -186,7 +186,7 @@ def deliver(settings: DevinoURL, order: Order, *, before_waiting: Callable[[Sequ
         try:
             opened = Notifier(settings.with_options(**given), plugins=make_plugin_manager(sent))
         except InvalidURL as error:  # the URL has been read by now: an option's value, or no channel's name
-            raise click.UsageError(str(error)) from None
+            raise click.UsageError(told(error)) from None
     with opened as notifier:
         outcomes = notifier.notify(
             order.text, order.recipients, title=order.title, tags=order.tags, send_at=order.send_at
@@ -236,7 +236,8 @@ def carry_out(settings: DevinoURL, order: Order, *, as_json: bool) -> ExitCode:
 def _say_ids(outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
         if outcome.receipt is not None:
-            output.say(f"accepted, waiting for the delivery: {mask_number(outcome.recipient)}, ids {_ids(outcome)}")
+            number, ids = mask_number(outcome.recipient), _ids(outcome)
+            output.say(_("accepted, waiting for the delivery: {number}, ids {ids}", number=number, ids=ids))
 
 
 def _show(delivery: Delivery) -> None:
@@ -244,16 +245,23 @@ def _show(delivery: Delivery) -> None:
     if len(outcomes) > 1 or outcomes[0].receipt is not None:
         columns = [*_COLUMNS, *(_STEPS if any(len(outcome.attempts) > 1 for outcome in outcomes) else ())]
         if delivery.later:
-            columns.append(("goes out", lambda outcome: _due(delivery.later.get(outcome.recipient))))
+            columns.append((N_("goes out"), lambda outcome: _due(delivery.later.get(outcome.recipient))))
         columns += _STATUS if delivery.waited else ()
         rows = ([cell(outcome) for _, cell in columns] for outcome in outcomes)
         output.show(output.table([name for name, _ in columns], rows))
     if delivery.unassigned_ids:
-        output.write("message ids that cannot be told apart by recipient: " + " ".join(delivery.unassigned_ids))
+        ids = " ".join(delivery.unassigned_ids)
+        output.write(_("message ids that cannot be told apart by recipient: {ids}", ids=ids))
     receipt = next((outcome.receipt for outcome in outcomes if outcome.receipt is not None), None)
     if receipt is not None and receipt.estimate_differs:
-        billed = counted(receipt.segments or 0, "segment")
-        output.write(f"the gateway bills {billed} where {receipt.estimated_segments} were expected")
+        output.write(
+            ngettext(
+                "the gateway bills {count:,} segment where {expected} were expected",
+                "the gateway bills {count:,} segments where {expected} were expected",
+                receipt.segments or 0,
+                expected=receipt.estimated_segments,
+            )
+        )
     # One failure of the whole request is one error, however many recipients share it.
     shared: dict[int, list[Outcome]] = {}
     for outcome in outcomes:
@@ -262,14 +270,14 @@ def _show(delivery: Delivery) -> None:
     for failed in shared.values():
         output.say(_line(failed))
     if delivery.interrupted:
-        output.say("interrupted; what was accepted is on its way all the same: `devinotify state` tells of it")
+        output.say(_("interrupted; what was accepted is on its way all the same: `devinotify state` tells of it"))
 
 
 def _due(moment: datetime | None) -> str:
     if moment is None:
-        return "now"
+        return _("now")
     if moment.utcoffset() is None:
-        return f"{moment.isoformat(' ', 'minutes')} by the recipient's clock"
+        return _("{time} by the recipient's clock", time=moment.isoformat(" ", "minutes"))
     return output.moment(moment)
 
 
@@ -280,15 +288,15 @@ def _ids(outcome: Outcome) -> str:
 _Column = tuple[str, "Callable[[Outcome], object]"]
 
 _COLUMNS: tuple[_Column, ...] = (
-    ("recipient", lambda outcome: outcome.recipient),
-    ("verdict", lambda outcome: _words(outcome.verdict)),
-    ("segments", lambda outcome: outcome.receipt and outcome.receipt.segments),
-    ("message ids", _ids),
+    (N_("recipient"), lambda outcome: outcome.recipient),
+    (N_("verdict"), lambda outcome: _words(outcome.verdict)),
+    (N_("segments"), lambda outcome: outcome.receipt and outcome.receipt.segments),
+    (N_("message ids"), _ids),
 )
 _STEPS: tuple[_Column, ...] = (
-    ("steps", lambda outcome: ", ".join(f"{each.channel} {_words(each.verdict)}" for each in outcome.attempts)),
+    (N_("steps"), lambda outcome: ", ".join(f"{each.channel} {_(_words(each.verdict))}" for each in outcome.attempts)),
 )
-_STATUS: tuple[_Column, ...] = (("status", lambda outcome: outcome.status),)
+_STATUS: tuple[_Column, ...] = ((N_("status"), lambda outcome: outcome.status),)
 """What the table shows: heading and cell."""
 
 
@@ -299,10 +307,11 @@ def _words(verdict: Verdict) -> str:
 def _line(failed: Sequence[Outcome]) -> str:
     error = failed[0].error
     assert error is not None  # noqa: S101 - only failures come here, for the type checker
-    several = f" ({len(failed)} recipients)" if len(failed) > 1 else ""
+    several = ngettext("({count:,} recipient)", "({count:,} recipients)", len(failed)) if len(failed) > 1 else ""
     ids = " ".join(getattr(error, "message_ids", ()))
-    listed = f" The reply listed these ids: {ids}" if ids else ""
-    return f"{_words(failed[0].verdict)}{several}: {errors.sentence(error, sending=True)}{listed}"
+    verdict = " ".join(filter(None, (_(_words(failed[0].verdict)), several)))
+    listed = _("The reply listed these ids: {ids}", ids=ids) if ids else ""
+    return f"{verdict}: {errors.sentence(error, sending=True)} {listed}".rstrip()
 
 
 def _local_time(moment: datetime | None) -> dict[str, str]:

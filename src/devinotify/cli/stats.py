@@ -10,6 +10,7 @@ import click
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.options import Moment, json_option, settings_of, since_option, url_option
+from devinotify.translation import _
 
 
 @click.command("stats")
@@ -31,5 +32,5 @@ def command(start: datetime, end: datetime | None, url: str | None, *, as_json: 
     if as_json:
         output.emit({"start": start, "end": last, **counts, "exit_code": ExitCode.ACCEPTED})
         return
-    output.write(f"{output.moment(start)} to {output.moment(last)}\n")
-    output.show(output.table(("segments", "count"), ((name.replace("_", " "), n) for name, n in counts.items())))
+    output.write(_("{start} to {end}", start=output.moment(start), end=output.moment(last)) + "\n")
+    output.show(output.table(("segments", "count"), ((_(name.replace("_", " ")), n) for name, n in counts.items())))

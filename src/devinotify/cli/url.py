@@ -10,6 +10,7 @@ import click
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.options import checked, json_option
+from devinotify.translation import _
 
 
 @click.command("url")
@@ -54,21 +55,21 @@ def _asked(name: str, value: str | None) -> str:
     if value is not None:
         return value
     if not sys.stdin.isatty():
-        raise click.UsageError(f"give --{name}: there is no terminal to ask at")
-    return str(click.prompt(name.capitalize(), err=True))
+        raise click.UsageError(_("give {option}: there is no terminal to ask at", option=f"--{name}"))
+    return str(click.prompt(_(name.capitalize()), err=True))
 
 
 def _password() -> str:
     if sys.stdin.isatty():
-        return str(click.prompt("Password", hide_input=True, err=True))
+        return str(click.prompt(_("Password"), hide_input=True, err=True))
     try:
         return sys.stdin.buffer.readline().decode().rstrip("\r\n")
     except UnicodeDecodeError:
-        raise click.UsageError("the password on stdin is not UTF-8") from None
+        raise click.UsageError(_("the password on stdin is not UTF-8")) from None
 
 
 def _item(option: str) -> str:
     key, equals, value = option.partition("=")
     if not equals:
-        raise click.UsageError("--option takes KEY=VALUE, such as channel=viber")
+        raise click.UsageError(_("--option takes KEY=VALUE, such as {example}", example="channel=viber"))
     return f"{quote(key, safe='', errors='replace')}={quote(value, safe='', errors='replace')}"

@@ -14,6 +14,7 @@ from devinotify.cli.exits import ExitCode, of_error
 from devinotify.cli.options import Whole, json_option, settings_of, url_option
 from devinotify.cli.outbox import counts_document, summary
 from devinotify.cli.outboxes import outbox_option, usage_errors
+from devinotify.translation import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +78,7 @@ def command(
     if as_json:
         output.emit({"counts": counts_document(counts), "cause": cause, "exit_code": code})
     else:
-        output.write(f"in the outbox: {summary(counts)}")
+        output.write(_("in the outbox: {counts}", counts=summary(counts)))
     output.forgive()
     return code
 

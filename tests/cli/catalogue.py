@@ -1,0 +1,320 @@
+"""The catalogue of what the command line says in Russian: ``python -m tests.cli.catalogue`` brings it up to date.
+
+It collects what is marked (``_``, ``ngettext``, ``N_``), the help of every command, the headings of tables, the words
+of states, and a pattern for each error of the library that a command may end with. What is new is added to the
+``.po`` without a translation, what is gone is taken out, and the ``.mo`` is compiled. Translate what it names, and run
+it again.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+from babel.messages import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+import devinotify
+from devinotify import exceptions
+from devinotify.bulk.sending import ENDS
+from devinotify.cli import speech
+from devinotify.cli.app import COMMANDS, cli
+from devinotify.cli.campaigns import INNER
+from devinotify.cli.exits import MEANINGS
+from devinotify.delivery.reading import CAUSES
+from devinotify.exceptions import Verdict
+from devinotify.models import DeliveryStatus
+from devinotify.outbox import RowState
+from devinotify.phones.refusal import WHY
+from devinotify.translation import DOMAIN, ERROR, FOLDER
+
+SOURCES = Path(str(devinotify.__file__)).parent
+PO = FOLDER / "ru" / "LC_MESSAGES" / f"{DOMAIN}.po"
+MO = PO.with_suffix(".mo")
+PLURALS = "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);"
+
+WIDTH = 120
+_DATED = ('"POT-', '"PO-Rev', '"Generated-By', '"Project-Id', '"Report-', '"Last-', '"Language-Team')
+
+MARKED = {"_": 1, "N_": 1, "ngettext": 2}
+"""What marks a message -> how many of its first arguments are one."""
+
+UNSEEN = (
+    *("testing/", "sandbox/", "cli/", "gateway/aio/", "plugins/", "async_notifier", "executor", "pool", "retry"),
+    *("channels/protocol", "delivery/fallback", "delivery/rate_limit", "outbox/records", "outbox/settlement"),
+    *("outbox/states", "outbox/memory", "outbox/arguments", "models", "text/alphabet", "text/steps", "bulk/language"),
+)
+"""Where errors are raised that a program makes, and no command line."""
+
+ERRORS = {
+    *(name for name, kind in vars(exceptions).items() if isinstance(kind, type) and issubclass(kind, Exception)),
+    *("InvalidTemplate", "InDoubtError", "UnconfirmedError", "Misfit", "BadReply", "ReplyTooLarge", "ArchiveError"),
+}
+"""What an error of the library is raised as."""
+
+
+class Entry(NamedTuple):
+    """A message of the catalogue, where it is said, and its context and plural where it has them."""
+
+    message: str
+    place: str
+    plural: str | None = None
+    context: str | None = None
+
+
+# Click's own words, which it looks up by itself; what another version says in other words stays English.
+CLICK = (
+    "Usage:",
+    "Usage: ",
+    "Options",
+    "Commands",
+    "[OPTIONS]",
+    "COMMAND [ARGS]...",
+    "Show this message and exit.",
+    "Show the version and exit.",
+    "default: {default}",
+    "env var: {var}",
+    "required",
+    "(dynamic)",
+    "(DEPRECATED)",
+    "Invalid value: {message}",
+    "Invalid value for {param_hint}: {message}",
+    "Missing argument",
+    "Missing option",
+    "Missing parameter",
+    "Missing {param_type}",
+    "No such option: {name}",
+    "No such option: {name!r}.",
+    "No such option {name!r}.",
+    "Did you mean {possibility}?",
+    "Did you mean {suggestion}?",
+    "Did you mean one of: {possibilities}?",
+    "(Possible options: {possibilities})",
+    "No such command {name!r}.",
+    "Got unexpected extra argument ({args})",
+    "Option {name!r} requires an argument.",
+    "Option {name!r} does not take a value.",
+    "{value!r} is not a valid {number_type}.",
+    "{value!r} is not a valid integer.",
+    "{value} is not in the range {range}.",
+    "{value!r} is not {choice}.",
+    "Choose from:\n\t{choices}",
+    "{name} {filename!r} does not exist.",
+    "{name} {filename!r} is a directory.",
+    "{name} {filename!r} is a file.",
+    "{name} {filename!r} is not readable.",
+    "{name} {filename!r} is not writable.",
+    "Could not open file {filename!r}: {message}",
+    "unknown error",
+    "file",
+    "File",
+    "path",
+    "Path",
+    "directory",
+    "Directory",
+    "argument",
+    "option",
+    "parameter",
+)
+CLICK_PLURALS = (
+    ("Did you mean {possibility}?", "(Possible options: {possibilities})"),
+    ("Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})"),
+    ("{value!r} is not {choice}.", "{value!r} is not one of {choices}."),
+    ("Option {name!r} requires an argument.", "Option {name!r} requires {nargs} arguments."),
+)
+
+
+def entries() -> Iterator[Entry]:
+    """Yield everything that the catalogue has to have."""
+    plurals = dict(CLICK_PLURALS)
+    for path in sorted((SOURCES / "cli").rglob("*.py")):
+        yield from _marked(path)
+    for text, (_, meaning) in COMMANDS.items():
+        yield Entry(meaning, f"help/devinotify-{text}")
+    yield from helps(cli, "devinotify")
+    for meaning in (*MEANINGS.values(), *ENDS.values(), *CAUSES.values()):
+        yield Entry(meaning, "tables")
+    for name in (*Verdict, *DeliveryStatus, *RowState, *(each for row in INNER for each in (row[0], *row[1]))):
+        yield Entry(str(name).replace("_", " "), "states")
+    for message in CLICK:
+        yield Entry(message, "click", plurals.get(message))
+    for one in plurals.keys() - set(CLICK):
+        yield Entry(one, "click", plurals[one])
+    for path in sorted(SOURCES.rglob("*.py")):
+        if not path.relative_to(SOURCES).as_posix().startswith(UNSEEN):
+            yield from _raised(path)
+    for sentence in WHY.values():
+        yield Entry(sentence, "devinotify/phones/refusal.py", context=ERROR)
+
+
+def helps(command: click.Command, name: str) -> Iterator[Entry]:
+    """Yield the paragraphs of a command's help, and the help of its options, and of those behind it."""
+    for paragraph in speech.paragraphs(command.help or ""):
+        yield Entry(paragraph, f"help/{name}")
+    for parameter in command.params:
+        text = getattr(parameter, "help", None)
+        if text and not getattr(parameter, "hidden", False):
+            yield Entry(text, f"help/{name}")
+    if command is cli:
+        behind = {each: cli.get_command(click.Context(cli), each) for each in COMMANDS}
+    else:
+        behind = dict(getattr(command, "commands", {}))
+    for each, further in behind.items():
+        assert further is not None
+        yield from helps(further, f"{name}-{each}")
+
+
+def _place(path: Path) -> str:
+    return path.relative_to(SOURCES.parent).as_posix()
+
+
+def _marked(path: Path) -> Iterator[Entry]:
+    """Yield what a module of the command line marks, and the headings of its tables."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        name = _called(node.func)
+        if name in MARKED:
+            texts = [each.value for each in node.args[: MARKED[name]] if isinstance(each, ast.Constant)]
+            if len(texts) == MARKED[name]:  # and not a value that was marked where it stands
+                yield Entry(str(texts[0]), _place(path), str(texts[1]) if len(texts) > 1 else None)
+        elif name == "table" and node.args and isinstance(node.args[0], ast.Tuple | ast.List):
+            for heading in node.args[0].elts:
+                if isinstance(heading, ast.Constant) and heading.value:
+                    yield Entry(str(heading.value), _place(path))
+
+
+def _called(function: ast.expr) -> str:
+    return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+
+
+def _raised(path: Path) -> Iterator[Entry]:
+    """Yield the pattern of each error that a module makes."""
+    tree = ast.parse(path.read_text("utf-8"))
+    constants = {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "hint":
+            yield Entry(ast.literal_eval(node.value), _place(path))
+        if isinstance(node, ast.Call) and _called(node.func) in ERRORS and node.args:
+            for template in _templates(node.args[0], constants):
+                if any(character.isalpha() for character in template):
+                    yield Entry(template, _place(path), context=ERROR)
+
+
+def _templates(node: ast.expr, constants: dict[str, ast.expr]) -> Iterable[str]:
+    """Return what an expression of text may come to, with the names of what is put in, in braces."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [node.value]
+    if isinstance(node, ast.JoinedStr):
+        return [_pattern(node, constants)]
+    if isinstance(node, ast.Name) and node.id in constants:
+        return _templates(constants[node.id], constants)
+    if isinstance(node, ast.IfExp):
+        return [*_templates(node.body, constants), *_templates(node.orelse, constants)]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        right = _templates(node.right, constants)
+        return [first + second for first in _templates(node.left, constants) for second in right]
+    return []
+
+
+def _pattern(node: ast.JoinedStr, constants: dict[str, ast.expr]) -> str:
+    parts: list[str] = []
+    used: list[str] = []
+    for part in node.values:
+        if isinstance(part, ast.Constant):
+            parts.append(str(part.value))
+            continue
+        assert isinstance(part, ast.FormattedValue)
+        value = part.value
+        constant = constants.get(value.id) if isinstance(value, ast.Name) else None
+        if isinstance(constant, ast.Constant) and isinstance(constant.value, str):
+            parts.append(constant.value)
+            continue
+        name = _named(value)
+        used.append(name)
+        parts.append(f"{{{name}{used.count(name) if used.count(name) > 1 else ''}}}")
+    return "".join(parts)
+
+
+def _named(value: ast.expr) -> str:
+    """Return the last name in an expression: what a translator sees in braces."""
+    if isinstance(value, ast.Call):
+        return _named(value.args[0]) if value.args else _named(value.func)
+    if isinstance(value, ast.Name):
+        return value.id.lstrip("_").lower()
+    if isinstance(value, ast.Attribute):
+        return value.attr.lstrip("_")
+    return "value"
+
+
+def wanted() -> Catalog:
+    """Return the catalogue as it has to be, without translations."""
+    catalogue = _empty()
+    for message, place, plural, context in entries():
+        key: str | tuple[str, ...] = message if plural is None else (message, plural)
+        known = catalogue.get(message, context)
+        if known is not None and isinstance(known.id, tuple):
+            key = known.id  # as click says "Did you mean" of one or of several
+        catalogue.add(key, locations=[(place, 0)], context=context)
+    return catalogue
+
+
+def _empty() -> Catalog:
+    catalogue = Catalog(locale="ru", domain=DOMAIN, project="devinotify", fuzzy=False, header_comment="")
+    catalogue.mime_headers = [("Plural-Forms", PLURALS)]  # Babel's own has a fourth form, for fractions
+    return catalogue
+
+
+def read() -> Catalog:
+    """Return the catalogue as it is."""
+    with PO.open("rb") as file:
+        return read_po(file, locale="ru", domain=DOMAIN)
+
+
+def compiled(catalogue: Catalog) -> bytes:
+    """Return the ``.mo`` of a catalogue."""
+    buffer = io.BytesIO()
+    write_mo(buffer, catalogue)
+    return buffer.getvalue()
+
+
+def update() -> list[str]:
+    """Bring ``.po`` and ``.mo`` up to date; return the messages that have no translation yet."""
+    fresh, former = wanted(), read() if PO.exists() else _empty()
+    for message in fresh:
+        known = former.get(message.id, message.context) if message.id else None
+        if known is not None:
+            strings = known.string
+            if isinstance(message.id, tuple) == isinstance(strings, tuple | list):
+                message.string = strings
+    with PO.open("wb") as file:
+        write_po(file, fresh, width=WIDTH, omit_header=False, include_lineno=False, sort_by_file=False)
+    header = PO.read_text("utf-8")
+    lines = [line for line in header.splitlines() if not line.startswith(_DATED)]
+    PO.write_text("\n".join(lines) + "\n", "utf-8")
+    MO.write_bytes(compiled(read()))
+    return [str(message.id) for message in fresh if message.id and not all(_strings(message.string))]
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    return tuple(value) if isinstance(value, tuple | list) else (str(value or ""),)
+
+
+if __name__ == "__main__":
+    missing = update()
+    for each in missing:
+        print(each, file=sys.stderr)
+    print(f"{len(missing)} to translate in {PO}", file=sys.stderr)
+    sys.exit(bool(missing))
