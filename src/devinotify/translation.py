@@ -32,7 +32,6 @@ ERROR = "error"
 _VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")  # in gettext's order
 _HARD = "\N{NO-BREAK SPACE}"
 _FIELD = re.compile(r"\{(\w+)\}")
-_LETTERS = 4  # as many of a pattern's own, at least: what has fewer would recognise anything
 _DEEPEST = 6  # patterns within a pattern's fields
 _BETWEEN = (": ", "; ", ". ")
 
@@ -148,11 +147,7 @@ def _patterns(language: str) -> list[tuple[str, re.Pattern[str], str]]:
         (key.removeprefix(context), text) for key, text in entries.items() if str(key).startswith(context) and text
     ]
     templates.sort(key=lambda each: -len(_FIELD.sub("", each[0])))
-    return [
-        (re.split(_FIELD, template)[0], _pattern(template), text)
-        for template, text in templates
-        if len(re.findall(r"[^\W\d_]", _FIELD.sub("", template))) >= _LETTERS
-    ]
+    return [(re.split(_FIELD, template)[0], _pattern(template), text) for template, text in templates]
 
 
 def _pattern(template: str) -> re.Pattern[str]:

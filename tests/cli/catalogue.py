@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 import devinotify
-from devinotify import exceptions
+from devinotify import exceptions, url
 from devinotify.bulk.sending import ENDS
 from devinotify.cli import speech
 from devinotify.cli.app import COMMANDS, cli
@@ -29,8 +30,11 @@ from devinotify.cli.campaigns import INNER
 from devinotify.cli.exits import MEANINGS
 from devinotify.delivery.reading import CAUSES
 from devinotify.exceptions import Verdict
+from devinotify.gateway import checks, codes, failures
 from devinotify.models import DeliveryStatus
 from devinotify.outbox import RowState
+from devinotify.outbox.postgres import errors as troubles
+from devinotify.outbox.sqlite import database
 from devinotify.phones.refusal import WHY
 from devinotify.translation import DOMAIN, ERROR, FOLDER
 
@@ -40,6 +44,8 @@ MO = PO.with_suffix(".mo")
 PLURALS = "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);"
 
 WIDTH = 120
+LETTERS = 4
+"""As many of a pattern's own, at least: what has fewer would recognise anything."""
 _DATED = ('"POT-', '"PO-Rev', '"Generated-By', '"Project-Id', '"Report-', '"Last-', '"Language-Team')
 
 MARKED = {"_": 1, "N_": 1, "ngettext": 2}
@@ -49,6 +55,8 @@ UNSEEN = (
     *("testing/", "sandbox/", "cli/", "gateway/aio/", "plugins/", "async_notifier", "executor", "pool", "retry"),
     *("channels/protocol", "delivery/fallback", "delivery/rate_limit", "outbox/records", "outbox/settlement"),
     *("outbox/states", "outbox/memory", "outbox/arguments", "models", "text/alphabet", "text/steps", "bulk/language"),
+    *("outbox/buckets", "outbox/intake", "outbox/claims", "outbox/outbox", "outbox/postgres/borrowed"),
+    *("outbox/postgres/buckets", "systemd"),
 )
 """Where errors are raised that a program makes, and no command line."""
 
@@ -57,6 +65,30 @@ ERRORS = {
     *("InvalidTemplate", "InDoubtError", "UnconfirmedError", "Misfit", "BadReply", "ReplyTooLarge", "ArchiveError"),
 }
 """What an error of the library is raised as."""
+
+
+TOLD = {
+    "phones/refusal": WHY.values(),
+    "url": [option.expects for option in url._OPTIONS.values()],
+    "gateway/codes": [row.meaning for row in (*codes.ERRORS.values(), *codes.VIBER_WORDS.values())],
+    "gateway/failures": ["the connection failed", *(words for _, words in failures._REASONS)],
+    "gateway/wire": (
+        "{meaning} (code {code}, HTTP {status}): {description}",
+        "HTTP status {status} without the documented error body",
+        "code {code} under HTTP status {status}, which is not a refusal",
+        "{ids} ids for {recipients} recipients",
+        "no description",
+    ),
+    "outbox/sqlite/database": [words.replace(":.0f", "") for words, _ in database._TROUBLES.values()],
+    "outbox/postgres/errors": [
+        *(words for _, words, _ in troubles._TROUBLES),
+        *(troubles.UNREACHABLE, troubles.UNCONFIRMED, troubles.NOT_CLAIMED, troubles.IN_DOUBT),
+    ],
+    "words": ("did you mean {name}?", "the keys are {names}"),
+    "credentials": ("it is not UTF-8", "it is not the path of a file", "it is empty", "it has more than one line"),
+    "gateway/checks": [rules.sender_rule for rules in (checks.SMS, checks.VIBER)],
+}
+"""What errors are put together of, by the module that has it: a table's rows, and what stands in no call."""
 
 
 class Entry(NamedTuple):
@@ -149,8 +181,9 @@ def entries() -> Iterator[Entry]:
     for path in sorted(SOURCES.rglob("*.py")):
         if not path.relative_to(SOURCES).as_posix().startswith(UNSEEN):
             yield from _raised(path)
-    for sentence in WHY.values():
-        yield Entry(sentence, "devinotify/phones/refusal.py", context=ERROR)
+    for place, sentences in TOLD.items():
+        for sentence in sentences:
+            yield Entry(sentence, f"devinotify/{place}.py", context=ERROR)
 
 
 def helps(command: click.Command, name: str) -> Iterator[Entry]:
@@ -209,7 +242,7 @@ def _raised(path: Path) -> Iterator[Entry]:
             yield Entry(ast.literal_eval(node.value), _place(path))
         if isinstance(node, ast.Call) and _called(node.func) in ERRORS and node.args:
             for template in _templates(node.args[0], constants):
-                if any(character.isalpha() for character in template):
+                if sum(map(str.isalpha, re.sub(r"\{\w+\}", "", template))) >= LETTERS:
                     yield Entry(template, _place(path), context=ERROR)
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from devinotify import translation
 from devinotify.translation import _, ngettext, number, of_environment, preferred, speaking, told
-from tests.cli.conftest import Run
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run
 
 USAGE = "Использование:"
 
@@ -115,12 +118,19 @@ def test_a_page_is_for_people_all_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "told"), [(1, "1 строка"), (2, "2 строки"), (5, "5 строк"), (21, "21 строка"), (1112, "1\xa0112 строк")]
+    ("count", "told"),
+    [
+        (1, "1 получатель за"),
+        (2, "2 получателя"),
+        (5, "5 получателей"),
+        (21, "21 получатель за"),
+        (1112, "1\xa0112 получателей"),
+    ],
 )
 def test_plurals(count: int, told: str) -> None:
     """Russian has three, and thousands apart by a space."""
     with speaking("ru"):
-        assert told in ngettext("reading: {done:,} of {count:,} row", "reading: {done:,} of {count:,} rows", count, done=0)
+        assert told in ngettext("{count:,} recipient in {time}", "{count:,} recipients in {time}", count, time="1 с")
 
 
 def test_numbers_have_a_decimal_comma() -> None:
@@ -133,7 +143,7 @@ def test_numbers_have_a_decimal_comma() -> None:
     ("error", "russian"),
     [
         ("the text is empty", "текст пуст"),
-        ("recipients[0] 12: it is too short: digits are missing", "recipients[0] 12: слишком короткий: не хватает цифр"),
+        ("+7*: it is too short: digits are missing", "+7*: номер слишком короткий: не хватает цифр"),
         ("outbox /x.db: it is damaged; it was left untouched", "очередь /x.db: файл повреждён; он оставлен как есть"),
         ("what nobody has ever said", "what nobody has ever said"),
         ("", ""),
