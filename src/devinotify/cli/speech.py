@@ -60,10 +60,12 @@ def localised(command: click.Command) -> click.Command:
         spoken.help = "\n\n".join(map(_, paragraphs(spoken.help)))
     if spoken.short_help:
         spoken.short_help = _(spoken.short_help)
+    spoken.options_metavar = spoken.options_metavar and _(spoken.options_metavar)
     spoken.params = [translated(parameter) for parameter in command.params]
     if not any(OPTION in parameter.opts for parameter in command.params):
         spoken.params.append(lang_option(hidden=True))
     if isinstance(spoken, click.Group):
+        spoken.subcommand_metavar = _(spoken.subcommand_metavar)
         spoken.commands = {name: localised(each) for name, each in spoken.commands.items()}
     return spoken
 
