@@ -8,19 +8,17 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cli.conftest import Run, document
 from tests.cli.servers import free_port
+from tests.desk import Desk
 from tests.distributions import install
 
 if TYPE_CHECKING:
-    from email.message import Message
     from pathlib import Path
 
     from devinotify.sandbox import Sandbox
@@ -147,43 +145,6 @@ def test_worker_with_incoming_tells_plugins(
 
 
 # --- posting
-
-
-class Desk:
-    """An address that is posted to: answers with the next of ``answers``, and 204 when there are none left."""
-
-    def __init__(self, answers: list[int]) -> None:
-        self.posts: list[tuple[Message, bytes]] = []
-        desk = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                desk.posts.append((self.headers, self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(answers.pop(0) if answers else 204)
-                self.send_header("Location", "/elsewhere")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/replies?key=s3cret"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(30)
-
-    @property
-    def texts(self) -> list[str]:
-        """The texts of what was posted."""
-        return [json.loads(body)["text"] for _, body in self.posts]
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from devinotify import Client
 from devinotify.cli.sandbox import command
 from devinotify.sandbox import Sandbox
 from devinotify.sandbox.hosts import LOOPBACK_ONLY
+from tests.desk import Desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -188,3 +189,52 @@ def test_another_failure_to_listen(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Sandbox, "start", start_in_vain)
     assert (2, "Error: cannot listen on 127.0.0.1 port 80: Permission denied\n") == failed("--port", "80")
+
+
+@pytest.mark.once
+def test_what_arrives_is_posted_and_released() -> None:
+    """The account and the secret come from the environment, and neither is printed."""
+    with Sandbox() as account, Desk([]) as desk:
+        process = start(
+            *("--json", "--post", desk.url, "--release-to", "8 916 123-45-67"),
+            DEVINOTIFY_POST_SECRET="hunter2",
+            DEVINOTIFY_SANDBOX_RELEASE_URL=account.url,
+        )
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            urls = json.loads(line)
+            with Client(urls["url"]) as client:
+                client.sms.send("79161234567", "Hello")
+            release = urllib.request.Request(f"{urls['control']}/release", b'{"number": 1}')  # noqa: S310 - loopback
+            assert "accepted" == opened(release)["verdict"]
+            assert (["Hello"], True, False) == (
+                [message.text for message in account.messages()],
+                desk.wait(1),
+                "hunter2" in line,
+            )
+        finally:
+            assert (0, "", "") == finish(process, signal.SIGTERM)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--release-to", "79161234567"], "--release-to needs a real account: put its URL into DEVINOTIFY_SANDBOX_REL"),
+        (["--release-to", "none", "--release-url", "devino://a:b@C"], "phone number"),
+        (["--release-to", "79161234567", "--release-url", "x"], "devino://"),
+        (["--post", "https://crm.example/"], "--post signs with a secret: put one into DEVINOTIFY_POST_SECRET"),
+    ],
+)
+def test_what_is_missing_to_release_or_post(monkeypatch: pytest.MonkeyPatch, arguments: list[str], told: str) -> None:
+    """It does not start, and says so in one line."""
+    monkeypatch.delenv("DEVINOTIFY_POST_SECRET", raising=False)
+    code, output = failed(*arguments)
+    assert (2, True, 1) == (code, told in output, output.count("\n"))
+
+
+def test_nothing_is_posted_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But to this machine."""
+    monkeypatch.setenv("DEVINOTIFY_POST_SECRET", "hunter2")
+    line = "Error: post: it takes https:// alone, or http:// to this machine: numbers and texts go there\n"
+    assert (2, line) == failed("--post", "http://crm.example/")

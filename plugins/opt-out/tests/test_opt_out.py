@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from devinotify.sandbox import Sandbox
 
 NUMBER, OTHER = "+79161234567", "+79161234568"
+STOPPING = "+79000000012"
 
 
 def opened(gateway: Sandbox, *plugins: object) -> Notifier:
@@ -68,6 +69,19 @@ def test_who_says_stop_gets_no_more(gateway: Sandbox) -> None:
         (outcome.verdict, str(outcome.error)) for outcome in meanwhile
     ]
     assert 5 == len(gateway.messages())
+
+
+def test_the_sandboxs_own_phone_says_stop(gateway: Sandbox) -> None:
+    """A magic number, and one that was told to: the message arrives, the answer comes by Sms/In, no other is sent."""
+    gateway.set_answer(OTHER, "ОТПИСАТЬСЯ")
+    with opened(gateway, OptOut()) as notifier:
+        first = notifier.notify("Sale", [STOPPING, OTHER, NUMBER])
+        gateway.advance(5)
+        notifier.incoming()
+        second = notifier.notify("Sale", [STOPPING, OTHER, NUMBER])
+    assert [Verdict.ACCEPTED] * 3 == [outcome.verdict for outcome in first]
+    assert [True, True, False] == [isinstance(outcome.error, Suppressed) for outcome in second]
+    assert 4 == len(gateway.messages())
 
 
 def test_what_says_something_else_is_left_to_people(gateway: Sandbox) -> None:

@@ -20,8 +20,8 @@ from devinotify.translation import N_, _, told
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from devinotify.cli.posting import Poster
     from devinotify.models import IncomingSms
+    from devinotify.posting import Poster
     from devinotify.url import DevinoURL
 
 
@@ -120,12 +120,15 @@ class _LostError(Exception):
 
 
 def _poster(url: str) -> Poster:
-    from devinotify.cli.posting import SECRET, Poster
+    from devinotify.posting import SECRET, Poster
 
     secret = os.environ.get(SECRET)
     if not secret:
         raise click.UsageError(_("--post signs with a secret: put one into {variable}", variable=SECRET))
-    return Poster(url, secret)
+    try:
+        return Poster(url, secret, otherwise="; it stays new")
+    except ValueError:
+        raise click.UsageError(_("--post takes an address that begins with https:// or http://")) from None
 
 
 def _read(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -16,7 +18,11 @@ from devinotify.translation import _, told
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from devinotify.gateway.client import Client
+    from devinotify.sandbox import Sandbox
+
 DEFAULT_PORT = 8026
+_RELEASE_URL = "DEVINOTIFY_SANDBOX_RELEASE_URL"
 _MAKE_TOKEN = "export DEVINOTIFY_SANDBOX_TOKEN=$(python3 -c 'import secrets; print(secrets.token_urlsafe())')"  # noqa: S105 - a command
 
 
@@ -73,6 +79,24 @@ def _money(_context: click.Context, _parameter: click.Parameter, value: str) -> 
     show_envvar=True,
     help="What the page and the control API ask for, of 16 characters or more; best given in the environment.",
 )
+@click.option(
+    "--release-to",
+    multiple=True,
+    metavar="NUMBER",
+    help="A number that a message may be sent on to, by hand, through the account of --release-url; may be repeated.",
+)
+@click.option(
+    "--release-url",
+    envvar=_RELEASE_URL,
+    show_envvar=True,
+    metavar="URL",
+    help="The real account for --release-to; best given in the environment.",
+)
+@click.option(
+    "--post",
+    metavar="URL",
+    help="Post what arrives to this address, signed with the secret in DEVINOTIFY_POST_SECRET; https, or this machine.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON in place of the text.")
 def command(
     host: str,
@@ -83,6 +107,9 @@ def command(
     db: Path | None,
     keep: int,
     token: str | None,
+    release_to: tuple[str, ...],
+    release_url: str | None,
+    post: str | None,
     *,
     allow_remote: bool,
     as_json: bool,
@@ -99,17 +126,50 @@ def command(
     except ValueError as refused:
         missing_token = _("make one with: {command}", command=_MAKE_TOKEN) if token is None and allow_remote else ""
         _fail("; ".join(filter(None, (told(refused), missing_token))))
-    sandbox = Sandbox(
-        host=host,
-        port=port,
-        login=login,
-        password=password,
-        balance=balance,
-        db=db,
-        keep=keep,
-        token=token,
-        allow_remote=allow_remote,
-    )
+    with ExitStack() as opened:
+        try:
+            sandbox = Sandbox(
+                host=host,
+                port=port,
+                login=login,
+                password=password,
+                balance=balance,
+                db=db,
+                keep=keep,
+                token=token,
+                allow_remote=allow_remote,
+                release=_account(opened, release_url) if release_to else None,
+                release_to=release_to,
+                post=post,
+                post_secret=_secret() if post else "",
+            )
+        except ValueError as wrong:
+            _fail(told(wrong))
+        _serve(sandbox, host, port, as_json=as_json)
+
+
+def _account(opened: ExitStack, url: str | None) -> Client:
+    """Return a client of the real account, closed with the sandbox."""
+    if not url:
+        _fail(_("--release-to needs a real account: put its URL into {variable}", variable=_RELEASE_URL))
+    from devinotify.cli.options import checked
+    from devinotify.gateway.client import Client
+    from devinotify.url import parse
+
+    return opened.enter_context(Client(checked(parse(url))))
+
+
+def _secret() -> str:
+    from devinotify.posting import SECRET
+
+    secret = os.environ.get(SECRET)
+    if not secret:
+        _fail(_("--post signs with a secret: put one into {variable}", variable=SECRET))
+    return secret
+
+
+def _serve(sandbox: Sandbox, host: str, port: int, *, as_json: bool) -> None:
+    """Run until a signal, and say where."""
     try:
         sandbox.start()
     except (ImportError, ValueError) as refused:

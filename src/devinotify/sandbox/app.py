@@ -6,6 +6,7 @@ API and the page, which people use, are on starlette.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -22,6 +23,7 @@ from devinotify.sandbox.access import Access
 from devinotify.sandbox.bodies import MAX_BYTES
 from devinotify.sandbox.emulator import NotFound
 from devinotify.sandbox.events import Closing
+from devinotify.sandbox.exports import Download
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -235,6 +237,11 @@ def _json(document: object) -> Response:
     return Response(text.encode("utf-8", "replace"), media_type="application/json", headers=_JSON_HEADERS)
 
 
+def _file(download: Download) -> Response:
+    headers = {**_JSON_HEADERS, "content-disposition": f'attachment; filename="{download.name}"'}
+    return Response(download.content.encode("utf-8", "replace"), media_type=download.media, headers=headers)
+
+
 def _endpoint(
     emulator: Emulator, rules: Access, routes: Mapping[str, control.Route]
 ) -> Callable[[Request], Awaitable[Response]]:
@@ -244,7 +251,11 @@ def _endpoint(
             return refusal
         route = routes["GET" if request.method == "HEAD" else request.method]
         try:
-            return _json(control.answer(emulator, route, await _given(request)))
+            given = await _given(request)
+            if route.slow:
+                return _json(await asyncio.to_thread(control.answer, emulator, route, given))
+            answer = control.answer(emulator, route, given)
+            return _file(answer) if isinstance(answer, Download) else _json(answer)
         except ValueError as wrong:
             return _error(400, str(wrong))
         except NotFound as missing:

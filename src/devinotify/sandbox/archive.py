@@ -1,7 +1,7 @@
 """The sandbox's messages in an SQLite file, so that they outlive it.
 
-The file holds messages, incoming messages, the requests that brought them (masked, as everywhere) and by how
-much the clock was advanced; it holds neither sessions nor the password. One sandbox has it at a time. A file
+The file holds messages, refused sends, incoming messages, the requests that brought them (masked, as everywhere) and by
+how much the clock was advanced; it holds neither sessions nor the password. One sandbox has it at a time. A file
 that is made here is for its owner alone, since numbers and texts stand in it; the mode of one that was there
 before is somebody's decision and stays. Links are not followed: in a folder that others write to they could
 lead to any file.
@@ -16,8 +16,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from devinotify import files
+from devinotify.exceptions import Verdict
 from devinotify.sandbox.fates import Transition
-from devinotify.sandbox.messages import Incoming, PlatformMessage
+from devinotify.sandbox.messages import SENDING, Incoming, PlatformMessage, RefusedSend
 from devinotify.sandbox.requestlog import RequestRecord
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 _APPLICATION = 0x44564E53
 """SQLite's application_id of these files: ``DVNS``."""
-_VERSION = 1
+_VERSION = 2
 _BESIDE = ("-wal", "-shm", "-journal")
 """The ends of the names of what SQLite keeps beside the file."""
 
@@ -46,11 +47,29 @@ BEGIN DELETE FROM request WHERE id = old.request; END;
 CREATE TABLE incoming (number INTEGER PRIMARY KEY, id TEXT, sender TEXT, recipient TEXT, text TEXT, at REAL);
 CREATE TABLE setting (name TEXT PRIMARY KEY, value REAL);
 """
+_TO_2 = """
+ALTER TABLE request ADD COLUMN took REAL DEFAULT 0;
+ALTER TABLE message ADD COLUMN read INTEGER DEFAULT 0;
+ALTER TABLE message ADD COLUMN tags TEXT DEFAULT '[]';
+ALTER TABLE message ADD COLUMN released TEXT DEFAULT '';
+ALTER TABLE message ADD COLUMN answered INTEGER DEFAULT 0;
+CREATE TABLE refused (
+    serial INTEGER PRIMARY KEY, channel TEXT, operation TEXT, sender TEXT, recipients TEXT, count INTEGER, text TEXT,
+    status INTEGER, code INTEGER, reason TEXT, created REAL, behind INTEGER, request INTEGER, read INTEGER, tags TEXT
+);
+CREATE TRIGGER forget_refused_request AFTER DELETE ON refused
+BEGIN DELETE FROM request WHERE id = old.request; END;
+"""
+"""What an older file is made newer by, and a new one complete."""
 
-_REQUEST_COLUMNS = "id, at, method, path, operation, query, body, headers, status, code, fault"
+_REQUEST_COLUMNS = "id, at, method, path, operation, query, body, headers, status, code, fault, took"
 _MESSAGE_COLUMNS = (
     "serial, channel, operation, sender, recipient, text, part_ids, created, due, price, fate, schedule, optional,"
-    " resends, resent_from, request"
+    " resends, resent_from, request, read, tags, released, answered"
+)
+_REFUSED_COLUMNS = (
+    "serial, channel, operation, sender, recipients, count, text, status, code, reason, created, behind, request,"
+    " read, tags"
 )
 
 
@@ -65,6 +84,7 @@ class Loaded:
     messages: list[PlatformMessage]
     incoming: list[Incoming]
     last_serial: int
+    refused: list[RefusedSend]
 
 
 def _make(path: Path) -> None:
@@ -103,13 +123,13 @@ class Archive:
         (application,), (version,) = run("PRAGMA application_id").fetchone(), run("PRAGMA user_version").fetchone()
         (tables,) = run("SELECT count(*) FROM sqlite_master").fetchone()
         if not tables:
-            self._connection.executescript(_SCHEMA)
-            run(f"PRAGMA application_id = {_APPLICATION}")
-            run(f"PRAGMA user_version = {_VERSION}")
+            self._connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA application_id = {_APPLICATION}; COMMIT;")
         elif application != _APPLICATION:
             raise ArchiveError("this SQLite file is another program's")
-        elif version != _VERSION:
+        elif version > _VERSION:
             raise ArchiveError(f"this file is of version {version}, and this program knows version {_VERSION}")
+        if version < _VERSION:
+            self._connection.executescript(f"BEGIN; {_TO_2} PRAGMA user_version = {_VERSION}; COMMIT;")
         # Takes the lock now rather than at the first message.
         run("INSERT OR IGNORE INTO setting VALUES ('advanced', 0)")
         self._connection.commit()
@@ -147,10 +167,14 @@ class Archive:
             viber = messages.get(row[14])
             if viber is not None:
                 message.resent_from, viber.resent = viber, message
+        refused = [
+            _refused(row, requests)
+            for row in run(f"SELECT {_REFUSED_COLUMNS} FROM refused ORDER BY serial")  # noqa: S608 - as above
+        ]
         columns = "SELECT id, sender, recipient, text, at FROM incoming ORDER BY number"
         incoming = [Incoming(*row) for row in run(columns)][-keep:]
         last = run("SELECT seq FROM sqlite_sequence WHERE name = 'message'").fetchone()
-        return Loaded(list(messages.values()), incoming, last[0] if last else 0)
+        return Loaded(list(messages.values()), incoming, last[0] if last else 0, refused)
 
     # Writing.
 
@@ -168,6 +192,7 @@ class Archive:
                 (
                     *(None, record.at, record.method, record.path, record.operation, record.query, record.body),
                     *(json.dumps(record.headers), record.status, record.code, record.fault),
+                    record.took,
                 ),
             )
         return record.archived_as
@@ -182,14 +207,46 @@ class Archive:
                 *(message.fate, json.dumps(message.schedule), message.optional, message.resends),
                 message.resent_from.serial if message.resent_from else None,
                 self._request_id(message.request),
+                *(message.read, json.dumps(message.tags), message.released, message.answered),
             ),
         )
+
+    def add_refused(self, refused: RefusedSend) -> None:
+        """Write a refused send, and its request."""
+        self._insert(
+            f"refused ({_REFUSED_COLUMNS})",
+            (
+                *(refused.serial, refused.channel, refused.operation, refused.sender, json.dumps(refused.recipients)),
+                *(refused.count, refused.text, refused.status, refused.code, refused.reason, refused.created),
+                refused.behind,
+                *(self._request_id(refused.request), refused.read, json.dumps(refused.tags)),
+            ),
+        )
+
+    def remove_refused(self, serial: int) -> None:
+        """Remove a refused send and its request."""
+        self._connection.execute("DELETE FROM refused WHERE serial = ?", (serial,))
+
+    def mark(self, listed: PlatformMessage | RefusedSend) -> None:
+        """Write whether what is listed was read, and its tags."""
+        table = "message" if isinstance(listed, PlatformMessage) else "refused"
+        values = (listed.read, json.dumps(listed.tags), listed.serial)
+        self._connection.execute(f"UPDATE {table} SET read = ?, tags = ? WHERE serial = ?", values)  # noqa: S608 - one of two
+
+    def release(self, message: PlatformMessage) -> None:
+        """Write with which verdict a message was sent on."""
+        self._connection.execute("UPDATE message SET released = ? WHERE serial = ?", (message.released, message.serial))
+
+    def answered_by_phone(self, message: PlatformMessage) -> None:
+        """Write that a message's phone has answered it."""
+        self._connection.execute("UPDATE message SET answered = 1 WHERE serial = ?", (message.serial,))
 
     def answered(self, record: RequestRecord) -> None:
         """Write how a request was answered that brought a message."""
         if record.archived_as:
-            values = (record.status, record.code, record.fault, record.archived_as)
-            self._connection.execute("UPDATE request SET status = ?, code = ?, fault = ? WHERE id = ?", values)
+            values = (record.status, record.code, record.fault, record.took, record.archived_as)
+            update = "UPDATE request SET status = ?, code = ?, fault = ?, took = ? WHERE id = ?"
+            self._connection.execute(update, values)
 
     def reschedule(self, message: PlatformMessage) -> None:
         """Write a message's other fate and states."""
@@ -209,7 +266,10 @@ class Archive:
     def clear_messages(self) -> None:
         """Remove all messages and the requests that brought them."""
         self._connection.execute("DELETE FROM message")
-        self._connection.execute("DELETE FROM request")
+
+    def clear_refused(self) -> None:
+        """Remove all that was refused, and the requests."""
+        self._connection.execute("DELETE FROM refused")
 
     def clear_incoming(self) -> None:
         """Remove all incoming messages."""
@@ -217,14 +277,14 @@ class Archive:
 
 
 def _request(row: tuple[Any, ...]) -> RequestRecord:
-    number, at, method, path, operation, query, body, headers, status, code, fault = row
+    number, at, method, path, operation, query, body, headers, status, code, fault, took = row
     pairs = tuple((name, value) for name, value in json.loads(headers))
-    return RequestRecord(at, method, path, operation, query, body, pairs, status, code, fault, number)
+    return RequestRecord(at, method, path, operation, query, body, pairs, status, code, fault, number, took=took)
 
 
 def _message(row: tuple[Any, ...], requests: dict[int, RequestRecord]) -> PlatformMessage:
     serial, channel, operation, sender, recipient, text, part_ids, created, due, price, fate, schedule = row[:12]
-    optional, resends, _, request = row[12:]
+    optional, resends, _, request, read, tags, released, answered = row[12:]
     return PlatformMessage(
         serial,
         channel,
@@ -241,4 +301,22 @@ def _message(row: tuple[Any, ...], requests: dict[int, RequestRecord]) -> Platfo
         optional,
         bool(resends),
         request=requests.get(request),
+        read=bool(read),
+        tags=tuple(json.loads(tags)),
+        # Whoever was sending it on has not said what came of it.
+        released=Verdict.UNKNOWN if released == SENDING else released,
+        answered=bool(answered),
+    )
+
+
+def _refused(row: tuple[Any, ...], requests: dict[int, RequestRecord]) -> RefusedSend:
+    serial, channel, operation, sender, recipients, count, text, status, code, reason, *rest = row
+    created, behind, request, read, tags = rest
+    return RefusedSend(
+        *(serial, channel, operation, sender, tuple(json.loads(recipients)), count, text, status, code, reason),
+        created=created,
+        behind=behind,
+        request=requests.get(request),
+        read=bool(read),
+        tags=tuple(json.loads(tags)),
     )

@@ -79,6 +79,12 @@ def _steps(value: object) -> list[tuple[float, int]]:
     return [(_number(after), _integer(state)) for after, state in value]
 
 
+def _texts(value: object) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ValueError("must be a list of strings")
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class ValueType:
     """One type of value: what reads and checks it, and its JSON Schema."""
@@ -88,6 +94,7 @@ class ValueType:
 
 
 TEXT = ValueType(_text, {"type": "string"})
+TEXTS = ValueType(_texts, {"type": "array", "items": {"type": "string"}})
 MONEY = ValueType(_money, {"type": ["string", "number"], "minimum": 0, "maximum": money.MOST})
 TRUE = ValueType(_true, {"const": True})
 BOOLEAN = ValueType(_boolean, {"type": "boolean"})

@@ -8,11 +8,21 @@ GET       /sandbox/messages        lists what arrived, newest first (filters: se
 POST      /sandbox/messages        ``{"number": 3, "fate": "expired"}``: makes that come true now
 DELETE    /sandbox/messages        ``?number=3``: forgets a message, or all where no number is given
 GET       /sandbox/message         ``?number=3``: one message with its segments, its story and its request
+GET       /sandbox/inbox           lists what arrived and what was refused (filters as above)
+POST      /sandbox/inbox           ``{"key": "3", "read": true, "tags": ["A"]}``: marks one, or all that fit
+DELETE    /sandbox/inbox           ``?key=r3``, or filters: forgets one, or all that fit
+GET       /sandbox/entry           ``?key=r3``: one of the inbox with all that is known of it
+GET       /sandbox/export.json     the inbox as a file (filters as above)
+GET       /sandbox/export.csv      the same for a spreadsheet
+GET       /sandbox/curl            ``?key=3`` or ``?request=7``: the lines that make a request again
+POST      /sandbox/release         ``{"number": 3}``: sends a message on to a real account, if there is one
 GET       /sandbox/statistics      counts messages and segments by status and channel; money; senders
 GET       /sandbox/fates           lists the fates, their magic numbers, and what was set
 POST      /sandbox/fates           ``{"number": "+7…" or "*", "fate": "expired" or null}``: from now on
 POST      /sandbox/timelines       ``{"fate": "slow", "sms": [[5, -1], [60, 0]]}``: when it reaches what
 POST      /sandbox/zones           ``{"number": "+7…", "zone": "Asia/Vladivostok" or null}``
+GET       /sandbox/answers         lists what phones answer by themselves
+POST      /sandbox/answers         ``{"number": "+7…" or "*", "text": "STOP" or null}``: from now on
 GET       /sandbox/faults          lists the armed faults and the kinds of fault
 POST      /sandbox/faults          ``{"kind": "drop", "operation": "Sms/Send", "times": 1}``: arms one
 DELETE    /sandbox/faults          ``?id=3``: disarms a fault, or all where no id is given
@@ -40,7 +50,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from devinotify.gateway.codes import SMS_STATES, VIBER_STATES
-from devinotify.sandbox import documents, views
+from devinotify.sandbox import documents, inbox, release, views
 from devinotify.sandbox.arguments import (
     BOOLEAN,
     COUNT,
@@ -59,6 +69,7 @@ from devinotify.sandbox.arguments import (
 )
 from devinotify.sandbox.fates import steps_of
 from devinotify.sandbox.faults import KINDS, Fault
+from devinotify.sandbox.messages import DEFAULT_RECIPIENT as DEFAULT_RECIPIENT
 from devinotify.sandbox.operations import OPERATIONS
 from devinotify.sandbox.search import FILTERS
 
@@ -66,9 +77,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from devinotify.sandbox.emulator import Emulator
-
-DEFAULT_RECIPIENT = "79160000000"
-"""The account's own number where an incoming message names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,8 @@ class Route:
     does: str
     answer: Callable[[Emulator, Values], object]
     arguments: tuple[Argument, ...] = ()
+    slow: bool = False
+    """Whether it talks to somebody, and so takes the emulator's lock itself and is not to be run on an event loop."""
 
     def values(self, given: Mapping[str, object]) -> Values:
         """Return the checked arguments; raises ValueError naming the one that is wrong."""
@@ -110,6 +120,15 @@ def _set_timeline(emulator: Emulator, values: Values) -> object:
             raise ValueError(f"{channel} {wrong}") from None
     emulator.set_timeline(values["fate"], **steps)
     return documents.fates(emulator, {})
+
+
+def _set_answer(emulator: Emulator, values: Values) -> object:
+    emulator.set_answer(values["number"], values["text"])
+    return _answers(emulator, {})
+
+
+def _answers(emulator: Emulator, _: Values) -> object:
+    return {"set": dict(emulator.settings.answers)}
 
 
 def _set_zone(emulator: Emulator, values: Values) -> object:
@@ -172,10 +191,7 @@ def _index(emulator: Emulator, _: Values) -> object:
 
 _PHONE = Argument("number", means="a phone number, or * for all others", required=True)
 _SERIAL = Argument("number", COUNT, "the message's number", required=True)
-_PAGE = (
-    Argument("limit", COUNT, f"how many at most, up to {documents.MAX_LIMIT}"),
-    Argument("offset", COUNT, "how many to leave out at the beginning"),
-)
+_PAGE = documents.PAGE
 _FAULT = (
     Argument("kind", one_of(*KINDS), "what goes wrong", required=True),
     Argument("operation", means="an operation such as Sms/Send, or * for all"),
@@ -209,6 +225,16 @@ ROUTES: tuple[Route, ...] = (
         (Argument("number", COUNT, "the message's number; all where it is missing"),),
     ),
     Route("GET", "/sandbox/message", "shows one message with all that is known of it", documents.message, (_SERIAL,)),
+    Route(
+        "GET", "/sandbox/inbox", "lists what arrived and what was refused, newest first", inbox.entries, inbox.LISTED
+    ),
+    Route("POST", "/sandbox/inbox", "marks one, or all that fit", inbox.mark, (*inbox.CHOICE, *inbox.MARKS)),
+    Route("DELETE", "/sandbox/inbox", "forgets one, or all that fit", inbox.delete, inbox.CHOICE),
+    Route("GET", "/sandbox/entry", "shows one of the inbox with all that is known of it", inbox.entry, inbox.ONE),
+    Route("GET", "/sandbox/export.json", "all that fits, as a file", inbox.export_json, FILTERS),
+    Route("GET", "/sandbox/export.csv", "all that fits, as a file for a spreadsheet", inbox.export_csv, FILTERS),
+    Route("GET", "/sandbox/curl", "the lines that make a request again", inbox.as_curl, inbox.REQUEST),
+    Route("POST", "/sandbox/release", "sends a message on to a real account", release.perform, (_SERIAL,), slow=True),
     Route("GET", "/sandbox/statistics", "counts what arrived, and tells the money", documents.statistics),
     Route("GET", "/sandbox/fates", "lists the fates and their magic numbers", documents.fates),
     Route(
@@ -235,6 +261,14 @@ ROUTES: tuple[Route, ...] = (
         "gives a number a time zone; null takes it back",
         _set_zone,
         (_PHONE, Argument("zone", or_null(TEXT), "a name like Asia/Vladivostok", required=True)),
+    ),
+    Route("GET", "/sandbox/answers", "lists what phones answer by themselves", _answers),
+    Route(
+        "POST",
+        "/sandbox/answers",
+        "has a number, or * for every other one, answer what arrives; null takes it back",
+        _set_answer,
+        (_PHONE, Argument("text", or_null(TEXT), "what it says", required=True)),
     ),
     Route("GET", "/sandbox/faults", "lists the armed faults and the kinds of fault", documents.faults),
     Route("POST", "/sandbox/faults", "arms a fault", _add_fault, _FAULT),
@@ -290,5 +324,7 @@ BY_PATH: Mapping[str, Mapping[str, Route]] = MappingProxyType(
 def answer(emulator: Emulator, route: Route, given: Mapping[str, object]) -> object:
     """Return a route's JSON document; raises ValueError with a reason for wrong arguments, NotFound for none such."""
     values = route.values(given)
+    if route.slow:
+        return route.answer(emulator, values)
     with emulator.lock:
         return route.answer(emulator, values)

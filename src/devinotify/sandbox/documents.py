@@ -8,11 +8,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from devinotify.sandbox import views
+from devinotify.sandbox.arguments import COUNT, Argument
 from devinotify.sandbox.clock import iso
 from devinotify.sandbox.emulator import NotFound
 from devinotify.sandbox.fates import FATES, MAGIC_PREFIX
 from devinotify.sandbox.faults import KINDS
-from devinotify.sandbox.search import page
+from devinotify.sandbox.search import matching, page
 
 if TYPE_CHECKING:
     from devinotify.sandbox.arguments import Values
@@ -21,17 +22,22 @@ if TYPE_CHECKING:
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000
 MAX_SENDERS = 100
+PAGE = (
+    Argument("limit", COUNT, f"how many at most, up to {MAX_LIMIT}"),
+    Argument("offset", COUNT, "how many to leave out at the beginning"),
+)
 
 
-def _limits(values: Values) -> tuple[int, int]:
+def limits(values: Values) -> tuple[int, int]:
+    """Return how many to leave out, and how many to show at most."""
     return values.get("offset", 0), min(values.get("limit", DEFAULT_LIMIT), MAX_LIMIT)
 
 
 def messages(emulator: Emulator, values: Values) -> object:
     """Return what arrived, newest first."""
     now = emulator.now()
-    offset, limit = _limits(values)
-    total, found = page(emulator, now, values, offset, limit)
+    offset, limit = limits(values)
+    total, found = page(matching(emulator, now, values, newest_first=True), offset, limit)
     return {"total": total, "messages": [views.arrived(message, now).as_dict() for message in found]}
 
 
@@ -96,6 +102,12 @@ def fates(emulator: Emulator, _: Values) -> object:
             for fate in named.values()
         ],
         "set": dict(emulator.settings.fates),
+        "states": {
+            channel: [
+                {"state": code, "status": state.status, "meaning": state.meaning} for code, state in table.items()
+            ]
+            for channel, table in views.STATES.items()
+        },
     }
 
 
@@ -125,7 +137,7 @@ def incoming(emulator: Emulator, values: Values) -> object:
         for message in reversed(emulator.store.incoming)
         if not sender or sender == message.sender.removeprefix("+")
     ]
-    offset, limit = _limits(values)
+    offset, limit = limits(values)
     shown = found[offset : offset + limit]
     return {"total": len(found), "incoming": [asdict(views.incoming(message)) for message in shown]}
 
@@ -141,7 +153,8 @@ def sessions(emulator: Emulator, _: Values) -> object:
 
 
 def requests(emulator: Emulator, values: Values) -> object:
-    """Return the last requests, newest first."""
-    offset, limit = _limits({"limit": MAX_LIMIT, **values})
+    """Return the last requests, newest first, each with its number in this run."""
+    offset, limit = limits({"limit": MAX_LIMIT, **values})
     log = list(reversed(emulator.store.requests))
-    return {"total": len(log), "requests": [asdict(views.request(record)) for record in log[offset : offset + limit]]}
+    shown = [{"id": record.serial, **asdict(views.request(record))} for record in log[offset : offset + limit]]
+    return {"total": len(log), "requests": shown}

@@ -11,6 +11,7 @@ import heapq
 import threading
 from dataclasses import replace
 from decimal import Decimal
+from itertools import count
 from typing import TYPE_CHECKING
 
 from devinotify import text as texts
@@ -27,20 +28,27 @@ from devinotify.sandbox.fates import (
 )
 from devinotify.sandbox.faults import ANY, ArmedFault, Fault, Faults, operation_name
 from devinotify.sandbox.live import Live
-from devinotify.sandbox.messages import Incoming, PlatformMessage
+from devinotify.sandbox.messages import (
+    DEFAULT_RECIPIENT,
+    MAX_ADDRESS,
+    MAX_INCOMING_TEXT,
+    Incoming,
+    PlatformMessage,
+    check_incoming,
+)
 from devinotify.sandbox.settings import Settings, known_number
 from devinotify.sandbox.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from devinotify.sandbox.allowlist import AllowList
+    from devinotify.sandbox.messages import RefusedSend
     from devinotify.sandbox.requestlog import RequestRecord
 
 UNPAID = "rejected-by-platform"
 """The fate of a resent SMS that the balance did not cover."""
-
-MAX_INCOMING_TEXT = 2000
-MAX_ADDRESS = 32
 
 
 class NotFound(LookupError):
@@ -77,6 +85,11 @@ class Emulator:
         self.archive_path: Path | None = None
         self._id_prefix = id_prefix
         self._resends: list[tuple[float, int, PlatformMessage]] = []
+        self._answers: list[tuple[float, int, str, PlatformMessage]] = []
+        self._planned = count()
+        self.release: AllowList | None = None
+        self.shown_password: str = ""
+        self.on_arrival: Callable[[PlatformMessage], None] | None = None
 
     # What the gateway's operations ask for.
 
@@ -125,7 +138,7 @@ class Emulator:
             resent_from=resent_from,
             request=request,
         )
-        self.store.add(message)
+        self._keep(message)
         return message
 
     def accept_viber(
@@ -161,9 +174,28 @@ class Emulator:
             resends=resends,
             request=request,
         )
-        self.store.add(message)
-        self._plan_resend(message)
+        self._keep(message)
         return message
+
+    def refuse(self, refused: RefusedSend) -> None:
+        """Keep a send that the gateway refused."""
+        self.store.add_refused(refused)
+
+    def _keep(self, message: PlatformMessage) -> None:
+        self.store.add(message)
+        self._plan(message)
+        if self.on_arrival is not None:
+            self.on_arrival(message)
+
+    def _plan(self, message: PlatformMessage) -> None:
+        """Note what time will make of a message besides its states: an SMS in its place, an answer."""
+        self._plan_resend(message)
+        text = self.settings.answer_of(message.recipient, self.settings.fate_named(message.fate))
+        if text and not message.answered:
+            arrived = LIFECYCLES[message.channel].delivered
+            for at, state in message.schedule:
+                if state == arrived:
+                    heapq.heappush(self._answers, (at, next(self._planned), text, message))
 
     def _plan_resend(self, message: PlatformMessage) -> None:
         end = message.schedule[-1]
@@ -197,6 +229,15 @@ class Emulator:
                 resent_from=viber,
             )
             self.live.changed()
+        while self._answers and self._answers[0][0] <= now:
+            at, _, text, message = heapq.heappop(self._answers)
+            there = self.store.get(message.serial) is message and not message.answered
+            # Where its fate was changed in the meantime, it has not arrived.
+            if there and message.at(at).state == LIFECYCLES[message.channel].delivered:
+                to = message.sender if message.sender.isdecimal() else DEFAULT_RECIPIENT
+                self.store.add_incoming(Incoming(ids.incoming_id(), f"+{message.recipient}", to, text, at))
+                self.store.answered_by_phone(message)
+                self.live.changed()
 
     def now(self) -> float:
         """Return the clock's time, with everything settled up to it."""
@@ -222,10 +263,11 @@ class Emulator:
 
         archive = Archive(self.archive_path)
         self._resends.clear()
+        self._answers.clear()
         self.store.attach(archive)
         self.clock.advance(max(0.0, archive.advanced - self.clock.advanced))
         for message in self.store:
-            self._plan_resend(message)
+            self._plan(message)
         self.changed()
 
     # What the control API and the Sandbox's methods ask for. Wrong values raise ValueError.
@@ -249,7 +291,7 @@ class Emulator:
             raise ValueError("a message that was accepted can be refused no more")
         past = [transition for transition in message.schedule if transition.at <= now] or message.schedule[:1]
         self.store.reschedule(message, fate, forced(chosen, message.channel, past, now))
-        self._plan_resend(message)
+        self._plan(message)
         self.settle(now)
         self.changed()
         return message
@@ -259,9 +301,9 @@ class Emulator:
 
         Raises NotFound where there is no such message.
         """
-        count = 1
+        forgotten = 1
         if serial is None:
-            count = len(self.store)
+            forgotten = len(self.store)
             self.store.clear_messages()
             self._resends.clear()
         elif self.store.remove(serial):
@@ -270,7 +312,7 @@ class Emulator:
         else:
             raise NotFound("there is no such message")
         self.changed()
-        return count
+        return forgotten
 
     def add_fault(self, fault: Fault) -> ArmedFault:
         """Arm a fault as of now."""
@@ -292,6 +334,11 @@ class Emulator:
         self.settings.set_fate(number, fate)
         self.changed()
 
+    def set_answer(self, number: str, text: str | None) -> None:
+        """Have a number's phone, or with ``*`` every other, answer what arrives; ``None`` takes it back."""
+        self.settings.set_answer(number, text)
+        self.changed()
+
     def set_time_zone(self, number: str, zone: str | None) -> None:
         """Give a number a time zone such as ``Asia/Vladivostok``; ``None`` takes it back."""
         self.settings.set_time_zone(number, zone)
@@ -306,15 +353,9 @@ class Emulator:
 
     def add_incoming(self, text: str, sender: str, recipient: str) -> Incoming:
         """Keep a message from a subscriber, as of now."""
-        for name, value, limit in (
-            ("text", text, MAX_INCOMING_TEXT),
-            ("sender", sender, MAX_ADDRESS),
-            ("recipient", recipient, MAX_ADDRESS),
-        ):
-            if not value or len(value) > limit:
-                raise ValueError(f"{name} must have 1 to {limit} characters")
-            if any("\ud800" <= character <= "\udfff" for character in value):
-                raise ValueError(f"{name} holds half a surrogate pair, which UTF-8 cannot carry")
+        check_incoming("text", text, MAX_INCOMING_TEXT)
+        check_incoming("sender", sender, MAX_ADDRESS)
+        check_incoming("recipient", recipient, MAX_ADDRESS)
         message = Incoming(ids.incoming_id(), sender, recipient, text, self.now())
         self.store.add_incoming(message)
         self.changed()
@@ -342,5 +383,6 @@ class Emulator:
         self.settings.clear()
         self.faults.clear()
         self._resends.clear()
+        self._answers.clear()
         self.store.clock_advanced(self.clock.advanced)
         self.changed()

@@ -39,11 +39,12 @@ class Transition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """How a channel's messages begin, what still counts as under way, and what their validity's end makes of them."""
+    """The states in which a channel's messages begin, are under way, have arrived, and end with their validity."""
 
     queued: int
     sent: int
     expired: int
+    delivered: int
 
     @property
     def open(self) -> tuple[int, int]:
@@ -53,8 +54,8 @@ class Lifecycle:
 
 LIFECYCLES: Mapping[str, Lifecycle] = MappingProxyType(
     {
-        "sms": Lifecycle(queued=-2, sent=-1, expired=46),
-        "viber": Lifecycle(queued=0, sent=1, expired=7),
+        "sms": Lifecycle(queued=-2, sent=-1, expired=46, delivered=0),
+        "viber": Lifecycle(queued=0, sent=1, expired=7, delivered=2),
     }
 )
 
@@ -67,7 +68,7 @@ class NumberFate:
     """One fate: its magic ending, what it means, and its timeline on either channel.
 
     ``refusal`` is the Code with which a send to the number is refused instead, ``word`` the Viber
-    operations' word for the same.
+    operations' word for the same. ``answer`` is what the phone says when the message has arrived.
     """
 
     name: str
@@ -77,6 +78,7 @@ class NumberFate:
     viber: tuple[TimelineStep, ...] = ()
     refusal: int | None = None
     word: str | None = None
+    answer: str = ""
 
     def steps(self, channel: str) -> tuple[TimelineStep, ...]:
         """Return its timeline on a channel, ``sms`` or ``viber``."""
@@ -137,6 +139,7 @@ FATES: Mapping[str, NumberFate] = MappingProxyType(
             NumberFate("server-error", "09", "the send fails: internal server error", refusal=9),
             NumberFate("bad-sender", "10", "SMS: bad sender address", _refused_by_platform(10), _viber(5)),
             NumberFate("bad-recipient", "11", "SMS: bad recipient address", _refused_by_platform(11), _viber(4)),
+            NumberFate("opts-out", "12", "delivered, and answered with STOP", _sms(0), _viber(2), answer="STOP"),
             NumberFate("read", "23", "delivered, on Viber read a second later", _sms(0), _viber(2, 3)),
             NumberFate("not-a-viber-user", "24", "Viber: not delivered; SMS: delivered", _sms(0), _viber(4)),
             NumberFate("viber-error", "25", "Viber: error; SMS: delivered", _sms(0), _viber(5)),

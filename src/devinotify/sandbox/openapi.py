@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import types
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
+from devinotify.exceptions import Verdict
 from devinotify.gateway.codes import ERRORS
 from devinotify.models import DeliveryStatus
 from devinotify.sandbox import control, views
@@ -95,11 +97,13 @@ _RESENT = {
     "required": [*_STATE["required"], "Id"],
 }
 
+_REQUEST = _view(views.RequestView)
 _STEP_LIST = {**STEPS.schema}
 
 SCHEMAS: Mapping[str, Schema] = {
     "Message": _view(views.Arrived),
-    "Request": _view(views.RequestView),
+    "Entry": _view(views.Entry),
+    "Request": _REQUEST,
     "Incoming": _view(views.IncomingMessage),
     "Fault": _view(views.FaultView),
     "Fate": _object(
@@ -123,7 +127,19 @@ SCHEMAS: Mapping[str, Schema] = {
     },
 }
 
-_FATES = _object(magic_prefix=_TEXT, fates=_list(_ref("Fate")), set={"type": "object", "additionalProperties": _TEXT})
+_SET = {"type": "object", "additionalProperties": _TEXT}
+_ANATOMY = _object(
+    units=_WHOLE,
+    capacity=_WHOLE,
+    remaining=_WHOLE,
+    savings=_WHOLE,
+    segments=_list(_ref("Segment")),
+    blockers=_list(_ref("Blocker")),
+)
+_NUMBERED_REQUEST = _object(id=_WHOLE, **_REQUEST["properties"])
+_MAYBE_REQUEST = {"anyOf": [_ref("Request"), {"type": "null"}]}
+_STATES = _list(_object(state=_WHOLE, status=_TEXT, meaning=_TEXT))
+_FATES = _object(magic_prefix=_TEXT, fates=_list(_ref("Fate")), set=_SET, states=_object(sms=_STATES, viber=_STATES))
 _FAULTS = _object(
     faults=_list(_ref("Fault")),
     kinds=_list(
@@ -152,16 +168,31 @@ ANSWERS: Mapping[tuple[str, str], Schema] = {
     ("DELETE", "/sandbox/messages"): _object(deleted=_WHOLE),
     ("GET", "/sandbox/message"): _object(
         message=_ref("Message"),
-        anatomy=_object(
-            units=_WHOLE,
-            capacity=_WHOLE,
-            remaining=_WHOLE,
-            savings=_WHOLE,
-            segments=_list(_ref("Segment")),
-            blockers=_list(_ref("Blocker")),
-        ),
+        anatomy=_ANATOMY,
         story=_list(_ref("Step")),
-        request={"anyOf": [_ref("Request"), {"type": "null"}]},
+        request=_MAYBE_REQUEST,
+    ),
+    ("GET", "/sandbox/inbox"): _object(
+        total=_WHOLE, all=_WHOLE, unread=_WHOLE, refused=_WHOLE, tags=_list(_TEXT), entries=_list(_ref("Entry"))
+    ),
+    ("POST", "/sandbox/inbox"): _object(marked=_WHOLE),
+    ("DELETE", "/sandbox/inbox"): _object(deleted=_WHOLE),
+    ("GET", "/sandbox/entry"): _object(
+        entry=_ref("Entry"),
+        message={"anyOf": [_ref("Message"), {"type": "null"}]},
+        anatomy=_ANATOMY,
+        story=_list(_ref("Step")),
+        request=_MAYBE_REQUEST,
+        releasable=_YES,
+    ),
+    ("GET", "/sandbox/export.json"): _object(entries=_list(_ref("Entry"))),
+    ("GET", "/sandbox/export.csv"): _TEXT,
+    ("GET", "/sandbox/curl"): _object(curl=_TEXT),
+    ("POST", "/sandbox/release"): _object(
+        number=_WHOLE,
+        verdict={"type": "string", "enum": [str(verdict) for verdict in Verdict]},
+        error={"type": ["string", "null"]},
+        message_ids=_list(_TEXT),
     ),
     ("GET", "/sandbox/statistics"): _object(
         total=_WHOLE,
@@ -180,6 +211,8 @@ ANSWERS: Mapping[tuple[str, str], Schema] = {
     ("POST", "/sandbox/fates"): _object(set={"type": "object", "additionalProperties": _TEXT}),
     ("POST", "/sandbox/timelines"): _FATES,
     ("POST", "/sandbox/zones"): _object(set={"type": "object", "additionalProperties": _TEXT}),
+    ("GET", "/sandbox/answers"): _object(set=_SET),
+    ("POST", "/sandbox/answers"): _object(set=_SET),
     ("GET", "/sandbox/faults"): _FAULTS,
     ("POST", "/sandbox/faults"): _ref("Fault"),
     ("DELETE", "/sandbox/faults"): _FAULTS,
@@ -191,7 +224,7 @@ ANSWERS: Mapping[tuple[str, str], Schema] = {
     ("POST", "/sandbox/balance"): _BALANCE,
     ("GET", "/sandbox/sessions"): _object(valid=_WHOLE),
     ("POST", "/sandbox/sessions"): _object(expired=_WHOLE),
-    ("GET", "/sandbox/requests"): _object(total=_WHOLE, requests=_list(_ref("Request"))),
+    ("GET", "/sandbox/requests"): _object(total=_WHOLE, requests=_list(_NUMBERED_REQUEST)),
     ("POST", "/sandbox/reset"): _object(reset={"const": True}),
 }
 """What each route of the control API answers."""
@@ -254,13 +287,15 @@ def _in_body(arguments: tuple[Argument, ...]) -> Schema:
 
 def _control(route: Route) -> Schema:
     in_body = route.method == "POST"
+    name = re.sub("[/.]", "_", route.path.removeprefix("/sandbox"))
+    media = "text/csv" if route.path.endswith(".csv") else "application/json"
     described: Schema = {
         "tags": ["control"],
-        "operationId": f"{route.method.lower()}{route.path.removeprefix('/sandbox').replace('/', '_') or '_index'}",
+        "operationId": f"{route.method.lower()}{name or '_index'}",
         "summary": route.does,
         "parameters": [] if in_body else [_in_query(argument) for argument in route.arguments],
         "responses": {
-            "200": {"description": route.does, "content": _json(ANSWERS[route.method, route.path])},
+            "200": {"description": route.does, "content": {media: {"schema": ANSWERS[route.method, route.path]}}},
             **_refusals(400, 401, 403, 404, 413),
         },
     }

@@ -45,6 +45,13 @@ class Refused(Exception):
         self.description = description
 
 
+def reason(reply: Reply) -> str:
+    """Return what a refusal says: its Desc, or its HTTP status where it is no error of the gateway's."""
+    if reply.code is None:
+        return f"HTTP status {reply.status}"
+    return str(json.loads(reply.body)["Desc"])
+
+
 def missing(name: str) -> str:
     """Return the Desc of Code 1: ``MessageID can not be null or empty Parameter name: messageid``."""
     return f"{name} can not be null or empty Parameter name: {name.lower()}"

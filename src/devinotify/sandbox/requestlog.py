@@ -45,7 +45,8 @@ class RequestRecord:
 
     ``at`` is in seconds since the epoch; ``operation`` is ``None`` where the path is not one of the API's;
     ``query`` and ``body`` are still encoded; ``code`` is the error's Code or ``None``, ``status`` 0 where no
-    answer was given; ``fault`` names what was made to go wrong; ``archived_as`` is its number in the archive.
+    answer was given; ``fault`` names what was made to go wrong; ``archived_as`` is its number in the archive,
+    ``serial`` that of this run; ``took`` is in seconds, from the request's last byte to its answer.
     """
 
     at: float
@@ -59,6 +60,8 @@ class RequestRecord:
     code: int | None = None
     fault: str = ""
     archived_as: int = 0
+    serial: int = 0
+    took: float = 0.0
 
     @property
     def parameters(self) -> dict[str, tuple[str, ...]]:

@@ -1,4 +1,7 @@
-"""The sandbox as code uses it: a gateway that runs, and all that can be asked of it without HTTP."""
+"""The sandbox as code uses it: a gateway that runs, and all that can be asked of it without HTTP.
+
+More than 400 lines: its methods, each of a line or two, have much to say of their arguments.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,22 @@ from typing import TYPE_CHECKING, Any, Self
 from devinotify.hosts import is_loopback
 from devinotify.sandbox import control, money, page, views
 from devinotify.sandbox.access import Access
+from devinotify.sandbox.allowlist import AllowList
 from devinotify.sandbox.emulator import Emulator
 from devinotify.sandbox.hosts import check_host, reachable_name
-from devinotify.sandbox.search import matching
+from devinotify.sandbox.messages import DEFAULT_RECIPIENT
+from devinotify.sandbox.search import listed, matching
 from devinotify.sandbox.server import REQUEST_TIMEOUT, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
+    from devinotify.gateway.client import Client
     from devinotify.sandbox.clock import Clock
+    from devinotify.sandbox.messages import PlatformMessage
     from devinotify.sandbox.views import Arrived
+    from devinotify.sandbox.webhook import Posted, Webhook
 
 DEFAULT_PASSWORD = "demo"  # noqa: S105 - the published account of an emulator
 
@@ -47,6 +55,9 @@ class Sandbox:
     ``allow_remote``; the gateway's own API is guarded by its login and password as ever. A request's head, and
     then its body, have ``request_timeout`` seconds to arrive.
 
+    ``release`` is a client of a real account through which a message may be sent on, one at a time and by hand, to the
+    numbers of ``release_to`` alone. What arrives is posted to ``post``, signed with ``post_secret``.
+
     Raises ValueError for options that make no sense, ImportError where the extra is not installed.
     """
 
@@ -71,6 +82,10 @@ class Sandbox:
         token: str | None = None,
         allow_remote: bool = False,
         request_timeout: float = REQUEST_TIMEOUT,
+        release: Client | None = None,
+        release_to: Iterable[str] = (),
+        post: str | None = None,
+        post_secret: str = "",
     ) -> None:
         check_host(host, allow_remote=allow_remote, token=token)
         if not _ID_PREFIX.fullmatch(id_prefix):
@@ -94,6 +109,12 @@ class Sandbox:
             id_prefix=id_prefix,
         )
         self._emulator.archive_path = None if db is None else Path(db)
+        self._emulator.shown_password = self.shown_password
+        if release is not None:
+            self._emulator.release = AllowList.of(release, release_to)
+        self._webhook = _webhook(post, post_secret)
+        if self._webhook is not None:
+            self._emulator.on_arrival = self._post
         self._server = Server(
             self._emulator,
             host=host,
@@ -118,6 +139,8 @@ class Sandbox:
         the database's file cannot be used.
         """
         self._server.start()
+        if self._webhook is not None:
+            self._webhook.start()
         self._name = reachable_name(self.host)
         return self
 
@@ -127,6 +150,17 @@ class Sandbox:
         Raises RuntimeError where the server has not ended after 30 seconds; another call waits for it again.
         """
         self._server.stop()
+        if self._webhook is not None:
+            self._webhook.stop()
+
+    def _post(self, message: PlatformMessage) -> None:
+        if self._webhook is not None:
+            self._webhook.arrived(views.arrived(message, message.created))
+
+    @property
+    def posted(self) -> Posted | None:
+        """How many messages were posted, were given up and wait; ``None`` where there is no address to post to."""
+        return None if self._webhook is None else self._webhook.counts
 
     def soon(self, work: Callable[[], object]) -> None:
         """Have the loop that serves call ``work`` when it comes round: what hangs never does.
@@ -198,8 +232,9 @@ class Sandbox:
     ) -> list[Arrived]:
         """Return what arrived, in order of arrival, as far as it fits the filters.
 
-        ``search`` is a part of the number or of the text, ``to`` a part of the number, ``text`` a part of the
-        text in any case, ``status`` a ``DeliveryStatus``, ``operation`` a name such as ``"Sms/Send"``.
+        ``search`` is what the search field of the page takes (words in any order, ``to:``, ``-word``); ``to`` a part
+        of the number, ``text`` a part of the text in any case, ``status`` a ``DeliveryStatus``, ``operation`` a name
+        such as ``"Sms/Send"``.
         """
         filters = {
             "channel": channel,
@@ -305,7 +340,29 @@ class Sandbox:
         """Say by which clock a number's time-zone sends go: ``"Asia/Vladivostok"``; ``None`` takes it back."""
         self._ask("POST", "/zones", number=number, zone=zone)
 
-    def add_incoming(self, text: str, sender: str, recipient: str = control.DEFAULT_RECIPIENT) -> views.IncomingMessage:
+    def set_answer(self, number: str, text: str | None) -> None:
+        """Have a number's phone, or with ``"*"`` every other, answer what arrives from now on; ``None`` takes it back.
+
+        ``set_answer("+79161234567", "STOP")``: what is sent to that number is delivered, and answered in Sms/In.
+        """
+        self._ask("POST", "/answers", number=number, text=text)
+
+    def inbox(self, search: str = "") -> list[views.Entry]:
+        """Return what arrived and what was refused, newest first, as far as it fits a search."""
+        emulator = self._emulator
+        with emulator.lock:
+            now = emulator.now()
+            return [views.entry(one, now) for one in listed(emulator, now, {"search": search})]
+
+    def release(self, number: int) -> dict[str, Any]:
+        """Send the message with this number on to the real account, and return what came of it, once.
+
+        The ``verdict`` is one of the four; ``error`` says why. Raises LookupError where there is no such message,
+        ValueError where there is no such account, the number is not on the list, or it was released already.
+        """
+        return dict(self._ask("POST", "/release", number=number))
+
+    def add_incoming(self, text: str, sender: str, recipient: str = DEFAULT_RECIPIENT) -> views.IncomingMessage:
         """Add a message from a subscriber, as of now, and return it."""
         return views.IncomingMessage(**self._ask("POST", "/incoming", text=text, sender=sender, recipient=recipient))
 
@@ -353,6 +410,19 @@ class Sandbox:
     def reset(self) -> None:
         """Go back to the start: no messages, no sessions, no fates, real time, the balance restored."""
         self._ask("POST", "/reset")
+
+
+def _webhook(post: str | None, secret: str) -> Webhook | None:
+    if post is None:
+        return None
+    if not secret:
+        raise ValueError("post_secret is missing: what is posted is signed with it")
+    from devinotify.sandbox.webhook import Webhook  # on demand: most sandboxes post nothing
+
+    try:
+        return Webhook(post, secret)
+    except ValueError as wrong:
+        raise ValueError(f"post: {wrong}") from None
 
 
 def _amount(name: str, value: Decimal | int | str) -> Decimal:

@@ -1,56 +1,80 @@
-"""Finding messages: the filters of the list, and a page of what fits them."""
+"""Finding messages: the filters of the list, and a page of what fits them; with what was refused, in the inbox."""
 
 from __future__ import annotations
 
+import heapq
 from itertools import islice
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, TypeVar
 
 from devinotify.models import DeliveryStatus
-from devinotify.sandbox import views
+from devinotify.sandbox import query, views
 from devinotify.sandbox.arguments import Argument
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from devinotify.sandbox.emulator import Emulator
-    from devinotify.sandbox.messages import PlatformMessage
+    from devinotify.sandbox.messages import PlatformMessage, RefusedSend
+
+    Listed = PlatformMessage | RefusedSend
+
+_T = TypeVar("_T", bound="Listed")
+_SHOWN_KEYS = ", ".join(f"{key}:" for key in query.KEYS)
 
 FILTERS = (
-    Argument("search", means="a part of the number, or of the text in any case"),
+    Argument(
+        "search", means=f'words of the text or a number, in any order; {", ".join(_SHOWN_KEYS)}, -word, "a phrase"'
+    ),
     Argument("channel", means="sms or viber"),
     Argument("to", means="a part of the recipient's number"),
     Argument("sender", means="the sender"),
     Argument("text", means="a part of the text, in any case"),
-    Argument("status", means=f"a delivery status: {', '.join(DeliveryStatus)}"),
+    Argument("status", means=f"a delivery status: {', '.join(DeliveryStatus)}; or {query.REFUSED}, of the inbox"),
     Argument("operation", means="an operation such as Sms/Send"),
 )
 """What the list can be narrowed down by; an empty value does not count."""
 
-_NUMBER_SIGNS = frozenset("+-() .0123456789")
+
+def searched(listed: Listed, now: float) -> query.Searched:
+    """Return what the language of the search field looks at."""
+    marks = {"read" if listed.read else "unread"}
+    if listed.created < getattr(listed, "due", listed.created) > now:
+        marks.add("scheduled")
+    return query.Searched(
+        numbers=listed.numbers,
+        text=query.fold(listed.text),
+        sender=query.fold(listed.sender),
+        ids=(listed.key, *map(query.fold, getattr(listed, "part_ids", ()))),
+        status=views.status(listed, now),
+        channel=listed.channel,
+        tags=[query.fold(tag) for tag in listed.tags],
+        marks=frozenset(marks),
+    )
 
 
-def _digits(number: str) -> str:
-    return "".join(filter(str.isdecimal, number))
-
-
-def _tests(filters: Mapping[str, str], now: float) -> list[Callable[[PlatformMessage], bool]]:
+def _tests(filters: Mapping[str, str], now: float) -> list[Callable[[Listed], bool]]:
     """Return what a message has to pass, the cheap ones first."""
-    tests: list[Callable[[PlatformMessage], bool]] = []
+    tests: list[Callable[[Listed], bool]] = []
     if channel := filters.get("channel"):
         tests.append(lambda message: message.channel == channel)
     if sender := filters.get("sender"):
         tests.append(lambda message: message.sender == sender)
     if operation := filters.get("operation"):
         tests.append(lambda message: message.operation == operation)
-    if to := _digits(filters.get("to", "")):
-        tests.append(lambda message: to in message.recipient)
+    if to := query.digits_of(filters.get("to", "")):
+        tests.append(lambda message: any(to in number for number in message.numbers))
     if text := filters.get("text", "").casefold():
         tests.append(lambda message: text in message.text.casefold())
-    if words := filters.get("search", "").strip().casefold():
-        number = _digits(words) if _NUMBER_SIGNS.issuperset(words) else ""
-        tests.append(lambda message: bool(number and number in message.recipient) or words in message.text.casefold())
     if status := filters.get("status"):
-        tests.append(lambda message: views.STATES[message.channel][message.at(now).state].status == status)
+        tests.append(lambda message: views.status(message, now) == status)
+    if terms := query.compiled(filters.get("search", "")):
+
+        def fits(message: Listed) -> bool:
+            found = searched(message, now)
+            return all(term(found) for term in terms)
+
+        tests.append(fits)
     return tests
 
 
@@ -64,13 +88,17 @@ def matching(
     return found
 
 
-def page(
-    emulator: Emulator, now: float, filters: Mapping[str, str], offset: int, limit: int
-) -> tuple[int, list[PlatformMessage]]:
-    """Return how many messages fit the filters, and some of them, newest first."""
-    found = matching(emulator, now, filters, newest_first=True)
+def listed(emulator: Emulator, now: float, filters: Mapping[str, str]) -> Iterator[Listed]:
+    """Return what arrived and what was refused, as far as it fits every filter, newest first."""
+    both: list[Iterator[Listed]] = [reversed(emulator.store), reversed(emulator.store.refused)]
+    found: Iterator[Listed] = heapq.merge(*both, key=attrgetter("order"), reverse=True)
+    for test in _tests(filters, now):
+        found = filter(test, found)
+    return found
+
+
+def page(found: Iterator[_T], offset: int, limit: int) -> tuple[int, list[_T]]:
+    """Return how many there are of what was found, and some of them."""
     skipped = sum(1 for _ in islice(found, offset))
     shown = list(islice(found, limit))
-    if not _tests(filters, now):
-        return len(emulator.store), shown
     return skipped + len(shown) + sum(1 for _ in found), shown

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from devinotify.gateway import codes
 from devinotify.sandbox import checks, handlers, operations, params, replies
 from devinotify.sandbox.account import SessionCheck
 from devinotify.sandbox.faults import EXPIRED_SESSION, RATE
+from devinotify.sandbox.messages import MAX_ADDRESS, RefusedSend
 from devinotify.sandbox.operations import Action
 from devinotify.sandbox.replies import Refused, Reply
 from devinotify.sandbox.requestlog import KEPT_CHARACTERS, RequestRecord, masked_body, masked_form, masked_headers
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_SHOWN_RECIPIENTS = 200
+"""Recipients of a refused bulk that are kept."""
+_SHOWN_SENDER = 64
+
 NOT_FOUND = "No such resource: the base URL ends in /rest or /rest/v2, and the resources below it are those of the API"
 _DESCRIPTIONS = {
     1: replies.missing("Data"),
@@ -41,13 +48,14 @@ _DESCRIPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A request's parts, as they came in."""
+    """A request's parts, as they came in; ``began`` is when its last byte had."""
 
     method: str
     path: str
     query: bytes = b""
     body: bytes = b""
     headers: Iterable[tuple[bytes, bytes]] = ()
+    began: float = field(default_factory=time.perf_counter)
 
     @property
     def content_type(self) -> bytes:
@@ -81,7 +89,9 @@ def answer(emulator: Emulator, received: Received, *, fault: str = "") -> Reply:
             # The type alone: a traceback's last line could show a number or a text.
             _log.error("The sandbox failed at %s: %s", record.operation, type(failure).__name__)
             reply = replies.error(9, handlers.REFUSALS[9])
-        _close(emulator, record, reply)
+        _close(emulator, received, record, reply)
+        if operation is not None and reply.code is not None:
+            _refuse(emulator, operation, received, record, reply)
     return reply
 
 
@@ -100,9 +110,50 @@ def _record(emulator: Emulator, received: Received, fault: str) -> tuple[Operati
     return operation, record
 
 
-def _close(emulator: Emulator, record: RequestRecord, reply: Reply) -> None:
+def _close(emulator: Emulator, received: Received, record: RequestRecord, reply: Reply) -> None:
     record.status, record.code = reply.status, reply.code
+    record.took = time.perf_counter() - received.began
     emulator.store.answered(record)
+    emulator.changed()
+
+
+def _shown(value: str, most: int) -> str:
+    # A lone surrogate, which JSON's escapes can bring in, can be neither shown nor written to a file.
+    return value[:most].encode("utf-8", "replace").decode()
+
+
+_CHANNELS = {Action.SEND_SMS: "sms", Action.SEND_VIBER: "viber"}
+
+
+def _refuse(emulator: Emulator, operation: Operation, received: Received, record: RequestRecord, reply: Reply) -> None:
+    """Keep what a send was refused with, and what of the message could be read; other operations are no messages."""
+    channel = _CHANNELS.get(operation.action)
+    if channel is None:
+        return
+    sender, text, recipients = "", "", list[str]()
+    with contextlib.suppress(Refused):  # It cannot be read: the request stands in the log.
+        arguments = received.arguments()
+        sender, text = arguments.scalar("SourceAddress"), arguments.scalar("Data")
+        recipients = list(handlers.addresses_of(operation, arguments))
+    emulator.refuse(
+        RefusedSend(
+            serial=emulator.store.next_refused_serial(),
+            channel=channel,
+            operation=operation.name,
+            sender=_shown(sender, _SHOWN_SENDER),
+            recipients=tuple(
+                _shown(recipient, MAX_ADDRESS) for recipient in recipients[:_SHOWN_RECIPIENTS] if recipient
+            ),
+            count=len(recipients),
+            text=_shown(text, 2 * codes.SMS_MAX_LENGTH),
+            status=reply.status,
+            code=reply.code,
+            reason=replies.reason(reply),
+            created=record.at,
+            behind=emulator.store.last_serial,
+            request=record,
+        )
+    )
     emulator.changed()
 
 
@@ -111,7 +162,7 @@ def turn_away(emulator: Emulator, received: Received, reason: str) -> Reply:
     with emulator.lock:
         _, record = _record(emulator, received, "")
         reply = replies.error(7, reason)
-        _close(emulator, record, reply)
+        _close(emulator, received, record, reply)
     return reply
 
 
@@ -144,13 +195,16 @@ def spoil(emulator: Emulator, received: Received, fault: Fault) -> Reply:
     For a fault of the connection the reply is what the gateway would have said: an internal server error.
     """
     with emulator.lock:
-        _, record = _record(emulator, received, fault.kind)
+        operation, record = _record(emulator, received, fault.kind)
         if fault.kind == EXPIRED_SESSION:
             with contextlib.suppress(Refused):  # It cannot be read, so it has no session.
                 session = received.arguments().scalar("SessionID")
                 emulator.account.expire(session, record.at)
-        reply = answer_of(fault) or replies.error(9, handlers.REFUSALS[9])
-        _close(emulator, record, reply)
+        answered = answer_of(fault)
+        reply = answered or replies.error(9, handlers.REFUSALS[9])
+        _close(emulator, received, record, reply)
+        if operation is not None and answered is not None:
+            _refuse(emulator, operation, received, record, answered)
     return reply
 
 

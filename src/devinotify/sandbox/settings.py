@@ -1,4 +1,4 @@
-"""What was set of numbers and fates: which number has which fate, by which clock it goes, and other timelines."""
+"""What was set of numbers: their fates, their clocks and what their phones answer; and other timelines."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from devinotify import phones
 from devinotify.sandbox import checks
 from devinotify.sandbox.fates import DELIVERED, FATES, MAGIC_NUMBERS, NumberFate
+from devinotify.sandbox.messages import MAX_INCOMING_TEXT, check_incoming
 
 if TYPE_CHECKING:
     from devinotify.sandbox.fates import TimelineStep
@@ -20,7 +21,7 @@ _FATE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 
 
 class Settings:
-    """The fates and time zones of numbers, and the timelines of fates; wrong values raise ValueError.
+    """The fates, time zones and answers of numbers, and the timelines of fates; wrong values raise ValueError.
 
     At most ``most_numbers`` numbers have a fate, and a time zone, of their own; at most ``most_timelines``
     fates have a timeline of their own.
@@ -29,6 +30,7 @@ class Settings:
     def __init__(self, *, most_numbers: int = 10_000, most_timelines: int = 100) -> None:
         self.fates: dict[str, str] = {}
         self.zones: dict[str, str] = {}
+        self.answers: dict[str, str] = {}
         self.timelines: dict[str, NumberFate] = {}
         self._most_numbers = most_numbers
         self._most_timelines = most_timelines
@@ -48,6 +50,10 @@ class Settings:
     def zone_of(self, digits: str) -> str:
         """Return a number's time zone: the one set for it, else the numbering plan's."""
         return self.zones.get(digits) or checks.zone_of(digits)
+
+    def answer_of(self, digits: str, fate: NumberFate) -> str:
+        """Return what a number's phone says to a message that has arrived: set for it, its fate's, or for every one."""
+        return self.answers.get(digits, "") or fate.answer or self.answers.get(EVERY_NUMBER, "")
 
     def set_timeline(
         self, name: str, sms: tuple[TimelineStep, ...] | None, viber: tuple[TimelineStep, ...] | None
@@ -82,6 +88,12 @@ class Settings:
             self.known_fate(fate)
         self._set(self.fates, key, fate)
 
+    def set_answer(self, number: str, text: str | None) -> None:
+        """Have a number's phone, or with ``*`` every other, answer each message; ``None`` takes it back."""
+        if text is not None:
+            check_incoming("text", text, MAX_INCOMING_TEXT)
+        self._set(self.answers, EVERY_NUMBER if number == EVERY_NUMBER else known_number(number), text)
+
     def set_time_zone(self, number: str, zone: str | None) -> None:
         """Give a number a time zone such as ``Asia/Vladivostok``; ``None`` takes it back."""
         key = known_number(number)
@@ -101,6 +113,7 @@ class Settings:
         """Take everything back."""
         self.fates.clear()
         self.zones.clear()
+        self.answers.clear()
         self.timelines.clear()
 
 

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
     from devinotify.sandbox.archive import Archive
     from devinotify.sandbox.fates import Transition
-    from devinotify.sandbox.messages import Incoming, PlatformMessage
+    from devinotify.sandbox.messages import Incoming, PlatformMessage, RefusedSend
     from devinotify.sandbox.requestlog import RequestRecord
 
 KEEP_REQUESTS = 1000
 """Requests remembered."""
+KEEP_REFUSED = 1000
+"""Refused sends remembered."""
 
 
 class Store:
@@ -32,6 +34,9 @@ class Store:
         self._keep = keep
         self._archive: Archive | None = None
         self._serial = 0
+        self._refused: OrderedDict[int, RefusedSend] = OrderedDict()
+        self._refused_serial = 0
+        self._request_serial = 0
         self.incoming: deque[Incoming] = deque(maxlen=keep)
         self.requests: deque[RequestRecord] = deque(maxlen=KEEP_REQUESTS)
 
@@ -46,6 +51,9 @@ class Store:
             self.add(message)
         self.incoming.extend(loaded.incoming)
         self._serial = max(self._serial, loaded.last_serial)
+        for refused in loaded.refused:
+            self._keep_refused(refused)
+        self._refused_serial = max([self._refused_serial, *self._refused])
         self._archive = archive
 
     def detach(self) -> None:
@@ -65,12 +73,19 @@ class Store:
             self._archive.advanced = seconds
 
     def answered(self, record: RequestRecord) -> None:
-        """Log a request with its answer."""
+        """Log a request with its answer, and give it its number."""
+        self._request_serial += 1
+        record.serial = self._request_serial
         self.requests.append(record)
         if self._archive:
             self._archive.answered(record)
 
     # Messages.
+
+    @property
+    def last_serial(self) -> int:
+        """The number of the last message that there was."""
+        return self._serial
 
     def next_serial(self) -> int:
         """Return the next message's number, counted from 1 and never used twice."""
@@ -106,6 +121,63 @@ class Store:
         self._await(schedule)
         if self._archive:
             self._archive.reschedule(message)
+
+    def mark(self, listed: PlatformMessage | RefusedSend, *, read: bool | None, tags: tuple[str, ...] | None) -> None:
+        """Say of what is listed whether it was read, and what it is tagged with; ``None`` leaves that as it is."""
+        listed.read = listed.read if read is None else read
+        listed.tags = listed.tags if tags is None else tags
+        if self._archive:
+            self._archive.mark(listed)
+
+    def release(self, message: PlatformMessage, verdict: str) -> None:
+        """Note with which verdict a message was sent on to a real account, and make that last."""
+        message.released = verdict
+        if self._archive:
+            self._archive.release(message)
+            self._archive.commit()
+
+    def answered_by_phone(self, message: PlatformMessage) -> None:
+        """Note that a message's phone has had its say, so that it says it once."""
+        message.answered = True
+        if self._archive:
+            self._archive.answered_by_phone(message)
+
+    # What was refused.
+
+    def next_refused_serial(self) -> int:
+        """Return the next refused send's number, counted from 1."""
+        self._refused_serial += 1
+        return self._refused_serial
+
+    def _keep_refused(self, refused: RefusedSend) -> None:
+        self._refused[refused.serial] = refused
+        if len(self._refused) > KEEP_REFUSED:
+            self.remove_refused(next(iter(self._refused)))
+
+    def add_refused(self, refused: RefusedSend) -> None:
+        """Keep a send that was refused; the oldest goes where there are too many."""
+        if self._archive:
+            self._archive.add_refused(refused)
+        self._keep_refused(refused)
+
+    def remove_refused(self, serial: int) -> bool:
+        """Forget a refused send by its number and return whether it was there."""
+        if self._refused.pop(serial, None) is None:
+            return False
+        if self._archive:
+            self._archive.remove_refused(serial)
+        return True
+
+    def get_refused(self, serial: int) -> RefusedSend | None:
+        """Return a refused send by its number."""
+        return self._refused.get(serial)
+
+    @property
+    def refused(self) -> list[RefusedSend]:
+        """What was refused, in order."""
+        return list(self._refused.values())
+
+    # What came in.
 
     def add_incoming(self, message: Incoming) -> None:
         """Keep an incoming message; the oldest goes where there are too many."""
@@ -166,7 +238,9 @@ class Store:
     def clear(self) -> None:
         """Forget everything but the count of serials."""
         self.clear_messages()
+        self._refused.clear()
         self.incoming.clear()
         self.requests.clear()
         if self._archive:
             self._archive.clear_incoming()
+            self._archive.clear_refused()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from devinotify import text as texts
 from devinotify.gateway.codes import SMS_STATES, VIBER_STATES
 from devinotify.models import DeliveryStatus
 from devinotify.sandbox.clock import iso
+from devinotify.sandbox.messages import RefusedSend
+from devinotify.sandbox.query import REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +86,93 @@ def arrived(message: PlatformMessage, now: float) -> Arrived:
     )
 
 
-def anatomy(message: PlatformMessage) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the inbox: a message that arrived, or a send that was refused.
+
+    ``key`` names it: the message's ``number``, or of a refused send, which has none, one like ``r3``. ``recipient`` is
+    E.164, of a refused send as it was written; ``recipients`` is how many it had. ``status`` is a delivery status or
+    ``refused``; ``code`` and ``reason`` are of the refusal. ``scheduled``: its time has not come. ``released`` is the
+    verdict with which it was sent on to a real account, if it was.
+    """
+
+    key: str
+    number: int | None
+    channel: str
+    operation: str
+    sender: str
+    recipient: str
+    recipients: int
+    text: str
+    segments: int
+    encoding: str
+    price: str
+    message_ids: tuple[str, ...]
+    status: str
+    code: int | None
+    reason: str
+    created_at: str
+    send_at: str
+    scheduled: bool
+    read: bool
+    tags: tuple[str, ...]
+    released: str
+
+
+def entry(listed: PlatformMessage | RefusedSend, now: float) -> Entry:
+    """Return what arrived or was refused as a line of the inbox."""
+    measured = texts.segment(listed.text)
+    if isinstance(listed, RefusedSend):
+        of_kind: dict[str, Any] = {
+            "number": None,
+            "recipient": listed.recipients[0] if listed.recipients else "",
+            "recipients": listed.count,
+            "segments": 1 if listed.channel == "viber" else measured.count,
+            "price": "0",
+            "message_ids": (),
+            "code": listed.code,
+            "reason": listed.reason,
+            "send_at": iso(listed.created),
+            "scheduled": False,
+            "released": "",
+        }
+    else:
+        of_kind = {
+            "number": listed.serial,
+            "recipient": f"+{listed.recipient}",
+            "recipients": 1,
+            "segments": len(listed.part_ids),
+            "price": f"{listed.price * len(listed.part_ids):f}",
+            "message_ids": listed.part_ids,
+            "code": None,
+            "reason": "",
+            "send_at": iso(listed.due),
+            "scheduled": listed.due > now,
+            "released": listed.released,
+        }
+    return Entry(
+        key=listed.key,
+        channel=listed.channel,
+        operation=listed.operation,
+        sender=listed.sender,
+        text=listed.text,
+        encoding=str(measured.encoding.value),
+        status=status(listed, now),
+        created_at=iso(listed.created),
+        read=listed.read,
+        tags=listed.tags,
+        **of_kind,
+    )
+
+
+def status(listed: PlatformMessage | RefusedSend, now: float) -> str:
+    """Return the delivery status of what is listed now, or that it was refused."""
+    if isinstance(listed, RefusedSend):
+        return REFUSED
+    return STATES[listed.channel][listed.at(now).state].status
+
+
+def anatomy(message: PlatformMessage | RefusedSend) -> dict[str, object]:
     """Return how a message's text goes out: its segments, what is left of the last, and what forces UCS-2.
 
     Positions count UTF-16 code units, as JavaScript's strings do.
@@ -140,7 +228,7 @@ class RequestView:
     """A request that reached the gateway; secrets, and parameters that the API does not name, show as ``***``.
 
     ``raw`` is the request as it stood on the wire, but for these; ``fault`` is what was made to go wrong, or
-    an empty string.
+    an empty string. ``took`` is in seconds, from its last byte to its answer.
     """
 
     at: str
@@ -151,6 +239,7 @@ class RequestView:
     status: int
     code: int | None
     fault: str
+    took: float
     raw: str
 
 
@@ -165,6 +254,7 @@ def request(record: RequestRecord) -> RequestView:
         record.status,
         record.code,
         record.fault,
+        round(record.took, 4),
         record.raw,
     )
 

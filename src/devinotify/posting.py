@@ -1,4 +1,4 @@
-"""What came in, posted to an address of one's own: signed, and told as not posted unless it was answered with 2xx."""
+"""Documents posted to an address of one's own: signed, and told as not posted unless they were answered with 2xx."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import click
 import requests
 
 from devinotify.exceptions import DevinotifyError, Verdict
-from devinotify.translation import _
+from devinotify.hosts import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,12 +25,23 @@ CONNECTING, ANSWERING = 5.0, 30.0
 class Poster:
     """Posts to ``url``, signed with ``secret``; ``clock`` returns seconds since the epoch.
 
+    With ``clear_only_here`` an address in the clear has to be on this machine; ``otherwise`` is what an error says of
+    what was not posted.
+
     The header ``X-Devinotify-Signature`` is ``sha256=`` and the HMAC-SHA-256, in hex, of the header
-    ``X-Devinotify-Timestamp`` (seconds since the epoch), a point, and the body. Raises a usage error for an address
-    that is not one.
+    ``X-Devinotify-Timestamp`` (seconds since the epoch), a point, and the body. Raises ValueError for an address that
+    is not one.
     """
 
-    def __init__(self, url: str, secret: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        url: str,
+        secret: str,
+        clock: Callable[[], float] = time.time,
+        *,
+        clear_only_here: bool = False,
+        otherwise: str = "",
+    ) -> None:
         try:
             parts = urlsplit(url)
             known = parts.scheme in ("http", "https") and bool(parts.hostname)
@@ -39,11 +49,16 @@ class Poster:
         except ValueError:
             known = False
         if not known:
-            raise click.UsageError(_("--post takes an address that begins with https:// or http://"))
+            raise ValueError("it takes an address that begins with https:// or http://")
+        here = is_loopback(self.host)
+        if clear_only_here and parts.scheme == "http" and not here:
+            raise ValueError("it takes https:// alone, or http:// to this machine: numbers and texts go there")
         self._url = url
         self._secret = secret.encode()
         self._clock = clock
+        self._otherwise = otherwise
         self._session = requests.Session()
+        self._session.trust_env = not here  # what goes to this machine goes past any proxy
 
     def post(self, body: bytes) -> None:
         """Post a JSON document; raise DevinotifyError, which tells nothing of it, unless the answer is 2xx."""
@@ -74,5 +89,5 @@ class Poster:
         self._session.close()
 
     def _failed(self, why: str) -> DevinotifyError:
-        told = f"what came in could not be posted to {self.host}: {why}; it stays new"
+        told = f"what came in could not be posted to {self.host}: {why}{self._otherwise}"
         return DevinotifyError(told, operation="post", verdict=Verdict.UNKNOWN, retryable=True)
