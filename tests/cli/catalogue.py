@@ -9,10 +9,13 @@ it again.
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import struct
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,11 +33,14 @@ from devinotify.cli.exits import MEANINGS
 from devinotify.delivery.reading import CAUSES
 from devinotify.exceptions import Verdict
 from devinotify.gateway import checks, codes, failures
-from devinotify.models import DeliveryStatus
+from devinotify.models import DeliveryStatus, SmsStatistics
 from devinotify.outbox import RowState
 from devinotify.outbox.postgres import errors as troubles
+from devinotify.outbox.records import describe
 from devinotify.outbox.sqlite import database
-from devinotify.phones.refusal import WHY
+from devinotify.phones.number import Kind
+from devinotify.phones.refusal import WHY, Reason
+from devinotify.text.steps import LAST_RESORT, STEPS
 from devinotify.translation import DOMAIN, ERROR, FOLDER
 
 SOURCES = Path(str(devinotify.__file__)).parent
@@ -174,8 +180,8 @@ def entries() -> Iterator[Entry]:
     yield from helps(cli, "devinotify")
     for meaning in (*MEANINGS.values(), *ENDS.values(), *CAUSES.values()):
         yield Entry(meaning, "tables")
-    for name in (*Verdict, *DeliveryStatus, *RowState, *(each for row in INNER for each in (row[0], *row[1]))):
-        yield Entry(str(name).replace("_", " "), "states")
+    for name in _words():
+        yield Entry(name.replace("_", " "), "words")
     for message in CLICK:
         yield Entry(message, "click", plurals.get(message))
     for one in plurals.keys() - set(CLICK):
@@ -186,6 +192,18 @@ def entries() -> Iterator[Entry]:
     for place, sentences in TOLD.items():
         for sentence in sentences:
             yield Entry(sentence, f"devinotify/{place}.py", context=ERROR)
+
+
+def _words() -> Iterator[str]:
+    """Yield the names that stand in tables in place of a sentence: states, counts, kinds, keys of a row."""
+    yield from map(str, (*Verdict, *DeliveryStatus, *RowState, *Kind, *Reason))
+    yield from (name for row in INNER for name in (row[0], *row[1]))
+    yield from (field.name for field in fields(SmsStatistics))
+    yield from (LAST_RESORT, *(step.name for step in STEPS))
+    described = ast.parse(textwrap.dedent(inspect.getsource(describe)))
+    for node in ast.walk(described):
+        if isinstance(node, ast.Dict):
+            yield from (key.value for key in node.keys if isinstance(key, ast.Constant) and isinstance(key.value, str))
 
 
 def helps(command: click.Command, name: str) -> Iterator[Entry]:

@@ -8,6 +8,7 @@ from click.shell_completion import get_completion_class
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.options import json_option
+from devinotify.translation import _
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -26,7 +27,7 @@ def command(ctx: click.Context, shell: str, *, as_json: bool) -> None:
     """
     kind = get_completion_class(shell)
     if kind is None:  # pragma: no cover - click has had all three since 8.0
-        raise click.UsageError(f"this version of click does not know {shell}")
+        raise click.UsageError(_("this version of click does not know {shell}", shell=shell))
     script = kind(ctx.find_root().command, {}, "devinotify", "_DEVINOTIFY_COMPLETE").source()
     if as_json:
         output.emit({"shell": shell, "script": script, "exit_code": ExitCode.ACCEPTED})

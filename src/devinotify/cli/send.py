@@ -8,6 +8,7 @@ import click
 
 from devinotify.cli import sending
 from devinotify.cli.options import Moment, WallClock, Whole, complete_channels, json_option, settings_of, url_option
+from devinotify.translation import _
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,7 +74,7 @@ def command(
     """
     settings = settings_of(url)
     if send_at is not None and local_time is not None:
-        raise click.UsageError("--send-at is an instant and --local-time a wall clock: give one of them")
+        raise click.UsageError(_("--send-at is an instant and --local-time a wall clock: give one of them"))
     wanted = sending.recipients_of(recipients, to, settings.targets)
     order = sending.Order(
         text=sending.read_text(text, settings.region),
