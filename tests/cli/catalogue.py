@@ -92,7 +92,7 @@ TOLD = {
         *(words for _, words, _ in troubles._TROUBLES),
         *(troubles.UNREACHABLE, troubles.UNCONFIRMED, troubles.NOT_CLAIMED, troubles.IN_DOUBT),
     ],
-    "words": ("did you mean {name}?", "the keys are {names}"),
+    "words": ("did you mean {name}?", "did you mean {name} or {other}?", "the keys are {names}"),
     "credentials": ("it is not UTF-8", "it is not the path of a file", "it is empty", "it has more than one line"),
     "gateway/checks": [rules.sender_rule for rules in (checks.SMS, checks.VIBER)],
 }

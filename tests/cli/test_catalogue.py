@@ -126,7 +126,7 @@ def _words(node: ast.expr) -> Iterator[str]:
         if re.search(r"[A-Za-z]{2,} [A-Za-z]{2,}", node.value):
             yield node.value
     elif isinstance(node, ast.JoinedStr):
-        text = " ".join(part.value for part in node.values if isinstance(part, ast.Constant))
+        text = " ".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
         if re.search(r"[A-Za-z]{2,}", text.replace("export DEVINOTIFY_URL", "")):
             yield text
     elif isinstance(node, ast.BinOp):
