@@ -20,9 +20,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any, Self
 
+from devinotify import phones
 from devinotify import text as texts
+from devinotify.bulk.appending import check_grown
 from devinotify.bulk.intake import Intake
-from devinotify.bulk.journal import STEPS, Journal, check_retry
+from devinotify.bulk.journal import INPUT, STEPS, Journal, check_retry
 from devinotify.bulk.leaving_out import leave_out
 from devinotify.bulk.outlook import Account, foresee, pace_of
 from devinotify.bulk.outlook import ask as ask_account
@@ -68,10 +70,11 @@ class Campaign:
     timedelta so long from now, unless the journal has the instant of the campaign already: that one is kept.
     ``column`` names the numbers, ``format`` is one of ``csv``, ``tsv``, ``jsonl``, ``lines``, ``encoding`` one of
     Python's: all found out where not given. ``other_account`` lets a campaign go on with another account than the one
-    it was begun with. ``price`` is that of one segment (of one message on Viber); on a fallback such as ``sms-viber``
-    it is that of the first step, and ``second_price`` that of the second. Nothing gets who is in one of the lists
-    ``exclude``, or whom the journal of another campaign (``exclude_journals``) has reached, may have or is to reach:
-    ``not_sent``, with Suppressed.
+    it was begun with, and ``append`` with a list that has grown at its end: its new rows are sent to.
+    ``price`` is that of one segment (of one message on Viber); on a fallback such as ``sms-viber`` it is that of the
+    first step, and ``second_price`` that of the second. Nothing gets who is in one of the lists ``exclude``, or whom
+    the journal of another campaign (``exclude_journals``) has reached, may have or is to reach: ``not_sent``, with
+    Suppressed.
 
     On a fallback ``run`` takes the first step for each recipient, and the second where the first is refused at once.
     The later ones are taken by ``devinotify bulk status --watch`` (``devinotify.bulk.deliveries``).
@@ -96,6 +99,7 @@ class Campaign:
         price: Decimal | int | str | None = None,
         second_price: Decimal | int | str | None = None,
         other_account: bool = False,
+        append: bool = False,
         exclude: Iterable[str | os.PathLike[str]] = (),
         exclude_journals: Iterable[str | os.PathLike[str]] = (),
     ) -> None:
@@ -104,6 +108,8 @@ class Campaign:
         self._source: Source | None = None
         self._path = journal
         self._other_account = other_account
+        self._append = append
+        self._added: int | None = None
         self._refusals = Refusals()
         self._exclusion: Exclusion | None = None
         self._sending: Sending | None = None
@@ -122,7 +128,10 @@ class Campaign:
             if self._wording.template is not None:
                 self._wording.template.check(self.table.columns)
             self._exclusion = leave_out(self.notifier, exclude, exclude_journals, self._reading(), journal)
-            self._intake = Intake(self._source, self._sorted, self._wording.text)
+            sort = functools.partial(self._sorted, exclusion=self._exclusion)
+            self._intake = Intake(self._source, sort, self._wording.text)
+            if append and not (journal is not None and Journal.exists(journal)):
+                raise InvalidInput("there is no journal to append to: a campaign that begins takes its whole list")
             # A campaign that has begun may go on after its time; a new one would be sent at once, at any hour.
             if not self._begun() and instant is not None and checks.has_passed(instant, datetime.now(UTC)):
                 raise InvalidSchedule("the time of sending has passed")
@@ -226,6 +235,7 @@ class Campaign:
             source=self.table.description,
             outlook=foresee(self.notifier.plugins, message, self._channel),
             unfilled=self._wording.unfilled(self.table.columns),
+            added=self._added or 0,
         )
 
     def test(self, number: str) -> Outcome:
@@ -327,7 +337,7 @@ class Campaign:
 
     def invalid(self) -> Iterator[tuple[int, str, DevinotifyError]]:
         """Yield what cannot be sent to: the row of the input (from 1, the header apart), what stands there, and why."""
-        for page in self._sorted():
+        for page in self._sorted(exclusion=self._exclusion):
             for row, raw, error in page.refused:
                 # All that are refused alike share one.
                 if isinstance(error, InvalidPhoneNumber) and error.masked == "***":
@@ -343,7 +353,7 @@ class Campaign:
     def _personal(self) -> bool:
         return self._wording.template is not None
 
-    def _sorted(self) -> Iterator[Sorted]:
+    def _sorted(self, *, exclusion: Exclusion | None) -> Iterator[Sorted]:
         return sort_out(
             self.table,
             region=self.notifier.url.region,
@@ -351,7 +361,7 @@ class Campaign:
             shape=self._wording.shape,
             read=self._reading(),
             refusals=self._refusals,
-            exclusion=self._exclusion,
+            exclusion=exclusion,
         )
 
     def _reading(self) -> Callable[[str], PhoneNumber] | None:
@@ -369,10 +379,10 @@ class Campaign:
         with Journal(self._path) as journal:
             self._check(journal)
             tally = journal.tally()
-            if journal.fed is not None:
+            if journal.fed is not None and not self._added:
                 return tally
             if count is not None:
-                missing = count.recipients - journal.recipients()
+                missing = max(count.recipients - journal.recipients(), 0)
                 tally = replace(tally, waiting=tally.waiting + missing, not_sent=tally.not_sent + missing)
             return tally if journal.counts().total else None
 
@@ -386,7 +396,12 @@ class Campaign:
 
     def _check(self, journal: Journal) -> None:
         """Raise InvalidInput where it is the journal of another campaign, or of another account that is not let on."""
-        journal.check(self.identity)
+        if not (self._append and journal.differences(self.identity) == [INPUT]):
+            journal.check(self.identity)
+        elif self._added is None:
+            pages = self._sorted(exclusion=None)
+            read = self._reading() or (lambda raw: phones.normalize(raw, region=self.notifier.url.region))
+            self._added = check_grown(journal, pages, lambda raw: read(raw).e164, personal=self._personal)
         if not self._other_account:
             journal.check_account(self.notifier.url.account, otherwise=", or --other-account to go on with this one")
 
@@ -394,6 +409,9 @@ class Campaign:
         """Make it this campaign's journal, and return the message that its rows are of."""
         text = self._wording.original if self._wording.text is None else self._wording.text
         message = Message(text, (), channel=self.channel, send_at=self.send_at)
+        self._check(journal)
+        if self._added is not None and journal.differences(self.identity):
+            journal.append(self.identity)
         journal.begin(message, self.identity, self.notifier.url.account)
         journal.use(self.notifier.url.account, other=self._other_account)
         journal.note(self._intake.source, self.price if self._fallback is None else None)

@@ -13,6 +13,7 @@ import itertools
 import json
 import logging
 import os
+import re
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -54,8 +55,11 @@ FEEDER = "feeder"
 """The duty of putting the input in, which one of all who work on a journal has."""
 PUT = "put"
 """The name under which a journal remembers how many pages of its input are wholly in it."""
+INPUT = "input"
+"""What a campaign is known by that may change: the digest of its list, which may grow at its end."""
 REFUSED = "row "
 """What stands, with the row's number, before what a row holds that was refused here."""
+_REFUSED = re.compile(rf"{REFUSED}(\d+): (.*)", re.DOTALL)
 FIRST, AT_ONCE = 10_000, 100_000
 """Recipients that are written at once, at first and at most: a tenth of what is in. Sending begins with the first, and
 waits while some are written; and each time, nearly all of the index of a large journal is written again."""
@@ -159,13 +163,16 @@ class Journal:
     def identity(self) -> Mapping[str, Any] | None:
         """What the campaign is known by, or ``None`` before one has begun."""
         stored = None if self.message_id is None else self.outbox.message(self.message_id)
-        return None if stored is None else stored.meta
+        if stored is None:
+            return None
+        grown = self.outbox.recall(INPUT)
+        return stored.meta if grown is None else {**stored.meta, INPUT: grown}
 
     @property
     def fed(self) -> Fed | None:
         """What the whole input came to, or ``None`` while it is not in the journal."""
         known = self.outbox.recall(FED)
-        return None if known is None else Fed(**json.loads(known))
+        return Fed(**json.loads(known)) if known else None
 
     @property
     def notes(self) -> Notes | None:
@@ -209,17 +216,31 @@ class Journal:
         stored = None if self.message_id is None else self.outbox.message(self.message_id)
         return stored.message.channel if stored is not None and stored.meta.get(STEPS) else None
 
+    def differences(self, identity: Mapping[str, Any]) -> Sequence[str]:
+        """Return the names, in ``DIFFERENCES``, of what the campaign is known by and is another here."""
+        mine = self.identity
+        return [] if mine is None else [name for name in DIFFERENCES if mine.get(name) != identity.get(name)]
+
     def check(self, identity: Mapping[str, Any]) -> None:
         """Raise InvalidInput, which says what differs, where this is the journal of another campaign."""
-        mine = self.identity
-        if mine is None:
-            return
-        differs = [words for name, words in DIFFERENCES.items() if mine.get(name) != identity.get(name)]
+        differs = self.differences(identity)
         if differs:
+            grown = " Where rows were added at its end, --append sends to them." if differs == [INPUT] else ""
             raise InvalidInput(
-                f"{self.name} is the journal of another campaign: {'; '.join(differs)}."
-                " Give another journal, or the same input and text as before"
+                f"{self.name} is the journal of another campaign: {'; '.join(DIFFERENCES[name] for name in differs)}."
+                f" Give another journal, or the same input and text as before.{grown}"
             )
+
+    def append(self, identity: Mapping[str, Any]) -> None:
+        """Have the journal take in what was added to its list, the one that ``identity`` names from now on.
+
+        Raises InvalidInput where another process that lives puts the list in, or has.
+        """
+        if not self.outbox.take_on(FEEDER):
+            raise InvalidInput(f"another process is sending {self.name}: add to its list when that one has ended")
+        # In this order: with the list of before, a run that was cut short here has nothing to put in.
+        self.outbox.remember(FED, "")
+        self.outbox.remember(INPUT, identity[INPUT])
 
     def check_account(self, account: str, *, otherwise: str = "") -> None:
         """Raise InvalidInput where the campaign is another account's; ``otherwise`` is what else may be done then."""
@@ -273,26 +294,31 @@ class Journal:
 
     def _feed(self, pages: Iterable[Sorted], message: Message, *, personal: bool) -> Iterator[int]:
         """Put the input in, to its end or until that is another's duty; yield as ``feed`` does."""
-        rows = duplicates = number = 0
-        known = int(self.outbox.recall(PUT) or 0)
+        number = int(self.outbox.recall(PUT) or 0)
+        known = duplicates = rows = 0
+        for put in self.put_pages():
+            known += put["rows"]
+            duplicates += len(put["repeats"])
         held: list[Sorted] = []
-        for number, page in enumerate(pages, 1):
-            rows += page.rows
-            duplicates += len(page.duplicates)
-            if number > known:
-                held.append(page)
+        for page in pages:
+            first, rows = rows + 1, rows + page.rows
+            if rows > known:
+                held.append(page.behind(known, first))
+                duplicates += len(held[-1].duplicates)
             at_once = min(max(FIRST, rows // 10), AT_ONCE)
             if held and (personal or sum(len(each.numbers) for each in held) >= at_once):
                 if not self.outbox.take_on(FEEDER):
                     return
                 for _ in self._put(held, message, at_once, personal=personal):
                     yield rows
+                number += len(held)
                 self._mark(held, number)
                 held.clear()
         if not self.outbox.take_on(FEEDER):
             return
         for _ in self._put(held, message, AT_ONCE, personal=personal):
             yield rows
+        number += len(held)
         self._mark(held, number)
         self.outbox.remember(FED, json.dumps({"rows": rows, "pages": number, "duplicates": duplicates}))
 
@@ -412,7 +438,7 @@ class Journal:
         fed = self.fed
         found: dict[str, list[int]] = {}
         if fed is not None and fed.duplicates:
-            for page in self._pages(fed):
+            for page in self.put_pages():
                 for row, number in page["repeats"]:
                     found.setdefault(number, []).append(row)
         return found
@@ -424,14 +450,25 @@ class Journal:
         """
         fed = self.fed
         first = 1
-        for page in () if fed is None else self._pages(fed):
+        for page in () if fed is None else self.put_pages():
             others = {*page["refused"], *(row for row, _ in page["repeats"])}
             yield from (row for row in range(first, first + page["rows"]) if row not in others)
             first += page["rows"]
 
-    def _pages(self, fed: Fed) -> Iterator[dict[str, Any]]:
-        for number in range(1, fed.pages + 1):
+    def put_pages(self) -> Iterator[dict[str, Any]]:
+        """Yield what is noted of each page of the input that is wholly in: ``rows``, ``refused``, ``repeats``."""
+        for number in range(1, int(self.outbox.recall(PUT) or 0) + 1):
             yield json.loads(self.outbox.recall(f"page {number}") or "")
+
+    def recipient_rows(self) -> Iterator[Row]:
+        """Yield the rows of recipients, in the order of the input."""
+        return (row for row in self.rows() if _refusal(row) is None)
+
+    def refused_rows(self) -> Iterator[tuple[int, str, Row]]:
+        """Yield what was refused here, in the order of the input: its row from 1, what stood there, its own row."""
+        for row in self.rows({RowState.NOT_SENT}):
+            if found := _refusal(row):
+                yield int(found[1]), found[2], row
 
     def tally(self) -> Tally:
         """Return where every row of the input stands. It reads all rows where the input has repeated numbers."""
@@ -457,3 +494,8 @@ class Journal:
     ) -> None:
         states[row.state] += 1
         categories[category(row)] += 1 + len(repeats.get(row.recipient, ()))
+
+
+def _refusal(row: Row) -> re.Match[str] | None:
+    # Quicker than by the pattern alone, as nearly all are numbers.
+    return _REFUSED.fullmatch(row.recipient) if row.recipient.startswith(REFUSED) else None

@@ -92,6 +92,8 @@ class Plan:
     """For what plugins would refuse all of the first recipients, sent to now."""
     second: str | None = None
     """The channel of a fallback's second step."""
+    added: int = 0
+    """Rows at the end of the list that its journal did not have."""
     most: Decimal | None = None
     """What the next run costs where all take both steps, by the given prices; ``None`` without both."""
 
@@ -184,6 +186,7 @@ def make_plan(
     second_price: Decimal | None = None,
     source: str,
     unfilled: Sequence[str] = (),
+    added: int = 0,
     outlook: Outlook = Outlook(),  # noqa: B008 - frozen
 ) -> Plan:
     """Return the plan of the next run with this speed, its limit included; ``steps`` is the channel that has two.
@@ -239,4 +242,5 @@ def make_plan(
         refused=outlook.refused,
         second=None if second is None else second.name,
         most=most,
+        added=added,
     )

@@ -8,7 +8,6 @@ import heapq
 import io
 import itertools
 import os
-import re
 from collections import Counter
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devinotify.bulk.journal import REFUSED, STEPS, Journal
+from devinotify.bulk.journal import STEPS, Journal
 from devinotify.bulk.language import Language
 from devinotify.bulk.listing import Listing
 from devinotify.bulk.page import render
@@ -25,7 +24,6 @@ from devinotify.bulk.tally import Category, category, tally
 from devinotify.exceptions import InvalidInput
 from devinotify.files import AnyPath, Target, replaced
 from devinotify.instants import iso
-from devinotify.outbox import RowState
 from devinotify.spreadsheet import all_harmless, harmless
 
 if TYPE_CHECKING:
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from devinotify.exceptions import DevinotifyError
-    from devinotify.outbox import Row
+    from devinotify.outbox import Row, RowState
 
 COLUMNS = (
     *("row", "repeats_row", "recipient", "category", "state", "channel", "message_ids", "segments", "sent_at"),
@@ -53,7 +51,6 @@ INCOMPLETE = "the input is not all in the journal yet: run the campaign again to
 _PAGE = 1000
 """Rows that are counted and written at once."""
 _DAY = 86_400
-_REFUSED = re.compile(r"row (\d+): (.*)", re.DOTALL)
 
 
 def write_report(
@@ -170,7 +167,7 @@ def _summary(
     fallback = journal.fallback
     if file is not None:
         _write(file, [_names(() if listing is None else listing.columns)])
-    merged = heapq.merge(_sent(journal), _refused(journal), key=lambda line: line[0])
+    merged = heapq.merge(_sent(journal), journal.refused_rows(), key=lambda line: line[0])
     while some := list(itertools.islice(merged, _PAGE)):
         rows = [row for _, _, row in some]
         states.update(row.state for row in rows)
@@ -212,16 +209,8 @@ def _lines(
 def _sent(journal: Journal) -> Iterator[tuple[int, str, Row]]:
     """Yield place, recipient and row of what was to be sent to, in the order of the input; place 0 where unknown."""
     places = journal.places()
-    for row in journal.rows():
-        if not row.recipient.startswith(REFUSED) or not _REFUSED.fullmatch(row.recipient):
-            yield next(places, 0), row.recipient, row
-
-
-def _refused(journal: Journal) -> Iterator[tuple[int, str, Row]]:
-    """Yield the same of what was refused: its place, what stood there, and the row."""
-    for row in journal.rows({RowState.NOT_SENT}):
-        if found := _REFUSED.fullmatch(row.recipient):
-            yield int(found[1]), found[2], row
+    for row in journal.recipient_rows():
+        yield next(places, 0), row.recipient, row
 
 
 def _cells(row: Row, recipient: str) -> tuple[object, ...]:

@@ -54,6 +54,22 @@ class Sorted:
     duplicates: list[tuple[int, str]] = field(default_factory=list)
     refused: list[tuple[int, str, DevinotifyError]] = field(default_factory=list)
 
+    def behind(self, row: int, first: int) -> Sorted:
+        """Return what stands behind a row (from 1) of this page, whose first row is ``first``."""
+        if row < first:
+            return self
+        others = {*(each for each, _ in self.duplicates), *(each for each, _, _ in self.refused)}
+        skipped = sum(each not in others for each in range(first, row + 1))
+        return Sorted(
+            self.rows - (row + 1 - first),
+            self.further,
+            self.blank,
+            self.numbers[skipped:],
+            self.texts[skipped:],
+            [each for each in self.duplicates if each[0] > row],
+            [each for each in self.refused if each[0] > row],
+        )
+
 
 class Refusals:
     """Why rows were refused, a byte for each and one error for all that are refused alike.

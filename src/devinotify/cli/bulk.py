@@ -168,6 +168,11 @@ def _complete_source(ctx: click.Context, param: click.Parameter, incomplete: str
     help="Leave out whom this other campaign has reached, may have reached, or is to reach.",
 )
 @click.option("--other-account", is_flag=True, help="Go on with another account than the one it was begun with.")
+@click.option(
+    "--append",
+    is_flag=True,
+    help="Go on with a list to which rows were added at its end: they are sent to, and nobody else again.",
+)
 @click.option("--dry-run", is_flag=True, help="Show the plan, and stop.")
 @click.option(
     "--invalid",

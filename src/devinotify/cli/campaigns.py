@@ -88,6 +88,8 @@ def plan_rows(plan: Plan) -> list[tuple[str, object]]:
     if plan.further:
         further = _("{count:,}, not sent to: a row is sent to once", count=plan.further)
         rows.append((_("further numbers"), further))
+    if plan.added:
+        rows.append((_("rows that were added"), number(plan.added)))
     if plan.unsendable:
         rows.append((_("cannot be sent"), number(plan.unsendable)))
     if plan.done is not None:
