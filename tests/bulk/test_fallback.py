@@ -178,6 +178,28 @@ def test_what_was_refused_is_sent_again_as_a_whole(begin: Begin, gateway: Sandbo
     assert (Counter([*WELL, LOST]), 0) == (on(gateway, "sms"), len(on(gateway, "viber")))
 
 
+def test_what_failed_on_both_takes_both_steps_again(
+    begin: Begin, gateway: Sandbox, journal: Path, tmp_path: Path
+) -> None:
+    """Those of the first try are kept beside them, and what they cost is told once."""
+    gateway.set_timeline("expired", sms=[(0.0, 46)], viber=[(0.0, 7)])
+    begin(LIST, channel="sms-viber").run()
+    assert (0, {RowState.DELIVERED: 3, RowState.FAILED: 1}) == watch(gateway, journal)
+    gateway.set_timeline("expired", sms=[(0.0, 46)], viber=[(0.0, 2)])
+    assert 1 == begin(LIST, channel="sms-viber").run(retry=[RowState.FAILED]).sent.accepted
+    assert (0, {RowState.DELIVERED: 4}) == watch(gateway, journal)
+    assert (Counter([*WELL, LOST, LOST]), Counter([LOST, LOST])) == (on(gateway, "sms"), on(gateway, "viber"))
+    with Journal(journal) as opened:
+        summary = write_report(opened, html_file=tmp_path / "x.html")
+        prices = [row.price for row in opened.steps() if row.price is not None]
+    assert (len(prices), sum(prices), 4, [1]) == (
+        summary.priced,
+        summary.cost,
+        summary.recipients,
+        [each.recipients for each in summary.tries],
+    )
+
+
 def test_a_fallback_of_a_plugins(gateway: Sandbox, write: Write, journal: Path) -> None:
     """Any two channels; where neither needs a Devino account, nobody logs in."""
     horn, drum = Line("horn"), Line("drum")

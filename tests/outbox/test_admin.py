@@ -12,7 +12,8 @@ import pytest
 from devinotify import exceptions as errors
 from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
 from devinotify.instants import iso
-from devinotify.outbox import Batch, Counts, Outbox, RowState
+from devinotify.models import DeliveryStatus
+from devinotify.outbox import Batch, Counts, Outbox, Row, RowState
 from tests.outbox.support import (
     NUMBER,
     START,
@@ -23,10 +24,13 @@ from tests.outbox.support import (
     message,
     not_sent,
     numbers,
+    state,
     step,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.outbox.conftest import Place
 
 
@@ -171,6 +175,29 @@ def test_retry_all_on_one_channel(outbox: Outbox) -> None:
     batch = claim(outbox)
     outbox.settle(batch, failed(batch, REJECTED))
     assert (1, 2) == (outbox.retry_all(RowState.REJECTED, channel="viber"), outbox.counts().rejected)
+
+
+def test_what_ended_undelivered_is_sent_anew_where_that_is_said(outbox: Outbox) -> None:
+    """Of what the gateway had told of it nothing is left; what is noted of it is written with that."""
+    outbox.enqueue(message(*numbers(2)))
+    batch = claim(outbox)
+    outbox.settle(batch, accepted(batch))
+    before = outbox.record_state(batch.rows[0], state(DeliveryStatus.EXPIRED, 46))
+    with pytest.raises(InvalidInput, match="cannot be sent again"):
+        outbox.retry_all(RowState.FAILED, force=True)
+
+    def note(kept: str | None, rows: Sequence[Row]) -> str:
+        return f"{kept} {[(row.id, row.status_code) for row in rows]}"
+
+    again = outbox.retry_all(RowState.FAILED, undelivered=True, note=("seen", note))
+    after = outbox.get(before.id)
+    assert (1, f"None [({before.id}, 46)]") == (again, outbox.recall("seen"))
+    fresh = Row(before.id, before.message_id, before.recipient, before.channel, RowState.QUEUED, before.attempts)
+    assert after is not None
+    assert fresh == after._replace(next_attempt_at=None)
+    assert 1 == outbox.counts().accepted
+    second = claim(outbox)
+    assert {before.id: RowState.ACCEPTED} == outbox.settle(second, accepted(second))
 
 
 def test_retry_all_takes_force_for_unknown(outbox: Outbox) -> None:

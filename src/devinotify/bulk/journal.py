@@ -9,6 +9,7 @@ More than 400 lines: how the input is written down and how it is accounted for a
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import logging
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from devinotify.bulk.tally import CATEGORIES, Category, Tally, category, tally
+from devinotify.bulk.tries import Try, noted, read_tries
 from devinotify.delivery.worker import CAMPAIGN
 from devinotify.exceptions import InvalidInput
 from devinotify.models import Message
@@ -53,6 +55,8 @@ NOTES = "notes"
 """The name under which a journal remembers what a report tells of a campaign, and nothing else needs."""
 FEEDER = "feeder"
 """The duty of putting the input in, which one of all who work on a journal has."""
+TRIES = "tries"
+"""The name under which a journal remembers what was sent again at a person's wish, and what came of it before."""
 PUT = "put"
 """The name under which a journal remembers how many pages of its input are wholly in it."""
 INPUT = "input"
@@ -79,8 +83,10 @@ DIFFERENCES: Mapping[str, str] = {
 """What a journal is known by, and what is said where it differs."""
 
 
-RETRIED = (RowState.NOT_SENT, RowState.REJECTED)
+RETRIED = (RowState.NOT_SENT, RowState.REJECTED, RowState.FAILED)
 """What a campaign may send again without a risk that somebody gets it twice."""
+EXPLAINED = (RowState.NOT_SENT, RowState.REJECTED)
+"""Of these, what an error of the journal's explains; why a delivery failed is the report's to tell."""
 
 
 def check_retry(states: Iterable[RowState]) -> None:
@@ -186,6 +192,11 @@ class Journal:
         path = None if source.path is None else str(source.path)
         notes = Notes(source.name, path, before.price if price is None else str(price))
         self.outbox.remember(NOTES, json.dumps(asdict(notes)))
+
+    @property
+    def tries(self) -> Sequence[Try]:
+        """What was sent again at a person's wish, in that order, and what had come of it before."""
+        return read_tries(self.outbox.recall(TRIES))
 
     @property
     def began_at(self) -> datetime | None:
@@ -388,7 +399,7 @@ class Journal:
     def reasons(self) -> dict[RowState, str]:
         """Return the commonest reason for which recipients were not sent to, or rejected, by these states."""
         found: dict[RowState, str] = {}
-        for state in RETRIED:
+        for state in EXPLAINED:
             counts = Counter(
                 row.error_text or "" for row in self.rows({state}) if category(row) is not Category.INVALID
             )
@@ -402,14 +413,21 @@ class Journal:
         A recipient who has a step of a fallback to come, or under way, waits for that.
         """
         chosen = set(states)
+        # What the steps of a fallback cost stays with them, rows of their own.
+        note = (TRIES, functools.partial(noted, at=self.outbox.now(), paid=not self.fallback))
+
+        def all_in(state: RowState) -> int:
+            force = state is RowState.UNKNOWN
+            return self.outbox.retry_all(state, channel=self._channel, force=force, undelivered=True, note=note)
+
         if not self.fallback:
-            return sum(self.outbox.retry_all(state, force=state is RowState.UNKNOWN) for state in chosen)
-        again = sum(self.outbox.retry_all(state, channel=self._channel) for state in chosen - {RowState.UNKNOWN})
+            return sum(map(all_in, chosen))
+        again = sum(map(all_in, chosen - {RowState.UNKNOWN}))
         if RowState.UNKNOWN in chosen:
             under_way = {row.story or row.id for row in self._open_steps()}
             unknown = (row.id for row in self.rows({RowState.UNKNOWN}) if row.id not in under_way)
             while some := list(itertools.islice(unknown, AT_ONCE)):
-                again += self.outbox.retry(some, force=True)
+                again += self.outbox.retry(some, force=True, note=note)
         return again
 
     def to_come(self) -> int:

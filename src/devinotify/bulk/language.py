@@ -47,6 +47,14 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "local time": ("{moment}, by each recipient's clock", "{moment} по часам получателя"),
         "took": ("Sending took", "Отправка заняла"),
         "not begun": ("nothing was sent yet", "ещё ничего не отправлено"),
+        "sent again": ("Sent again", "Отправлено повторно"),
+        "tries": ("Tries", "Попытки"),
+        "try": ("Try", "Попытка"),
+        "left at that": ("No further try", "Больше не отправляли"),
+        "try unit": (
+            "Recipients; who was sent to again stands in the next try too. All else tells of the last try of each.",
+            "Получатели; кому отправили повторно, учтён и в следующей попытке. Остальное — о последней для каждого.",
+        ),
         "whole": ("Where everybody stands", "Что стало с каждым"),
         "unit": (
             "Each number of the list counts once, {total} in all.",

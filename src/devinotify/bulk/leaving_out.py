@@ -33,7 +33,7 @@ log: logging.Logger = logging.getLogger(__name__)
 
 SOME = 10_000
 """Numbers of a journal that are taken at once."""
-REACHED = frozenset(RowState) - {RowState.NOT_SENT, RowState.REJECTED}
+REACHED = frozenset(RowState) - {RowState.NOT_SENT, RowState.REJECTED, RowState.FAILED}
 """The states of those whom another campaign has reached, may have, or is to reach."""
 
 

@@ -44,7 +44,7 @@ def render(summary: Summary, heading: Heading, now: datetime, lang: str = "en") 
         _over_time(curve, now, language) if curve is not None else "",
         _reasons(summary, language),
         _by_range(summary, language),
-        _more(summary, language),
+        _more(summary, now, language),
     ]
     title = f"{language.say('title')} {heading.name}"
     scripts = [_file("uplot/uPlot.iife.min.js"), _file("report.js")] if curve is not None else []
@@ -112,14 +112,17 @@ def _facts(summary: Summary, heading: Heading, now: datetime, language: Language
         yield "took", language.say("not begun"), ""
     elif begun is not None:
         yield "took", language.span(max(summary.last_sent - begun.timestamp(), 0)), ""
+    if summary.tries:
+        yield "sent again", language.number(sum(each.recipients for each in summary.tries)), ""
     if summary.segments:
         yield "segments", language.number(summary.segments), ""
 
 
 def _cost(summary: Summary, heading: Heading, language: Language) -> tuple[str, str]:
     if summary.priced:
-        so_far = language.say("cost so far", priced=language.number(summary.priced), sent=language.number(summary.sent))
-        return language.money(summary.cost), "" if summary.priced >= summary.sent else so_far
+        told, sent = language.number(summary.priced), language.number(summary.messages)
+        so_far = language.say("cost so far", priced=told, sent=sent)
+        return language.money(summary.cost), "" if summary.priced >= summary.messages else so_far
     if heading.price is not None:
         return language.money(heading.price * summary.segments), language.say("cost estimated")
     return language.say("cost unknown"), ""
@@ -222,7 +225,22 @@ def _by_range(summary: Summary, language: Language) -> str:
     return f'<section class="card">{_folded(language.say(f"by {kind}"), head, rows, note)}</section>'
 
 
-def _more(summary: Summary, language: Language) -> str:
+def _tries(summary: Summary, now: datetime, language: Language) -> str:
+    """Return how many were sent to by each try: who was sent to again stands in the next one too."""
+    begun = ["", *(language.moment(datetime.fromtimestamp(each.at, now.tzinfo)) for each in summary.tries)]
+    counts = [summary.recipients, *(each.recipients for each in summary.tries), 0]
+    rows = [
+        (
+            f"{place}" + (f" · {at}" if at else ""),
+            *map(language.number, (counts[place - 1], counts[place], counts[place - 1] - counts[place])),
+        )
+        for place, at in enumerate(begun, 1)
+    ]
+    head = [language.say(key) for key in ("try", "recipients", "sent again", "left at that")]
+    return _folded(language.say("tries"), head, rows, f'<p class="muted">{escape(language.say("try unit"))}</p>')
+
+
+def _more(summary: Summary, now: datetime, language: Language) -> str:
     """Return the rest as tables: what the gateway said, and the figures."""
     tally = summary.tally
     figures = [
@@ -234,6 +252,8 @@ def _more(summary: Summary, language: Language) -> str:
         ("segments", summary.segments),
     ]
     tables = [_folded(language.say("numbers"), [], [(language.say(key), language.number(n)) for key, n in figures])]
+    if summary.tries:
+        tables.append(_tries(summary, now, language))
     if summary.statuses:
         statuses = [
             (language.say(f"status {status}"), language.number(count))

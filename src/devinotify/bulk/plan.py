@@ -94,6 +94,8 @@ class Plan:
     """The channel of a fallback's second step."""
     added: int = 0
     """Rows at the end of the list that its journal did not have."""
+    again: int = 0
+    """Recipients whom an earlier run dealt with, and who are sent to again."""
     most: Decimal | None = None
     """What the next run costs where all take both steps, by the given prices; ``None`` without both."""
 
@@ -197,6 +199,7 @@ def make_plan(
     if done is not None:
         again += done.rejected if RowState.REJECTED in retry else 0
         again += max(done.not_sent - done.waiting - count.unsendable, 0) if RowState.NOT_SENT in retry else 0
+        again += done.failed if RowState.FAILED in retry else 0
     left = (count.recipients if done is None else done.waiting) + again
     now = left if speed.limit is None else min(left, speed.limit)
     if pace is not None:
@@ -243,4 +246,5 @@ def make_plan(
         second=None if second is None else second.name,
         most=most,
         added=added,
+        again=again,
     )

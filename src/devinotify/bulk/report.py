@@ -180,6 +180,7 @@ def _summary(
         if file is not None:
             _write(file, _lines(some, listing, repeats))
     summary.pay(journal.steps())
+    summary.again(journal.tries)
     summary.tally = tally(states, categories, sum(map(len, repeats.values())))
     return summary
 

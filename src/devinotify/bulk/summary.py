@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
+    from devinotify.bulk.tries import Try
     from devinotify.outbox import Row
 
 _ALIKE = attrgetter("state", "error", "error_reason", "channel", "via", "status", "status_code")
@@ -53,7 +54,8 @@ class Summary:
     ``tally`` counts rows of the list; all else counts each number once: ``parts`` add up to all of them, and
     ``reasons`` to those parts that got nothing. ``complete`` is false where the journal does not hold all of the input,
     as after a kill while it was read. ``priced`` of the messages were told a price, in all ``cost``. ``unlisted`` says
-    why the list's own columns are not in the CSV.
+    why the list's own columns are not in the CSV. ``tries`` are those that were sent to again: their segments and money
+    of before are counted too, while a number stands where its last try has left it.
     """
 
     tally: Tally = field(default_factory=Tally)
@@ -68,6 +70,7 @@ class Summary:
     timeline: Timeline = field(default_factory=lambda: Timeline((SENT, DELIVERED)))
     ranges: Ranges = field(default_factory=Ranges)
     unlisted: str | None = None
+    tries: Sequence[Try] = ()
 
     @property
     def numbers(self) -> int:
@@ -78,6 +81,11 @@ class Summary:
     def sent(self) -> int:
         """Those that were handed to the gateway."""
         return self.statuses.total()
+
+    @property
+    def messages(self) -> int:
+        """Messages that were handed to the gateway, those of earlier tries included."""
+        return self.sent + sum(each.sent for each in self.tries)
 
     @property
     def recipients(self) -> int:
@@ -122,6 +130,14 @@ class Summary:
         moments = [row.sent_at or 0.0 for row in rows]
         self.timeline.add(SENT, moments)
         self.last_sent = max((each for each in (self.last_sent, *moments) if each is not None), default=None)
+
+    def again(self, tries: Sequence[Try]) -> None:
+        """Add what those who were sent to again had come to before."""
+        self.tries = tries
+        for each in tries:
+            self.segments += each.segments
+            self.priced += each.priced
+            self.cost += each.cost
 
     def pay(self, rows: Iterable[Row]) -> None:
         """Add up the prices of messages: of rows, or of the steps of a fallback."""

@@ -185,7 +185,8 @@ def _complete_source(ctx: click.Context, param: click.Parameter, incomplete: str
     "--retry",
     metavar="STATES",
     callback=lambda _context, _parameter, value: _states(value),
-    help="Send again to those that are not_sent, rejected, or both: --retry not_sent,rejected.",
+    help="Send again to those that are not_sent, rejected, or failed (the gateway took the message, and it was not"
+    " delivered), or several of these: --retry not_sent,rejected,failed.",
 )
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option(
@@ -298,11 +299,14 @@ def _same(one: Path, other: Path) -> bool:
 
 def _states(given: str | None) -> list[RowState]:
     """Return the states that are named, with commas between them."""
-    from devinotify.bulk.journal import RETRIED
+    from devinotify.bulk.journal import EXPLAINED, RETRIED
 
     names = [] if given is None else [name.strip().replace("-", "_") for name in given.split(",")]
     if any(name not in tuple(RETRIED) for name in names):
-        raise click.BadParameter(_("give {states}, or both with a comma", states=", ".join(RETRIED)))
+        given_states = ", ".join(EXPLAINED)
+        raise click.BadParameter(
+            _("give {states}, or both with a comma, and failed for what was not delivered", states=given_states)
+        )
     return [state for state in RETRIED if state in names]
 
 

@@ -94,6 +94,8 @@ def plan_rows(plan: Plan) -> list[tuple[str, object]]:
         rows.append((_("cannot be sent"), number(plan.unsendable)))
     if plan.done is not None:
         rows.append((_("still to send to"), number(plan.left)))
+    if plan.again:
+        rows.append((_("of them again"), number(plan.again)))
     if plan.now != plan.left:
         rows.append((_("in this run"), number(plan.now)))
     channel = (

@@ -29,7 +29,13 @@ F = TypeVar("F", bound="Callable[..., object]")
 
 PAGE = 50
 """Rows that ``list`` shows unless it is told otherwise."""
+<<<<<<< HEAD
 _RISK = N_("It may have arrived: ask the recipient first. With --force it is sent again, and may arrive twice.")
+=======
+AGAIN = (*RETRIES, RowState.FAILED)
+"""The states that ``retry`` takes by their name."""
+_RISK = "It may have arrived: ask the recipient first. With --force it is sent again, and may arrive twice."
+>>>>>>> ed9e27e (Send again what a campaign failed to deliver, and tell of each try in the report)
 
 
 def _states_option(help: str) -> Callable[[F], F]:  # noqa: A002 - click's own name for it
@@ -215,21 +221,24 @@ def _text(value: object) -> str:
 
 @command.command("retry")
 @click.argument("rows", nargs=-1, type=int, metavar="[ROW]...")
-@click.option("--state", type=click.Choice([str(state) for state in RETRIES]), help="All rows in this state.")
+@click.option("--state", type=click.Choice([str(state) for state in AGAIN]), help="All rows in this state.")
 @click.option("--force", is_flag=True, help="Also those that may have been sent: they may arrive twice.")
 @outbox_option
 @json_option
 def retry_rows(path: str | None, rows: tuple[int, ...], state: str | None, *, force: bool, as_json: bool) -> None:
     """Queue rows again, by their ids or all in a state; `devinotify worker` sends them.
 
-    What was rejected or not sent is safe to send again. A row that is unknown may have been sent, and so may one
+    What was rejected or not sent is safe to send again. What failed was taken by the gateway, may have been charged
+    for, and did not arrive: --state failed sends it anew. A row that is unknown may have been sent, and so may one
     whose fallback has begun: that takes --force, and the recipient may get the message twice.
     """
     _need_choice(rows, state)
     with opened(path) as outbox:
         try:
             changed = (
-                outbox.retry(rows, force=force) if state is None else outbox.retry_all(RowState(state), force=force)
+                outbox.retry(rows, force=force)
+                if state is None
+                else outbox.retry_all(RowState(state), force=force, undelivered=True)
             )
         except InvalidInput as error:
             risk = f". {_(_RISK)}" if str(error).endswith("takes force") else ""

@@ -13,35 +13,43 @@ from devinotify.outbox.states import RETRIES, RowState
 from devinotify.outbox.store import FORGOTTEN
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import datetime
 
     from devinotify.outbox.records import Row, StoredMessage
     from devinotify.outbox.store import Transaction
 
 
-def check_retry(state: RowState, *, force: bool) -> None:
+Note = tuple[str, "Callable[[str | None, Sequence[Row]], str]"]
+"""A text of the caller's that is written with what is queued again: its name, and what it becomes by these rows."""
+
+
+def check_retry(state: RowState, *, force: bool, undelivered: bool) -> None:
     """Raise InvalidInput where no row in this state may be queued again."""
+    if undelivered and state is RowState.FAILED:
+        return
     if state not in RETRIES:
         raise InvalidInput(f"rows that are {state} cannot be sent again")
     if RETRIES[state] and not force:
         raise InvalidInput(f"rows that are {state} may have been sent: sending them again takes force")
 
 
-def retry(transaction: Transaction, numbers: Iterable[int], *, force: bool) -> int:
+def retry(transaction: Transaction, numbers: Iterable[int], *, force: bool, note: Note | None = None) -> int:
     """Queue rows again, all or none; return how many."""
     chosen = need_rows(transaction, numbers)
     for why in no_retries(transaction, chosen, force=force).values():
         raise InvalidInput(why)
-    return _queue_again(transaction, chosen)
+    return _queue_again(transaction, chosen, note)
 
 
-def no_retries(transaction: Transaction, rows: Iterable[Row], *, force: bool) -> dict[int, str]:
+def no_retries(
+    transaction: Transaction, rows: Iterable[Row], *, force: bool, undelivered: bool = False
+) -> dict[int, str]:
     """Return why rows may not be queued again, by their ids; those that may are left out."""
     messages: dict[int, StoredMessage] = {}
     found: dict[int, str] = {}
     for row in rows:
-        why = no_retry(row, force=force)
+        why = no_retry(row, force=force, undelivered=undelivered)
         if why is None and may_be_stale(row, transaction.now):
             if row.message_id not in messages:
                 messages[row.message_id] = need_message(transaction, row.message_id)
@@ -51,14 +59,19 @@ def no_retries(transaction: Transaction, rows: Iterable[Row], *, force: bool) ->
     return found
 
 
-def retry_page(transaction: Transaction, page: Sequence[Row], *, force: bool) -> int:
+def retry_page(
+    transaction: Transaction, page: Sequence[Row], *, force: bool, undelivered: bool, note: Note | None
+) -> int:
     """Queue those rows of a page again that may be, and are still in the state in which they were read."""
     rows = _unchanged(transaction, page)
-    refused = no_retries(transaction, rows, force=force)
-    return _queue_again(transaction, [row for row in rows if row.id not in refused])
+    refused = no_retries(transaction, rows, force=force, undelivered=undelivered)
+    return _queue_again(transaction, [row for row in rows if row.id not in refused], note)
 
 
-def _queue_again(transaction: Transaction, rows: Sequence[Row]) -> int:
+def _queue_again(transaction: Transaction, rows: Sequence[Row], note: Note | None) -> int:
+    if note is not None and rows:
+        name, changed = note
+        transaction.remember(name, changed(transaction.recall(name), rows))
     transaction.put([retried(row, transaction.now) for row in rows])
     return len(rows)
 

@@ -637,16 +637,17 @@ class Outbox:
 
     # --- what a person does
 
-    def retry(self, rows: Iterable[Row | int], *, force: bool = False) -> int:
+    def retry(self, rows: Iterable[Row | int], *, force: bool = False, note: admin.Note | None = None) -> int:
         """Queue rows again at a person's wish; return how many.
 
         ``rejected`` and ``not_sent`` are safe; ``unknown``, and a row whose fallback has begun, may reach the recipient
         twice and take ``force``. Anything else, an id that is not there, or a recipient that was refused as not a
         number, raises InvalidInput, and nothing is changed; so does a one-time code (the tag ``one-time``) whose
-        deadline has passed. Any other deadline that has passed is dropped.
+        deadline has passed. Any other deadline that has passed is dropped. ``note`` names a text that is remembered in
+        the same transaction, and returns it from what it was and the rows as they were.
         """
         numbers = dict.fromkeys(map(row_id, rows))
-        return self._store.write("retry", lambda transaction: admin.retry(transaction, numbers, force=force))
+        return self._store.write("retry", lambda transaction: admin.retry(transaction, numbers, force=force, note=note))
 
     def no_retries(self, rows: Iterable[Row | int], *, force: bool = False) -> dict[int, str]:
         """Return why ``retry`` would refuse these rows, by their ids; those that it would take are left out."""
@@ -656,17 +657,28 @@ class Outbox:
         )
 
     def retry_all(
-        self, state: RowState, *, message_id: int | None = None, channel: str | None = None, force: bool = False
+        self,
+        state: RowState,
+        *,
+        message_id: int | None = None,
+        channel: str | None = None,
+        force: bool = False,
+        undelivered: bool = False,
+        note: admin.Note | None = None,
     ) -> int:
         """Queue all rows in a state again, of one message, on one channel or all, as ``retry`` does; return how many.
 
         Those that were refused as not a number stay as they are, and so do one-time codes that would come late.
+        ``undelivered``: ``failed`` is a state that may be given. The gateway took these messages, charged for them or
+        not, and told that they never arrived; what it had told is forgotten, and may be kept by ``note``.
         """
-        admin.check_retry(state, force=force)
+        admin.check_retry(state, force=force, undelivered=undelivered)
         return self._each_page(
             "retry",
             selection((state,), message_id, channel),
-            lambda transaction, page: admin.retry_page(transaction, page, force=force),
+            lambda transaction, page: admin.retry_page(
+                transaction, page, force=force, undelivered=undelivered, note=note
+            ),
         )
 
     def forget(self, rows: Iterable[Row | int]) -> int:

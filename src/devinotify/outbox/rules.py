@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput, InvalidPhoneNumber, Verdict
 from devinotify.models import ONE_TIME, DeliveryStatus, ViberState
-from devinotify.outbox.records import NO_ERROR, encode_error, with_error
+from devinotify.outbox.records import NO_ERROR, encode_error, make_row, with_error
 from devinotify.outbox.states import RETRIES, STEPS, WATCH_FOR, RowState, poll_delay, require
 
 if TYPE_CHECKING:
@@ -111,20 +111,24 @@ def brought_back(row: Row, stored: StoredMessage, now: float) -> Row:
     return row._replace(next_attempt_at=due - (created - now))
 
 
-def no_retry(row: Row, *, force: bool) -> str | None:
-    """Return why a row may not be queued again at a person's wish, or ``None`` where it may."""
-    if row.state not in RETRIES:
+def no_retry(row: Row, *, force: bool, undelivered: bool = False) -> str | None:
+    """Return why a row may not be queued again at a person's wish, or ``None`` where it may.
+
+    ``undelivered``: also one that the gateway took and that ended undelivered.
+    """
+    again = undelivered and row.state is RowState.FAILED
+    if row.state not in RETRIES and not again:
         return f"row {row.id} is {row.state} and cannot be sent again"
     if is_no_number(row):
         return f"row {row.id} is not a number that could be sent to"
-    if (RETRIES[row.state] or row.stepped) and not force:
+    if (RETRIES.get(row.state, False) or row.stepped) and not force:
         return f"row {row.id} is {row.state} and may have been sent: sending it again takes force"
     return None
 
 
 def may_be_stale(row: Row, now: float) -> bool:
     """Whether it takes a row's message to say whether it may be queued again: its deadline has passed."""
-    return row.state in RETRIES and row.deadline is not None and row.deadline < now
+    return row.state in (*RETRIES, RowState.FAILED) and row.deadline is not None and row.deadline < now
 
 
 def stale(row: Row, stored: StoredMessage) -> str | None:
@@ -145,8 +149,11 @@ def is_no_number(row: Row) -> bool:
 def retried(row: Row, now: float) -> Row:
     """Return a row as it is queued again: as a fresh one, but for its attempts and its claim.
 
-    The claim stays: should its worker tell after all that the message went out, the row takes that.
+    The claim stays: should its worker tell after all that the message went out, the row takes that. That of one that
+    ended undelivered has told all that it had to.
     """
+    if row.state is RowState.FAILED:
+        row = make_row(*row[:8], parent=row.parent)._replace(story=row.story)
     return with_error(row, NO_ERROR)._replace(
         state=RowState.QUEUED,
         next_attempt_at=now,
