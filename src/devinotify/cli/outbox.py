@@ -29,13 +29,9 @@ F = TypeVar("F", bound="Callable[..., object]")
 
 PAGE = 50
 """Rows that ``list`` shows unless it is told otherwise."""
-<<<<<<< HEAD
-_RISK = N_("It may have arrived: ask the recipient first. With --force it is sent again, and may arrive twice.")
-=======
 AGAIN = (*RETRIES, RowState.FAILED)
 """The states that ``retry`` takes by their name."""
-_RISK = "It may have arrived: ask the recipient first. With --force it is sent again, and may arrive twice."
->>>>>>> ed9e27e (Send again what a campaign failed to deliver, and tell of each try in the report)
+_RISK = N_("It may have arrived: ask the recipient first. With --force it is sent again, and may arrive twice.")
 
 
 def _states_option(help: str) -> Callable[[F], F]:  # noqa: A002 - click's own name for it
