@@ -152,12 +152,12 @@ def test_is_listed(folder: Path) -> None:
 
 @each_folder
 def test_says_how_it_is_installed_from_a_clone(folder: Path) -> None:
-    """The README has the command, with the core beside the folder: no index has either before a release."""
+    """Its first command does that, with the core before the folder; what it will be is said beside it."""
     readme = (folder / "README.md").read_text("utf-8")
-    (command,) = re.findall(r"in a clone of the repository: `pip install (.*?)`", readme)
-    core, path, *further = command.split()
+    core, path, *further = readme.partition("```sh\npip install ")[2].partition("\n")[0].partition("  #")[0].split()
+    (released,) = re.findall(r"[Oo]nce released, it is\s`pip install (.*?)`", readme)
     assert ("'.[cli]'", f"./plugins/{folder.name}") == (core, path)
-    assert all(each in readme.partition("```sh\n")[2].partition("```")[0] for each in further)
+    assert {f"devinotify-{folder.name}", *further} <= set(released.split())
 
 
 @each_folder

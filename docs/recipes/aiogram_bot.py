@@ -1,6 +1,6 @@
 """aiogram: /call TEXT in Telegram reaches by SMS whoever reads no chat. A worker sends it, once an update.
 
-pip install aiogram 'devinotify[cli]'
+pip install aiogram '.[cli]'
 export DEVINOTIFY_URL=devino://LOGIN:PASSWORD@SENDER/79161234567 DEVINOTIFY_OUTBOX=calls.db
 TELEGRAM_TOKEN=123456:ABC TELEGRAM_OPERATORS=1001,1002 python aiogram_bot.py & devinotify worker
 """

@@ -1,6 +1,6 @@
 """FastAPI: a message is stored with its order's key, so a request that comes twice sends one SMS. A worker sends it.
 
-pip install fastapi uvicorn 'devinotify[cli]'
+pip install fastapi uvicorn '.[cli]'
 export DEVINOTIFY_URL=devino://LOGIN:PASSWORD@SENDER DEVINOTIFY_OUTBOX=orders.db
 uvicorn fastapi_orders:app & devinotify worker
 curl -X POST 'localhost:8000/orders/42/shipped?phone=89161234567'

@@ -1,6 +1,6 @@
 """Flask: a one-time code by SMS. It waits in the process, is asked for once a minute, and is of no use after five.
 
-pip install flask devinotify
+pip install flask .
 DEVINOTIFY_URL=devino://LOGIN:PASSWORD@SENDER?validity=5 flask --app flask_codes run
 curl -X POST localhost:5000/codes -d phone=89161234567
 curl -X POST localhost:5000/codes/check -d phone=89161234567 -d code=123456

@@ -1,6 +1,6 @@
 """Litestar: sends at once, and answers with what became of it, so that no client sends again what may have gone out.
 
-pip install litestar uvicorn devinotify
+pip install litestar uvicorn .
 DEVINOTIFY_URL=devino://LOGIN:PASSWORD@SENDER uvicorn litestar_reminders:app
 curl -X POST 'localhost:8000/remind/89161234567'
 """

@@ -1,6 +1,6 @@
 """loguru: an error calls whoever is on duty.
 
-pip install loguru devinotify devinotify-logging
+pip install loguru . ./plugins/logging
 DEVINOTIFY_URL=devino://LOGIN:PASSWORD@SENDER/79161234567 python loguru_alerts.py
 """
 

@@ -1,6 +1,6 @@
 """Sentry: the webhook of an internal integration calls whoever is on duty. A worker sends it, once an event.
 
-pip install fastapi uvicorn 'devinotify[cli]'
+pip install fastapi uvicorn '.[cli]'
 export DEVINOTIFY_URL=devino://LOGIN:PASSWORD@SENDER/79161234567 DEVINOTIFY_OUTBOX=sentry.db
 SENTRY_CLIENT_SECRET=… uvicorn sentry_alerts:app & devinotify worker
 

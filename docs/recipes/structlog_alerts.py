@@ -1,6 +1,6 @@
 """structlog on standard logging: an error calls whoever is on duty, whatever renders the log.
 
-pip install structlog devinotify devinotify-logging
+pip install structlog . ./plugins/logging
 DEVINOTIFY_URL=devino://LOGIN:PASSWORD@SENDER/79161234567 python structlog_alerts.py
 """
 

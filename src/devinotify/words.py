@@ -1,4 +1,7 @@
-"""Numbers of things, and what was meant by a mistyped name, in plain English for messages to people. Pure."""
+"""Numbers of things, what was meant by a mistyped name, and how to install what is missing, for messages to people.
+
+Plain English. Pure.
+"""
 
 from __future__ import annotations
 
@@ -22,3 +25,8 @@ def meant(given: str, known: Iterable[str], most: int = 1) -> str:
 
     near = get_close_matches(given, list(known), most)
     return f"did you mean {' or '.join(near)}?" if near else ""
+
+
+def installing(extra: str) -> str:
+    """Return the command that installs one of our extras, wherever the core came from."""
+    return f"pip install 'devinotify[{extra}]' (in a clone of its repository: pip install '.[{extra}]')"

@@ -20,6 +20,7 @@ from devinotify.cli.app import COMMANDS, cli
 from devinotify.cli.sending import Order, deliver
 from devinotify.exceptions import NotEnoughCredits
 from devinotify.url import DevinoURL
+from devinotify.words import installing
 from tests.cli.servers import PASSWORD, ScriptedGateway
 
 if TYPE_CHECKING:
@@ -257,7 +258,7 @@ def test_without_the_extra_one_line_names_it(package: str) -> None:
     """Where click or rich is missing, the command says what to install and exits with 2."""
     program = f"import sys; sys.modules[{package!r}] = None\nfrom devinotify.cli import main\nmain()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    expected = "devinotify: the command line needs its extra: pip install 'devinotify[cli]'\n"
+    expected = f"devinotify: the command line needs its extra: {installing('cli')}\n"
     assert (2, "", expected) == (done.returncode, done.stdout, done.stderr)
 
 

@@ -102,9 +102,10 @@ def test_urls_for_tools_are_understood(tool: str) -> None:
 
 def test_lines_for_containers_install() -> None:
     """What runs in containers is the command that is proved elsewhere, in an image and in one that there is."""
-    install = "pip install devinotify-apprise && devinotify apprise install --library"
+    install = "pip install '/devinotify[cli]' /devinotify/plugins/apprise && devinotify apprise install --library"
     assert [f"RUN {install}"] == re.findall(r"^RUN .*$", README, re.MULTILINE)
-    assert [install] == re.findall(r"^docker exec .* sh -c '(.*)'$", README, re.MULTILINE)
+    (within,) = re.findall(r"^docker exec .* sh -c '(.*)'$", README, re.MULTILINE)
+    assert install == within.replace('"', "'")
 
 
 def test_names_every_key() -> None:

@@ -6,6 +6,7 @@ import zipfile
 from typing import IO, TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput
+from devinotify.words import installing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,9 +15,7 @@ if TYPE_CHECKING:
     from python_calamine import CalamineSheet
 
 _OLD = bytes.fromhex("D0CF11E0A1B11AE1")  # the mark of .xls
-NEEDED = (
-    "this is a workbook, and reading one needs an extra: pip install 'devinotify[bulk]', or save it as CSV in UTF-8"
-)
+NEEDED = f"this is a workbook: save it as CSV in UTF-8, or install what reads one: {installing('bulk')}"
 
 
 def is_workbook(file: IO[bytes]) -> bool:

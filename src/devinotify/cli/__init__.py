@@ -1,12 +1,14 @@
 """The command line: ``devinotify``, one module per command, loaded when it is called.
 
-Needs the extra: ``pip install 'devinotify[cli]'``. Without it, ``main`` says so in one line.
+Needs the extra ``cli``. Without it, ``main`` says so in one line.
 """
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
+
+from devinotify.words import installing
 
 REQUIRED = ("click", "rich")
 """What the extra ``cli`` brings."""
@@ -20,7 +22,7 @@ def main() -> None:
         for name in REQUIRED:
             import_module(name)
     except ImportError:
-        print("devinotify: the command line needs its extra: pip install 'devinotify[cli]'", file=sys.stderr)
+        print(f"devinotify: the command line needs its extra: {installing('cli')}", file=sys.stderr)
         sys.exit(EXTRA_MISSING)
     from devinotify.cli import output
     from devinotify.cli.app import cli

@@ -15,6 +15,7 @@ from devinotify.cli.exits import MEANINGS, ExitCode, of_error
 from devinotify.cli.groups import Group
 from devinotify.exceptions import DevinotifyError
 from devinotify.translation import _, speaking
+from devinotify.words import installing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -202,7 +203,7 @@ class Commands(Group):
             extra_name = EXTRAS.get(error.name or "")
             if extra_name is None:
                 _end_by_fault(error, as_json=as_json)
-            hint = _("this command needs an extra: {install}", install=f"pip install 'devinotify[{extra_name}]'")
+            hint = _("this command needs an extra: {install}", install=installing(extra_name))
             _end("MissingExtra", hint, ExitCode.USAGE, as_json=as_json)
         except OSError as error:
             if not output.is_stuck():

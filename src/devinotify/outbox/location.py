@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from devinotify.exceptions import InvalidInput
 from devinotify.outbox.postgres.location import parse_location, without_campaign
 from devinotify.outbox.sqlite.store import SqliteStore
+from devinotify.words import installing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,7 +55,7 @@ def _postgres_store() -> type[PostgresStore]:
         from devinotify.outbox.postgres.store import PostgresStore
     except ImportError:
         raise InvalidInput(
-            "the outbox: a postgresql:// one needs psycopg; install it with: pip install 'devinotify[postgres]'"
+            f"the outbox: a postgresql:// one needs psycopg; install it with: {installing('postgres')}"
         ) from None
     return PostgresStore
 

@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from devinotify.sandbox.bodies import MAX_BYTES
+from devinotify.words import installing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from devinotify.sandbox.events import Closing
     from devinotify.sandbox.serving import ServerOfThread
 
-MISSING_EXTRA = "the sandbox needs starlette and uvicorn: pip install 'devinotify[sandbox]'"
+MISSING_EXTRA = f"the sandbox needs starlette and uvicorn: {installing('sandbox')}"
 KEEP_ALIVE = 30
 """Seconds that an idle connection is kept open."""
 REQUEST_TIMEOUT = 30.0

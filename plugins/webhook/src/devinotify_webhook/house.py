@@ -146,4 +146,7 @@ def _check(config: Config, notifier: Notifier, *, worker: bool) -> None:
                 where = receiver.source if direct else f"{receiver.source}, by an alias"
                 raise ConfigError(f"{where}: {_mistyped(number, refused, names) or refused}")
         if receiver.quiet and worker and QUIET_HOURS not in loaded:
-            raise ConfigError(f"receivers.{name}.quiet: needs the plugin: pip install devinotify-{QUIET_HOURS}")
+            raise ConfigError(
+                f"receivers.{name}.quiet: needs the plugin: pip install devinotify-{QUIET_HOURS}"
+                f" (in a clone of its repository: pip install . ./plugins/{QUIET_HOURS})"
+            )
