@@ -4,7 +4,8 @@
 >>> with Sandbox() as sandbox:
 ...     url = sandbox.url
 
-The server parts need the extra ``sandbox``. They are imported when a Sandbox is started, so that this package costs nothing until then.
+The server parts need the extra ``sandbox``. They are imported when a Sandbox is started, so
+that this package costs nothing until then.
 """
 
 from __future__ import annotations
