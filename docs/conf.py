@@ -32,7 +32,7 @@ templates_path = ["_templates"]
 myst_heading_anchors = 6
 myst_enable_extensions = ["fieldlist"]
 
-# What stands beside a signature need not stand in it.
+# The signature says the types; the text need not say them again.
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_class_signature = "separated"
@@ -48,7 +48,6 @@ html_title = "devinotify"
 html_additional_pages = {"index": "start.html"}
 html_copy_source = False
 html_show_sphinx = False
-man_pages: list[tuple[str, str, str, str, int]] = []
 
 _LISTS = re.compile(r"docs/(index|how-to/hosts|reference/api|\w\w/index)")
 """The pages whose own links make the site's contents; each language may have a first page of its own."""

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(
     r"^(?:<!-- (?P<mark>[^>]*) -->\n)?```(?P<kind>[\w-]+)\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE
 )
-_SHOWN = re.compile(r"\n\n```text\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_SHOWN = re.compile(r"\n\n```(?:text|json)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _NAMED = re.compile(r"# (?P<name>[\w.-]+\.(?:py|toml|ini|yaml|env))\b")
 
 
@@ -23,7 +23,7 @@ class Block:
     mark: str
     line: int
     shown: str | None = None
-    """What a command prints, as the page shows it: the block of ``text`` right below it."""
+    """What a command prints, as the page shows it: the block of ``text`` or ``json`` right below it."""
 
     @property
     def exempt(self) -> bool:
