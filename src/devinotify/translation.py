@@ -33,7 +33,7 @@ _VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")  # in gettext's order
 _HARD = "\N{NO-BREAK SPACE}"
 _FIELD = re.compile(r"\{(\w+)\}")
 _DEEPEST = 6  # patterns within a pattern's fields
-_BETWEEN = (": ", "; ", ". ")
+_BETWEEN = (": ", "; ", ". ", ", ")
 
 
 class _Speech:

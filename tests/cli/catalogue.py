@@ -25,7 +25,9 @@ from babel.messages.pofile import read_po, write_po
 
 import devinotify
 from devinotify import exceptions, url
+from devinotify.bulk.journal import DIFFERENCES
 from devinotify.bulk.sending import ENDS
+from devinotify.bulk.table import Format
 from devinotify.cli import speech
 from devinotify.cli.app import COMMANDS, cli
 from devinotify.cli.campaigns import INNER
@@ -36,6 +38,7 @@ from devinotify.gateway import checks, codes, failures
 from devinotify.models import DeliveryStatus, SmsStatistics
 from devinotify.outbox import RowState
 from devinotify.outbox.postgres import errors as troubles
+from devinotify.outbox.postgres import failover
 from devinotify.outbox.records import describe
 from devinotify.outbox.sqlite import database
 from devinotify.phones.number import Kind
@@ -92,6 +95,13 @@ TOLD = {
         *(words for _, words, _ in troubles._TROUBLES),
         *(troubles.UNREACHABLE, troubles.UNCONFIRMED, troubles.NOT_CLAIMED, troubles.IN_DOUBT),
     ],
+    "bulk/table": (
+        *("with a header", "without a header", "numbers in {column}"),
+        *(f"{format_.upper()} in {{encoding}}" for format_ in Format if format_ is not Format.XLSX),
+    ),
+    "outbox/postgres/failover": (failover.FAILED_OVER, failover.COPIED, failover.MISSED),
+    "bulk/journal": DIFFERENCES.values(),
+    "bulk/report": ("the list was read from a stream",),
     "words": ("did you mean {name}?", "did you mean {name} or {other}?", "the keys are {names}"),
     "credentials": ("it is not UTF-8", "it is not the path of a file", "it is empty", "it has more than one line"),
     "gateway/checks": [rules.sender_rule for rules in (checks.SMS, checks.VIBER)],

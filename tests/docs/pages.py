@@ -43,8 +43,13 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """Return the README, and every page below docs."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    """Return the README in both languages, and every page below docs."""
+    return [ROOT / "README.md", ROOT / "README.ru.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def language_of(page: Path) -> str:
+    """Return the language that a page is written in, in which its commands answer."""
+    return "ru" if name_of(page).startswith(("docs/ru/", "README.ru.")) else "en"
 
 
 def name_of(page: Path) -> str:

@@ -17,7 +17,7 @@ import requests
 from devinotify import exceptions
 from devinotify.sandbox import Sandbox
 from tests.cli import reference
-from tests.docs.pages import ROOT, blocks, name_of, pages
+from tests.docs.pages import ROOT, blocks, language_of, name_of, pages
 from tests.serving import served
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Reader:
             **os.environ,
             "DEVINOTIFY_URL": sandbox.url,
             "HOME": str(folder),
+            "LANGUAGE": language_of(page),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
 

@@ -79,7 +79,7 @@ def plan_rows(plan: Plan) -> list[tuple[str, object]]:
     """Return what the plan says, as pairs of a name and a value."""
     reasons = ", ".join(f"{_(word.replace('_', ' '))} {number(count)}" for word, count in plan.reasons.items())
     rows: list[tuple[str, object]] = [
-        (_("list"), plan.source),
+        (_("list"), told(plan.source)),
         (_("rows"), number(plan.rows)),
         (_("recipients"), number(plan.recipients)),
         (_("duplicates"), number(plan.duplicates)),
