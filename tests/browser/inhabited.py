@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from devinotify import Client
+from devinotify.exceptions import NotEnoughCredits
 
 if TYPE_CHECKING:
     from devinotify.sandbox import Sandbox
@@ -28,10 +31,12 @@ LAST = (
         ),
     ),
 )
+REFUSED = ("79000000005", "BANK", "Перевод 12 500 ₽ отправлен.")
+SCHEDULED = ("79161234567", "SHOP", "Завтра привезём заказ 4821, с 10 до 14.")
 
 
 def inhabit(sandbox: Sandbox) -> None:
-    """Send messages of every kind, let them arrive, and answer one."""
+    """Send messages of every kind, let them arrive, be refused or wait, and answer, read and tag some."""
     with Client(sandbox.url) as client:
         for to, sender, text in SMS:
             client.sms.send(to, text, sender=sender)
@@ -42,5 +47,12 @@ def inhabit(sandbox: Sandbox) -> None:
         sandbox.advance(60)
         for to, sender, text in LAST:
             client.sms.send(to, text, sender=sender)
+        with contextlib.suppress(NotEnoughCredits):
+            client.sms.send(REFUSED[0], REFUSED[2], sender=REFUSED[1])
     sandbox.add_incoming("Спасибо, приду", "+79161234567")
     sandbox.advance(5)
+    with Client(sandbox.url) as client:
+        due = datetime.fromtimestamp(sandbox.now, UTC) + timedelta(hours=3)
+        client.sms.send(SCHEDULED[0], SCHEDULED[2], sender=SCHEDULED[1], send_at=due)
+    for search, given in (("status:delivered", {"read": True}), ("id:9", {"tags": ["reminders"]})):
+        sandbox._ask("POST", "/inbox", search=search, **given)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-VIEWS = ["messages", "messages/1", "messages/4", "messages/5", "incoming", "faults", "requests", "settings"]
+VIEWS = ["messages", "messages/1", "messages/4", "messages/r1", "incoming", "faults", "requests", "settings"]
 
 
 def faults(page: Page, *, every: bool = False) -> list[str]:

@@ -24,11 +24,11 @@ def test_a_fault_at_a_press(page: Page, client: Client, sandbox: Sandbox) -> Non
     client.user.balance()  # A login that fails is not tried again at once.
     show(page, sandbox, "faults")
     page.get_by_role("button", name="Down for a minute").click()
-    page.get_by_text("armed", exact=True).wait_for()
+    page.get_by_text("active", exact=True).wait_for()
     with pytest.raises(exceptions.DevinotifyError):
         client.sms.send(NUMBER, "test")
-    page.get_by_role("button", name="Disarm all").click()
-    page.get_by_role("button", name="Disarm all").wait_for(state="hidden")
+    page.get_by_role("button", name="Remove all").click()
+    page.get_by_role("button", name="Remove all").wait_for(state="hidden")
     client.sms.send(NUMBER, "test")
     assert 1 == len(sandbox.messages())
 
@@ -46,7 +46,7 @@ def test_a_fault_of_ones_own(page: Page, client: Client, sandbox: Sandbox) -> No
     page.get_by_role("spinbutton", name="Code").fill("5")
     page.get_by_label("The request").select_option("yes")
     page.get_by_label("At most, times").fill("1")
-    page.get_by_role("button", name="Arm", exact=True).click()
+    page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_text("Code 5 · at most 1 · carried out").wait_for()
     client.sms.send("79031112233", "spared")
     with pytest.raises(exceptions.NotEnoughCredits):
@@ -62,7 +62,7 @@ def test_a_rate_is_armed_as_it_stands(page: Page, sandbox: Sandbox) -> None:
     assert ["10", "429", ""] == [
         page.get_by_role("spinbutton", name=name).input_value() for name in ("Requests a second", "HTTP status", "Code")
     ]
-    page.get_by_role("button", name="Arm", exact=True).click()
+    page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_text("status 429 · past 10 a second · not carried out").wait_for()
     page.get_by_label("What goes wrong").select_option("latency")
     assert "3" == page.get_by_label("Seconds to wait").input_value()
@@ -77,7 +77,7 @@ def test_a_wrong_setting_is_told(page: Page, sandbox: Sandbox) -> None:
     page.get_by_role("textbox", name="Number").fill("none")
     # The browser logs a refused request by itself: the form's own check is what is tested here.
     page.get_by_label("Probability").fill("7")
-    page.get_by_role("button", name="Arm", exact=True).click()
+    page.get_by_role("button", name="Add", exact=True).click()
     assert (False, []) == (
         page.get_by_label("Probability").evaluate("field => field.checkValidity()"),
         sandbox.faults(),
@@ -114,7 +114,11 @@ def test_fates_and_timelines(page: Page, client: Client, sandbox: Sandbox) -> No
     timelines = page.locator("section", has=page.get_by_role("heading", name="Delivery timelines"))
     timelines.get_by_label("Fate").fill("expired")
     page.keyboard.press("Tab")  # Leaving the field loads the fate's timelines.
-    timelines.get_by_label("SMS: seconds and state").fill("0 46")
+    timelines.get_by_role("spinbutton", name="SMS: seconds after the sending").last.fill("0")
+    timelines.get_by_label("SMS: status").last.select_option("expired")
+    timelines.get_by_role("button", name="SMS: remove this step").first.click()
+    timelines.get_by_role("button", name="Add a step for SMS").click()
+    timelines.get_by_role("button", name="SMS: remove this step").last.click()
     timelines.get_by_role("button", name="Set").click()
     timelines.get_by_text("has a timeline of your own").wait_for()
     receipt = client.sms.send(NUMBER, "test")

@@ -19,6 +19,16 @@ async function call(method, path, { query = {}, body } = {}) {
 
 export const get = (path, query) => call("GET", path, { query });
 
+/** Return the lines that make a request again, or null where there are none, which is told. */
+export async function curl(given) {
+  try {
+    return (await get("/curl", { ...given, base: `${location.origin}/rest` })).curl;
+  } catch (refusal) {
+    toast(refusal.message, true);
+    return null;
+  }
+}
+
 /** Do something that the reader asked for; a refusal is shown, and resolves to null. */
 export async function act(method, path, given, done) {
   try {

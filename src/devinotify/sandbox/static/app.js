@@ -1,9 +1,13 @@
 // The frame: views by the address, live updates, figures at a glance, keys and the theme.
 
+import { read, written } from "./address.js";
 import { get } from "./api.js";
 import { fill, h, money, number, toast } from "./dom.js";
 import { Inbox } from "./inbox.js";
-import { Faults, Replies, Requests, Settings } from "./panels.js";
+import { Faults } from "./faults.js";
+import { Replies } from "./replies.js";
+import { Requests } from "./requests.js";
+import { Settings } from "./settings.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -17,12 +21,11 @@ const views = {
 };
 const names = Object.keys(views);
 let current = null;
-let argument = "";
 
 function route() {
-  const [, wanted, rest = ""] = location.hash.split("/");
-  const name = names.includes(wanted) ? wanted : "messages";
-  argument = rest;
+  const { view, open, filters } = read();
+  const name = names.includes(view) ? view : "messages";
+  if (name === "messages") inbox.take(open, filters);
   for (const link of document.querySelectorAll("nav a")) {
     if (link.dataset.view === name) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
@@ -52,8 +55,8 @@ async function refresh() {
     shown = location.hash;
     try {
       const statistics = await get("/statistics");
-      showFigures(statistics);
-      await current.refresh(argument, statistics);
+      const page = await current.refresh(statistics);
+      showFigures(statistics, page ?? (await get("/inbox", { limit: 0 })));
     } catch (failure) {
       if (byId("live").dataset.state === "live") toast(failure.message, true);
     }
@@ -63,21 +66,25 @@ async function refresh() {
 }
 
 inbox.changed = refresh;
+inbox.routed = route;
 
-function showFigures({ total, status, segments, balance, incoming, faults }) {
+function showFigures({ total, status, segments, balance, incoming, faults }, { all, unread, refused }) {
   const delivered = (status.delivered ?? 0) + (status.read ?? 0);
   const open = (status.queued ?? 0) + (status.sent ?? 0);
   const failed = total - delivered - open - (status.unknown ?? 0);
-  byId("count-messages").textContent = number(total);
+  byId("count-messages").textContent = number(unread || all);
+  byId("count-messages").classList.toggle("new", unread > 0);
+  byId("count-messages").title = `${number(all)} in all, ${number(unread)} unread`;
   byId("count-incoming").textContent = number(incoming);
   byId("count-faults").textContent = number(faults);
   byId("count-faults").classList.toggle("bad", faults > 0);
-  document.title = `(${total}) devinotify sandbox`;
+  document.title = unread ? `(${unread}) devinotify sandbox` : "devinotify sandbox";
   const figures = [
     ["Delivered", number(delivered), "good"],
     ["Under way", number(open), "open"],
     ["Failed", number(failed), failed ? "bad" : ""],
-    ["Segments", number(segments), ""],
+    ...(refused ? [["Refused", number(refused), "bad"]] : []),
+    ["Segments", number(segments), "spare"],
     ["Balance", money(balance), ""],
   ];
   fill(byId("figures"), figures, () =>
@@ -102,16 +109,13 @@ function listen() {
 
 const actions = {
   "/": () => {
-    location.hash = "#/messages";
+    if (current !== inbox) location.hash = written("messages");
     inbox.search.focus();
     inbox.search.select();
   },
   "?": () => byId("help").showModal(),
   Escape: () => {
-    if (argument) {
-      location.hash = "#/messages";
-      inbox.rows.get(Number(argument))?.focus();
-    }
+    if (current === inbox && inbox.open) inbox.close();
   },
 };
 
@@ -120,8 +124,9 @@ const inInbox = {
   ArrowDown: () => inbox.step(1),
   k: () => inbox.step(-1),
   ArrowUp: () => inbox.step(-1),
-  x: () => inbox.forget(Number(argument)),
-  Delete: () => inbox.forget(Number(argument)),
+  u: () => inbox.turn(),
+  x: () => inbox.forget(),
+  Delete: () => inbox.forget(),
 };
 
 document.addEventListener("keydown", (event) => {

@@ -1,7 +1,8 @@
 // One message: as a phone shows it, what it cost, what became of it, and how it came in.
 
-import { act, get } from "./api.js";
-import { channelBadge, duration, fill, h, money, phone, pill, plural, time, tone } from "./dom.js";
+import { act, curl, get } from "./api.js";
+import { channelBadge, confirmed, copier, duration, fill, h, money, phone, pill, plural, time, toast, tone } from "./dom.js";
+import { decoded } from "./requests.js";
 
 const OUTCOMES = [
   ["delivered", "Delivered", ["sms", "viber"]],
@@ -11,106 +12,171 @@ const OUTCOMES = [
   ["not-a-viber-user", "Not a Viber user", ["viber"]],
 ];
 
+const RELEASED = {
+  sending: ["open", "being released"],
+  accepted: ["good", "released: accepted"],
+  rejected: ["bad", "released: rejected"],
+  not_sent: ["bad", "release: not sent"],
+  unknown: ["odd", "released: unknown whether it was sent"],
+};
+
 export class Detail {
-  constructor(changed) {
-    this.changed = changed;
-    this.number = null;
+  /** ``inbox`` is where it is opened from, and closed to. */
+  constructor(inbox) {
+    this.inbox = inbox;
+    this.key = null;
     this.element = h("aside", { class: "detail", "aria-label": "Message", hidden: true });
   }
 
-  async show(wanted) {
+  async show(wanted, tags) {
     if (!wanted) {
-      this.number = null;
+      this.key = null;
       this.element.hidden = true;
       this.element.replaceChildren();
       return;
     }
     let shown;
     try {
-      shown = await get("/message", { number: wanted });
+      shown = await get("/entry", { key: wanted });
     } catch {
-      location.hash = "#/messages";
+      this.inbox.go("", { replace: true });
       return;
     }
-    const { incoming } = await get("/incoming", { sender: shown.message.recipient, limit: 20 });
-    if (this.number !== wanted) this.build(shown.message);
-    this.update(shown, incoming);
+    const incoming = shown.message
+      ? (await get("/incoming", { sender: shown.message.recipient, limit: 20 })).incoming
+      : [];
+    const opened = this.key !== wanted;
+    if (opened) this.build(shown);
+    this.update(shown, incoming, tags);
+    if (opened && !shown.entry.read) await act("POST", "/inbox", { key: wanted, read: true });
   }
 
-  build(message) {
-    this.number = message.number;
+  build({ entry, message }) {
+    this.key = entry.key;
     this.parts = {};
-    for (const name of ["head", "bar", "chat", "outcome", "story", "anatomy", "facts", "raw"]) {
+    for (const name of ["head", "tools", "tags", "bar", "chat", "refusal", "outcome", "story", "anatomy", "facts", "raw"]) {
       this.parts[name] = h("div", { class: name });
     }
     const chat = { tabindex: "0", role: "log", "aria-label": "Conversation" };
     for (const [name, value] of Object.entries(chat)) this.parts.chat.setAttribute(name, value);
-    const text = h("input", {
-      name: "reply",
-      "aria-label": `Reply as ${phone(message.recipient)}`,
-      placeholder: "Reply from this phone…",
-      maxlength: 2000,
-      autocomplete: "off",
-      required: true,
-    });
-    const reply = h(
-      "form",
-      {
-        class: "reply",
-        onsubmit: async (event) => {
-          event.preventDefault();
-          const given = { text: text.value, sender: message.recipient };
-          if (/^\d+$/.test(message.sender)) given.recipient = message.sender;
-          if (await act("POST", "/incoming", given, "The reply is in Sms/In")) text.value = "";
-        },
-      },
-      text,
-      h("button", { class: "primary", type: "submit" }, "Reply"),
-    );
-    this.element.replaceChildren(
+    const content = [
       this.parts.head,
-      h("div", { class: `phone ${message.channel}` }, this.parts.bar, this.parts.chat, reply),
-      this.parts.outcome,
-      section("Delivery", this.parts.story),
+      h(
+        "div",
+        { class: `phone ${entry.channel}${message ? "" : " refused"}` },
+        this.parts.bar,
+        this.parts.chat,
+        message ? replyForm(message) : null,
+      ),
+      message ? this.parts.outcome : this.parts.refusal,
+      this.parts.tools,
+      this.parts.tags,
+      message ? section("Delivery", this.parts.story) : null,
       section("Text", this.parts.anatomy),
       section("Details", this.parts.facts),
       section("Request as received", this.parts.raw),
-    );
+    ];
+    this.element.replaceChildren(...content.filter(Boolean));
     this.element.hidden = false;
     this.element.scrollTo({ top: 0 });
   }
 
-  update({ message, anatomy, story, request }, incoming) {
+  update({ entry, message, anatomy, story, request, releasable }, incoming, tags) {
     const { parts } = this;
-    fill(parts.head, [message.number, message.status], () => [
-      h("h2", {}, `Message ${message.number}`),
-      pill(message.status),
+    fill(parts.head, [entry.key, entry.status, entry.scheduled], () => [
+      h("h2", {}, message ? `Message ${entry.number}` : "Refused send"),
+      entry.scheduled ? h("span", { class: "pill" }, "scheduled") : pill(entry.status),
       h("span", { class: "gap" }),
+      h("button", { type: "button", class: "quiet danger", onclick: () => this.inbox.forgetOne(entry.key) }, "Delete"),
+      h("button", { type: "button", class: "quiet", "aria-label": "Close the message", onclick: () => this.inbox.close() }, "✕"),
+    ]);
+    fill(parts.tools, [entry.key, entry.released, releasable, Boolean(request)], () => [
+      h("button", { type: "button", class: "quiet", onclick: () => this.unread(entry) }, "Mark as unread"),
+      request ? copier("Copy as curl", () => curl({ key: entry.key })) : null,
+      releasable ? h("button", { type: "button", onclick: (event) => this.release(entry, event.target) }, "Release…") : null,
+      entry.released ? h("span", { class: `pill ${RELEASED[entry.released][0]}` }, RELEASED[entry.released][1]) : null,
+    ]);
+    fill(parts.tags, [entry.key, entry.tags, tags], () => this.tagForm(entry, tags));
+    if (this.tagging) parts.tags.querySelector("input").focus();
+    this.tagging = false;
+    if (!message) this.refused(entry);
+    else this.arrived(entry, message, anatomy, story, incoming);
+    fill(parts.anatomy, [entry.channel, anatomy], () => anatomyOf(entry, anatomy));
+    fill(parts.raw, request, () =>
+      request
+        ? [
+            h("details", {}, h("summary", {}, "Decoded"), decoded(request.parameters)),
+            h("pre", { tabindex: "0", "aria-label": "Request as received" }, request.raw),
+            h("p", { class: "muted" }, `Answered ${request.status}${request.code ? `, Code ${request.code}` : ""}`),
+          ]
+        : h("p", { class: "muted" }, "No request is known for this message."),
+    );
+  }
+
+  async unread(entry) {
+    if (await act("POST", "/inbox", { key: entry.key, read: false }, "It is unread")) this.inbox.close();
+  }
+
+  async release(entry, button) {
+    if (!(await confirmed(`Send this text to ${phone(entry.recipient)} for real, by the account of this sandbox?`, "Release", "Cancel"))) return;
+    button.disabled = true;
+    const answer = await act("POST", "/release", { number: entry.number });
+    if (answer) {
+      const [kind, told] = RELEASED[answer.verdict];
+      toast(answer.error ? `${told}: ${answer.error}` : told, kind !== "good");
+    }
+  }
+
+  tagForm(entry, known) {
+    const set = (tags) => act("POST", "/inbox", { key: entry.key, tags });
+    const added = h("input", { name: "tag", list: "known-tags", "aria-label": "Add a tag", placeholder: "Add a tag…", maxlength: 30, required: true, autocomplete: "off" });
+    return [
+      entry.tags.map((tag) =>
+        h(
+          "span",
+          { class: "tag" },
+          h("button", { type: "button", class: "quiet", onclick: () => this.inbox.find(`tag:${quoted(tag)}`) }, tag),
+          h("button", { type: "button", class: "quiet", "aria-label": `Remove the tag ${tag}`, onclick: () => set(entry.tags.filter((one) => one !== tag)) }, "✕"),
+        ),
+      ),
       h(
-        "button",
+        "form",
         {
-          type: "button",
-          class: "quiet danger",
-          onclick: async () => {
-            if (await act("DELETE", "/messages", { number: message.number }, "The message is deleted")) {
-              location.hash = "#/messages";
-            }
+          onsubmit: async (event) => {
+            event.preventDefault();
+            this.tagging = true;
+            await set([...entry.tags, added.value]);
           },
         },
-        "Delete",
+        added,
+        h("datalist", { id: "known-tags" }, known.filter((tag) => !entry.tags.includes(tag)).map((tag) => h("option", { value: tag }))),
       ),
-      h("a", { class: "button quiet", href: "#/messages", "aria-label": "Close the message" }, "✕"),
+    ];
+  }
+
+  refused(entry) {
+    const { parts } = this;
+    fill(parts.bar, [entry.sender, entry.recipient, entry.recipients], () => bar(entry, entry.recipients > 1 ? ` and ${plural(entry.recipients - 1, "other")}` : ""));
+    fill(parts.chat, entry, () => [
+      h("p", { class: "stamp" }, time(entry.created_at, { withDay: true })),
+      h("div", { class: `bubble in ${entry.channel}`, dir: "auto" }, entry.text || "—"),
+      h("p", { class: "receipt" }, "not accepted: it reached no phone"),
     ]);
-    fill(parts.bar, message.sender, () => [
-      h("span", { class: "avatar", "aria-hidden": "true" }, [...message.sender][0]?.toUpperCase() ?? "?"),
-      h("div", {}, h("b", {}, message.sender), h("small", {}, `to ${phone(message.recipient)}`)),
-      h("span", { class: "gap" }),
-      channelBadge(message.channel),
-    ]);
-    fill(parts.chat, [message, anatomy, incoming], () => [
+    fill(parts.refusal, [entry.code, entry.reason], () =>
+      h("p", { class: "relation bad" }, h("b", {}, "Refused"), entry.code === null ? "" : ` with Code ${entry.code}`, `: ${entry.reason}`),
+    );
+    fill(parts.facts, [entry.operation], () =>
+      h("dl", { class: "facts" }, fact("Operation", h("code", {}, entry.operation)), fact("Price", "nothing: a refused send costs nothing")),
+    );
+  }
+
+  arrived(entry, message, anatomy, story, incoming) {
+    const { parts } = this;
+    fill(parts.bar, message.sender, () => bar(entry));
+    fill(parts.chat, [message, entry.scheduled, anatomy, incoming], () => [
       h("p", { class: "stamp" }, time(message.created_at, { withDay: true })),
       h("div", { class: `bubble in ${message.channel}`, dir: "auto" }, bubbleText(message, anatomy)),
-      h("p", { class: "receipt" }, `${message.status}`),
+      h("p", { class: "receipt" }, entry.scheduled ? ["scheduled for ", time(message.send_at, { withDay: true })] : message.status),
       [...incoming]
         .reverse()
         .filter((reply) => reply.created_at >= message.created_at)
@@ -120,7 +186,7 @@ export class Detail {
         ]),
     ]);
     fill(parts.outcome, [message.channel, message.fate, message.status], () => [
-      h("span", { class: "label", id: "outcome-label" }, "Make it"),
+      h("span", { class: "label", id: "outcome-label" }, "Set status"),
       h(
         "div",
         { class: "buttons", role: "group", "aria-labelledby": "outcome-label" },
@@ -162,7 +228,6 @@ export class Detail {
           ? h("p", { class: "relation" }, "Sent in place of Viber: ", link(message.resent_from))
           : null,
     ]);
-    fill(parts.anatomy, [message.channel, anatomy], () => anatomyOf(message, anatomy));
     fill(parts.facts, [message.message_ids, message.send_at, message.fate, message.price], () =>
       h(
         "dl",
@@ -175,20 +240,51 @@ export class Detail {
         fact(message.message_ids.length > 1 ? "Ids" : "Id", message.message_ids.map((id) => h("code", {}, id))),
       ),
     );
-    fill(parts.raw, request, () =>
-      request
-        ? [
-            h("pre", { tabindex: "0", "aria-label": "Request as received" }, request.raw),
-            h("p", { class: "muted" }, `Answered ${request.status}${request.code ? `, Code ${request.code}` : ""}`),
-          ]
-        : h("p", { class: "muted" }, "No request is known for this message."),
-    );
   }
 }
 
 const section = (title, content) => h("section", {}, h("h3", {}, title), content);
 
 const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
+
+/** Return a tag as the search takes it. */
+const quoted = (tag) => (/\s/.test(tag) ? `"${tag}"` : tag);
+
+const bar = (entry, more = "") => [
+  h("span", { class: "avatar", "aria-hidden": "true" }, [...entry.sender][0]?.toUpperCase() ?? "?"),
+  h("div", {}, h("b", {}, entry.sender || "no sender"), h("small", {}, `to ${phone(entry.recipient) || "nobody"}${more}`)),
+  h("span", { class: "gap" }),
+  channelBadge(entry.channel),
+];
+
+function replyForm(message) {
+  const text = h("input", {
+    name: "reply",
+    "aria-label": `Reply as ${phone(message.recipient)}`,
+    placeholder: "Reply…",
+    maxlength: 2000,
+    autocomplete: "off",
+    required: true,
+  });
+  const send = async (said) => {
+    const given = { text: said, sender: message.recipient };
+    if (/^\d+$/.test(message.sender)) given.recipient = message.sender;
+    return act("POST", "/incoming", given, "The reply is in Sms/In");
+  };
+  return h(
+    "form",
+    {
+      class: "reply",
+      onsubmit: async (event) => {
+        event.preventDefault();
+        if (await send(text.value)) text.value = "";
+      },
+    },
+    text,
+    h("button", { class: "primary", type: "submit" }, "Reply"),
+    h("button", { class: "quiet", type: "button", onclick: () => send("STOP") }, "STOP"),
+  );
+}
 
 const link = (number) => h("a", { href: `#/messages/${number}` }, `message ${number}`);
 

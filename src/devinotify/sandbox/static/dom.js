@@ -24,11 +24,14 @@ export function fill(element, data, build) {
 const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const day = new Intl.DateTimeFormat([], { day: "numeric", month: "short" });
 
-/** Return an instant as people read it here, with the exact one on hover. */
-export function time(iso, { withDay = false } = {}) {
+const minutes = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+
+/** Return an instant as people read it here, with the exact one on hover; ``short`` leaves the seconds out. */
+export function time(iso, { withDay = false, short = false } = {}) {
   const moment = new Date(iso);
   const today = new Date().toDateString() === moment.toDateString();
-  const shown = withDay || !today ? `${day.format(moment)} ${clock.format(moment)}` : clock.format(moment);
+  const hour = (short ? minutes : clock).format(moment);
+  const shown = withDay || !today ? `${day.format(moment)} ${hour}` : hour;
   return h("time", { datetime: iso, title: iso }, shown);
 }
 
@@ -87,6 +90,27 @@ export function select(options, properties = {}) {
   );
 }
 
+/** Return a button that copies what ``text`` returns or promises; nothing is copied where that is nothing. */
+export function copier(label, text, name = label) {
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "quiet",
+      "aria-label": name,
+      onclick: async () => {
+        const copied = await text();
+        if (!copied) return;
+        await navigator.clipboard.writeText(copied);
+        button.textContent = "Copied";
+        setTimeout(() => (button.textContent = label), 2000);
+      },
+    },
+    label,
+  );
+  return button;
+}
+
 /** Say something for a few seconds. */
 export function toast(text, bad = false) {
   const note = h("div", { class: bad ? "toast bad" : "toast" }, text);
@@ -95,10 +119,11 @@ export function toast(text, bad = false) {
 }
 
 /** Ask, and resolve to whether the answer is yes. */
-export function confirmed(question, yes) {
+export function confirmed(question, yes, no = "Keep") {
   const dialog = document.getElementById("confirm");
   document.getElementById("confirm-title").textContent = question;
   document.getElementById("confirm-yes").textContent = yes;
+  document.getElementById("confirm-no").textContent = no;
   dialog.returnValue = "no";
   dialog.showModal();
   return new Promise((resolve) => {

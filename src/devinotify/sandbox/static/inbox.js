@@ -1,23 +1,26 @@
-// The list of messages: filters, pages, and rows that stay in place while their statuses change.
+// The list: filters, pages, and rows that stay in place while their statuses change.
 
+import { written } from "./address.js";
 import { act, get } from "./api.js";
-import { channelBadge, confirmed, fill, h, money, number, phone, pill, plural, select, time } from "./dom.js";
+import { channelBadge, confirmed, copier, fill, h, money, number, phone, pill, plural, select, time } from "./dom.js";
 import { Detail } from "./detail.js";
 
 const PAGE = 50;
 const STATUSES = [
   ...["queued", "sent", "delivered", "read", "undelivered", "expired", "rejected", "deleted", "stopped", "failed"],
-  "unknown",
+  ...["unknown", "refused"],
 ];
+const FILTERS = ["search", "channel", "sender", "status"];
 
 export class Inbox {
   constructor() {
     this.offset = 0;
+    this.open = "";
     this.rows = new Map();
     this.search = h("input", {
       type: "search",
       id: "search",
-      placeholder: "Number or text",
+      placeholder: "Words, numbers, to: status: -word",
       "aria-label": "Search by number or text",
       "aria-keyshortcuts": "/",
       maxlength: 200,
@@ -31,8 +34,12 @@ export class Inbox {
     this.list = h("ol", { class: "rows", "aria-label": "Messages", id: "messages" });
     this.pager = h("div", { class: "pager" });
     this.empty = h("div", { class: "empty" });
-    this.detail = new Detail(() => this.changed());
+    this.detail = new Detail(this);
+    this.readAll = h("button", { type: "button", class: "quiet", onclick: () => this.markAll() }, "Mark as read");
+    this.csv = h("a", { class: "button quiet", download: "inbox.csv", "aria-label": "Export as CSV" }, "CSV");
+    this.json = h("a", { class: "button quiet", download: "inbox.json", "aria-label": "Export as JSON" }, "JSON");
     this.deleteAll = h("button", { type: "button", class: "quiet danger", onclick: () => this.forgetAll() }, "Delete all");
+    this.tools = h("div", { class: "actions" }, this.readAll, this.csv, this.json, this.deleteAll);
     const head = ["Time", "Via", "From → to", "Text", "Segments", "Price", "Status"];
     this.element = h(
       "div",
@@ -50,7 +57,7 @@ export class Inbox {
           this.status,
           this.reset,
           h("span", { class: "gap" }),
-          this.deleteAll,
+          this.tools,
         ),
         h("div", { class: "row head", "aria-hidden": "true" }, head.map((name) => h("span", {}, name))),
         this.list,
@@ -62,61 +69,119 @@ export class Inbox {
     let typing;
     this.search.addEventListener("input", () => {
       clearTimeout(typing);
-      typing = setTimeout(() => this.filter(), 120);
+      typing = setTimeout(() => this.filter({ typing: true }), 120);
     });
+    // What is typed in one go is one step back.
+    this.search.addEventListener("change", () => (this.typing = false));
     for (const control of [this.channel, this.sender, this.status]) {
       control.addEventListener("change", () => this.filter());
     }
   }
 
   get filters() {
-    return {
-      search: this.search.value.trim(),
-      channel: this.channel.value,
-      sender: this.sender.value,
-      status: this.status.value,
-    };
+    return Object.fromEntries(FILTERS.map((name) => [name, this[name].value.trim()]));
   }
 
-  filter() {
-    this.offset = 0;
-    this.changed();
+  /** Show what the address names. */
+  take(open, given) {
+    this.open = open;
+    this.offset = Math.max(0, (Number(given.page) || 1) - 1) * PAGE;
+    for (const name of FILTERS) {
+      const value = given[name] ?? "";
+      if (this[name].value.trim() === value) continue;
+      // A sender that is no more is still what was asked for.
+      if (name === "sender" && ![...this.sender.options].some((one) => one.value === value)) {
+        this.sender.append(h("option", { value }, value));
+      }
+      this[name].value = value;
+    }
+  }
+
+  address(open = "", offset = this.offset) {
+    return written("messages", open, { ...this.filters, page: offset ? String(offset / PAGE + 1) : "" });
+  }
+
+  /** Go to another address of this view; with ``replace`` the one before cannot be gone back to. */
+  go(open = "", { replace = false, offset = this.offset } = {}) {
+    const address = this.address(open, offset);
+    if (address !== location.hash) history[replace ? "replaceState" : "pushState"](null, "", address);
+    this.routed();
+  }
+
+  filter({ typing = false } = {}) {
+    const replace = typing && this.typing;
+    this.typing = typing;
+    this.go(this.open, { replace, offset: 0 });
   }
 
   clearFilters() {
-    this.search.value = this.channel.value = this.sender.value = this.status.value = "";
+    for (const name of FILTERS) this[name].value = "";
     this.filter();
     this.search.focus();
   }
 
-  /** Ask for the page again; app.js sets what that means. */
+  /** Look for a tag, a sender… as if it had been typed. */
+  find(search) {
+    this.search.value = search;
+    this.filter();
+  }
+
+  /** Ask for the page again, and follow the address; app.js sets what these mean. */
   changed() {}
 
+  routed() {}
+
+  get filtered() {
+    return Object.values(this.filters).some(Boolean);
+  }
+
+  async markAll() {
+    const marked = await act("POST", "/inbox", { ...this.given, read: true });
+    if (marked) this.changed();
+  }
+
+  get given() {
+    return Object.fromEntries(Object.entries(this.filters).filter(([, value]) => value));
+  }
+
   async forgetAll() {
-    if (await confirmed("Delete all messages?", "Delete all")) {
-      await act("DELETE", "/messages", {}, "All messages are deleted");
-      location.hash = "#/messages";
+    const some = this.filtered;
+    const question = some ? `Delete ${plural(this.total, "message")} that fit these filters?` : "Delete all messages?";
+    if (await confirmed(question, some ? `Delete ${number(this.total)}` : "Delete all")) {
+      await act("DELETE", "/inbox", this.given, some ? "What fitted is deleted" : "All messages are deleted");
+      this.go();
     }
   }
 
-  async refresh(argument, statistics) {
-    const filters = this.filters;
-    const filtered = Object.values(filters).some(Boolean);
-    const page = await get("/messages", { ...filters, limit: PAGE, offset: this.offset });
-    if (!page.messages.length && this.offset && page.total) {
+  async refresh(statistics) {
+    const page = await get("/inbox", { ...this.filters, limit: PAGE, offset: this.offset });
+    if (!page.entries.length && this.offset && page.total) {
       this.offset = 0;
-      return this.refresh(argument, statistics);
+      return this.refresh(statistics);
     }
+    const { filtered } = this;
+    this.total = page.total;
     this.reset.hidden = !filtered;
-    this.deleteAll.hidden = !statistics.total;
+    this.tools.hidden = !page.all;
+    this.deleteAll.textContent = filtered ? `Delete ${number(page.total)} found` : "Delete all";
+    this.deleteAll.disabled = !page.total;
+    this.readAll.disabled = !page.entries.some((entry) => !entry.read) && !page.unread;
+    this.showExports();
     this.showSenders(statistics.senders);
-    const open = Number(argument) || null;
-    this.showRows(page.messages, open);
+    this.showRows(page.entries);
     this.showPager(page);
-    this.element.classList.toggle("blank", !page.total && !filtered);
-    await this.showEmpty(page.total, filtered);
-    this.element.classList.toggle("open", Boolean(open));
-    await this.detail.show(open);
+    this.element.classList.toggle("blank", !page.all && !filtered);
+    await this.showEmpty(page, filtered);
+    this.element.classList.toggle("open", Boolean(this.open));
+    await this.detail.show(this.open, page.tags);
+    return page;
+  }
+
+  showExports() {
+    const query = new URLSearchParams(this.given).toString();
+    for (const [kind, link] of [["csv", this.csv], ["json", this.json]]) {
+      link.setAttribute("href", `/sandbox/export.${kind}${query ? `?${query}` : ""}`);
+    }
   }
 
   showSenders(senders) {
@@ -129,60 +194,73 @@ export class Inbox {
     this.sender.value = chosen;
   }
 
-  showRows(messages, open) {
+  showRows(entries) {
     const focused = document.activeElement?.dataset?.number;
-    const rows = messages.map((message) => {
-      const known = this.rows.get(message.number);
-      const row = known ?? h("a", { class: "row", href: `#/messages/${message.number}`, "data-number": message.number });
-      fill(row, message, () => this.cells(message));
-      if (message.number === open) row.setAttribute("aria-current", "true");
+    const rows = entries.map((entry) => {
+      const row = this.rows.get(entry.key) ?? h("a", { class: "row", "data-number": entry.key });
+      row.setAttribute("href", this.address(entry.key));
+      row.classList.toggle("unread", !entry.read);
+      row.classList.toggle("scheduled", entry.scheduled);
+      fill(row, entry, () => this.cells(entry));
+      if (entry.key === this.open) row.setAttribute("aria-current", "true");
       else row.removeAttribute("aria-current");
       return row;
     });
-    this.rows = new Map(messages.map((message, index) => [message.number, rows[index]]));
-    const order = messages.map((message) => message.number).join();
+    this.rows = new Map(entries.map((entry, index) => [entry.key, rows[index]]));
+    const order = entries.map((entry) => entry.key).join();
     if (this.order === order) return;
     this.order = order;
     this.list.replaceChildren(...rows.map((row) => h("li", {}, row)));
-    if (focused) this.rows.get(Number(focused))?.focus({ preventScroll: true });
+    if (focused) this.rows.get(focused)?.focus({ preventScroll: true });
   }
 
-  cells(message) {
+  cells(entry) {
+    const refused = entry.status === "refused";
     return [
-      h("span", { class: "when" }, time(message.created_at)),
-      h("span", {}, channelBadge(message.channel)),
+      h("span", { class: "when" }, entry.read ? null : h("span", { class: "hidden" }, "Unread. "), time(entry.created_at)),
+      h("span", {}, channelBadge(entry.channel)),
       h(
         "span",
         { class: "who" },
-        h("span", { class: "from" }, message.sender),
+        h("span", { class: "from" }, entry.sender || "—"),
         h("span", { class: "arrow", "aria-hidden": "true" }, " → "),
         h("span", { class: "hidden" }, "to "),
-        h("span", { class: "to" }, phone(message.recipient)),
+        h("span", { class: "to" }, phone(entry.recipient) || "—"),
+        entry.recipients > 1 ? h("span", { class: "muted" }, ` +${number(entry.recipients - 1)}`) : null,
       ),
-      h("span", { class: "text", dir: "auto" }, message.text),
+      h(
+        "span",
+        { class: "text", dir: "auto" },
+        entry.scheduled ? h("span", { class: "due" }, "for ", time(entry.send_at, { short: true })) : null,
+        entry.tags.map((tag) => [h("span", { class: "tag" }, tag), " "]),
+        entry.text,
+      ),
       h(
         "span",
         { class: "size" },
-        message.channel === "viber"
+        entry.channel === "viber"
           ? h("span", { class: "muted" }, "—")
-          : [h("b", {}, message.segments), " ", h("span", { class: "muted" }, message.encoding)],
+          : [h("b", {}, entry.segments), " ", h("span", { class: "muted" }, entry.encoding)],
       ),
-      h("span", { class: "price" }, money(message.price)),
-      h("span", {}, pill(message.status)),
+      h("span", { class: "price" }, refused ? "—" : money(entry.price)),
+      h(
+        "span",
+        { title: entry.reason || null },
+        entry.scheduled ? h("span", { class: "pill" }, "scheduled") : pill(entry.status),
+      ),
     ];
   }
 
-  showPager({ total, messages }) {
+  showPager({ total, entries }) {
     const go = (offset) => () => {
-      this.offset = offset;
-      this.changed();
+      this.go(this.open, { offset });
       this.list.scrollTo({ top: 0 });
     };
-    fill(this.pager, [total, messages.length, this.offset], () =>
-      total > messages.length
+    fill(this.pager, [total, entries.length, this.offset, this.filters], () =>
+      total > entries.length
         ? [
             h("button", { type: "button", disabled: !this.offset, onclick: go(Math.max(0, this.offset - PAGE)) }, "Newer"),
-            h("span", {}, `${number(this.offset + 1)}–${number(this.offset + messages.length)} of ${number(total)}`),
+            h("span", {}, `${number(this.offset + 1)}–${number(this.offset + entries.length)} of ${number(total)}`),
             h("button", { type: "button", disabled: this.offset + PAGE >= total, onclick: go(this.offset + PAGE) }, "Older"),
           ]
         : total
@@ -191,9 +269,9 @@ export class Inbox {
     );
   }
 
-  async showEmpty(total, filtered) {
+  async showEmpty({ total, all }, filtered) {
     if (total) return fill(this.empty, null, () => []);
-    if (filtered) return fill(this.empty, "none", () => [h("p", {}, "No message fits these filters.")]);
+    if (filtered || all) return fill(this.empty, "none", () => [h("p", {}, "No message fits these filters.")]);
     const lines = await get("/examples");
     fill(this.empty, lines, () => [
       h("img", { src: "/static/icon.svg", alt: "", width: 56, height: 56 }),
@@ -214,40 +292,45 @@ export class Inbox {
     const next = rows[current < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, current + by))];
     next?.focus();
     if (next && this.element.classList.contains("open") && matchMedia("(min-width: 60rem)").matches) {
-      location.replace(next.getAttribute("href"));
+      this.go(next.dataset.number, { replace: true });
     }
   }
 
+  /** Close what is open, and give its row the focus. */
+  close() {
+    const { open } = this;
+    this.go();
+    this.rows.get(open)?.focus();
+  }
+
   /** Delete the message that has the focus, or the one that is open. */
-  async forget(open) {
-    const focused = Number(document.activeElement?.dataset?.number) || open;
+  async forget() {
+    const focused = document.activeElement?.dataset?.number || this.open;
     if (!focused) return;
-    const numbers = [...this.rows.keys()];
-    const next = numbers[numbers.indexOf(focused) + 1] ?? numbers[numbers.indexOf(focused) - 1];
-    if (!(await act("DELETE", "/messages", { number: focused }, "The message is deleted"))) return;
+    const keys = [...this.rows.keys()];
+    const next = keys[keys.indexOf(focused) + 1] ?? keys[keys.indexOf(focused) - 1];
+    if (!(await act("DELETE", "/inbox", { key: focused }, "The message is deleted"))) return;
     this.rows.get(next)?.focus();
-    if (focused === open) location.hash = next ? `#/messages/${next}` : "#/messages";
+    if (focused === this.open) this.go(next);
+  }
+
+  async forgetOne(key) {
+    if (await act("DELETE", "/inbox", { key }, "The message is deleted")) this.go();
+  }
+
+  /** Mark the message that has the focus, or the one that is open, as unread, or as read again. */
+  async turn() {
+    const focused = document.activeElement?.dataset?.number || this.open;
+    const row = this.rows.get(focused);
+    if (row) await act("POST", "/inbox", { key: focused, read: row.classList.contains("unread") });
   }
 }
 
 function example(title, lines, name) {
-  const copy = h(
-    "button",
-    {
-      type: "button",
-      class: "quiet",
-      "aria-label": `Copy the lines: ${title}`,
-      onclick: async () => {
-        await navigator.clipboard.writeText(lines);
-        copy.textContent = "Copied";
-      },
-    },
-    "Copy",
-  );
   return h(
     "figure",
     { class: "example" },
-    h("figcaption", {}, title, copy),
+    h("figcaption", {}, title, copier("Copy", () => lines, `Copy the lines: ${title}`)),
     h("pre", { id: `example-${name}`, tabindex: "0", "aria-label": title }, lines),
   );
 }
