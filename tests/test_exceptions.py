@@ -31,6 +31,7 @@ TREE = {
     "InvalidSchedule": ("InvalidInput", "not_sent"),
     "InvalidURL": ("InvalidInput", "not_sent"),
     "Suppressed": ("InvalidInput", "not_sent"),
+    "LimitExceeded": ("InvalidInput", "not_sent"),
     "GatewayError": ("DevinotifyError", "rejected"),
     "ArgumentMissing": ("GatewayError", "rejected"),
     "InvalidArgument": ("GatewayError", "rejected"),

@@ -31,6 +31,7 @@ KINDS = {
     "devinotify_outcome_recorded": "observer",
     "devinotify_status_changed": "observer",
     "devinotify_message_received": "observer",
+    "devinotify_limit_neared": "observer",
     "devinotify_register_commands": "all",
 }
 """The table of the design."""
@@ -51,7 +52,7 @@ def documentation(specification: Callable[..., object]) -> str:
 
 
 def test_the_hooks_are_the_designs() -> None:
-    """There are these twelve hooks and no other."""
+    """There are these thirteen hooks and no other."""
     assert set(KINDS) == set(HOOKS)
 
 

@@ -7,6 +7,8 @@ import logging
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from importlib import metadata
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
@@ -26,6 +28,7 @@ from devinotify.exceptions import (
     PluginError,
     Verdict,
 )
+from devinotify.limits import Limit, LimitUsage
 from devinotify.models import DeliveryStatus, IncomingSms, Message, Outcome, Receipt, SmsState
 from devinotify.plugins import BUILT_IN, FailedPlugin, LoadedPlugin, PluginManager
 from tests.distributions import install, make_site
@@ -55,6 +58,9 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "state": SmsState(DeliveryStatus.DELIVERED, 0),
     },
     "devinotify_message_received": {"message": IncomingSms("1", "STOP", ONE, "1234")},
+    "devinotify_limit_neared": {
+        "usage": LimitUsage(Limit.parse("1000/day"), Decimal(800), datetime(2036, 1, 2, tzinfo=UTC)),
+    },
     "devinotify_register_commands": {"group": None},
 }
 """How each hook is called here."""
@@ -71,6 +77,7 @@ RIGHT: dict[str, list[object]] = {
     "devinotify_outcome_recorded": [None],
     "devinotify_status_changed": [None],
     "devinotify_message_received": [None],
+    "devinotify_limit_neared": [None],
     "devinotify_register_commands": [None],
 }
 """What each hook may answer."""
@@ -105,6 +112,7 @@ WRONG: dict[str, list[object]] = {
     "devinotify_outcome_recorded": [1],
     "devinotify_status_changed": [True],
     "devinotify_message_received": [True],
+    "devinotify_limit_neared": [True],
     "devinotify_register_commands": ["rota"],
 }
 """What each hook may not answer."""

@@ -33,6 +33,7 @@ PURE = sorted(
         *(f"gateway/{name}.py" for name in GATEWAY),
         *("channels/batch.py", "channels/compose.py", "channels/answers.py", "delivery/policy.py", "delivery/story.py"),
         "delivery/cursor.py",
+        "delivery/allotment.py",
         "plugins/rules.py",
         *(f"outbox/{name}.py" for name in ("states", "records", "rules", "settlement", "store", "room")),
         *(
@@ -67,6 +68,7 @@ ALLOWED = {
     *(
         "enum",
         "functools",
+        "hashlib",
         "html",
         "importlib",
         "ipaddress",

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         InvalidSession,
         InvalidText,
         InvalidURL,
+        LimitExceeded,
         NotEnoughCredits,
         NotSent,
         OutcomeUnknown,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from devinotify.gateway.aio.client import AsyncClient
     from devinotify.gateway.client import Client
     from devinotify.hookspecs import hookimpl, hookspec
+    from devinotify.limits import Limit, LimitUsage
     from devinotify.models import (
         Attempt,
         BulkReceipt,
@@ -100,6 +102,9 @@ _HOMES = {
     "InvalidSession": "exceptions",
     "InvalidText": "exceptions",
     "InvalidURL": "exceptions",
+    "Limit": "limits",
+    "LimitExceeded": "exceptions",
+    "LimitUsage": "limits",
     "Message": "models",
     "NotEnoughCredits": "exceptions",
     "NotSent": "exceptions",
@@ -159,6 +164,9 @@ __all__ = [
     "InvalidSession",
     "InvalidText",
     "InvalidURL",
+    "Limit",
+    "LimitExceeded",
+    "LimitUsage",
     "Message",
     "NotEnoughCredits",
     "NotSent",

@@ -9,7 +9,8 @@
     │   ├── InvalidText
     │   ├── InvalidSchedule
     │   ├── InvalidURL
-    │   └── Suppressed                  the recipient has opted out
+    │   ├── Suppressed                   the recipient has opted out
+    │   └── LimitExceeded                a limit leaves no room: .limit  .resets_at
     ├── GatewayError                     the gateway said no: .code  .http_status  .description
     │   ├── ArgumentMissing       1
     │   ├── InvalidArgument       2
@@ -33,7 +34,10 @@ Messages, reprs and attributes hold no secret, session id, full number or messag
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class Verdict(StrEnum):
@@ -139,6 +143,28 @@ class InvalidURL(InvalidInput):
 
 class Suppressed(InvalidInput):
     """The recipient has opted out, or may get no more for now: what a hook ``screen_recipients`` refuses with."""
+
+
+class LimitExceeded(InvalidInput):
+    """A limit on what may be sent leaves no room for the message; nothing was sent.
+
+    ``limit`` is the limit as it is written, and ``resets_at`` (aware) when its next period begins: before, it is of no
+    use to try again; ``None`` where it would never have room. What is queued waits for that moment by itself.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        limit: str = "",
+        resets_at: datetime | None = None,
+        operation: str | None = None,
+        verdict: Verdict | None = None,
+        retryable: bool | None = None,
+    ) -> None:
+        super().__init__(message, operation=operation, verdict=verdict, retryable=retryable)
+        self.limit = limit
+        self.resets_at = resets_at
 
 
 class GatewayError(DevinotifyError):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from devinotify.channels.protocol import Channel
     from devinotify.exceptions import DevinotifyError
+    from devinotify.limits import LimitUsage
     from devinotify.models import IncomingSms, Message, Outcome, Receipt, SmsState
     from devinotify.phones import PhoneNumber
     from devinotify.text import Segmentation
@@ -256,6 +257,24 @@ def devinotify_message_received(message: IncomingSms) -> None:
         def devinotify_message_received(message):
             if message.text.strip().upper() == "STOP":
                 OPTED_OUT.add(message.sender)
+    """
+
+
+@hookspec
+def devinotify_limit_neared(usage: LimitUsage) -> None:
+    """Take note that a limit on what may be sent is used to four fifths.
+
+    Called before the message goes out that takes it so far, once for each limit and period, by one of all who share the
+    outbox; for limits on each recipient it is not called. ``usage`` has the ``limit``, what is ``used`` and ``left``,
+    and when it ``resets_at``. Return nothing.
+
+    Observer. One that raises is logged and breaks nothing. The built-in one logs a warning.
+
+    Example::
+
+        @hookimpl
+        def devinotify_limit_neared(usage):
+            oncall.tell(f"{usage.limit}: {usage.left} left until {usage.resets_at}")
     """
 
 

@@ -129,6 +129,29 @@ class Limit:
         return number + rest.replace(" ", ",", 1) if self.scope is not Scope.ACCOUNT else number + rest
 
 
+@dataclass(frozen=True, slots=True)
+class LimitUsage:
+    """How much of a limit is ``used`` in its period, which ends at ``resets_at`` (aware)."""
+
+    limit: Limit
+    used: Decimal
+    resets_at: datetime
+
+    @property
+    def left(self) -> Decimal:
+        """What may still be used: never less than nothing, though the gateway may have billed more than expected."""
+        return max(self.limit.amount - self.used, Decimal(0))
+
+    def __str__(self) -> str:
+        return f"{_plain(self.used)} of {self.limit} used, until {moment(self.resets_at)}"
+
+
+def moment(at: datetime) -> str:
+    """Return when a period ends, as people read it, with the zone by whose clock it does."""
+    # In this order, or a date and a time would be masked for a number wherever errors are scrubbed.
+    return f"{at:%H:%M} on {at:%Y-%m-%d} ({at.tzinfo})"
+
+
 _NAMED = frozenset({Scope.SENDER, Scope.TAG})
 
 
@@ -240,5 +263,6 @@ def check_limits(limits: Iterable[Limit], prices: Prices | None) -> None:
     currencies = {limit.unit for limit in known.values() if limit.is_money}
     if len(currencies) > 1:
         raise InvalidInput(f"the limits are in {' and '.join(sorted(currencies))}: an account has one currency")
-    if currencies and prices is None:
-        raise InvalidInput(f"a limit in {currencies.pop()} takes a price: give price=, what a segment costs")
+    if currencies and (prices is None or prices.other is None):
+        else_ = "" if prices is None else " on all other channels too"
+        raise InvalidInput(f"a limit in {currencies.pop()} takes a price: give price=, what a segment costs{else_}")

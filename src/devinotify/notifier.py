@@ -2,6 +2,8 @@
 
 ``notify`` takes the first step and returns; ``wait`` watches what was accepted and takes the later steps of
 a fallback. Neither raises for one recipient's failure: it is in that recipient's Outcome.
+
+More than 400 lines: it is all that can be done with a Notifier, most of it in words; what it does is others'.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import logging
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from devinotify import text as texts
@@ -17,6 +20,7 @@ from devinotify import url as urls
 from devinotify.channels.protocol import check_message
 from devinotify.closing import close_all
 from devinotify.delivery.fallback import Storage, bind
+from devinotify.delivery.limiting import Limited, Limiter
 from devinotify.delivery.looking import RATE
 from devinotify.delivery.orders import Enqueued, check_order, storable, store
 from devinotify.delivery.pipeline import Pipeline, Sending
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     from devinotify.channels.protocol import Channel
     from devinotify.delivery.fallback import Fallback
     from devinotify.delivery.recipients import Given
+    from devinotify.limits import LimitUsage
     from devinotify.models import IncomingSms, Receipt, SmsState
     from devinotify.outbox import Outbox
     from devinotify.plugins import PluginManager
@@ -99,18 +104,44 @@ class Notifier:
         self.plugins.register(self._sending, _SENDING, BUILT_IN)
         try:
             self.channels: dict[str, Channel] = self.plugins.channels()
-            self._fallbacks = bind(self.channels, self._storage)
+            self._limiter = self._limits()
+            limited = None if self._limiter is None else partial(Limited, limiter=self._limiter)
+            self._fallbacks = bind(self.channels, self._storage, limited)
             self._recipients = Recipients(self.plugins, self.url.region)
             self._receiver = Receiver(self.url.account, self._fetch, self._storage.own, self._received)
             self.plugins.around = lambda: serving(self._storage.own)
             self._pipeline = Pipeline(self.plugins, self._recipients, self.channel, lambda: self.url, self._sending)
             # A wrong channel, a sender it does not take, an outbox that cannot be written: better now than at night.
             self.channel(self.url.channel).check_sender(self.url.sender)
+            if self._limiter is not None:
+                self._storage.own()
         except BaseException:
             # Whoever sets right what was wrong may use the manager again.
             self.plugins.around = None
             self.plugins.unregister(self._sending)
             raise
+
+    def _limits(self) -> Limiter | None:
+        """Return what counts against the limits, where there are any."""
+        if not self.url.limit:
+            return None
+        return Limiter(self._storage.own, self.url, segments=self._segments, near=self._limit_neared)
+
+    def _segments(self, text: str) -> int:
+        segmentation: texts.Segmentation = self.plugins.hook.devinotify_estimate_segments(text=text)
+        return segmentation.count
+
+    def _limit_neared(self, usage: LimitUsage) -> None:
+        self.plugins.observe("devinotify_limit_neared", usage=usage)
+
+    def limits(self, to: Given | None = None) -> list[LimitUsage]:
+        """Return how much of each limit is used now; with ``to``, a number, those on each recipient are its own.
+
+        Without ``to`` they are left out. Raises InvalidInput for what is not a number, and DevinotifyError where the
+        outbox cannot be used.
+        """
+        number = None if to is None else self._recipients.number(to)
+        return [] if self._limiter is None else self._limiter.usage(number)
 
     def __repr__(self) -> str:
         return f"<Notifier {self.url}>"

@@ -295,6 +295,7 @@ class Campaign:
     ) -> Result:
         """Send what is queued, while what is not yet in the journal is put into it: the list can be read to its end."""
         recovered = journal.recover()
+        journal.outbox.hurry()
         journal.send_again(again)
         personal = self._personal
         feed = None if journal.fed else journal.feed(self._intake.pages, message, personal=personal)

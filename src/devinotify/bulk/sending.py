@@ -18,7 +18,7 @@ from devinotify.delivery.dispatching import MOST_TROUBLES, Dispatcher
 from devinotify.delivery.reading import CAUSES, Cause
 from devinotify.delivery.sending import PUT_BACK, Sender
 from devinotify.delivery.stopping import Stopping
-from devinotify.exceptions import DevinotifyError, Verdict
+from devinotify.exceptions import DevinotifyError, LimitExceeded, Verdict
 from devinotify.outbox import RowState
 from devinotify.retry import Backoff
 from devinotify.words import counted
@@ -42,6 +42,8 @@ WRITTEN_AGAIN = Backoff(1.0, factor=1.0, tries=4)
 TOLD = (RowState.ACCEPTED, RowState.REJECTED, RowState.NOT_SENT, RowState.UNKNOWN)
 """The states that a recipient may be in once it is dealt with, in the order of Sent."""
 
+LONGEST_WAIT = 60.0
+"""Seconds for which a run waits at most for what a limit leaves no room for: a next period seldom begins so soon."""
 FED_ELSEWHERE_EVERY = 1.0
 """Seconds after which who does not put the input in asks again whether all is in."""
 
@@ -59,6 +61,7 @@ class End(StrEnum):
     LOGIN = "login"
     REFUSED = "refused"
     FAILING = "failing"
+    OVER_LIMIT = "over_limit"
 
 
 _AGAIN = "run the same command again"
@@ -73,6 +76,7 @@ ENDS: Mapping[End, str] = MappingProxyType(
         End.LOGIN: f"{CAUSES[Cause.LOGIN]}; correct it, and {_AGAIN} to go on",
         End.REFUSED: f"{CAUSES[Cause.REFUSED]}; set that right, and {_AGAIN} to go on",
         End.FAILING: f"{CAUSES[Cause.FAILING]}; {_AGAIN} later to go on",
+        End.OVER_LIMIT: f"{CAUSES[Cause.OVER_LIMIT]}; {_AGAIN} when there is room, or with a higher one, to go on",
     }
 )
 """What each end says to a person."""
@@ -136,6 +140,7 @@ class Sending:
         self._states: Counter[RowState] = Counter()
         self._accepted: Counter[str] = Counter()  # by channel, where the channel is a fallback
         self._segments: Counter[str] = Counter()  # likewise
+        self._over: LimitExceeded | None = None  # a limit of a recipient's that leaves no room for now
         self._told = -1  # how many were done when the progress was last told
         self._stopping = Stopping()
         outbox.request_seconds = notifier.url.timeout
@@ -178,7 +183,7 @@ class Sending:
     @property
     def error(self) -> DevinotifyError | None:
         """The last error that stopped or slowed it."""
-        return self._dispatcher.error
+        return self._dispatcher.error or self._over
 
     def trouble(self) -> tuple[DevinotifyError | None, float | None]:
         """Return why nothing goes out, and in how many seconds it is tried again; nothing while messages go out."""
@@ -258,6 +263,8 @@ class Sending:
             return End.DONE
         if self._dispatcher.exhausted:
             return End.LIMIT
+        if self._waits_for_limit():
+            return End.OVER_LIMIT
         if self.sent.done == before and waiting.attempts >= MOST_ATTEMPTS:
             return End.FAILING
         return None
@@ -272,6 +279,14 @@ class Sending:
         due = self._outbox.next_due(self._account, queued=True)
         return None if due is None else max(due - self._outbox.now(), 0.0)
 
+    def _waits_for_limit(self) -> bool:
+        """Return whether what comes due next waits for a limit, and for longer than a run does."""
+        room = None if self._over is None else self._over.resets_at
+        due = None if room is None else self._due()
+        if room is None or due is None or due <= LONGEST_WAIT:
+            return False
+        return self._outbox.now() + due >= room.timestamp() - 1
+
     def _wait(self, observe: Callable[[Sent], None], every: float) -> None:
         """Wait until something may be due again."""
         until = time.monotonic() + max(self._due() or 0.0, 0.05)
@@ -281,6 +296,8 @@ class Sending:
     def _count(self, batch: Batch, sent: delivery.Sent) -> None:
         if self._fallback is not None and batch.rows[0].channel != self._fallback.name:
             return  # a step that came due: its recipient has been counted
+        for error in {outcome.error for outcome in sent.reading.over}:
+            self._over = _earlier(self._over, error)
         found = Counter(sent.states.values())
         accepted: Counter[str] = Counter()
         segments: Counter[str] = Counter()
@@ -295,3 +312,10 @@ class Sending:
             self._states += found
             self._accepted += accepted
             self._segments += segments
+
+
+def _earlier(one: LimitExceeded | None, other: DevinotifyError | None) -> LimitExceeded | None:
+    """Return which of two limits has room first."""
+    if not isinstance(other, LimitExceeded) or other.resets_at is None:
+        return one
+    return other if one is None or one.resets_at is None or other.resets_at < one.resets_at else one

@@ -148,10 +148,14 @@ class Fallback:
     def __repr__(self) -> str:
         return f"<Fallback {self.name}: {self.first.name}, then {self.second.name}>"
 
-    def bound(self, storage: Storage) -> Fallback:
-        """Return the same channel, writing to this storage: one that is shared would mix the accounts of two."""
+    def bound(self, storage: Storage, step: Callable[[Channel], Channel] = lambda channel: channel) -> Fallback:
+        """Return the same channel, writing to this storage: one that is shared would mix the accounts of two.
+
+        Its steps are taken on what ``step`` makes of their channels.
+        """
         same = copy(self)
         same._storage = storage
+        same.first, same.second = step(self.first), step(self.second)
         return same
 
     def close(self) -> None:
@@ -358,8 +362,14 @@ def fallback_of(stored: StoredMessage, fallbacks: Mapping[str, Fallback]) -> Fal
     return fallbacks.get(stored.message.channel) if RULE in stored.meta else None
 
 
-def bind(channels: dict[str, Channel], storage: Storage) -> dict[str, Fallback]:
-    """Put copies of the fallbacks that write to ``storage`` in their places among ``channels``, and return them."""
-    bound = {name: channel.bound(storage) for name, channel in channels.items() if isinstance(channel, Fallback)}
-    channels.update(bound)
+def bind(
+    channels: dict[str, Channel], storage: Storage, step: Callable[[Channel], Channel] | None = None
+) -> dict[str, Fallback]:
+    """Put copies of the fallbacks that write to ``storage`` in their places among ``channels``, and return them.
+
+    With ``step`` what it makes of them is put in the place of all other channels, and of the steps.
+    """
+    made = step or (lambda channel: channel)
+    bound = {name: channel.bound(storage, made) for name, channel in channels.items() if isinstance(channel, Fallback)}
+    channels.update({name: bound.get(name) or made(channel) for name, channel in channels.items()})
     return bound

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from devinotify import exceptions as errors
 from devinotify.channels.batch import blames_a_recipient, is_of_account
 from devinotify.exceptions import DevinotifyError, Verdict
+from devinotify.limits import Limit, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ class Cause(StrEnum):
     LOGIN = "login"
     REFUSED = "refused"
     FAILING = "failing"
+    OVER_LIMIT = "over_limit"
 
 
 CAUSES: Mapping[Cause, str] = MappingProxyType(
@@ -36,6 +38,7 @@ CAUSES: Mapping[Cause, str] = MappingProxyType(
         Cause.LOGIN: "the gateway refused the login",
         Cause.REFUSED: "the gateway refuses the account",
         Cause.FAILING: "the gateway keeps failing or cannot be reached",
+        Cause.OVER_LIMIT: "a limit on what may be sent is used up",
     }
 )
 """What each cause says to a person."""
@@ -56,6 +59,10 @@ class Meaning(StrEnum):
     """The account, by a word that says so."""
     SESSION = "session"
     """A wrong password, or a session that ended once more right after the login."""
+    OVER = "over"
+    """A limit of the account's, a sender's or a tag's that leaves no room for now."""
+    ENOUGH = "enough"
+    """A limit of the recipient's that does."""
     BUSY = "busy"
     """A refusal that passes, such as a 429."""
     UNREACHED = "unreached"
@@ -81,6 +88,8 @@ EFFECTS: Mapping[Meaning, Effect] = MappingProxyType(
         Meaning.CREDITS: Effect(puts_back=True, stop=Cause.CREDITS),
         Meaning.SENDER: Effect(puts_back=True, stop=Cause.REFUSED),
         Meaning.ACCOUNT: Effect(puts_back=True, stop=Cause.REFUSED),
+        Meaning.OVER: Effect(puts_back=True, stop=Cause.OVER_LIMIT),
+        Meaning.ENOUGH: Effect(puts_back=True),
         Meaning.SESSION: Effect(puts_back=True, trouble=True, refused=Cause.LOGIN),
         Meaning.BUSY: Effect(puts_back=True, trouble=True),
         Meaning.UNREACHED: Effect(trouble=True),  # the outbox queues it again by itself, after a backoff
@@ -108,12 +117,14 @@ class Reading:
     """What the outcomes of one batch mean: what to settle, whose rows to put back, and what it says of the gateway.
 
     ``held`` are the outcomes of a batch that was refused as a whole, for no recipient's sake. ``doubt``: some are
-    unknown. ``stop`` is the cause where no other batch can pass; ``refused`` is the cause that it comes to where the
-    next batches are refused like it. ``retry_after`` is in seconds, as the gateway asked for.
+    unknown. ``over`` are the outcomes of those who wait until a limit has room again. ``stop`` is the cause where no
+    other batch can pass; ``refused`` is the cause that it comes to where the next batches are refused like it.
+    ``retry_after`` is in seconds, as the gateway asked for.
     """
 
     settle: list[Outcome] = field(default_factory=list)
     release: set[str] = field(default_factory=set)
+    over: list[Outcome] = field(default_factory=list)
     held: list[Outcome] = field(default_factory=list)
     doubt: bool = False
     stop: Cause | None = None
@@ -127,6 +138,10 @@ def meaning(error: DevinotifyError, verdict: Verdict) -> Meaning:
     """Return what an error is about that a recipient's send ended in with ``verdict``."""
     if verdict is Verdict.UNKNOWN:
         return Meaning.DOUBT
+    if isinstance(error, errors.LimitExceeded):
+        if error.resets_at is None:
+            return Meaning.RECIPIENT  # it never has room
+        return Meaning.ENOUGH if Limit.parse(error.limit).scope is Scope.RECIPIENT else Meaning.OVER
     known = next((KINDS[kind] for kind in type(error).__mro__ if kind in KINDS), None)
     if known is not None:
         return known
@@ -156,14 +171,18 @@ def read(outcomes: Sequence[Outcome], *, alike: bool = True) -> Reading:
         about = meaning(error, outcome.verdict)
         if not alike and (about in OWN or isinstance(error, errors.PluginError)) and about is not Meaning.DOUBT:
             about = Meaning.RECIPIENT
+        if not alike and about is Meaning.OVER:
+            about = Meaning.ENOUGH  # what is queued beside it may be another sender's
         effect = EFFECTS[about]
         if about is Meaning.NOBODY:
             refusals.append(outcome)
+        elif about in (Meaning.OVER, Meaning.ENOUGH):
+            reading.over.append(outcome)
         elif effect.puts_back:
             reading.release.add(outcome.recipient)
         else:
             reading.settle.append(outcome)
-        if about is not Meaning.RECIPIENT:
+        if about not in (Meaning.RECIPIENT, Meaning.ENOUGH):
             reading.error = error
         reading.stop = effect.stop or reading.stop
         reading.refused = effect.refused or reading.refused

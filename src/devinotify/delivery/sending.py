@@ -16,7 +16,7 @@ from devinotify.delivery.fallback import fallback_of
 from devinotify.delivery.holding import Holding
 from devinotify.delivery.orders import ordered
 from devinotify.delivery.reading import Reading, read
-from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, NotSent, Verdict
+from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, LimitExceeded, NotSent, Verdict
 from devinotify.gateway.departure import departing
 from devinotify.outbox.rules import EXPIRED, expired
 from devinotify.outbox.states import RowState
@@ -175,9 +175,22 @@ class Sender:
         if reading.release:
             rows = [row for row in batch.rows if row.recipient in reading.release]
             states.update(self._written(batch, lambda: self._outbox.release(batch, rows)))
+        for until, some in _by_room(reading.over).items():
+            states.update(self._wait(batch, datetime.fromtimestamp(until, UTC), some))
         if reading.held:
             later = datetime.fromtimestamp(self._outbox.now() + self._put_back, UTC)
             states.update(self._written(batch, lambda: self._outbox.release(batch, not_before=later)))
+        return states
+
+    def _wait(self, batch: Batch, until: datetime, outcomes: Sequence[Outcome]) -> dict[int, RowState]:
+        """Queue rows until a limit has room; those whose deadline comes before that are refused for good."""
+        found = {outcome.recipient: outcome for outcome in outcomes}
+        rows = [row for row in batch.rows if row.recipient in found]
+        late = [row for row in rows if row.deadline is not None and row.deadline <= until.timestamp()]
+        states = self._settle(batch, [found[row.recipient] for row in late]) if late else {}
+        if rest := [row for row in rows if row not in late]:
+            why = outcomes[0].error
+            states |= self._written(batch, lambda: self._outbox.release(batch, rest, not_before=until, error=why))
         return states
 
     def _settle(self, batch: Batch, outcomes: Sequence[Outcome]) -> dict[int, RowState]:
@@ -213,6 +226,16 @@ class Sender:
         for row, outcome in zip(batch.rows, outcomes, strict=True):
             if states.get(row.id) is RowState.QUEUED and outcome.row is not None:
                 self._outbox.forget(self._outbox.steps(outcome.row))
+
+
+def _by_room(over: Sequence[Outcome]) -> dict[float, list[Outcome]]:
+    """Return outcomes of limits by the moment (seconds since the epoch) at which there is room again."""
+    found: dict[float, list[Outcome]] = {}
+    for outcome in over:
+        error = outcome.error
+        if isinstance(error, LimitExceeded) and error.resets_at is not None:  # as they were read
+            found.setdefault(error.resets_at.timestamp(), []).append(outcome)
+    return found
 
 
 def _stranger(recipient: str) -> InvalidPhoneNumber:

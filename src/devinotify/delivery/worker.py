@@ -163,6 +163,8 @@ class Worker:
         # What was sent is kept, and written down when the outbox is back, however long that takes.
         self._following.sender.is_patient = lambda: not (once or self._is_to_stop())
         self._guarded(self._recover, once=once)
+        if self._sending:
+            self._guarded(lambda: bool(self.outbox.hurry()), once=once)
         self._guarded(self._tell_of_others, once=once)
         self._supervisor.ready(SENDING)
         worked = True

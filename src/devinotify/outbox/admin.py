@@ -8,7 +8,7 @@ from devinotify.exceptions import InvalidInput
 from devinotify.outbox.buckets import INCOMING, PAGE
 from devinotify.outbox.lookups import need_message, need_rows
 from devinotify.outbox.records import Role
-from devinotify.outbox.rules import check_forgettable, may_be_stale, no_retry, retried, stale
+from devinotify.outbox.rules import check_forgettable, may_be_stale, no_retry, retried, stale, waits_for_limit
 from devinotify.outbox.states import RETRIES, RowState
 from devinotify.outbox.store import FORGOTTEN
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from devinotify.outbox.records import Row, StoredMessage
     from devinotify.outbox.store import Transaction
+
+WAITING = "waiting"
+"""The name under which an outbox remembers that some of what is queued waits for a limit."""
 
 
 Note = tuple[str, "Callable[[str | None, Sequence[Row]], str]"]
@@ -96,6 +99,14 @@ def adopt(transaction: Transaction, old: str, new: str, *, rows_alone: bool) -> 
             transaction.put_entries(INCOMING + new, page)
         transaction.drop_entries(INCOMING + old, page)
     return rows
+
+
+def hurry_page(transaction: Transaction, page: Sequence[Row]) -> int:
+    """Make those rows of a page due that are queued still and wait for a limit; return how many."""
+    now = transaction.now
+    found = [row for row in _unchanged(transaction, page) if waits_for_limit(row, now)]
+    transaction.put([row._replace(next_attempt_at=now) for row in found])
+    return len(found)
 
 
 def check_forget(states: Collection[RowState]) -> None:

@@ -27,7 +27,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Self
 
 from devinotify.closing import close_all
-from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
+from devinotify.exceptions import DevinotifyError, InvalidInput, LimitExceeded, Verdict
 from devinotify.outbox import admin, allowance, booking, claims, duties, intake, lookups
 from devinotify.outbox.arguments import check_account, new_message, row_id, seconds, selection, whole
 from devinotify.outbox.bounds import HIGHEST, capped, place, possible
@@ -39,7 +39,7 @@ from devinotify.outbox.records import Counts, describe, encode_error, encode_tim
 from devinotify.outbox.room import Room
 from devinotify.outbox.rules import minutes_left
 from devinotify.outbox.settlement import Settlement, match
-from devinotify.outbox.states import FINISHED, POLL_FIRST, RETRY_FOR
+from devinotify.outbox.states import FINISHED, POLL_FIRST, RETRY_FOR, RowState
 from devinotify.outbox.store import SharedDatabase
 from devinotify.words import counted
 
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 
     from devinotify.models import Message, Outcome, SmsState
     from devinotify.outbox.records import Batch, ErrorParts, NewMessage, Row, StoredMessage
-    from devinotify.outbox.states import RowState
     from devinotify.outbox.store import Claimant, Selection, Store, Transaction
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -505,19 +504,37 @@ class Outbox:
         return self._settle(settlement)
 
     def release(
-        self, batch: Batch, rows: Iterable[Row | int] | None = None, *, not_before: datetime | None = None
+        self,
+        batch: Batch,
+        rows: Iterable[Row | int] | None = None,
+        *,
+        not_before: datetime | None = None,
+        error: DevinotifyError | None = None,
     ) -> dict[int, RowState]:
         """Queue a batch, or these rows of it, again, as nothing was tried: the worker stops, the account is empty.
 
-        With ``not_before``, which is aware, they come after what is due by then.
+        With ``not_before``, which is aware, they come after what is due by then. ``error`` tells of each why it waits;
+        what waits for a limit is due at once for whoever calls ``hurry``.
         """
         due = encode_time(not_before)
         chosen = None if rows is None else {row_id(row) for row in rows}
         settlement = self._settlement(batch)
         for row in batch.rows:
             if chosen is None or row.id in chosen:
-                settlement.release(row, due)
+                settlement.release(row, due, error)
+        if isinstance(error, LimitExceeded):
+            self.remember(admin.WAITING, "limits")
         return self._settle(settlement)
+
+    def hurry(self) -> int:
+        """Make due now what waits for the next period of a limit; return how many rows: the limit may have been raised.
+
+        To be called by whoever begins to send: where there is still no room, it waits again.
+        """
+        if not self.recall(admin.WAITING):
+            return 0
+        self.remember(admin.WAITING, "")  # before it is looked for: what is queued meanwhile sets it again
+        return self._each_page("hurry", selection((RowState.QUEUED,)), admin.hurry_page)
 
     def _settlement(self, batch: Batch, lease: float = 0.0) -> Settlement:
         return Settlement(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from devinotify.exceptions import InvalidInput, InvalidPhoneNumber, Verdict
+from devinotify.exceptions import InvalidInput, InvalidPhoneNumber, LimitExceeded, Verdict
 from devinotify.models import ONE_TIME, DeliveryStatus, ViberState
 from devinotify.outbox.records import NO_ERROR, encode_error, make_row, with_error
 from devinotify.outbox.states import RETRIES, STEPS, WATCH_FOR, RowState, poll_delay, require
@@ -144,6 +144,11 @@ def stale(row: Row, stored: StoredMessage) -> str | None:
 def is_no_number(row: Row) -> bool:
     """Whether our own checks refused the recipient: that is final, and what stood there is all that is known of it."""
     return row.state is RowState.NOT_SENT and row.error == InvalidPhoneNumber.__name__
+
+
+def waits_for_limit(row: Row, now: float) -> bool:
+    """Whether a queued row is not due because a limit leaves no room for it by now."""
+    return row.error == LimitExceeded.__name__ and row.next_attempt_at is not None and row.next_attempt_at > now
 
 
 def retried(row: Row, now: float) -> Row:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from devinotify.exceptions import InvalidInput, Verdict
-from devinotify.outbox.records import NO_ERROR, ErrorParts, encode_error
+from devinotify.outbox.records import ErrorParts, encode_error
 from devinotify.outbox.rules import attention
 from devinotify.outbox.states import BACKOFF, VERDICTS, WATCH_FOR, RowState
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from devinotify.exceptions import DevinotifyError
     from devinotify.models import Outcome
     from devinotify.outbox.records import Batch, Row
 
@@ -103,9 +104,10 @@ class Settlement:
                 lines = self._accepted.setdefault(shared, [])
             lines.append((ids, None if via == row.channel else via, number))
 
-    def release(self, row: Row, due: float | None = None) -> None:
+    def release(self, row: Row, due: float | None = None, why: DevinotifyError | None = None) -> None:
         """Put one row back as it was: nothing was tried; it is due again at ``due``, or as it was before."""
-        self._end(row, RowState.QUEUED, row.next_attempt_at if due is None else due, row.deadline, NO_ERROR, untried=1)
+        again = row.next_attempt_at if due is None else due
+        self._end(row, RowState.QUEUED, again, row.deadline, encode_error(why), untried=1)
 
     def accepted(self) -> Iterator[tuple[Acceptance, Sequence[Accepted]]]:
         """Yield what was accepted alike, with the rows that it holds of."""

@@ -242,6 +242,7 @@ _BUILT_INS: Mapping[str, str] = MappingProxyType(
         "phones": "devinotify.channels.built_in",
         "segments": "devinotify.channels.built_in",
         "prepare": "devinotify.channels.built_in",
+        "limits": "devinotify.delivery.built_in",
         "sms": "devinotify.channels.built_in",
         "viber": "devinotify.channels.built_in",
         "sms-viber": "devinotify.delivery.built_in",

@@ -114,6 +114,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "devinotify_outcome_recorded": _NOTHING,
         "devinotify_status_changed": _NOTHING,
         "devinotify_message_received": _NOTHING,
+        "devinotify_limit_neared": _NOTHING,
         "devinotify_register_commands": _NOTHING,
     }
 )

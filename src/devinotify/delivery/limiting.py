@@ -1,0 +1,202 @@
+"""Channels that keep limits: what a message takes is counted before it is sent, and given back where it was not.
+
+One count for all who share the outbox. Whoever dies between the count and the send has used it up all the same: what
+may have been sent counts.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice, takewhile
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from devinotify.channels.batch import failed
+from devinotify.channels.protocol import OwnChannel, send_on
+from devinotify.delivery.allotment import Count, allot, charge, charges, corrected, keys
+from devinotify.exceptions import DevinotifyError, InvalidURL, LimitExceeded, Verdict
+from devinotify.limits import Scope, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from devinotify.channels.protocol import Channel
+    from devinotify.delivery.allotment import Allotment, Charge
+    from devinotify.gateway.client import Client
+    from devinotify.limits import LimitUsage
+    from devinotify.models import Message, Outcome, Receipt, SmsState
+    from devinotify.outbox import Outbox
+    from devinotify.url import DevinoURL
+
+log: logging.Logger = logging.getLogger(__name__)
+
+BUCKET = "limits"
+"""The name of the counts among what stands in an outbox."""
+SWEPT = 1000
+"""Counts of periods that are over which are removed at a time."""
+_NOTHING_SENT = frozenset({Verdict.NOT_SENT, Verdict.REJECTED})
+
+
+def zone_of(url: DevinoURL) -> ZoneInfo:
+    """Return the zone by whose clock the days and months of limits begin; raise InvalidURL where there is none such."""
+    try:
+        return ZoneInfo(url.limit_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a folder of the database, such as Europe
+        raise InvalidURL(f"bad value for limit_zone: {url.limit_zone!r} is not a time zone") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What a message was counted as, whom there is room for, and the errors of the others."""
+
+    against: Sequence[Charge]
+    segments: int
+    admitted: tuple[str, ...]
+    refused: Mapping[str, LimitExceeded]
+
+
+class Limiter:
+    """Counts what one account sends against its limits, in an outbox that others share.
+
+    ``segments`` tells what a text costs, ``near`` is told once of each limit in a period that is used to four fifths.
+    Raises InvalidURL for a time zone that does not exist.
+    """
+
+    def __init__(
+        self,
+        outbox: Callable[[], Outbox],
+        url: DevinoURL,
+        *,
+        segments: Callable[[str], int],
+        near: Callable[[LimitUsage], object],
+    ) -> None:
+        self._outbox = outbox
+        self._url = url
+        self._zone = zone_of(url)
+        self._segments = segments
+        self._near = near
+        self._told: set[str] = set()  # keys of limits that were logged as used up
+        self._clean = ""  # the day up to which what is over was removed
+
+    def reserve(self, message: Message, channel: Channel) -> Reservation:
+        """Count a message for those whom there is room for; raise DevinotifyError, nothing sent, where that fails."""
+        url, outbox = self._url, self._outbox()
+        now = datetime.fromtimestamp(outbox.now(), self._zone)
+        sender = message.sender or url.sender
+        price = None if url.price is None else url.price.of(channel.name)
+        against = charges(url.limit, message, sender, url.account, price, now)
+        recipients = message.recipients
+        if not against:
+            return Reservation((), 0, recipients, {})
+        segments = self._segments(message.text) if channel.segmented else 1
+        found: Allotment | None = None
+
+        def decide(kept: dict[str, str]) -> Mapping[str, str | None]:
+            nonlocal found
+            found = allot(against, segments, recipients, kept)
+            return found.counts
+
+        outbox.bucket(BUCKET).change(keys(against, recipients), decide)
+        assert found is not None  # noqa: S101 - it has been asked
+        for usage in found.near:
+            self._near(usage)
+        self._sweep(outbox, now)
+        errors = {one: self._exceeded(one, segments) for one in dict.fromkeys(found.refused.values())}
+        return Reservation(against, segments, found.admitted, {to: errors[one] for to, one in found.refused.items()})
+
+    def settle(self, reservation: Reservation, outcomes: Sequence[Outcome], *, segmented: bool) -> None:
+        """Give back what was not sent after all, and count what the gateway bills where that is another number."""
+        expected = reservation.segments
+        actual = {outcome.recipient: _segments_of(outcome, expected, segmented=segmented) for outcome in outcomes}
+        changed = {to: number for to, number in actual.items() if number != expected}
+        if not reservation.against or not changed:
+            return
+        try:
+            self._outbox().bucket(BUCKET).change(
+                keys(reservation.against, tuple(changed)),
+                lambda kept: corrected(reservation.against, expected, changed, kept),
+            )
+        except DevinotifyError as error:
+            log.warning("what was not sent stays counted against the limits: %s", error)
+
+    def usage(self, recipient: str | None = None) -> list[LimitUsage]:
+        """Return how much of each limit is used now; of those on each recipient only with one (in E.164)."""
+        outbox = self._outbox()
+        now = datetime.fromtimestamp(outbox.now(), self._zone)
+        asked = [
+            charge(limit, self._url.account, now)
+            for limit in self._url.limit
+            if recipient is not None or limit.scope is not Scope.RECIPIENT
+        ]
+        kept = outbox.bucket(BUCKET).get(one.key(recipient or "") for one in asked)
+        return [one.usage(Count.read(kept.get(one.key(recipient or "")))) for one in asked]
+
+    def _exceeded(self, one: Charge, segments: int) -> LimitExceeded:
+        limit = one.limit
+        if one.takes(segments) > limit.amount:
+            return LimitExceeded(
+                f"the limit {limit} never has room for a message of {segments} segments", limit=str(limit)
+            )
+        words = f"the limit {limit} leaves no room before {moment(one.over)}"
+        if limit.scope is not Scope.RECIPIENT and one.key("") not in self._told:
+            self._told.add(one.key(""))
+            log.warning("%s: what is over is not sent", words)
+        return LimitExceeded(words, limit=str(limit), resets_at=one.over)
+
+    def _sweep(self, outbox: Outbox, now: datetime) -> None:
+        """Remove some counts of periods that are over everywhere, a day after, until there are none left."""
+        day = f"{now - timedelta(days=1):%Y-%m-%d}"
+        if self._clean >= day:
+            return
+        bucket = outbox.bucket(BUCKET)
+        over = list(islice(takewhile(lambda key: key < day, (key for key, _ in bucket.items())), SWEPT))
+        if over:
+            bucket.remove(over)
+        if len(over) < SWEPT:
+            self._clean = day
+            self._told.clear()
+
+
+def _segments_of(outcome: Outcome, expected: int, *, segmented: bool) -> int:
+    if outcome.verdict in _NOTHING_SENT:
+        return 0
+    told = None if outcome.receipt is None else outcome.receipt.segments
+    return told if segmented and told else expected
+
+
+class Limited(OwnChannel):
+    """A channel that sends what the limits leave room for, and refuses the rest with LimitExceeded."""
+
+    def __init__(self, channel: Channel, limiter: Limiter) -> None:
+        self._channel = channel
+        self._limiter = limiter
+        self.name: str = channel.name
+        self.max_length: int = channel.max_length
+        self.segmented: bool = channel.segmented
+        self.schedulable: bool = channel.schedulable
+
+    def __repr__(self) -> str:
+        return f"<{self.name}, limited>"
+
+    def check_sender(self, sender: str) -> None:
+        """Raise InvalidSender where the channel does not take the sender."""
+        self._channel.check_sender(sender)
+
+    def state(self, receipt: Receipt, client: Client) -> SmsState:
+        """Return the state that the channel tells."""
+        return self._channel.state(receipt, client)
+
+    def send(self, message: Message, client: Client) -> list[Outcome]:
+        """Send to those whom there is room for, the first ones, and answer one Outcome each, in order."""
+        reservation = self._limiter.reserve(message, self._channel)
+        refused = reservation.refused
+        some = replace(message, recipients=reservation.admitted) if refused else message
+        sent = send_on(self._channel, some, client) if some.recipients else []
+        self._limiter.settle(reservation, sent, segmented=self.segmented)
+        if not refused:
+            return sent
+        found = {outcome.recipient: outcome for outcome in sent}
+        found |= {to: failed(self.name, to, error) for to, error in refused.items()}
+        return [found[to] for to in message.recipients]
