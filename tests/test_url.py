@@ -383,6 +383,7 @@ def test_limits_are_as_many_as_one_likes() -> None:
         ("limit=10/day,recipent", "bad value for limit: 'recipent' is not what a limit is on: did you mean recipient?"),
         ("limit=10/day&limit=20/day", "10 segments/day and 20 segments/day are limits on the same"),
         ("limit=10RUB/day", "a limit in RUB takes a price: give price=, what a segment costs"),
+        ("limit=10RUB/day&price=sms:2", "a limit in RUB takes a price on every channel, such as price=2.50,viber:1.20"),
         ("limit=10RUB/day&limit=10EUR/month&price=1", "the limits are in EUR and RUB: an account has one currency"),
     ],
 )

@@ -263,6 +263,8 @@ def check_limits(limits: Iterable[Limit], prices: Prices | None) -> None:
     currencies = {limit.unit for limit in known.values() if limit.is_money}
     if len(currencies) > 1:
         raise InvalidInput(f"the limits are in {' and '.join(sorted(currencies))}: an account has one currency")
-    if currencies and (prices is None or prices.other is None):
-        else_ = "" if prices is None else " on all other channels too"
-        raise InvalidInput(f"a limit in {currencies.pop()} takes a price: give price=, what a segment costs{else_}")
+    for currency in currencies:
+        if prices is None:
+            raise InvalidInput(f"a limit in {currency} takes a price: give price=, what a segment costs")
+        if prices.other is None:
+            raise InvalidInput(f"a limit in {currency} takes a price on every channel, such as price=2.50,viber:1.20")

@@ -51,6 +51,7 @@ COMMANDS: dict[str, list[str]] = {
     "outbox forget": ["outbox", "forget", "1", "--outbox", "alerts.db"],
     "outbox adopt": ["outbox", "adopt", "--from", "old@integrationapi.net/rest", "--outbox", "alerts.db"],
     "outbox workers": ["outbox", "workers", "--outbox", "alerts.db"],
+    "outbox limits": ["outbox", "limits", "--outbox", "alerts.db", "--url", "devino://a:b@ME?limit=9/day"],
     "outbox pace": ["outbox", "pace", "--outbox", "alerts.db"],
     "outbox migrate": ["outbox", "migrate", "--outbox", "alerts.db"],
     "incoming": ["incoming", "--since", "1d"],

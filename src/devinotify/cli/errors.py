@@ -27,6 +27,7 @@ ADVICE: Mapping[type[errors.DevinotifyError], tuple[str, str]] = MappingProxyTyp
         errors.InvalidURL: (N_("`devinotify url` writes one from its parts."),) * 2,
         errors.InvalidPhoneNumber: (N_("`devinotify phone` shows how a number is read."),) * 2,
         errors.InvalidSender: (_SENDER,) * 2,
+        errors.LimitExceeded: (N_("`devinotify outbox limits` shows what is used of each limit."),) * 2,
         errors.InvalidText: (N_("`devinotify segments` shows what a text comes to."),) * 2,
         errors.Unauthorized: (N_("Check the login and the password."),) * 2,
         errors.NotEnoughCredits: (N_("Top up the account; `devinotify balance` shows what is left."),) * 2,
@@ -56,7 +57,18 @@ _WRONG_GATEWAY = N_("Check gateway= of the URL, its path above all: the API's ba
 _OPTION = re.compile(r"--[a-z][a-z-]*")
 _VIBER = re.compile(r"viber", re.IGNORECASE)
 
-_DETAILS = ("code", "http_status", "description", "reason", "position", "message_ids", "plugin", "hook")
+_DETAILS = (
+    "code",
+    "http_status",
+    "description",
+    "reason",
+    "position",
+    "message_ids",
+    "plugin",
+    "hook",
+    "limit",
+    "resets_at",
+)
 """Attributes that some of the errors have, as they come in the JSON."""
 
 # What is said of where a URL goes has this one, which is nobody's.
@@ -107,7 +119,7 @@ def document(error: errors.DevinotifyError, *, sending: bool, command: click.Com
     """Return the error for JSON: ``type``, ``message``, ``verdict``, ``retryable``, ``operation``, ``advice``, details.
 
     The details are those that the error has: ``code``, ``http_status``, ``description``, ``reason``, ``position``
-    (from 0), ``message_ids``. ``command`` is as for ``advice``.
+    (from 0), ``message_ids``, ``limit``, ``resets_at``. ``command`` is as for ``advice``.
     """
     found = {name: getattr(error, name) for name in _DETAILS if getattr(error, name, None) not in (None, "", ())}
     return {

@@ -12,6 +12,7 @@ import click
 from devinotify.cli import fleet, output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.groups import Group
+from devinotify.cli.limits import limits
 from devinotify.cli.options import Moment, Whole, complete_channels, given_url, json_option
 from devinotify.cli.outboxes import opened, outbox_option, say_held, usage_errors
 from devinotify.credentials import URL as ENVIRONMENT
@@ -388,3 +389,4 @@ def _csv_line(cells: Any) -> str:  # noqa: ANN401 - whatever the writer takes
 command.add_command(fleet.migrate)
 command.add_command(fleet.workers)
 command.add_command(fleet.pace)
+command.add_command(limits)

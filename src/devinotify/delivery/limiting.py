@@ -122,16 +122,8 @@ class Limiter:
             log.warning("what was not sent stays counted against the limits: %s", error)
 
     def usage(self, recipient: str | None = None) -> list[LimitUsage]:
-        """Return how much of each limit is used now; of those on each recipient only with one (in E.164)."""
-        outbox = self._outbox()
-        now = datetime.fromtimestamp(outbox.now(), self._zone)
-        asked = [
-            charge(limit, self._url.account, now)
-            for limit in self._url.limit
-            if recipient is not None or limit.scope is not Scope.RECIPIENT
-        ]
-        kept = outbox.bucket(BUCKET).get(one.key(recipient or "") for one in asked)
-        return [one.usage(Count.read(kept.get(one.key(recipient or "")))) for one in asked]
+        """Return how much of each limit is used now, as ``usage_of`` does."""
+        return usage_of(self._outbox(), self._url, recipient)
 
     def _exceeded(self, one: Charge, segments: int) -> LimitExceeded:
         limit = one.limit
@@ -157,6 +149,18 @@ class Limiter:
         if len(over) < SWEPT:
             self._clean = day
             self._told.clear()
+
+
+def usage_of(outbox: Outbox, url: DevinoURL, recipient: str | None = None) -> list[LimitUsage]:
+    """Return how much of each limit of ``url`` is used now; of those on each recipient only with one (in E.164)."""
+    now = datetime.fromtimestamp(outbox.now(), zone_of(url))
+    asked = [
+        charge(limit, url.account, now)
+        for limit in url.limit
+        if recipient is not None or limit.scope is not Scope.RECIPIENT
+    ]
+    kept = outbox.bucket(BUCKET).get(one.key(recipient or "") for one in asked)
+    return [one.usage(Count.read(kept.get(one.key(recipient or "")))) for one in asked]
 
 
 def _segments_of(outcome: Outcome, expected: int, *, segmented: bool) -> int:
