@@ -7,6 +7,7 @@ import itertools
 import os
 import signal
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -54,20 +55,31 @@ def pytest_configure(config: pytest.Config) -> None:
         os.register_at_fork(after_in_child=limited)
 
 
+def _is_dear(item: pytest.Item) -> bool:
+    """Return whether tracing would only make it slower: a law, what is marked ``untraced``, and most that runs once."""
+    once = item.get_closest_marker("once")
+    return bool(
+        item.get_closest_marker("hypothesis")
+        or item.get_closest_marker("untraced")
+        or (once and not once.kwargs.get("traced"))
+    )
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Try laws, and what is marked ``untraced``, in full and without coverage's tracing, which doubles what they take.
+    """Try laws, and what is dear, in full and without coverage's tracing, which doubles what they take.
 
     The gates hold without them: what a law walks a hundred times, some example of ours walks once.
     """
-    trace = sys.gettrace()
-    dear = item.get_closest_marker("hypothesis") or item.get_closest_marker("untraced")
-    if not dear or type(trace).__module__.split(".")[0] != "coverage":  # another may be a debugger's
+    trace, threads = sys.gettrace(), threading.gettrace()
+    if type(trace).__module__.split(".")[0] != "coverage" or not _is_dear(item):  # another may be a debugger's
         return (yield)
     sys.settrace(None)
+    threading.settrace(None)
     try:
         return (yield)
     finally:
+        threading.settrace(threads)
         sys.settrace(trace)
 
 
@@ -87,5 +99,5 @@ def _own_environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
         if name in _FOREIGN or name.startswith("DEVINOTIFY_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(state_folders / str(next(_numbers))))
-    if request.node.get_closest_marker("untraced"):  # nor are the processes that it starts
+    if _is_dear(request.node):  # nor are the processes that it starts traced
         monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)

@@ -144,8 +144,8 @@ def clock() -> Clock:
     return Clock()
 
 
-# What a server is asked is not Python's affair: once is enough.
-_ONCE = {"postgres": pytest.mark.once}
+# What a server is asked is not Python's affair: once is enough, and nothing else walks the driver.
+_ONCE = {"postgres": pytest.mark.once(traced=True)}
 
 
 @pytest.fixture(params=[pytest.param(name, marks=_ONCE.get(name, ())) for name in PLACES])

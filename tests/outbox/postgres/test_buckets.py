@@ -7,7 +7,7 @@ import pytest
 from devinotify.exceptions import InvalidInput
 from devinotify.outbox import Outbox
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(traced=True)
 
 
 def campaign_of(url: str) -> str:

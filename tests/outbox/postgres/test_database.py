@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from devinotify.outbox.store import Transaction
     from tests.postgres_server import Server
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(traced=True)
 
 
 def run(url: str, statement: str) -> list[tuple[object, ...]]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 COMMITS = (Cut.COMMIT, Cut.ANSWER)
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(traced=True)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from devinotify.outbox import Batch
 
-pytestmark = [pytest.mark.once, needs_server]
+pytestmark = [pytest.mark.once(traced=True), needs_server]
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from tests.postgres_server import PASSWORD
 if TYPE_CHECKING:
     from tests.postgres_server import Server
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(traced=True)
 
 
 def make(url: str, version: int) -> None:

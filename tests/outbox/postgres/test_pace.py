@@ -13,7 +13,7 @@ from devinotify.outbox import Outbox
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(traced=True)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.postgres_server import Server
 
 pytestmark = [
-    pytest.mark.once,
+    pytest.mark.once(traced=True),
     pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="pgbouncer is not installed"),
 ]
 

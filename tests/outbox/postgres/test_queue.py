@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from devinotify.outbox.postgres.transaction import PostgresTransaction
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(traced=True)
 
 
 def test_what_is_committed_late_is_claimed(url: str) -> None:

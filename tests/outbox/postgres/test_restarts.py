@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from devinotify.outbox.postgres.transaction import PostgresTransaction
     from devinotify.sandbox import Sandbox
 
-pytestmark = [pytest.mark.once, needs_server]
+pytestmark = [pytest.mark.once(traced=True), needs_server]
 
 if TYPE_CHECKING:
     Sends = Generator[None, list[Outcome], list[Outcome]]

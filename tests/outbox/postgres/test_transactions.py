@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tests.postgres_server import Server
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(traced=True)
 
 ACCOUNT = "me@host/rest"
 SOON = datetime(2030, 1, 2, 3, 4, tzinfo=UTC)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from devinotify.sandbox import Sandbox
     from tests.postgres_server import Server
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(traced=True)
 
 
 @pytest.mark.parametrize("by", ["--outbox", VARIABLE, "url"])
