@@ -16,7 +16,7 @@ SHOWN = Counter(
     for page in (ROOT / "docs" / "reference" / "api").glob("*.md")
     for name in re.findall(r"^\.\. auto\w+:: (devinotify[\w.]+)$", page.read_text("utf-8"), re.MULTILINE)
 )
-MODULES = ("text", "phones", "bulk", "sandbox", "testing")
+MODULES = ("text", "phones", "bulk", "sandbox", "systemd", "testing")
 """The public modules with names of their own."""
 
 
