@@ -33,7 +33,7 @@ def take(folder: Path) -> None:
         inhabit(sandbox)
         for scheme in SCHEMES:
             with browser.new_context(
-                viewport={"width": 1180, "height": 640}, color_scheme=scheme, reduced_motion="reduce"
+                viewport={"width": 1260, "height": 680}, color_scheme=scheme, reduced_motion="reduce"
             ) as context:
                 page = context.new_page()
                 for name, view in VIEWS.items():

@@ -232,7 +232,7 @@ def test_a_message_is_released_once(browser: Browser, desk: tuple[Sandbox, Sandb
         page.get_by_role("button", name="Cancel").click()
         page.get_by_role("button", name="Release…").click()
         page.locator("#confirm-yes").dblclick()
-        page.locator(".tools .pill", has_text="released: accepted").wait_for()
+        page.locator(".doing .pill", has_text="released: accepted").wait_for()
         assert ([["for real"], 0]) == [
             [message.text for message in account.messages()],
             page.get_by_role("button", name="Release…").count(),
@@ -249,6 +249,17 @@ def test_the_tabs_fit_a_phone(page: Page, client: Client, sandbox: Sandbox, widt
     page.locator("#count-faults.bad").wait_for()
     nav = page.locator("nav")
     assert (0, 5) == (nav.evaluate("nav => nav.scrollWidth - nav.clientWidth"), nav.locator("a").count())
+
+
+def test_the_head_fits_every_width(page: Page, client: Client, sandbox: Sandbox) -> None:
+    """Nothing of it sticks out, however wide the window is, with all figures there."""
+    refuse(client)
+    sandbox.add_fault("latency", seconds=0)
+    show(page, sandbox)
+    page.locator("#count-faults.bad").wait_for()
+    for width in range(360, 1500, 20):
+        page.set_viewport_size({"width": width, "height": 720})
+        assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), width
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

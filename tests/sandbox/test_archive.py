@@ -217,3 +217,23 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     """Where the file cannot be made, the error is the system's."""
     with pytest.raises(FileNotFoundError):
         opened(tmp_path / "nowhere" / "inbox.db").start()
+
+
+def test_an_older_versions_file(file: Path) -> None:
+    """What the version before wrote is taken up, unread and without tags, and can be marked from then on."""
+    with opened(file) as first, Client(first.url) as client:
+        client.sms.send(NUMBER, "test")
+        before = first.messages()
+    connection = sqlite3.connect(file)
+    connection.executescript(
+        "DROP TRIGGER forget_refused_request; DROP TABLE refused; ALTER TABLE request DROP COLUMN took;"
+        + "".join(f"ALTER TABLE message DROP COLUMN {name};" for name in ("read", "tags", "released", "answered"))
+        + "PRAGMA user_version = 1;"
+    )
+    connection.close()
+    with opened(file) as second:
+        (entry,) = second.inbox()
+        assert (before, False, ()) == (second.messages(), entry.read, entry.tags)
+        second._ask("POST", "/inbox", read=True)
+    with opened(file) as third:
+        assert [True] == [entry.read for entry in third.inbox()]

@@ -54,7 +54,7 @@ export class Detail {
   build({ entry, message }) {
     this.key = entry.key;
     this.parts = {};
-    for (const name of ["head", "tools", "tags", "bar", "chat", "refusal", "outcome", "story", "anatomy", "facts", "raw"]) {
+    for (const name of ["head", "doing", "tags", "bar", "chat", "refusal", "outcome", "story", "anatomy", "facts", "raw"]) {
       this.parts[name] = h("div", { class: name });
     }
     const chat = { tabindex: "0", role: "log", "aria-label": "Conversation" };
@@ -69,7 +69,7 @@ export class Detail {
         message ? replyForm(message) : null,
       ),
       message ? this.parts.outcome : this.parts.refusal,
-      this.parts.tools,
+      this.parts.doing,
       this.parts.tags,
       message ? section("Delivery", this.parts.story) : null,
       section("Text", this.parts.anatomy),
@@ -90,7 +90,7 @@ export class Detail {
       h("button", { type: "button", class: "quiet danger", onclick: () => this.inbox.forgetOne(entry.key) }, "Delete"),
       h("button", { type: "button", class: "quiet", "aria-label": "Close the message", onclick: () => this.inbox.close() }, "✕"),
     ]);
-    fill(parts.tools, [entry.key, entry.released, releasable, Boolean(request)], () => [
+    fill(parts.doing, [entry.key, entry.released, releasable, Boolean(request)], () => [
       h("button", { type: "button", class: "quiet", onclick: () => this.unread(entry) }, "Mark as unread"),
       request ? copier("Copy as curl", () => curl({ key: entry.key })) : null,
       releasable ? h("button", { type: "button", onclick: (event) => this.release(entry, event.target) }, "Release…") : null,
