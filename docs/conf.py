@@ -52,17 +52,18 @@ html_show_sphinx = False
 _LISTS = re.compile(r"docs/(index|how-to/hosts|reference/api|\w\w/index)")
 """The pages whose own links make the site's contents; each language may have a first page of its own."""
 
-_LINK = re.compile(r"\]\((?!\w+:)([^)#]+)\.md\)")
+_LINK = re.compile(r"\]\((?!\w+:|\.\./index)([^)#]+)\.md\)")
+"""To a page of the site, but not up to a first page."""
 
 
 def contents(text: str) -> str:
-    """Return the tables of contents that a page's own links make: one for each of its headings."""
+    """Return the tables of contents that a page's own links make: of what stands first, and of each heading."""
     parts = []
-    for section in re.split(r"^##? ", text, flags=re.MULTILINE)[1:]:
-        caption, _, body = section.partition("\n")
-        pages = "\n".join(dict.fromkeys(_LINK.findall(body)))
-        if pages:
-            parts.append(f"```{{toctree}}\n:hidden:\n:caption: {caption.partition(':')[0]}\n\n{pages}\n```\n")
+    for number, section in enumerate(re.split(r"^## ", text, flags=re.MULTILINE)):
+        heading, _, body = section.partition("\n")
+        caption = f":caption: {heading.partition(':')[0]}\n" if number else ""
+        if pages := dict.fromkeys(_LINK.findall(body)):
+            parts.append("\n".join(["```{toctree}", f":hidden:\n{caption}", *pages, "```\n"]))
     return "\n".join(parts)
 
 

@@ -59,3 +59,22 @@ def test_names_of_files(page: Path) -> None:
     """A file that a page names by its path in the repository, or beside the page, is there."""
     named = _FILE.findall(page.read_text("utf-8"))
     assert [] == [name for name in named if not (ROOT / name).exists() and not (page.parent / name).exists()]
+
+
+def test_every_page_is_in_the_contents() -> None:
+    """A first page, or a list below one, links to it: the site's contents are made of these links."""
+    docs = ROOT / "docs"
+    lists = [
+        *docs.glob("index.md"),
+        *docs.glob("*/index.md"),
+        docs / "how-to" / "hosts.md",
+        docs / "reference" / "api.md",
+    ]
+    listed = {
+        (page.parent / unquote(link).partition("#")[0]).resolve()
+        for page in lists
+        for link in _LINK.findall(page.read_text("utf-8"))
+    }
+    assert [] == [
+        name_of(page) for page in sorted(docs.rglob("*.md")) if page not in listed and page.name != "index.md"
+    ]
