@@ -11,13 +11,14 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from devinotify.bulk.journal import OPEN, UNDECIDED
 from devinotify.delivery.crew import Crew
 from devinotify.delivery.dispatching import Dispatcher
 from devinotify.delivery.looking import MOST_FAILURES, RATE, SOME, Looks
 from devinotify.delivery.rate_limit import Speed
 from devinotify.delivery.stopping import Stopping
 from devinotify.exceptions import DevinotifyError, Unauthorized
-from devinotify.outbox.states import STEPS, RowState
+from devinotify.outbox.states import RowState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -210,11 +211,13 @@ class Deliveries:
 
     def _watched(self) -> bool:
         """Whether a delivery is still looked at, or a step of a fallback is to come."""
-        counts = self._outbox.counts(channel=self._second) if self._second is not None else None
-        if counts is not None and counts.queued + counts.claimed:
-            return True
-        states = {RowState.ACCEPTED} if self._second is None else STEPS
-        return any(row.next_poll_at is not None for row in self._outbox.rows(states=states))
+        if self._second is None:
+            return any(row.next_poll_at is not None for row in self._outbox.rows(states={RowState.ACCEPTED}))
+        # By one look at each row: between two, a step may go from the one that is asked about into the other.
+        return any(
+            row.next_poll_at is not None or (row.state in OPEN and row.channel == self._second)
+            for row in self._outbox.rows(states=UNDECIDED)
+        )
 
     # --- told by the looks
 
