@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from devinotify.exceptions import InvalidURL
+from devinotify.exceptions import InvalidURL, unadvised
 from devinotify.redact import Secret, SecretBytes
 
 URL = "DEVINOTIFY_URL"
@@ -66,7 +66,7 @@ def _line(path: str, named_by: str) -> Secret:
         else:
             return line
     # Out of the blocks above: what was read is not the error's cause.
-    raise InvalidURL(f"{named_by}: {path}: {reason}")
+    raise unadvised(InvalidURL(f"{named_by}: {path}: {reason}"))
 
 
 def _without_end(text: Secret) -> str:

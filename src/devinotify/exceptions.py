@@ -68,6 +68,8 @@ class DevinotifyError(Exception):
     verdict: Verdict
     retryable: bool
     retry_after: float | None = None
+    hint: str
+    """What to do next, where an error has more to say of that than its class has."""
 
     def __init__(
         self,
@@ -95,6 +97,12 @@ def copied(error: DevinotifyError) -> DevinotifyError:
     same = kind.__new__(kind, *error.args)
     same.__dict__.update(error.__dict__)
     return same
+
+
+def unadvised(error: InvalidURL) -> InvalidURL:
+    """Return an error about a file that a URL names: to write another URL would not mend it."""
+    error.hint = "`ls -l` shows whether it is there, and who may read it."
+    return error
 
 
 class InvalidInput(DevinotifyError, ValueError):

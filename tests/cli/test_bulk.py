@@ -126,10 +126,64 @@ def test_a_wrong_password_is_seen_in_the_plan(run: Run, account: Sandbox, number
 
 
 def test_an_error_is_an_event(run: Run, account: Sandbox, journal: Path) -> None:
-    """Machines are told of a list that is not there."""
+    """Machines are told of a list that is not there, which is a wrong use as any other wrong file is."""
     result = run("bulk", "absent.csv", "--text", "Hi", "--journal", str(journal), "--yes", "--json")
-    assert (4, "error") == (result.exit_code, events(result)[0]["event"])
-    assert "absent.csv cannot be read" in run("bulk", "absent.csv", "--text", "Hi", "--dry-run").stderr
+    assert (2, "error", 2) == (result.exit_code, events(result)[0]["event"], events(result)[0]["exit_code"])
+    plain = run("bulk", "absent.csv", "--text", "Hi", "--dry-run")
+    assert (2, True) == (plain.exit_code, "absent.csv cannot be read" in plain.stderr)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options", "why"),
+    [
+        ("list.csv", "phone\n+79161234567\n", ("--template", "Hi {naem}"), "naem"),
+        ("list.csv", "phone\n+79161234567\n", ("--text", "Hi", "--column", "Mobile"), "there is no column"),
+        ("list.csv", "a,b\nx,y\n", ("--text", "Hi"), "no column looks like numbers"),
+        ("list.csv", 'phone,name\n+79161234567,"Ann\n', ("--text", "Hi"), "quote"),
+        ("list.csv", "phone\n+79161234567\n", ("--text", "Hi", "--exclude", "gone.csv"), "gone.csv"),
+        ("list.csv", "phone\n+79161234567\n", ("--text", "Hi", "--exclude-journal", "gone.db"), "gone.db"),
+        ("list.csv", "phone\n+79161234567\n", ("--text", "Hi", "--append"), "no journal to append to"),
+    ],
+)
+def test_wrong_files_and_words_are_a_wrong_use(
+    run: Run,
+    account: Sandbox,
+    tmp_path: Path,
+    journal: Path,
+    name: str,
+    content: str,
+    options: tuple[str, ...],
+    why: str,
+) -> None:
+    """Exit code 2 by the table: nothing was to be sent yet."""
+    (tmp_path / name).write_text(content)
+    result = run("bulk", str(tmp_path / name), *options, "--journal", str(journal), "--yes")
+    assert (2, True, []) == (result.exit_code, why in result.stderr, account.messages()), result.stderr
+
+
+def test_what_our_checks_refuse_is_not_sent(run: Run, account: Sandbox, numbers: Path, journal: Path) -> None:
+    """A text that is too long, a time that has passed: code 4, as for a single message."""
+    arguments = ["bulk", str(numbers), "--journal", str(journal), "--yes"]
+    assert [4, 4] == [
+        run(*arguments, "--text", "x" * 2001).exit_code,
+        run(*arguments, "--text", "Hi", "--send-at", "2020-01-01T10:00:00+00:00").exit_code,
+    ]
+    assert [] == account.messages()
+
+
+def test_the_last_line_says_what_the_exit_code_is_for(run: Run, account: Sandbox, numbers: Path, journal: Path) -> None:
+    """A campaign that went well but for a row ends with 4; one that went well is silent about it."""
+    ended = run("bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--yes")
+    assert (
+        4,
+        "devinotify: exit code 4, for rows that are invalid 1: `devinotify bulk report JOURNAL --csv FILE` names them",
+    ) == (
+        ended.exit_code,
+        ended.stderr.splitlines()[-1],
+    )
+    (numbers.parent / "good.txt").write_text(NUMBERS[0])
+    good = run("bulk", str(numbers.parent / "good.txt"), "--text", "Hi", "--journal", f"{journal}2", "--yes")
+    assert (0, False) == (good.exit_code, "exit code" in good.stderr)
 
 
 @pytest.mark.parametrize(
@@ -405,7 +459,7 @@ def test_further_numbers_are_told(run: Run, account: Sandbox, tmp_path: Path, jo
     path = tmp_path / "two.csv"
     path.write_text(f"phone;phone2\n{NUMBERS[0]};{NUMBERS[1]}\n;{NUMBERS[2]}\n")
     arguments = ["bulk", str(path), "--text", "Hi", "--journal", str(journal), "--yes"]
-    assert (4, True) == ((stopped := run(*arguments)).exit_code, "name the one with --column" in stopped.stderr)
+    assert (2, True) == ((stopped := run(*arguments)).exit_code, "name the one with --column" in stopped.stderr)
     result = run(*arguments, "--column", "phone,phone2")
     assert (0, True) == (result.exit_code, "1, not sent to" in result.stdout)
     assert {NUMBERS[0], NUMBERS[2]} == {"+" + each.recipient.lstrip("+") for each in account.messages()}

@@ -137,7 +137,7 @@ def test_a_gateway_that_is_away_is_told(run: Run, account: Sandbox, journal: Pat
 def test_another_account_is_told_whose_campaign_it_is(run: Run, journal: Path, closed_url: str) -> None:
     """Nobody looks at another account's messages, and no option that this command lacks is advised."""
     result = run("bulk", "status", str(journal), "--url", closed_url)
-    assert (4, True, False) == (
+    assert (2, True, False) == (
         result.exit_code,
         "is the journal of a campaign of another account, demo@127.0.0.1:" in result.stderr,
         "--other-account" in result.stderr,
@@ -242,7 +242,46 @@ def test_watching_without_asking_makes_no_sense(run: Run, journal: Path) -> None
 def test_an_error_is_an_event(run: Run, account: Sandbox, tmp_path: Path) -> None:
     """One document a line, as all others."""
     result = run("bulk", "status", str(tmp_path / "absent.db"), "--json")
-    assert (4, "error", 1) == (result.exit_code, status_of(result)["event"], len(result.stdout.splitlines()))
+    assert (2, "error", 1) == (result.exit_code, status_of(result)["event"], len(result.stdout.splitlines()))
+
+
+@pytest.mark.parametrize("command", [("status",), ("report", "--csv", os.devnull)])
+def test_a_list_in_place_of_a_journal_is_told_as_such(
+    run: Run, account: Sandbox, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """It is a journal that was asked for, and nobody is told of an outbox."""
+    path = tmp_path / "list.csv"
+    path.write_text("phone\n" + "\n".join(NUMBERS))
+    result = run("bulk", command[0], str(path), *command[1:])
+    assert (
+        2,
+        "devinotify: list.csv cannot be used as a journal: it is not a campaign's journal but another file;",
+    ) == (
+        result.exit_code,
+        result.stderr.partition(" it was left")[0],
+    )
+
+
+def test_the_next_look_is_told(run: Run, account: Sandbox, journal: Path) -> None:
+    """When it is due, to people and to machines; and that some are due where nobody has asked."""
+    assert "not decided: 5; some are due to be asked for" in run("bulk", "status", str(journal), "--no-poll").stderr
+    change(journal, "UPDATE rows SET next_poll_at = 4e9 WHERE next_poll_at IS NOT NULL")
+    plain, told = run("bulk", "status", str(journal)), run("bulk", "status", str(journal), "--json")
+    assert "none is due to be asked for now, and the next one is at 2096-10-02 07:06:40" in plain.stderr
+    assert "2096-10-02T07:06:40Z" == status_of(told)["next_look"]
+
+
+def test_a_report_says_what_it_wrote_and_what_is_open(
+    run: Run, account: Sandbox, journal: Path, tmp_path: Path
+) -> None:
+    """Whoever looks into it too early knows how to have it whole."""
+    files = [str(tmp_path / name) for name in ("out.csv", "out.html")]
+    early = run("bulk", "report", str(journal), "--csv", files[0], "--html", files[1])
+    assert (0, [f"written: {file}" for file in files]) == (early.exit_code, early.stdout.splitlines()[-3:-1])
+    assert "not decided: 5; `devinotify bulk status JOURNAL` asks for them" in early.stdout.splitlines()[-1]
+    assert "not decided: 5" in run("bulk", "report", str(journal), "--csv", "-").stderr
+    run("bulk", "status", str(journal))
+    assert "not decided" not in run("bulk", "report", str(journal), "--csv", files[0]).output
 
 
 @pytest.mark.parametrize("command", [("status", "--no-poll"), ("report", "--csv", os.devnull)])

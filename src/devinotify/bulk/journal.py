@@ -17,6 +17,7 @@ import os
 import re
 from collections import Counter
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -31,7 +32,6 @@ from devinotify.outbox.states import STEPS as GOES_ON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
     from decimal import Decimal
     from types import TracebackType
 
@@ -138,7 +138,15 @@ class Journal:
         if not create and not exists(place):
             raise InvalidInput(f"there is no journal {self.name}")
         # A campaign that waits for a top-up waits for as long as it takes, and every row of it is kept.
-        self.outbox: Outbox = Outbox(place, max_rows=None, retry_for=None)
+        try:
+            self.outbox: Outbox = Outbox(place, max_rows=None, retry_for=None)
+        except InvalidInput as error:
+            # Of a file it is said why it is not an outbox, and a journal is what was asked for.
+            kind, _, why = str(error).partition(": ")
+            if self.path is None or not kind.startswith("outbox "):
+                raise
+            why = why.replace("not an outbox", "not a campaign's journal")
+            raise InvalidInput(f"{self.name} cannot be used as a journal: {why}") from None
         try:
             known = self.outbox.recall(KEY)
             self.message_id = None if known is None else int(known)
@@ -450,6 +458,11 @@ class Journal:
         for row in self.outbox.rows(states=UNDECIDED) if channel is not None else ():
             if row.channel != channel and (row.state in OPEN or row.next_poll_at is not None):
                 yield row
+
+    def next_look(self) -> datetime | None:
+        """When a delivery is next due to be looked at; ``None`` for never, and where what waits to be sent is first."""
+        due, queued = self.outbox.next_due(), self.outbox.next_due(queued=True)
+        return None if due is None or (queued is not None and queued <= due) else datetime.fromtimestamp(due, UTC)
 
     def repeats(self) -> Mapping[str, Sequence[int]]:
         """Return the further rows of the input, from 1, that each repeated number has; it holds those numbers alone."""

@@ -20,6 +20,7 @@ from devinotify.cli.campaigns import (
     events_for_errors,
     events_option,
     exit_code,
+    inputs_checked,
 )
 from devinotify.cli.exits import ExitCode, of_error
 from devinotify.cli.options import (
@@ -240,7 +241,7 @@ def command(
         raise click.UsageError(_("--invalid would write over the list or the journal: give another file"))
     if not yes and not dry_run and not test_to and (as_json or source == "-" or not sys.stdin.isatty()):
         raise click.UsageError(_("nobody can be asked here: look at the plan with --dry-run, then give --yes"))
-    from devinotify.bulk import Campaign, Speed
+    from devinotify.bulk import Speed
     from devinotify.delivery.stopping import stopped_by_signals
     from devinotify.delivery.worker import rare_collections
 
@@ -250,7 +251,7 @@ def command(
         rare_collections(),
         events_for_errors(as_json=as_json) as ended,
         sender_of_url(),
-        Campaign(
+        _begun(
             settings,
             sys.stdin.buffer if source == "-" else source,
             text=text,
@@ -266,7 +267,8 @@ def command(
             ended.append(_test(campaign, test_to, as_json=as_json))
             output.forgive()
             return ended[0]
-        plan = campaign.plan(speed, resend_unknown=resend_unknown, retry=retry, ask=asked)
+        with inputs_checked():
+            plan = campaign.plan(speed, resend_unknown=resend_unknown, retry=retry, ask=asked)
         shown.plan(plan, resend_unknown=resend_unknown)
         if campaign.keeps_instant and campaign.send_at is not None:
             kept = output.moment(campaign.send_at)
@@ -288,6 +290,13 @@ def command(
         shown.result(result, ended[0])
         output.forgive()
     return ended[0]
+
+
+def _begun(*given: Any, **options: Any) -> Campaign:  # noqa: ANN401 - of several types, handed on by their names
+    from devinotify.bulk import Campaign
+
+    with inputs_checked():
+        return Campaign(*given, **options)
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -337,7 +346,8 @@ def _refused() -> ExitCode | None:
 
 
 def _test(campaign: Campaign, number: str, *, as_json: bool) -> ExitCode:
-    outcome = campaign.test(number)
+    with inputs_checked():
+        outcome = campaign.test(number)
     code = ExitCode.ACCEPTED if outcome.error is None else of_error(outcome.error)
     if as_json:
         error = None if outcome.error is None else errors.document(outcome.error, sending=True)

@@ -12,7 +12,16 @@ import click
 
 from devinotify.cli import errors, output
 from devinotify.cli.exits import ExitCode, of_error
-from devinotify.exceptions import DevinotifyError
+from devinotify.exceptions import (
+    DevinotifyError,
+    InvalidInput,
+    InvalidPhoneNumber,
+    InvalidSchedule,
+    InvalidSender,
+    InvalidText,
+    InvalidURL,
+    Suppressed,
+)
 from devinotify.redact import mask_number
 from devinotify.translation import N_, _, ngettext, number, told
 
@@ -47,14 +56,43 @@ def events_option(command: Callable[..., object]) -> Callable[..., object]:
 
 def exit_code(result: Result) -> ExitCode:
     """Return the code of the worst category; what is left to the next run or to another process is not a failure."""
+    missed = missed_of(result)
+    return next((code for name, code in CATEGORY_EXITS if name in missed), ExitCode.ACCEPTED)
+
+
+def missed_of(result: Result) -> Mapping[str, int]:
+    """Return how many rows there are in each category that is a failure, but for what others deal with."""
     from devinotify.bulk import End
 
     tally = result.tally
     others = {"unknown": tally.in_flight, "not_sent": tally.waiting if result.end in (End.LIMIT, End.ELSEWHERE) else 0}
-    for name, code in CATEGORY_EXITS:
-        if getattr(tally, name) > others.get(name, 0):
-            return code
-    return ExitCode.ACCEPTED
+    counts = {name: getattr(tally, name) - others.get(name, 0) for name, _code in CATEGORY_EXITS}
+    return {name: count for name, count in counts.items() if count > 0}
+
+
+_REFUSALS = (InvalidPhoneNumber, InvalidSender, InvalidText, InvalidSchedule, InvalidURL, Suppressed)
+"""What says of its own what is wrong with a message, or with the URL, and has an exit code of its own."""
+
+
+class WrongInput(click.ClickException):
+    """What a campaign was given cannot be used, a list, a journal or a template: nothing was to be sent."""
+
+    def __init__(self, error: InvalidInput) -> None:
+        super().__init__(errors.sentence(error, sending=False))
+        self.error = error
+
+
+@contextmanager
+def inputs_checked() -> Iterator[None]:
+    """Take what is wrong with files and words for a wrong use; of a number, sender, text or time it is our refusal."""
+    try:
+        yield
+    except InvalidInput as error:
+        from devinotify.bulk.template import InvalidTemplate
+
+        if isinstance(error, _REFUSALS) and not isinstance(error, InvalidTemplate):
+            raise
+        raise WrongInput(error) from None
 
 
 def event(name: str, **values: object) -> None:
@@ -68,11 +106,12 @@ def events_for_errors(*, as_json: bool) -> Iterator[list[ExitCode]]:
     ended: list[ExitCode] = []
     try:
         yield ended
-    except DevinotifyError as error:
+    except (DevinotifyError, WrongInput) as error:
         if not as_json:
             raise
-        ended[:] = [of_error(error)]
-        event("error", error=errors.document(error, sending=False), exit_code=ended[0])
+        found, code = (error.error, ExitCode.USAGE) if isinstance(error, WrongInput) else (error, of_error(error))
+        ended[:] = [code]
+        event("error", error=errors.document(found, sending=False), exit_code=code)
 
 
 def plan_rows(plan: Plan) -> list[tuple[str, object]]:
@@ -229,8 +268,8 @@ class Lines:
         """Say something meanwhile."""
         output.say(line)
 
-    def result(self, result: Result, code: ExitCode) -> None:  # noqa: ARG002 - machines are told the code
-        """Show how it ended."""
+    def result(self, result: Result, code: ExitCode) -> None:
+        """Show how it ended, and in the last line for which rows the exit code is no 0."""
         from devinotify.bulk.sending import ENDS
 
         if result.recovered:
@@ -276,6 +315,16 @@ class Lines:
                     "{count:,} are unknown: `devinotify bulk report` tells why of each."
                     " They may have got the message; --resend-unknown sends to them all the same",
                     count=unknown,
+                )
+            )
+        if code in dict(CATEGORY_EXITS).values():
+            missed = [f"{_(name.replace('_', ' '))} {number(count)}" for name, count in missed_of(result).items()]
+            output.say(
+                _(
+                    "exit code {code}, for rows that are {what}:"
+                    " `devinotify bulk report JOURNAL --csv FILE` names them",
+                    code=int(code),
+                    what=", ".join(missed),
                 )
             )
 

@@ -18,14 +18,18 @@ from devinotify.cli.campaigns import (
     event,
     events_for_errors,
     events_option,
+    inputs_checked,
     tally_rows,
 )
 from devinotify.cli.exits import ExitCode, of_error
 from devinotify.cli.options import JOURNAL, Number, Whole, settings_of, url_option
 from devinotify.exceptions import InvalidInput
+from devinotify.instants import iso
 from devinotify.translation import LANGUAGES, N_, _, preferred, told
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from devinotify.bulk import Journal, Speed
     from devinotify.bulk.deliveries import Deliveries
     from devinotify.exceptions import DevinotifyError
@@ -84,7 +88,7 @@ def status(
     from devinotify.bulk import Journal, Speed
     from devinotify.bulk.report import INCOMPLETE
 
-    with events_for_errors(as_json=as_json) as ended, Journal(journal, create=False) as opened:
+    with events_for_errors(as_json=as_json) as ended, inputs_checked(), Journal(journal, create=False) as opened:
         looks = _Looks()
         if settings is not None:
             looks = _look(opened, settings, Speed(connections=connections, rate=rate), watch=watch, as_json=as_json)
@@ -93,12 +97,14 @@ def status(
         tally = opened.tally()
         undecided = opened.counts().accepted
         to_come = opened.to_come()
+        next_look = opened.next_look() if undecided and not watch else None
         error = looks.error
         ended.append(ExitCode.ACCEPTED if error is None else of_error(error))
         if as_json:
             document = None if error is None else errors.document(error, sending=False)
             known = {"complete": complete, "not_looked_at": looks.unseen, "to_come": to_come, "error": document}
-            event("status", **counts_of(tally), **known, exit_code=ended[0])
+            due = None if next_look is None else iso(next_look)
+            event("status", **counts_of(tally), **known, next_look=due, exit_code=ended[0])
             return ended[0]
         output.show(output.table(("rows", ""), tally_rows(tally)))
         if not complete:
@@ -111,6 +117,8 @@ def status(
                     why=_sentence(error),
                 )
             )
+        elif undecided and complete and not watch:
+            output.say(_next(undecided, next_look, opened.outbox.now(), none_was=looks.looked == 0))
         elif looks.looked == 0 and undecided:
             output.say(_("deliveries that are not decided: {count:,}; {why}", count=undecided, why=_(NOT_DUE)))
         if looks.left_alone:
@@ -124,6 +132,27 @@ def status(
                 )
             )
     return ended[0]
+
+
+def _next(undecided: int, look: datetime | None, now: float, *, none_was: bool) -> str:
+    """Return what is said of deliveries that are open: when one is due to be asked for."""
+    if look is None:
+        return _("deliveries that are not decided: {count:,}; {why}", count=undecided, why=_(NOT_DUE))
+    if look.timestamp() <= now:
+        return _("deliveries that are not decided: {count:,}; some are due to be asked for", count=undecided)
+    when = output.moment(look)
+    if none_was:
+        return _(
+            "deliveries that are not decided: {count:,}; none is due to be asked for now, and the next one is"
+            " at {when}",
+            count=undecided,
+            when=when,
+        )
+    return _(
+        "deliveries that are not decided: {count:,}; the next one is due to be asked for at {when}",
+        count=undecided,
+        when=when,
+    )
 
 
 def _look(journal: Journal, settings: DevinoURL, speed: Speed, *, watch: bool, as_json: bool) -> _Looks:
@@ -242,12 +271,13 @@ def report(
     if shown and as_json:
         raise click.UsageError(_("the events of --json go to stdout: give a file to write the report to"))
     from devinotify.bulk import Journal
+    from devinotify.bulk.parts import Part
     from devinotify.bulk.report import INCOMPLETE, write_report
 
     # As in a file, whatever this terminal's encoding and line ends are.
     stdout = cast("TextIO", codecs.getwriter("utf-8")(sys.stdout.buffer)) if shown else None
     to_csv, to_html = (stdout if file is not None and _is_stdout(file) else file for file in (csv_file, html_file))
-    with events_for_errors(as_json=as_json) as ended, Journal(journal, create=False) as opened:
+    with events_for_errors(as_json=as_json) as ended, inputs_checked(), Journal(journal, create=False) as opened:
         try:
             summary = write_report(opened, csv_file=to_csv, html_file=to_html, lang=lang or preferred(), source=source)
             if stdout is not None:
@@ -273,8 +303,20 @@ def report(
             return ended[0]
         if not shown:
             output.show(output.table(("rows", ""), tally_rows(summary.tally)))
+        tell = output.say if shown else output.write
+        for file in given:
+            if not _is_stdout(file):
+                tell(_("written: {file}", file=output.printable(str(file))))
         if not summary.complete:
             output.say(_(INCOMPLETE))
+        elif under_way := summary.parts[Part.UNDER_WAY]:
+            tell(
+                _(
+                    "deliveries that are not decided: {count:,}; `devinotify bulk status JOURNAL` asks for them, and a"
+                    " report that is written then tells of them",
+                    count=under_way,
+                )
+            )
         if summary.unlisted is not None:
             output.say(_("the CSV has no columns of the list: {why}. --list FILE names it", why=told(summary.unlisted)))
     return ended[0]

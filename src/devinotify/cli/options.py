@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from devinotify.credentials import URL as ENVIRONMENT
 from devinotify.durations import UNITS, parse_duration
-from devinotify.exceptions import InvalidInput, InvalidSender, InvalidURL
+from devinotify.exceptions import InvalidInput, InvalidSender, InvalidURL, unadvised
 from devinotify.translation import _
 
 if TYPE_CHECKING:
@@ -96,7 +96,9 @@ def checked(settings: DevinoURL) -> DevinoURL:
         except InvalidInput as error:
             raise InvalidURL(f"bad value for region: {error}") from None
     if settings.ca is not None and not Path(settings.ca).exists():
-        raise InvalidURL(f"bad value for ca: {settings.ca} is not a readable file or folder of CA certificates")
+        raise unadvised(
+            InvalidURL(f"bad value for ca: {settings.ca} is not a readable file or folder of CA certificates")
+        )
     return settings
 
 

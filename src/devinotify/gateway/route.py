@@ -18,7 +18,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_auth_from_url, get_enviro
 from urllib3.exceptions import HTTPError
 from urllib3.util import make_headers, parse_url
 
-from devinotify.exceptions import InvalidURL
+from devinotify.exceptions import InvalidURL, unadvised
 from devinotify.hosts import is_loopback
 from devinotify.redact import Secret, SecretBytes
 
@@ -132,7 +132,9 @@ def _tls_context(ca: str | None) -> ssl.SSLContext:
         else:
             context.load_verify_locations(cafile=path)
     except OSError:  # ssl.SSLError is one too
-        raise InvalidURL(f"bad value for ca: {path} is not a readable file or folder of CA certificates") from None
+        raise unadvised(
+            InvalidURL(f"bad value for ca: {path} is not a readable file or folder of CA certificates")
+        ) from None
     return context
 
 
