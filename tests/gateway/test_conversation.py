@@ -447,6 +447,15 @@ def test_a_period_with_too_many_messages_is_halved_until_each_fits(
         assert inner == found
 
 
+def test_the_halves_of_a_period_are_one_answer() -> None:
+    """Two that do not fit into one reply come from one half each, as if they had."""
+    since = EPOCH + timedelta(seconds=START)
+    call = calls.sms_incoming(since, since + timedelta(seconds=60), NOW)
+    mailbox = Mailbox([START + 10, START + 50], 1)
+    messages = lead(converse(call, longest), mailbox)
+    assert ([str(START + 10), str(START + 50)], 3) == ([message.id for message in messages], len(mailbox.asked))
+
+
 def test_a_second_with_too_many_messages_is_told() -> None:
     """There is no shorter period to ask for, and the error says so."""
     since = EPOCH + timedelta(seconds=START)
