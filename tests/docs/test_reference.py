@@ -1,4 +1,4 @@
-"""The reference is complete: every public name stands on one of its pages, and on one alone."""
+"""The reference is complete: every public name is on one page of it, and every key of the URL in its table."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from importlib import import_module
 import pytest
 
 import devinotify
+from devinotify.url import OPTION_NAMES
 from tests.docs.pages import ROOT
 
 SHOWN = Counter(
@@ -38,3 +39,10 @@ def test_shows_what_is_there(name: str) -> None:
     except ModuleNotFoundError:
         found = getattr(import_module(module), attribute)
     assert (True, 1) == (found is not None, SHOWN[name])
+
+
+def test_has_every_key_of_the_url() -> None:
+    """And no key that the URL does not take."""
+    table = (ROOT / "docs" / "reference" / "url.md").read_text("utf-8").partition("| key | meaning |")[2]
+    cells = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", table.partition("\n\n")[0], re.MULTILINE)
+    assert sorted(OPTION_NAMES) == sorted(re.findall(r"`(\w+)`", " ".join(cells)))
