@@ -91,13 +91,16 @@ def state_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _own_environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, state_folders: Path) -> None:
-    """Remove what would reach the client from outside, and give each test a state folder of its own.
+    """Remove what would reach the client from outside, a keyring too, and give each test folders of its own.
 
-    It is made by whoever uses it, which few do: a folder for each of 20,000 tests took a fifth of their time.
+    They are made by whoever uses it, which few do: a folder for each of 20,000 tests took a fifth of their time.
     """
     for name in tuple(os.environ):
         if name in _FOREIGN or name.startswith("DEVINOTIFY_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_STATE_HOME", str(state_folders / str(next(_numbers))))
+    own = state_folders / str(next(_numbers))
+    monkeypatch.setenv("XDG_STATE_HOME", str(own))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(own / "config"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     if _is_dear(request.node):  # nor are the processes that it starts traced
         monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)

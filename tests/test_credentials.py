@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VARIABLES = ("DEVINOTIFY_URL", "DEVINOTIFY_URL_FILE", "DEVINOTIFY_PASSWORD", "DEVINOTIFY_PASSWORD_FILE")
+ACCOUNT = "login@integrationapi.net/rest"
 WITHOUT = "devino://login@SENDER/79161234567"
 
 
@@ -109,7 +110,7 @@ def test_home_is_the_users(environment: pytest.MonkeyPatch, file: Path) -> None:
     """A path may begin with ~, as an outbox's may."""
     environment.setenv("HOME", str(file.parent))
     environment.setenv("USERPROFILE", str(file.parent))
-    assert "from the file" == find_password(f"~/{file.name}")
+    assert ("from the file", f"password_file: ~/{file.name}") == find_password(f"~/{file.name}", ACCOUNT)
 
 
 WRONG = {
@@ -130,7 +131,10 @@ def test_what_is_wrong_with_a_file_is_said_without_what_it_holds(
     """The error names the variable, the file and what is wrong; neither it nor a frame of its shows a secret."""
     path = tmp_path / "secret"
     path.write_bytes(content)
-    for variable, find in (("DEVINOTIFY_PASSWORD_FILE", find_password), ("DEVINOTIFY_URL_FILE", find_url)):
+    for variable, find in (
+        ("DEVINOTIFY_PASSWORD_FILE", lambda: find_password(None, ACCOUNT)),
+        ("DEVINOTIFY_URL_FILE", find_url),
+    ):
         environment.setenv(variable, str(path))
         with pytest.raises(InvalidURL) as caught:
             find()
@@ -152,13 +156,13 @@ def test_what_is_wrong_with_a_file_is_said_without_what_it_holds(
 def test_a_path_that_leads_nowhere_is_named(path: str, reason: str) -> None:
     """What cannot be opened is told by its key and path."""
     with pytest.raises(InvalidURL, match=rf"^password_file: .*: {reason}$"):
-        find_password(path)
+        find_password(path, ACCOUNT)
 
 
 def test_a_device_that_never_ends_is_told() -> None:
     """No more is read than a file may hold."""
     with pytest.raises(InvalidURL, match=f"longer than {MOST} bytes"):
-        find_password("/dev/zero")
+        find_password("/dev/zero", ACCOUNT)
 
 
 @given(st.text(st.characters(exclude_characters="\r\n\0\ufeff", exclude_categories=["Cs"]), min_size=1))
@@ -167,4 +171,4 @@ def test_whatever_a_file_holds_is_the_password(tmp_path_factory: pytest.TempPath
     path = tmp_path_factory.getbasetemp() / "law"
     for end in ("", "\n", "\r\n"):
         path.write_text(password + end, encoding="utf-8", newline="")
-        assert password == find_password(str(path))
+        assert (password, f"password_file: {path}") == find_password(str(path), ACCOUNT)

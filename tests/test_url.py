@@ -59,6 +59,7 @@ settings = st.builds(
     limit=st.lists(limits, max_size=3, unique_by=lambda limit: limit.rule).map(tuple),
     limit_zone=st.sampled_from(["UTC", "Europe/Moscow", "America/Argentina/Buenos_Aires", "Etc/GMT+3"]),
     price=prices,
+    aliases=st.booleans(),
 )
 
 
@@ -116,7 +117,7 @@ def test_the_keys_are_the_designs() -> None:
     """The query takes the keys that the design names."""
     expected = (
         "channel region validity to from timeout gateway ca insecure transliterate max_segments patience poll"
-        " on_unknown outbox password_file limit limit_zone price"
+        " on_unknown outbox password_file limit limit_zone price aliases"
     )
     assert set(expected.split()) == set(OPTION_NAMES)
 
@@ -274,6 +275,7 @@ BAD_VALUES = {
     "limit": ["", "1000", "/day", "many/day", "0/day", "1.5/day", "1000 segments", "1000/week", "1/day,tag", "1/day;"],
     "limit_zone": ["", "Europe/", "../etc", "a b"],
     "price": ["", "-1", "free", "1,2", "nan", "sms:1,sms:2", ":1", "sms:"],
+    "aliases": ["", "oncall", "2"],
     "from": [""],
     "password_file": [""],
 }
@@ -312,6 +314,7 @@ WRONG_FIELDS: dict[str, list[Any]] = {
     "limit": [None, "1000/day", ("1000/day",), [Limit.parse("1000/day")]],
     "limit_zone": [None, 3, "Europe/"],
     "price": [Decimal(1), "1"],
+    "aliases": [None, 1, "yes"],
 }
 
 
@@ -356,6 +359,7 @@ def test_a_key_given_twice_is_refused(key: str) -> None:
         "gateway": DEFAULT_GATEWAY,
         "insecure": "yes",
         "transliterate": "yes",
+        "aliases": "yes",
         "on_unknown": "stop",
         "region": "RU",
     }

@@ -23,7 +23,13 @@ Target: TypeAlias = "AnyPath | TextIO"
 """Where something is written: a file by its name, or a text file that is open for writing."""
 
 OWNER_ONLY = 0o600
+_READABLE = stat.S_IRGRP | stat.S_IROTH
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+def is_open_to_others(path: Path) -> bool:
+    """Whether others than its owner may read a file; on Windows that is not known from its mode."""
+    return sys.platform != "win32" and bool(path.stat().st_mode & _READABLE)
 
 
 def make(path: Path) -> bool:

@@ -72,7 +72,8 @@ def devinotify_resolve_recipient(recipient: str) -> list[str] | None:
     be aliases themselves, up to 20 deep. Return the members, or ``None`` where it is none of yours. A member that
     is the alias itself is read as a number. An alias that stands for nobody is a recipient that is ``not_sent``.
 
-    First result. Nothing is built in.
+    First result. With ``aliases=yes`` on the URL, as a profile's has it, the built-in answer, asked last, is that of
+    ``[aliases]`` in the configuration files.
 
     Example::
 

@@ -101,7 +101,9 @@ class Notifier:
     def _set_up(self) -> None:
         if self.plugins.has_plugin(_SENDING):
             raise InvalidInput("the plugin manager serves another Notifier already: make one for each")
-        self.plugins.register(self._sending, _SENDING, BUILT_IN)
+        own = {_SENDING: self._sending, **self._aliases()}
+        for name, plugin in own.items():
+            self.plugins.register(plugin, name, BUILT_IN)
         try:
             self.channels: dict[str, Channel] = self.plugins.channels()
             self._limiter = self._limits()
@@ -118,7 +120,8 @@ class Notifier:
         except BaseException:
             # Whoever sets right what was wrong may use the manager again.
             self.plugins.around = None
-            self.plugins.unregister(self._sending)
+            for plugin in own.values():
+                self.plugins.unregister(plugin)
             raise
 
     def _limits(self) -> Limiter | None:
@@ -142,6 +145,14 @@ class Notifier:
         """
         number = None if to is None else self._recipients.number(to)
         return [] if self._limiter is None else self._limiter.usage(number)
+
+    def _aliases(self) -> dict[str, object]:
+        """Return the plugin that knows the aliases of the configuration files, where the URL asks for it."""
+        if not self.url.aliases:
+            return {}
+        from devinotify.delivery.aliases import built_ins  # reads files: not what everybody pays for
+
+        return built_ins()
 
     def __repr__(self) -> str:
         return f"<Notifier {self.url}>"

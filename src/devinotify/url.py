@@ -1,8 +1,8 @@
 """The one URL that configures everything: ``devino://LOGIN:PASSWORD@SENDER/TO1/TO2?channel=sms``.
 
 Login, password and sender are percent-encoded; targets are optional. A plus sign stands for itself
-throughout, so that ``?to=+79161234567`` means what it says. Pure, but for a password that the URL leaves out: that is
-looked for where credentials.py says.
+throughout, so that ``?to=+79161234567`` means what it says. Pure, but for a password that the URL leaves out, which is
+looked for where credentials.py says, and for a URL that the environment or a profile gives.
 
 More than 400 lines: each key is a row of one table, beside all that a URL may be refused for.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from devinotify.credentials import find_password, find_url
@@ -63,7 +63,7 @@ class DevinoURL:
     ``validity`` is in minutes; ``timeout``, ``patience`` and ``poll`` are in seconds. ``gateway`` is the
     API's base URL without a slash at its end. ``ca`` and ``outbox`` are paths. ``insecure`` allows plain http
     to a host that is not loopback. ``limit`` holds what may be sent at most, in days and months of ``limit_zone``, and
-    ``price`` what a segment costs, for limits on money.
+    ``price`` what a segment costs, for limits on money. ``aliases`` makes those of the configuration files recipients.
     """
 
     login: str
@@ -86,6 +86,7 @@ class DevinoURL:
     limit: tuple[Limit, ...] = ()
     limit_zone: str = DEFAULT_LIMIT_ZONE
     price: Prices | None = None
+    aliases: bool = False
 
     def __post_init__(self) -> None:
         for name in ("login", "password", "sender"):
@@ -94,7 +95,8 @@ class DevinoURL:
                 raise InvalidURL(f"the {name} is missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO")
             if not _is_text(value):
                 raise InvalidURL(f"the {name} must be text that UTF-8 can carry")
-        object.__setattr__(self, "password", Secret(self.password))
+        if self.password is not _ELSEWHERE:
+            object.__setattr__(self, "password", Secret(self.password))
         if isinstance(self.targets, str) or not all(map(_is_text, self.targets)):
             raise InvalidURL("the targets must be a tuple of texts, none of them empty")
         if isinstance(self.gateway, str):
@@ -115,17 +117,32 @@ class DevinoURL:
         """Return the settings that ``url`` holds; raise InvalidURL that names what is wrong, never showing a secret.
 
         A password that the URL leaves out, as in ``devino://LOGIN@SENDER``, is that of the file that its
-        ``password_file`` names, else of DEVINOTIFY_PASSWORD, else of the file that DEVINOTIFY_PASSWORD_FILE names.
+        ``password_file`` names, else of DEVINOTIFY_PASSWORD, else of the file that DEVINOTIFY_PASSWORD_FILE names, else
+        what ``devinotify login`` has put away for the account.
         """
         return parse(url)
 
     @staticmethod
     def in_environment() -> str | None:
-        """Return the URL in DEVINOTIFY_URL, else the one in the file that DEVINOTIFY_URL_FILE names, else ``None``.
+        """Return the URL that the environment gives, or ``None``: who calls this asks for it, nothing else reads it.
 
-        Raises InvalidURL, which names the variable, where that file cannot be read.
+        It is that of DEVINOTIFY_URL, else the one in the file that DEVINOTIFY_URL_FILE names, else that of the profile
+        that DEVINOTIFY_PROFILE names, else that of the ``default_profile`` of the configuration files. Raises
+        InvalidURL, which names variable, file or profile, where one cannot be read or is wrong.
         """
-        return find_url()
+        return find_url() or profile_url()
+
+    @classmethod
+    def from_profile(cls, name: str | None = None) -> DevinoURL:
+        """Return the settings of a profile of the configuration files, whose aliases are recipients.
+
+        Without ``name`` it is that of DEVINOTIFY_PROFILE, else the ``default_profile``. Raises InvalidURL, which names
+        the file, where there is no such profile, or one is wrong.
+        """
+        url = profile_url(name)
+        if url is None:
+            raise InvalidURL("there is no profile: `devinotify login` makes one, and DEVINOTIFY_PROFILE names it")
+        return parse(url)
 
     # For hosts that read the parts of a URL in their own way, and keys of their own beside ours.
     @staticmethod
@@ -301,18 +318,37 @@ _OPTIONS = {
             lambda value: isinstance(value, str) and _ZONE.fullmatch(value) is not None,
         ),
         _Option("price", "a price such as 2.50", Prices.parse, lambda value: isinstance(value, Prices)),
+        _switch("aliases"),
     )
 }
 _DEFAULTS = {item.name: item.default for item in fields(DevinoURL)}
 
+_ELSEWHERE = Secret("***")
+"""Stands for a password that the URL leaves out, until the rest is known: it may be the account's own."""
+_NO_PASSWORD = (
+    f"the password is missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO, set DEVINOTIFY_PASSWORD, name a file that"
+    " holds it by password_file= or DEVINOTIFY_PASSWORD_FILE, or store it with `devinotify login`"
+)
 _NO_CREDENTIALS = f"the login and password are missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO"
 
 OPTION_NAMES = (*_OPTIONS, "password_file", "to", "from")
 """The keys that the query may hold."""
 
 
+class Reading(NamedTuple):
+    """The settings that a URL holds, and where its password was, in words."""
+
+    settings: DevinoURL
+    password_place: str
+
+
 def parse(url: str) -> DevinoURL:
     """Return the settings that ``url`` holds; raise InvalidURL that names what is wrong, never showing a secret."""
+    return read(url).settings
+
+
+def read(url: str) -> Reading:
+    """Return what ``parse`` does, with the place of the password; raise InvalidURL as it does."""
     url = hide(url)
     try:
         return _read(url)
@@ -322,25 +358,54 @@ def parse(url: str) -> DevinoURL:
     raise refusal.with_traceback(None)
 
 
-def _read(url: str) -> DevinoURL:
+def profile_url(name: str | None = None) -> str | None:
+    """Return the URL of a profile, whose password may be elsewhere; ``None`` where none is named, and none the default.
+
+    Raises InvalidURL, which names the profile, where the URL would not be read.
+    """
+    from devinotify.config.profiles import find_profile  # files: not what every start pays for
+
+    profile = find_profile(OPTION_NAMES, name)
+    if profile is None:
+        return None
+    url = profile.url()
+    try:
+        _settings(url)
+    except InvalidURL as error:
+        refusal = str(error)
+    else:
+        return url
+    raise InvalidURL(f"the profile {profile.name}: {refusal}")
+
+
+def _read(url: str) -> Reading:
+    settings, password_file = _settings(url)
+    if settings.password is not _ELSEWHERE:
+        return Reading(settings, "on the URL")
+    found = find_password(password_file, settings.account)
+    if found is None:
+        raise InvalidURL(_NO_PASSWORD)
+    return Reading(settings.with_options(password=found.password), found.place)
+
+
+def _settings(url: str) -> tuple[DevinoURL, str | None]:
+    """Return what the URL holds, with ``_ELSEWHERE`` for a password that it leaves out, and the file that has it."""
     authority, path, query = split(url)
     if "@" not in authority:  # said first: what follows would be read from the middle of a password
         raise InvalidURL(_NO_CREDENTIALS)
     values, targets, instead = _parse_query(query)
     login, password, sender = _parse_authority(authority, has_override="from" in instead)
     path_targets = [_decode(part, "a target") for part in path.split("/") if part]
-    if password is None:
-        password = find_password(instead.get("password_file"))
-    elif "password_file" in instead:
+    if password is not None and "password_file" in instead:
         raise InvalidURL("password_file is given beside a password: leave one of them out")
-    if password is None:
-        raise InvalidURL(
-            f"the password is missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO, set DEVINOTIFY_PASSWORD, or name a"
-            " file that holds it by password_file= or DEVINOTIFY_PASSWORD_FILE"
-        )
-    return DevinoURL(
-        login=login, password=password, sender=instead.get("from", sender), targets=(*path_targets, *targets), **values
+    settings = DevinoURL(
+        login=login,
+        password=_ELSEWHERE if password is None else password,
+        sender=instead.get("from", sender),
+        targets=(*path_targets, *targets),
+        **values,
     )
+    return settings, instead.get("password_file")
 
 
 def split(url: str) -> tuple[str, str, str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from devinotify.exceptions import InvalidInput
+from devinotify.folders import NAME, state_folder
 from devinotify.outbox.postgres.location import parse_location, without_campaign
 from devinotify.outbox.sqlite.store import SqliteStore
 from devinotify.words import installing
@@ -31,7 +31,7 @@ def outbox_path(given: str | None) -> Path:
     """
     named = given or os.environ.get(VARIABLE)
     try:
-        return Path(named).expanduser() if named else _state_folder() / "devinotify" / "outbox.db"
+        return Path(named).expanduser() if named else state_folder() / NAME / "outbox.db"
     except RuntimeError:
         raise InvalidInput(
             f"the outbox: there is no such home folder; name a file by outbox on the URL or by {VARIABLE}"
@@ -150,13 +150,3 @@ def default_location(given: str | None) -> str:
         with contextlib.suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return str(path)
-
-
-def _state_folder() -> Path:
-    if sys.platform == "win32":  # pragma: no cover - the tests run on POSIX
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":  # pragma: no cover - and there on Linux
-        return Path.home() / "Library" / "Application Support"
-    named = os.environ.get("XDG_STATE_HOME", "")
-    # The specification has relative paths ignored.
-    return Path(named) if named.startswith("/") else Path.home() / ".local" / "state"
