@@ -146,7 +146,12 @@ class InvalidSchedule(InvalidInput):
 
 
 class InvalidURL(InvalidInput):
-    """The ``devino://`` URL, or a setting given in its place, is wrong; the message names the part."""
+    """The ``devino://`` URL, or a setting given in its place, is wrong; the message names the part.
+
+    ``hint`` is what to do next, or nothing.
+    """
+
+    hint: str = ""
 
 
 class Suppressed(InvalidInput):

@@ -92,7 +92,7 @@ class DevinoURL:
         for name in ("login", "password", "sender"):
             value = getattr(self, name)
             if not value:
-                raise InvalidURL(f"the {name} is missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO")
+                raise _miswritten(f"the {name} is missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO")
             if not _is_text(value):
                 raise InvalidURL(f"the {name} must be text that UTF-8 can carry")
         if self.password is not _ELSEWHERE:
@@ -325,10 +325,11 @@ _DEFAULTS = {item.name: item.default for item in fields(DevinoURL)}
 
 _ELSEWHERE = Secret("***")
 """Stands for a password that the URL leaves out, until the rest is known: it may be the account's own."""
-_NO_PASSWORD = (
+NO_PASSWORD = (
     f"the password is missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO, set DEVINOTIFY_PASSWORD, name a file that"
     " holds it by password_file= or DEVINOTIFY_PASSWORD_FILE, or store it with `devinotify login`"
 )
+_WRITE = "`devinotify url` writes one from its parts."
 _NO_CREDENTIALS = f"the login and password are missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO"
 
 OPTION_NAMES = (*_OPTIONS, "password_file", "to", "from")
@@ -340,6 +341,13 @@ class Reading(NamedTuple):
 
     settings: DevinoURL
     password_place: str
+
+
+def _miswritten(reason: str) -> InvalidURL:
+    """Return the error for a URL that has a part missing, or one that is not written as it has to be."""
+    error = InvalidURL(reason)
+    error.hint = _WRITE
+    return error
 
 
 def parse(url: str) -> DevinoURL:
@@ -370,12 +378,22 @@ def profile_url(name: str | None = None) -> str | None:
         return None
     url = profile.url()
     try:
-        _settings(url)
+        outline(url)
     except InvalidURL as error:
         refusal = str(error)
     else:
         return url
     raise InvalidURL(f"the profile {profile.name}: {refusal}")
+
+
+def outline(url: str) -> DevinoURL:
+    """Return what ``parse`` does, with ``***`` for a password that the URL leaves out, which is not looked for."""
+    url = hide(url)
+    try:
+        return _settings(url)[0]
+    except InvalidURL as error:
+        refusal = error
+    raise refusal.with_traceback(None)
 
 
 def _read(url: str) -> Reading:
@@ -384,7 +402,7 @@ def _read(url: str) -> Reading:
         return Reading(settings, "on the URL")
     found = find_password(password_file, settings.account)
     if found is None:
-        raise InvalidURL(_NO_PASSWORD)
+        raise InvalidURL(NO_PASSWORD)
     return Reading(settings.with_options(password=found.password), found.place)
 
 
@@ -392,7 +410,7 @@ def _settings(url: str) -> tuple[DevinoURL, str | None]:
     """Return what the URL holds, with ``_ELSEWHERE`` for a password that it leaves out, and the file that has it."""
     authority, path, query = split(url)
     if "@" not in authority:  # said first: what follows would be read from the middle of a password
-        raise InvalidURL(_NO_CREDENTIALS)
+        raise _miswritten(_NO_CREDENTIALS)
     values, targets, instead = _parse_query(query)
     login, password, sender = _parse_authority(authority, has_override="from" in instead)
     path_targets = [_decode(part, "a target") for part in path.split("/") if part]
@@ -408,6 +426,13 @@ def _settings(url: str) -> tuple[DevinoURL, str | None]:
     return settings, instead.get("password_file")
 
 
+def written(settings: DevinoURL, key: str) -> str:
+    """Return the value of a key of the query as a URL has it; nothing where there is none."""
+    option = _OPTIONS[key]
+    value = getattr(settings, option.attribute)
+    return "" if value is None else option.write(value)
+
+
 def split(url: str) -> tuple[str, str, str]:
     """Return ``LOGIN:PASSWORD@SENDER``, the path and the query as they were written.
 
@@ -418,21 +443,23 @@ def split(url: str) -> tuple[str, str, str]:
         raise InvalidURL("the URL must be text")
     scheme, separator, rest = url.strip().partition("://")
     if not separator or scheme.lower() != SCHEME:
-        raise InvalidURL(f"the URL must begin with {SCHEME}://")
+        raise _miswritten(f"the URL must begin with {SCHEME}://")
     rest, _, fragment = rest.partition("#")
     if fragment:
-        raise InvalidURL("the URL has a fragment: write # as %23")
+        raise _miswritten("the URL has a fragment: write # as %23")
     head, question, query = rest.partition("?")
     authority, slash, path = head.partition("/")
     if "@" in authority.rpartition("@")[0]:
-        raise InvalidURL("there is more than one @ before the sender: write @ in a login or password as %40")
+        raise _miswritten("there is more than one @ before the sender: write @ in a login or password as %40")
     if "@" in authority and "@" in path:
-        raise InvalidURL(
+        raise _miswritten(
             "there is an @ behind a /: write @ as %40 wherever it is not the one before the sender, and / as %2F"
         )
     if "@" not in authority and "@" in path + query:
         sign = slash or question
-        raise InvalidURL(f"{_NO_CREDENTIALS}; or there is a {sign} in them, which is written as {quote(sign, safe='')}")
+        raise _miswritten(
+            f"{_NO_CREDENTIALS}; or there is a {sign} in them, which is written as {quote(sign, safe='')}"
+        )
     return authority, path, query
 
 
@@ -440,7 +467,7 @@ def _parse_authority(authority: str, *, has_override: bool) -> tuple[str, str | 
     credentials, _, sender = authority.rpartition("@")
     login, colon, password = credentials.partition(":")
     if not sender and not has_override:
-        raise InvalidURL(f"the sender is missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO")
+        raise _miswritten(f"the sender is missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO")
     decoded = _decode(password, "the password") if colon else None
     return _decode(login, "the login"), decoded, _decode(sender, "the sender")
 
@@ -479,17 +506,17 @@ def _parse_query(query: str) -> tuple[dict[str, Any], list[str], dict[str, str]]
 
 def _decode(text: str, what: str) -> str:
     if _BAD_ESCAPE.search(text):
-        raise InvalidURL(f"{what} holds a bad percent escape: write % as %25")
+        raise _miswritten(f"{what} holds a bad percent escape: write % as %25")
     try:
         return unquote(text, errors="strict")
     except UnicodeDecodeError:
-        raise InvalidURL(f"{what} is not percent-encoded UTF-8") from None
+        raise _miswritten(f"{what} is not percent-encoded UTF-8") from None
 
 
 def _strange_query() -> InvalidURL:
     """Return the error for a query with an unknown key and an @: it may begin with the rest of a password."""
     shown_keys = unknown_key("", OPTION_NAMES)
-    return InvalidURL(f"{shown_keys}; or there is a ? or an @ in the login or password: write @ as %40 and ? as %3F")
+    return _miswritten(f"{shown_keys}; or there is a ? or an @ in the login or password: write @ as %40 and ? as %3F")
 
 
 def unknown_key(key: str, known: Sequence[str]) -> InvalidURL:

@@ -12,6 +12,7 @@ from devinotify.bulk.template import Template
 from devinotify.cli.app import COMMANDS, cli
 from devinotify.cli.errors import ADVICE, advice, document, hide, sentence
 from devinotify.exceptions import Verdict
+from devinotify.url import parse
 
 
 def test_the_sentence_says_what_to_do_next() -> None:
@@ -22,8 +23,28 @@ def test_the_sentence_says_what_to_do_next() -> None:
 
 def test_a_question_has_no_full_stop() -> None:
     """What ends with a question mark has its end."""
-    expected = "did you mean channel? `devinotify url` writes one from its parts."
-    assert expected == sentence(errors.InvalidURL("did you mean channel?"), sending=False)
+    error = errors.InvalidURL("did you mean channel?")
+    error.hint = "`devinotify url` writes one from its parts."
+    assert f"did you mean channel? {error.hint}" == sentence(error, sending=False)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_advised"),
+    [
+        *dict.fromkeys(("devino:/login", "devino://login:a/b@S", "devino://login:p@", "devino://:p@S"), True).items(),
+        *dict.fromkeys(("devino://l:p%@S", "devino://l:p@S#a", "devino://l:p@q@S", "devino://l:a?b@S"), True).items(),
+        ("devino://login:password@SENDER?chanel=sms", False),
+        ("devino://login:password@SENDER?validity=soon", False),
+        ("devino://login:password@SENDER?to=1&channel=a&channel=b", False),
+        ("devino://login@SENDER", False),
+        ("devino://login@SENDER?password_file=/nowhere", False),
+    ],
+)
+def test_a_url_is_advised_to_be_written_where_one_is_missing(url: str, is_advised: bool) -> None:
+    """A part that is missing or miswritten is what `devinotify url` writes; no other mistake of a URL is."""
+    with pytest.raises(errors.InvalidURL) as caught:
+        parse(url)
+    assert is_advised == ("`devinotify url` writes" in advice(caught.value, sending=False))
 
 
 def test_an_error_without_advice_is_its_message_on_one_line() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from devinotify.cli import errors, output, speech
+from devinotify.cli import errors, exposure, output, speech
 from devinotify.cli.exits import MEANINGS, ExitCode, of_error
 from devinotify.cli.groups import Group
 from devinotify.exceptions import DevinotifyError
@@ -35,6 +35,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "plugins": ("plugins", "List the plugins that are loaded, and those that are not, with the reason."),
         "worker": ("worker", "Send what the outbox holds, watch it, and take the later steps of fallbacks."),
         "outbox": ("outbox", "See what the outbox holds, and retry, forget or export it."),
+        "login": ("login", "Store an account, so that commands need no URL."),
+        "logout": ("logout", "Remove the password that `devinotify login` has stored; the profile stays."),
+        "config": ("config", "Check and show the configuration: profiles and aliases."),
         "url": ("url", "Print the devino:// URL of an account, with every character encoded that has to be."),
         "sandbox": ("sandbox", "Run a local gateway that behaves like the real one, until Ctrl-C."),
         "completion": ("completion", "Print the shell's completion script."),
@@ -43,11 +46,12 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
 """Command -> its module here and its help in one line, so that ``--help`` loads none of them. A test compares."""
 
 ASKING: frozenset[str] = frozenset(
-    {"state", "balance", "incoming", "stats", "segments", "phone", "plugins", "outbox", "url", "completion"}
+    {"state", "balance", "incoming", "stats", "segments", "phone", "plugins", "outbox", "login", "logout"}
+    | {"config", "url", "completion"}
 )
 """The commands by which nothing is ever sent, whatever interrupts them."""
 
-EXTRAS: Mapping[str, str] = MappingProxyType({"starlette": "sandbox", "uvicorn": "sandbox"})
+EXTRAS: Mapping[str, str] = MappingProxyType({"starlette": "sandbox", "tomlkit": "cli", "uvicorn": "sandbox"})
 """Package -> the extra that brings it."""
 
 
@@ -187,6 +191,8 @@ class Commands(Group):
 
     def _code(self, given: list[str], *settings: str | None, **extra: Any) -> int:  # noqa: ANN401 - click's own signature
         """Run, and return the exit code; or exit by an error, which is told."""
+        if given[:1] and given[0] not in COMMANDS and self._asked(given) and exposure.is_exposed(given):
+            output.say(_(exposure.ADVICE))  # ours say it themselves, of the URL that they have read
         as_json = "--json" in given[: given.index("--") if "--" in given else None]
         try:
             value = self._run(given, *settings, **extra)
@@ -274,7 +280,8 @@ def _end_by_fault(error: Exception, *, as_json: bool) -> NoReturn:
 def cli(ctx: click.Context) -> None:
     """SMS and Viber through the Devino Telecom HTTP API.
 
-    Begin with `devinotify demo`: it needs no account. With one, put its URL into DEVINOTIFY_URL.
+    Begin with `devinotify demo`: it needs no account. With one, `devinotify login` stores it, or put its URL into
+    DEVINOTIFY_URL.
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

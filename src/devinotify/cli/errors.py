@@ -24,7 +24,6 @@ _ASK_AGAIN = N_("Try again in a while.")
 
 ADVICE: Mapping[type[errors.DevinotifyError], tuple[str, str]] = MappingProxyType(
     {
-        errors.InvalidURL: (N_("`devinotify url` writes one from its parts."),) * 2,
         errors.InvalidPhoneNumber: (N_("`devinotify phone` shows how a number is read."),) * 2,
         errors.InvalidSender: (_SENDER,) * 2,
         errors.LimitExceeded: (N_("`devinotify outbox limits` shows what is used of each limit."),) * 2,
@@ -45,7 +44,7 @@ ADVICE: Mapping[type[errors.DevinotifyError], tuple[str, str]] = MappingProxyTyp
 )
 """Error class -> what to do next, after a send and after a read; a class without a row has its base's.
 
-One of a room that ``--help`` does not load says it itself, as its ``hint``.
+One that is not alike for all of its class, or whose room ``--help`` does not load, says it itself, as its ``hint``.
 """
 
 _LESS: Mapping[str, str] = MappingProxyType({_SENDER: N_("Give another on the URL.")})

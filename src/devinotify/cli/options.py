@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
+from devinotify.cli import exposure, output
 from devinotify.credentials import URL as ENVIRONMENT
 from devinotify.durations import UNITS, parse_duration
 from devinotify.exceptions import InvalidInput, InvalidSender, InvalidURL, unadvised
@@ -45,13 +47,50 @@ def given_url() -> str | None:
     return DevinoURL.in_environment()
 
 
+_PROFILE = "devinotify.profile"
+"""Where a context keeps the profile that was named, for the commands behind it too."""
+
+
+def _note_profile(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.meta[_PROFILE] = value
+
+
+def _find_url(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if ctx.resilient_parsing:  # the shell asks what could follow
+        return value
+    is_typed = ctx.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+    profile: str | None = ctx.meta.get(_PROFILE)
+    if is_typed and exposure.is_exposed([value or ""]):
+        output.say(exposure.ADVICE)
+    if profile is None:
+        return value if is_typed or value else given_url()
+    if is_typed:
+        raise click.UsageError("--url and --profile both name an account: give one of them")
+    from devinotify.url import profile_url
+
+    return profile_url(profile)
+
+
 def url_option(command: F) -> F:
-    """Add ``--url``, which arrives as ``url``, or from DEVINOTIFY_URL, or from the file DEVINOTIFY_URL_FILE names."""
+    """Add ``--url`` and ``--profile``, of which ``url`` arrives; without both it is what the environment gives.
+
+    That is DEVINOTIFY_URL, else the file that DEVINOTIFY_URL_FILE names, else a profile.
+    """
+    command = click.option(
+        "--profile",
+        metavar="NAME",
+        is_eager=True,  # it is known when the URL is looked for
+        expose_value=False,
+        callback=_note_profile,
+        shell_complete=complete_profiles,
+        help="The account of this profile; DEVINOTIFY_PROFILE, or default_profile, names one as well.",
+    )(command)
     return click.option(
         "--url",
         envvar=ENVIRONMENT,
         show_envvar=True,
-        default=given_url,
+        callback=_find_url,
         metavar="URL",
         help="The account: devino://LOGIN:PASSWORD@SENDER/TO. The variable keeps it out of the process list.",
     )(command)
@@ -70,18 +109,21 @@ def since_option(name: str, default: str) -> Callable[[F], F]:
 
 
 def settings_of(url: str | None) -> DevinoURL:
-    """Return the settings of the URL; raise a usage error where there is none, InvalidURL where it is wrong."""
+    """Return the settings of the URL, with the aliases of the configuration files as recipients.
+
+    Raises a usage error where there is no URL, InvalidURL where it is wrong.
+    """
     from devinotify.url import parse
 
     if not url:
         raise click.UsageError(
             _(
-                "no account: put its URL into {variable}, or give it with --url;"
-                " `devinotify sandbox` starts a gateway to try it on without one",
+                "no account: `devinotify login` stores one; or put its URL into {variable}, or give it with --url:"
+                " `devinotify url` writes it; `devinotify sandbox` starts a gateway to try it on without one",
                 variable=ENVIRONMENT,
             )
         )
-    return checked(parse(url))
+    return checked(parse(url)).with_options(aliases=True)
 
 
 def checked(settings: DevinoURL) -> DevinoURL:
@@ -244,6 +286,17 @@ JOURNAL = Journals(dir_okay=False)
 def complete_files(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Let the shell complete the names of files, where other things are taken as well."""
     return [CompletionItem(incomplete, type="file")]
+
+
+def complete_profiles(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the profiles whose names begin so; none where a file cannot be read."""
+    from devinotify.config.profiles import load
+    from devinotify.url import OPTION_NAMES
+
+    try:
+        return [CompletionItem(name) for name in load(OPTION_NAMES).names if name.startswith(incomplete)]
+    except InvalidURL:
+        return []
 
 
 def complete_channels(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

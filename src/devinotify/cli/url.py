@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
-import sys
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 import click
 
 from devinotify.cli import output
+from devinotify.cli.asking import asked, password_asked
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.options import checked, json_option
 from devinotify.translation import _
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from devinotify.url import DevinoURL
+
+F = TypeVar("F", bound="Callable[..., object]")
+
+
+def parts_options(command: F) -> F:
+    """Add ``--login``, ``--sender`` and ``--option``, the parts that an account's URL is written from."""
+    decorators: tuple[Callable[[F], F], ...] = (
+        click.option(
+            "-o",
+            "--option",
+            "options",
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="A key of the URL, such as channel=sms-viber; may be given several times.",
+        ),
+        click.option("--sender", help="The name or number that messages come from; asked for where it is not given."),
+        click.option("--login", help="The account's login; asked for where it is not given."),
+    )
+    for decorate in decorators:
+        command = decorate(command)
+    return command
+
 
 @click.command("url")
 @click.argument("to", nargs=-1)
-@click.option("--login", help="The account's login; asked for where it is not given.")
-@click.option("--sender", help="The name or number that messages come from; asked for where it is not given.")
-@click.option(
-    "-o",
-    "--option",
-    "options",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="A key of the URL, such as channel=sms-viber; may be given several times.",
-)
+@parts_options
 @json_option
 def command(
     to: tuple[str, ...], login: str | None, sender: str | None, options: tuple[str, ...], *, as_json: bool
@@ -37,38 +55,31 @@ def command(
     \b
     export DEVINOTIFY_URL="$(devinotify url --login LOGIN --sender SENDER)"
     """
-    from devinotify.url import SCHEME, parse
-
-    # In this order, and all of them before what is wrong with any is said.
-    given = {"login": _asked("login", login), "password": _password(), "sender": _asked("sender", sender)}
-    login, password, sender = (quote(part, safe="", errors="surrogatepass") for part in given.values())
-    path = "".join("/" + quote(target, safe="+", errors="surrogatepass") for target in to)
-    query = "&".join(_item(option) for option in options)
-    url = checked(parse(f"{SCHEME}://{login}:{password}@{sender}{path}?{query}")).to_url()
+    url = settings_from(login, sender, to, options).to_url()
     if as_json:
         output.emit({"url": url, "exit_code": ExitCode.ACCEPTED})
     else:
         output.write(url)
 
 
-def _asked(name: str, value: str | None) -> str:
-    if value is not None:
-        return value
-    if not sys.stdin.isatty():
-        raise click.UsageError(_("give {option}: there is no terminal to ask at", option=f"--{name}"))
-    return str(click.prompt(_(name.capitalize()), err=True))
+def settings_from(
+    login: str | None, sender: str | None, to: Sequence[str] = (), options: Sequence[str] = ()
+) -> DevinoURL:
+    """Return the settings of an account from its parts, asking for those that are not given, and for the password.
+
+    Raises InvalidURL for a wrong part, and a usage error where there is nobody to ask.
+    """
+    from devinotify.url import SCHEME, parse
+
+    # In this order, and all of them before what is wrong with any is said.
+    given = (asked("login", login), password_asked(), asked("sender", sender))
+    name, password, source = (quote(part, safe="", errors="surrogatepass") for part in given)
+    path = "".join("/" + quote(target, safe="+", errors="surrogatepass") for target in to)
+    query = "&".join(map(_query_item, options))
+    return checked(parse(f"{SCHEME}://{name}:{password}@{source}{path}?{query}"))
 
 
-def _password() -> str:
-    if sys.stdin.isatty():
-        return str(click.prompt(_("Password"), hide_input=True, err=True))
-    try:
-        return sys.stdin.buffer.readline().decode().rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise click.UsageError(_("the password on stdin is not UTF-8")) from None
-
-
-def _item(option: str) -> str:
+def _query_item(option: str) -> str:
     key, equals, value = option.partition("=")
     if not equals:
         raise click.UsageError(_("--option takes KEY=VALUE, such as {example}", example="channel=viber"))

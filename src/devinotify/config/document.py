@@ -25,7 +25,8 @@ LISTS = frozenset({"to", "limit", "limits"})
 _ELSEWHERE = frozenset({"from"})
 """Keys of a URL that a profile has by another name: ``sender``."""
 
-_NAME = re.compile(r"[\w.-]{1,64}")
+PROFILE_NAME = re.compile(r"[\w.-]{1,64}")
+NAME_RULE = "a profile's name is of letters, digits and - _ ."
 _SHOWN = re.compile(r"[\w-]{1,30}", re.ASCII)
 _PLACE = re.compile(r" \(at line (\d+), column \d+\)$|\s*\(at end of document\)$")
 
@@ -129,8 +130,8 @@ class _Reader:
         tables = self._table(("profiles",), self._given.get("profiles", {}), "write each profile as [profiles.NAME]")
         found = {}
         for name, table in tables.items():
-            if not _NAME.fullmatch(name):
-                self._note(("profiles", name), "a profile's name is of letters, digits and - _ .")
+            if not PROFILE_NAME.fullmatch(name):
+                self._note(("profiles", name), NAME_RULE)
             else:
                 found[name] = dict(self._settings(("profiles", name), table))
         return found

@@ -1,7 +1,7 @@
 """Which configuration files there are, and what they say: the current folder's, then the user's.
 
-A file of the current folder may be anybody's. It is read where it and the folder belong to the user, or to root, and not
-everybody can write to them; what it may say of secrets is for profiles.py to judge.
+A file of the current folder may be anybody's. It is read where it and the folder belong to the user, or to root, and
+not everybody can write to them; what it may say of secrets is for profiles.py to judge.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ class Profile:
         directing = next((near[key] for key in _DIRECTS if key in near), None)
         if directing is not None and not own:
             raise self._error(
-                f"{NEAR} says where the password goes, by {', '.join(key for key in _DIRECTS if key in near)}: it has to"
+                f"{NEAR} says where a password goes, by {', '.join(key for key in _DIRECTS if key in near)}: it has to"
                 " bring its own, since the current folder may be somebody else's",
                 directing,
             )

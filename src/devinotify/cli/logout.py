@@ -1,0 +1,42 @@
+"""``devinotify logout``: the password that login has stored is removed."""
+
+from __future__ import annotations
+
+import click
+
+from devinotify import passwords
+from devinotify.cli import output
+from devinotify.cli.exits import ExitCode
+from devinotify.cli.options import complete_profiles, json_option
+from devinotify.config.profiles import VARIABLE as PROFILE
+
+
+@click.command("logout")
+@click.option(
+    "--profile",
+    "name",
+    envvar=PROFILE,
+    show_envvar=True,
+    metavar="NAME",
+    shell_complete=complete_profiles,
+    help="The profile of the account; the default one otherwise.",
+)
+@json_option
+def command(name: str | None, *, as_json: bool) -> None:
+    """Remove the password that `devinotify login` has stored; the profile stays.
+
+    It is removed from the keyring and from the file, wherever it is.
+    """
+    from devinotify.url import outline, profile_url
+
+    url = profile_url(name)
+    if url is None:
+        raise click.UsageError("give --profile: there is no default profile")
+    account = outline(url).account
+    removed = passwords.forget(account)
+    if as_json:
+        output.emit({"account": account, "removed_from": removed, "exit_code": ExitCode.ACCEPTED})
+    elif removed:
+        output.write(f"the password of {output.printable(account)} is no longer in {' and '.join(removed)}")
+    else:
+        output.write(f"no password of {output.printable(account)} was stored")
