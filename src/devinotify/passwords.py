@@ -162,7 +162,7 @@ def _remove_file(account: str) -> bool:
     try:
         path = file_of(account)
         path.unlink()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None)

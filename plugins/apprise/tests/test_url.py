@@ -58,7 +58,7 @@ def test_reads_back_the_same(login: str, password: str, sender: str, to: list[st
         *("channel=viber", "region=US", "validity=60", "transliterate=yes", "max_segments=3", "timeout=12.5"),
         *("patience=90", "poll=0.5", "on_unknown=stop", "outbox=/tmp/outbox.db", "batch=no", "verify=no"),
         *("limit=1000segments/day", "price=2.5", "limit=10segments/day;3messages/day,recipient"),
-        *("limit_zone=Europe/Moscow", "overflow=split", "format=html"),
+        *("aliases=yes", "limit_zone=Europe/Moscow", "overflow=split", "format=html"),
     ],
 )
 @pytest.mark.versions

@@ -27,7 +27,13 @@ _ELSEWHERE = frozenset({"from"})
 
 PROFILE_NAME = re.compile(r"[\w.-]{1,64}")
 NAME_RULE = "a profile's name is of letters, digits and - _ ."
-_SHOWN = re.compile(r"[\w-]{1,30}", re.ASCII)
+HIDDEN = "(not shown)"
+_SHOWN = re.compile(r"(?=.*[^\W\d])[\w.-]{1,64}")
+"""Names of profiles and aliases: not a number."""
+_WORD = re.compile(r"[a-z_]{1,20}")
+"""A key that is meant to be one: any other may be a part of a password."""
+_QUOTED = re.compile(r"\('.*\)")
+"""A key, as the parser quotes it."""
 _PLACE = re.compile(r" \(at line (\d+), column \d+\)$|\s*\(at end of document\)$")
 
 
@@ -82,7 +88,8 @@ def read(text: str, keys: Collection[str]) -> Document:
         return _Reader(hidden(given), frozenset(keys) - _ELSEWHERE, _lines(text)).read()
     place = _PLACE.search(reason)
     line = int(place[1]) if place and place[1] else None
-    return Document(mistakes=(Mistake("", f"it is not TOML: {_PLACE.sub('', reason)}", line),))
+    told = _QUOTED.sub("that", _PLACE.sub("", reason))
+    return Document(mistakes=(Mistake("", f"it is not TOML: {told}", line),))
 
 
 def hidden(value: Any) -> Any:  # noqa: ANN401 - whatever TOML can hold
@@ -106,7 +113,7 @@ class _Reader:
     def read(self) -> Document:
         for key in self._given:
             if key not in TABLES:
-                self._note((key,), _unknown(key, TABLES))
+                self._note((key if _WORD.fullmatch(key) else HIDDEN,), _unknown(key, TABLES), (key,))
         profiles, aliases = self._profiles(), self._aliases()
         default = self._given.get("default_profile")
         if default is not None and not isinstance(default, str):
@@ -116,9 +123,9 @@ class _Reader:
             profiles, aliases, None if default is None else str(default), tuple(self._mistakes), self._lines
         )
 
-    def _note(self, key: Key, reason: str) -> None:
-        shown = ".".join(part if _SHOWN.fullmatch(part) else "(not shown)" for part in key)
-        self._mistakes.append(Mistake(shown, reason, self._lines.get(key)))
+    def _note(self, key: Key, reason: str, at: Key | None = None) -> None:
+        shown = ".".join(part if part in self._known or _SHOWN.fullmatch(part) else HIDDEN for part in key)
+        self._mistakes.append(Mistake(shown, reason, self._lines.get(at or key)))
 
     def _table(self, key: Key, value: object, expects: str) -> dict[str, Any]:
         if isinstance(value, dict):
@@ -139,7 +146,7 @@ class _Reader:
     def _settings(self, key: Key, table: object) -> Iterator[tuple[str, tuple[Secret, ...]]]:
         for name, value in self._table(key, table, "write it as a table, [profiles.NAME]").items():
             if name not in self._known:
-                self._note((*key, name), _unknown(name, self._known))
+                self._note((*key, name if _WORD.fullmatch(name) else HIDDEN), _unknown(name, self._known), (*key, name))
                 continue
             several = isinstance(value, list) and name in LISTS
             texts = tuple(map(_text, value if several else [value]))
@@ -185,7 +192,7 @@ def _text(value: object) -> Secret | None:
 
 
 def _unknown(key: str, known: Collection[str]) -> str:
-    shown = repr(key) if _SHOWN.fullmatch(key) else "(not shown)"
+    shown = repr(key) if _WORD.fullmatch(key) else HIDDEN
     return f"unknown key {shown}: {meant(key, known) or 'the keys are ' + ', '.join(known)}"
 
 

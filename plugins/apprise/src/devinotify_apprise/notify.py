@@ -84,6 +84,7 @@ class NotifyDevino(RetryAware):
         limit: str | None = None,
         limit_zone: str | None = None,
         price: float | str | None = None,
+        aliases: bool | str | None = None,
         **kwargs: Any,  # noqa: ANN401 - Apprise's own
     ) -> None:
         super().__init__(**kwargs)
@@ -107,6 +108,7 @@ class NotifyDevino(RetryAware):
             "limit": limit,
             "limit_zone": limit_zone,
             "price": price,
+            "aliases": aliases,
         }
         fault = kwargs.get(options.FAULT) or options.unknown(kwargs)
         if fault:

@@ -57,6 +57,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "limit": {"name": "Limits (such as 1000segments/day), ; between two", "type": "string"},
     "limit_zone": {"name": "Time Zone of Limits", "type": "string", "default": "UTC"},
     "price": {"name": "Price of a Segment", "type": "string"},
+    "aliases": {"name": "Aliases of the Configuration Files", "type": "bool", "default": False},
     "password_file": {"name": "Password File (path)", "type": "string"},
 }
 """devinotify's own options, by the names that they have on its URL and among the arguments of the plugin."""

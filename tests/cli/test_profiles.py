@@ -1,0 +1,174 @@
+"""Profiles on the command line, and a password that stands there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+from click.shell_completion import ShellComplete
+from hypothesis import given
+
+from devinotify.cli.app import cli
+from devinotify.cli.exposure import ADVICE, is_exposed
+from tests.cli.conftest import Run, document
+from tests.cli.servers import PASSWORD
+from tests.test_url import settings as urls
+
+if TYPE_CHECKING:
+    from devinotify.sandbox import Sandbox
+    from devinotify.url import DevinoURL
+
+NUMBER = "+79161234567"
+SAID = f"devinotify: {ADVICE}\n"
+
+
+@pytest.fixture(autouse=True)
+def _configured(sandbox: Sandbox) -> None:
+    """Two profiles, one of which is the default, and an alias."""
+    path = Path(os.environ["XDG_CONFIG_HOME"], "devinotify", "config.toml")
+    path.parent.mkdir(parents=True)
+    path.touch(mode=0o600)
+    gateway = sandbox.gateway
+    path.write_text(
+        f'default_profile = "default"\n[profiles.default]\nurl = "devino://demo:wrong@DEVINO?gateway={gateway}"\n'
+        f'[profiles.right]\nlogin = "demo"\npassword = "{PASSWORD}"\nsender = "DEVINO"\ngateway = "{gateway}"\n'
+        f'[aliases]\noncall = ["{NUMBER}"]\n',
+        encoding="utf-8",
+    )
+
+
+def test_a_profile_is_named(run: Run) -> None:
+    """By an option, before a URL of the environment; without it, it is the default one."""
+    assert [3, 0, 0] == [
+        run("balance").exit_code,
+        run("balance", "--profile", "right").exit_code,
+        run("balance", "--profile", "right", url="devino://a:b@C").exit_code,
+    ]
+
+
+def test_a_variable_names_one(run: Run, monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
+    """A URL of the environment goes before it."""
+    monkeypatch.setenv("DEVINOTIFY_PROFILE", "right")
+    assert 0 == run("balance").exit_code
+    assert 3 == run("balance", url=sandbox.url.replace(PASSWORD, "wrong")).exit_code
+
+
+def test_both_are_too_many(run: Run) -> None:
+    """Either could be meant."""
+    result = run("balance", "--profile", "right", "--url", "devino://a@B")
+    assert (2, True) == (result.exit_code, "--url and --profile both name an account" in result.stderr)
+
+
+def test_a_mistyped_profile(run: Run) -> None:
+    """The nearest is named; nothing else is advised."""
+    result = run("balance", "--profile", "rihgt")
+    assert (2, "devinotify: there is no profile 'rihgt': did you mean right?\n") == (result.exit_code, result.stderr)
+
+
+def test_an_alias_is_a_recipient(run: Run, sandbox: Sandbox) -> None:
+    """With a profile, and with a URL of the environment alike."""
+    for found in (run("send", "Hi", "oncall", "--profile", "right"), run("send", "Hi", "oncall", url=sandbox.url)):
+        assert (0, True) == (found.exit_code, NUMBER in found.stdout)
+
+
+def test_a_command_behind_another_has_it_too(run: Run, tmp_path: Path) -> None:
+    """A profile before the last word is meant for it."""
+    (tmp_path / "list").write_text(NUMBER + "\n", encoding="utf-8")
+    journal = str(tmp_path / "journal.db")
+    arguments = (str(tmp_path / "list"), "--text", "Hi", "--journal", journal, "--yes", "--profile", "right")
+    assert 0 == run("bulk", *arguments).exit_code
+    assert 0 == run("bulk", "status", journal, "--profile", "right").exit_code
+
+
+def test_profiles_are_completed() -> None:
+    """Those whose names begin so; a broken file has none."""
+
+    def offered() -> list[str]:
+        words = ShellComplete(cli, {}, "devinotify", "_X").get_completions(["balance", "--profile"], "r")
+        return [each.value for each in words]
+
+    assert ["right"] == offered()
+    path = Path(os.environ["XDG_CONFIG_HOME"], "devinotify", "config.toml")
+    path.unlink()
+    path.mkdir()
+    assert [] == offered()
+
+
+def test_help_reads_no_configuration(run: Run) -> None:
+    """Whatever is wrong with it."""
+    Path(os.environ["XDG_CONFIG_HOME"], "devinotify", "config.toml").write_text("[", encoding="utf-8")
+    assert 0 == run("balance", "--help").exit_code
+    result = run("balance")
+    assert (2, True) == (result.exit_code, "it is not TOML" in result.stderr)
+    assert 0 == run("balance", "--url", "devino://a:b@C?channel=null", "--help").exit_code
+
+
+# --- a password on the command line
+
+
+@pytest.mark.parametrize("arguments", [("--url", "{}"), ("--url={}",)])
+def test_a_password_on_the_command_line_is_told(run: Run, closed_url: str, arguments: tuple[str, ...]) -> None:
+    """Once, on stderr, with what keeps it out of there; with --json too, whose stdout is a document alone."""
+    url = closed_url.replace("//demo", "//me")
+    given_url = [argument.format(url) for argument in arguments]
+    assert 1 == run("balance", *given_url).stderr.count(SAID)
+    result = run("balance", *given_url, "--json")
+    assert (SAID, "NotSent") == (result.stderr, document(result)["error"]["type"])
+
+
+@pytest.mark.parametrize("url", ["devino://me:p@S", "devino://me@S"])
+def test_one_that_is_elsewhere_is_not(run: Run, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a variable nobody else sees it, and a URL without one shows none."""
+    monkeypatch.setenv("DEVINOTIFY_PASSWORD", "p")
+    result = run("send", "Hi", "12", url=url) if ":p" in url else run("send", "Hi", "12", "--url", url)
+    assert ADVICE not in result.stderr
+
+
+def test_the_sandboxs_own_is_no_secret(run: Run, sandbox: Sandbox) -> None:
+    """Its URL is printed for everybody, and goes nowhere."""
+    assert ("", 0) == ((result := run("balance", "--url", sandbox.url)).stderr, result.exit_code)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["balance"], False),
+        (["send", "Hi", NUMBER], False),
+        (["x", "devino://me:pass@S"], True),
+        (["x", "--url=DEVINO://me:pass@S"], True),
+        (["x", "devino://demo:demo@S?gateway=http://127.0.0.1:8026/rest"], False),
+        (["x", "devino://demo:demo@S?gateway=http://[::1]:8026/rest"], False),
+        (["x", "devino://demo:demo@S"], True),
+        (["x", "devino://me:demo@S?gateway=http://127.0.0.1:8026/rest"], True),
+        (["x", "devino://demo:demo@S?gateway=http://127.0.0.1.example/rest&insecure=yes"], True),
+        (["x", "devino://demo:pa/ss@S"], True),
+        (["x", "devino://me@S", "devino://:@S"], False),
+    ],
+)
+def test_what_is_exposed(arguments: list[str], expected: bool) -> None:
+    """Wherever it stands, and whatever is wrong with it; not what everybody knows."""
+    assert expected == is_exposed(arguments)
+
+
+@given(url=urls)
+def test_any_password_is_seen(url: DevinoURL) -> None:
+    """But that of the sandbox's own account on this machine."""
+    expected = not (url.is_loopback and url.login == "demo")
+    assert expected == is_exposed(["x", url.to_url()]) == is_exposed([f"--url={url.to_url()}"])
+
+
+def test_a_plugins_command_is_looked_at_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has options of its own, which ours know nothing of."""
+    from devinotify.cli.app import Commands
+
+    group = Commands("devinotify")
+    group.add_command(click.Command("mine", params=[click.Argument(["url"])], callback=str))
+    for arguments in (["mine", "devino://me:pass@S"], ["mine", "devino://me@S"], ["yours", "devino://me:pass@S"]):
+        with pytest.raises(SystemExit):
+            group.main(arguments, prog_name="devinotify")
+    assert 1 == capsys.readouterr().err.count(ADVICE)
