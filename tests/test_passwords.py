@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked, PasswordDeleteError
-from keyrings.alt.file import PlaintextKeyring
+from keyrings.alt.file import PlaintextKeyring  # type: ignore[import-untyped]  # it tells no types
 
 from devinotify import DevinoURL, InvalidURL
 from devinotify.exceptions import InvalidInput
@@ -33,10 +33,10 @@ NONE = "this system has no keyring"
 class Faulty(KeyringBackend):
     """A keyring that fails in the calls that are named, or forgets what it is given."""
 
-    priority = 1  # type: ignore[assignment]  # keyring's own backends have it as a class attribute too
+    priority = 1
 
     def __init__(self, *failing: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # keyring's
         self.failing = failing
         self.kept: dict[tuple[str, str], str] = {}
 

@@ -13,6 +13,7 @@ from devinotify.exceptions import InvalidInput, InvalidURL
 from devinotify.files import replaced
 from devinotify.folders import NAME, config_folder
 from devinotify.redact import Secret
+from devinotify.translation import N_
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 SERVICE = NAME
 """The name under which a keyring has them; the user name beside it is the account."""
 _FOLDER = "passwords"
-KEYRING = "the system's keyring"
+KEYRING = N_("the system's keyring")
 
-_NOT_INSTALLED = "keyring is not installed: pip install 'devinotify[keyring]'"
-_NONE = "this system has no keyring"
+_NOT_INSTALLED = N_("keyring is not installed: pip install 'devinotify[keyring]'")
+_NONE = N_("this system has no keyring")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import keyring
 import pytest
-from keyrings.alt.file import PlaintextKeyring
+from keyrings.alt.file import PlaintextKeyring  # type: ignore[import-untyped]  # it tells no types
 
 from devinotify import DevinoURL
 from devinotify.passwords import file_of

@@ -86,9 +86,9 @@ def test_any_url_may_be_a_profile(users: Write, url: DevinoURL) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_parts_may_be_a_profile(users: Write, login: str, sender: str, password: str) -> None:
     """No sign in one of them has to be encoded: a file is no URL."""
-    given_parts = {"login": login, "sender": sender, "password": password}
-    users("[profiles.a]\n" + "".join(f"{key} = {_toml(text)}\n" for key, text in given_parts.items()))
-    assert DevinoURL(**given_parts, aliases=True) == DevinoURL.from_profile("a")
+    parts = (("login", login), ("sender", sender), ("password", password))
+    users("[profiles.a]\n" + "".join(f"{key} = {_toml(text)}\n" for key, text in parts))
+    assert DevinoURL(login, password, sender, aliases=True) == DevinoURL.from_profile("a")
 
 
 def _toml(text: str) -> str:

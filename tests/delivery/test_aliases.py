@@ -35,7 +35,7 @@ def configure(text: str) -> Path:
 def resolved(to: Given | list[Given], url: str = URL, *plugins: object) -> dict[str, str | None]:
     """Return who would get it, and what is said of those who would not."""
     with Notifier(url, plugins=make_plugin_manager(*plugins, discover=False)) as notifier:
-        return {each: error and str(error) for each, error in notifier.resolve(to).items()}
+        return {each: None if error is None else str(error) for each, error in notifier.resolve(to).items()}
 
 
 def test_an_alias_stands_for_its_members() -> None:

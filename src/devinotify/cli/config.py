@@ -8,7 +8,7 @@ from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.groups import Group
 from devinotify.cli.options import complete_profiles, json_option
-from devinotify.words import counted
+from devinotify.translation import _, ngettext, told
 
 
 @click.group("config", cls=Group)
@@ -32,7 +32,7 @@ def show_paths(*, as_json: bool) -> None:
         output.emit({"files": files, "exit_code": ExitCode.ACCEPTED})
         return
     for path, exists in found:
-        output.write(f"{path}{'' if exists else ' (not there)'}")
+        output.write(str(path) if exists else _("{path} (not there)", path=path))
 
 
 @command.command("check")
@@ -56,10 +56,11 @@ def check(*, as_json: bool) -> ExitCode:
         output.emit({"files": files, "mistakes": rows, "notices": notices, "exit_code": code})
         return code
     for each in found:
-        output.write(output.printable(str(each)))
+        output.write(output.printable(each.line_of(told(each.reason))))
     if not found:
-        profiles, aliases = counted(len(config.names), "profile"), counted(len(config.aliases), "alias", "aliases")
-        output.write(f"no mistake in {counted(len(config.sources), 'file')}: {profiles}, {aliases}")
+        profiles = ngettext("{count:,} profile", "{count:,} profiles", len(config.names))
+        aliases = ngettext("{count:,} alias", "{count:,} aliases", len(config.aliases))
+        output.write(_("no mistake: {profiles}, {aliases}", profiles=profiles, aliases=aliases))
     return code
 
 
@@ -89,6 +90,7 @@ def show(name: str | None, *, as_json: bool) -> None:
             }
         )
         return
-    output.show(output.table(("key", "value", "from"), [(row.key, row.value, row.origin) for row in settings]))
+    output.show(output.table(("key", "value", "from"), [(row.key, _(row.value), _(row.origin)) for row in settings]))
     if groups:
-        output.show(output.table(("alias", "members", "from"), [(row.key, row.value, row.origin) for row in groups]))
+        rows_of_groups = [(row.key, row.value, row.origin) for row in groups]
+        output.show(output.table(("alias", "members", "from"), rows_of_groups))

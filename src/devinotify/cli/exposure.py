@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from devinotify.translation import N_
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -14,7 +16,7 @@ _EXPOSED = re.compile(r"(?:^|=)(devino://[^:/?#@]*:[^@]+@.*)", re.IGNORECASE | r
 DEMO = "demo"
 """The login of the sandbox's own account, whose password is no secret."""
 
-ADVICE = (
+ADVICE = N_(
     "the password of a URL on the command line is seen by others (`ps`) and stays in the shell's history; `devinotify"
     " login` stores it, and DEVINOTIFY_URL, DEVINOTIFY_PASSWORD or password_file= keep it off the command line"
 )

@@ -15,6 +15,7 @@ from devinotify.cli.exits import ExitCode
 from devinotify.cli.options import complete_profiles, json_option
 from devinotify.cli.url import parts_options, settings_from
 from devinotify.config.profiles import VARIABLE as PROFILE
+from devinotify.translation import _
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -102,11 +103,15 @@ def command(
         )
         return
     if left is not None:
-        output.write(f"the gateway takes login and password; the balance is {left}")
-    output.write(f"the password is in {kept.place}" + (f" ({kept.reason})" if kept.reason else ""))
-    output.write(f"the profile {name}{', the default one,' if document.is_default else ''} is in {document.path}")
+        output.write(_("the gateway takes login and password; the balance is {balance}", balance=left))
+    place = _("the password is in {place}", place=_(kept.place))
+    output.write(f"{place} ({_(kept.reason)})" if kept.reason else place)
+    if document.is_default:
+        output.write(_("the profile {name}, the default one, is in {path}", name=name, path=document.path))
+    else:
+        output.write(_("the profile {name} is in {path}", name=name, path=document.path))
     for variable in filter(os.environ.get, _BEFORE):
-        output.say(f"{variable} is set, and goes before what was stored here")
+        output.say(_("{variable} is set, and goes before what was stored here", variable=variable))
 
 
 def _balance(settings: DevinoURL) -> Decimal:

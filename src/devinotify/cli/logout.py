@@ -9,6 +9,7 @@ from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.options import complete_profiles, json_option
 from devinotify.config.profiles import VARIABLE as PROFILE
+from devinotify.translation import _
 
 
 @click.command("logout")
@@ -31,12 +32,14 @@ def command(name: str | None, *, as_json: bool) -> None:
 
     url = profile_url(name)
     if url is None:
-        raise click.UsageError("give --profile: there is no default profile")
+        raise click.UsageError(_("give --profile: there is no default profile"))
     account = outline(url).account
     removed = passwords.forget(account)
     if as_json:
         output.emit({"account": account, "removed_from": removed, "exit_code": ExitCode.ACCEPTED})
-    elif removed:
-        output.write(f"the password of {output.printable(account)} is no longer in {' and '.join(removed)}")
-    else:
-        output.write(f"no password of {output.printable(account)} was stored")
+        return
+    shown = output.printable(account)
+    for place in removed:
+        output.write(_("the password of {account} is no longer in {place}", account=shown, place=_(place)))
+    if not removed:
+        output.write(_("no password of {account} was stored", account=shown))

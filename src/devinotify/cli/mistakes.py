@@ -30,9 +30,10 @@ class Finding:
     key: str
     reason: str
 
-    def __str__(self) -> str:
+    def line_of(self, reason: str) -> str:
+        """Return it as a line for people, with the reason in their language."""
         place = self.file + ("" if self.line is None else f":{self.line}")
-        return ": ".join(filter(None, (place, self.key, self.reason)))
+        return ": ".join(filter(None, (place, self.key, reason)))
 
 
 def findings(config: Config) -> list[Finding]:

@@ -51,7 +51,7 @@ _PROFILE = "devinotify.profile"
 """Where a context keeps the profile that was named, for the commands behind it too."""
 
 
-def _note_profile(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+def _note_profile(ctx: click.Context, __: click.Parameter, value: str | None) -> None:
     if value is not None:
         ctx.meta[_PROFILE] = value
 
@@ -62,11 +62,11 @@ def _find_url(ctx: click.Context, parameter: click.Parameter, value: str | None)
     is_typed = ctx.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
     profile: str | None = ctx.meta.get(_PROFILE)
     if is_typed and exposure.is_exposed([value or ""]):
-        output.say(exposure.ADVICE)
+        output.say(_(exposure.ADVICE))
     if profile is None:
         return value if is_typed or value else given_url()
     if is_typed:
-        raise click.UsageError("--url and --profile both name an account: give one of them")
+        raise click.UsageError(_("--url and --profile both name an account: give one of them"))
     from devinotify.url import profile_url
 
     return profile_url(profile)

@@ -15,13 +15,14 @@ from devinotify.outbox.location import VARIABLE as OUTBOX
 from devinotify.outbox.location import is_database, named_location
 from devinotify.outbox.postgres.location import parse_location
 from devinotify.redact import mask_number
+from devinotify.translation import N_, _
 from devinotify.url import NO_PASSWORD, OPTION_NAMES, outline, profile_url, read, split, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-DEFAULT = "the default"
-MISSING = "missing"
+DEFAULT = N_("the default")
+MISSING = N_("missing")
 HIDDEN = "***"
 
 _ELSEWHERE = frozenset({"password_file"})
@@ -74,7 +75,9 @@ def _account(name: str | None) -> tuple[str, Mapping[str, str]]:
         return url, dict.fromkeys(_keys(url), place)
     profile, found = find_profile(OPTION_NAMES, name), profile_url(name)
     if profile is None or found is None:
-        raise click.UsageError("no account: `devinotify login` stores one; or put its URL into DEVINOTIFY_URL")
+        raise click.UsageError(
+            _("no account: `devinotify login` stores one; or put its URL into {variable}", variable=credentials.URL)
+        )
     origins = {key: setting.place for key, setting in profile.settings.items()}
     head = profile.settings.get("url")
     of_head = {} if head is None else dict.fromkeys(_keys(head.values[0]), head.place)
