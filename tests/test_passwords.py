@@ -19,6 +19,7 @@ from keyrings.alt.file import PlaintextKeyring  # type: ignore[import-untyped]  
 from devinotify import DevinoURL, InvalidURL
 from devinotify.exceptions import InvalidInput
 from devinotify.passwords import KEYRING, Kept, file_of, forget, in_keyring, keep
+from devinotify.words import installing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +103,7 @@ def test_without_the_package_it_is_in_a_file(monkeypatch: pytest.MonkeyPatch) ->
     """The reason says how to install it."""
     monkeypatch.setitem(sys.modules, "keyring", None)
     kept = keep(ACCOUNT, PASSWORD)
-    assert "keyring is not installed: pip install 'devinotify[keyring]'" == kept.reason
+    assert f"keyring is not installed: {installing('keyring')}" == kept.reason
     assert (None, PASSWORD) == (in_keyring(ACCOUNT), DevinoURL.parse(URL).password)
 
 

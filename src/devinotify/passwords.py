@@ -14,6 +14,7 @@ from devinotify.files import replaced
 from devinotify.folders import NAME, config_folder
 from devinotify.redact import Secret
 from devinotify.translation import N_
+from devinotify.words import installing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,9 +26,6 @@ SERVICE = NAME
 _FOLDER = "passwords"
 KEYRING = N_("the system's keyring")
 
-_NOT_INSTALLED = N_("keyring is not installed: pip install 'devinotify[keyring]'")
-_NONE = N_("this system has no keyring")
-
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -37,8 +35,8 @@ class Kept:
     reason: str = ""
 
 
-class _Unusable(Exception):
-    """The keyring cannot be used; says why."""
+class _NoKeyring(InvalidInput):
+    """There is no keyring to be asked, which is no fault."""
 
 
 def file_of(account: str) -> Path:
@@ -53,10 +51,10 @@ def in_keyring(account: str) -> Secret | None:
     """
     try:
         return _asked(account)
-    except _Unusable as unusable:
-        reason = str(unusable)
-    if reason in (_NOT_INSTALLED, _NONE):
+    except _NoKeyring:
         return None
+    except InvalidInput as unusable:
+        reason = str(unusable)
     raise InvalidURL(f"the password: {reason}")
 
 
@@ -70,7 +68,7 @@ def keep(account: str, password: str, *, keyring: bool | None = None) -> Kept:
     if keyring is not False:
         try:
             _put(account, password)
-        except _Unusable as unusable:
+        except InvalidInput as unusable:
             reason = str(unusable)
         else:
             _remove_file(account)
@@ -89,19 +87,19 @@ def forget(account: str) -> list[str]:
 
 
 def _backend() -> KeyringBackend:
-    """Return the keyring of this system; raise _Unusable where there is none."""
+    """Return the keyring of this system; raise InvalidInput where it cannot be used."""
     try:
         import keyring
         from keyring.backends.fail import Keyring as Missing
         from keyring.backends.null import Keyring as Null
     except ImportError:
-        raise _Unusable(_NOT_INSTALLED) from None
+        raise _NoKeyring(f"keyring is not installed: {installing('keyring')}") from None
     try:
         found = keyring.get_keyring()
     except Exception as error:  # noqa: BLE001 - what loads a backend is others' code, of any system
-        raise _Unusable(f"the keyring cannot be used ({type(error).__name__})") from None
+        raise InvalidInput(f"the keyring cannot be used ({type(error).__name__})") from None
     if isinstance(found, (Missing, Null)):
-        raise _Unusable(_NONE)
+        raise _NoKeyring("this system has no keyring")
     return found
 
 
@@ -111,7 +109,7 @@ def _asked(account: str) -> Secret | None:
         return Secret(backend.get_password(SERVICE, account) or "") or None
     except Exception as error:  # noqa: BLE001 - a backend is others' code; its words may hold what it was asked for
         reason = type(error).__name__
-    raise _Unusable(f"the keyring cannot be asked ({reason})")
+    raise InvalidInput(f"the keyring cannot be asked ({reason})")
 
 
 def _put(account: str, password: Secret) -> None:
@@ -124,7 +122,7 @@ def _put(account: str, password: Secret) -> None:
         if _asked(account) == password:  # some take what they do not keep
             return
         reason = "it does not keep what it is given"
-    raise _Unusable(f"the keyring cannot be used ({reason})")
+    raise InvalidInput(f"the keyring cannot be used ({reason})")
 
 
 def _remove_from_keyring(account: str) -> bool:
@@ -132,7 +130,7 @@ def _remove_from_keyring(account: str) -> bool:
         backend = _backend()
         if _asked(account) is None:
             return False
-    except _Unusable:
+    except InvalidInput:
         return False
     try:
         backend.delete_password(SERVICE, account)

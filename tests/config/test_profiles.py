@@ -379,6 +379,23 @@ def test_a_strangers_file_is_not_read(
     assert [f"{path}: it is not read: {reason}"] == caplog.messages
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there are no modes")
+def test_a_folder_that_may_not_be_read_has_no_file(near: Write, users: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is in another's home is not kept from his own profiles."""
+    users('default_profile = "a"\n[profiles.a]\nurl = "devino://a:b@C"')
+    path = near("wrong")
+
+    def denied(place: Path, *_: object) -> str:
+        raise PermissionError(13, "Permission denied", str(place))
+
+    monkeypatch.setattr("devinotify.config.places._stranger", denied)
+    assert "a" == DevinoURL.from_profile("a").login
+    monkeypatch.setenv("DEVINOTIFY_CONFIG", str(path))
+    monkeypatch.setattr("pathlib.Path.open", denied)
+    with pytest.raises(InvalidURL, match=r"^DEVINOTIFY_CONFIG: .*: Permission denied$"):
+        DevinoURL.from_profile("a")
+
+
 def test_a_sticky_folder_is_as_good_as_ones_own(near: Write, folder: Path) -> None:
     """Nobody else can change a file of mine in /tmp."""
     near('default_profile = "a"\n[profiles.a]\nurl = "devino://a:b@C"')

@@ -15,7 +15,7 @@ from devinotify.cli.exits import ExitCode
 from devinotify.cli.options import complete_profiles, json_option
 from devinotify.cli.url import parts_options, settings_from
 from devinotify.config.profiles import VARIABLE as PROFILE
-from devinotify.translation import _
+from devinotify.translation import _, told
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -70,7 +70,7 @@ def command(
     """Store an account, so that commands need no URL.
 
     The password is asked for, or is the first line of stdin. It is tried at the gateway, by asking for the balance, and
-    stored in the system's keyring (pip install 'devinotify[keyring]') or in a file that only you can read; the rest
+    stored in the system's keyring (the extra devinotify[keyring]) or in a file that only you can read; the rest
     goes to a profile in config.toml, whose comments stay. The first profile becomes the default one.
 
     \b
@@ -105,7 +105,7 @@ def command(
     if left is not None:
         output.write(_("the gateway takes login and password; the balance is {balance}", balance=left))
     place = _("the password is in {place}", place=_(kept.place))
-    output.write(f"{place} ({_(kept.reason)})" if kept.reason else place)
+    output.write(f"{place} ({told(kept.reason)})" if kept.reason else place)
     if document.is_default:
         output.write(_("the profile {name}, the default one, is in {path}", name=name, path=document.path))
     else:

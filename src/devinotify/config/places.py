@@ -124,6 +124,10 @@ def _source(place: Place, keys: Collection[str]) -> Source | None:
         if not place.named:
             return None
         text, reason = Secret(), "there is no such file"
+    except PermissionError as error:
+        if place.near:  # a folder that is not the user's, such as another's home
+            return None
+        text, reason = Secret(), str(error.strerror)
     except UnicodeDecodeError:
         text, reason = Secret(), "it is not UTF-8"
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
