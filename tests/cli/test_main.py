@@ -56,8 +56,10 @@ def test_the_url_may_be_in_a_file(tmp_path: Path) -> None:
     file.write_text("devino://demo:demo@DEVINO?channel=null\n", encoding="utf-8")
     sent = run("send", "Hi", NUMBER, "--json", DEVINOTIFY_URL_FILE=str(file))
     assert (0, "accepted") == (sent[0], json.loads(sent[1])["results"][0]["verdict"])
-    said = f"devinotify: DEVINOTIFY_URL_FILE: {tmp_path / 'none'}: No such file or directory\n"
-    assert (2, "", said) == run("balance", DEVINOTIFY_URL_FILE=str(tmp_path / "none"))
+    assert (2, "", f"devinotify: DEVINOTIFY_URL_FILE: {tmp_path / 'none'}: No such file or directory.") == (
+        *(lost := run("balance", DEVINOTIFY_URL_FILE=str(tmp_path / "none")))[:2],
+        lost[2].partition(" `")[0],
+    )
 
 
 needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full is Linux's")
