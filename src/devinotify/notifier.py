@@ -226,6 +226,26 @@ class Notifier:
             raise
         return [outcome for outcome in outcomes.values() if outcome is not None]
 
+    def rehearse(
+        self,
+        text: str,
+        to: Given | Iterable[Given] | None = None,
+        *,
+        title: str | None = None,
+        channel: str | None = None,
+        tags: str | Iterable[str] | None = (),
+        send_at: datetime | None = None,
+    ) -> tuple[list[Message], dict[str, DevinotifyError]]:
+        """Return the messages that ``notify`` would send now, and whom it would refuse and why; nothing is sent.
+
+        The arguments are those of ``notify``, and so are the exceptions. Each recipient is in one of the messages, or
+        refused; the texts are as they would go out. What limits leave room for is not asked.
+        """
+        text, to, title = hide(text), hidden(to), hide(title)
+        message, found = self._read(text, to, title, channel, tags, send_at)
+        ready, refused = self._pipeline.rehearse(message) if message.recipients else ([], {})
+        return ready, {to: error for to, error in found.items() if error is not None} | refused
+
     def enqueue(
         self,
         text: str,

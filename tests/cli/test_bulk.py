@@ -554,3 +554,38 @@ def test_a_worker_leaves_a_journal_alone(run: Run, account: Sandbox, numbers: Pa
     run("bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--yes", "--limit", "2")
     result = run("worker", "--outbox", str(journal), "--once")
     assert (2, True, 2) == (result.exit_code, "is the journal of a campaign" in result.stderr, len(account.messages()))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--price", "2.5"), "the campaign may cost 25.0, which is more than 24.99: nothing was sent"),
+        ((), "not known without the price"),
+        (("--channel", "sms-viber", "--price", "2"), "not known without the price of viber"),
+        (("--channel", "sms-viber", "--price", "2", "--second-price", "1"), "may cost 30, which is more than 24.99"),
+    ],
+)
+def test_nothing_is_sent_for_more_than_the_most(
+    run: Run, account: Sandbox, numbers: Path, journal: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    """A run that may cost more, or nobody knows how much, does not begin."""
+    common = ("bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--max-cost", "24.99", *arguments)
+    for more in ("--yes", "--dry-run"):
+        result = run(*common, more)
+        assert (4, True) == (result.exit_code, words in result.stderr)
+    assert ([], False) == (account.messages(), journal.exists())
+    assert "error" in events(run(*common, "--yes", "--json"))[-1]
+
+
+def test_what_costs_no_more_is_sent(run: Run, account: Sandbox, numbers: Path, journal: Path) -> None:
+    """By the URL's price, and with what the account has beside it."""
+    arguments = ("--journal", str(journal), "--yes", "--max-cost", "25", "--url", f"{account.url}&price=2.5")
+    result = run("bulk", str(numbers), "--text", "Hi", *arguments)
+    assert (10, True) == (len(account.messages()), "for 25.0" in result.stdout)
+
+
+def test_a_dry_run_needs_no_account(run: Run, numbers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is asked for a balance, and the price that is given makes the cost."""
+    monkeypatch.delenv("DEVINOTIFY_URL", raising=False)
+    result = run("bulk", str(numbers), "--text", "Hi", "--dry-run", "--price", "2.5")
+    assert (0, True, True) == (result.exit_code, "25.0" in result.stdout, "not known" in result.stdout)

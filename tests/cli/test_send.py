@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -479,3 +480,56 @@ def test_an_outbox_that_cannot_be_written_is_one_line(account: Sandbox, run: Run
         "folder does not exist" in result.stderr,
         texts(account),
     )
+
+
+# --- what would be sent
+
+
+def test_a_dry_run_needs_no_account(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What it would send, to whom and for how much: nobody is asked, and nothing is left behind."""
+    monkeypatch.delenv("DEVINOTIFY_URL", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    arguments = ("send", "Привет", "89161234567", "+79161234568", "--dry-run", "--price", "2.50")
+    for channel in ("sms", "sms-viber"):
+        result = run(*arguments, "--channel", channel)
+        assert 0 == result.exit_code
+        assert "nothing was sent: recipients 2, segments 2, cost 5.00" in result.stdout
+        assert "+79161234567" in result.stdout
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_dry_run_tells_machines(run: Run, account: Sandbox) -> None:
+    """The text as it would go out, the segments, the URL's price, and who would be refused; the code is theirs."""
+    result = run(
+        "send",
+        "Hello",
+        "+79161234567",
+        "12345",
+        "--dry-run",
+        "--json",
+        "--title",
+        "Now",
+        "--url",
+        f"{account.url}&price=3",
+    )
+    document = json.loads(result.stdout)
+    assert (4, 4, True, "3") == (result.exit_code, document["exit_code"], document["dry_run"], document["cost"])
+    (message,) = document["messages"]
+    assert (["+79161234567"], "Now\nHello", 1) == (message["recipients"], message["text"], message["segments"])
+    assert ["12345"] == [each["recipient"] for each in document["refused"]]
+    assert [] == account.messages()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--channel", "pager"), 2, "there is no channel 'pager'"),
+        (("--channel", "viber", "--price", "2"), 0, "segments 1, cost 2"),
+        (("--channel", "viber", "--send-at", "2h"), 4, "cannot send later"),
+        ((), 0, "give --price for the cost"),
+    ],
+)
+def test_a_dry_run_tells_what_a_send_would(run: Run, arguments: tuple[str, ...], code: int, words: str) -> None:
+    """The same mistakes, by the same codes."""
+    result = run("send", "Hello", "+79161234567", "--dry-run", *arguments)
+    assert (code, True) == (result.exit_code, words in result.stdout + result.stderr)

@@ -72,9 +72,9 @@ class Campaign:
     Python's: all found out where not given. ``other_account`` lets a campaign go on with another account than the one
     it was begun with, and ``append`` with a list that has grown at its end: its new rows are sent to.
     ``price`` is that of one segment (of one message on Viber); on a fallback such as ``sms-viber`` it is that of the
-    first step, and ``second_price`` that of the second. Nothing gets who is in one of the lists ``exclude``, or whom
-    the journal of another campaign (``exclude_journals``) has reached, may have or is to reach: ``not_sent``, with
-    Suppressed.
+    first step, and ``second_price`` that of the second; where none is given, the URL's. Nothing gets who is in one of
+    the lists ``exclude``, or whom the journal of another campaign (``exclude_journals``) has reached, may have or is to
+    reach: ``not_sent``, with Suppressed.
 
     On a fallback ``run`` takes the first step for each recipient, and the second where the first is refused at once.
     The later ones are taken by ``devinotify bulk status --watch`` (``devinotify.bulk.deliveries``).
@@ -146,6 +146,11 @@ class Campaign:
         self._channel = self._fallback or self.notifier.channel(self.channel)
         if self.second_price is not None and self._fallback is None:
             raise InvalidInput(f"{self.channel} has no second step, and so no price of one")
+        if (prices := self.notifier.url.price) is not None:
+            first = self._channel if self._fallback is None else self._fallback.first
+            self.price = prices.of(first.name) if self.price is None else self.price
+            if self._fallback is not None and self.second_price is None:
+                self.second_price = prices.of(self._fallback.second.name)
         self._channel.check_sender(self.notifier.url.sender)
         if send_at is not None and not self._channel.schedulable:
             raise InvalidSchedule(f"the channel {self.channel} cannot send later")

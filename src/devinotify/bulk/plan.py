@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from devinotify import text as texts
 from devinotify.bulk.outlook import Account, Outlook
+from devinotify.exceptions import InvalidInput
 from devinotify.outbox.states import RowState
 
 if TYPE_CHECKING:
@@ -103,6 +104,18 @@ class Plan:
     def affordable(self) -> bool | None:
         """Whether the balance covers the cost, or ``None`` where one of them is not known."""
         return None if self.balance is None or self.cost is None else self.cost <= self.balance
+
+    def check_cost(self, most: Decimal) -> None:
+        """Return where the next run costs no more than ``most``, all steps of a fallback included.
+
+        Raises InvalidInput where it may, or where that is not known for want of a price.
+        """
+        cost = self.cost if self.second is None else self.most
+        if cost is None:
+            missing = "price" if self.cost is None else f"price of {self.second}"
+            raise InvalidInput(f"what the campaign costs at most is not known without the {missing}: nothing was sent")
+        if cost > most:
+            raise InvalidInput(f"the campaign may cost {cost:,}, which is more than {most:,}: nothing was sent")
 
     def __repr__(self) -> str:
         return f"<Plan {self.channel} {self.rows} rows, {self.recipients} recipients, {self.segments} segments>"

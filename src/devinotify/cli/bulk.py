@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,9 @@ from devinotify.cli.campaigns import (
 from devinotify.cli.exits import ExitCode, of_error
 from devinotify.cli.options import (
     JOURNAL,
+    NOBODY,
     Later,
+    Money,
     Number,
     WallClock,
     Whole,
@@ -41,13 +42,10 @@ from devinotify.translation import N_, _, ngettext
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
+    from decimal import Decimal
 
     from devinotify.bulk import Campaign
     from devinotify.outbox import RowState
-
-
-NOBODY = "devino://nobody:nothing@NOBODY"
-"""Whose plan is shown where no account is given: it is not asked for anything."""
 
 
 class _Campaigns(click.Command):
@@ -70,20 +68,6 @@ class _Campaigns(click.Command):
         if other is not None:
             return localised(other).make_context(f"{info_name} {args[0]}", args[1:], parent, **extra)
         return super().make_context(info_name, args, parent, **extra)
-
-
-class _Money(click.ParamType):  # type: ignore[type-arg]  # no generic before click 8.2
-    name = "money"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
-        """Return the amount."""
-        try:
-            found = Decimal(str(value))
-        except InvalidOperation:
-            self.fail(_("give a price, such as {example}", example="2.50"), param, ctx)
-        if not found.is_finite() or found < 0:
-            self.fail(_("a price is zero or more"), param, ctx)
-        return found
 
 
 def _complete_source(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -133,14 +117,18 @@ def _complete_source(ctx: click.Context, param: click.Parameter, incomplete: str
     metavar="TIME",
     help="Deliver when each recipient's own clock shows this ISO time.",
 )
-@click.option(
-    "--price", type=_Money(), metavar="AMOUNT", help="Price of a segment (on Viber: a message), for the cost."
-)
+@click.option("--price", type=Money(), metavar="AMOUNT", help="Price of a segment (on Viber: a message), for the cost.")
 @click.option(
     "--second-price",
-    type=_Money(),
+    type=Money(),
     metavar="AMOUNT",
     help="The same of the second step of a fallback such as sms-viber, for the most that it may cost.",
+)
+@click.option(
+    "--max-cost",
+    type=Money(),
+    metavar="AMOUNT",
+    help="Send nothing where this run may cost more, by the prices given or those of the URL.",
 )
 @click.option(
     "--rate",
@@ -206,6 +194,7 @@ def command(
     send_at: datetime | timedelta | None,
     local_time: datetime | None,
     price: Decimal | None,
+    max_cost: Decimal | None,
     invalid: Path | None,
     retry: Sequence[RowState],
     test_to: str | None,
@@ -277,6 +266,8 @@ def command(
             _write_invalid(campaign, invalid)
         if dry_run:
             shown.invalid(campaign.invalid())
+        if max_cost is not None:
+            plan.check_cost(max_cost)
         if dry_run:
             return ExitCode.ACCEPTED
         if not yes and (refused := _refused()) is not None:

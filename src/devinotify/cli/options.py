@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,10 +26,14 @@ if TYPE_CHECKING:
 
     DateParameter = click.ParamType[datetime]
     DateOrSpanParameter = click.ParamType[datetime | timedelta]
+    AmountParameter = click.ParamType[Decimal]
 else:
-    DateParameter = DateOrSpanParameter = click.ParamType  # no generic before click 8.2
+    DateParameter = DateOrSpanParameter = AmountParameter = click.ParamType  # no generic before click 8.2
 
 F = TypeVar("F", bound="Callable[..., object]")
+
+NOBODY = "devino://nobody:nothing@NOBODY"
+"""Whose settings are taken for a dry run without an account: nobody is asked for anything."""
 
 _UNITS = UNITS.keys() - {""}  # a number alone may be a date: 20260131
 
@@ -204,6 +209,22 @@ class Number(click.FloatRange):
             number = _("a number above 0") if self.min_open else _("a number from 0")
             self.fail(_expected(number, self.unit), param, ctx)
         return float(super().convert(given, param, ctx))
+
+
+class Money(AmountParameter):
+    """An amount of money, zero or more."""
+
+    name = "money"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Return the amount."""
+        try:
+            found = Decimal(str(value))
+        except InvalidOperation:
+            self.fail(_("give a price, such as {example}", example="2.50"), param, ctx)
+        if not found.is_finite() or found < 0:
+            self.fail(_("a price is zero or more"), param, ctx)
+        return found
 
 
 class Moment(DateParameter):

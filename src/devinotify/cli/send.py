@@ -6,12 +6,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from devinotify.cli import sending
-from devinotify.cli.options import Moment, WallClock, Whole, complete_channels, json_option, settings_of, url_option
+from devinotify.cli import rehearsal, sending
+from devinotify.cli.options import (
+    NOBODY,
+    Moment,
+    Money,
+    WallClock,
+    Whole,
+    complete_channels,
+    json_option,
+    settings_of,
+    url_option,
+)
 from devinotify.translation import _
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from decimal import Decimal
 
     from devinotify.cli.exits import ExitCode
 
@@ -41,6 +52,10 @@ if TYPE_CHECKING:
     shell_complete=complete_channels,
     help="Send on this channel, such as sms-viber, in place of the URL's.",
 )
+@click.option("--dry-run", is_flag=True, help="Show what would be sent, to whom and for how much; takes no account.")
+@click.option(
+    "--price", type=Money(), metavar="AMOUNT", help="Price of a segment (on Viber: a message), for --dry-run."
+)
 @url_option
 @json_option
 def command(
@@ -56,8 +71,10 @@ def command(
     send_at: datetime | None,
     local_time: datetime | None,
     max_segments: int | None,
+    price: Decimal | None,
     url: str | None,
     *,
+    dry_run: bool,
     transliterate: bool | None,
     as_json: bool,
 ) -> ExitCode:
@@ -72,7 +89,7 @@ def command(
     devinotify send "The build is red" +79161234567
     df -h | devinotify send --to +79161234567 --to +79161234568
     """
-    settings = settings_of(url)
+    settings = settings_of(url if url or not dry_run else NOBODY)
     if send_at is not None and local_time is not None:
         raise click.UsageError(_("--send-at is an instant and --local-time a wall clock: give one of them"))
     wanted = sending.recipients_of(recipients, to, settings.targets)
@@ -89,4 +106,6 @@ def command(
         max_segments=max_segments,
         wait=wait,
     )
+    if dry_run:
+        return rehearsal.rehearse(url, order, price, as_json=as_json)
     return sending.carry_out(settings, order, as_json=as_json)

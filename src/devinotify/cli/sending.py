@@ -84,6 +84,11 @@ class Order:
     max_segments: int | None = None
     wait: float | None = None
 
+    def settings(self) -> dict[str, Any]:
+        """Return what it sets in place of the URL, by the names that the URL's settings have."""
+        names = ("channel", "sender", "validity", "transliterate", "max_segments")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -177,8 +182,7 @@ def deliver(settings: DevinoURL, order: Order, *, before_waiting: Callable[[Sequ
     from devinotify.notifier import Notifier
     from devinotify.plugins import make_plugin_manager
 
-    names = ("channel", "sender", "validity", "transliterate", "max_segments")
-    given: dict[str, Any] = {name: value for name in names if (value := getattr(order, name)) is not None}
+    given = order.settings()
     if order.wait is not None:
         given["poll"] = min(settings.poll, max(order.wait / 10, SHORTEST_POLL))
     sent = _Sent()

@@ -84,6 +84,25 @@ class Pipeline:
         if refused:
             yield from self.refuse(message, refused)
 
+    def rehearse(self, message: Message) -> tuple[list[Message], dict[str, DevinotifyError]]:
+        """Return the messages that would be sent now, and whom nothing would be sent to and why; nothing is."""
+        refused: dict[str, DevinotifyError] = {}
+        ready: list[Message] = []
+        try:
+            allowed = [self._screen(one, refused) for one in self._prepare(message, refused)]
+        except DevinotifyError as error:
+            return [], dict.fromkeys(message.recipients, error)
+        for one in allowed:
+            try:
+                channel = self._channel(one.channel)
+                final = self.shape(one, channel)
+                check_message(channel, final)
+            except DevinotifyError as error:
+                refused |= dict.fromkeys(one.recipients, error)
+            else:
+                ready += [final] if final.recipients else []
+        return ready, refused
+
     def _prepare(self, message: Message, refused: dict[str, DevinotifyError]) -> list[Message]:
         """Return the messages to send in place of this one, each recipient in one of them; add who is ``refused``."""
         if not self._plugins.listens("devinotify_prepare_message", outside=True):
