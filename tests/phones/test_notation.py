@@ -6,7 +6,7 @@ import re
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devinotify import phones
@@ -277,6 +277,9 @@ def test_ascii_is_its_own_fold() -> None:
 
 
 @given(st.text(max_size=40))
+@example("⁻")  # its twin is a minus that is not ASCII's
+@example("㍍")  # its twin is four letters, one of which is written like a dash
+@example("Ŀ")
 def test_folding_is_idempotent(raw: str) -> None:
     """What has been folded stays as it is."""
     once = notation.fold(raw)

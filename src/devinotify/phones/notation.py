@@ -99,7 +99,9 @@ def _fold_character(character: str) -> str:
         return "-"
     twin = unicodedata.normalize("NFKC", character)
     # Superscripts, circled digits and those in brackets are footnote marks, not digits of the number.
-    return character if any(map(str.isdigit, twin)) else twin
+    if twin == character or any(map(str.isdigit, twin)):
+        return character
+    return "".join(map(_fold_character, twin))  # the twin of a superscript minus is a minus, which has its own in ASCII
 
 
 class _Folding(dict[int, str]):
