@@ -140,13 +140,13 @@ class SessionLife(RuleBasedStateMachine):
             self.note(answer)
         if isinstance(answer, str):
             assert answer not in self.refused
-            assert now - self.gateway.granted[answer] < MAX_AGE
+            assert now < self.gateway.granted[answer] + MAX_AGE
             self.good = answer
             self.handed.append(answer)
 
     def still_good(self) -> str | None:
         """Return the session that must be handed out without a login, if there is one."""
-        if self.good is None or self.gateway.now - self.gateway.granted[self.good] >= MAX_AGE:
+        if self.good is None or self.gateway.now >= self.gateway.granted[self.good] + MAX_AGE:
             return None
         return self.good
 

@@ -256,7 +256,7 @@ class SessionState:
 
     def granted(self, session_id: str, asked_at: float) -> None:
         """Keep the session of a login that was begun at ``asked_at``: the gateway counts from some time after that."""
-        self._granted = _Granted(Secret(session_id), asked_at + SESSION_LIFETIME - RENEW_EARLY)
+        self._granted = _Granted(Secret(session_id), asked_at + (SESSION_LIFETIME - RENEW_EARLY))
         self._failure = None
         self._refusals = 0
 
