@@ -631,6 +631,7 @@ def test_other_channels_need_no_outbox(gateway: Sandbox, tmp_path: Path) -> None
 
 def test_the_channel_without_a_notifier_takes_the_clients_settings(gateway: Sandbox, tmp_path: Path) -> None:
     """A channel that is used by hand keeps its rows where the client's URL says, and tells states by the receipt."""
+    gateway.set_timeline("delivered", sms=[(3600.0, 0)])  # queued until long after the test
     channel = sms_viber()
     with Client(f"{gateway.url}&outbox={tmp_path}/o.db") as client:
         (outcome,) = channel.send(Message("hi", (NUMBER,)), client)
