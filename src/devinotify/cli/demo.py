@@ -113,7 +113,10 @@ class Sent:
 
     @property
     def price(self) -> Decimal:
-        """What the gateway has charged so far."""
+        """What the gateway tells of a price so far, of a Viber message that failed as of the SMS in its place.
+
+        Whether the first of these is charged for, no document of the provider's says.
+        """
         return sum((state.price for state in (*self.states, *self.resent) if state.price is not None), Decimal())
 
     @property
@@ -218,6 +221,11 @@ def _closing(messages: Sequence[Sent]) -> str:
         delivered=_delivered(messages),
         count=len(messages),
     )
+    if any(message.resent for message in messages):
+        closing += "\n" + _(
+            "The price is what the gateway tells of each message, of the Viber message that failed too: the provider's"
+            " documents do not say whether it charges for that one."
+        )
     return f"{closing}\n\n{_('Next:')}\n{steps}"
 
 
