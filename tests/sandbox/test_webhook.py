@@ -68,7 +68,7 @@ def test_it_is_tried_again_and_then_given_up(caplog: pytest.LogCaptureFixture) -
             assert settled(webhook, Posted(1, 1, 0))
         webhook.stop()
         assert 6 == len(desk.posts)
-    assert ["1 messages could not be posted to 127.0.0.1"] == [record.getMessage() for record in caplog.records]
+    assert ["Messages that could not be posted to 127.0.0.1: 1"] == [record.getMessage() for record in caplog.records]
 
 
 def test_a_send_never_waits_for_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import queue
@@ -47,6 +48,7 @@ class Webhook:
         self._queue: queue.Queue[Arrived | None] = queue.Queue(waiting)
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
+        self._counting = threading.Lock()
         self._posted = self._lost = 0
 
     def start(self) -> None:
@@ -79,22 +81,29 @@ class Webhook:
             except queue.Empty:
                 break
             self._lose()
-        self._queue.put(None)
+        with contextlib.suppress(queue.Full):  # Then it has something to wake for.
+            self._queue.put_nowait(None)
         thread.join(_END)
         if not thread.is_alive():
             self._poster.close()
 
     def _lose(self) -> None:
-        self._lost += 1
+        with self._counting:
+            self._lost += 1
+            lost = self._lost
         # Powers of two: a receiver that is away for a day does not fill the log.
-        if self._lost & (self._lost - 1) == 0:
-            _log.warning("%d messages could not be posted to %s", self._lost, self._poster.host)
+        if lost & (lost - 1) == 0:
+            _log.warning("Messages that could not be posted to %s: %d", self._poster.host, lost)
 
     def _run(self) -> None:
-        while (message := self._queue.get()) is not None:
+        while not (self._over.is_set() and self._queue.empty()):
+            message = self._queue.get()
+            if message is None:
+                continue  # It only wakes this thread, which sees whether it is over.
             body = json.dumps({"event": "arrived", "message": message.as_dict()}, ensure_ascii=False)
             if self._deliver(body.encode("utf-8", "replace")):
-                self._posted += 1
+                with self._counting:
+                    self._posted += 1
             else:
                 self._lose()
 
