@@ -43,6 +43,7 @@ from devinotify.outbox.records import describe
 from devinotify.outbox.sqlite import database
 from devinotify.phones.number import Kind
 from devinotify.phones.refusal import WHY, Reason
+from devinotify.plugins import BUILT_IN
 from devinotify.text.steps import LAST_RESORT, STEPS
 from devinotify.translation import DOMAIN, ERROR, FOLDER
 
@@ -60,7 +61,7 @@ MARKED = {"_": 1, "N_": 1, "ngettext": 2}
 """What marks a message -> how many of its first arguments are one."""
 
 UNSEEN = (
-    *("testing/", "sandbox/", "cli/", "gateway/aio/", "plugins/", "async_notifier", "executor", "pool", "retry"),
+    *("testing/", "sandbox/", "gateway/aio/", "plugins/", "async_notifier", "executor", "pool", "retry"),
     *("channels/protocol", "delivery/fallback", "delivery/rate_limit", "outbox/records", "outbox/settlement"),
     *("outbox/states", "outbox/memory", "outbox/arguments", "models", "text/alphabet", "text/steps", "bulk/language"),
     *("outbox/buckets", "outbox/intake", "outbox/claims", "outbox/outbox", "outbox/postgres/borrowed"),
@@ -126,6 +127,7 @@ CLICK = (
     "Commands",
     "[OPTIONS]",
     "COMMAND [ARGS]...",
+    "[COMMAND] [ARGS]...",
     "Show this message and exit.",
     "Show the version and exit.",
     "default: {default}",
@@ -162,12 +164,6 @@ CLICK = (
     "{name} {filename!r} is not writable.",
     "Could not open file {filename!r}: {message}",
     "unknown error",
-    "file",
-    "File",
-    "path",
-    "Path",
-    "directory",
-    "Directory",
     "argument",
     "option",
     "parameter",
@@ -209,6 +205,7 @@ def _words() -> Iterator[str]:
     yield from map(str, (*Verdict, *DeliveryStatus, *RowState, *Kind, *Reason))
     yield from (name for row in INNER for name in (row[0], *row[1]))
     yield from (field.name for field in fields(SmsStatistics))
+    yield BUILT_IN
     yield from (LAST_RESORT, *(step.name for step in STEPS))
     described = ast.parse(textwrap.dedent(inspect.getsource(describe)))
     for node in ast.walk(described):
@@ -269,7 +266,7 @@ def _raised(path: Path) -> Iterator[Entry]:
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "hint":
-            yield Entry(ast.literal_eval(node.value), _place(path))
+            yield from (Entry(hint, _place(path)) for hint in _templates(node.value, constants))
         if isinstance(node, ast.Call) and _called(node.func) in ERRORS and node.args:
             for template in _templates(node.args[0], constants):
                 if sum(map(str.isalpha, re.sub(r"\{\w+\}", "", template))) >= LETTERS:

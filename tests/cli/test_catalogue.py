@@ -66,12 +66,13 @@ def _fields(*texts: str) -> set[str]:
 
 
 def test_translations_put_in_what_the_original_does(messages: list[Message]) -> None:
-    """No field is lost on the way, and none invented."""
+    """No field is lost on the way, and none invented; click tells more than it has to."""
     wrong = [
         message.id
         for message in messages
         for text in catalogue._strings(message.string)
-        if _fields(text) != _fields(*catalogue._strings(message.id))
+        if (lost := _fields(*catalogue._strings(message.id)) ^ _fields(text))
+        and not (lost == {"name"} and message.locations == [("click", None)])
     ]
     assert [] == wrong
 

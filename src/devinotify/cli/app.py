@@ -133,6 +133,10 @@ class Commands(Group):
         with formatter.indentation():
             formatter.write_text("\n\n".join(map(_, speech.paragraphs(self.help or ""))))
 
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Return what stands behind the name in the usage."""
+        return [_(piece) for piece in super().collect_usage_pieces(ctx)]
+
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """Return ``--help``, which click keeps in the language that it was first asked for in."""
         option = super().get_help_option(ctx)

@@ -9,7 +9,7 @@ import click
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.options import json_option
-from devinotify.translation import told
+from devinotify.translation import _, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,11 +77,11 @@ def _hooks(plugin: LoadedPlugin) -> Sequence[str]:
 
 
 def _row(plugin: LoadedPlugin) -> tuple[str, str, str]:
-    return plugin.name, plugin.origin, ", ".join(_hooks(plugin))
+    return plugin.name, _(plugin.origin), ", ".join(_hooks(plugin))
 
 
 def _left_out(plugin: FailedPlugin) -> tuple[str, str, str]:
-    return plugin.name, plugin.origin, told(plugin.reason)
+    return plugin.name, _(plugin.origin), told(plugin.reason)
 
 
 def _loaded(plugin: LoadedPlugin, *, built_in: bool) -> dict[str, Any]:
