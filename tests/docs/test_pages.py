@@ -151,7 +151,7 @@ def test_tests(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert "2 passed" in done.stdout, done.stdout

@@ -43,7 +43,7 @@ def test_uvicorn_keeps_its_errors_to_itself(tmp_path: Path) -> None:
     (shown,) = (block for block in blocks(PAGE) if block.file == "alerts.py")
     (tmp_path / "alerts.py").write_text(shown.code, "utf-8")
     done = subprocess.run(
-        [sys.executable, "-c", _SERVER], cwd=tmp_path, stdout=subprocess.PIPE, text=True, timeout=60, check=True
+        [sys.executable, "-c", _SERVER], cwd=tmp_path, stdout=subprocess.PIPE, text=True, timeout=300, check=True
     )
     assert ["is told", "is told too"] == done.stdout.split("\n")[:-1]
 
