@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import Counter
 from importlib import import_module
 
@@ -46,3 +47,12 @@ def test_has_every_key_of_the_url() -> None:
     table = (ROOT / "docs" / "reference" / "url.md").read_text("utf-8").partition("| key | meaning |")[2]
     cells = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", table.partition("\n\n")[0], re.MULTILINE)
     assert sorted(OPTION_NAMES) == sorted(re.findall(r"`(\w+)`", " ".join(cells)))
+
+
+def test_has_every_extra() -> None:
+    """The page on installing names what can be installed."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    named = re.findall(
+        r"^\| `devinotify\[(\w+)\]` \|", (ROOT / "docs/how-to/install.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert sorted(project["optional-dependencies"]) == sorted(named)
