@@ -206,7 +206,7 @@ def test_a_trouble_that_is_over_is_told_no_more(notifier: Notifier, outbox: Outb
 
 def test_every_end_is_told_in_words() -> None:
     """No run ends without saying why."""
-    assert (8, set(End)) == (len(End), set(ENDS))
+    assert (9, set(End)) == (len(End), set(ENDS))
 
 
 def test_what_comes_due_is_waited_for_by_the_journals_own_clock(notifier: Notifier) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,6 +42,11 @@ class Count(NamedTuple):
         return f"{used} {self.told:f}" if self.told else used if self.used else None
 
 
+@lru_cache(maxsize=4096)  # a batch's, asked for several times
+def _digest(account: str, scope: str, on: str) -> str:
+    return sha256("\0".join((account, scope, on)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
 @dataclass(frozen=True, slots=True)
 class Charge:
     """A limit that a message counts against, from when to when: of ``account``, at ``price`` where it is on money."""
@@ -49,13 +55,17 @@ class Charge:
     account: str
     over: datetime
     price: Decimal = Decimal(0)
+    _begin: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Once, and not for each of a thousand recipients.
+        object.__setattr__(self, "_begin", f"{self.over:%Y-%m-%d} {self.limit.period} {self.limit.unit} ")
 
     def key(self, recipient: str) -> str:
         """Return the key of its count, of a recipient's own where it is on each of them."""
         scope = self.limit.scope
         on = recipient if scope is Scope.RECIPIENT else self.limit.name
-        digest = sha256("\0".join((self.account, scope, on)).encode("utf-8", "surrogatepass")).hexdigest()
-        return f"{self.over:%Y-%m-%d} {self.limit.period} {self.limit.unit} {digest[:32]}"
+        return self._begin + _digest(self.account, scope, on)
 
     def takes(self, segments: int) -> Decimal:
         """Return what a message of so many segments takes of it; one of none was not sent."""
