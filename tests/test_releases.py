@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import subprocess
@@ -58,7 +59,20 @@ def test_the_changes_of_the_version_are_told() -> None:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the folder of all distributions, built as the release builds them, with the packages that are here."""
-    folder = tmp_path_factory.mktemp("dist")
+    # One for all of xdist's processes: whoever comes first builds, and the others wait for it.
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+    folder, done_before = shared / "dist", shared / "dist-is-built"
+    with (shared / "dist-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the build itself has a limit of time
+        if not done_before.exists():
+            build(folder)
+            done_before.touch()
+    return folder
+
+
+def build(folder: Path) -> None:
+    """Build all of them into a folder."""
     done = subprocess.run(
         [ROOT / ".ci/build", folder, "--no-isolation"],
         env={**os.environ, "PYTHON": sys.executable, "PYTHONWARNINGS": ""},
@@ -68,7 +82,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         timeout=400,
     )
     assert 0 == done.returncode, done.stdout + done.stderr
-    return folder
 
 
 def distribution(folder: Path) -> str:

@@ -45,10 +45,11 @@ def services() -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
     """Give a store with the image in it, built on a base of this machine's own packages."""
-    folder = tmp_path_factory.mktemp("images")
+    folder = tmp_path / "images"
+    folder.mkdir()
     found = Store(folder)
     try:
         (folder / "base").mkdir()
@@ -65,12 +66,6 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         found.close()
 
 
-@pytest.fixture
-def container(store: Store) -> str:
-    """Give a container that is new."""
-    return store.container("devinotify")
-
-
 def run(store: Store, container: str, *command: str, files: dict[str, Path] | None = None, **variables: str) -> str:
     """Run something in a container to its end, and return what it wrote."""
     done = subprocess.run(
@@ -84,16 +79,13 @@ def run(store: Store, container: str, *command: str, files: dict[str, Path] | No
     return done.stdout
 
 
-@with_buildah
-def test_it_is_nobody_with_a_folder(store: Store, container: str) -> None:
+def is_nobody_with_a_folder(store: Store, container: str) -> None:
     """Its user has no rights but to the folder of its outbox, and no pip to install anything with."""
     told = "import importlib.util, os; print(os.getuid(), os.getcwd(), importlib.util.find_spec('pip'))"
     assert "10001 /var/lib/devinotify None\n" == run(store, container, "/opt/devinotify/bin/python", "-c", told)
 
 
-@with_buildah
-@pytest.mark.parametrize("by", ["password_file", "DEVINOTIFY_PASSWORD_FILE"])
-def test_a_worker_sends_with_a_secret(store: Store, container: str, tmp_path: Path, by: str) -> None:
+def sends_with_a_secret(store: Store, container: str, tmp_path: Path, by: str) -> None:
     """The password is in the file that the platform mounts, named on the URL or by the variable."""
     secret = tmp_path / "devino_password"
     secret.write_text("k9-of-the-sandbox\n", "utf-8")
@@ -112,8 +104,7 @@ def test_a_worker_sends_with_a_secret(store: Store, container: str, tmp_path: Pa
         assert [(NUMBER, "Hello")] == [(each.recipient, each.text) for each in gateway.messages()]
 
 
-@with_buildah
-def test_its_sandbox_is_another_containers_gateway(store: Store, container: str) -> None:
+def serves_another_container_as_its_gateway(store: Store, container: str) -> None:
     """By compose.yaml's own command and health check; what it prints is a URL that works from elsewhere as it is."""
     service, port = services()["sandbox"], free_port()
     token = "t" * 24
@@ -143,8 +134,7 @@ def test_its_sandbox_is_another_containers_gateway(store: Store, container: str)
         process.communicate(timeout=PATIENCE)
 
 
-@with_buildah
-def test_its_webhook_takes_what_the_script_makes(store: Store, container: str, tmp_path: Path) -> None:
+def takes_what_the_script_makes(store: Store, container: str, tmp_path: Path) -> None:
     """The configuration of secrets.sh is one that it understands; only the outbox is another."""
     shutil.copy(FOLDER / "secrets.sh", tmp_path)
     subprocess.run([tmp_path / "secrets.sh"], check=True, capture_output=True, timeout=PATIENCE)
@@ -153,6 +143,20 @@ def test_its_webhook_takes_what_the_script_makes(store: Store, container: str, t
     secrets = {f"/run/secrets/{name}": tmp_path / "secrets" / name for name in services()["webhook"]["secrets"]}
     command = ["devinotify", *services()["webhook"]["command"], "--check"]
     run(store, container, *command, files=secrets, DEVINOTIFY_URL_FILE="/run/secrets/url")
+
+
+@with_buildah
+def test_the_image(store: Store, tmp_path: Path, subtests: pytest.Subtests) -> None:
+    """It is built once, for that takes a minute or two, and each thing that it does is tried in a new container."""
+    with subtests.test("user"):
+        is_nobody_with_a_folder(store, store.container("devinotify"))
+    for by in ("password_file", "DEVINOTIFY_PASSWORD_FILE"):
+        with subtests.test(by):
+            sends_with_a_secret(store, store.container("devinotify"), tmp_path, by)
+    with subtests.test("sandbox"):
+        serves_another_container_as_its_gateway(store, store.container("devinotify"))
+    with subtests.test("webhook"):
+        takes_what_the_script_makes(store, store.container("devinotify"), tmp_path)
 
 
 def test_secrets_are_made_once(tmp_path: Path) -> None:
