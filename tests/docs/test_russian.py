@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 RUSSIAN = [page for page in pages() if language_of(page) == "ru"]
 README, README_RU = ROOT / "README.md", ROOT / "README.ru.md"
 
-OTHERWISE = {"docs/how-to/configure.md": "docs/reference/url.md"}
-"""Where the English page has another name."""
-
 pytestmark = pytest.mark.once
 
 _LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)(?:#[^)\s]*)?\)")
@@ -58,5 +55,4 @@ def test_the_readme_is_a_landing_page() -> None:
 @pytest.mark.parametrize("page", [page for page in RUSSIAN if page != README_RU], ids=name_of)
 def test_each_page_has_an_english_one(page: Path) -> None:
     """By the same name, so that either is found from the other."""
-    name = name_of(page).replace("docs/ru/", "docs/")
-    assert (ROOT / OTHERWISE.get(name, name)).is_file()
+    assert (ROOT / name_of(page).replace("docs/ru/", "docs/")).is_file()
