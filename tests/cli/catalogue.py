@@ -103,6 +103,12 @@ TOLD = {
     "outbox/postgres/failover": (failover.FAILED_OVER, failover.COPIED, failover.MISSED),
     "bulk/journal": DIFFERENCES.values(),
     "bulk/report": ("the list was read from a stream",),
+    "config/profiles": (
+        "`devinotify login` makes one",
+        "`devinotify login` makes one, and it may be in {files}",
+        "`devinotify login` makes one, and it may be in {file} or {files}",
+        "the profiles are {names}",
+    ),
     "words": ("did you mean {name}?", "did you mean {name} or {other}?", "the keys are {names}"),
     "credentials": ("it is not UTF-8", "it is not the path of a file", "it is empty", "it has more than one line"),
     "gateway/checks": [rules.sender_rule for rules in (checks.SMS, checks.VIBER)],
