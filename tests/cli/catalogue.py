@@ -32,6 +32,7 @@ from devinotify.cli import speech
 from devinotify.cli.app import COMMANDS, cli
 from devinotify.cli.campaigns import INNER
 from devinotify.cli.exits import MEANINGS
+from devinotify.config.document import NAME_RULE
 from devinotify.delivery.reading import CAUSES
 from devinotify.exceptions import Verdict
 from devinotify.gateway import checks, codes, failures
@@ -71,6 +72,7 @@ UNSEEN = (
 
 ERRORS = {
     *(name for name, kind in vars(exceptions).items() if isinstance(kind, type) and issubclass(kind, Exception)),
+    "_error",  # of a profile
     *("InvalidTemplate", "InDoubtError", "UnconfirmedError", "Misfit", "BadReply", "ReplyTooLarge", "ArchiveError"),
 }
 """What an error of the library is raised as."""
@@ -108,6 +110,14 @@ TOLD = {
         "`devinotify login` makes one, and it may be in {files}",
         "`devinotify login` makes one, and it may be in {file} or {files}",
         "the profiles are {names}",
+    ),
+    "config/document": (
+        *("it is not TOML: {why}", "give the name of a profile", "write each profile as [profiles.NAME]"),
+        *("write it as a table, [profiles.NAME]", 'write aliases as [aliases], oncall = ["+7…"]', NAME_RULE),
+        "give a text that is not empty, a number, true or false",
+        "give a text that is not empty, a number, true or false, or a list of them",
+        "an alias is a word with a letter in it, and no comma: a number stands for itself",
+        "give a list of numbers and aliases, as texts, with at least one of them",
     ),
     "words": ("did you mean {name}?", "did you mean {name} or {other}?", "the keys are {names}"),
     "credentials": ("it is not UTF-8", "it is not the path of a file", "it is empty", "it has more than one line"),
