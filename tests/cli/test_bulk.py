@@ -300,6 +300,18 @@ def test_a_report_in_russian(run: Run, account: Sandbox, numbers: Path, journal:
     assert (0, True, True) == (result.exit_code, '<html lang="ru">' in page, "доставлено к этому времени" in page)
 
 
+def test_a_report_in_the_language_of_the_locale(
+    run: Run, account: Sandbox, numbers: Path, journal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page is for a person, whatever the events for machines are in."""
+    run("bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--yes")
+    english = run("bulk", "report", str(journal), "--html", str(tmp_path / "x.html"), "--json")
+    monkeypatch.setenv("LANGUAGE", "ru")
+    russian = run("bulk", "report", str(journal), "--html", str(tmp_path / "x.html"), "--json")
+    assert english.stdout == russian.stdout
+    assert '<html lang="ru">' in (tmp_path / "x.html").read_text("utf-8")
+
+
 def test_a_list_that_is_gone_is_told(run: Run, account: Sandbox, numbers: Path, journal: Path, tmp_path: Path) -> None:
     """The CSV lacks its columns, and --list names where it is."""
     run("bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--yes")
