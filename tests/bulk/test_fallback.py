@@ -260,3 +260,25 @@ def test_a_kill_sends_nothing_twice(begin: Begin, gateway: Sandbox, write: Write
     assert (End.DONE, 2, 2, 2) == (result.end, result.recovered, result.tally.unknown, result.tally.accepted)
     assert (0, {RowState.DELIVERED: 4}) == watch(gateway, journal)
     assert (Counter([*WELL, LOST]), Counter([*WELL[:2], LOST])) == (on(gateway, "sms"), on(gateway, "viber"))
+
+
+@pytest.mark.once
+def test_who_has_a_step_to_come_has_not_failed(begin: Begin, gateway: Sandbox, write: Write, journal: Path) -> None:
+    """A kill behind the SMS leaves its recipient unknown until the second step has told: none is sent to again."""
+    gateway.set_fate(WELL[0], "expired")
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED.replace('"sms"', '"sms-viber"'), gateway.url, str(write(LIST)), str(journal)],
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert -signal.SIGKILL == killed.returncode, killed.stderr
+    due(journal)
+    with Journal(journal) as opened, Notifier(gateway.url) as notifier:
+        opened.recover()
+        due(journal)
+        Deliveries(notifier, opened, rate=None).poll()
+        assert [RowState.UNKNOWN] == [row.state for row in opened.rows() if row.recipient == WELL[0]]
+    begin(LIST, text="Hi", channel="sms-viber").run(retry=[RowState.FAILED])
+    assert (0, {RowState.DELIVERED: 4}) == watch(gateway, journal)
+    assert (Counter([*WELL, LOST]), Counter([WELL[0], LOST])) == (on(gateway, "sms"), on(gateway, "viber"))

@@ -9,6 +9,7 @@ import re
 import signal
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -369,6 +370,17 @@ def test_a_raw_order_is_handed_to_its_steps(gateway: Sandbox, notifier: Notifier
         states(outbox),
         arrived(gateway),
     )
+
+
+def test_what_failed_on_both_is_sent_again_as_one_message(gateway: Sandbox, notifier: Notifier, outbox: Outbox) -> None:
+    """The order is queued again, and takes its steps anew: none of the first try is sent besides."""
+    gateway.set_timeline("delivered", sms=[(0.0, 69)], viber=[(0.0, 7)])
+    outbox.enqueue(message(channel="sms-viber"))
+    drain(Worker(notifier, outbox))
+    assert [("sms-viber", "failed"), ("sms", "failed"), ("viber", "failed")] == states(outbox)
+    assert 1 == outbox.retry_all(RowState.FAILED, undelivered=True)
+    drain(Worker(notifier, outbox))
+    assert {("sms", NUMBER): 2, ("viber", NUMBER): 2} == Counter(arrived(gateway))
 
 
 def test_a_raw_order_has_the_workers_patience(gateway: Sandbox, tmp_path: Path, outbox: Outbox) -> None:

@@ -200,6 +200,19 @@ def test_what_ended_undelivered_is_sent_anew_where_that_is_said(outbox: Outbox) 
     assert {before.id: RowState.ACCEPTED} == outbox.settle(second, accepted(second))
 
 
+def test_whom_the_first_step_reached_after_all_gets_no_second_one_again(outbox: Outbox) -> None:
+    """The SMS was late, the Viber message failed, and the SMS arrived: there is nothing to send anew."""
+    batch = outbox.begin(message(channel="sms-viber"), channel="sms", patience=300, fallback=True)
+    assert batch is not None
+    outbox.settle(batch, accepted(batch))
+    second = outbox.go_on(batch.rows, "viber")
+    assert second is not None
+    outbox.settle(second, accepted(second))
+    outbox.record_state(second.rows[0], state(DeliveryStatus.UNDELIVERED))
+    outbox.record_state(batch.rows[0], state(DeliveryStatus.DELIVERED))
+    assert (0, 1) == (outbox.retry_all(RowState.FAILED, undelivered=True), outbox.counts().failed)
+
+
 def test_retry_all_takes_force_for_unknown(outbox: Outbox) -> None:
     """Unknown rows are resent together only by force, and accepted ones not at all."""
     settled(outbox, UNKNOWN, 2)

@@ -138,9 +138,7 @@ def _source(place: Place, keys: Collection[str]) -> Source | None:
         named = f"{VARIABLE}: " if place.named else ""
         raise InvalidURL(f"{named}{place.path}: {reason}")
     document = read(text, keys)
-    notices = (
-        ("it holds a password, and others can read it: chmod 600 it",) if is_open and document.holds_password else ()
-    )
+    notices = (_OPEN,) if is_open and document.holds_password else ()
     return Source(place, document, notices)
 
 

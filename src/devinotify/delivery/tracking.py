@@ -174,8 +174,10 @@ class Tracker:
             return
         steps = self.outbox.steps(row.parent or row.id)
         outcome = outcome_of(steps, order.channel)
-        # Unknown so far: its worker died before it could record it, or a step was still to come. The truth wins.
-        if is_over(steps) or (order.state is RowState.UNKNOWN and outcome.verdict is Verdict.ACCEPTED):
+        # Unknown so far: its worker died before it could record it, or a step was still to come. The truth wins; that
+        # the first step ended undelivered is not all of it while the second may follow.
+        is_lost = outcome.status is not None and outcome.status.is_final
+        if is_over(steps) or (order.state is RowState.UNKNOWN and outcome.verdict is Verdict.ACCEPTED and not is_lost):
             self.outbox.conclude(order, outcome)
 
     def _go_on(self, rows: Sequence[Row], stored: StoredMessage) -> None:

@@ -66,7 +66,7 @@ def retry_page(
     transaction: Transaction, page: Sequence[Row], *, force: bool, undelivered: bool, note: Note | None
 ) -> int:
     """Queue those rows of a page again that may be, and are still in the state in which they were read."""
-    rows = _unchanged(transaction, page)
+    rows = _not_arrived(transaction, _unchanged(transaction, page))
     refused = no_retries(transaction, rows, force=force, undelivered=undelivered)
     return _queue_again(transaction, [row for row in rows if row.id not in refused], note)
 
@@ -153,6 +153,13 @@ def _unchanged(transaction: Transaction, page: Sequence[Row]) -> list[Row]:
     """Return the rows of a page as they stand now, those left out that have reached another state since it was read."""
     seen = {row.id: row.state for row in page}
     return [row for row in transaction.rows(seen) if row.state is seen[row.id]]
+
+
+def _not_arrived(transaction: Transaction, rows: Sequence[Row]) -> list[Row]:
+    """Return these rows without second steps whose first has arrived after all."""
+    parents = sorted({row.parent for row in rows if row.parent is not None})
+    arrived = {row.id for row in transaction.rows(parents) if row.state is RowState.DELIVERED}
+    return [row for row in rows if row.parent not in arrived]
 
 
 def _remove(transaction: Transaction, rows: Sequence[Row]) -> int:

@@ -685,14 +685,15 @@ class Outbox:
     ) -> int:
         """Queue all rows in a state again, of one message, on one channel or all, as ``retry`` does; return how many.
 
-        Those that were refused as not a number stay as they are, and so do one-time codes that would come late.
+        Those that were refused as not a number stay as they are, and so do one-time codes that would come late, and
+        steps of a fallback: those of a row that is queued again are taken anew, and of one that arrived none is.
         ``undelivered``: ``failed`` is a state that may be given. The gateway took these messages, charged for them or
         not, and told that they never arrived; what it had told is forgotten, and may be kept by ``note``.
         """
         admin.check_retry(state, force=force, undelivered=undelivered)
         return self._each_page(
             "retry",
-            selection((state,), message_id, channel),
+            selection((state,), message_id, channel, steps=False),  # these go with the row that has ordered them
             lambda transaction, page: admin.retry_page(
                 transaction, page, force=force, undelivered=undelivered, note=note
             ),
