@@ -39,7 +39,18 @@ PURE = sorted(
         *(f"outbox/{name}.py" for name in ("states", "records", "rules", "settlement", "store", "room")),
         *(
             f"outbox/{name}.py"
-            for name in ("arguments", "lookups", "intake", "claims", "admin", "bounds", "paging", "pace", "booking")
+            for name in (
+                "arguments",
+                "lookups",
+                "intake",
+                "claims",
+                "admin",
+                "bounds",
+                "buckets",
+                "paging",
+                "pace",
+                "booking",
+            )
         ),
         *(
             "outbox/encoding.py",

@@ -36,7 +36,7 @@ class Kept:
 
 
 class _NoKeyring(InvalidInput):
-    """There is no keyring to be asked, which is no fault."""
+    """There is no keyring to be asked, which is not a fault."""
 
 
 def file_of(account: str) -> Path:

@@ -30,8 +30,8 @@ from devinotify.bulk.sending import ENDS
 from devinotify.bulk.table import Format
 from devinotify.cli import speech
 from devinotify.cli.app import COMMANDS, cli
-from devinotify.cli.campaigns import INNER
 from devinotify.cli.exits import MEANINGS
+from devinotify.cli.tallies import INNER
 from devinotify.config.document import NAME_RULE
 from devinotify.delivery.reading import CAUSES
 from devinotify.exceptions import Verdict

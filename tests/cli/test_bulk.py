@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from devinotify.cli import bulk, campaigns
+from devinotify.cli import bulk, campaigns, tallies
 from devinotify.cli.app import cli
 
 if TYPE_CHECKING:
@@ -360,7 +360,7 @@ def test_the_bar_at_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with bar.running():
         bar.progress(Progress("reading", 5, 10))
         bar.progress(Progress("sending", 5, 10, accepted=4, unknown=1, rate=2.0, remaining=3700.0))
-    assert "1 h 1 min left" in campaigns.progress_line(Progress("sending", 5, 10, remaining=3700.0))
+    assert "1 h 1 min left" in tallies.progress_line(Progress("sending", 5, 10, remaining=3700.0))
     assert (5, "sending") == (bar._bar.tasks[0].completed, bar._bar.tasks[0].description)
 
 
@@ -557,7 +557,7 @@ def test_the_reason_stands_in_the_progress() -> None:
     from devinotify.bulk import Progress
     from devinotify.exceptions import NotSent
 
-    line = campaigns.progress_line(Progress("sending", 0, 400, error=NotSent("connection refused"), next_try=12.0))
+    line = tallies.progress_line(Progress("sending", 0, 400, error=NotSent("connection refused"), next_try=12.0))
     assert line.endswith("nothing goes out: connection refused; the next try is in 12 s")
 
 

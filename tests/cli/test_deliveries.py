@@ -20,7 +20,7 @@ from devinotify import url as urls
 from devinotify.bulk import Tally, deliveries
 from devinotify.bulk.report import COLUMNS, INCOMPLETE
 from devinotify.cli import deliveries as command
-from devinotify.cli.campaigns import INNER, tally_rows
+from devinotify.cli.tallies import INNER, tally_rows
 from devinotify.outbox import Counts, RowState
 from devinotify.outbox.states import CODES
 

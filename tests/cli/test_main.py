@@ -80,6 +80,7 @@ READS = [
     ("outbox", "--help"),
     ("outbox", "workers"),
     ("outbox", "pace"),
+    ("outbox", "limits"),
     ("outbox", "retry", "2"),
     ("outbox", "forget", "1"),
     ("outbox", "adopt", "--from", "old@gateway.example/rest"),

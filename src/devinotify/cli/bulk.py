@@ -18,7 +18,6 @@ from devinotify.cli.campaigns import (
     event,
     events_for_errors,
     events_option,
-    exit_code,
     inputs_checked,
 )
 from devinotify.cli.exits import ExitCode, of_error
@@ -37,6 +36,7 @@ from devinotify.cli.options import (
     url_option,
 )
 from devinotify.cli.speech import localised
+from devinotify.cli.tallies import exit_code
 from devinotify.translation import N_, _, ngettext
 
 if TYPE_CHECKING:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import click
 
 from devinotify.cli import errors, output
 from devinotify.cli.exits import ExitCode, of_error
+from devinotify.cli.tallies import CATEGORY_EXITS, counts_of, in_words, missed_of, progress_line, tally_rows
 from devinotify.exceptions import (
     DevinotifyError,
     InvalidInput,
@@ -26,9 +27,9 @@ from devinotify.redact import mask_number
 from devinotify.translation import N_, _, ngettext, number, told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
-    from devinotify.bulk import Plan, Progress, Result, Tally
+    from devinotify.bulk import Plan, Progress, Result
 
 LINE_EVERY = 5.0
 """Seconds between two lines of progress where nobody watches a terminal."""
@@ -38,36 +39,12 @@ EVENT_EVERY = 1.0
 """Seconds between two progress events of ``--json``."""
 RISK = N_("their outcome is unknown: they may have got the message already, and would get it twice")
 
-CATEGORY_EXITS: tuple[tuple[str, ExitCode], ...] = (
-    ("unknown", ExitCode.UNKNOWN),
-    ("not_sent", ExitCode.NOT_SENT),
-    ("invalid", ExitCode.NOT_SENT),
-    ("rejected", ExitCode.REJECTED),
-)
-"""The exit code of a campaign that has rows in a category: the first that has some decides."""
-
 
 def events_option(command: Callable[..., object]) -> Callable[..., object]:
     """Give a command the option ``--json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print events on stdout, one JSON document a line.")(
         command
     )
-
-
-def exit_code(result: Result) -> ExitCode:
-    """Return the code of the worst category; what is left to the next run or to another process is not a failure."""
-    missed = missed_of(result)
-    return next((code for name, code in CATEGORY_EXITS if name in missed), ExitCode.ACCEPTED)
-
-
-def missed_of(result: Result) -> Mapping[str, int]:
-    """Return how many rows there are in each category that is a failure, but for what others deal with."""
-    from devinotify.bulk import End
-
-    tally = result.tally
-    others = {"unknown": tally.in_flight, "not_sent": tally.waiting if result.end in (End.LIMIT, End.ELSEWHERE) else 0}
-    counts = {name: getattr(tally, name) - others.get(name, 0) for name, _code in CATEGORY_EXITS}
-    return {name: count for name, count in counts.items() if count > 0}
 
 
 _REFUSALS = (InvalidPhoneNumber, InvalidSender, InvalidText, InvalidSchedule, InvalidURL, Suppressed)
@@ -269,7 +246,7 @@ class Lines:
         output.say(line)
 
     def result(self, result: Result, code: ExitCode) -> None:
-        """Show how it ended, and in the last line for which rows the exit code is no 0."""
+        """Show how it ended, and in the last line for which rows the exit code is not 0."""
         from devinotify.bulk.sending import ENDS
 
         if result.recovered:
@@ -408,72 +385,3 @@ class Events(Lines):
             error=error,
             exit_code=code,
         )
-
-
-def progress_line(progress: Progress) -> str:
-    """Return how far a run is, in one line."""
-    if progress.phase == "reading":
-        return ngettext(
-            "reading: {done:,} of {count:,} row",
-            "reading: {done:,} of {count:,} rows",
-            progress.total,
-            done=progress.done,
-        )
-    parts = [_("{rate:,.0f}/s", rate=progress.rate), f"{_('accepted')} {number(progress.accepted)}"]
-    parts += [
-        f"{_(name.replace('_', ' '))} {number(count)}"
-        for name in ("rejected", "not_sent", "unknown")
-        if (count := getattr(progress, name))
-    ]
-    if progress.cost is not None:
-        parts.append(f"{_('cost')} {number(progress.cost)}")
-    if progress.remaining is not None:
-        parts.append(_("{time} left", time=in_words(progress.remaining)))
-    position = _("{done:,} of {total:,}", done=progress.done, total=progress.total)
-    line = f"{position}: {', '.join(parts)}"
-    if progress.error is None:
-        return line
-    stuck = _("{line}; nothing goes out: {why}", line=line, why=told(progress.error))
-    if progress.next_try is None:
-        return stuck
-    return _("{line}; the next try is in {time}", line=stuck, time=in_words(progress.next_try))
-
-
-def counts_of(tally: Tally) -> Mapping[str, int]:
-    """Return where the rows stand, by name, their sum first."""
-    return {"rows": tally.rows, **asdict(tally)}
-
-
-INNER: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("rows", ("duplicates",)),
-    ("accepted", ("delivered", "failed")),
-    ("rejected", ()),
-    ("invalid", ()),
-    ("not_sent", ("waiting",)),
-    ("unknown", ("in_flight",)),
-)
-"""The counts of a tally as they are shown: under each what is a part of it."""
-
-
-def tally_rows(tally: Tally) -> list[tuple[str, object]]:
-    """Return where the rows stand, as pairs of a name and a count; what is a part of another is indented under it."""
-    counts = counts_of(tally)
-    rows: list[tuple[str, object]] = []
-    for name, parts in INNER:
-        rows.append((_(name.replace("_", " ")), number(counts[name])))
-        rows += [
-            (f"  {_('of them {part}', part=_(part.replace('_', ' ')))}", number(counts[part]))
-            for part in parts
-            if counts[part]
-        ]
-    return rows
-
-
-def in_words(seconds: float) -> str:
-    """Return a time in words, as roughly as people tell it."""
-    if seconds < 1:
-        return _("a second")
-    hours, rest = divmod(round(seconds), 3600)
-    minutes, left = divmod(rest, 60)
-    parts = [(hours, _("h")), (minutes, _("min")), (left if not hours else 0, _("s"))]
-    return " ".join(f"{count} {unit}" for count, unit in parts if count)

@@ -14,15 +14,14 @@ import click
 from devinotify.cli import errors, output
 from devinotify.cli.campaigns import (
     LINE_EVERY,
-    counts_of,
     event,
     events_for_errors,
     events_option,
     inputs_checked,
-    tally_rows,
 )
 from devinotify.cli.exits import ExitCode, of_error
 from devinotify.cli.options import JOURNAL, Number, Whole, settings_of, url_option
+from devinotify.cli.tallies import counts_of, tally_rows
 from devinotify.exceptions import InvalidInput
 from devinotify.instants import iso
 from devinotify.translation import LANGUAGES, N_, _, preferred, told

@@ -14,7 +14,7 @@ _EXPOSED = re.compile(r"(?:^|=)(devino://[^:/?#@]*:[^@]+@.*)", re.IGNORECASE | r
 """An argument that is a URL with a password, or an option with one: ``--url=devino://…``."""
 
 DEMO = "demo"
-"""The login of the sandbox's own account, whose password is no secret."""
+"""The login of the sandbox's own account, whose password is not a secret."""
 
 ADVICE = N_(
     "the password of a URL on the command line is seen by others (`ps`) and stays in the shell's history; `devinotify"

@@ -127,7 +127,7 @@ def _escaped(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    """Return a line of text, which is no request even where it begins like one."""
+    """Return a line of text, which is not a request even where it begins like one."""
     escaped = _escaped(text)
     return f"\\&{escaped}" if escaped.startswith(".") else escaped
 

@@ -135,7 +135,7 @@ class Worker:
     def longest(self) -> float:
         """Seconds that the longest of the steps under way has lasted: a request with its retries, a hook, a query.
 
-        What is waited for (a pace, a pause after trouble) is no step, so one that lasts for minutes hangs.
+        What is waited for (a pace, a pause after trouble) is not a step, so one that lasts for minutes hangs.
         """
         return self._pulse.longest
 

@@ -110,8 +110,8 @@ class RefusedSend:
     """A send that the gateway refused: nothing of it was accepted, and it cost nothing.
 
     ``recipients`` are as they were written, the first of them; ``count`` is how many there were. ``code`` and
-    ``reason`` are what it was answered with; ``code`` is ``None`` where that was no error of the gateway's. ``behind``
-    is the number of the message that came before it.
+    ``reason`` are what it was answered with; ``code`` is ``None`` where that was not an error of the gateway's.
+    ``behind`` is the number of the message that came before it.
     """
 
     serial: int

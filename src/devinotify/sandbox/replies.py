@@ -46,7 +46,7 @@ class Refused(Exception):
 
 
 def reason(reply: Reply) -> str:
-    """Return what a refusal says: its Desc, or its HTTP status where it is no error of the gateway's."""
+    """Return what a refusal says: its Desc, or its HTTP status where it is not an error of the gateway's."""
     if reply.code is None:
         return f"HTTP status {reply.status}"
     return str(json.loads(reply.body)["Desc"])

@@ -126,7 +126,7 @@ _CHANNELS = {Action.SEND_SMS: "sms", Action.SEND_VIBER: "viber"}
 
 
 def _refuse(emulator: Emulator, operation: Operation, received: Received, record: RequestRecord, reply: Reply) -> None:
-    """Keep what a send was refused with, and what of the message could be read; other operations are no messages."""
+    """Keep what a send was refused with, and what of the message could be read; other operations are not messages."""
     channel = _CHANNELS.get(operation.action)
     if channel is None:
         return
