@@ -290,6 +290,8 @@ OWN = '[profiles.shop]\nlogin = "a"\nsender = "S"\n'
         ),
         f'[profiles.shop]\nurl = "devino://me@S?gateway={GATEWAY}"',
         '[profiles.shop]\nurl = "devino://me@S?insecure=yes"',
+        '[profiles.shop]\noutbox = "postgresql://db.example/outbox"',
+        '[profiles.shop]\nurl = "devino://me@S?outbox=postgresql%3A%2F%2Fdb.example%2Foutbox"',
         f'{OWN}gateway = "{GATEWAY}"',
     ],
 )

@@ -100,12 +100,14 @@ class Profile:
         if named is not None and not _is_inside(named.values[0], named.source.path.parent):
             raise self._error("password_file: a file of the current folder may name none outside of it", named)
         own = {"password", "password_file"} & near.keys() or any(map(has_password, _texts(near.get("url"))))
-        directing = next((near[key] for key in _DIRECTS if key in near), None)
-        if directing is not None and not own:
+        directing = [key for key in _DIRECTS if key in near]
+        # A database is told recipients and texts, and whoever has it may queue what is then sent with the password.
+        directing += ["outbox"] if any("://" in value for value in _texts(near.get("outbox"))) else []
+        if directing and not own:
             raise self._error(
-                f"{NEAR} says where a password goes, by {', '.join(key for key in _DIRECTS if key in near)}: it has to"
+                f"{NEAR} says where a password goes, by {', '.join(directing)}: it has to"
                 " bring its own, since the current folder may be somebody else's",
-                directing,
+                near[directing[0]],
             )
 
     def _error(self, reason: str, setting: Setting | None = None) -> InvalidURL:
