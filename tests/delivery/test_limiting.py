@@ -18,7 +18,7 @@ from devinotify.channels import direct
 from devinotify.channels.batch import accepted, failed
 from devinotify.delivery import fallback
 from devinotify.delivery.limiting import BUCKET, SWEPT, Limiter
-from devinotify.exceptions import InvalidInput, InvalidURL, LimitExceeded, NotSent
+from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidURL, LimitExceeded, NotSent, Verdict
 from devinotify.models import Receipt
 from devinotify.outbox.buckets import Bucket
 from devinotify.sandbox import Sandbox
@@ -326,6 +326,28 @@ def test_an_outbox_that_fails_sends_nothing(gateway: Sandbox, limited: Make, mon
     gateway.add_fault("error", operation="Sms/Send", code=7)
     assert ["rejected"] == verdicts(notifier.notify("Hello", ONE))
     assert [Decimal(1)] == used(notifier)
+
+
+def test_a_count_in_doubt_is_no_send_in_doubt(gateway: Sandbox, limited: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that was lost while it counted leaves the message not sent, and not unknown."""
+    notifier = limited("5/day")
+
+    def lost(*_: object) -> None:
+        raise DevinotifyError("whether the change was made is not known", verdict=Verdict.UNKNOWN)
+
+    monkeypatch.setattr(Bucket, "change", lost)
+    assert (["not_sent"], []) == (verdicts(notifier.notify("Hello", ONE)), gateway.messages())
+
+
+def test_what_cannot_be_swept_keeps_nothing_from_going_out(limited: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has been counted, so it is sent."""
+    notifier = limited("5/day")
+
+    def locked(_: Bucket) -> None:
+        raise DevinotifyError("the outbox is locked", verdict=Verdict.NOT_SENT, retryable=True)
+
+    monkeypatch.setattr(Bucket, "items", locked)
+    assert (["accepted"], [Decimal(1)]) == (verdicts(notifier.notify("Hello", ONE)), used(notifier))
 
 
 def test_a_notifier_without_limits_opens_no_outbox(gateway: Sandbox, tmp_path: Path) -> None:

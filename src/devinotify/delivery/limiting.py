@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from devinotify.channels.batch import failed
 from devinotify.channels.protocol import OwnChannel, send_on
 from devinotify.delivery.allotment import Count, allot, charge, charges, corrected, keys
-from devinotify.exceptions import DevinotifyError, InvalidURL, LimitExceeded, Verdict
+from devinotify.exceptions import DevinotifyError, InvalidURL, LimitExceeded, NotSent, Verdict
 from devinotify.limits import Scope, moment
 
 if TYPE_CHECKING:
@@ -102,7 +102,10 @@ class Limiter:
         assert found is not None  # noqa: S101 - it has been asked
         for usage in found.near:
             self._near(usage)
-        self._sweep(outbox, now)
+        try:
+            self._sweep(outbox, now)
+        except DevinotifyError as error:  # it is counted, and may go out: the next message sweeps
+            log.info("counts of limits that are over could not be removed: %s", error)
         errors = {one: self._exceeded(one, segments) for one in dict.fromkeys(found.refused.values())}
         return Reservation(against, segments, found.admitted, {to: errors[one] for to, one in found.refused.items()})
 
@@ -194,7 +197,13 @@ class Limited(OwnChannel):
 
     def send(self, message: Message, client: Client) -> list[Outcome]:
         """Send to those whom there is room for, the first ones, and answer one Outcome each, in order."""
-        reservation = self._limiter.reserve(message, self._channel)
+        try:
+            reservation = self._limiter.reserve(message, self._channel)
+        except DevinotifyError as error:
+            if error.verdict is Verdict.NOT_SENT:
+                raise
+            # Whether it was counted is not known; that nothing was sent is.
+            raise NotSent(f"it could not be counted against the limits: {error}", retryable=error.retryable) from None
         refused = reservation.refused
         some = replace(message, recipients=reservation.admitted) if refused else message
         sent = send_on(self._channel, some, client) if some.recipients else []
