@@ -83,7 +83,9 @@ def speaking(language: str, *, to_machines: bool = False) -> Iterator[None]:
 
 def _(message: str, **fields: object) -> str:
     """Return a message in the language that is spoken, with its ``fields`` put in as ``str.format`` does."""
-    found = message if _Speech.spoken == LANGUAGES[0] else _catalogue(_Speech.spoken).gettext(message)
+    # An empty text is no message: gettext has the head of the catalogue under it.
+    said = not message or _Speech.spoken == LANGUAGES[0]
+    found = message if said else _catalogue(_Speech.spoken).gettext(message)
     return _filled(found, fields) if fields else found
 
 

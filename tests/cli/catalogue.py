@@ -180,6 +180,7 @@ CLICK = (
     "{name} {filename!r} is not writable.",
     "Could not open file {filename!r}: {message}",
     "unknown error",
+    "Error: {message}",
     "argument",
     "option",
     "parameter",

@@ -218,6 +218,21 @@ def test_it_asks(
     assert (sent == 0) == ("nothing was sent" in result.stderr)
 
 
+@pytest.mark.parametrize(
+    ("answer", "sent"),
+    [("да\n", 10), ("Д\n", 10), ("yes\n", 10), ("нет\n", 0), ("н\n", 0), ("\n", 0), ("ok\nда\n", 10)],
+)
+def test_it_asks_in_russian(
+    account: Sandbox, numbers: Path, journal: Path, monkeypatch: pytest.MonkeyPatch, answer: str, sent: int
+) -> None:
+    """An answer may be in either language, and what is neither yes nor no is asked again."""
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
+    arguments = ["bulk", str(numbers), "--text", "Hi", "--journal", str(journal), "--lang", "ru"]
+    result = CliRunner().invoke(cli, arguments, input=answer, prog_name="devinotify")
+    again = "Ошибка: ответьте да или нет" in result.stderr
+    assert (True, sent, answer[0] == "o") == ("Отправить? [д/Н]: " in result.stderr, len(account.messages()), again)
+
+
 def test_stdin(run: Run, account: Sandbox, journal: Path) -> None:
     """The list may come through a pipe."""
     result = run("bulk", "-", "--text", "Hi", "--journal", str(journal), "--yes", stdin="\n".join(NUMBERS))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 HINT = "run: python -m tests.cli.catalogue, and translate what it names"
 
-TELLING = {"say", "write", "fail", "_fail", "confirm", "prompt", "UsageError", "ClickException", "BadParameter"}
+TELLING = {"say", "write", "fail", "_fail", "agreed", "prompt", "UsageError", "ClickException", "BadParameter"}
 """What the command line speaks to people by."""
 
 _FIELD = re.compile(r"\{(\w+)(?:![rs])?(?::[^}]*)?\}")

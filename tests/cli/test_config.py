@@ -234,6 +234,13 @@ def test_as_tables(run: Run) -> None:
     assert re.search(r"oncall +\+7916\*\*\*4567", run("config", "show").stdout)
 
 
+def test_what_is_not_set_is_a_dash(run: Run) -> None:
+    """In Russian too, where an empty text is nothing to translate."""
+    configure('default_profile = "a"\n[profiles.a]\nurl = "devino://a:b@C"')
+    told = run("config", "show", "--lang", "ru").output
+    assert (True, False) == (bool(re.search(r"^ *validity +— ", told, re.MULTILINE)), "Content-Type" in told)
+
+
 def test_an_outbox_in_a_database_is_shown_without_its_password(run: Run) -> None:
     """As everywhere else."""
     configure(f'default_profile = "a"\n[profiles.a]\nurl = "devino://a:b@C"\noutbox = "postgresql://u:{PASSWORD}@h/d"')

@@ -83,6 +83,11 @@ def test_control_characters_are_not_acted_upon() -> None:
     assert "\ufffd[31mred\ufffd 👨‍👩‍👧\n" == output.printable("\x1b[31mred\u202e 👨‍👩‍👧\n")
 
 
+def test_the_spaces_of_a_number_are_shown() -> None:
+    """Russian sets thousands apart by a space that does not break, and it is no control character."""
+    assert "99\xa0966,00 99\u202f966" == output.printable("99\xa0966,00 99\u202f966")
+
+
 def test_markup_in_a_text_is_text(capsys: pytest.CaptureFixture[str]) -> None:
     """Square brackets and emoji codes are shown as they are."""
     output.show(output.table(("text",), [("[red]:smile:[/red]",)]))

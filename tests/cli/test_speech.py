@@ -133,6 +133,12 @@ def test_plurals(count: int, told: str) -> None:
         assert told in ngettext("{count:,} recipient in {time}", "{count:,} recipients in {time}", count, time="1 с")
 
 
+def test_an_empty_text_stays_empty() -> None:
+    """Gettext would give the head of its catalogue for it."""
+    with speaking("ru"):
+        assert "" == _("")
+
+
 def test_numbers_have_a_decimal_comma() -> None:
     """As Russian writes them."""
     with speaking("ru"):

@@ -11,6 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from devinotify.cli import deliveries, errors, output
+from devinotify.cli.asking import agreed
 from devinotify.cli.campaigns import (
     Events,
     Lines,
@@ -331,7 +332,7 @@ def _write_invalid(campaign: Campaign, path: Path) -> None:
 def _refused() -> ExitCode | None:
     """Ask whether to send; return the exit code of whoever does not want to."""
     try:
-        return None if click.confirm(_("Send?"), err=True) else ExitCode.ACCEPTED
+        return None if agreed(_("Send?")) else ExitCode.ACCEPTED
     except click.Abort:  # Ctrl-C at the question
         return ExitCode.INTERRUPTED
 

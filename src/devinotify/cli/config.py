@@ -90,7 +90,8 @@ def show(name: str | None, *, as_json: bool) -> None:
             }
         )
         return
-    output.show(output.table(("key", "value", "from"), [(row.key, _(row.value), _(row.origin)) for row in settings]))
+    shown = [(row.key, _(row.value) or "—", _(row.origin)) for row in settings]
+    output.show(output.table(("key", "value", "from"), shown))
     if groups:
         rows_of_groups = [(row.key, row.value, row.origin) for row in groups]
         output.show(output.table(("alias", "members", "from"), rows_of_groups))

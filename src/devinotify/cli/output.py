@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 PLAIN_WIDTH = 10_000
 """Columns where stdout is not a terminal: wide enough that nothing is folded which a script looks for."""
 
-# Emoji are joined with these; every other invisible character is shown as a replacement.
-_JOINERS = "\u200c\u200d\n"
+# Emoji are joined with the first two, Russian sets thousands apart by the spaces, and none of them is acted upon; every
+# other invisible character is shown as a replacement.
+_SHOWN = "\u200c\u200d\n\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
 
 
 class _Loss:
@@ -145,7 +146,7 @@ def _plain(value: object) -> str:
 def printable(text: str) -> str:
     """Return a text that a terminal shows and does not act on: no control characters, no reordering marks."""
     return "".join(
-        character if character.isprintable() or character in _JOINERS else "\N{REPLACEMENT CHARACTER}"
+        character if character.isprintable() or character in _SHOWN else "\N{REPLACEMENT CHARACTER}"
         for character in text
     )
 
