@@ -13,6 +13,7 @@ import stat
 import threading
 from contextlib import closing
 from datetime import UTC, datetime
+from decimal import Decimal
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,35 @@ def test_every_row_is_in_the_csv(journal: Path, tmp_path: Path) -> None:
     assert 7 == len(rows)
     assert all(row["message_ids"] for row in rows if row["category"] == "accepted")
     assert 0o600 == stat.S_IMODE(target.stat().st_mode)
+
+
+def test_the_csv_adds_up_to_what_the_page_says(journal: Path, tmp_path: Path) -> None:
+    """A row that repeats another was no message of its own: its segments and price stand at the first one alone."""
+    target = tmp_path / "out.csv"
+    with Journal(journal) as opened:
+        summary = write_report(opened, csv_file=target)
+    with target.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert summary.cost == sum(Decimal(row["price"] or 0) for row in rows) == summary.listed
+    assert summary.segments == sum(int(row["segments"]) for row in rows if row["sent_at"] and row["segments"])
+    assert [("", "")] == [(row["segments"], row["price"]) for row in rows if row["repeats_row"]]
+
+
+def test_the_csv_is_what_a_russian_spreadsheet_expects(journal: Path, tmp_path: Path) -> None:
+    """Semicolons between the cells, and a decimal comma in the prices."""
+    target = tmp_path / "out.csv"
+    with Journal(journal) as opened:
+        write_report(opened, csv_file=target, delimiter=";")
+    with target.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter=";"))
+    assert list(COLUMNS) == list(rows[0])
+    assert {"", "2,5"} == {row["price"] for row in rows}
+
+
+def test_another_delimiter_is_refused(journal: Path, tmp_path: Path) -> None:
+    """A letter for one would be in the cells too."""
+    with Journal(journal) as opened, pytest.raises(InvalidInput, match="a comma, a semicolon or a tab"):
+        write_report(opened, csv_file=tmp_path / "out.csv", delimiter="x")
 
 
 def test_the_page_stands_alone(journal: Path, tmp_path: Path) -> None:

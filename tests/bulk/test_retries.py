@@ -80,8 +80,10 @@ def test_what_failed_is_sent_again_and_nothing_else(
         assert [2, 1] == [each.recipients for each in journal.tries]
     assert (6, 5, 8, 8) == (summary.tally.rows, summary.recipients, summary.messages, summary.segments)
     assert (8, Decimal("20.00")) == (summary.priced, summary.cost)
+    assert Decimal("12.50") == summary.listed  # what the CSV has: the last try of each
     assert {"delivered": 4, "failed": 1, "invalid": 1} == {str(part): n for part, n in summary.parts.items()}
     told = page.read_text("utf-8")
+    assert "12.50 of it for the last tries, as in the CSV" in told
     table = re.findall(r"<tr>(.*?)</tr>", told[told.index("<h2>Tries</h2>") :].partition("</table>")[0])[1:]
     cells = [re.findall(r">([^<>]+)</t[dh]>", row) for row in table]
     assert [["5", "2", "3"], ["2", "1", "1"], ["1", "0", "1"]] == [row[1:] for row in cells]

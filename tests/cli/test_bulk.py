@@ -567,6 +567,20 @@ def test_it_fails_fast(run: Run, numbers: Path, journal: Path) -> None:
     assert ("failing", 11, "NotSent") == (last["end"], last["not_sent"], last["error"]["type"])
 
 
+@pytest.mark.parametrize("words", [("--text", "Hi"), ("--template", "Hi {number}")])
+def test_a_limit_is_not_blamed_for_a_gateway_that_is_away(
+    run: Run, tmp_path: Path, journal: Path, words: tuple[str, str]
+) -> None:
+    """An account that sends nothing has used nothing up, whatever is under way at the same time."""
+    path = tmp_path / "list.csv"
+    path.write_text("\n".join(("number", *NUMBERS[:4])))
+    away = "devino://demo:demo@DEVINO?gateway=http://127.0.0.1:1/rest&price=2.5&limit=5RUB/day"
+    away += f"&outbox={tmp_path / 'limits.db'}"
+    arguments = ["bulk", str(path), *words, "--journal", str(journal), "--yes", "--url", away]
+    last = events(run(*arguments, "--fail-fast", "--json"))[-1]
+    assert ("failing", 4) == (last["end"], last["not_sent"])
+
+
 def test_the_reason_stands_in_the_progress() -> None:
     """While nothing goes out, it is said why, and when it is tried again."""
     from devinotify.bulk import Progress

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from devinotify import exceptions as errors
@@ -12,6 +14,25 @@ from devinotify.models import Outcome
 
 FINE = Outcome("+79161234560", Verdict.ACCEPTED, "sms")
 UNKNOWN = Verdict.UNKNOWN
+
+
+OVER = errors.LimitExceeded("x", limit="5RUB/day", resets_at=datetime(2030, 1, 1, tzinfo=UTC))
+
+
+def test_a_limit_is_not_used_up_by_what_did_not_leave() -> None:
+    """Its room is given back: what is told, and stops the batch or not, is that the gateway cannot be reached."""
+    away = errors.NotSent("connection refused")
+    mixed = [failed("sms", "+79161234560", away), failed("sms", "+79161234561", OVER)]
+    for outcomes in (mixed, mixed[::-1]):
+        reading = read(outcomes)
+        assert (None, True, away, 1) == (reading.stop, reading.trouble, reading.error, len(reading.over))
+
+
+def test_a_limit_that_may_be_used_up_ends_it() -> None:
+    """What may have left has not given its room back."""
+    lost = errors.OutcomeUnknown("x")
+    reading = read([failed("sms", "+79161234560", lost), failed("sms", "+79161234561", OVER)])
+    assert Cause.OVER_LIMIT == reading.stop
 
 
 Meant = tuple[int, int, Cause | None, bool, Cause | None]

@@ -34,6 +34,10 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "nobody": ("There is nobody to send to", "Отправлять некому"),
         "cost": ("Cost", "Стоимость"),
         "cost so far": ("told for {priced} of {sent}", "известна для {priced} из {sent}"),
+        "cost listed": (
+            "{listed} of it for the last tries, as in the CSV",
+            "из них {listed} за последние попытки, как в CSV",
+        ),
         "cost estimated": ("estimated, by the price given", "оценка по указанной цене"),
         "cost unknown": ("not told yet", "пока неизвестна"),
         "recipients": ("Recipients", "Получатели"),

@@ -122,7 +122,10 @@ def _cost(summary: Summary, heading: Heading, language: Language) -> tuple[str, 
     if summary.priced:
         told, sent = language.number(summary.priced), language.number(summary.messages)
         so_far = language.say("cost so far", priced=told, sent=sent)
-        return language.money(summary.cost), "" if summary.priced >= summary.messages else so_far
+        notes = [] if summary.priced >= summary.messages else [so_far]
+        if summary.tries and summary.listed != summary.cost:
+            notes.append(language.say("cost listed", listed=language.money(summary.listed)))
+        return language.money(summary.cost), "; ".join(notes)
     if heading.price is not None:
         return language.money(heading.price * summary.segments), language.say("cost estimated")
     return language.say("cost unknown"), ""

@@ -41,13 +41,19 @@ COLUMNS = (
 """The columns of the CSV, which has a line for each row of the input, repetitions right behind what they repeat.
 
 ``row`` is its number, from 1, the header apart; it is empty while not all of the input is in the journal.
-``repeats_row`` is that of the row that has the same number first. Times are in UTC. Behind them come the list's own
-columns; one that has the name of one of ours has ``list_`` before it.
+``repeats_row`` is that of the row that has the same number first: the message was one, so that ``segments`` and
+``price`` stand there alone, and the columns add up. Times are in UTC. Behind them come the list's own columns; one
+that has the name of one of ours has ``list_`` before it.
 """
 
 INCOMPLETE = "the input is not all in the journal yet: run the campaign again to complete it"
 """What is said of a journal whose campaign was ended while it read its input."""
 
+DELIMITERS = (",", ";", "\t")
+"""What may stand between two cells of the CSV. With a semicolon, prices have a decimal comma, as spreadsheets expect
+them where the comma is the decimal sign."""
+_ONCE = _SEGMENTS, _PRICE = COLUMNS.index("segments"), COLUMNS.index("price")
+"""The columns that add up: empty where a row repeats another."""
 _PAGE = 1000
 """Rows that are counted and written at once."""
 _DAY = 86_400
@@ -61,6 +67,7 @@ def write_report(
     now: datetime | None = None,
     lang: str = "en",
     source: AnyPath | None = None,
+    delimiter: str = ",",
 ) -> Summary:
     """Write the files that are named, all of them whole or none at all, and return what the rows come to.
 
@@ -69,12 +76,14 @@ def write_report(
     page. What is open for writing, and what is there already and no regular file, is written to directly. ``now`` is
     the instant that the page shows, with its time zone, this machine's if left out; ``lang`` is ``en`` or ``ru``.
     ``source`` is the list, where that is not where it was; of one that is gone or has changed the CSV has no columns,
-    and ``unlisted`` says so.
+    and ``unlisted`` says so. ``delimiter`` is one of ``DELIMITERS``.
 
     Raises InvalidInput, and writes nothing, where a file is the journal's or the list's or is named twice, and where
     ``source`` is another list, and OSError where a file cannot be written.
     """
     Language(lang)
+    if delimiter not in DELIMITERS:
+        raise InvalidInput("the CSV's delimiter is a comma, a semicolon or a tab")
     moment = now or datetime.now().astimezone()
     given = [target for target in (csv_file, html_file) if target is not None]
     notes = journal.notes
@@ -96,7 +105,8 @@ def write_report(
     encodings = {csv_file: "utf-8-sig", html_file: "utf-8"}
     with listing as own, replaced({target: encodings[target] for target in given}) as files:
         lines = None if csv_file is None else files[csv_file]
-        summary = _summary(journal, lines, own, repeats, moment.timestamp())
+        written = None if lines is None else _Sheet(lines, delimiter)
+        summary = _summary(journal, written, own, repeats, moment.timestamp())
         summary.unlisted = unlisted
         if html_file is not None:
             files[html_file].write(render(summary, _heading(journal), moment, lang))
@@ -155,7 +165,7 @@ def _names(columns: Sequence[str]) -> list[str]:
 
 def _summary(
     journal: Journal,
-    file: TextIO | None,
+    sheet: _Sheet | None,
     listing: Listing | None,
     repeats: Mapping[str, Sequence[int]],
     now: float,
@@ -165,8 +175,8 @@ def _summary(
     categories: Counter[Category] = Counter()
     summary = Summary(complete=journal.fed is not None)
     fallback = journal.fallback
-    if file is not None:
-        _write(file, [_names(() if listing is None else listing.columns)])
+    if sheet is not None:
+        sheet.write([_names(() if listing is None else listing.columns)])
     merged = heapq.merge(_sent(journal), journal.refused_rows(), key=lambda line: line[0])
     while some := list(itertools.islice(merged, _PAGE)):
         rows = [row for _, _, row in some]
@@ -177,23 +187,36 @@ def _summary(
                 categories[category(row)] += len(repeats.get(row.recipient, ()))
         if not fallback:
             summary.pay(rows)
-        if file is not None:
-            _write(file, _lines(some, listing, repeats))
+        summary.listed += sum((row.price for row in rows if row.price is not None), Decimal(0))
+        if sheet is not None:
+            sheet.write(_lines(some, listing, repeats, comma=sheet.comma))
     summary.pay(journal.steps())
     summary.again(journal.tries)
     summary.tally = tally(states, categories, sum(map(len, repeats.values())))
     return summary
 
 
-def _write(file: TextIO, lines: Iterable[Sequence[object]]) -> None:
-    """Write lines of the CSV at once: a file to which each is written by itself encodes each by itself."""
-    written = io.StringIO(newline="")
-    csv.writer(written).writerows(lines)
-    file.write(written.getvalue())
+class _Sheet:
+    """The CSV that is written, with its delimiter; ``comma``: whether prices have a decimal comma."""
+
+    def __init__(self, file: TextIO, delimiter: str) -> None:
+        self._file = file
+        self._delimiter = delimiter
+        self.comma = delimiter == ";"
+
+    def write(self, lines: Iterable[Sequence[object]]) -> None:
+        """Write lines at once: a file to which each is written by itself encodes each by itself."""
+        written = io.StringIO(newline="")
+        csv.writer(written, delimiter=self._delimiter).writerows(lines)
+        self._file.write(written.getvalue())
 
 
 def _lines(
-    some: Iterable[tuple[int, str, Row]], listing: Listing | None, repeats: Mapping[str, Sequence[int]]
+    some: Iterable[tuple[int, str, Row]],
+    listing: Listing | None,
+    repeats: Mapping[str, Sequence[int]],
+    *,
+    comma: bool,
 ) -> Iterator[Sequence[object]]:
     """Yield the lines of the CSV for rows of the journal at their places, repetitions behind what they repeat."""
 
@@ -201,10 +224,15 @@ def _lines(
         return () if listing is None else all_harmless(listing.cells(row))
 
     for place, recipient, row in some:
-        rest = _cells(row, recipient)
-        yield (place or "", "", *rest, *own(place))
+        line = [place or "", "", *_cells(row, recipient)]
+        if comma and line[_PRICE] is not None:
+            line[_PRICE] = str(line[_PRICE]).replace(".", ",")
+        yield (*line, *own(place))
         for again in repeats.get(row.recipient, ()):
-            yield (again, place, *rest, *own(again))
+            line[:2] = again, place
+            for column in _ONCE:
+                line[column] = None
+            yield (*line, *own(again))
 
 
 def _sent(journal: Journal) -> Iterator[tuple[int, str, Row]]:

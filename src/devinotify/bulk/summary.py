@@ -54,8 +54,9 @@ class Summary:
     ``tally`` counts rows of the list; all else counts each number once: ``parts`` add up to all of them, and
     ``reasons`` to those parts that got nothing. ``complete`` is false where the journal does not hold all of the input,
     as after a kill while it was read. ``priced`` of the messages were told a price, in all ``cost``. ``unlisted`` says
-    why the list's own columns are not in the CSV. ``tries`` are those that were sent to again: their segments and money
-    of before are counted too, while a number stands where its last try has left it.
+    why the list's own columns are not in the CSV. ``listed`` is what the prices in the CSV come to: those of the last
+    try of each number, so that it is less than ``cost`` where some were sent to again. ``tries`` are those that were:
+    their segments and money of before are counted too, while a number stands where its last try has left it.
     """
 
     tally: Tally = field(default_factory=Tally)
@@ -70,6 +71,7 @@ class Summary:
     timeline: Timeline = field(default_factory=lambda: Timeline((SENT, DELIVERED)))
     ranges: Ranges = field(default_factory=Ranges)
     unlisted: str | None = None
+    listed: Decimal = Decimal(0)
     tries: Sequence[Try] = ()
 
     @property

@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TextIO, cast
 
 import click
@@ -27,6 +28,7 @@ from devinotify.instants import iso
 from devinotify.translation import LANGUAGES, N_, _, preferred, told
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from devinotify.bulk import Journal, Speed
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 
 NOT_DUE = N_("none is due to be asked for now: see --help for when they are")
 LEFT_ALONE = N_("no process is sending to them: run the campaign again to go on")
+
+_DELIMITERS: Mapping[str, str] = MappingProxyType({"comma": ",", "semicolon": ";", "tab": "\t", ",": ",", ";": ";"})
+"""What may be given for the delimiter -> the character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +249,16 @@ def _sentence(error: DevinotifyError) -> str:
     metavar="FILE",
     help="The list, where it is not where the campaign read it: its own columns stand in the CSV.",
 )
+@click.option(
+    "--csv-delimiter",
+    "delimiter",
+    type=click.Choice(list(_DELIMITERS)),
+    metavar="[comma|semicolon|tab]",
+    default="comma",
+    show_default=True,
+    help="What stands between the cells of the CSV; with semicolon, prices have a decimal comma, as Excel expects both"
+    " in Russian.",
+)
 @events_option
 def report(
     journal: str | Path,
@@ -251,6 +266,7 @@ def report(
     html_file: Path | None,
     lang: str | None,
     source: Path | None,
+    delimiter: str,
     *,
     as_json: bool,
 ) -> ExitCode:
@@ -278,7 +294,14 @@ def report(
     to_csv, to_html = (stdout if file is not None and _is_stdout(file) else file for file in (csv_file, html_file))
     with events_for_errors(as_json=as_json) as ended, inputs_checked(), Journal(journal, create=False) as opened:
         try:
-            summary = write_report(opened, csv_file=to_csv, html_file=to_html, lang=lang or preferred(), source=source)
+            summary = write_report(
+                opened,
+                csv_file=to_csv,
+                html_file=to_html,
+                lang=lang or preferred(),
+                source=source,
+                delimiter=_DELIMITERS[delimiter],
+            )
             if stdout is not None:
                 stdout.flush()
         except BrokenPipeError:
@@ -314,6 +337,15 @@ def report(
                     "deliveries that are not decided: {count:,}; `devinotify bulk status JOURNAL` asks for them, and a"
                     " report that is written then tells of them",
                     count=under_way,
+                )
+            )
+        if csv_file is not None and summary.listed != summary.cost:
+            output.say(
+                _(
+                    "the campaign cost {cost:,}, and the prices in the CSV add up to {listed:,}: it has the last try of"
+                    " each row",
+                    cost=summary.cost,
+                    listed=summary.listed,
                 )
             )
         if summary.unlisted is not None:

@@ -15,7 +15,7 @@ from devinotify.delivery.batch_size import Caution
 from devinotify.delivery.rate_limit import Pace
 from devinotify.delivery.reading import CAUSES, Cause
 from devinotify.delivery.shared_pace import SharedPace
-from devinotify.exceptions import DevinotifyError, NotSent
+from devinotify.exceptions import DevinotifyError, LimitExceeded, NotSent
 from devinotify.outbox.states import RowState
 
 if TYPE_CHECKING:
@@ -186,9 +186,9 @@ class Dispatcher:
         """Return the cause that what has happened so far in a row comes to."""
         if max(self._pace.troubles if reading.trouble else 0, self._caution.doubts) >= self._most_troubles:
             return Cause.FAILING
-        if self._ends_unreached and all(
-            isinstance(outcome.error, NotSent) and outcome.error.retryable for outcome in outcomes
-        ):
+        # Whom a limit has no room for tells nothing of the gateway.
+        tried = [outcome.error for outcome in outcomes if not isinstance(outcome.error, LimitExceeded)]
+        if self._ends_unreached and tried and all(isinstance(each, NotSent) and each.retryable for each in tried):
             return Cause.FAILING
         if reading.refused is Cause.LOGIN and self._pace.troubles >= MOST_LOGINS:
             return Cause.LOGIN
@@ -198,7 +198,10 @@ class Dispatcher:
 
     def _meet(self, cause: Cause) -> None:
         if self._ends:
-            self.cause = self.cause or cause
+            # Where nothing leaves, a limit is full of what is under way alone, and has room again.
+            unreached = cause is Cause.FAILING and self._ends_unreached
+            if self.cause is None or (unreached and self.cause is Cause.OVER_LIMIT):
+                self.cause = cause
             self._pace.stop()
         elif cause is not self._last:
             log.warning("%s: what is queued waits, and is tried again (%s)", CAUSES[cause], self.error)

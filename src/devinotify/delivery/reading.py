@@ -182,7 +182,7 @@ def read(outcomes: Sequence[Outcome], *, alike: bool = True) -> Reading:
             reading.release.add(outcome.recipient)
         else:
             reading.settle.append(outcome)
-        if about not in (Meaning.RECIPIENT, Meaning.ENOUGH):
+        if about not in (Meaning.RECIPIENT, Meaning.ENOUGH) and not (about is Meaning.OVER and reading.trouble):
             reading.error = error
         reading.stop = effect.stop or reading.stop
         reading.refused = effect.refused or reading.refused
@@ -190,6 +190,8 @@ def read(outcomes: Sequence[Outcome], *, alike: bool = True) -> Reading:
         if effect.trouble:
             reading.trouble = True
             reading.retry_after = max(reading.retry_after or 0.0, error.retry_after or 0.0) or None
+    if reading.trouble and not reading.doubt and reading.stop is Cause.OVER_LIMIT:
+        reading.stop = None  # what took the limit's room did not leave, and has given it back
     if refusals and len(refusals) == len(outcomes):
         reading.held, reading.refused = refusals, Cause.REFUSED
     else:  # somebody was accepted, or unknown: the account may send
