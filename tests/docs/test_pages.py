@@ -132,8 +132,7 @@ def test_marks_lead_to_a_test(page: Path) -> None:
 
 
 _ITS_READER = """
-import pytest
-from devinotify import Client, OutcomeUnknown
+from devinotify import Client
 
 def remind(number, url):
     with Client(url) as client:

@@ -19,6 +19,5 @@ collect_ignore_glob = [] if FOLDER.is_dir() else ["test_*.py"]  # a source distr
 @pytest.fixture
 def gateway(devino_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sandbox:
     """Return a gateway that nothing has been sent to; the environment names it, and an outbox."""
-    monkeypatch.setenv("DEVINOTIFY_URL", devino_sandbox.url)
     monkeypatch.setenv("DEVINOTIFY_OUTBOX", str(tmp_path / "outbox.db"))
     return devino_sandbox

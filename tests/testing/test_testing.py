@@ -89,6 +89,82 @@ def test(devino_url, devino_client):
     assert "1 passed" == outcome(tmp_path, source)
 
 
+_ACCOUNT = {
+    "DEVINOTIFY_URL": "devino://real:s3cret@SENDER",
+    "DEVINOTIFY_URL_FILE": "url.txt",
+    "DEVINOTIFY_PASSWORD": "s3cret",
+    "DEVINOTIFY_PASSWORD_FILE": "password.txt",
+    "DEVINOTIFY_PROFILE": "live",
+    "DEVINOTIFY_CONFIG": "devinotify.toml",
+}
+"""Everywhere that the account of whoever runs the tests may come from."""
+
+
+@pytest.fixture
+def _real_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Give the session an account that is not to be used."""
+    (tmp_path / "devinotify.toml").write_text("[profiles.live]\nurl = 'devino://real:s3cret@SENDER'\n", "utf-8")
+    for name, value in _ACCOUNT.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("_real_account")
+@pytest.mark.parametrize("fixture", ["devino_sandbox", "devino_url", "devino_client", "devino_inbox"])
+def test_a_program_finds_no_other_account(tmp_path: Path, fixture: str) -> None:
+    """A test that uses a fixture has its program send to the gateway, wherever it looks for its account."""
+    source = f"""
+import os
+from devinotify import Client, DevinoURL, InvalidURL
+
+@pytest.mark.usefixtures("{fixture}")
+def test(devino_inbox):
+    with Client(os.environ["DEVINOTIFY_URL"]) as client:
+        client.sms.send("79161234567", "x")
+    devino_inbox.assert_sent(text="x")
+    assert os.environ["DEVINOTIFY_URL"] == DevinoURL.in_environment()
+    with pytest.raises(InvalidURL):
+        DevinoURL.from_profile()
+    with pytest.raises(InvalidURL):
+        DevinoURL.from_profile("live")
+    assert {{"DEVINOTIFY_URL", "DEVINOTIFY_CONFIG"}} == set({list(_ACCOUNT)}) & set(os.environ)
+"""
+    assert "1 passed" == outcome(tmp_path, source)
+
+
+@pytest.mark.once
+@pytest.mark.usefixtures("_real_account")
+def test_the_environment_is_put_back(tmp_path: Path) -> None:
+    """What a test has set itself counts, and the next one without a fixture has the environment as it was."""
+    source = f"""
+import os
+
+@pytest.fixture(autouse=True)
+def begins(monkeypatch):
+    monkeypatch.setenv("OTHER", "x")
+
+def test_own(devino_url, monkeypatch):
+    monkeypatch.setenv("DEVINOTIFY_URL", devino_url + "&channel=viber")
+    assert os.environ["DEVINOTIFY_URL"].endswith("&channel=viber")
+
+def test_none():
+    assert {_ACCOUNT} == {{name: os.environ.get(name) for name in {list(_ACCOUNT)}}}
+"""
+    assert "2 passed" == outcome(tmp_path, source)
+
+
+@pytest.mark.once
+@pytest.mark.usefixtures("_real_account")
+def test_the_environment_is_left_alone(tmp_path: Path) -> None:
+    """By an option of pytest's configuration."""
+    source = f"""
+import os
+
+def test(devino_url):
+    assert {_ACCOUNT} == {{name: os.environ.get(name) for name in {list(_ACCOUNT)}}}
+"""
+    assert "1 passed" == outcome(tmp_path, source, "-o", "devino_environment=false")
+
+
 PASSES = (
     "assert_sent()",
     "assert_sent(text=re.compile('wor'))",

@@ -16,6 +16,10 @@ fixture                   gives
 ``devino_sandbox_options``  override it (scope ``session``) to return what ``Sandbox(…)`` is to be made with
 ========================  ==============================================================================
 
+A test that uses one of them has the gateway as its account wherever a program looks for one: DEVINOTIFY_URL is the
+gateway's, the other variables that name an account or a password are unset, and DEVINOTIFY_CONFIG names an empty file.
+``devino_environment = false`` in pytest's configuration leaves the environment as it is.
+
 One gateway runs for the whole session, one for each worker under xdist. Failure messages show numbers and
 texts: that is what they are for. ``HostSuite`` is a base class of tests for whoever embeds devinotify in a framework.
 """
@@ -32,6 +36,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
     from typing import Any
 
     from devinotify.gateway.client import Client
@@ -48,6 +53,16 @@ _SHOWN = 20
 """Messages that a failure shows: the last ones."""
 
 
+_ENVIRONMENT = "devino_environment"
+"""The option that leaves the environment to the tests."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that leaves the environment as it is."""
+    told = "set DEVINOTIFY_URL to the sandbox's for the tests that use its fixtures, and hide other accounts from them"
+    parser.addini(_ENVIRONMENT, told, type="bool", default=True)
+
+
 @pytest.fixture(scope="session")
 def devino_sandbox_options() -> Mapping[str, Any]:
     """Give the arguments that the session's Sandbox is made with; override it to change them."""
@@ -62,8 +77,34 @@ def _devino_server(devino_sandbox_options: Mapping[str, Any]) -> Iterator[Sandbo
         yield running
 
 
+@pytest.fixture(scope="session")
+def _devino_no_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a configuration file that has no profile."""
+    path = tmp_path_factory.mktemp("devinotify") / "config.toml"
+    path.touch()
+    return path
+
+
 @pytest.fixture
-def devino_sandbox(_devino_server: Sandbox) -> Iterator[Sandbox]:
+def _devino_environment(request: pytest.FixtureRequest, _devino_server: Sandbox) -> None:
+    """Have a program that looks for its account find the gateway, and no account that costs money.
+
+    By pytest's own ``monkeypatch``, whose one stack puts back what the test has set itself in the right order.
+    """
+    if not request.config.getini(_ENVIRONMENT):
+        return
+    from devinotify import credentials
+    from devinotify.config import places, profiles
+
+    monkeypatch: pytest.MonkeyPatch = request.getfixturevalue("monkeypatch")
+    monkeypatch.setenv(credentials.URL, _devino_server.url)
+    for name in (credentials.URL_FILE, credentials.PASSWORD, credentials.PASSWORD_FILE, profiles.VARIABLE):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(places.VARIABLE, str(request.getfixturevalue("_devino_no_config")))
+
+
+@pytest.fixture
+def devino_sandbox(_devino_server: Sandbox, _devino_environment: None) -> Iterator[Sandbox]:
     """Give a gateway that behaves like the real one, on a free loopback port, as if it had just been started."""
     _devino_server.reset()
     yield _devino_server
