@@ -30,3 +30,8 @@ def meant(given: str, known: Iterable[str], most: int = 1) -> str:
 def installing(extra: str) -> str:
     """Return the command that installs one of our extras, wherever the core came from."""
     return f"pip install 'devinotify[{extra}]' (in a clone of its repository: pip install '.[{extra}]')"
+
+
+def installing_plugin(plugin: str) -> str:
+    """Return the command that installs one of our plugins, by the name of its folder, wherever the core came from."""
+    return f"pip install devinotify-{plugin} (in a clone of its repository: pip install ./plugins/{plugin})"

@@ -6,14 +6,16 @@ import errno
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from devinotify.cli.app import COMMANDS, Commands, cli
+from devinotify.cli.app import BROUGHT, COMMANDS, Commands, cli
 from devinotify.cli.exits import MEANINGS
+from devinotify.words import installing_plugin
 from tests.cli.conftest import Run, document
 from tests.cli.reference import exit_codes, markdown
 
@@ -21,6 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from devinotify.sandbox import Sandbox
+
+ROOT = Path(__file__).parents[2]
+
+
+class Bare(Commands):
+    """The group where no plugin is installed, whatever is here."""
+
+    def _take_in_plugins(self) -> None:
+        pass
 
 
 @pytest.fixture
@@ -261,6 +272,25 @@ def test_a_mistyped_command_is_told_what_was_meant(arguments: tuple[str, ...], e
     """The nearest name, where one is near."""
     result = run(*arguments)
     assert (2, True) == (result.exit_code, expected in result.stderr)
+
+
+@pytest.mark.parametrize(("command", "plugin"), sorted(BROUGHT.items()))
+def test_a_command_of_a_plugin_that_is_not_there_names_it(command: str, plugin: str) -> None:
+    """Who calls it without the plugin is told which package brings it, and how to install that."""
+    result = CliRunner().invoke(Bare("devinotify"), [command], prog_name="devinotify")
+    expected = f"No such command '{command}'. devinotify-{plugin} brings it, "
+    assert (2, True) == (result.exit_code, result.stderr.startswith(f"devinotify: {expected}")), result.stderr
+    assert installing_plugin(plugin) in result.stderr
+
+
+def test_the_commands_of_our_plugins_are_known() -> None:
+    """The table has every command that a plugin of this repository brings, with that plugin."""
+    brought = {
+        name.replace("_", "-"): source.relative_to(ROOT).parts[1]
+        for source in (ROOT / "plugins").glob("*/src/*/*.py")
+        for name in re.findall(r"group\.add_command\((\w+)\)", source.read_text("utf-8"))
+    }
+    assert brought == BROUGHT
 
 
 def test_an_unknown_channel_is_no_fault_of_the_url(run: Run, account: Sandbox) -> None:

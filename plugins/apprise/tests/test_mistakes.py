@@ -136,6 +136,27 @@ def test_targets_of_a_url_that_give_way(gateway: Sandbox, schema: None, logged: 
     assert "Devino: targets of the URL give way to those of its entry: 1 of them" in logged.messages
 
 
+@pytest.mark.parametrize("between", [",", ";", "|", "%2C", "%20", "/"])
+def test_targets_of_a_url_alone_give_way_to_none(between: str, logged: pytest.LogCaptureFixture) -> None:
+    """Where there is no entry, nothing is said of one, however the URL's own numbers are told apart."""
+    assert (ONE, TWO) == made(f"{START}/{ONE}{between}{TWO}?{LOCAL}").targets
+    assert [] == [message for message in logged.messages if "give way" in message]
+
+
+@pytest.mark.versions
+def test_each_of_several_targets_that_give_way_is_counted(
+    gateway: Sandbox, schema: None, logged: pytest.LogCaptureFixture
+) -> None:
+    """Numbers that stand between two slashes of the URL are as many as they are."""
+    start, _, query = gateway.url.partition("?")
+    config = apprise.AppriseConfig()
+    config.add_config(f'urls:\n  - {start}/{ONE},{ONE[:-1]}9?{query}:\n      - to: "{TWO}"\n', format="yaml")
+    sender = apprise.Apprise()
+    sender.add(config)
+    assert 1 == len(sender)
+    assert "Devino: targets of the URL give way to those of its entry: 2 of them" in logged.messages
+
+
 @pytest.mark.parametrize("sign", ":%&=+;, []|\\<>^`{}\"'~!$*()é")
 def test_password_as_it_is(sign: str) -> None:
     """Every sign that cannot be taken for an end may stand in a password as it is, and none cuts it short."""

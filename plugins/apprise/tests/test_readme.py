@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 README = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", README, re.DOTALL)
-COMMANDS = re.findall(r"<!-- run -->\n```sh\n(.*?)```", README, re.DOTALL)
+BLOCKS = re.findall(r"<!-- run -->\n```sh\n([^`]*)```(?:\n\n```text\n([^`]*)```)?", README)
+COMMANDS = [commands for commands, _ in BLOCKS]
+PRINTED = [output for _, output in BLOCKS if output]
+URL = re.compile(r'"devino://[a-z]+:[a-z]+@[A-Z]+(/[0-9]+)(?:\?([^"]*))?"')
 START = "devino://login:password@SENDER"
 
 
@@ -45,32 +48,52 @@ def test_has_no_python_without_output() -> None:
     assert 1 == len(EXAMPLES) == README.count("```python")
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash to run them in")
-@pytest.mark.parametrize("commands", COMMANDS, ids=["install", "plugin path"])
-def test_commands_run(commands: str, gateway: Sandbox, tmp_path: Path) -> None:
-    """The commands, run as they stand but for the gateway, send."""
+def run(commands: str, gateway: Sandbox, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run commands as they stand, but for the gateway and the account of their URLs, and with a home of their own."""
     base, _, query = gateway.url.partition("?")
-    script = re.sub(f'"{START}(/[0-9]+)"', rf'"{base}\1?{query}"', commands)
-    environ = {
-        **os.environ,
-        "HOME": str(tmp_path),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    }
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=tmp_path,
-        env=environ,
+
+    def with_gateway(url: re.Match[str]) -> str:
+        keys = [query, *(key for key in (url[2] or "").split("&") if key and not key.startswith("gateway="))]
+        return f'"{base}{url[1]}?{"&".join(keys)}"'
+
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", URL.sub(with_gateway, commands)],
+        cwd=folder,
+        env={
+            **os.environ,
+            "HOME": str(folder),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        },
         capture_output=True,
         encoding="utf-8",
         check=False,
         timeout=60,
     )
+
+
+needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash to run them in")
+
+
+@needs_bash
+@pytest.mark.parametrize("commands", COMMANDS, ids=["install", "trial", "plugin path"])
+def test_commands_run(commands: str, gateway: Sandbox, tmp_path: Path) -> None:
+    """The commands, run as they stand but for the gateway, send."""
+    done = run(commands, gateway, tmp_path)
     assert (0, [ONE]) == (done.returncode, [recipient for recipient, _ in arrived(gateway)]), done.stderr
+
+
+@needs_bash
+def test_the_first_command_prints_what_it_says(gateway: Sandbox, tmp_path: Path) -> None:
+    """What Apprise writes is what is shown, but for the time."""
+    done = run(COMMANDS[0], gateway, tmp_path)
+    (printed,) = PRINTED
+    texts = [[line.split(" - ", 1)[-1] for line in each.splitlines()] for each in (printed, done.stdout + done.stderr)]
+    assert texts[0] == [text for text in texts[1] if text.startswith(("INFO", "WARNING", "ERROR"))]
 
 
 def test_commands_are_run() -> None:
     """The commands that send are those that are run."""
-    assert README.count("\napprise ") == sum(block.count("\napprise ") for block in COMMANDS) == 2
+    assert README.count("\napprise ") == sum(block.count("\napprise ") for block in COMMANDS) == 3
 
 
 def test_configuration_sends(gateway: Sandbox, schema: None, tmp_path: Path) -> None:

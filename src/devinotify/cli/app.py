@@ -15,7 +15,7 @@ from devinotify.cli.exits import MEANINGS, ExitCode, of_error
 from devinotify.cli.groups import Group
 from devinotify.exceptions import DevinotifyError
 from devinotify.translation import _, speaking
-from devinotify.words import installing
+from devinotify.words import installing, installing_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,6 +53,11 @@ ASKING: frozenset[str] = frozenset(
 
 EXTRAS: Mapping[str, str] = MappingProxyType({"starlette": "sandbox", "tomlkit": "cli", "uvicorn": "sandbox"})
 """Package -> the extra that brings it."""
+
+BROUGHT: Mapping[str, str] = MappingProxyType(
+    {"apprise": "apprise", "log-test": "logging", "alert": "monitoring", "opt-out": "opt-out", "webhook": "webhook"}
+)
+"""Command -> our plugin that brings it, for who calls it without. A test compares with the plugins."""
 
 
 def _epilog() -> str:
@@ -109,6 +114,17 @@ class Commands(Group):
             self._take_in_plugins()
         found = super().get_command(ctx, cmd_name)
         return None if found is None else speech.localised(found)
+
+    def elsewhere(self, name: str) -> str:
+        """Return which of our plugins brings a command that is not here, and how to install it."""
+        if name not in BROUGHT:
+            return ""
+        package = f"devinotify-{BROUGHT[name]}"
+        return _(
+            "{package} brings it, which is not installed or not loaded (`devinotify plugins` says which): {install}",
+            package=package,
+            install=installing_plugin(BROUGHT[name]),
+        )
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         """Register another command; one that is there is never replaced: raises ValueError."""

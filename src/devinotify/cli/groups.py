@@ -20,6 +20,13 @@ class Group(click.Group):
         except click.UsageError:
             if args[0].startswith("-"):
                 raise
-            question = told(meant(args[0], self.list_commands(ctx), 2))
             unknown = _("No such command {name!r}.", name=args[0])
-            raise click.UsageError(f"{unknown} {question[:1].upper()}{question[1:]}".rstrip(), ctx) from None
+            hint = self.elsewhere(args[0])
+            if not hint:
+                question = told(meant(args[0], self.list_commands(ctx), 2))
+                hint = f"{question[:1].upper()}{question[1:]}"
+            raise click.UsageError(f"{unknown} {hint}".rstrip(), ctx) from None
+
+    def elsewhere(self, name: str) -> str:  # noqa: ARG002 - for groups that know of commands that are not theirs
+        """Return who brings a command that is not here, and how to get it; nothing where nobody is known to."""
+        return ""

@@ -135,7 +135,8 @@ class NotifyDevino(RetryAware):
         for reason in found.refused.values():
             self.logger.warning("Devino: a target is left out: %s", reason)
         # In a configuration file Apprise puts those of "to" in the place of the URL's.
-        if lost := [one for one in options.targets(kwargs.get("fullpath") or "") if one not in everybody]:
+        of_url = recipients.listed(options.targets(kwargs.get("fullpath") or ""))
+        if lost := [one for one in of_url if one not in everybody]:
             self.logger.warning("Devino: targets of the URL give way to those of its entry: %d of them", len(lost))
 
     def _refusal(self, reason: str) -> Exception:
