@@ -24,7 +24,7 @@ class Group(click.Group):
             hint = self.elsewhere(args[0])
             if not hint:
                 question = told(meant(args[0], self.list_commands(ctx), 2))
-                hint = f"{question[:1].upper()}{question[1:]}"
+                hint = question[:1].upper() + question[1:]
             raise click.UsageError(f"{unknown} {hint}".rstrip(), ctx) from None
 
     def elsewhere(self, name: str) -> str:  # noqa: ARG002 - for groups that know of commands that are not theirs
