@@ -26,6 +26,7 @@ KINDS = {
     "devinotify_estimate_segments": "first result",
     "devinotify_map_error": "first result",
     "devinotify_prepare_message": "first result with wrappers",
+    "devinotify_fit_window": "first result",
     "devinotify_screen_recipients": "all",
     "devinotify_send_message": "first result with wrappers",
     "devinotify_outcome_recorded": "observer",
@@ -52,7 +53,7 @@ def documentation(specification: Callable[..., object]) -> str:
 
 
 def test_the_hooks_are_the_designs() -> None:
-    """There are these thirteen hooks and no other."""
+    """There are these fourteen hooks and no other."""
     assert set(KINDS) == set(HOOKS)
 
 

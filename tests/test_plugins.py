@@ -31,6 +31,7 @@ from devinotify.exceptions import (
 from devinotify.limits import Limit, LimitUsage
 from devinotify.models import DeliveryStatus, IncomingSms, Message, Outcome, Receipt, SmsState
 from devinotify.plugins import BUILT_IN, FailedPlugin, LoadedPlugin, PluginManager
+from devinotify.window import Window
 from tests.distributions import install, make_site
 from tests.docs import hook_reference
 
@@ -50,6 +51,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "devinotify_estimate_segments": {"text": "Hello"},
     "devinotify_map_error": {"error": NotSent("refused")},
     "devinotify_prepare_message": {"message": MESSAGE},
+    "devinotify_fit_window": {"message": MESSAGE, "window": Window.parse("10-20")},
     "devinotify_screen_recipients": {"message": MESSAGE},
     "devinotify_send_message": {"message": MESSAGE, "channel": direct.SMS},
     "devinotify_outcome_recorded": {"message": MESSAGE, "outcome": ACCEPTED[0]},
@@ -72,6 +74,7 @@ RIGHT: dict[str, list[object]] = {
     "devinotify_estimate_segments": [None, text.segment("Hello")],
     "devinotify_map_error": [None, DevinotifyError("better")],
     "devinotify_prepare_message": [None, [], [MESSAGE]],
+    "devinotify_fit_window": [None, [], [MESSAGE]],
     "devinotify_screen_recipients": [None, {}, {ONE: DevinotifyError("no")}],
     "devinotify_send_message": [None, ACCEPTED],
     "devinotify_outcome_recorded": [None],
@@ -102,6 +105,7 @@ WRONG: dict[str, list[object]] = {
         [replace(MESSAGE, tags=cast("Any", ["urgent"]))],
         [replace(MESSAGE, tags=cast("Any", frozenset({1})))],
     ],
+    "devinotify_fit_window": [MESSAGE, ["Hello"], [replace(MESSAGE, send_at=cast("Any", "tomorrow"))]],
     "devinotify_screen_recipients": [[ONE], {ONE: "no"}, {1: DevinotifyError("no")}],
     "devinotify_send_message": [
         ACCEPTED[0],
@@ -119,7 +123,11 @@ WRONG: dict[str, list[object]] = {
 
 FIRST_RESULT = [name for name in ARGUMENTS if hook_reference.kind(hook_reference.hooks()[name]).startswith("first")]
 NO_WRAPPERS = [name for name in ARGUMENTS if name not in FIRST_RESULT]
-WITH_DEFAULT = [name for name in FIRST_RESULT if name not in {"devinotify_resolve_recipient", "devinotify_map_error"}]
+WITH_DEFAULT = [
+    name
+    for name in FIRST_RESULT
+    if name not in {"devinotify_resolve_recipient", "devinotify_map_error", "devinotify_fit_window"}
+]
 
 
 def plugin_of(name: str, function: Callable[..., object], **options: bool) -> ModuleType:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from devinotify.models import IncomingSms, Message, Outcome, Receipt, SmsState
     from devinotify.phones import PhoneNumber
     from devinotify.text import Segmentation
+    from devinotify.window import Window
 
 PROJECT = "devinotify"
 """The name under which pluggy knows our markers, and the entry-point group of hook plugins."""
@@ -160,6 +161,28 @@ def devinotify_prepare_message(message: Message) -> list[Message] | None:
         def devinotify_prepare_message(message):
             prepared = yield
             return [dataclasses.replace(one, text=f"[staging] {one.text}") for one in prepared]
+    """
+
+
+@hookspec(firstresult=True)
+def devinotify_fit_window(message: Message, window: Window) -> list[Message] | None:
+    """Put off, for a campaign with a daily window, what would arrive outside it by the recipient's own clock.
+
+    Called for each prepared message of such a campaign, and where its plan counts who is out of the window. Return
+    the message for those who are in the window, and others with a ``send_at`` when it opens for the rest: each
+    recipient in exactly one of them, or nothing is sent. ``None`` leaves it to the next. It sends nothing itself.
+
+    First result. Nothing is built in: ``devinotify-quiet-hours`` answers it, and a window without an implementation
+    is refused before anything is sent.
+
+    Example::
+
+        @hookimpl
+        def devinotify_fit_window(message, window):
+            if datetime.now().time() in window:  # all are where we are
+                return [message]
+            opens = datetime.combine(date.today() + timedelta(days=1), window.opens)  # naive: the recipient's clock
+            return [dataclasses.replace(message, send_at=opens)]
     """
 
 

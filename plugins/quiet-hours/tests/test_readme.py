@@ -16,10 +16,15 @@ EXAMPLES = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", README, re.DO
 
 
 @pytest.mark.parametrize(("code", "output"), EXAMPLES, ids=[f"example {number}" for number in range(len(EXAMPLES))])
-def test_prints_what_it_says(code: str, output: str) -> None:
+def test_prints_what_it_says(code: str, output: str, tmp_path: Path) -> None:
     """Each example, run as it stands in a process of its own, prints the block that follows it."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, encoding="utf-8", check=False, timeout=60
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+        cwd=tmp_path,
     )
 
     assert (output, "", 0) == (done.stdout, done.stderr, done.returncode)
@@ -27,7 +32,7 @@ def test_prints_what_it_says(code: str, output: str) -> None:
 
 def test_has_no_python_without_output() -> None:
     """Every Python block is an example that is run."""
-    assert 2 == len(EXAMPLES) == README.count("```python")
+    assert 3 == len(EXAMPLES) == README.count("```python")
 
 
 def test_settings_are_settings() -> None:

@@ -12,5 +12,6 @@ from devinotify.bulk.progress import Progress, Result
 from devinotify.bulk.sending import End, Sent
 from devinotify.bulk.tally import Category, Tally
 from devinotify.delivery.rate_limit import Speed
+from devinotify.window import Window
 
-__all__ = ["Campaign", "Category", "End", "Journal", "Plan", "Progress", "Result", "Sent", "Speed", "Tally"]
+__all__ = ["Campaign", "Category", "End", "Journal", "Plan", "Progress", "Result", "Sent", "Speed", "Tally", "Window"]

@@ -26,7 +26,7 @@ from devinotify.bulk.appending import check_grown
 from devinotify.bulk.intake import Intake
 from devinotify.bulk.journal import INPUT, STEPS, Journal, check_retry
 from devinotify.bulk.leaving_out import leave_out
-from devinotify.bulk.outlook import Account, foresee, pace_of
+from devinotify.bulk.outlook import Account, Outlook, foresee, pace_of
 from devinotify.bulk.outlook import ask as ask_account
 from devinotify.bulk.plan import Count, Plan, make_plan
 from devinotify.bulk.progress import Progress, Result, Teller
@@ -35,11 +35,12 @@ from devinotify.bulk.sorting import Refusals, Sorted, sort_out
 from devinotify.bulk.source import Source
 from devinotify.bulk.table import Table
 from devinotify.bulk.tally import Tally
+from devinotify.bulk.windowing import Windowing, window_of
 from devinotify.bulk.wording import Wording
 from devinotify.closing import close_all
 from devinotify.delivery.rate_limit import Speed
 from devinotify.delivery.recipients import Recipients
-from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidPhoneNumber, InvalidSchedule
+from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidPhoneNumber, InvalidSchedule, PluginError
 from devinotify.gateway import checks
 from devinotify.models import Message
 from devinotify.notifier import Notifier
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from devinotify.models import Outcome
     from devinotify.phones import PhoneNumber
     from devinotify.url import DevinoURL
+    from devinotify.window import Window
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -75,12 +77,14 @@ class Campaign:
     first step, and ``second_price`` that of the second; where none is given, the URL's. Nothing gets who is in one of
     the lists ``exclude``, or whom the journal of another campaign (``exclude_journals``) has reached, may have or is to
     reach: ``not_sent``, with Suppressed.
+    ``window`` (a Window, or ``10-20``) is of the recipients' own clocks: who is out of it gets the message when it
+    opens, which takes a plugin such as ``devinotify-quiet-hours``. ``tags`` are the messages', for limits and plugins.
 
     On a fallback ``run`` takes the first step for each recipient, and the second where the first is refused at once.
     The later ones are taken by ``devinotify bulk status --watch`` (``devinotify.bulk.deliveries``).
 
     Nothing is sent, and nothing written, before ``run``. Raises InvalidInput for an input that cannot be read, a bad
-    template, a missing column, and a journal of another campaign.
+    template, a missing column, a window that is wrong or that no plugin keeps, and a journal of another campaign.
     """
 
     def __init__(
@@ -100,6 +104,8 @@ class Campaign:
         second_price: Decimal | int | str | None = None,
         other_account: bool = False,
         append: bool = False,
+        window: Window | str | None = None,
+        tags: str | Iterable[str] = (),
         exclude: Iterable[str | os.PathLike[str]] = (),
         exclude_journals: Iterable[str | os.PathLike[str]] = (),
     ) -> None:
@@ -112,6 +118,7 @@ class Campaign:
         self._added: int | None = None
         self._refusals = Refusals()
         self._exclusion: Exclusion | None = None
+        self._windowing: Windowing | None = None
         self._sending: Sending | None = None
         self._stopped = False
         try:
@@ -119,6 +126,8 @@ class Campaign:
             self.second_price: Decimal | None = None if second_price is None else _price(second_price)
             self.keeps_instant: bool
             instant, self.keeps_instant = self._instant(send_at) if isinstance(send_at, timedelta) else (send_at, False)
+            self.tags: frozenset[str] = _tags(tags)
+            self.window: Window | None = None if window is None else window_of(window, self.notifier)
             self._set_up(channel, instant)
             self._wording = Wording(text, template, self._channel, self.notifier)
             self._source = Source(source, encoding)
@@ -128,6 +137,8 @@ class Campaign:
             if self._wording.template is not None:
                 self._wording.template.check(self.table.columns)
             self._exclusion = leave_out(self.notifier, exclude, exclude_journals, self._reading(), journal)
+            if self.window is not None:
+                self._windowing = Windowing(self.window, self.notifier, self._exclusion)
             sort = functools.partial(self._sorted, exclusion=self._exclusion)
             self._intake = Intake(self._source, sort, self._wording.text)
             if append and not (journal is not None and Journal.exists(journal)):
@@ -185,6 +196,7 @@ class Campaign:
             log,
             "the campaign",
             *([] if self._source is None else [self._source.close]),
+            *([] if self._windowing is None else [self._windowing.withdraw]),
             *([] if self._exclusion is None else [self._exclusion.withdraw]),
             *([self.notifier.close] if self._owned else []),
         )
@@ -205,6 +217,8 @@ class Campaign:
             "encoding": self._source.encoding,
             "region": url.region,
             "shape": f"{url.transliterate} {url.max_segments}",
+            "window": None if self.window is None else str(self.window),
+            "tags": sorted(self.tags) or None,
             STEPS: None if self._fallback is None else [self._fallback.first.name, self._fallback.second.name],
         }
 
@@ -223,7 +237,7 @@ class Campaign:
         InvalidInput where the input cannot be read to its end, or a row lacks a column of the template.
         """
         count = self._intake.counted()
-        message = Message(count.sample or "", tuple(count.first), channel=self.channel, send_at=self.send_at)
+        message = replace(self._message(count.sample or ""), recipients=tuple(count.first))
         return make_plan(
             count,
             speed or Speed(),
@@ -238,10 +252,21 @@ class Campaign:
             price=self.price,
             second_price=self.second_price,
             source=self.table.description,
-            outlook=foresee(self.notifier.plugins, message, self._channel),
+            outlook=self._foreseen(message),
             unfilled=self._wording.unfilled(self.table.columns),
             added=self._added or 0,
         )
+
+    def _foreseen(self, message: Message) -> Outlook:
+        """Return what plugins would do to the first recipients, and whom of all the window holds."""
+        if self._windowing is None:
+            return foresee(self.notifier.plugins, message, self._channel)
+        with self._windowing.asked():
+            outlook = foresee(self.notifier.plugins, message, self._channel)
+        try:
+            return outlook._replace(outside=self._windowing.outside(message, self._intake.numbers()))
+        except PluginError as error:
+            return outlook._replace(refused=error)
 
     def test(self, number: str) -> Outcome:
         """Send the text of the first recipient to ``number`` alone, now, and return what became of it."""
@@ -249,7 +274,7 @@ class Campaign:
         if sample is None:
             raise InvalidInput("there is no text to try: the input has no recipient")
         with nullcontext() if self._exclusion is None else self._exclusion.asked():
-            return self.notifier.notify(sample, to=number, channel=self.channel)[0]
+            return self.notifier.notify(sample, to=number, channel=self.channel, tags=self.tags)[0]
 
     def run(
         self,
@@ -314,8 +339,10 @@ class Campaign:
             feed=feed,
             fallback=self._fallback,
             fail_fast=fail_fast,
-            sender=self._exclusion,
+            sender=self._windowing or self._exclusion,
         )
+        if self._windowing is not None:
+            self._windowing.note = journal.hold
         if self._stopped:
             sending.stop()
         if observe is None:
@@ -331,9 +358,8 @@ class Campaign:
         sent = sending.sent
         error = None if end in (End.DONE, End.ELSEWHERE) else sending.error
         reasons = journal.reasons() if tally.rejected or tally.not_sent > tally.waiting else {}
-        return Result(
-            end, tally, sent, time.monotonic() - began, self._cost(sent), error, recovered, journal.to_come(), reasons
-        )
+        seconds, cost = time.monotonic() - began, self._cost(sent)
+        return Result(end, tally, sent, seconds, cost, error, recovered, journal.to_come(), reasons, journal.held)
 
     def stop(self) -> None:
         """End ``run`` after the batches under way; from any thread or signal handler."""
@@ -414,7 +440,7 @@ class Campaign:
     def _begin(self, journal: Journal) -> Message:
         """Make it this campaign's journal, and return the message that its rows are of."""
         text = self._wording.original if self._wording.text is None else self._wording.text
-        message = Message(text, (), channel=self.channel, send_at=self.send_at)
+        message = self._message(text)
         self._check(journal)
         if self._added is not None and journal.differences(self.identity):
             journal.append(self.identity)
@@ -423,6 +449,9 @@ class Campaign:
         journal.note(self._intake.source, self.price if self._fallback is None else None)
         return message
 
+    def _message(self, text: str) -> Message:
+        return Message(text, (), channel=self.channel, send_at=self.send_at, tags=self.tags)
+
     def _cost(self, sent: Sent) -> Decimal | None:
         if self.price is None:
             return None
@@ -430,6 +459,13 @@ class Campaign:
             first = sent.segments if steps.first.segmented else sent.first
             return self.price * first + (self.second_price or 0) * sent.second
         return self.price * (sent.segments if self._channel.segmented else sent.accepted)
+
+
+def _tags(given: str | Iterable[str]) -> frozenset[str]:
+    tags = frozenset((given,) if isinstance(given, str) else given)
+    if not all(tag.strip() for tag in tags):
+        raise InvalidInput("a tag has a name: it is not empty")
+    return tags
 
 
 def _price(given: Decimal | int | str) -> Decimal:

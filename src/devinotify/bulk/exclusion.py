@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from devinotify.bulk.own_sends import OwnSends
 from devinotify.exceptions import Suppressed
 from devinotify.hookspecs import hookimpl
 from devinotify.phones.number import is_e164
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from devinotify.bulk.seen import Seen
-    from devinotify.channels.protocol import Channel
     from devinotify.exceptions import DevinotifyError
-    from devinotify.models import Message, Outcome
+    from devinotify.models import Message
     from devinotify.notifier import Notifier
     from devinotify.phones.recipients import SortedMany
 
-_asked: ContextVar[Exclusion | None] = ContextVar("devinotify_exclusion", default=None)
-"""Whose campaign is sending just now, in this thread."""
 
-
-class Exclusion:
+class Exclusion(OwnSends):
     """Numbers to leave out, as digits, and a plugin that refuses them in the campaign's own sends.
 
     They are left out twice: as the list is sorted out, so that the plan, the journal and all who send from it know;
@@ -34,37 +27,12 @@ class Exclusion:
     """
 
     def __init__(self, numbers: Seen, notifier: Notifier) -> None:
+        super().__init__(notifier)
         self.numbers = numbers
-        self._notifier = notifier
-        notifier.plugins.register(self)
         self.error: DevinotifyError = Suppressed(
             "left out: the number is on a list, or was reached by a campaign, that is excluded"
         )
         """Why they are refused."""
-
-    def withdraw(self) -> None:
-        """Leave nobody out any more; a second call does nothing."""
-        if self._notifier.plugins.is_registered(self):
-            self._notifier.plugins.unregister(self)
-
-    @contextmanager
-    def asked(self) -> Iterator[None]:
-        """Have what this thread sends inside the block looked at: it is the campaign's."""
-        token = _asked.set(self)
-        try:
-            yield
-        finally:
-            _asked.reset(token)
-
-    def send(self, message: Message, channel: Channel | None = None) -> list[Outcome]:
-        """Do what the notifier's ``send`` does, for the campaign."""
-        with self.asked():
-            return self._notifier.send(message, channel)
-
-    def process(self, message: Message) -> list[Outcome]:
-        """Do what the notifier's ``process`` does, for the campaign."""
-        with self.asked():
-            return list(self._notifier.process(message))
 
     def split(self, found: SortedMany) -> tuple[SortedMany, list[int]]:
         """Return what is left of a page, and the positions of the rows that are left out."""
@@ -84,6 +52,6 @@ class Exclusion:
     @hookimpl
     def devinotify_screen_recipients(self, message: Message) -> dict[str, DevinotifyError]:
         """Refuse those who are left out, in what the campaign sends."""
-        if _asked.get() is not self:
+        if not self.is_asked:
             return {}
         return {number: self.error for number in message.recipients if is_e164(number) and int(number) in self.numbers}

@@ -15,7 +15,7 @@ from devinotify.bulk.progress import Progress
 from devinotify.exceptions import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from devinotify.bulk.sorting import Sorted
     from devinotify.bulk.source import Source
@@ -129,6 +129,15 @@ class Intake:
             yield page
         self._check(what_then)  # one that was cut short ends sooner, and the rest of it would be lost without a word
         self._done(count)
+
+    def numbers(self) -> Iterator[Sequence[str]]:
+        """Yield the recipients by pages, once more and beside ``pages``."""
+        if self._kept:
+            for _, numbers in self._kept:
+                yield [f"+{number}" for number in numbers]
+        else:
+            for page in self._sort():
+                yield page.numbers
 
     def _done(self, count: Count) -> None:
         if self._count is None:

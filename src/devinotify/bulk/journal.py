@@ -57,6 +57,8 @@ FEEDER = "feeder"
 """The duty of putting the input in, which one of all who work on a journal has."""
 TRIES = "tries"
 """The name under which a journal remembers what was sent again at a person's wish, and what came of it before."""
+HELD = "held"
+"""The name of the counts of who was held until their window opened, by the names of campaigns."""
 PUT = "put"
 """The name under which a journal remembers how many pages of its input are wholly in it."""
 INPUT = "input"
@@ -79,6 +81,8 @@ DIFFERENCES: Mapping[str, str] = {
     "encoding": "the input is read in another encoding",
     "region": "the region of the numbers is another",
     "shape": "transliterate or max_segments of the URL are others",
+    "window": "the daily window is another",
+    "tags": "the tags are others",
 }
 """What a journal is known by, and what is said where it differs."""
 
@@ -200,6 +204,15 @@ class Journal:
         path = None if source.path is None else str(source.path)
         notes = Notes(source.name, path, before.price if price is None else str(price))
         self.outbox.remember(NOTES, json.dumps(asdict(notes)))
+
+    @property
+    def held(self) -> int:
+        """How many recipients were put off until their daily window opened, and accepted so."""
+        return int(self.outbox.bucket(HELD).get([self.name]).get(self.name) or 0)
+
+    def hold(self, count: int) -> None:
+        """Count so many more who were put off until their daily window opens."""
+        self.outbox.bucket(HELD).change([self.name], lambda kept: {self.name: str(int(kept.get(self.name, 0)) + count)})
 
     @property
     def tries(self) -> Sequence[Try]:

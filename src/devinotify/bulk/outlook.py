@@ -34,10 +34,14 @@ class Account(NamedTuple):
 
 
 class Outlook(NamedTuple):
-    """What plugins would do to the first recipients now: hold them back until an instant, or refuse them."""
+    """What plugins would do to the first recipients now: hold them back until an instant, or refuse them.
+
+    ``outside`` is how many of all are out of their daily window, ``None`` where there is none.
+    """
 
     held: datetime | None = None
     refused: DevinotifyError | None = None
+    outside: int | None = None
 
 
 def ask(client: Client) -> Account:

@@ -91,6 +91,8 @@ class Plan:
     """Until when plugins such as quiet hours would hold back some of the first recipients, sent to now."""
     refused: DevinotifyError | None = None
     """For what plugins would refuse all of the first recipients, sent to now."""
+    outside: int | None = None
+    """Recipients of the whole list who are out of the daily window now; ``None`` without one, or where it failed."""
     second: str | None = None
     """The channel of a fallback's second step."""
     added: int = 0
@@ -256,6 +258,7 @@ def make_plan(
         unfilled=tuple(unfilled),
         held=outlook.held,
         refused=outlook.refused,
+        outside=outlook.outside,
         second=None if second is None else second.name,
         most=most,
         added=added,

@@ -48,7 +48,7 @@ class Result:
 
     ``error`` is the last error that stopped or slowed it, ``recovered`` how many recipients a killed run left unknown,
     ``to_come`` for how many the second step of a fallback may still come, ``reasons`` the commonest reason by state of
-    what was not sent or was rejected.
+    what was not sent or was rejected. ``held`` counts who was put off until their daily window opens, in all runs.
     """
 
     end: End
@@ -60,6 +60,7 @@ class Result:
     recovered: int = 0
     to_come: int = 0
     reasons: Mapping[RowState, str] = field(default_factory=dict)
+    held: int = 0
 
 
 class Teller:

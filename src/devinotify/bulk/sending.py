@@ -26,7 +26,7 @@ from devinotify.words import counted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from devinotify.bulk.exclusion import Exclusion
+    from devinotify.bulk.own_sends import OwnSends
     from devinotify.delivery import sending as delivery
     from devinotify.delivery.fallback import Fallback
     from devinotify.delivery.rate_limit import Speed
@@ -126,7 +126,7 @@ class Sending:
         feed: Iterator[object] | None = None,
         fallback: Fallback | None = None,
         fail_fast: bool = False,
-        sender: Exclusion | None = None,
+        sender: OwnSends | None = None,
         most_troubles: int = MOST_TROUBLES,
         put_back: float = PUT_BACK,
         written_again: Backoff = WRITTEN_AGAIN,

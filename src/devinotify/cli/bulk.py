@@ -118,6 +118,19 @@ def _complete_source(ctx: click.Context, param: click.Parameter, incomplete: str
     metavar="TIME",
     help="Deliver when each recipient's own clock shows this ISO time.",
 )
+@click.option(
+    "--window",
+    metavar="HOURS",
+    help="Send when the recipient's own clock shows these hours of the day, such as 10-20 or 10:30-20:00; who is out of"
+    " them gets it when they begin. Takes devinotify-quiet-hours.",
+)
+@click.option(
+    "--tag",
+    "tags",
+    metavar="TAG",
+    multiple=True,
+    help="A tag for limits and plugins, such as marketing or urgent; may be repeated.",
+)
 @click.option("--price", type=Money(), metavar="AMOUNT", help="Price of a segment (on Viber: a message), for the cost.")
 @click.option(
     "--second-price",

@@ -12,7 +12,7 @@ import click
 
 from devinotify.cli import errors, output
 from devinotify.cli.exits import ExitCode, of_error
-from devinotify.cli.tallies import CATEGORY_EXITS, counts_of, in_words, missed_of, progress_line, tally_rows
+from devinotify.cli.tallies import CATEGORY_EXITS, counts_of, held_line, in_words, missed_of, progress_line, tally_rows
 from devinotify.exceptions import (
     DevinotifyError,
     InvalidInput,
@@ -114,6 +114,9 @@ def plan_rows(plan: Plan) -> list[tuple[str, object]]:
         rows.append((_("of them again"), number(plan.again)))
     if plan.now != plan.left:
         rows.append((_("in this run"), number(plan.now)))
+    if plan.outside is not None:
+        rows.append((_("in the window now"), number(plan.recipients - plan.outside)))
+        rows.append((_("when it opens"), number(plan.outside)))
     channel = (
         plan.channel
         if plan.second is None
@@ -266,6 +269,8 @@ class Lines:
         )
         output.write(sent if result.cost is None else _("{sent}, for {cost:,}", sent=sent, cost=result.cost))
         output.say(_(ENDS[result.end]) if result.tally.rows else _("the list is empty: there is nobody to send to"))
+        if result.held:
+            output.say(held_line(result.held))
         if result.to_come:
             output.say(
                 _(
@@ -381,6 +386,7 @@ class Events(Lines):
             cost=result.cost,
             recovered=result.recovered,
             to_come=result.to_come,
+            held=result.held,
             reasons=result.reasons,
             error=error,
             exit_code=code,

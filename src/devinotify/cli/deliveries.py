@@ -22,7 +22,7 @@ from devinotify.cli.campaigns import (
 )
 from devinotify.cli.exits import ExitCode, of_error
 from devinotify.cli.options import JOURNAL, Number, Whole, settings_of, url_option
-from devinotify.cli.tallies import counts_of, tally_rows
+from devinotify.cli.tallies import counts_of, held_line, tally_rows
 from devinotify.exceptions import InvalidInput
 from devinotify.instants import iso
 from devinotify.translation import LANGUAGES, N_, _, preferred, told
@@ -100,13 +100,19 @@ def status(
         complete = opened.fed is not None
         tally = opened.tally()
         undecided = opened.counts().accepted
-        to_come = opened.to_come()
+        to_come, held = opened.to_come(), opened.held
         next_look = opened.next_look() if undecided and not watch else None
         error = looks.error
         ended.append(ExitCode.ACCEPTED if error is None else of_error(error))
         if as_json:
             document = None if error is None else errors.document(error, sending=False)
-            known = {"complete": complete, "not_looked_at": looks.unseen, "to_come": to_come, "error": document}
+            known = {
+                "complete": complete,
+                "not_looked_at": looks.unseen,
+                "to_come": to_come,
+                "held": held,
+                "error": document,
+            }
             due = None if next_look is None else iso(next_look)
             event("status", **counts_of(tally), **known, next_look=due, exit_code=ended[0])
             return ended[0]
@@ -127,6 +133,8 @@ def status(
             output.say(_("deliveries that are not decided: {count:,}; {why}", count=undecided, why=_(NOT_DUE)))
         if looks.left_alone:
             output.say(_("recipients that still wait: {count:,}; {why}", count=looks.left_alone, why=_(LEFT_ALONE)))
+        if held:
+            output.say(held_line(held))
         if to_come:
             output.say(
                 _(

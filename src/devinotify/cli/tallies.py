@@ -67,6 +67,15 @@ def progress_line(progress: Progress) -> str:
     return _("{line}; the next try is in {time}", line=stuck, time=in_words(progress.next_try))
 
 
+def held_line(count: int) -> str:
+    """Return how many were put off by the daily window, in one line."""
+    return ngettext(
+        "{count:,} of the accepted was held until the recipient's window opens",
+        "{count:,} of the accepted were held until the recipients' window opens",
+        count,
+    )
+
+
 def counts_of(tally: Tally) -> Mapping[str, int]:
     """Return where the rows stand, by name, their sum first."""
     return {"rows": tally.rows, **asdict(tally)}

@@ -109,6 +109,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "devinotify_estimate_segments": Rule("a Segmentation", _is_a(Segmentation)),
         "devinotify_map_error": Rule("a DevinotifyError", _is_a(DevinotifyError), may_end=True),
         "devinotify_prepare_message": Rule("a list of messages", _is_messages),
+        "devinotify_fit_window": Rule("a list of messages", _is_messages, may_end=True),
         "devinotify_screen_recipients": Rule("a dict of errors by recipient", _is_refusals, wraps=False),
         "devinotify_send_message": Rule("a list of outcomes", is_outcomes, after_send=True),
         "devinotify_outcome_recorded": _NOTHING,

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from devinotify import Message, hookimpl
+from devinotify import Message, PluginError, hookimpl
 
-from devinotify_quiet_hours.night import Night
+from devinotify_quiet_hours.night import Night, Spans, is_open, opening
 from devinotify_quiet_hours.zones import check_entry, check_zone, zones_of
 
+if TYPE_CHECKING:
+    from devinotify.bulk import Window
+
+NAME = "quiet-hours"
+"""The plugin's name: its entry point, and what DEVINOTIFY_DISABLE_PLUGINS lists."""
 URGENT = "urgent"
 """The tag of a message that must not be held back."""
 AS_IT_IS = "now"
@@ -58,18 +64,44 @@ class QuietHours:
         wake nobody. What is put off has a naive ``send_at``: the gateway sends it by the recipient's own clock.
         """
         now = self.clock()
-        return [part for message in messages for part in self._parts(message, now)]
+        parts: list[Message] = []
+        for message in messages:
+            channel = self.channels.get(message.channel, message.channel)
+            as_it_is = channel == AS_IT_IS
+            parts += [message] if as_it_is else self._parts(message, channel, now, (self.night,))
+        return parts
 
-    def _parts(self, message: Message, now: datetime) -> list[Message]:
+    @hookimpl
+    def devinotify_fit_window(self, message: Message, window: Window) -> list[Message]:
+        """Hold back what would arrive outside the window, or at night."""
+        return self.fit(message, window)
+
+    def fit(self, message: Message, window: Window, *, by_night: bool = False) -> list[Message]:
+        """Return the message split as ``apply`` does, for a daily window: what is held goes out in it, by day.
+
+        ``by_night`` lets it go out at night too, as a channel does that goes out ``now``. Raises PluginError for a
+        window that lies in the night.
+        """
+        now = self.clock()
+        shut = Night.outside(window)
         channel = self.channels.get(message.channel, message.channel)
-        if URGENT in message.tags or channel == AS_IT_IS:
+        if channel == AS_IT_IS:
+            channel, by_night = message.channel, True
+        if by_night:
+            return self._parts(message, channel, now, (shut,))
+        if not is_open(shut, self.night):
+            raise PluginError(f"the window {window} lies in the night", plugin=NAME, hook="devinotify_fit_window")
+        return self._parts(message, channel, now, (shut, self.night))
+
+    def _parts(self, message: Message, channel: str, now: datetime, shut: Spans) -> list[Message]:
+        if URGENT in message.tags:
             return [message]
         groups: dict[datetime | None, list[str]] = {}
         mornings: dict[tuple[str, ...], datetime | None] = {}
         for recipient in message.recipients:
             zones = self._zones_of(recipient)
             if zones not in mornings:
-                mornings[zones] = self._put_off(message.send_at, zones, now)
+                mornings[zones] = self._put_off(message.send_at, zones, now, shut)
             groups.setdefault(mornings[zones], []).append(recipient)
         if set(groups) <= {None}:
             return [message]
@@ -84,20 +116,20 @@ class QuietHours:
         known = None if self.zone_of is None else self.zone_of(recipient)
         return zones_of(recipient, self.zones) if known is None else (check_zone(known),)
 
-    def _put_off(self, send_at: datetime | None, zones: tuple[str, ...], now: datetime) -> datetime | None:
-        """Return the wall-clock time to which a message is put off, or ``None`` where it would wake nobody."""
+    def _put_off(self, send_at: datetime | None, zones: tuple[str, ...], now: datetime, shut: Spans) -> datetime | None:
+        """Return the wall-clock time to which a message is put off, or ``None`` where it may go out as it is."""
         if not zones:
             # Only a wall-clock time says what their clock will show.
-            known = send_at is not None and send_at.utcoffset() is None and send_at in self.night
-            return self.night.morning(send_at) if known and send_at is not None else None
+            known = send_at is not None and send_at.utcoffset() is None and any(send_at in span for span in shut)
+            return opening(send_at, shut) if known and send_at is not None else None
         arrivals = [_arrival(send_at, ZoneInfo(zone), now) for zone in zones]
-        mornings = [self.night.morning(arrival) for arrival in arrivals if arrival in self.night]
+        mornings = [opening(arrival, shut) for arrival in arrivals if any(arrival in span for span in shut)]
         if not mornings:
             return None
         # The latest, so that nobody's is over before it: a wall-clock time in the past goes out at once.
         morning = max(mornings)
         # On the day that the clocks are changed a time may be shown twice, or never, and the night come back.
-        while any(_arrival(morning, ZoneInfo(zone), now) in self.night for zone in zones):
+        while any(_arrival(morning, ZoneInfo(zone), now) in span for zone in zones for span in shut):
             morning += timedelta(days=1)
         return morning
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from devinotify import InvalidInput
+
+if TYPE_CHECKING:
+    from devinotify.bulk import Window
 
 _SPAN = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)", re.ASCII)
 
@@ -39,6 +42,11 @@ class Night:
             raise InvalidInput(f"{written!r} is not a night: write it as 22:00-08:00") from None
         return cls(start, end)
 
+    @classmethod
+    def outside(cls, window: Window) -> Self:
+        """Return the span in which a daily window is shut."""
+        return cls(window.closes, window.opens)
+
     def __contains__(self, moment: datetime) -> bool:
         """Whether a clock that shows the date and time of ``moment`` shows night."""
         shown = moment.time()
@@ -50,3 +58,21 @@ class Night:
         """Return when the night that ``moment`` lies in ends, on the same wall clock: naive."""
         later = self.start > self.end and moment.time() >= self.start
         return datetime.combine(moment.date() + timedelta(days=later), self.end)
+
+
+Spans = tuple[Night, ...]
+"""Spans of the day in which nothing goes out."""
+
+
+def is_open(one: Night, other: Night) -> bool:
+    """Whether two spans leave any time of the day free between them."""
+    day = datetime(2000, 1, 1)  # noqa: DTZ001 - any day of a wall clock
+    ends = [datetime.combine(day, span.end) for span in (one, other)]
+    return any(end not in one and end not in other for end in ends)
+
+
+def opening(moment: datetime, shut: Spans) -> datetime:
+    """Return the first time from ``moment`` on, on the same wall clock, in none of the spans: there is one."""
+    while (span := next((span for span in shut if moment in span), None)) is not None:
+        moment = span.morning(moment)
+    return moment

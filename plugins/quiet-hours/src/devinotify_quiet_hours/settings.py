@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from devinotify import InvalidInput, Message, PluginError, hookimpl
 
-from devinotify_quiet_hours.hours import URGENT, QuietHours
+from devinotify_quiet_hours.hours import NAME, URGENT, QuietHours
 from devinotify_quiet_hours.night import Night
 
-NAME = "quiet-hours"
-"""The plugin's name: its entry point, and what DEVINOTIFY_DISABLE_PLUGINS lists."""
+if TYPE_CHECKING:
+    from devinotify.bulk import Window
+
 HOURS = "DEVINOTIFY_QUIET_HOURS"
 """The night, ``22:00-08:00``; ``off`` holds nothing back."""
 ZONE = "DEVINOTIFY_QUIET_ZONE"
@@ -79,20 +81,32 @@ class FromEnvironment:
         hours = self.quiet_hours()
         return prepared if hours is None else hours.apply(prepared)
 
-    def quiet_hours(self) -> QuietHours | None:
+    @hookimpl
+    def devinotify_fit_window(self, message: Message, window: Window) -> list[Message]:
+        """Hold back what would arrive outside the window, or at night where that is not off."""
+        if URGENT in message.tags:
+            return [message]
+        hours = self.quiet_hours("devinotify_fit_window")
+        if hours is not None:
+            return hours.fit(message, window)
+        return self._settings("devinotify_fit_window").fit(message, window, by_night=True)
+
+    def quiet_hours(self, hook: str = "devinotify_prepare_message") -> QuietHours | None:
         """Return the settings as they stand now, ``None`` where they are off; raises PluginError for a wrong one."""
+        off = self._environ.get(HOURS, "").strip().lower() == OFF
+        return None if off else self._settings(hook)
+
+    def _settings(self, hook: str) -> QuietHours:
         all_written = tuple([self._environ.get(name, "").strip() for name in _VARIABLES])
-        if all_written[0].lower() == OFF:
-            return None
         known, hours = self._last
         if all_written == known:
             return hours
         hours = self._hours
         for (name, read), written in zip(_VARIABLES.items(), all_written, strict=True):
-            if written:
+            if written and not (name == HOURS and written.lower() == OFF):
                 try:
                     hours = read(hours, written)
                 except InvalidInput as error:
-                    raise PluginError(f"{name}: {error}", plugin=NAME, hook="devinotify_prepare_message") from error
+                    raise PluginError(f"{name}: {error}", plugin=NAME, hook=hook) from error
         self._last = (all_written, hours)
         return hours
