@@ -22,7 +22,10 @@ def read_settings(url: str | DevinoURL | None, *, gateway: str | None, **others:
     if url is None:
         missing = [name for name in ("login", "password", "sender") if name not in given]
         if missing:
-            raise InvalidURL(f"{' and '.join(missing)} missing: give a devino:// URL, or login, password and sender")
+            raise InvalidURL(
+                f"{' and '.join(missing)} missing: give a devino:// URL, or login, password and sender;"
+                " DEVINOTIFY_URL is not read here: give DevinoURL.in_environment(), and `devinotify url` writes one"
+            )
         return urls.DevinoURL(**given)  # type: ignore[arg-type]  # it checks what it is given
     parsed = url if isinstance(url, urls.DevinoURL) else urls.parse(url)
     return parsed.with_options(**given)
