@@ -34,6 +34,11 @@ _HARD = "\N{NO-BREAK SPACE}"
 _FIELD = re.compile(r"\{(\w+)\}")
 _DEEPEST = 6  # patterns within a pattern's fields
 _BETWEEN = (": ", "; ", ". ", ", ")
+_DATA = frozenset({"description", "path", "name", "file", "strerror", "error_text"})
+"""Fields whose values are somebody else's words, whatever they look like."""
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|pip install \S+")
+_SENTENCE = re.compile(r"(?<![\w./:-])[a-z]{2,} [a-z]{2,}(?![\w/])")
+"""Two English words in a row, beside what is quoted: no number, no path and no list of names has them."""
 
 
 class _Speech:
@@ -114,25 +119,35 @@ def told(error: object) -> str:
     The library's errors come as finished texts in English. The catalogue has a pattern of each (``"{path} is not a
     journal of a campaign"``), by which they are recognised here, at the edge, and by nothing that decides anything.
     """
-    return str(error) if _Speech.spoken == LANGUAGES[0] else _recognised(str(error), _Speech.spoken, _DEEPEST)
+    if _Speech.spoken == LANGUAGES[0]:
+        return str(error)
+    found = _recognised(str(error), _Speech.spoken, _DEEPEST)
+    return str(error) if found is None else found
 
 
-def _recognised(text: str, language: str, depth: int) -> str:
+def _recognised(text: str, language: str, depth: int) -> str | None:
+    """Return a text in a language; ``None`` where a part of it is a sentence that is not known.
+
+    The whole is better in English than half of it.
+    """
     core = text.strip()
     for beginning, pattern, translated in _patterns(language):
         found = pattern.fullmatch(core) if core.startswith(beginning) else None
         if found is not None:
             values = {
-                name: _recognised(value, language, depth - 1) if depth else value
+                name: value if known is None and name.rstrip("0123456789") in _DATA else known
                 for name, value in found.groupdict().items()
+                for known in (_recognised(value, language, depth - 1) if depth else value,)
             }
-            return text.replace(core, _filled(translated, values))
+            if None not in values.values():
+                return text.replace(core, _filled(translated, dict(values)))
     for between in _BETWEEN:  # what was put together of two
         first, found_between, second = text.partition(between)
         if found_between and depth:
-            parts = (_recognised(part, language, depth - 1) for part in (first, second))
-            return between.join(parts)
-    return text
+            parts = [_recognised(part, language, depth - 1) for part in (first, second)]
+            known_parts = [part for part in parts if part is not None]
+            return between.join(known_parts) if len(known_parts) == len(parts) else None
+    return None if _SENTENCE.search(_QUOTED.sub("", text)) else text
 
 
 @cache

@@ -9,7 +9,9 @@ it again.
 from __future__ import annotations
 
 import ast
+import errno
 import inspect
+import os
 import re
 import struct
 import sys
@@ -27,6 +29,7 @@ import devinotify
 from devinotify import exceptions, url
 from devinotify.bulk.journal import DIFFERENCES
 from devinotify.bulk.sending import ENDS
+from devinotify.bulk.sorting import ROUNDED
 from devinotify.bulk.table import Format
 from devinotify.cli import speech
 from devinotify.cli.app import COMMANDS, cli
@@ -45,6 +48,7 @@ from devinotify.outbox.sqlite import database
 from devinotify.phones.number import Kind
 from devinotify.phones.refusal import WHY, Reason
 from devinotify.plugins import BUILT_IN
+from devinotify.sandbox.hosts import LOOPBACK_ONLY
 from devinotify.text.steps import LAST_RESORT, STEPS
 from devinotify.translation import DOMAIN, ERROR, FOLDER
 
@@ -74,13 +78,43 @@ ERRORS = {
     *(name for name, kind in vars(exceptions).items() if isinstance(kind, type) and issubclass(kind, Exception)),
     "_error",  # of a profile
     *("InvalidTemplate", "InDoubtError", "UnconfirmedError", "Misfit", "BadReply", "ReplyTooLarge", "ArchiveError"),
+    *("_miswritten", "_NoKeyring"),
 }
 """What an error of the library is raised as."""
 
 
 TOLD = {
     "phones/refusal": WHY.values(),
-    "url": [option.expects for option in url._OPTIONS.values()],
+    "url": (
+        *(option.expects for option in url._OPTIONS.values()),
+        *(
+            f"the {part} is missing: write devino://LOGIN:PASSWORD@SENDER/TO"
+            for part in ("login", "password", "sender")
+        ),
+        *("the login", "the password", "the sender", "a target", "a key of the query"),
+    ),
+    "delivery/limiting": ("the limit {limit} leaves no room before {moment}",),
+    "bulk/columns": (
+        *("speak of a telephone", "may hold the numbers", "look like numbers"),
+        "(--column {shown} takes the first number of each row)",
+    ),
+    "bulk/cells": ("a quote opens in it that does not close on the same line",),
+    "bulk/sorting": (ROUNDED,),
+    "bulk/appending": (
+        (
+            "{what} when {name} took it in, and only rows at its end may be new. What has changed goes out as a"
+            " campaign of its own, without whom this one has reached: --exclude-journal leaves them out"
+        ),
+        "row {number} of the list is not what it was",
+        "a row behind row {number} of the list is not what it was",
+    ),
+    "cli/mistakes": ("it goes round in a circle: {circle}", "member {place}: {reason}"),
+    "files": ("its folder does not exist", *map(os.strerror, (errno.ENOENT, errno.EACCES, errno.EISDIR, errno.ENOSPC))),
+    "sandbox/hosts": (LOOPBACK_ONLY,),
+    "exceptions": ("the recipient has opted out",),  # as the plugin opt-out says
+    "outbox/arguments": ("an account is written LOGIN@host[:port]/path",),
+    "outbox/rules": ("row {id} is {state} and cannot be sent again",),
+    "limits": ("{word} is not a period: give day or month",),
     "gateway/codes": [
         *(row.meaning for row in codes.ERRORS.values()),
         *(word.meaning for word in codes.VIBER_WORDS.values()),
@@ -103,7 +137,11 @@ TOLD = {
         *(f"{format_.upper()} in {{encoding}}" for format_ in Format if format_ is not Format.XLSX),
     ),
     "outbox/postgres/failover": (failover.FAILED_OVER, failover.COPIED, failover.MISSED),
-    "bulk/journal": DIFFERENCES.values(),
+    "bulk/journal": (
+        *DIFFERENCES.values(),
+        "Where rows were added at its end, --append sends to them.",
+        "it is not a campaign's journal but another file; it was left untouched",
+    ),
     "bulk/report": ("the list was read from a stream",),
     "config/profiles": (
         "`devinotify login` makes one",
@@ -282,7 +320,7 @@ def _raised(path: Path) -> Iterator[Entry]:
         if isinstance(target, ast.Name)
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "hint":
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).rpartition(".")[2] == "hint":
             yield from (Entry(hint, _place(path)) for hint in _templates(node.value, constants))
         if isinstance(node, ast.Call) and _called(node.func) in ERRORS and node.args:
             for template in _templates(node.args[0], constants):

@@ -152,6 +152,15 @@ def test_numbers_have_a_decimal_comma() -> None:
         ("+7*: it is too short: digits are missing", "+7*: номер слишком короткий: не хватает цифр"),
         ("outbox /x.db: it is damaged; it was left untouched", "очередь /x.db: файл повреждён; он оставлен как есть"),
         ("what nobody has ever said", "what nobody has ever said"),
+        (
+            "x.db cannot be used as a journal: its folder does not exist",
+            "x.db нельзя использовать как журнал: такого каталога нет",
+        ),
+        (
+            "x.db cannot be used as a journal: nobody has said so",
+            "x.db cannot be used as a journal: nobody has said so",
+        ),
+        ("the text is empty; and nobody knows why", "the text is empty; and nobody knows why"),
         ("", ""),
     ],
 )
