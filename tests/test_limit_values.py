@@ -136,3 +136,9 @@ def test_a_day_is_that_of_the_zone() -> None:
     evening = datetime(2036, 1, 31, 23, tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo("Europe/Moscow"))
     assert "2036-02-01T00:00:00+03:00" == Period.DAY.begun(evening).isoformat()
     assert "2036-03-01T00:00:00+03:00" == Period.MONTH.over(evening).isoformat()
+
+
+def test_a_decimal_comma_in_a_price_is_explained() -> None:
+    """Commas part prices on a URL, and the message says how the decimal sign is written."""
+    with pytest.raises(InvalidInput, match=r"its decimal sign is a point: 2\.5"):
+        Prices.parse("2,5")

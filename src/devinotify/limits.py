@@ -224,7 +224,7 @@ class Prices:
             else:
                 other.append(price)
         if len(other) > 1:
-            raise InvalidInput("one price stands without a channel")
+            raise InvalidInput("one price stands without a channel, and its decimal sign is a point: 2.5")
         return cls(other[0] if other else None, tuple(channels))
 
     def of(self, channel: str) -> Decimal | None:

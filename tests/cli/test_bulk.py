@@ -630,3 +630,17 @@ def test_a_dry_run_needs_no_account(run: Run, numbers: Path, monkeypatch: pytest
     monkeypatch.delenv("DEVINOTIFY_URL", raising=False)
     result = run("bulk", str(numbers), "--text", "Hi", "--dry-run", "--price", "2.5")
     assert (0, True, True) == (result.exit_code, "25.0" in result.stdout, "not known" in result.stdout)
+
+
+def test_nobody_is_advised_to_send_again_to_who_is_left_out(
+    run: Run, account: Sandbox, tmp_path: Path, journal: Path
+) -> None:
+    """They are told of apart, with why, and the advice to retry is not for them."""
+    path, stop = tmp_path / "list.txt", tmp_path / "stop.txt"
+    path.write_text("\n".join(NUMBERS[:3]))
+    stop.write_text(NUMBERS[0])
+    arguments = ["bulk", str(path), "--text", "Hi", "--journal", str(journal), "--yes", "--limit", "1"]
+    run(*arguments)
+    stop.write_text("\n".join(NUMBERS[1:3]))
+    result = run(*arguments[:-2], "--exclude", str(stop))
+    assert (True, False) == ("2 are not to be sent to: " in result.stderr, "--retry" in result.stderr)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import click
 import pytest
 
-from devinotify.cli.options import Moment, WallClock, settings_of
+from devinotify.cli.options import Moment, Money, WallClock, settings_of
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
@@ -105,3 +106,23 @@ def test_a_number_that_is_none_is_told_what_belongs_there(run: Run, arguments: t
     """In the words of whoever types it, and not those of the library that reads it."""
     result = run(*arguments)
     assert (2, True) == (result.exit_code, words in result.stderr)
+
+
+@pytest.mark.parametrize("written", ["2,50", "2.50", " 2,5 ", "2.500"])
+def test_an_amount_may_have_a_decimal_comma(written: str) -> None:
+    """As our own output shows it in Russian."""
+    assert Decimal("2.5") == Money().convert(written, None, None)
+
+
+@pytest.mark.parametrize("written", ["1,000", "1,000.50", "2,", ",5", "2,5,1", "-2,50"])
+def test_a_comma_that_may_group_digits_is_refused(written: str) -> None:
+    """A thousand is not one."""
+    with pytest.raises(click.BadParameter):
+        Money().convert(written, None, None)
+
+
+@pytest.mark.parametrize("group", ["config", "outbox"])
+def test_a_group_without_a_command_shows_its_help_as_it_is(run: Run, group: str) -> None:
+    """Line by line, on stderr: it is a wrong use all the same."""
+    result, asked = run(group), run(group, "--help")
+    assert (2, asked.output.strip()) == (result.exit_code, result.stderr.strip())

@@ -358,8 +358,19 @@ class Campaign:
         sent = sending.sent
         error = None if end in (End.DONE, End.ELSEWHERE) else sending.error
         reasons = journal.reasons() if tally.rejected or tally.not_sent > tally.waiting else {}
-        seconds, cost = time.monotonic() - began, self._cost(sent)
-        return Result(end, tally, sent, seconds, cost, error, recovered, journal.to_come(), reasons, journal.held)
+        return Result(
+            end=end,
+            tally=tally,
+            sent=sent,
+            seconds=time.monotonic() - began,
+            cost=self._cost(sent),
+            error=error,
+            recovered=recovered,
+            to_come=journal.to_come(),
+            reasons=reasons,
+            held=journal.held,
+            suppressed=dict(journal.suppressed().most_common()) if tally.not_sent > tally.waiting else {},
+        )
 
     def stop(self) -> None:
         """End ``run`` after the batches under way; from any thread or signal handler."""

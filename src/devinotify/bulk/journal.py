@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 from devinotify.bulk.tally import CATEGORIES, Category, Tally, category, tally
 from devinotify.bulk.tries import Try, noted, read_tries
 from devinotify.delivery.worker import CAMPAIGN
-from devinotify.exceptions import InvalidInput
+from devinotify.exceptions import InvalidInput, Suppressed
 from devinotify.models import Message
 from devinotify.outbox import Outbox, RowState
 from devinotify.outbox.location import campaign_of, exists, is_database
@@ -418,15 +418,25 @@ class Journal:
         return max(self.counts().unknown - before, 0) if lost and self.fallback else lost
 
     def reasons(self) -> dict[RowState, str]:
-        """Return the commonest reason for which recipients were not sent to, or rejected, by these states."""
+        """Return the commonest reason for which recipients were not sent to, or rejected, by these states.
+
+        Those who have opted out, or are left out, are no matter of trying again: they have no part in it.
+        """
         found: dict[RowState, str] = {}
         for state in EXPLAINED:
             counts = Counter(
-                row.error_text or "" for row in self.rows({state}) if category(row) is not Category.INVALID
+                row.error_text or ""
+                for row in self.rows({state})
+                if category(row) is not Category.INVALID and row.error != Suppressed.__name__
             )
             if counts:
                 found[state] = counts.most_common(1)[0][0]
         return found
+
+    def suppressed(self) -> Counter[str]:
+        """Return how many were not sent to for which words of a plugin, or of the list of those who are left out."""
+        rows = self.rows({RowState.NOT_SENT})
+        return Counter(row.error_text or "" for row in rows if row.error == Suppressed.__name__)
 
     def send_again(self, states: Iterable[RowState]) -> int:
         """Queue again what is in these states; return how many. Of ``unknown``, recipients may so get it twice.

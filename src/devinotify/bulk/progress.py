@@ -49,6 +49,8 @@ class Result:
     ``error`` is the last error that stopped or slowed it, ``recovered`` how many recipients a killed run left unknown,
     ``to_come`` for how many the second step of a fallback may still come, ``reasons`` the commonest reason by state of
     what was not sent or was rejected. ``held`` counts who was put off until their daily window opens, in all runs.
+    ``suppressed`` counts those who are not to be sent to, by the words of why: they
+    have opted out, or another list leaves them out.
     """
 
     end: End
@@ -61,6 +63,7 @@ class Result:
     to_come: int = 0
     reasons: Mapping[RowState, str] = field(default_factory=dict)
     held: int = 0
+    suppressed: Mapping[str, int] = field(default_factory=dict)
 
 
 class Teller:

@@ -263,12 +263,20 @@ def _end(kind: str, message: str, code: ExitCode, *, as_json: bool) -> NoReturn:
     sys.exit(int(code))
 
 
+def _asks_for_help(error: click.ClickException) -> bool:
+    """Whether a group of commands was called without one: what it has to say is its whole help."""
+    return type(error).__name__ == "NoArgsIsHelpError"  # click has it from 8.2 on
+
+
 def _end_by_click(error: click.ClickException, *, as_json: bool) -> NoReturn:
     if isinstance(error, _PipeClosed):
         output.discard(sys.stdout)
         sys.exit(int(ExitCode.PIPE_CLOSED))
     if isinstance(error, _Interrupted):
         _end("Interrupted", error.message, ExitCode.INTERRUPTED, as_json=as_json)
+    if _asks_for_help(error) and not as_json:
+        click.echo(error.format_message(), err=True)
+        sys.exit(int(ExitCode.USAGE))
     message = errors.hide(" ".join(error.format_message().split()))
     if isinstance(error, click.UsageError) and error.ctx is not None:
         message = f"{errors.ended(message)} {_('See: {command}', command=f'{error.ctx.command_path} --help')}"

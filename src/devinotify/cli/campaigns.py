@@ -280,8 +280,12 @@ class Lines:
             )
         if result.error is not None:
             output.say(errors.sentence(result.error, sending=False))
+        for why, count in result.suppressed.items():
+            output.say(_("{count:,} are not to be sent to: {why}", count=count, why=told(why)))
         for state, why in result.reasons.items():
-            count = getattr(result.tally, state) - (result.tally.waiting if state == "not_sent" else 0)
+            count = getattr(result.tally, state)
+            if state == "not_sent":
+                count -= result.tally.waiting + sum(result.suppressed.values())
             output.say(
                 _(
                     "{count:,} {state}: {why}. The same command with --retry {name} sends to them again",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -35,6 +36,8 @@ F = TypeVar("F", bound="Callable[..., object]")
 NOBODY = "devino://nobody:nothing@NOBODY"
 """Whose settings are taken for a dry run without an account: nobody is asked for anything."""
 
+_COMMA = re.compile(r"0,[0-9]+|[0-9]+,[0-9]{1,2}")
+"""An amount with a decimal comma; 1,000 may be a thousand, and is refused."""
 _UNITS = UNITS.keys() - {""}  # a number alone may be a date: 20260131
 
 
@@ -212,14 +215,15 @@ class Number(click.FloatRange):
 
 
 class Money(AmountParameter):
-    """An amount of money, zero or more."""
+    """An amount of money, zero or more, with a point or, as money is written in Russian, a comma."""
 
     name = "money"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
         """Return the amount."""
         try:
-            found = Decimal(str(value))
+            given = str(value).strip()
+            found = Decimal(given.replace(",", ".") if _COMMA.fullmatch(given) else given)
         except InvalidOperation:
             self.fail(_("give a price, such as {example}", example="2.50"), param, ctx)
         if not found.is_finite() or found < 0:
