@@ -80,6 +80,19 @@ def keep(account: str, password: str, *, keyring: bool | None = None) -> Kept:
     return Kept(str(path), reason)
 
 
+def is_kept(account: str) -> bool:
+    """Whether ``keep`` has put away a password of the account; not where it is in a keyring that cannot be asked."""
+    try:
+        if file_of(account).exists():
+            return True
+    except (OSError, RuntimeError):  # RuntimeError: no home folder
+        pass
+    try:
+        return _asked(account) is not None
+    except InvalidInput:
+        return False
+
+
 def forget(account: str) -> list[str]:
     """Remove the account's password wherever ``keep`` may have put it, and return from where, in words."""
     removed = [KEYRING] if _remove_from_keyring(account) else []

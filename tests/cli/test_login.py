@@ -13,7 +13,8 @@ import keyring
 import pytest
 from keyrings.alt.file import PlaintextKeyring  # type: ignore[import-untyped]  # it tells no types
 
-from devinotify import DevinoURL
+from devinotify import DevinoURL, InvalidURL
+from devinotify.cli.profile_file import ProfileFile
 from devinotify.passwords import file_of
 from tests.cli.conftest import Run, document
 from tests.cli.servers import PASSWORD
@@ -234,3 +235,20 @@ def test_asks_at_a_terminal(sandbox: Sandbox, folder: Path) -> None:
     os.close(parent)
     assert (0, False, True) == (process.returncode, PASSWORD.encode() in shown + told, b"balance is" in told)
     assert sandbox.gateway == DevinoURL.from_profile().gateway
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_profile_that_cannot_be_written_leaves_no_password(
+    run: Run, parts: tuple[str, ...], folder: Path, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    """Nobody would find it again; one that was there before is of a profile that still is."""
+    if known:
+        run(*parts, stdin=PASSWORD + "\n")
+
+    def full(file: ProfileFile) -> None:
+        raise InvalidURL(f"{file.path}: No space left on device")
+
+    monkeypatch.setattr(ProfileFile, "save", full)
+    done = run(*parts, stdin=PASSWORD + "\n")
+    assert (2, True) == (done.exit_code, "No space left on device" in done.stderr)
+    assert known is any((folder / "passwords").iterdir())

@@ -15,6 +15,7 @@ from devinotify.cli.exits import ExitCode
 from devinotify.cli.options import complete_profiles, json_option
 from devinotify.cli.url import parts_options, settings_from
 from devinotify.config.profiles import VARIABLE as PROFILE
+from devinotify.exceptions import InvalidURL
 from devinotify.translation import _, told
 
 if TYPE_CHECKING:
@@ -86,8 +87,14 @@ def command(
         settings = settings.with_options(gateway=asked("gateway", gateway, DEFAULT_GATEWAY))
     document.put(_without_password(settings))
     left = None if no_check else _balance(settings)
+    was_known = passwords.is_kept(settings.account)
     kept = passwords.keep(settings.account, settings.password, keyring=keyring)
-    document.save()
+    try:
+        document.save()
+    except InvalidURL:
+        if not was_known:  # what was there before is of a profile that still is
+            passwords.forget(settings.account)
+        raise
     if as_json:
         output.emit(
             {
