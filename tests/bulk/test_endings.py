@@ -225,3 +225,31 @@ def test_what_is_put_back_comes_due_by_the_journals_own_clock(notifier: Notifier
     with Outbox(MemoryStore(lambda: time.time() - 3600.0)) as outbox:
         outbox.enqueue(Message("hi", numbers(20), channel="fake"), watch=False)
         assert ([End.DONE], 19) == (run_within(sending(notifier, outbox)), outbox.counts().accepted)
+
+
+def test_a_limit_that_has_room_again_ends_no_run(notifier: Notifier, tmp_path: Path, fake: Fake) -> None:
+    """After midnight a long pause is one like any other, and is waited for."""
+    clock = Clock(time.time())
+    with Outbox(tmp_path / "clock.db", retry_for=None, clock=clock) as outbox:
+        soon = datetime.fromtimestamp(clock.now + 30, UTC)
+        outbox.enqueue(Message("hi", numbers(5), channel="fake"), watch=False)
+        later = datetime.fromtimestamp(clock.now + 7200, UTC)
+        outbox.enqueue(Message("hi", numbers(6)[5:], channel="fake"), watch=False, not_before=later)
+        run = sending(notifier, outbox)
+
+        def answer(message: Message) -> DevinotifyError | None:
+            if len(fake.sent) > 1:
+                return None
+            clock.now += 60  # by then the new period has begun
+            return errors.LimitExceeded("enough", limit="5/day,recipient", resets_at=soon)
+
+        fake.answer = answer
+
+        looks: list[int] = []
+
+        def observe(sent: Sent) -> None:
+            looks.append(sent.done)
+            if looks[-20:] == [5] * 20:  # it waits: nothing else is left to be done now
+                run.stop()
+
+        assert End.STOPPED is run.run(observe, every=0.02)

@@ -456,6 +456,42 @@ def test_what_would_come_too_late_is_refused(limited: Make) -> None:
     assert [("accepted", None), ("not_sent", "LimitExceeded")] == rows(worker.outbox)
 
 
+def test_who_has_failed_once_waits_as_long_as_the_others(limited: Make, ahead: Ahead, gateway: Sandbox) -> None:
+    """The deadline that ends the tries after a failure is nobody's wish: no limit makes it final."""
+    notifier = limited("1/month")
+    notifier.enqueue("Hello", TWO)
+    worker = Worker(notifier)
+    batch = worker.outbox.claim()
+    assert batch is not None
+    worker.outbox.settle(batch, [failed("sms", TWO, NotSent("gone", retryable=True))])
+    assert [True] == [row.deadline is not None for row in worker.outbox]
+    notifier.notify("Hello", ONE)
+    ahead.by = 60
+    worker.run(once=True)
+    (waiting,) = [row for row in worker.outbox if row.recipient == TWO]
+    assert ("queued", "LimitExceeded", None) == (waiting.state, waiting.error, waiting.deadline)
+    assert waiting.next_attempt_at is not None
+    ahead.by = waiting.next_attempt_at - time.time() + 1
+    worker.run(once=True)
+    assert {ONE: 1, TWO: 1} == dict(arrivals(gateway))
+
+
+@pytest.mark.parametrize("hours", [2, 60])
+def test_a_deadline_that_was_asked_for_stays_after_a_failure(limited: Make, ahead: Ahead, hours: int) -> None:
+    """It is refused, and not kept for longer than anybody wants it."""
+    notifier = limited("1/month")
+    notifier.enqueue("Hello", TWO, deadline=datetime.now(UTC) + timedelta(hours=hours))
+    worker = Worker(notifier)
+    batch = worker.outbox.claim()
+    assert batch is not None
+    worker.outbox.settle(batch, [failed("sms", TWO, NotSent("gone", retryable=True))])
+    ahead.by = 60
+    until = datetime.now(UTC) + timedelta(days=100)
+    batch = worker.outbox.claim()
+    assert batch is not None
+    assert [True] == [worker.outbox.is_late(batch, row, until) for row in batch.rows]
+
+
 def test_a_raised_limit_holds_at_once(gateway: Sandbox, limited: Make) -> None:
     """A worker that is started asks again for what waited, so that nobody has to wait for midnight."""
     for limit, expected in (("1/day", "queued"), ("2/day", "accepted")):

@@ -281,11 +281,19 @@ class Sending:
 
     def _waits_for_limit(self) -> bool:
         """Return whether what comes due next waits for a limit, and for longer than a run does."""
-        room = None if self._over is None else self._over.resets_at
+        limit = self._limit()
+        room = None if limit is None else limit.resets_at
         due = None if room is None else self._due()
         if room is None or due is None or due <= LONGEST_WAIT:
             return False
         return self._outbox.now() + due >= room.timestamp() - 1
+
+    def _limit(self) -> LimitExceeded | None:
+        """Return the limit that has room first of those that have none now: what has begun anew is forgotten."""
+        over = self._over
+        if over is not None and over.resets_at is not None and over.resets_at.timestamp() <= self._outbox.now():
+            self._over = over = None
+        return over
 
     def _wait(self, observe: Callable[[Sent], None], every: float) -> None:
         """Wait until something may be due again."""
@@ -297,7 +305,7 @@ class Sending:
         if self._fallback is not None and batch.rows[0].channel != self._fallback.name:
             return  # a step that came due: its recipient has been counted
         for error in {outcome.error for outcome in sent.reading.over}:
-            self._over = _earlier(self._over, error)
+            self._over = _earlier(self._limit(), error)
         found = Counter(sent.states.values())
         accepted: Counter[str] = Counter()
         segments: Counter[str] = Counter()

@@ -183,10 +183,13 @@ class Sender:
         return states
 
     def _wait(self, batch: Batch, until: datetime, outcomes: Sequence[Outcome]) -> dict[int, RowState]:
-        """Queue rows until a limit has room; those whose deadline comes before that are refused for good."""
+        """Queue rows until a limit has room; those who have a deadline before that are refused for good.
+
+        Only one that somebody asked for: that of the outbox's own ends tries, and who waits for a limit is not tried.
+        """
         found = {outcome.recipient: outcome for outcome in outcomes}
         rows = [row for row in batch.rows if row.recipient in found]
-        late = [row for row in rows if row.deadline is not None and row.deadline <= until.timestamp()]
+        late = [row for row in rows if self._outbox.is_late(batch, row, until)]
         states = self._settle(batch, [found[row.recipient] for row in late]) if late else {}
         if rest := [row for row in rows if row not in late]:
             why = outcomes[0].error

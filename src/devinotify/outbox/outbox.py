@@ -37,7 +37,7 @@ from devinotify.outbox.location import migrate as migrate_location
 from devinotify.outbox.pace import check_rate
 from devinotify.outbox.records import Counts, describe, encode_error, encode_time
 from devinotify.outbox.room import Room
-from devinotify.outbox.rules import minutes_left
+from devinotify.outbox.rules import is_own_deadline, minutes_left
 from devinotify.outbox.settlement import Settlement, match
 from devinotify.outbox.states import FINISHED, POLL_FIRST, RETRY_FOR, RowState
 from devinotify.outbox.store import SharedDatabase
@@ -489,6 +489,12 @@ class Outbox:
         now = self._store.now()
         left = {row.recipient: minutes_left(row, batch.stored, now, self._retry_for) for row in batch.rows}
         return {recipient: minutes for recipient, minutes in left.items() if minutes is not None}
+
+    def is_late(self, batch: Batch, row: Row, moment: datetime) -> bool:
+        """Whether a row of the batch has a deadline that ends by the moment, and that is not the outbox's own."""
+        if row.deadline is None or row.deadline > moment.timestamp():
+            return False
+        return not is_own_deadline(row, batch.stored, self._store.now(), self._retry_for)
 
     def settle(self, batch: Batch, outcomes: Sequence[Outcome], *, lease: float = 0.0) -> dict[int, RowState]:
         """Record what became of a batch, or of a part of it; return the state of each row that took its outcome.

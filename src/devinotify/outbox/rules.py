@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput, InvalidPhoneNumber, LimitExceeded, Verdict
@@ -18,6 +19,9 @@ EXPIRED = "its deadline passed before it could be sent"
 
 NO_OUTCOME = "the worker ended before it recorded what became of the message"
 """The description of a row that was found claimed by a worker that is gone."""
+
+_ROUNDED = 0.001
+"""Seconds by which a message's own time may be later than when its rows were due: it is told in whole microseconds."""
 
 _ENDED_BADLY = frozenset({RowState.REJECTED, RowState.NOT_SENT, RowState.UNKNOWN, RowState.FAILED})
 
@@ -48,9 +52,21 @@ def minutes_left(row: Row, stored: StoredMessage, now: float, retry_for: float |
     if row.deadline is None:
         return None
     asked = ONE_TIME in stored.message.tags
-    if not asked and retry_for is not None and row.deadline >= stored.created_at.timestamp() + retry_for:
+    own_from = math.inf if retry_for is None else stored.created_at.timestamp() + retry_for - _ROUNDED
+    if not asked and row.deadline >= own_from:
         return None
     return int((row.deadline - now) // 60)
+
+
+def is_own_deadline(row: Row, stored: StoredMessage, now: float, retry_for: float | None) -> bool:
+    """Whether the deadline of a claimed row is, as far as can be told, the outbox's own, which nobody has asked for.
+
+    That is given to who fails for the first time, ``retry_for`` seconds from then at the most: not to who is tried for
+    the first time, and not farther ahead.
+    """
+    if row.deadline is None or retry_for is None or row.attempts <= 1:
+        return False
+    return row.deadline <= now + retry_for and minutes_left(row, stored, now, retry_for) is None
 
 
 def given_up(row: Row, stored: StoredMessage, now: float) -> Row:

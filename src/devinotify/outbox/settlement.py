@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from devinotify.exceptions import InvalidInput, Verdict
+from devinotify.exceptions import InvalidInput, LimitExceeded, Verdict
 from devinotify.outbox.records import ErrorParts, encode_error
-from devinotify.outbox.rules import attention
+from devinotify.outbox.rules import attention, is_own_deadline
 from devinotify.outbox.states import BACKOFF, VERDICTS, WATCH_FOR, RowState
 
 if TYPE_CHECKING:
@@ -105,9 +105,14 @@ class Settlement:
             lines.append((ids, None if via == row.channel else via, number))
 
     def release(self, row: Row, due: float | None = None, why: DevinotifyError | None = None) -> None:
-        """Put one row back as it was: nothing was tried; it is due again at ``due``, or as it was before."""
-        again = row.next_attempt_at if due is None else due
-        self._end(row, RowState.QUEUED, again, row.deadline, encode_error(why), untried=1)
+        """Put one row back as it was: nothing was tried; it is due again at ``due``, or as it was before.
+
+        Where it waits for a limit, ``why`` says so, and it loses the deadline that ends its tries: that counts anew.
+        """
+        again, deadline = row.next_attempt_at if due is None else due, row.deadline
+        if isinstance(why, LimitExceeded) and is_own_deadline(row, self._stored, self._now, self._retry_for):
+            deadline = None
+        self._end(row, RowState.QUEUED, again, deadline, encode_error(why), untried=1)
 
     def accepted(self) -> Iterator[tuple[Acceptance, Sequence[Accepted]]]:
         """Yield what was accepted alike, with the rows that it holds of."""
