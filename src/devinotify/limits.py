@@ -20,7 +20,7 @@ from devinotify.exceptions import InvalidInput
 from devinotify.words import meant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -244,6 +244,12 @@ def parse_limits(text: str) -> tuple[Limit, ...]:
 def write_limits(limits: Iterable[Limit]) -> str:
     """Return limits as they stand in one value of a URL."""
     return BETWEEN.join(limit.compact() for limit in limits)
+
+
+def tightened(limits: Sequence[Limit], more: Sequence[Limit]) -> tuple[Limit, ...]:
+    """Return limits and more of them; of two on the same, the lower one."""
+    stay = [each for each in limits if not any(one.rule == each.rule and one.amount < each.amount for one in more)]
+    return (*stay, *(one for one in more if not any(each.rule == one.rule for each in stay)))
 
 
 def _is_amount(value: object) -> bool:

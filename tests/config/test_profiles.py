@@ -308,17 +308,57 @@ def test_a_folder_sends_nobodys_password_elsewhere(
         DevinoURL.from_profile("shop")
 
 
-@pytest.mark.parametrize("own", ['password = "own"', 'password_file = "own.txt"'])
-def test_a_folder_may_send_its_own_password_anywhere(
-    near: Write, folder: Path, monkeypatch: pytest.MonkeyPatch, own: str
-) -> None:
+AWAY = "https://gateway.example/rest"
+
+
+def test_a_folder_may_send_a_password_that_it_holds_anywhere(near: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is the folder's secret, whoever's that is; what the environment has is not asked."""
-    (folder / "own.txt").write_text("own", encoding="utf-8")
     monkeypatch.setenv("DEVINOTIFY_PASSWORD", "mine")
-    near(f'{OWN}gateway = "{GATEWAY}"\n{own}')
+    for text in (
+        f'{OWN}gateway = "{AWAY}"\npassword = "own"',
+        f'[profiles.shop]\nurl = "devino://a:own@S?gateway={AWAY}"',
+    ):
+        near(text)
+        assert ("own", AWAY) == ((url := DevinoURL.from_profile("shop")).password, url.gateway)
+
+
+def test_a_folder_may_send_a_file_of_its_own_to_this_machine(near: Write, folder: Path) -> None:
+    """A sandbox's password may be in a file."""
+    (folder / "own.txt").write_text("own", encoding="utf-8")
+    near(f'{OWN}gateway = "{GATEWAY}"\npassword_file = "own.txt"')
     assert ("own", GATEWAY) == ((url := DevinoURL.from_profile("shop")).password, url.gateway)
-    near(f'[profiles.shop]\nurl = "devino://a:own@S?gateway={GATEWAY}"')
-    assert ("own", GATEWAY) == ((url := DevinoURL.from_profile("shop")).password, url.gateway)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{OWN}gateway = "{AWAY}"\npassword_file = "token"',
+        f'{OWN}gateway = "https://[x"\npassword_file = "token"',
+        f'[profiles.shop]\nurl = "devino://a@S?gateway={AWAY}&password_file=token"',
+        f'{OWN}ca = "ca.pem"\npassword_file = "token"',
+        f'{OWN}insecure = "yes"\npassword_file = "token"',
+    ],
+)
+def test_a_folder_sends_no_file_off_this_machine(near: Write, folder: Path, text: str) -> None:
+    """Any one-line file in it would do as one: a token that its user has put there."""
+    (folder / "token").write_text("private", encoding="utf-8")
+    near(text)
+    with pytest.raises(InvalidURL, match=r"a password_file may go to a gateway on this machine alone"):
+        DevinoURL.from_profile("shop")
+
+
+def test_a_folder_lifts_no_limit(users: Write, near: Write) -> None:
+    """It may add to those of the user's profile of that name, be it an account by itself or not."""
+    users('[profiles.a]\nurl = "devino://me:p@S?limit=9/day"')
+    for text, expected in (
+        ('limits = ["10000/day", "7/day,recipient"]', ["9", "7"]),
+        ('limits = ["8/day", "10/month"]', ["8", "10"]),
+        ("validity = 60", ["9"]),
+        ('url = "devino://near:p@NEAR?limit=10000/day"', ["9"]),
+        ('url = "devino://near:p@NEAR"', ["9"]),
+    ):
+        near(f"[profiles.a]\n{text}")
+        assert expected == [str(limit).split()[0] for limit in DevinoURL.from_profile("a").limit]
 
 
 @pytest.mark.parametrize("way", ["{outside}", "../outside", "link", "~/outside"])

@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from devinotify.config.document import has_password
 from devinotify.config.places import NEAR, any_file, places, sources
-from devinotify.exceptions import InvalidURL
+from devinotify.exceptions import InvalidInput, InvalidURL
+from devinotify.hosts import is_loopback
+from devinotify.limits import parse_limits, tightened, write_limits
 from devinotify.redact import Secret
 from devinotify.words import counted, meant
 
@@ -37,6 +39,7 @@ _BESIDE = ("login", "password")
 _RENAMED: Mapping[str, str] = MappingProxyType({"limits": "limit", "sender": "from"})
 """Keys that have another name on a URL."""
 _SHOWN: Mapping[str, str] = MappingProxyType({"from": "sender"})
+_LIMITS = "limit"
 _MARK = "aliases"
 """The key by which a URL has the aliases of the files."""
 
@@ -99,8 +102,16 @@ class Profile:
         named = near.get("password_file")
         if named is not None and not _is_inside(named.values[0], named.source.path.parent):
             raise self._error("password_file: a file of the current folder may name none outside of it", named)
-        own = {"password", "password_file"} & near.keys() or any(map(has_password, _texts(near.get("url"))))
+        literal = "password" in near or any(map(has_password, _texts(near.get("url"))))
+        own = literal or named is not None
         directing = [key for key in _DIRECTS if key in near]
+        if directing and own and not literal and not _stays_here(settings.get("gateway")):
+            # Any file of one line would do, and what the folder holds need not be whose file this is.
+            raise self._error(
+                f"{NEAR} says where a password goes, by {', '.join(directing)}: a password_file may go to a gateway on"
+                " this machine alone, so write the password itself",
+                near[directing[0]],
+            )
         # A database is told recipients and texts, and whoever has it may queue what is then sent with the password.
         directing += ["outbox"] if any("://" in value for value in _texts(near.get("outbox"))) else []
         if directing and not own:
@@ -152,15 +163,20 @@ class Config:
         if name not in self.names:
             raise InvalidURL(f"there is no profile {name!r}: {self._nearest(name)}")
         settings: dict[str, Setting] = {}
+        whole = False
         for source in self.sources:
             if name not in source.document.profiles:
                 continue
             own = dict(_settings(name, source))
+            if _LIMITS in own and _LIMITS in settings:  # a nearer file may add limits, and lift none
+                settings[_LIMITS] = _tightened(own[_LIMITS], settings[_LIMITS])
+            if whole:
+                settings |= {key: own[key] for key in (_LIMITS,) if key in own and key not in settings}
+                continue
             if "to" in settings and "url" in own:
                 own["url"] = _without_targets(own["url"])
             settings = {**own, **settings}
-            if "url" in own:  # it is an account by itself: what a farther file says of that name is another
-                break
+            whole = "url" in own  # it is an account by itself: a farther file's limits are all that counts besides
         return Profile(name, settings)
 
     def _nearest(self, name: str) -> str:
@@ -274,6 +290,23 @@ def _is_inside(path: str, folder: Path) -> bool:
     try:
         return Path(path).resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError, ValueError):
+        return False
+
+
+def _tightened(limits: Setting, near: Setting) -> Setting:
+    """Return the limits of two files, of two on the same the lower one; as written where they cannot be read."""
+    try:
+        one, more = ([limit for text in setting.values for limit in parse_limits(text)] for setting in (limits, near))
+    except InvalidInput:  # told by whoever reads the URL
+        return replace(near, values=limits.values + near.values)
+    return replace(near, values=(Secret(write_limits(tightened(one, more))),))
+
+
+def _stays_here(gateway: Setting | None) -> bool:
+    """Whether what is sent to a gateway does not leave this machine."""
+    try:
+        return gateway is not None and all(is_loopback(urlsplit(url).hostname or "") for url in gateway.values)
+    except ValueError:
         return False
 
 
