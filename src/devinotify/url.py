@@ -352,6 +352,7 @@ def _miswritten(reason: str) -> InvalidURL:
 
 def parse(url: str) -> DevinoURL:
     """Return the settings that ``url`` holds; raise InvalidURL that names what is wrong, never showing a secret."""
+    url = hide(url)
     return read(url).settings
 
 
@@ -519,9 +520,13 @@ def _strange_query() -> InvalidURL:
     return _miswritten(f"{shown_keys}; or there is a ? or an @ in the login or password: write @ as %40 and ? as %3F")
 
 
+def is_word(key: str) -> bool:
+    """Whether a key may be shown: it may be the rest of a password with a stray ? in it, so that only a word is."""
+    return re.fullmatch(r"[a-z_]{1,20}", key) is not None
+
+
 def unknown_key(key: str, known: Sequence[str]) -> InvalidURL:
     """Return the error for a key that is not among the ``known``: with the nearest of them, or with all."""
-    # A key may be the rest of a password with a stray ? in it, so only a word is shown.
-    if not re.fullmatch(r"[a-z_]{1,20}", key):
+    if not is_word(key):
         return InvalidURL(f"unknown key (not shown): the keys are {', '.join(known)}")
     return InvalidURL(f"unknown key {key!r}: {meant(key, known) or 'the keys are ' + ', '.join(known)}")

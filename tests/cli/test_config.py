@@ -88,6 +88,10 @@ MISTAKES: dict[str, tuple[str, list[tuple[int | None, str, str]]]] = {
             (3, "profiles.b", "the URL must begin with devino://"),
         ],
     ),
+    "a password and a number that read as a key": (
+        '[profiles.a]\nurl = "devino://a:b?@S/+79161234567"',
+        [(2, "profiles.a.url", "unknown key (not shown): …")],
+    ),
     "a URL that cannot be taken apart": (
         '[profiles.a]\nurl = "devino://a@B?ca=%x"',
         [(1, "profiles.a", "the profile a: its url holds a bad percent escape: write % as %25")],

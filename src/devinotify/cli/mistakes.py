@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from devinotify.exceptions import InvalidInput, InvalidURL
-from devinotify.url import DEFAULT_REGION, DevinoURL, outline
+from devinotify.url import DEFAULT_REGION, DevinoURL, is_word, outline
 from devinotify.words import meant
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ def _of_values(profile: Profile) -> Iterator[Finding]:
             # What a key means together with others is checked where the profile is whole.
             DevinoURL.parse(f"devino://login:password@SENDER?{query}" + ("" if key == "insecure" else "&insecure=yes"))
         except InvalidURL as error:
-            yield _found(setting.source, setting.line, f"profiles.{profile.name}.{key}", str(error))
+            named = key if is_word(key) else "url"  # in whose query it stands
+            yield _found(setting.source, setting.line, f"profiles.{profile.name}.{named}", str(error))
 
 
 def _of_aliases(config: Config) -> Iterator[Finding]:
