@@ -126,6 +126,14 @@ _OURS = {
         "Получатель отказался от сообщений",
         ("Leave it so.", "Оставьте как есть."),
     ),
+    "LimitExceeded": _row(
+        "Over a limit of segments, messages or money",
+        "Превышен лимит сегментов, сообщений или денег",
+        (
+            "Run the campaign again when the limit has room: `devinotify outbox limits` tells when.",
+            "Запустите рассылку ещё раз, когда лимит освободится: когда — покажет `devinotify outbox limits`.",
+        ),
+    ),
     "InvalidText": _row(
         "The text of this row cannot be sent",
         "Текст этой строки нельзя отправить",
