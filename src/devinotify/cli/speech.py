@@ -61,6 +61,8 @@ def localised(command: click.Command) -> click.Command:
     if spoken.short_help:
         spoken.short_help = _(spoken.short_help)
     spoken.options_metavar = spoken.options_metavar and _(spoken.options_metavar)
+    # click keeps the option ``--help`` in the language that it was first asked for in; no public name resets it.
+    spoken._help_option = None
     spoken.params = [translated(parameter) for parameter in command.params]
     if not any(OPTION in parameter.opts for parameter in command.params):
         spoken.params.append(lang_option(hidden=True))
