@@ -27,7 +27,7 @@ pytestmark = [
 ]
 each_folder = pytest.mark.parametrize("folder", FOLDERS, ids=[folder.name for folder in FOLDERS])
 
-PUBLIC_MODULES = {"devinotify", "devinotify.sandbox", "devinotify.systemd", "devinotify.testing"}
+PUBLIC_MODULES = {"devinotify", "devinotify.bulk", "devinotify.sandbox", "devinotify.systemd", "devinotify.testing"}
 """The modules whose ``__all__`` plugins may import from."""
 
 

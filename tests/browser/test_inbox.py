@@ -143,6 +143,7 @@ def test_the_request_is_shown_without_secrets(page: Page, client: Client) -> Non
 def test_a_reply_is_an_incoming_message(page: Page, client: Client) -> None:
     """What is typed into the phone is what Sms/In answers."""
     client.sms.send(NUMBER, "Will you come?")
+    page.locator(f"{ROWS} .pill.good").wait_for()  # a row that is drawn anew under the pointer is not clicked
     page.locator(ROWS).click()
     page.get_by_label("Reply as +7 916 123-45-67").fill("Да, приду")
     page.get_by_role("button", name="Reply").click()

@@ -491,7 +491,7 @@ def test_status_changed_is_called_for_each_news(gateway: Sandbox, outbox: Outbox
         def devinotify_status_changed(self, state: SmsState) -> None:
             seen.append(state.whole_status)
 
-    gateway.set_timeline("delivered", sms=[(0.0, -1), (0.2, 0)])
+    gateway.set_timeline("delivered", sms=[(0.0, -1), (2.0, 0)])
     with Notifier(gateway.url, plugins=make_plugin_manager(Observer(), discover=False)) as notifier:
         outbox.enqueue(message())
         drain(Worker(notifier, outbox))
