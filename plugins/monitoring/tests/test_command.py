@@ -292,8 +292,9 @@ def test_mistakes(profile: str, arguments: tuple[str, ...], url: str | None, sai
     assert [] == [secret for secret in (*SECRETS, "s3cret") if secret in done.err]
 
 
-def test_the_urls_file_of_the_environment(gateway: Sandbox, tmp_path: Path) -> None:
+def test_the_urls_file_of_the_environment(gateway: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without DEVINOTIFY_URL it is the file that DEVINOTIFY_URL_FILE names; one that is not there is a mistake."""
+    monkeypatch.delenv("DEVINOTIFY_URL")  # the gateway's, which its fixture has set
     file = file_of(f"{gateway.url}&outbox={tmp_path / 'alerts.db'}", tmp_path / "url")
     assert 0 == run("--profile", "zabbix", *ZABBIX, DEVINOTIFY_URL_FILE=str(file)).code
     assert 1 == len(gateway.messages())
