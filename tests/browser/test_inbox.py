@@ -13,7 +13,9 @@ import pytest
 from tests.browser.conftest import show
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page, Route
 
     from devinotify import Client
     from devinotify.sandbox import Sandbox
@@ -143,7 +145,6 @@ def test_the_request_is_shown_without_secrets(page: Page, client: Client) -> Non
 def test_a_reply_is_an_incoming_message(page: Page, client: Client) -> None:
     """What is typed into the phone is what Sms/In answers."""
     client.sms.send(NUMBER, "Will you come?")
-    page.locator(f"{ROWS} .pill.good").wait_for()  # a row that is drawn anew under the pointer is not clicked
     page.locator(ROWS).click()
     page.get_by_label("Reply as +7 916 123-45-67").fill("Да, приду")
     page.get_by_role("button", name="Reply").click()
@@ -169,6 +170,37 @@ def test_deleting_one_and_all(page: Page, client: Client, sandbox: Sandbox) -> N
     page.locator("#confirm-yes").click()
     page.get_by_role("heading", name="Nothing has arrived yet").wait_for()
     assert [] == sandbox.messages()
+
+
+def test_nobody_asks_for_what_is_deleted(page: Page, client: Client, sandbox: Sandbox) -> None:
+    """A message that is open is closed before it is deleted, however slow the answer: by its button, a key, with all."""
+    for count in range(3):
+        client.sms.send(NUMBER, str(count))
+    wait_for_rows(page, 3)
+
+    def late(route: Route) -> None:
+        """Answer a deletion after its change has been told of."""
+        if route.request.method == "DELETE":
+            reply = route.fetch()
+            page.evaluate("() => new Promise(done => setTimeout(done, 300))")
+            route.fulfill(response=reply)
+        else:
+            route.continue_()
+
+    page.route("**/sandbox/inbox?*", late)
+    button = page.locator(".detail").get_by_role("button", name="Delete")
+    ways: list[tuple[int, Callable[[], None]]] = [(2, button.click), (1, lambda: page.keyboard.press("x"))]
+    for expected, way in ways:
+        page.locator(ROWS).first.click()
+        page.locator(".detail").wait_for()
+        way()
+        wait_for_rows(page, expected)
+    page.locator(ROWS).click()
+    page.locator(".detail").wait_for()
+    page.get_by_role("button", name="Delete all").click()
+    page.locator("#confirm-yes").click()
+    page.get_by_role("heading", name="Nothing has arrived yet").wait_for()
+    assert [] == sandbox.messages()  # and the console of the window is silent: the fixture looks
 
 
 def test_the_keyboard_is_enough(page: Page, client: Client, sandbox: Sandbox) -> None:
@@ -201,6 +233,40 @@ def test_the_keyboard_is_enough(page: Page, client: Client, sandbox: Sandbox) ->
     page.keyboard.press("Escape")
     page.keyboard.press("3")
     page.get_by_role("heading", name="Faults").wait_for()
+
+
+def test_a_row_that_changes_while_it_is_pressed_opens(page: Page, client: Client, sandbox: Sandbox) -> None:
+    """Nothing is drawn anew between press and release, and what came meanwhile is drawn then."""
+    sandbox.set_timeline("delivered", sms=[(0.1, -1), (3600, 0)])
+    client.sms.send(NUMBER, "first")
+    wait_for_rows(page, 1)
+    page.locator(ROWS).hover()
+    page.mouse.down()
+    with page.expect_response("**/sandbox/statistics"):
+        client.sms.send(NUMBER, "second")
+    page.evaluate("() => new Promise(done => setTimeout(done, 100))")  # what has come would have been drawn by now
+    assert ["first"] == texts(page)
+    page.mouse.up()
+    page.get_by_role("heading", name="Message 1").wait_for()
+    wait_for_texts(page, ["second", "first"])
+
+
+def test_what_is_typed_does_not_take_the_reader_back(page: Page, client: Client) -> None:
+    """Who types, and has opened a message or another view before the list is narrowed, stays there."""
+    client.sms.send(NUMBER, "first")
+    page.locator(ROWS).wait_for()
+    search = "document.querySelector('#search')"
+    typed = f"{search}.value = 'fir'; {search}.dispatchEvent(new Event('input'));"
+    # Both within one task: no timer runs between them, and the view has not followed the address yet as one does.
+    late = "const until = performance.now() + 300; while (performance.now() < until);"
+    page.evaluate(f"() => {{ {typed} document.querySelector('#messages .row').click(); {late} }}")
+    page.get_by_role("heading", name="Message 1").wait_for()
+    page.evaluate("() => new Promise(done => setTimeout(done, 300))")
+    assert page.get_by_role("heading", name="Message 1").is_visible()
+    page.evaluate(f"() => {{ {typed} location.hash = '#/faults'; }}")
+    page.get_by_role("heading", name="Faults").wait_for()
+    page.evaluate("() => new Promise(done => setTimeout(done, 300))")
+    assert page.url.endswith("#/faults")
 
 
 def test_the_focus_stays_where_it_is(page: Page, client: Client) -> None:

@@ -1,6 +1,7 @@
 // The control API, and nothing else: this page talks to nobody but the sandbox that served it.
 
 import { toast } from "./dom.js";
+import { letGo } from "./press.js";
 
 async function call(method, path, { query = {}, body } = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== "" && value !== undefined && value !== null);
@@ -17,7 +18,12 @@ async function call(method, path, { query = {}, body } = {}) {
   return document;
 }
 
-export const get = (path, query) => call("GET", path, { query });
+/** Return what is to be shown, when it may be: not while the reader presses what it may replace. */
+export async function get(path, query) {
+  const document = await call("GET", path, { query });
+  await letGo();
+  return document;
+}
 
 /** Return the lines that make a request again, or null where there are none, which is told. */
 export async function curl(given) {

@@ -35,23 +35,25 @@ function route() {
     byId("content").replaceChildren(current.element);
     byId("content").scrollTo({ top: 0 });
   }
-  refresh();
+  return refresh();
 }
 
 // One refresh at a time; what changes meanwhile makes one more.
 
-let busy = false;
-let again = false;
+let wanted = false;
+let running = null;
 
-async function refresh() {
-  if (busy) {
-    again = true;
-    return;
-  }
-  busy = true;
+/** Draw what the address names as it is now; resolves when that is shown. */
+function refresh() {
+  wanted = true;
+  running ??= draw().finally(() => (running = null));
+  return running;
+}
+
+async function draw() {
   let shown;
-  do {
-    again = false;
+  while (wanted) {
+    wanted = false;
     shown = location.hash;
     try {
       const statistics = await get("/statistics");
@@ -60,8 +62,7 @@ async function refresh() {
     } catch (failure) {
       if (byId("live").dataset.state === "live") toast(failure.message, true);
     }
-  } while (again);
-  busy = false;
+  }
   document.body.dataset.shown = shown;
 }
 

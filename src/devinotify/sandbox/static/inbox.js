@@ -1,6 +1,6 @@
 // The list: filters, pages, and rows that stay in place while their statuses change.
 
-import { written } from "./address.js";
+import { read, written } from "./address.js";
 import { act, get } from "./api.js";
 import { channelBadge, confirmed, copier, fill, h, money, number, phone, pill, plural, select, time } from "./dom.js";
 import { Detail } from "./detail.js";
@@ -101,17 +101,22 @@ export class Inbox {
     return written("messages", open, { ...this.filters, page: offset ? String(offset / PAGE + 1) : "" });
   }
 
-  /** Go to another address of this view; with ``replace`` the one before cannot be gone back to. */
+  /**
+   * Go to another address of this view; with ``replace`` the one before cannot be gone back to.
+   * Resolves when what it names is shown, and nothing of the one before is asked for any more.
+   */
   go(open = "", { replace = false, offset = this.offset } = {}) {
     const address = this.address(open, offset);
     if (address !== location.hash) history[replace ? "replaceState" : "pushState"](null, "", address);
-    this.routed();
+    return this.routed();
   }
 
   filter({ typing = false } = {}) {
+    // What was typed is taken up a moment later: the reader may have gone elsewhere, or opened a message, meanwhile.
+    if (!this.element.isConnected) return;
     const replace = typing && this.typing;
     this.typing = typing;
-    this.go(this.open, { replace, offset: 0 });
+    this.go(read().open, { replace, offset: 0 });
   }
 
   clearFilters() {
@@ -148,8 +153,8 @@ export class Inbox {
     const some = this.filtered;
     const question = some ? `Delete ${plural(this.total, "message")} that fit these filters?` : "Delete all messages?";
     if (await confirmed(question, some ? `Delete ${number(this.total)}` : "Delete all")) {
+      await this.go();
       await act("DELETE", "/inbox", this.given, some ? "What fitted is deleted" : "All messages are deleted");
-      this.go();
     }
   }
 
@@ -309,13 +314,14 @@ export class Inbox {
     if (!focused) return;
     const keys = [...this.rows.keys()];
     const next = keys[keys.indexOf(focused) + 1] ?? keys[keys.indexOf(focused) - 1];
-    if (!(await act("DELETE", "/inbox", { key: focused }, "The message is deleted"))) return;
-    this.rows.get(next)?.focus();
-    if (focused === this.open) this.go(next);
+    // Closed first: nobody asks for what is gone.
+    if (focused === this.open) await this.go(next);
+    if (await act("DELETE", "/inbox", { key: focused }, "The message is deleted")) this.rows.get(next)?.focus();
   }
 
   async forgetOne(key) {
-    if (await act("DELETE", "/inbox", { key }, "The message is deleted")) this.go();
+    await this.go();
+    await act("DELETE", "/inbox", { key }, "The message is deleted");
   }
 
   /** Mark the message that has the focus, or the one that is open, as unread, or as read again. */
