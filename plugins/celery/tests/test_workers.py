@@ -85,12 +85,14 @@ def test_each_pool_sends_each_message_once(shop: Shop, client: Any, gateway: San
 
 def test_nothing_is_to_be_read(shop: Shop, client: Any, gateway: Sandbox, tmp_path: Path) -> None:
     """Neither in a worker's log at its most talkative, nor in events, inspections or results, whoever has sent it."""
-    gateway.add_fault("latency", number=NUMBER, seconds=2.0, times=1)
+    gateway.add_fault("latency", number=NUMBER, seconds=5.0, times=1)
     with shop.worker("--task-events", level="DEBUG") as worker, events(client) as seen:
         result = notify.delay(TEXT, NUMBER, title="Zx")
         # By somebody who has not our package.
         other = client.send_task("devinotify.send_sms", (TEXT,), {"to": [NUMBER, "12"]})
-        inspect = client.control.inspect(timeout=5)
+        wait_for(lambda: "task-started" in {each["type"] for each in seen})
+        # It ends with the first answer: without a limit it would take its whole time, and the task end before it.
+        inspect = client.control.inspect(timeout=5, limit=1)
         shown = wait_for(lambda: [each for each in (inspect.active() or {}).values() if each])
         asked = [shown, inspect.conf(), inspect.reserved(), inspect.registered()]
         assert "accepted" == result.get(timeout=PATIENCE)[0]["verdict"]
