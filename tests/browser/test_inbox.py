@@ -173,7 +173,7 @@ def test_deleting_one_and_all(page: Page, client: Client, sandbox: Sandbox) -> N
 
 
 def test_nobody_asks_for_what_is_deleted(page: Page, client: Client, sandbox: Sandbox) -> None:
-    """A message that is open is closed before it is deleted, however slow the answer: by its button, a key, with all."""
+    """A message that is open is closed before it is deleted, however slow the answer: by a button, a key, with all."""
     for count in range(3):
         client.sms.send(NUMBER, str(count))
     wait_for_rows(page, 3)
