@@ -492,6 +492,18 @@ def test_a_deadline_that_was_asked_for_stays_after_a_failure(limited: Make, ahea
     assert [True] == [worker.outbox.is_late(batch, row, until) for row in batch.rows]
 
 
+def test_an_account_that_is_refused_costs_nobody_whom_a_limit_leaves_room_for(gateway: Sandbox, limited: Make) -> None:
+    """Those beside them in the batch who have no room have not passed: everybody waits, and goes out afterwards."""
+    for operation in ("Sms/Send", "Sms/SendBulk"):
+        gateway.add_fault("error", code=7, operation=operation)
+    notifier = limited("2/day")
+    notifier.enqueue("Hello", [ONE, TWO, THREE])
+    worker = Worker(notifier)
+    worker.turn()
+    assert [("queued", None)] * 2 + [("queued", "LimitExceeded")] == rows(worker.outbox)
+    assert [Decimal(0)] == used(notifier)
+
+
 def test_a_raised_limit_holds_at_once(gateway: Sandbox, limited: Make) -> None:
     """A worker that is started asks again for what waited, so that nobody has to wait for midnight."""
     for limit, expected in (("1/day", "queued"), ("2/day", "accepted")):

@@ -85,6 +85,14 @@ def test_a_partly_refused_batch_is_no_refusal_of_the_whole() -> None:
     assert not read([FINE, failed("sms", "+79161234567", errors.Forbidden("x"))]).refused
 
 
+@pytest.mark.parametrize("beside", [OVER, errors.InvalidPhoneNumber("x"), errors.NotSent("x")], ids=type)
+def test_who_was_not_sent_to_shows_nothing_of_the_account(beside: DevinotifyError) -> None:
+    """Where nobody passed, those who were refused for nobody's sake are put back, whoever else is in the batch."""
+    refused = [failed("sms", f"+7916123456{n}", errors.Forbidden("x")) for n in range(2)]
+    reading = read([*refused, failed("sms", "+79161234569", beside)])
+    assert (refused, Cause.REFUSED, None) == (reading.held, reading.refused, reading.stop)
+
+
 def test_the_longest_pause_asked_for_counts() -> None:
     """Of several errors, the one that wants to wait longest decides."""
     some = [errors.OutcomeUnknown("x") for _ in range(3)]

@@ -116,7 +116,7 @@ OWN: frozenset[Meaning] = frozenset({Meaning.SENDER})
 class Reading:
     """What the outcomes of one batch mean: what to settle, whose rows to put back, and what it says of the gateway.
 
-    ``held`` are the outcomes of a batch that was refused as a whole, for no recipient's sake. ``doubt``: some are
+    ``held`` are the outcomes that were refused for no recipient's sake where nobody passed. ``doubt``: some are
     unknown. ``over`` are the outcomes of those who wait until a limit has room again. ``stop`` is the cause where no
     other batch can pass; ``refused`` is the cause that it comes to where the next batches are refused like it.
     ``retry_after`` is in seconds, as the gateway asked for.
@@ -190,10 +190,10 @@ def read(outcomes: Sequence[Outcome], *, alike: bool = True) -> Reading:
         if effect.trouble:
             reading.trouble = True
             reading.retry_after = max(reading.retry_after or 0.0, error.retry_after or 0.0) or None
-    if reading.trouble and not reading.doubt and reading.stop is Cause.OVER_LIMIT:
-        reading.stop = None  # what took the limit's room did not leave, and has given it back
-    if refusals and len(refusals) == len(outcomes):
+    if reading.doubt or any(outcome.error is None for outcome in reading.settle):
+        reading.settle += refusals  # somebody has passed, or may have: the account may send
+    elif refusals:
         reading.held, reading.refused = refusals, Cause.REFUSED
-    else:  # somebody was accepted, or unknown: the account may send
-        reading.settle += refusals
+    if (reading.trouble or reading.held) and not reading.doubt and reading.stop is Cause.OVER_LIMIT:
+        reading.stop = None  # what took the limit's room did not leave, and has given it back
     return reading

@@ -26,12 +26,12 @@ from devinotify.retry import Backoff
 from devinotify.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from devinotify.channels.protocol import Channel
     from devinotify.delivery.fallback import Fallback
     from devinotify.models import Message, Outcome
-    from devinotify.outbox import Batch, Outbox
+    from devinotify.outbox import Batch, Outbox, Row
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -99,7 +99,8 @@ class Sender:
         reading = read(outcomes, alike=alike) if puts_back else Reading(settle=outcomes)
         if reading.held and (fallback_of(batch.stored, self._fallbacks) is not None or to_blame(reading.held)):
             # What follows a refused step of a fallback is decided by its policy.
-            reading.settle, reading.held, reading.refused = reading.held, [], None
+            reading.settle += reading.held
+            reading.held, reading.refused = [], None
         states = self._record(batch, reading)
         if batch.rows[0].channel in self._fallbacks:
             self._forget_steps(batch, outcomes, states)
@@ -173,13 +174,14 @@ class Sender:
         if reading.settle:
             states.update(self._settle(batch, reading.settle))
         if reading.release:
-            rows = [row for row in batch.rows if row.recipient in reading.release]
+            rows = _rows(batch, reading.release)
             states.update(self._written(batch, lambda: self._outbox.release(batch, rows)))
         for until, some in _by_room(reading.over).items():
             states.update(self._wait(batch, datetime.fromtimestamp(until, UTC), some))
         if reading.held:
             later = datetime.fromtimestamp(self._outbox.now() + self._put_back, UTC)
-            states.update(self._written(batch, lambda: self._outbox.release(batch, not_before=later)))
+            back = _rows(batch, {outcome.recipient for outcome in reading.held})
+            states.update(self._written(batch, lambda: self._outbox.release(batch, back, not_before=later)))
         return states
 
     def _wait(self, batch: Batch, until: datetime, outcomes: Sequence[Outcome]) -> dict[int, RowState]:
@@ -188,7 +190,7 @@ class Sender:
         Only one that somebody asked for: that of the outbox's own ends tries, and who waits for a limit is not tried.
         """
         found = {outcome.recipient: outcome for outcome in outcomes}
-        rows = [row for row in batch.rows if row.recipient in found]
+        rows = _rows(batch, found)
         late = [row for row in rows if self._outbox.is_late(batch, row, until)]
         states = self._settle(batch, [found[row.recipient] for row in late]) if late else {}
         if rest := [row for row in rows if row not in late]:
@@ -229,6 +231,11 @@ class Sender:
         for row, outcome in zip(batch.rows, outcomes, strict=True):
             if states.get(row.id) is RowState.QUEUED and outcome.row is not None:
                 self._outbox.forget(self._outbox.steps(outcome.row))
+
+
+def _rows(batch: Batch, recipients: Collection[str]) -> list[Row]:
+    """Return the rows of a batch that are for these recipients."""
+    return [row for row in batch.rows if row.recipient in recipients]
 
 
 def _by_room(over: Sequence[Outcome]) -> dict[float, list[Outcome]]:
