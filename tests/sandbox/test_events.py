@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import json
 import socket
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -149,3 +151,33 @@ def test_stopping_ends_it() -> None:
     sandbox.stop()
     assert (True, []) == (time.monotonic() - start < events.PING - 3, [line for line in stream.lines() if line])
     stream.close()
+
+
+LEFT = """
+import gc
+import socket
+import time
+
+from devinotify.sandbox import Sandbox
+
+sandbox = Sandbox().start()
+with socket.create_connection(("127.0.0.1", sandbox.port), timeout=10) as looker:
+    looker.sendall(b"GET /sandbox/events HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n")
+    with looker.makefile("rb") as lines:
+        while b"data: " not in lines.readline():
+            pass
+    time.sleep({longer})
+deadline = time.monotonic() + 10
+while sandbox._emulator.live.watchers and time.monotonic() < deadline:
+    time.sleep(0.01)
+gc.collect()
+sandbox.stop()
+"""
+
+
+@pytest.mark.once
+def test_a_page_that_leaves_is_not_told_of() -> None:
+    """A page that is closed while nothing happens leaves nothing behind that is told of on stderr."""
+    script = LEFT.format(longer=2 * events.PAUSE)  # the stream waits for the next change by then
+    ended = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True, timeout=60)
+    assert (0, "") == (ended.returncode, ended.stderr)

@@ -66,10 +66,12 @@ async def changes(emulator: Emulator, closing: Closing, *, ping: float = PING) -
         if not changed.is_set():
             loop.call_soon_threadsafe(changed.set)
 
-    over = asyncio.ensure_future(closing.event().wait())
+    ending = closing.event()
+    over = asyncio.ensure_future(ending.wait())
+    over.add_done_callback(lambda _: changed.set())
     emulator.live.watch(wake)
     try:
-        while not over.done():
+        while not ending.is_set():
             changed.clear()
             with emulator.lock:
                 now = emulator.now()
@@ -77,16 +79,17 @@ async def changes(emulator: Emulator, closing: Closing, *, ping: float = PING) -
                 due = emulator.store.next_change(now) if emulator.clock.running else None
             document = json.dumps({"version": version, "now": iso(now)})
             yield f"id: {version}\nevent: change\ndata: {document}\n\n".encode()
-            await asyncio.wait({over}, timeout=PAUSE)
-            while not (over.done() or changed.is_set()):
+            await closing.sleep(PAUSE)
+            while not (ending.is_set() or changed.is_set()):
                 left = ping if due is None else min(ping, due - emulator.clock.now())
                 if left <= 0:
                     break
-                waiter = asyncio.ensure_future(changed.wait())
-                await asyncio.wait({over, waiter}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-                waiter.cancel()
-                if left == ping:
-                    yield b": still here\n\n"
+                try:
+                    # Awaited here, in no task of its own: one that a client leaves behind would be told of on stderr.
+                    await asyncio.wait_for(changed.wait(), left)
+                except TimeoutError:
+                    if left == ping:
+                        yield b": still here\n\n"
     finally:
         emulator.live.unwatch(wake)
         over.cancel()
