@@ -6,6 +6,7 @@ import re
 import socket
 import struct
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -216,6 +217,21 @@ def test_a_latency_does_not_hold_up_the_end() -> None:
                 session.get(f"{sandbox.origin}/sandbox/clock", timeout=30)
             sandbox.stop()
     assert time.monotonic() - start < 30
+
+
+def test_a_latency_that_is_removed_lets_go(sandbox: Sandbox, client: Client) -> None:
+    """Whoever it holds is answered at once: a test waits for the request, looks, and lets it go on."""
+    first = sandbox.add_fault("latency", operation="Sms/Send", seconds=25, times=1)
+    sandbox.add_fault("latency", operation="Sms/Send", seconds=25)
+    start = time.monotonic()
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(client.sms.send, NUMBER, "held")
+        assert sandbox.wait(lambda: [1, 1] == [fault.hits for fault in sandbox.faults()], 60)
+        assert [] == sandbox.messages()
+        sandbox.remove_fault(first)
+        sandbox.remove_fault()
+        assert 1 == len(sent.result(60).message_ids)
+    assert time.monotonic() - start < 25
 
 
 @pytest.mark.parametrize("kind", ["reset", "drop", "half"])

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from devinotify.sandbox.emulator import Emulator
-    from devinotify.sandbox.faults import Strike
+    from devinotify.sandbox.faults import ArmedFault, Strike
     from devinotify.sandbox.replies import Reply
     from devinotify.sandbox.service import Received
 
@@ -148,8 +148,26 @@ class _Gateway:
         else:
             await self._go_wrong(plan, received, scope, receive, send)
 
+    async def _wait(self, latency: ArmedFault) -> None:
+        """Wait as long as the latency takes, or until it is disarmed, by whichever thread."""
+        loop, gone = asyncio.get_running_loop(), asyncio.Event()
+
+        def let_go() -> None:
+            loop.call_soon_threadsafe(gone.set)
+
+        with self._emulator.lock:
+            if latency.disarmed:
+                return
+            latency.held.add(let_go)
+        try:
+            await self._closing.sleep(latency.fault.seconds or 0.0, gone)
+        finally:
+            with self._emulator.lock:
+                latency.held.discard(let_go)
+
     async def _go_wrong(self, plan: Strike, received: Received, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._closing.sleep(plan.delay)
+        for latency in plan.latencies:
+            await self._wait(latency)
         fault = plan.fault
         if fault is None:
             await _answer(scope, send, service.answer(self._emulator, received, fault="latency"))

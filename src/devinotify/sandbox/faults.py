@@ -173,6 +173,15 @@ class ArmedFault:
     hits: int = 0
     passed: deque[float] = field(default_factory=deque)
     """The instants of the requests that a rate let through within its window."""
+    held: set[Callable[[], None]] = field(default_factory=set)
+    """What lets the requests go on that its latency holds: called when it is disarmed."""
+    disarmed: bool = False
+
+    def disarm(self) -> None:
+        """Hold nothing any more."""
+        self.disarmed = True
+        for let_go in self.held:
+            let_go()
 
     def over(self, now: float) -> bool:
         """Return whether its time or its count is up."""
@@ -204,9 +213,9 @@ class ArmedFault:
 
 
 class Strike(NamedTuple):
-    """What goes wrong with one request: seconds to wait, then a fault or none."""
+    """What goes wrong with one request: latencies to wait for, one after the other, then a fault or none."""
 
-    delay: float
+    latencies: tuple[ArmedFault, ...]
     fault: Fault | None
 
 
@@ -238,11 +247,15 @@ class Faults:
 
     def remove(self, number: int) -> bool:
         """Disarm a fault by its number and return whether it was there."""
-        return self._armed.pop(number, None) is not None
+        armed = self._armed.pop(number, None)
+        if armed is not None:
+            armed.disarm()
+        return armed is not None
 
     def clear(self) -> None:
         """Disarm every fault."""
-        self._armed.clear()
+        while self._armed:
+            self._armed.popitem()[1].disarm()
 
     @property
     def by_number(self) -> bool:
@@ -251,14 +264,15 @@ class Faults:
 
     def plan(self, operation: str, numbers: Collection[str], now: float, *, in_session: bool = True) -> Strike | None:
         """Return what goes wrong with a request, or ``None`` for nothing."""
-        delay, chosen, struck = 0.0, None, False
+        latencies: list[ArmedFault] = []
+        chosen, struck = None, False
         for armed in tuple(self):
             if armed.over(now) or not armed.concerns(operation, numbers, in_session=in_session):
                 continue
             if armed.fault.kind == LATENCY:
                 if armed.strikes(now):
-                    delay += armed.fault.seconds or 0.0
+                    latencies.append(armed)
                     struck = True
             elif chosen is None and armed.strikes(now):
                 chosen, struck = armed.fault, True
-        return Strike(delay, chosen) if struck else None
+        return Strike(tuple(latencies), chosen) if struck else None

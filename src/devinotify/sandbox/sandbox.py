@@ -333,7 +333,10 @@ class Sandbox:
         return [views.FaultView(**armed) for armed in self._ask("GET", "/faults")["faults"]]
 
     def remove_fault(self, number: int | None = None) -> None:
-        """Disarm a fault by its number, or all; LookupError where there is no such fault."""
+        """Disarm a fault by its number, or all; LookupError where there is no such fault.
+
+        What a latency holds goes on at once.
+        """
         self._ask("DELETE", "/faults", **({} if number is None else {"id": number}))
 
     def set_time_zone(self, number: str, zone: str | None) -> None:

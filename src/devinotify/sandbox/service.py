@@ -178,7 +178,10 @@ def plan(emulator: Emulator, received: Received) -> Strike | None:
             with contextlib.suppress(Refused):  # It cannot be read, so it concerns no number.
                 numbers = _numbers(emulator, operation, received.arguments())
         in_session = operation is None or operation.in_session
-        return emulator.faults.plan(operation.name if operation else "", numbers, now, in_session=in_session)
+        found = emulator.faults.plan(operation.name if operation else "", numbers, now, in_session=in_session)
+        if found is not None:
+            emulator.changed()  # whoever waits for a request that is held hears of it before it is answered
+        return found
 
 
 def _numbers(emulator: Emulator, operation: Operation, arguments: Arguments) -> frozenset[str]:
