@@ -68,6 +68,25 @@ def test_a_mistyped_profile(run: Run) -> None:
     assert (2, "devinotify: there is no profile 'rihgt': did you mean right?\n") == (result.exit_code, result.stderr)
 
 
+def test_a_mistyped_file_is_told(run: Run, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever names one means it: it is not taken for none, be it for an account, an outbox or an alias alone."""
+    named = tmp_path / "cofnig.toml"
+    monkeypatch.setenv("DEVINOTIFY_CONFIG", str(named))
+    said = f"DEVINOTIFY_CONFIG: {named}: there is no such file"
+    send = ("send", "Hi", "oncall")
+    for found in (
+        run("balance"),
+        run("config", "show"),
+        run("outbox", "list"),
+        run(*send),
+        run(*send, "--dry-run"),
+        run(*send, url=sandbox.url),
+        run(*send, "--dry-run", url=sandbox.url),
+    ):
+        assert (2, True) == (found.exit_code, said in found.stderr)
+    assert [0, 0] == [run("--help").exit_code, run("config", "path").exit_code]
+
+
 def test_an_alias_is_a_recipient(run: Run, sandbox: Sandbox) -> None:
     """With a profile, and with a URL of the environment alike."""
     for found in (run("send", "Hi", "oncall", "--profile", "right"), run("send", "Hi", "oncall", url=sandbox.url)):

@@ -264,8 +264,11 @@ def test_one_file_may_be_named(users: Write, near: Write, tmp_path: Path, monkey
     monkeypatch.setenv("DEVINOTIFY_CONFIG", str(named))
     assert "named" == DevinoURL.from_profile("a").login
     named.unlink()
-    with pytest.raises(InvalidURL, match=f"^DEVINOTIFY_CONFIG: {named}: there is no such file$"):
+    said = f"^DEVINOTIFY_CONFIG: {named}: there is no such file$"
+    with pytest.raises(InvalidURL, match=said):
         DevinoURL.from_profile("a")
+    with pytest.raises(InvalidURL, match=said):
+        DevinoURL.in_environment()
 
 
 @pytest.mark.parametrize("value", ["", "relative"])

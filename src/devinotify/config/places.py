@@ -33,6 +33,7 @@ USERS = "config.toml"
 MOST = 1024 * 1024
 """Bytes that such a file may have: thousands of aliases fit, and a device that never ends is told."""
 
+_MISSING = "there is no such file"
 _OPEN = "it holds a password, and others can read it: chmod 600 it"
 
 _warned: set[Path] = set()
@@ -89,8 +90,15 @@ def users_file() -> Path:
 
 
 def any_file() -> bool:
-    """Whether there is a configuration file at all; none is read."""
-    return any(os.path.lexists(place.path) for place in places())
+    """Whether there is a configuration file at all; none is read.
+
+    Raises InvalidURL where DEVINOTIFY_CONFIG names one that is not there: it is mistyped, and not left out on purpose.
+    """
+    found = places()
+    there = any(os.path.lexists(place.path) for place in found)
+    if not there and (named := next((place for place in found if place.named), None)):
+        raise _unusable(named, _MISSING)
+    return there
 
 
 def sources(keys: Collection[str]) -> list[Source]:
@@ -123,7 +131,7 @@ def _source(place: Place, keys: Collection[str]) -> Source | None:
     except FileNotFoundError:
         if not place.named:
             return None
-        text, reason = Secret(), "there is no such file"
+        text, reason = Secret(), _MISSING
     except PermissionError as error:
         if place.near:  # a folder that is not the user's, such as another's home
             return None
@@ -135,11 +143,16 @@ def _source(place: Place, keys: Collection[str]) -> Source | None:
     else:
         reason = f"it is longer than {MOST} bytes" if len(content) > MOST else ""
     if reason:
-        named = f"{VARIABLE}: " if place.named else ""
-        raise InvalidURL(f"{named}{place.path}: {reason}")
+        raise _unusable(place, reason)
     document = read(text, keys)
     notices = (_OPEN,) if is_open and document.holds_password else ()
     return Source(place, document, notices)
+
+
+def _unusable(place: Place, reason: str) -> InvalidURL:
+    """Return the error for a file that is of no use, with the variable where one has named it."""
+    named = f"{VARIABLE}: " if place.named else ""
+    return InvalidURL(f"{named}{place.path}: {reason}")
 
 
 def _stranger(path: Path) -> str:
