@@ -168,7 +168,8 @@ def devinotify_prepare_message(message: Message) -> list[Message] | None:
 def devinotify_fit_window(message: Message, window: Window) -> list[Message] | None:
     """Put off, for a campaign with a daily window, what would arrive outside it by the recipient's own clock.
 
-    Called for each prepared message of such a campaign, and where its plan counts who is out of the window. Return
+    Called for each prepared message of such a campaign, for each later step of a fallback before it is sent, and where
+    the plan counts who is out of the window. Return
     the message for those who are in the window, and others with a ``send_at`` when it opens for the rest: each
     recipient in exactly one of them, or nothing is sent. ``None`` leaves it to the next. It sends nothing itself.
 

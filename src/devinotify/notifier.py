@@ -108,7 +108,7 @@ class Notifier:
             self.channels: dict[str, Channel] = self.plugins.channels()
             self._limiter = self._limits()
             limited = None if self._limiter is None else partial(Limited, limiter=self._limiter)
-            self._fallbacks = bind(self.channels, self._storage, limited)
+            self._fallbacks = bind(self.channels, self._storage, limited, self.plugins)
             self._recipients = Recipients(self.plugins, self.url.region)
             self._receiver = Receiver(self.url.account, self._fetch, self._storage.own, self._received)
             self.plugins.around = lambda: serving(self._storage.own)

@@ -35,9 +35,10 @@ from devinotify.bulk.sorting import Refusals, Sorted, sort_out
 from devinotify.bulk.source import Source
 from devinotify.bulk.table import Table
 from devinotify.bulk.tally import Tally
-from devinotify.bulk.windowing import Windowing, window_of
+from devinotify.bulk.windowing import Windowing, checked_window
 from devinotify.bulk.wording import Wording
 from devinotify.closing import close_all
+from devinotify.delivery.daily_window import WINDOW
 from devinotify.delivery.rate_limit import Speed
 from devinotify.delivery.recipients import Recipients
 from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidPhoneNumber, InvalidSchedule, PluginError
@@ -127,7 +128,7 @@ class Campaign:
             self.keeps_instant: bool
             instant, self.keeps_instant = self._instant(send_at) if isinstance(send_at, timedelta) else (send_at, False)
             self.tags: frozenset[str] = _tags(tags)
-            self.window: Window | None = None if window is None else window_of(window, self.notifier)
+            self.window: Window | None = None if window is None else checked_window(window, self.notifier)
             self._set_up(channel, instant)
             self._wording = Wording(text, template, self._channel, self.notifier)
             self._source = Source(source, encoding)
@@ -196,7 +197,6 @@ class Campaign:
             log,
             "the campaign",
             *([] if self._source is None else [self._source.close]),
-            *([] if self._windowing is None else [self._windowing.withdraw]),
             *([] if self._exclusion is None else [self._exclusion.withdraw]),
             *([self.notifier.close] if self._owned else []),
         )
@@ -217,7 +217,7 @@ class Campaign:
             "encoding": self._source.encoding,
             "region": url.region,
             "shape": f"{url.transliterate} {url.max_segments}",
-            "window": None if self.window is None else str(self.window),
+            WINDOW: None if self.window is None else str(self.window),
             "tags": sorted(self.tags) or None,
             STEPS: None if self._fallback is None else [self._fallback.first.name, self._fallback.second.name],
         }
@@ -261,12 +261,11 @@ class Campaign:
         """Return what plugins would do to the first recipients, and whom of all the window holds."""
         if self._windowing is None:
             return foresee(self.notifier.plugins, message, self._channel)
-        with self._windowing.asked():
-            outlook = foresee(self.notifier.plugins, message, self._channel)
         try:
+            outlook = foresee(self.notifier.plugins, message, self._channel, self._windowing.fit)
             return outlook._replace(outside=self._windowing.outside(message, self._intake.numbers()))
         except PluginError as error:
-            return outlook._replace(refused=error)
+            return Outlook(refused=error)
 
     def test(self, number: str) -> Outcome:
         """Send the text of the first recipient to ``number`` alone, now, and return what became of it."""

@@ -16,16 +16,16 @@ import logging
 import os
 import re
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from devinotify.bulk.tally import CATEGORIES, Category, Tally, category, tally
 from devinotify.bulk.tries import Try, noted, read_tries
+from devinotify.delivery.daily_window import WINDOW
 from devinotify.delivery.worker import CAMPAIGN
 from devinotify.exceptions import InvalidInput, Suppressed
-from devinotify.models import Message
 from devinotify.outbox import Outbox, RowState
 from devinotify.outbox.location import campaign_of, exists, is_database
 from devinotify.outbox.states import STEPS as GOES_ON
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from devinotify.bulk.sorting import Sorted
     from devinotify.bulk.source import Source
+    from devinotify.models import Message
     from devinotify.outbox import Counts, Row
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -81,7 +82,7 @@ DIFFERENCES: Mapping[str, str] = {
     "encoding": "the input is read in another encoding",
     "region": "the region of the numbers is another",
     "shape": "transliterate or max_segments of the URL are others",
-    "window": "the daily window is another",
+    WINDOW: "the daily window is another",
     "tags": "the tags are others",
 }
 """What a journal is known by, and what is said where it differs."""
@@ -358,14 +359,16 @@ class Journal:
         """Queue the recipients of some pages, ``at_once`` at a time."""
         assert self.message_id is not None  # noqa: S101 - ``begin`` comes first
         if personal:
+            window = (self.identity or {}).get(WINDOW)
             for page in pages:
                 self.outbox.enqueue_many(
                     (
-                        Message(text, (recipient,), channel=message.channel, send_at=message.send_at)
+                        replace(message, text=text, recipients=(recipient,))
                         for recipient, text in zip(page.numbers, page.texts, strict=True)
                     ),
                     keys=page.numbers,
                     watch=not self.fallback,
+                    meta=None if window is None else {WINDOW: window},
                     account=self.account,
                 )
                 yield

@@ -13,6 +13,7 @@ from devinotify.outbox.location import exists, is_database, paced_at
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
     from datetime import datetime
     from decimal import Decimal
 
@@ -64,14 +65,21 @@ def pace_of(journal: str | os.PathLike[str] | None, account: str) -> float | Non
         return outbox.pace(account)
 
 
-def foresee(plugins: PluginManager, message: Message, channel: Channel) -> Outlook:
-    """Return what plugins that prepare messages would do to this one, if it were sent now."""
-    if not message.recipients or not plugins.listens("devinotify_prepare_message", outside=True):
+def foresee(
+    plugins: PluginManager,
+    message: Message,
+    channel: Channel,
+    fit: Callable[[Message], list[Message]] | None = None,
+) -> Outlook:
+    """Return what plugins that prepare messages would do to this one, if it were sent now, ``fit`` into a window."""
+    if not message.recipients or not (fit or plugins.listens("devinotify_prepare_message", outside=True)):
         return Outlook()
     try:
         prepared = plugins.hook.devinotify_prepare_message(message=message)
     except DevinotifyError as error:
         return Outlook(refused=error)
+    if fit is not None:
+        prepared = [part for one in prepared for part in fit(one)]
     later = [one.send_at for one in prepared if one.send_at is not None and one.send_at != message.send_at]
     if later and not channel.schedulable:
         return Outlook(refused=InvalidSchedule(f"it would be held back now, and {channel.name} cannot send later"))

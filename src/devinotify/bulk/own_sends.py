@@ -18,14 +18,10 @@ _asked: ContextVar[tuple[object, ...]] = ContextVar("devinotify_campaign", defau
 
 
 class OwnSends:
-    """A plugin of one campaign: registered with its notifier until ``withdraw``, and asked in its own sends alone.
+    """A plugin of one campaign: registered with its notifier until ``withdraw``, and asked in its own sends alone."""
 
-    ``inner`` is another of the same campaign, which is asked in the same sends.
-    """
-
-    def __init__(self, notifier: Notifier, inner: OwnSends | None = None) -> None:
+    def __init__(self, notifier: Notifier) -> None:
         self._notifier = notifier
-        self._inner = inner
         notifier.plugins.register(self)
 
     def withdraw(self) -> None:
@@ -50,9 +46,9 @@ class OwnSends:
     def send(self, message: Message, channel: Channel | None = None) -> list[Outcome]:
         """Do what the notifier's ``send`` does, for the campaign."""
         with self.asked():
-            return (self._inner or self._notifier).send(message, channel)
+            return self._notifier.send(message, channel)
 
     def process(self, message: Message) -> list[Outcome]:
         """Do what the notifier's ``process`` does, for the campaign."""
         with self.asked():
-            return list((self._inner or self._notifier).process(message))
+            return list(self._notifier.process(message))

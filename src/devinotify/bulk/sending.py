@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from devinotify.bulk.own_sends import OwnSends
+    from devinotify.bulk.windowing import Windowing
     from devinotify.delivery import sending as delivery
     from devinotify.delivery.fallback import Fallback
     from devinotify.delivery.rate_limit import Speed
@@ -126,7 +127,7 @@ class Sending:
         feed: Iterator[object] | None = None,
         fallback: Fallback | None = None,
         fail_fast: bool = False,
-        sender: OwnSends | None = None,
+        sender: OwnSends | Windowing | None = None,
         most_troubles: int = MOST_TROUBLES,
         put_back: float = PUT_BACK,
         written_again: Backoff = WRITTEN_AGAIN,

@@ -1,32 +1,36 @@
-"""The daily window of a campaign: who is out of it is held until it opens, by the rules of a plugin."""
+"""The daily window of a campaign: how many are out of it now, and how many its run has put off until it opens.
+
+It is kept wherever the campaign's messages are sent from (``devinotify.delivery.daily_window``).
+"""
 
 from __future__ import annotations
 
 import logging
-import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from devinotify.bulk.own_sends import OwnSends
-from devinotify.exceptions import DevinotifyError, InvalidInput, PluginError, Verdict
-from devinotify.hookspecs import hookimpl
+from devinotify.delivery.daily_window import HOOK, fit, is_put_off
+from devinotify.delivery.schedule import due_at
+from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.window import Window
 from devinotify.words import installing_plugin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from devinotify.bulk.own_sends import OwnSends
+    from devinotify.channels.protocol import Channel
     from devinotify.models import Message, Outcome
     from devinotify.notifier import Notifier
 
 log: logging.Logger = logging.getLogger(__name__)
 
-HOOK = "devinotify_fit_window"
 AT_A_TIME = 1000
 """Recipients whom the plugin is asked about at once, where it is counted how many are out of the window."""
 
 
-def window_of(given: Window | str, notifier: Notifier) -> Window:
+def checked_window(given: Window | str, notifier: Notifier) -> Window:
     """Return the window that was given; raises InvalidInput for a wrong one, and where no plugin keeps windows."""
     window = Window.parse(given) if isinstance(given, str) else given
     if not notifier.plugins.listens(HOOK):
@@ -37,39 +41,19 @@ def window_of(given: Window | str, notifier: Notifier) -> Window:
     return window
 
 
-class _PutOff(threading.local):
-    """Who is put off of what this thread is sending."""
-
-    def __init__(self) -> None:
-        self.numbers: set[str] = set()
-
-
-class Windowing(OwnSends):
-    """A plugin that puts off, in the campaign's own sends, what would arrive outside ``window``; it counts them.
-
-    It stands around all others that prepare a message, so that the window holds whatever they make of it.
-    """
+class Windowing:
+    """What a campaign with a daily window sends with: the notifier, or ``inner``; it counts who is put off."""
 
     def __init__(self, window: Window, notifier: Notifier, inner: OwnSends | None = None) -> None:
-        super().__init__(notifier, inner)
         self.window = window
+        self._plugins = notifier.plugins
+        self._sends = inner or notifier
         self.note: Callable[[int], object] = lambda count: None  # noqa: ARG005 - nobody has to know
         """Told of each message, sent and accepted, for how many it is put off."""
-        self._put_off = _PutOff()
 
     def fit(self, message: Message) -> list[Message]:
-        """Return the message for those who are in their window, and put off for the others.
-
-        Raises PluginError where the plugin fails, loses somebody, or does not answer: then nothing is sent.
-        """
-        fitted: list[Message] | None = self._notifier.plugins.hook.devinotify_fit_window(
-            message=message, window=self.window
-        )
-        if fitted is None:
-            raise PluginError("no plugin has answered for the window: nothing is sent", hook=HOOK)
-        if sorted(to for one in fitted for to in one.recipients) != sorted(message.recipients):
-            raise PluginError("a plugin has not kept each recipient once: nothing is sent", hook=HOOK)
-        return fitted
+        """Return the message for those who are in their window, and put off for the others; raise PluginError."""
+        return fit(self._plugins, message, self.window)
 
     def outside(self, message: Message, pages: Iterable[Sequence[str]]) -> int:
         """Return how many of the recipients are out of their window now, by pages of them."""
@@ -77,25 +61,18 @@ class Windowing(OwnSends):
         for page in pages:
             for start in range(0, len(page), AT_A_TIME):
                 some = replace(message, recipients=tuple(page[start : start + AT_A_TIME]))
-                count += sum(len(one.recipients) for one in self.fit(some) if _is_later(one, message))
+                count += sum(len(one.recipients) for one in self.fit(some) if is_put_off(one, message))
         return count
 
-    @hookimpl(wrapper=True, tryfirst=True)
-    def devinotify_prepare_message(self) -> Generator[None, list[Message], list[Message]]:
-        """Put off what would arrive outside the window."""
-        prepared = yield
-        if not self.is_asked:
-            return prepared
-        fitted = [(message, part) for message in prepared for part in self.fit(message)]
-        self._put_off.numbers = {to for before, part in fitted if _is_later(part, before) for to in part.recipients}
-        return [part for _, part in fitted]
+    def send(self, message: Message, channel: Channel | None = None) -> list[Outcome]:
+        """Do what the notifier's ``send`` does."""
+        return self._sends.send(message, channel)
 
     def process(self, message: Message) -> list[Outcome]:
-        """Do what the notifier's ``process`` does, for the campaign, and count who is held."""
-        self._put_off.numbers = set()
-        outcomes = super().process(message)
-        numbers, self._put_off.numbers = self._put_off.numbers, set()
-        count = sum(each.verdict is Verdict.ACCEPTED and each.recipient in numbers for each in outcomes)
+        """Do what the notifier's ``process`` does, and count who is held."""
+        outcomes = list(self._sends.process(message))
+        now = datetime.now(UTC)
+        count = sum(each.verdict is Verdict.ACCEPTED and _is_held(each, message, now) for each in outcomes)
         if count:
             try:
                 self.note(count)
@@ -104,5 +81,8 @@ class Windowing(OwnSends):
         return outcomes
 
 
-def _is_later(part: Message, before: Message) -> bool:
-    return part.send_at != before.send_at
+def _is_held(outcome: Outcome, message: Message, now: datetime) -> bool:
+    """Whether it goes out later than its own time of sending."""
+    sent = None if outcome.receipt is None else outcome.receipt.sent_at
+    own = now if message.send_at is None else due_at(message.send_at, outcome.recipient)
+    return sent is not None and sent > max(own, now)

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from devinotify.channels.batch import BATCH, failed
 from devinotify.channels.protocol import check_channel, read_state, send_on
+from devinotify.delivery import daily_window
 from devinotify.delivery.holding import Holding
-from devinotify.delivery.orders import orders
+from devinotify.delivery.orders import orders, window_under_way
 from devinotify.delivery.policy import POLICY, Fate, NextStep, fate_of_send, fate_of_status
-from devinotify.delivery.schedule import due_at
+from devinotify.delivery.schedule import due_at, timed
 from devinotify.delivery.story import joined, outcome_of, pending
 from devinotify.exceptions import DevinotifyError, InvalidInput, NotSent, Verdict
 from devinotify.gateway.departure import departing
@@ -30,12 +31,13 @@ from devinotify.url import ON_UNKNOWN
 from devinotify.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from devinotify.channels.protocol import Channel
     from devinotify.gateway.client import Client
     from devinotify.models import Message, Outcome, Receipt, SmsState
     from devinotify.outbox import Batch, Outbox, Row, StoredMessage
+    from devinotify.plugins import PluginManager
     from devinotify.url import DevinoURL
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -48,6 +50,9 @@ UNTIL = "until"
 
 LEASE = 60.0
 """Seconds that whoever has taken the first step has for the next, before the outbox offers it to a worker."""
+
+_STEP_FOR = 2 * RETRY_FOR
+"""Seconds for which a step is tried that a daily window may hold back once more for most of a day."""
 
 SHORTEST_PATIENCE = 60.0
 """Seconds of ``patience`` below which the first step outlives it: the gateway counts a validity in whole minutes."""
@@ -144,17 +149,23 @@ class Fallback:
         self.segmented: bool = first.segmented or second.segmented
         self.schedulable: bool = first.schedulable
         self._storage: Storage | None = None
+        self._plugins: PluginManager | None = None
 
     def __repr__(self) -> str:
         return f"<Fallback {self.name}: {self.first.name}, then {self.second.name}>"
 
-    def bound(self, storage: Storage, step: Callable[[Channel], Channel] = lambda channel: channel) -> Fallback:
+    def bound(
+        self,
+        storage: Storage,
+        step: Callable[[Channel], Channel] = lambda channel: channel,
+        plugins: PluginManager | None = None,
+    ) -> Fallback:
         """Return the same channel, writing to this storage: one that is shared would mix the accounts of two.
 
-        Its steps are taken on what ``step`` makes of their channels.
+        Its steps are taken on what ``step`` makes of their channels, in the daily window that ``plugins`` know.
         """
         same = copy(self)
-        same._storage = storage
+        same._storage, same._plugins = storage, plugins
         same.first, same.second = step(self.first), step(self.second)
         return same
 
@@ -201,6 +212,8 @@ class Fallback:
         rule, validity = settings.on_unknown, message.validity or settings.validity
         meta: dict[str, Any] = {RULE: rule, "validity": validity}
         try:
+            if (window := window_under_way()) is not None:
+                meta[daily_window.WINDOW] = str(window)
             if validity and ONE_TIME in message.tags and message.send_at is None:
                 meta[UNTIL] = outbox.now() + validity * 60
             batch = outbox.begin(
@@ -220,7 +233,7 @@ class Fallback:
             return [failed(self.name, recipient, full) for recipient in message.recipients]
         holding = Holding(outbox, batch)
         with departing(holding):
-            sent = [_timed(outcome, message) for outcome in send_on(self.first, batch.message, client)]
+            sent = [timed(outcome, message) for outcome in send_on(self.first, batch.message, client)]
         rows = {row.recipient: row for row in batch.rows}
         found = {each.recipient: replace(each, channel=self.name, row=rows[each.recipient].id) for each in sent}
         try:
@@ -248,9 +261,8 @@ class Fallback:
             then: list[Outcome] = []
             try:
                 deadline = _moment(outbox) if is_told else ends_at(stored)
-                if some and stored.message.send_at is not None:
-                    self.postpone(outbox, some, stored)
-                elif some and (batch := outbox.go_on(some, self.second.name, deadline=deadline)) is not None:
+                due = self.postpone(outbox, some, stored) if some else []
+                if due and (batch := outbox.go_on(due, self.second.name, deadline=deadline)) is not None:
                     with departing(Holding(outbox, batch)):
                         then = self._send_second(batch, outbox.now(), client)
                     outbox.settle(batch, then)
@@ -299,17 +311,30 @@ class Fallback:
         # A row that is tried again is queued; one that has ended for good has nothing left to retry.
         return NextStep.NOTHING if step is NextStep.RETRY else step
 
-    def postpone(self, outbox: Outbox, rows: Iterable[Row], stored: StoredMessage) -> None:
-        """Queue the second step of these rows of a scheduled message: not before the first would have gone out."""
-        send_at = stored.message.send_at
-        if send_at is None:
-            return
-        due: dict[datetime, list[Row]] = {}
+    def postpone(self, outbox: Outbox, rows: Sequence[Row], stored: StoredMessage) -> list[Row]:
+        """Queue the second step of those of these rows who have to wait for it, and return the others.
+
+        It goes out neither before the first would have, nor outside the daily window.
+        """
+        send_at, now = stored.message.send_at, _moment(outbox)
+        opening = self.openings(stored, [row.recipient for row in rows], self.second, now)
+        due: list[Row] = []
+        later: dict[datetime, list[Row]] = {}
         for row in rows:
-            due.setdefault(due_at(send_at, row.recipient), []).append(row)
-        for moment, some in due.items():
-            until = moment + timedelta(seconds=RETRY_FOR)
+            at = now if send_at is None else due_at(send_at, row.recipient)
+            at = max(at, opening.get(row.recipient, at))
+            (later.setdefault(at, []) if at > now else due).append(row)
+        for moment, some in later.items():
+            until = moment + timedelta(seconds=_STEP_FOR if daily_window.window_of(stored) else RETRY_FOR)
             outbox.step_later(some, self.second.name, not_before=moment, deadline=until)
+        return due
+
+    def openings(
+        self, stored: StoredMessage, recipients: Sequence[str], step: Channel, now: datetime
+    ) -> Mapping[str, datetime]:
+        """Return what ``daily_window.openings`` does, for a step on one of the two channels."""
+        message = replace(stored.message, recipients=tuple(recipients), channel=step.name)
+        return daily_window.openings(self._plugins, message, daily_window.window_of(stored), now)
 
 
 def _moment(outbox: Outbox) -> datetime:
@@ -349,27 +374,27 @@ def capped(validity: int | None, patience: float) -> int:
     return min(validity, most) if validity else most
 
 
-def _timed(outcome: Outcome, message: Message) -> Outcome:
-    """Return the outcome of a message by the recipient's clock with the instant of it, from which patience runs."""
-    send_at, receipt = message.send_at, outcome.receipt
-    if receipt is None or send_at is None or send_at.utcoffset() is not None:
-        return outcome
-    return replace(outcome, receipt=replace(receipt, sent_at=due_at(send_at, outcome.recipient)))
-
-
 def fallback_of(stored: StoredMessage, fallbacks: Mapping[str, Fallback]) -> Fallback | None:
     """Return the fallback whose step a stored message is; ``None`` where it is none, or of a channel that is gone."""
     return fallbacks.get(stored.message.channel) if RULE in stored.meta else None
 
 
 def bind(
-    channels: dict[str, Channel], storage: Storage, step: Callable[[Channel], Channel] | None = None
+    channels: dict[str, Channel],
+    storage: Storage,
+    step: Callable[[Channel], Channel] | None = None,
+    plugins: PluginManager | None = None,
 ) -> dict[str, Fallback]:
     """Put copies of the fallbacks that write to ``storage`` in their places among ``channels``, and return them.
 
-    With ``step`` what it makes of them is put in the place of all other channels, and of the steps.
+    With ``step`` what it makes of them is put in the place of all other channels, and of the steps; ``plugins`` know
+    the recipients' clocks.
     """
     made = step or (lambda channel: channel)
-    bound = {name: channel.bound(storage, made) for name, channel in channels.items() if isinstance(channel, Fallback)}
+    bound = {
+        name: channel.bound(storage, made, plugins)
+        for name, channel in channels.items()
+        if isinstance(channel, Fallback)
+    }
     channels.update({name: bound.get(name) or made(channel) for name, channel in channels.items()})
     return bound

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from devinotify import text as texts
+from devinotify.delivery.daily_window import window_of
 from devinotify.exceptions import InvalidInput
 from devinotify.redact import mask_number
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from devinotify.exceptions import DevinotifyError
     from devinotify.models import Message
     from devinotify.outbox import Batch, Outbox
+    from devinotify.window import Window
 
 _CALL = "call"
 """The key in a stored message's ``meta`` that tells which call has stored it, where it has a key of its own."""
@@ -59,6 +61,12 @@ def orders() -> Mapping[str, int]:
     """Return the rows that are being sent, by recipient: none where a fallback is used without an outbox's order."""
     batch = _under_way.get()
     return {} if batch is None else {row.recipient: row.id for row in batch.rows}
+
+
+def window_under_way() -> Window | None:
+    """Return the daily window of the stored message that is being sent; ``None`` where there is none."""
+    batch = _under_way.get()
+    return None if batch is None else window_of(batch.stored)
 
 
 def check_order(key: object, deadline: object) -> None:

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 from devinotify.channels.batch import failed
 from devinotify.channels.compose import shape
 from devinotify.channels.protocol import check_message, complete, send_on
+from devinotify.delivery import daily_window
+from devinotify.delivery.orders import window_under_way
 from devinotify.delivery.outcomes import record
 from devinotify.delivery.recipients import screen
+from devinotify.delivery.schedule import timed
 from devinotify.exceptions import DevinotifyError, PluginError
 from devinotify.hookspecs import hookimpl
 
@@ -104,7 +107,18 @@ class Pipeline:
         return ready, refused
 
     def _prepare(self, message: Message, refused: dict[str, DevinotifyError]) -> list[Message]:
-        """Return the messages to send in place of this one, each recipient in one of them; add who is ``refused``."""
+        """Return the messages to send in place of this one, each recipient in one of them; add who is ``refused``.
+
+        The daily window of what is sent from an outbox holds whatever plugins make of it.
+        """
+        prepared = self._made(message, refused)
+        window = window_under_way()
+        if window is None:
+            return prepared
+        return [part for one in prepared for part in daily_window.fit(self._plugins, one, window)]
+
+    def _made(self, message: Message, refused: dict[str, DevinotifyError]) -> list[Message]:
+        """Return what plugins make of a message."""
         if not self._plugins.listens("devinotify_prepare_message", outside=True):
             return [message]
         known = frozenset(message.recipients)
@@ -164,6 +178,8 @@ class Pipeline:
                 answer = self._sending.devinotify_send_message(message, channel)
         except DevinotifyError as error:
             return self.refuse(message, dict.fromkeys(message.recipients, error))
+        if window_under_way() is not None:  # who is put off is looked at, and reported, from then on
+            answer = [timed(outcome, message) for outcome in answer]
         return record(self._plugins, message, answer)
 
     def shape(self, message: Message, channel: Channel) -> Message:

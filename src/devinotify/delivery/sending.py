@@ -43,7 +43,10 @@ PUT_BACK = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What came of a batch: an outcome for each row, in their order, what they mean, and what the rows became."""
+    """What came of a batch: an outcome for each row, in their order, what they mean, and what the rows became.
+
+    Who waits for a daily window has no outcome yet.
+    """
 
     outcomes: list[Outcome]
     reading: Reading
@@ -89,22 +92,49 @@ class Sender:
     ) -> Sent:
         """Send a claimed batch, record what came of each row, and return it.
 
-        Whatever is raised on the way, each row gets an outcome: ``unknown`` where none was told. A recipient that is
-        no number in E.164 is refused. With ``puts_back`` what the account or the gateway is refused for is queued
+        Whatever is raised on the way, each row gets an outcome: ``unknown`` where none was told. The steps of a
+        fallback whose daily window is shut are queued again until it opens, and have none. A recipient that is no
+        number in E.164 is refused. With ``puts_back`` what the account or the gateway is refused for is queued
         again as if nothing had been tried. ``alike`` says that all that is queued is of one campaign; ``to_blame`` is
         asked whether the recipients of a batch that was refused as a whole are to blame, and not the account. Raises
         DevinotifyError where the outcomes cannot be recorded.
         """
-        outcomes = self._outcomes(batch)
+        try:
+            opening = self._opening(batch)
+        except DevinotifyError as error:  # of a plugin's: where nobody knows whether it is open, nothing is sent
+            waiting: dict[int, RowState] = {}
+            outcomes = [failed(row.channel, row.recipient, error) for row in batch.rows]
+        else:
+            batch, waiting = self._put_off(batch, opening)
+            outcomes = self._outcomes(batch) if batch.rows else []
         reading = read(outcomes, alike=alike) if puts_back else Reading(settle=outcomes)
         if reading.held and (fallback_of(batch.stored, self._fallbacks) is not None or to_blame(reading.held)):
             # What follows a refused step of a fallback is decided by its policy.
             reading.settle += reading.held
             reading.held, reading.refused = [], None
-        states = self._record(batch, reading)
-        if batch.rows[0].channel in self._fallbacks:
+        states = {**waiting, **self._record(batch, reading)}
+        if batch.rows and batch.rows[0].channel in self._fallbacks:
             self._forget_steps(batch, outcomes, states)
         return Sent(outcomes, reading, states)
+
+    def _opening(self, batch: Batch) -> Mapping[str, datetime]:
+        """Return when to ask again for the steps of a fallback whose daily window is shut, by recipient.
+
+        Any other message goes to the gateway with its time of sending: preparing it sees to that.
+        """
+        fallback = fallback_of(batch.stored, self._fallbacks)
+        if fallback is None:
+            return {}
+        now = datetime.fromtimestamp(self._outbox.now(), UTC)
+        return fallback.openings(batch.stored, [row.recipient for row in batch.rows], fallback.step(batch.rows[0]), now)
+
+    def _put_off(self, batch: Batch, opening: Mapping[str, datetime]) -> tuple[Batch, dict[int, RowState]]:
+        """Queue those again who have to wait, and return the batch of the others, and what those have become."""
+        states: dict[int, RowState] = {}
+        for moment in sorted(set(opening.values())):
+            some = [row for row in batch.rows if opening.get(row.recipient) == moment]
+            states |= self._written(batch, lambda: self._outbox.release(batch, some, not_before=moment))  # noqa: B023 - called at once
+        return replace(batch, rows=tuple(row for row in batch.rows if row.recipient not in opening)), states
 
     # --- sending
 

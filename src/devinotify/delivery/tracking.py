@@ -14,7 +14,6 @@ from devinotify.channels.protocol import read_state
 from devinotify.delivery.clock import WallClock
 from devinotify.delivery.fallback import ends_at, fallback_of
 from devinotify.delivery.policy import NextStep
-from devinotify.delivery.schedule import due_at
 from devinotify.delivery.sending import Sender
 from devinotify.delivery.story import ended, is_over, outcome_of
 from devinotify.exceptions import DevinotifyError, Verdict, told
@@ -183,10 +182,7 @@ class Tracker:
     def _go_on(self, rows: Sequence[Row], stored: StoredMessage) -> None:
         fallback = fallback_of(stored, self._fallbacks)
         assert fallback is not None  # noqa: S101 - it has decided that they go on
-        send_at, now = stored.message.send_at, self.outbox.now()
-        later = [row for row in rows if send_at is not None and due_at(send_at, row.recipient).timestamp() > now]
-        fallback.postpone(self.outbox, later, stored)
-        due = [row for row in rows if row not in later]
+        due = fallback.postpone(self.outbox, rows, stored)
         batch = self.outbox.go_on(due, fallback.second.name, deadline=ends_at(stored)) if due else None
         if batch is not None:
             log.info("%s on to %s", counted(len(batch), "message goes", "messages go"), fallback.second.name)

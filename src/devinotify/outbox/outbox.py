@@ -293,11 +293,12 @@ class Outbox:
         watch: bool = True,
         fallback: bool = False,
         patience: float | None = None,
+        meta: Mapping[str, Any] | None = None,
         account: str | None = None,
     ) -> int:
         """Queue messages of one recipient each, such as personal texts, in one transaction; return how many were new.
 
-        ``keys`` names each message in turn; one whose key is known is passed over.
+        ``keys`` names each message in turn; one whose key is known is passed over. ``meta`` is that of each of them.
         """
         until = encode_time(deadline)
         lines = []
@@ -305,7 +306,7 @@ class Outbox:
         for message in messages:
             (recipient,) = message.recipients
             new = new_message(
-                message, key=next(key_of), patience=patience, watch=watch, fallback=fallback, account=account
+                message, key=next(key_of), patience=patience, watch=watch, fallback=fallback, meta=meta, account=account
             )
             lines.append((new, recipient, until))
         return self._store.write(
