@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
+from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +14,8 @@ from click.testing import CliRunner
 
 from devinotify import Message, Notifier, PluginError, hookimpl, make_plugin_manager
 from devinotify.bulk import Campaign, Journal, Window
-from devinotify.bulk.windowing import Windowing
+from devinotify.bulk.parts import Part
+from devinotify.bulk.report import write_report
 from devinotify.cli.app import cli
 from devinotify.exceptions import InvalidInput, LimitExceeded
 from devinotify.outbox import RowState
@@ -117,19 +120,40 @@ def test_who_is_left_out_gets_nothing_later_either(gateway: Sandbox, write: Writ
     assert ({some[2], some[3]}, 1) == ({message.recipient for message in gateway.messages()}, result.held)
 
 
-def test_what_cannot_be_counted_is_sent_all_the_same(gateway: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_cannot_be_counted_is_sent_all_the_same(
+    gateway: Sandbox, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """The outcomes stand where the journal cannot be written for the count; the log says so."""
 
-    def fail(count: int) -> None:
+    def fail(self: Journal, count: int) -> None:
         raise InvalidInput(f"no room for {count}")
 
-    some = tuple(numbers(2))
-    with account(gateway, Odd()) as notifier:
-        windowing = Windowing(WINDOW, notifier)
-        windowing.note = fail
-        outcomes = windowing.process(Message("Hi", some))
-    assert list(some) == [outcome.recipient for outcome in outcomes if outcome.error is None]
+    monkeypatch.setattr(Journal, "hold", fail)
+    options = {"text": "Hi", "journal": tmp_path / "c.db", "window": "10-20"}
+    with account(gateway, Odd()) as notifier, Campaign(notifier, write("\n".join(numbers(2))), **options) as campaign:  # type: ignore[arg-type]  # its own
+        assert 2 == campaign.run().tally.accepted
     assert "1 are held until their window opens, and are not counted: no room for 1" in caplog.text
+
+
+def test_the_report_tells_who_is_held(gateway: Sandbox, write: Write, tmp_path: Path) -> None:
+    """In plain words in both languages, on the page and in the CSV, until the window opens; then they are under way."""
+    some, target = numbers(3), tmp_path / "out.csv"
+    options = {"text": "Hi", "journal": tmp_path / "c.db", "window": "10-20"}
+    with account(gateway, Odd()) as notifier, Campaign(notifier, write("\n".join(some)), **options) as campaign:  # type: ignore[arg-type]  # its own
+        campaign.run()
+    with Journal(tmp_path / "c.db") as journal:
+        summary = write_report(journal, html_file=tmp_path / "r.html", csv_file=target)
+        write_report(journal, html_file=tmp_path / "ru.html", lang="ru")
+        later = write_report(journal, now=datetime(2036, 1, 16, 23, tzinfo=UTC))
+    held = "Held until the recipient's daily window opens"
+    assert [((Part.UNDER_WAY, "window"), 1)] == list(summary.reasons.items())
+    assert (3, 3, {}) == (summary.parts[Part.UNDER_WAY], later.parts[Part.UNDER_WAY], dict(later.reasons))
+    assert held in unescape((tmp_path / "r.html").read_text("utf-8"))
+    assert "Ждёт, пока у получателя откроется дневное окно" in (tmp_path / "ru.html").read_text("utf-8")
+    with target.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {some[0]: "", some[1]: held, some[2]: ""} == {row["recipient"]: row["reason"] for row in rows}
+    assert "2036-01-16" == rows[1]["sent_at"][:10]
 
 
 def test_another_window_or_tag_is_another_campaign(gateway: Sandbox, write: Write, tmp_path: Path) -> None:

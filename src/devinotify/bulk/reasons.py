@@ -159,6 +159,19 @@ _OURS = {
     "state not_sent": _row("Not sent", "Не отправлено", _RETRY),
 }
 
+_LATER = {
+    "window": _row(
+        "Held until the recipient's daily window opens",
+        "Ждёт, пока у получателя откроется дневное окно",
+        ("Nothing: the gateway sends it then.", "Ничего: шлюз отправит сообщение сам."),
+    ),
+    "scheduled": _row(
+        "Its time of sending is still to come",
+        "Назначенное время отправки ещё не наступило",
+        ("Nothing: the gateway sends it then.", "Ничего: шлюз отправит сообщение сам."),
+    ),
+}
+
 _REFUSALS = {
     "ArgumentMissing": _row("The gateway found something missing", "Шлюзу чего-то не хватило", _AGAIN),
     "InvalidArgument": _row(
@@ -241,7 +254,9 @@ _UNKNOWNS = {
     "state unknown": _row("What became of it is not known", "Что стало с сообщением, неизвестно", _LOOK),
 }
 
-REASONS: Mapping[str, Reason] = MappingProxyType({**_DELIVERIES, **_NUMBERS, **_OURS, **_REFUSALS, **_UNKNOWNS})
+REASONS: Mapping[str, Reason] = MappingProxyType(
+    {**_DELIVERIES, **_NUMBERS, **_OURS, **_LATER, **_REFUSALS, **_UNKNOWNS}
+)
 """Reason -> its words. A reason is a channel with the gateway's state, a status, an error with what it tells, or a name
 of our own; ``reason`` finds the most specific one."""
 
@@ -250,8 +265,13 @@ _OPEN: Mapping[RowState, str] = MappingProxyType(
 )
 
 
-def reason(row: Row, part: Part) -> str | None:
-    """Return why a row has not arrived, a key of ``REASONS``; ``None`` where it has, or is on its way."""
+def reason(row: Row, part: Part, now: float, *, windowed: bool = False) -> str | None:
+    """Return why a row has not arrived, a key of ``REASONS``; ``None`` where it has, or is on its way.
+
+    ``now`` is in seconds since the epoch; ``windowed`` says that the campaign has a daily window.
+    """
+    if part is Part.UNDER_WAY and row.sent_at is not None and row.sent_at > now:
+        return "window" if windowed else "scheduled"
     if part in (Part.DELIVERED, Part.UNDER_WAY):
         return None
     if row.state is RowState.FAILED:

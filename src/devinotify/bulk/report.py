@@ -19,15 +19,18 @@ from devinotify.bulk.journal import STEPS, Journal
 from devinotify.bulk.language import Language
 from devinotify.bulk.listing import Listing
 from devinotify.bulk.page import render
+from devinotify.bulk.parts import part_of
+from devinotify.bulk.reasons import reason
 from devinotify.bulk.summary import Heading, Summary
 from devinotify.bulk.tally import Category, category, tally
+from devinotify.delivery.daily_window import WINDOW
 from devinotify.exceptions import InvalidInput
 from devinotify.files import AnyPath, Target, replaced
 from devinotify.instants import iso
 from devinotify.spreadsheet import all_harmless, harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from typing import TextIO
 
@@ -36,13 +39,14 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     *("row", "repeats_row", "recipient", "category", "state", "channel", "message_ids", "segments", "sent_at"),
-    *("status", "status_code", "status_at", "price", "error", "error_code", "error_text"),
+    *("status", "status_code", "status_at", "price", "error", "error_code", "error_text", "reason"),
 )
 """The columns of the CSV, which has a line for each row of the input, repetitions right behind what they repeat.
 
 ``row`` is its number, from 1, the header apart; it is empty while not all of the input is in the journal.
 ``repeats_row`` is that of the row that has the same number first: the message was one, so that ``segments`` and
-``price`` stand there alone, and the columns add up. Times are in UTC. Behind them come the list's own columns; one
+``price`` stand there alone, and the columns add up. Times are in UTC. ``reason`` is why it has not arrived, in the
+words of the page. Behind them come the list's own columns; one
 that has the name of one of ours has ``list_`` before it.
 """
 
@@ -105,7 +109,7 @@ def write_report(
     encodings = {csv_file: "utf-8-sig", html_file: "utf-8"}
     with listing as own, replaced({target: encodings[target] for target in given}) as files:
         lines = None if csv_file is None else files[csv_file]
-        written = None if lines is None else _Sheet(lines, delimiter)
+        written = None if lines is None else _Sheet(lines, delimiter, Language(lang))
         summary = _summary(journal, written, own, repeats, moment.timestamp())
         summary.unlisted = unlisted
         if html_file is not None:
@@ -173,7 +177,8 @@ def _summary(
     """Return what the rows come to, and write each into the file where there is one."""
     states: Counter[RowState] = Counter()
     categories: Counter[Category] = Counter()
-    summary = Summary(complete=journal.fed is not None)
+    windowed = (journal.identity or {}).get(WINDOW) is not None
+    summary = Summary(complete=journal.fed is not None, windowed=windowed)
     fallback = journal.fallback
     if sheet is not None:
         sheet.write([_names(() if listing is None else listing.columns)])
@@ -189,7 +194,11 @@ def _summary(
             summary.pay(rows)
         summary.listed += sum((row.price for row in rows if row.price is not None), Decimal(0))
         if sheet is not None:
-            sheet.write(_lines(some, listing, repeats, comma=sheet.comma))
+            sheet.write(
+                _lines(
+                    some, listing, repeats, sheet, lambda row: reason(row, part_of(row, now), now, windowed=windowed)
+                )
+            )
     summary.pay(journal.steps())
     summary.again(journal.tries)
     summary.tally = tally(states, categories, sum(map(len, repeats.values())))
@@ -197,9 +206,10 @@ def _summary(
 
 
 class _Sheet:
-    """The CSV that is written, with its delimiter; ``comma``: whether prices have a decimal comma."""
+    """The CSV that is written, with its delimiter and language; ``comma``: whether prices have a decimal comma."""
 
-    def __init__(self, file: TextIO, delimiter: str) -> None:
+    def __init__(self, file: TextIO, delimiter: str, language: Language) -> None:
+        self.language = language
         self._file = file
         self._delimiter = delimiter
         self.comma = delimiter == ";"
@@ -215,8 +225,8 @@ def _lines(
     some: Iterable[tuple[int, str, Row]],
     listing: Listing | None,
     repeats: Mapping[str, Sequence[int]],
-    *,
-    comma: bool,
+    sheet: _Sheet,
+    why: Callable[[Row], str | None],
 ) -> Iterator[Sequence[object]]:
     """Yield the lines of the CSV for rows of the journal at their places, repetitions behind what they repeat."""
 
@@ -224,8 +234,9 @@ def _lines(
         return () if listing is None else all_harmless(listing.cells(row))
 
     for place, recipient, row in some:
-        line = [place or "", "", *_cells(row, recipient)]
-        if comma and line[_PRICE] is not None:
+        key = why(row)
+        line = [place or "", "", *_cells(row, recipient), "" if key is None else sheet.language.reason(key).what]
+        if sheet.comma and line[_PRICE] is not None:
             line[_PRICE] = str(line[_PRICE]).replace(".", ",")
         yield (*line, *own(place))
         for again in repeats.get(row.recipient, ()):

@@ -51,8 +51,9 @@ class Heading:
 class Summary:
     """What the rows come to: where they stand, statuses, reasons, money, and deliveries over time.
 
-    ``tally`` counts rows of the list; all else counts each number once: ``parts`` add up to all of them, and
-    ``reasons`` to those parts that got nothing. ``complete`` is false where the journal does not hold all of the input,
+    ``windowed``: the campaign has a daily window. ``tally`` counts rows of the list; all else counts each number once:
+    ``parts`` add up to all of them, and ``reasons`` to those parts that got nothing, and those under way whom the
+    gateway is to send to later. ``complete`` is false where the journal does not hold all of the input,
     as after a kill while it was read. ``priced`` of the messages were told a price, in all ``cost``. ``unlisted`` says
     why the list's own columns are not in the CSV. ``listed`` is what the prices in the CSV come to: those of the last
     try of each number, so that it is less than ``cost`` where some were sent to again. ``tries`` are those that were:
@@ -61,6 +62,7 @@ class Summary:
 
     tally: Tally = field(default_factory=Tally)
     complete: bool = True
+    windowed: bool = False
     parts: Counter[Part] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
     reasons: Counter[tuple[Part, str]] = field(default_factory=Counter)
@@ -105,11 +107,11 @@ class Summary:
             row = samples[alike]
             found[category(row)] += count
             if row.state is not RowState.ACCEPTED:
-                self._stand(row, part_of(row, now), count)
+                self._stand(row, now, count)
         for row in rows:
             if row.state is RowState.ACCEPTED:
-                self._stand(row, part_of(row, now), 1)
-        self._sent([row for row in rows if row.sent_at is not None])
+                self._stand(row, now, 1)
+        self._sent([row for row in rows if row.sent_at is not None], now)
         reached = [row.status_at for row in rows if row.state is RowState.DELIVERED and row.status_at is not None]
         self.timeline.add(DELIVERED, reached)
         # And not what was refused before it was queued.
@@ -119,17 +121,19 @@ class Summary:
         )
         return found
 
-    def _stand(self, row: Row, part: Part, count: int) -> None:
+    def _stand(self, row: Row, now: float, count: int) -> None:
+        part = part_of(row, now)
         self.parts[part] += count
-        why = reason(row, part)
+        why = reason(row, part, now, windowed=self.windowed)
         if why is not None:
             self.reasons[part, why] += count
 
-    def _sent(self, rows: Collection[Row]) -> None:
+    def _sent(self, rows: Collection[Row], now: float) -> None:
         for status, count in Counter(row.status for row in rows).items():
             self.statuses[str(status or "no report yet")] += count
         self.segments += sum(row.segments or 0 for row in rows)
-        moments = [row.sent_at or 0.0 for row in rows]
+        # Whom the gateway sends to later is no part of what has gone out.
+        moments = [row.sent_at for row in rows if row.sent_at is not None and row.sent_at <= now]
         self.timeline.add(SENT, moments)
         self.last_sent = max((each for each in (self.last_sent, *moments) if each is not None), default=None)
 
