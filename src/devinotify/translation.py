@@ -36,6 +36,8 @@ _DEEPEST = 6  # patterns within a pattern's fields
 _BETWEEN = (": ", "; ", ". ", ", ")
 _DATA = frozenset({"description", "path", "name", "file", "strerror", "error_text"})
 """Fields whose values are somebody else's words, whatever they look like."""
+_NAMES = frozenset({"state"})
+"""Fields whose values are names of states, which the catalogue has by themselves."""
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|pip install \S+")
 _SENTENCE = re.compile(r"(?<![\w./:-])[a-z]{2,} [a-z]{2,}(?![\w/])")
 """Two English words in a row, beside what is quoted: no number, no path and no list of names has them."""
@@ -135,9 +137,8 @@ def _recognised(text: str, language: str, depth: int) -> str | None:
         found = pattern.fullmatch(core) if core.startswith(beginning) else None
         if found is not None:
             values = {
-                name: value if known is None and name.rstrip("0123456789") in _DATA else known
+                name: _value(name.rstrip("0123456789"), value, language, depth)
                 for name, value in found.groupdict().items()
-                for known in (_recognised(value, language, depth - 1) if depth else value,)
             }
             if None not in values.values():
                 return text.replace(core, _filled(translated, dict(values)))
@@ -148,6 +149,14 @@ def _recognised(text: str, language: str, depth: int) -> str | None:
             known_parts = [part for part in parts if part is not None]
             return between.join(known_parts) if len(known_parts) == len(parts) else None
     return None if _SENTENCE.search(_QUOTED.sub("", text)) else text
+
+
+def _value(name: str, value: str, language: str, depth: int) -> str | None:
+    """Return what a pattern's field holds in a language; ``None`` as of the whole."""
+    if name in _NAMES:
+        return _catalogue(language).gettext(value.replace("_", " "))
+    known = _recognised(value, language, depth - 1) if depth else value
+    return value if known is None and name in _DATA else known
 
 
 @cache

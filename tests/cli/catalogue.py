@@ -36,6 +36,7 @@ from devinotify.cli.app import COMMANDS, cli
 from devinotify.cli.exits import MEANINGS
 from devinotify.cli.tallies import INNER
 from devinotify.config.document import NAME_RULE
+from devinotify.credentials import STORED
 from devinotify.delivery.reading import CAUSES
 from devinotify.exceptions import Verdict
 from devinotify.gateway import checks, codes, failures
@@ -43,11 +44,13 @@ from devinotify.models import DeliveryStatus, SmsStatistics
 from devinotify.outbox import RowState
 from devinotify.outbox.postgres import errors as troubles
 from devinotify.outbox.postgres import failover
-from devinotify.outbox.records import describe
+from devinotify.outbox.records import Role, describe
 from devinotify.outbox.sqlite import database
+from devinotify.passwords import KEYRING
 from devinotify.phones.number import Kind
 from devinotify.phones.refusal import WHY, Reason
 from devinotify.plugins import BUILT_IN
+from devinotify.plugins.manager import DISABLE_VARIABLE
 from devinotify.sandbox.hosts import LOOPBACK_ONLY
 from devinotify.text.steps import LAST_RESORT, STEPS
 from devinotify.translation import DOMAIN, ERROR, FOLDER
@@ -95,7 +98,11 @@ TOLD = {
     ),
     "delivery/limiting": ("the limit {limit} leaves no room before {moment}",),
     "bulk/columns": (
-        *("speak of a telephone", "may hold the numbers", "look like numbers"),
+        # Whole, since names that are put in beside other words cannot be told apart from them.
+        *(
+            f"the {{noun}}s {{there}} {why}, and none is guessed: name the one with --column{{more}}"
+            for why in ("speak of a telephone", "may hold the numbers", "look like numbers")
+        ),
         "(--column {shown} takes the first number of each row)",
     ),
     "bulk/cells": ("a quote opens in it that does not close on the same line",),
@@ -114,7 +121,7 @@ TOLD = {
     "exceptions": ("the recipient has opted out",),  # as the plugin opt-out says
     "outbox/arguments": ("an account is written LOGIN@host[:port]/path",),
     "outbox/rules": ("row {id} is {state} and cannot be sent again",),
-    "limits": ("{word} is not a period: give day or month",),
+    "limits": ("{word} is not a period: give day or month", "{time} on {day} ({zone})"),
     "gateway/codes": [
         *(row.meaning for row in codes.ERRORS.values()),
         *(word.meaning for word in codes.VIBER_WORDS.values()),
@@ -144,6 +151,8 @@ TOLD = {
     ),
     "bulk/report": ("the list was read from a stream",),
     "config/profiles": (
+        "{mistake}; {count} further mistake; `devinotify config check` names all of them",
+        "{mistake}; {count} further mistakes; `devinotify config check` names all of them",
         "`devinotify login` makes one",
         "`devinotify login` makes one, and it may be in {files}",
         "`devinotify login` makes one, and it may be in {file} or {files}",
@@ -157,8 +166,21 @@ TOLD = {
         "an alias is a word with a letter in it, and no comma: a number stands for itself",
         "give a list of numbers and aliases, as texts, with at least one of them",
     ),
-    "words": ("did you mean {name}?", "did you mean {name} or {other}?", "the keys are {names}"),
-    "credentials": ("it is not UTF-8", "it is not the path of a file", "it is empty", "it has more than one line"),
+    "words": (
+        *("did you mean {name}?", "did you mean {name} or {other}?", "the keys are {names}"),
+        "pip install 'devinotify[{extra}]' (in a clone of its repository: pip install '.[{extra2}]')",
+        "pip install devinotify-{plugin} (in a clone of its repository: pip install ./plugins/{plugin2})",
+    ),
+    "passwords": (KEYRING,),
+    "plugins/manager": (f"left out by {DISABLE_VARIABLE}",),
+    "credentials": (
+        f"{STORED}: {{file}}",
+        f"{STORED}: {KEYRING}",
+        "it is not UTF-8",
+        "it is not the path of a file",
+        "it is empty",
+        "it has more than one line",
+    ),
     "gateway/checks": [rules.sender_rule for rules in (checks.SMS, checks.VIBER)],
 }
 """What errors are put together of, by the module that has it: a table's rows, and what stands in no call."""
@@ -257,7 +279,8 @@ def entries() -> Iterator[Entry]:
 
 def _words() -> Iterator[str]:
     """Yield the names that stand in tables in place of a sentence: states, counts, kinds, keys of a row."""
-    yield from map(str, (*Verdict, *DeliveryStatus, *RowState, *Kind, *Reason))
+    yield from map(str, (*Verdict, *DeliveryStatus, *RowState, *Role, *Kind, *Reason))
+    yield KEYRING
     yield from (name for row in INNER for name in (row[0], *row[1]))
     yield from (field.name for field in fields(SmsStatistics))
     yield BUILT_IN

@@ -245,6 +245,16 @@ def test_what_is_not_set_is_a_dash(run: Run) -> None:
     assert (True, False) == (bool(re.search(r"^ *validity +— ", told, re.MULTILINE)), "Content-Type" in told)
 
 
+def test_where_a_setting_comes_from_is_told_in_the_readers_language(run: Run) -> None:
+    """A profile, what `devinotify login` has stored; JSON is the same in each language."""
+    configure('default_profile = "a"\n[profiles.a]\nurl = "devino://a@C"\n[aliases]\noncall = ["+79161234567"]')
+    place = keep("a@integrationapi.net/rest", PASSWORD).place
+    told = run("config", "show", "--lang", "ru").stdout
+    assert (True, True) == (f"сохранил devinotify login: {place}" in told, "профиль a" in told)
+    as_json = run("config", "show", "--json").stdout
+    assert as_json == run("config", "show", "--json", "--lang", "ru").stdout
+
+
 def test_an_outbox_in_a_database_is_shown_without_its_password(run: Run) -> None:
     """As everywhere else."""
     configure(f'default_profile = "a"\n[profiles.a]\nurl = "devino://a:b@C"\noutbox = "postgresql://u:{PASSWORD}@h/d"')

@@ -35,6 +35,12 @@ def test_every_message_is_delivered(run: Run) -> None:
     )
 
 
+def test_it_speaks_russian(run: Run) -> None:
+    """The text that tells its reader what happens, too."""
+    told = run("demo", "--lang", "ru").stdout
+    assert (True, False) == ("Доставлено сообщений: 4 из 4" in told, "No Viber" in told)
+
+
 def test_json_tells_how_each_arrived(run: Run) -> None:
     """Status, segments, price and history of each message."""
     found = document(run("demo", "--json"))

@@ -12,7 +12,7 @@ import pytest
 
 from devinotify import Message, Notifier, Outbox
 from devinotify.cli.output import moment
-from devinotify.exceptions import NotEnoughCredits, OutcomeUnknown, Verdict
+from devinotify.exceptions import InvalidOperation, NotEnoughCredits, OutcomeUnknown, Verdict
 from devinotify.models import Outcome, Receipt
 from tests.cli.conftest import Run, document
 from tests.cli.servers import PASSWORD
@@ -109,6 +109,47 @@ def test_list_shows_rows_and_counts(run: Run, path: Path) -> None:
         all(state in result.stdout for state in STATES),
         result.stdout.splitlines()[-1],
     )
+
+
+def test_people_read_states_in_their_language(run: Run, path: Path) -> None:
+    """In the list, of a single row with what went wrong, and where a row cannot be sent again."""
+    listed = run("outbox", "list", "--lang", "ru").stdout
+    rows = [line.split("sms")[1] for line in listed.splitlines() if "sms" in line]
+    assert [True] * 5 == [
+        row.strip().startswith(word)
+        for row, word in zip(rows, ["принято", "отклонено", "неизвестно", "в очереди", "в очереди"], strict=True)
+    ]
+    told = run("outbox", "show", "2", "--lang", "ru").stdout
+    assert ("отклонено", "сообщение") == (label(told, "состояние"), label(told, "роль"))
+    refused = run("outbox", "retry", "1", "--lang", "ru").stderr
+    assert "строка 1 в состоянии «принято», отправить её ещё раз нельзя" in refused
+
+
+def label(told: str, name: str) -> str:
+    """Return what a line of ``show`` has behind its label."""
+    return next(line.partition(":")[2].strip() for line in told.splitlines() if line.startswith(f"{name}:"))
+
+
+def test_a_long_label_stands_apart_from_its_value(run: Run, path: Path) -> None:
+    """All values begin in one column."""
+    with Outbox(path) as outbox:
+        outbox.retry([2])
+    lines = run("outbox", "show", "2", "--lang", "ru").stdout.splitlines()
+    starts = {len(line) - len(line.partition(":")[2].lstrip()) for line in lines if line}
+    assert (True, 1) == (any(line.startswith("следующая попытка: ") for line in lines), len(starts))
+
+
+def test_an_error_that_was_stored_is_told_in_the_readers_language(run: Run, tmp_path: Path) -> None:
+    """Where it is one that the catalogue has."""
+    path = tmp_path / "refused.db"
+    with Outbox(path) as outbox:
+        outbox.enqueue(Message("text", (NUMBERS[0],)), watch=False)
+        batch = outbox.claim()
+        assert batch is not None
+        error = InvalidOperation("Sms/Send: Invalid operation (code 6, HTTP 400): Invalid source address", code=6)
+        outbox.settle(batch, [Outcome(NUMBERS[0], Verdict.REJECTED, "sms", error=error)])
+    told = run("outbox", "show", "1", "--outbox", str(path), "--lang", "ru").stdout
+    assert "Sms/Send: операция не разрешена (код 6, HTTP 400): Invalid source address" == label(told, "текст ошибки")
 
 
 def test_list_masks_unless_full(run: Run, path: Path) -> None:

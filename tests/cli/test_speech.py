@@ -153,6 +153,27 @@ def test_numbers_have_a_decimal_comma() -> None:
         ("outbox /x.db: it is damaged; it was left untouched", "очередь /x.db: файл повреждён; он оставлен как есть"),
         ("what nobody has ever said", "what nobody has ever said"),
         (
+            "the columns 'a b', 'телефон' may hold the numbers, and none is guessed: name the one with --column",
+            "номера могут быть в любом из столбцов 'a b', 'телефон', угадывать нельзя: укажите нужный в --column",
+        ),
+        (
+            "the limit 5 segments/day leaves no room before 00:00 on 2036-02-01 (UTC)",
+            "лимит «5 segments/day» исчерпан до 00:00 2036-02-01 (UTC)",
+        ),
+        (
+            "c.toml:4: a.to: the text is empty; 2 further mistakes; `devinotify config check` names all of them",
+            "c.toml:4: a.to: текст пуст; есть и другие ошибки (2): все покажет `devinotify config check`",
+        ),
+        (
+            "pip install 'devinotify[keyring]' (in a clone of its repository: pip install '.[keyring]')",
+            "pip install 'devinotify[keyring]' (в клоне репозитория: pip install '.[keyring]')",
+        ),
+        ("stored by devinotify login: /home/x/key", "сохранил devinotify login: /home/x/key"),
+        (
+            "row 7 is not_sent and cannot be sent again",
+            "строка 7 в состоянии «не отправлено», отправить её ещё раз нельзя",
+        ),
+        (
             "x.db cannot be used as a journal: its folder does not exist",
             "x.db нельзя использовать как журнал: такого каталога нет",
         ),

@@ -14,7 +14,7 @@ from devinotify.cli import errors, exposure, output, speech
 from devinotify.cli.exits import MEANINGS, ExitCode, of_error
 from devinotify.cli.groups import Group
 from devinotify.exceptions import DevinotifyError
-from devinotify.translation import _, speaking
+from devinotify.translation import _, speaking, told
 from devinotify.words import installing, installing_plugin
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Commands(Group):
         return _(
             "{package} brings it, which is not installed or not loaded (`devinotify plugins` says which): {install}",
             package=package,
-            install=installing_plugin(BROUGHT[name]),
+            install=told(installing_plugin(BROUGHT[name])),
         )
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
@@ -229,7 +229,7 @@ class Commands(Group):
             extra_name = EXTRAS.get(error.name or "")
             if extra_name is None:
                 _end_by_fault(error, as_json=as_json)
-            hint = _("this command needs an extra: {install}", install=installing(extra_name))
+            hint = _("this command needs an extra: {install}", install=told(installing(extra_name)))
             _end("MissingExtra", hint, ExitCode.USAGE, as_json=as_json)
         except OSError as error:
             if not output.is_stuck():
@@ -238,8 +238,8 @@ class Commands(Group):
             value = None
         except Exception as error:  # noqa: BLE001 - a traceback may quote a URL; the place is enough to find the fault
             _end_by_fault(error, as_json=as_json)
-        told = int(value) if isinstance(value, int) else 0
-        return told or int(ExitCode.OUTPUT_LOST if output.lost() else ExitCode.ACCEPTED)
+        returned = int(value) if isinstance(value, int) else 0
+        return returned or int(ExitCode.OUTPUT_LOST if output.lost() else ExitCode.ACCEPTED)
 
     def _asked(self, args: Sequence[str]) -> click.Command | None:
         """Return the command that was called, whose context is gone by the time that its error is told."""

@@ -90,7 +90,7 @@ def show(name: str | None, *, as_json: bool) -> None:
             }
         )
         return
-    shown = [(row.key, _(row.value) or "—", _(row.origin)) for row in settings]
+    shown = [(row.key, _(row.value) or "—", told(_(row.origin))) for row in settings]
     output.show(output.table(("key", "value", "from"), shown))
     if groups:
         rows_of_groups = [(row.key, row.value, row.origin) for row in groups]

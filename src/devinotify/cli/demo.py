@@ -54,7 +54,7 @@ SAMPLES: tuple[Sample, ...] = (
     ),
     Sample("viber", "send", "+79161234569", "Привет, Viber!"),
     # The sandbox's number of somebody without Viber, so that the platform's resend is seen at work.
-    Sample("viber", "send_with_resend", "+79000000024", "No Viber here, so this comes as SMS"),
+    Sample("viber", "send_with_resend", "+79000000024", N_("No Viber here, so this comes as SMS")),
 )
 
 NEXT_STEPS = (
@@ -153,7 +153,7 @@ def demonstrate(samples: Sequence[Sample], *, as_json: bool, patience: float = P
     from devinotify.sandbox import Sandbox
 
     with Sandbox() as sandbox, Client(sandbox.url) as client:
-        messages = [_send(client, sample) for sample in samples]
+        messages = [_send(client, sample._replace(text=_(sample.text))) for sample in samples]
         if not as_json and sys.stdout.isatty():
             _watch_live(client, messages, patience)
         else:

@@ -110,7 +110,7 @@ def command(
         )
         return
     if left is not None:
-        output.write(_("the gateway takes login and password; the balance is {balance}", balance=left))
+        output.write(_("the gateway takes login and password; the balance is {balance:,}", balance=left))
     place = _("the password is in {place}", place=_(kept.place))
     output.write(f"{place} ({told(kept.reason)})" if kept.reason else place)
     if document.is_default:

@@ -193,18 +193,21 @@ def show_rows(path: str | None, rows: tuple[int, ...], *, key: str | None, full:
             # Only what waits has one for people: that of what was sent at once is the instant at which it was written,
             # which reads as if it had come too late.
             shown.pop("deadline", None)
-        output.write(
-            "\n".join(
-                f"{_(name.replace('_', ' ')) + ':':<17}{output.printable(_text(_for_people(name, shown[name])))}"
-                for name in shown
-            )
-            + "\n"
-        )
+        labels = [_(name.replace("_", " ")) + ":" for name in shown]
+        values = [output.printable(_text(_for_people(name, shown[name]))) for name in shown]
+        width = max(17, *(len(label) + 1 for label in labels))
+        output.write("\n".join(map("{:<{}}{}".format, labels, [width] * len(labels), values)) + "\n")
 
 
 def _for_people(name: str, value: object) -> object:
     """Return a value of a row's document as people read it: an instant in the form of every other table."""
-    if not isinstance(value, str) or not name.endswith(("_at", "_time", "deadline")):
+    if not isinstance(value, str):
+        return value
+    if name in ("state", "status", "role"):
+        return output.spoken(value)
+    if name == "error_text":
+        return told(value)
+    if not name.endswith(("_at", "_time", "deadline")):
         return value
     found = datetime.fromisoformat(value)
     return value if found.utcoffset() is None else output.moment(found)

@@ -182,8 +182,7 @@ STYLES: Mapping[str, str] = MappingProxyType(
 
 _FOLDED_TO = 12  # columns on the screen that a column of words is left with at least
 _BETWEEN = 3  # and what stands between two of them
-_COLOURED = frozenset({"verdict", "state", "status"})
-_SPOKEN = frozenset({"verdict", "status"})
+_OF_STATES = frozenset({"verdict", "state", "status"})
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], folded: Collection[str] = FOLDED) -> Table:
@@ -199,7 +198,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], folded: Coll
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     cells = [
         [
-            Text(_word(cell, column), STYLES.get(cell, "") if column in _COLOURED else "")
+            Text(spoken(cell) if column in _OF_STATES else cell, STYLES.get(cell, "") if column in _OF_STATES else "")
             for column, cell in zip(
                 columns, ("" if cell is None else printable(str(cell)) for cell in row), strict=True
             )
@@ -217,13 +216,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], folded: Coll
     return grid
 
 
-def _word(cell: str, column: str) -> str:
-    """Return a cell in the language that is spoken; a state stays as ``--state`` takes it."""
-    if column not in _SPOKEN or not cell:
-        return cell
-    word = cell.replace("_", " ")
-    spoken = _(word)
-    return cell if spoken == word else spoken
+def spoken(name: str) -> str:
+    """Return the name of a state, as it stands in JSON, in the language that is spoken; in English as it is."""
+    word = name.replace("_", " ")
+    said = _(word)
+    return name if said == word else said
 
 
 def show(renderable: RenderableType, plain_width: int = PLAIN_WIDTH) -> None:

@@ -81,7 +81,7 @@ def _account(name: str | None) -> tuple[str, Mapping[str, str]]:
     origins = {key: setting.place for key, setting in profile.settings.items()}
     head = profile.settings.get("url")
     of_head = {} if head is None else dict.fromkeys(_keys(head.values[0]), head.place)
-    return found, {"aliases": f"the profile {profile.name}", **of_head, **origins}
+    return found, {"aliases": _("the profile {name}", name=profile.name), **of_head, **origins}
 
 
 def _keys(url: str) -> set[str]:
