@@ -7,6 +7,7 @@ API and the page, which people use, are on starlette.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -149,7 +150,7 @@ class _Gateway:
             await self._go_wrong(plan, received, scope, receive, send)
 
     async def _wait(self, latency: ArmedFault) -> None:
-        """Wait as long as the latency takes, or until it is disarmed, by whichever thread."""
+        """Wait as long as the latency takes, or until it is disarmed, by whichever thread, or the server is stopped."""
         loop, gone = asyncio.get_running_loop(), asyncio.Event()
 
         def let_go() -> None:
@@ -159,9 +160,13 @@ class _Gateway:
             if latency.disarmed:
                 return
             latency.held.add(let_go)
+        over = asyncio.ensure_future(self._closing.event().wait())
+        over.add_done_callback(lambda _: gone.set())
         try:
-            await self._closing.sleep(latency.fault.seconds or 0.0, gone)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(gone.wait(), latency.fault.seconds or 0.0)
         finally:
+            over.cancel()
             with self._emulator.lock:
                 latency.held.discard(let_go)
 

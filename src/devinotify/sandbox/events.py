@@ -50,14 +50,10 @@ class Closing:
         if self._event is not None and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._event.set)
 
-    async def sleep(self, seconds: float, sooner: asyncio.Event) -> None:
-        """Wait for so many seconds, or until ``sooner`` is set or the server is stopped."""
-        ends = {asyncio.ensure_future(event.wait()) for event in (self.event(), sooner)}
-        try:
-            await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for end in ends:
-                end.cancel()
+    async def sleep(self, seconds: float) -> None:
+        """Wait for so many seconds, or until the server is stopped."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.event().wait(), seconds)
 
 
 async def changes(emulator: Emulator, closing: Closing, *, ping: float = PING) -> AsyncGenerator[bytes]:
