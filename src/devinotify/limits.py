@@ -14,7 +14,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from devinotify.exceptions import InvalidInput
 from devinotify.words import meant
@@ -144,6 +144,27 @@ class LimitUsage:
 
     def __str__(self) -> str:
         return f"{_plain(self.used)} of {self.limit} used, until {moment(self.resets_at)}"
+
+
+class Count(NamedTuple):
+    """What is used of a limit, and the amount of the limit that somebody was told to be near."""
+
+    used: Decimal = Decimal(0)
+    told: Decimal = Decimal(0)
+
+    @classmethod
+    def read(cls, text: str | None) -> Count:
+        """Return the count that stands in a text, nothing where there is none."""
+        return cls(*map(Decimal, (text or "0").split(" ")))
+
+    def beside(self, other: Count) -> Count:
+        """Return what both count: of the same limit of two accounts that are one from now on."""
+        return Count(self.used + other.used, max(self.told, other.told))
+
+    def written(self) -> str | None:
+        """Return the text for it, ``None`` where there is nothing to keep."""
+        used = format(self.used, "f")
+        return f"{used} {self.told:f}" if self.told else used if self.used else None
 
 
 def moment(at: datetime) -> str:

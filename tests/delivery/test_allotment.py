@@ -9,22 +9,21 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devinotify.delivery.allotment import Charge, Count, allot, charge, charges, corrected, keys
-from devinotify.limits import Limit
+from devinotify.delivery.allotment import Charge, allot, charge, charges, corrected, keys
+from devinotify.limits import Count, Limit
 from devinotify.models import Message
 from tests.strategies import limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ACCOUNT = "login@integrationapi.net/rest"
 NOW = datetime(2036, 1, 15, 12, tzinfo=UTC)
 PEOPLE = tuple(f"+7916123456{number}" for number in range(5))
 
 
 def against(*written: str, price: Decimal | None = None) -> list[Charge]:
     """Return what counts against these limits."""
-    return [charge(Limit.parse(each), ACCOUNT, NOW, price) for each in written]
+    return [charge(Limit.parse(each), NOW, price) for each in written]
 
 
 def counts(of: Sequence[Charge], used: int, recipient: str = "") -> dict[str, str]:
@@ -83,15 +82,15 @@ def test_a_limit_is_on_what_it_names() -> None:
         Limit.parse(each) for each in ("1/day", "1/day recipient", "1/day sender:ME", "1/day tag:sale", "1/day tag:x")
     ]
     message = Message("Hello", PEOPLE, tags=frozenset({"sale", "urgent"}))
-    assert every[:4] == [each.limit for each in charges(every, message, "ME", ACCOUNT, None, NOW)]
-    plain = charges(every, Message("Hello", PEOPLE), "OTHER", ACCOUNT, None, NOW)
+    assert every[:4] == [each.limit for each in charges(every, message, "ME", None, NOW)]
+    plain = charges(every, Message("Hello", PEOPLE), "OTHER", None, NOW)
     assert every[:2] == [each.limit for each in plain]
 
 
 def test_a_key_tells_neither_number_nor_name() -> None:
-    """It begins with the end of its period, and each account, scope and name has its own."""
+    """It begins with the end of its period, and each scope and name has its own."""
     of = against("1/day", "1/month", "1/day recipient", "1/day tag:sale", "1 messages/day")
-    found = [one.key(PEOPLE[0]) for one in of] + [charge(of[0].limit, "other@host/rest", NOW).key("")]
+    found = [one.key(PEOPLE[0]) for one in of]
     assert len(found) == len(set(found))
     assert ["2036-01-16", "2036-02-01"] == [key.partition(" ")[0] for key in found[:2]]
     assert not any(PEOPLE[0][1:] in key or "sale" in key for key in found)
@@ -118,7 +117,7 @@ def test_what_was_not_sent_is_given_back() -> None:
 )
 def test_no_limit_is_ever_passed(some: list[Limit], segments: int, price: Decimal, rounds: int) -> None:
     """However often it is asked for, no count is above its limit, and giving all back leaves nothing but a word."""
-    of = [charge(limit, ACCOUNT, NOW, price) for limit in some]
+    of = [charge(limit, NOW, price) for limit in some]
     kept: dict[str, str] = {}
     sent: list[str] = []
     for _ in range(rounds):

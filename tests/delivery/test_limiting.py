@@ -17,10 +17,10 @@ from devinotify.bulk import Campaign, End, Speed
 from devinotify.channels import direct
 from devinotify.channels.batch import accepted, failed
 from devinotify.delivery import fallback
-from devinotify.delivery.limiting import BUCKET, SWEPT, Limiter
+from devinotify.delivery.limiting import SWEPT, Limiter
 from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidURL, LimitExceeded, NotSent, Verdict
 from devinotify.models import Receipt
-from devinotify.outbox.buckets import Bucket
+from devinotify.outbox.buckets import LIMITS, PAGE, Bucket
 from devinotify.sandbox import Sandbox
 from devinotify.url import DevinoURL
 from tests.outbox.conftest import PLACES, Place
@@ -104,10 +104,12 @@ def used(notifier: Notifier, to: str | None = None) -> list[Decimal]:
 # --- the counts
 
 
-def limiter_on(outbox: Outbox, told: list[LimitUsage], *limits: str, zone: str = "UTC") -> Limiter:
+def limiter_on(
+    outbox: Outbox, told: list[LimitUsage], *limits: str, zone: str = "UTC", login: str = "login"
+) -> Limiter:
     """Return what counts in an outbox against limits, each text as one segment a letter."""
     query = "&".join(f"limit={limit}" for limit in limits)
-    url = DevinoURL.parse(f"devino://login:password@SENDER?{query}&limit_zone={zone}")
+    url = DevinoURL.parse(f"devino://{login}:password@SENDER?{query}&limit_zone={zone}")
     return Limiter(lambda: outbox, url, segments=len, near=told.append)
 
 
@@ -123,6 +125,20 @@ def test_one_count_for_all(place: Place, told: list[LimitUsage]) -> None:
     assert [Decimal(1), Decimal(1)] == [usage.used for usage in yours.usage(ONE)]
     assert [Decimal(1), Decimal(0)] == [usage.used for usage in yours.usage(TWO)]
     assert (ONE, TWO) == yours.reserve(message, direct.SMS).admitted
+
+
+def test_what_an_account_has_used_counts_for_the_one_that_takes_over(place: Place, told: list[LimitUsage]) -> None:
+    """All of it, be it more than a page of counts, beside what counts for that one already; the old one has none."""
+    outbox, limits = place.open(), ("2000/month", "2/month,recipient")
+    old, new = limiter_on(outbox, told, *limits), limiter_on(outbox, told, *limits, login="new")
+    some = tuple(f"+7916{number:07d}" for number in range(PAGE + 1))
+    old.reserve(Message("x", some), direct.SMS)
+    new.reserve(Message("x", some[:3]), direct.SMS)
+    outbox.adopt("login@integrationapi.net/rest", "new@integrationapi.net/rest")
+    assert [[PAGE + 4, 2], [PAGE + 4, 1], [0, 0]] == [
+        [int(usage.used) for usage in one.usage(to)] for one, to in ((new, some[0]), (new, some[3]), (old, some[0]))
+    ]
+    assert some[:3] == tuple(new.reserve(Message("x", some[:4]), direct.SMS).refused)
 
 
 def test_a_new_day_has_new_room(place: Place, clock: Clock, told: list[LimitUsage]) -> None:
@@ -146,15 +162,16 @@ def test_what_is_over_goes_away(place: Place, clock: Clock, told: list[LimitUsag
     """The counts of past days are removed, some with each message, once they are past in every zone."""
     outbox = place.open()
     here = limiter_on(outbox, told, "5000/day", "9/day,recipient")
+    counts = outbox.bucket(f"{LIMITS}login@integrationapi.net/rest")
     for recipients in (numbers(SWEPT), numbers(SWEPT, 79170000000)):
         here.reserve(Message("x", recipients), direct.SMS)
     clock.now += DAY
     here.reserve(Message("x", (ONE,)), direct.SMS)
-    assert 2 * SWEPT + 3 == sum(1 for _ in outbox.bucket(BUCKET).items())
+    assert 2 * SWEPT + 3 == sum(1 for _ in counts.items())
     clock.now += 2 * DAY
     for left in (SWEPT + 5, 5, 4):
         here.reserve(Message("x", (ONE,)), direct.SMS)
-        assert left == sum(1 for _ in outbox.bucket(BUCKET).items())
+        assert left == sum(1 for _ in counts.items())
 
 
 def test_four_fifths_are_told_by_one(place: Place, told: list[LimitUsage]) -> None:

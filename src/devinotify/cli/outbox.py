@@ -267,7 +267,8 @@ def adopt_rows(path: str | None, old: str, new: str | None, *, as_json: bool) ->
     """Hand an account's rows over to another: the login or the gateway's host has changed.
 
     What is queued is then sent, and what is watched is looked up, by the new account. The pace that was set goes along,
-    and up to where incoming messages were told of, unless the new account has its own already.
+    and up to where incoming messages were told of, unless the new account has its own already. What was counted against
+    limits counts for the new account.
     """
     from devinotify.url import parse
 

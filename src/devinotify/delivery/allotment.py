@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
 from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from devinotify.limits import MESSAGES, LimitUsage, Scope
+from devinotify.limits import MESSAGES, Count, LimitUsage, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,34 +25,16 @@ NEAR = Decimal("0.8")
 """The part of a limit from which on it is told of."""
 
 
-class Count(NamedTuple):
-    """What is used of a limit, and the amount of the limit that somebody was told to be near."""
-
-    used: Decimal = Decimal(0)
-    told: Decimal = Decimal(0)
-
-    @classmethod
-    def read(cls, text: str | None) -> Count:
-        """Return the count that stands in a text, nothing where there is none."""
-        return cls(*map(Decimal, (text or "0").split(" ")))
-
-    def written(self) -> str | None:
-        """Return the text for it, ``None`` where there is nothing to keep."""
-        used = format(self.used, "f")
-        return f"{used} {self.told:f}" if self.told else used if self.used else None
-
-
 @lru_cache(maxsize=4096)  # a batch's, asked for several times
-def _digest(account: str, scope: str, on: str) -> str:
-    return sha256("\0".join((account, scope, on)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def _digest(scope: str, on: str) -> str:
+    return sha256("\0".join((scope, on)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """A limit that a message counts against, from when to when: of ``account``, at ``price`` where it is on money."""
+    """A limit that a message counts against, until when it does, and at which ``price`` where it is on money."""
 
     limit: Limit
-    account: str
     over: datetime
     price: Decimal = Decimal(0)
     _begin: str = field(init=False, repr=False, compare=False)
@@ -65,7 +47,7 @@ class Charge:
         """Return the key of its count, of a recipient's own where it is on each of them."""
         scope = self.limit.scope
         on = recipient if scope is Scope.RECIPIENT else self.limit.name
-        return self._begin + _digest(self.account, scope, on)
+        return self._begin + _digest(scope, on)
 
     def takes(self, segments: int) -> Decimal:
         """Return what a message of so many segments takes of it; one of none was not sent."""
@@ -79,18 +61,16 @@ class Charge:
 
 
 def charges(
-    limits: Iterable[Limit], message: Message, sender: str, account: str, price: Decimal | None, now: datetime
+    limits: Iterable[Limit], message: Message, sender: str, price: Decimal | None, now: datetime
 ) -> list[Charge]:
     """Return the limits that a message counts against; ``now`` is aware, in the zone whose days and months count."""
     on = {Scope.SENDER: {sender}, Scope.TAG: message.tags}
-    return [
-        charge(limit, account, now, price) for limit in limits if limit.scope not in on or limit.name in on[limit.scope]
-    ]
+    return [charge(limit, now, price) for limit in limits if limit.scope not in on or limit.name in on[limit.scope]]
 
 
-def charge(limit: Limit, account: str, now: datetime, price: Decimal | None = None) -> Charge:
+def charge(limit: Limit, now: datetime, price: Decimal | None = None) -> Charge:
     """Return what counts against a limit now."""
-    return Charge(limit, account, limit.period.over(now), price or Decimal(0))
+    return Charge(limit, limit.period.over(now), price or Decimal(0))
 
 
 @dataclass(slots=True)

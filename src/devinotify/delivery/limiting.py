@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from devinotify.channels.batch import failed
 from devinotify.channels.protocol import OwnChannel, send_on
-from devinotify.delivery.allotment import Count, allot, charge, charges, corrected, keys
+from devinotify.delivery.allotment import allot, charge, charges, corrected, keys
 from devinotify.exceptions import DevinotifyError, InvalidURL, LimitExceeded, NotSent, Verdict
-from devinotify.limits import Scope, moment
+from devinotify.limits import Count, Scope, moment
+from devinotify.outbox.buckets import LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,12 +29,11 @@ if TYPE_CHECKING:
     from devinotify.limits import LimitUsage
     from devinotify.models import Message, Outcome, Receipt, SmsState
     from devinotify.outbox import Outbox
+    from devinotify.outbox.buckets import Bucket
     from devinotify.url import DevinoURL
 
 log: logging.Logger = logging.getLogger(__name__)
 
-BUCKET = "limits"
-"""The name of the counts among what stands in an outbox."""
 SWEPT = 1000
 """Counts of periods that are over which are removed at a time."""
 _NOTHING_SENT = frozenset({Verdict.NOT_SENT, Verdict.REJECTED})
@@ -86,7 +86,7 @@ class Limiter:
         now = datetime.fromtimestamp(outbox.now(), self._zone)
         sender = message.sender or url.sender
         price = None if url.price is None else url.price.of(channel.name)
-        against = charges(url.limit, message, sender, url.account, price, now)
+        against = charges(url.limit, message, sender, price, now)
         recipients = message.recipients
         if not against:
             return Reservation((), 0, recipients, {})
@@ -98,7 +98,7 @@ class Limiter:
             found = allot(against, segments, recipients, kept)
             return found.counts
 
-        outbox.bucket(BUCKET).change(keys(against, recipients), decide)
+        self._counts(outbox).change(keys(against, recipients), decide)
         assert found is not None  # noqa: S101 - it has been asked
         for usage in found.near:
             self._near(usage)
@@ -117,7 +117,7 @@ class Limiter:
         if not reservation.against or not changed:
             return
         try:
-            self._outbox().bucket(BUCKET).change(
+            self._counts(self._outbox()).change(
                 keys(reservation.against, tuple(changed)),
                 lambda kept: corrected(reservation.against, expected, changed, kept),
             )
@@ -127,6 +127,9 @@ class Limiter:
     def usage(self, recipient: str | None = None) -> list[LimitUsage]:
         """Return how much of each limit is used now, as ``usage_of`` does."""
         return usage_of(self._outbox(), self._url, recipient)
+
+    def _counts(self, outbox: Outbox) -> Bucket:
+        return outbox.bucket(LIMITS + self._url.account)
 
     def _exceeded(self, one: Charge, segments: int) -> LimitExceeded:
         limit = one.limit
@@ -145,7 +148,7 @@ class Limiter:
         day = f"{now - timedelta(days=1):%Y-%m-%d}"
         if self._clean >= day:
             return
-        bucket = outbox.bucket(BUCKET)
+        bucket = self._counts(outbox)
         over = list(islice(takewhile(lambda key: key < day, (key for key, _ in bucket.items())), SWEPT))
         if over:
             bucket.remove(over)
@@ -157,12 +160,8 @@ class Limiter:
 def usage_of(outbox: Outbox, url: DevinoURL, recipient: str | None = None) -> list[LimitUsage]:
     """Return how much of each limit of ``url`` is used now; of those on each recipient only with one (in E.164)."""
     now = datetime.fromtimestamp(outbox.now(), zone_of(url))
-    asked = [
-        charge(limit, url.account, now)
-        for limit in url.limit
-        if recipient is not None or limit.scope is not Scope.RECIPIENT
-    ]
-    kept = outbox.bucket(BUCKET).get(one.key(recipient or "") for one in asked)
+    asked = [charge(limit, now) for limit in url.limit if recipient is not None or limit.scope is not Scope.RECIPIENT]
+    kept = outbox.bucket(LIMITS + url.account).get(one.key(recipient or "") for one in asked)
     return [one.usage(Count.read(kept.get(one.key(recipient or "")))) for one in asked]
 
 

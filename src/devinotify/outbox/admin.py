@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput
-from devinotify.outbox.buckets import INCOMING, PAGE
+from devinotify.limits import Count
+from devinotify.outbox.buckets import INCOMING, LIMITS, PAGE
 from devinotify.outbox.lookups import need_message, need_rows
 from devinotify.outbox.records import Role
 from devinotify.outbox.rules import check_forgettable, may_be_stale, no_retry, retried, stale, waits_for_limit
@@ -83,7 +84,7 @@ def adopt(transaction: Transaction, old: str, new: str, *, rows_alone: bool) -> 
     """Make all that is one account's another's; return how many rows.
 
     Unless it is ``rows_alone``, the pace and what is known of its incoming messages go along; where the other has
-    these, its own stay.
+    these, its own stay. What was counted against its limits counts for the other too.
     """
     rows = transaction.hand_over(old, new)
     if rows_alone:
@@ -98,7 +99,19 @@ def adopt(transaction: Transaction, old: str, new: str, *, rows_alone: bool) -> 
         if theirs:
             transaction.put_entries(INCOMING + new, page)
         transaction.drop_entries(INCOMING + old, page)
+    _count_for(transaction, old, new)
     return rows
+
+
+def _count_for(transaction: Transaction, old: str, new: str) -> None:
+    """Add what was counted against the limits of one account to what counts for another."""
+    while page := dict(transaction.entries_after(LIMITS + old, "", PAGE)):
+        # As entries they are kept from whoever counts meanwhile: what is read here is what is moved.
+        moved = transaction.entries(LIMITS + old, list(page))
+        own = transaction.entries(LIMITS + new, list(page))
+        sums = {key: Count.read(value).beside(Count.read(own.get(key))).written() for key, value in moved.items()}
+        transaction.put_entries(LIMITS + new, {key: value for key, value in sums.items() if value is not None})
+        transaction.drop_entries(LIMITS + old, page)
 
 
 def hurry_page(transaction: Transaction, page: Sequence[Row]) -> int:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 INCOMING = "devinotify.incoming."
 """What the bucket is called, before the account's name, that knows which incoming messages were told of."""
+LIMITS = "devinotify.limits."
+"""What the bucket is called, before the account's name, that has the counts of what was sent against its limits."""
 PAGE = 1000
 """Entries that an iteration reads at a time."""
 

@@ -782,7 +782,8 @@ class Outbox:
 
         Their deliveries are looked up at the new account's gateway from then on, the pace that was set goes along, and
         so does up to which incoming message everything was told of; what the new account has of these stays as it is.
-        In a campaign's journal it is the rows alone.
+        What counted against the old account's limits counts for the new one. In a campaign's journal it is the rows
+        alone.
         """
         check_account(old)
         check_account(new)
