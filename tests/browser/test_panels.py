@@ -144,9 +144,10 @@ def test_signing_in(browser: Browser) -> None:
     with Sandbox(token=TOKEN) as guarded, Client(guarded.url) as client, browser.new_context() as context:
         page = context.new_page()
         page.goto(guarded.origin)
+        assert 0 == page.get_by_role("alert").count()
         page.get_by_label("The token").fill("wrong")
         page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(re.compile(r"\?wrong$"))
+        page.get_by_role("alert").filter(has_text="That is not the token.").wait_for()
         page.get_by_label("The token").fill(TOKEN)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_selector("#live[data-state=live]")

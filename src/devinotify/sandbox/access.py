@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
 
 COOKIE = "devinotify_sandbox"
+WRONG = "wrong"
+"""The query of the page for who gave another token."""
 MIN_TOKEN = 16
 """Characters that a token has at least."""
 MAX_TOKEN = 256

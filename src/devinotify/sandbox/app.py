@@ -316,7 +316,7 @@ def _control_app(emulator: Emulator, password: str, rules: Access, closing: Clos
             return _error(403, access.FOREIGN)
         name = request.path_params.get("name", page.INDEX)
         if name == page.INDEX and not rules.admits(request, time.monotonic()):
-            name = page.LOGIN
+            name = page.LOGIN_AGAIN if request.url.query == access.WRONG else page.LOGIN
         found = files.get(name)
         if found is None:
             return _error(404, "there is no such file")
@@ -329,7 +329,7 @@ def _control_app(emulator: Emulator, password: str, rules: Access, closing: Clos
             return _error(403, access.FOREIGN)
         form = dict(parse_qsl((await _body(request)).decode("utf-8", "replace")))
         if not rules.is_token(form.get("token", "")):
-            return RedirectResponse("/?wrong", 303, _JSON_HEADERS)
+            return RedirectResponse(f"/?{access.WRONG}", 303, _JSON_HEADERS)
         reply = RedirectResponse("/", 303, _JSON_HEADERS)
         reply.set_cookie(
             access.COOKIE,

@@ -20,6 +20,8 @@ PLACEHOLDER = "PASSWORD"
 
 INDEX = "index.html"
 LOGIN = "login.html"
+LOGIN_AGAIN = "login-again.html"
+"""The same, which says that the token was wrong."""
 STATIC = "/static/"
 PATHS = frozenset({"/", "/login", "/openapi.json"})
 """Paths outside ``/static/`` and ``/sandbox`` that are the page's."""
@@ -67,9 +69,13 @@ def files() -> dict[str, File]:
     for entry in chain.from_iterable(folder.iterdir() for folder in folders):
         media = next((media for ending, media in _MEDIA.items() if entry.name.endswith(ending)), None)
         if media:
-            content = entry.read_bytes()
-            found[entry.name] = File(content, media, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
-    return found
+            found[entry.name] = _file(entry.read_bytes(), media)
+    login = found[LOGIN]
+    return {**found, LOGIN_AGAIN: _file(login.content.replace(b" hidden>", b">"), login.media)}
+
+
+def _file(content: bytes, media: str) -> File:
+    return File(content, media, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
 
 
 _CURL = """SESSION=$(curl -s '{base}/user/sessionid?login={login}&password={password}' | tr -d '"')

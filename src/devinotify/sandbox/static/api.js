@@ -3,6 +3,8 @@
 import { toast } from "./dom.js";
 import { letGo } from "./press.js";
 
+const AWAY = "The sandbox does not answer: is it still running?";
+
 async function call(method, path, { query = {}, body } = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== "" && value !== undefined && value !== null);
   const search = new URLSearchParams(given).toString();
@@ -11,10 +13,15 @@ async function call(method, path, { query = {}, body } = {}) {
     options.headers["content-type"] = "application/json";
     options.body = JSON.stringify(body);
   }
-  const reply = await fetch(`/sandbox${path}${search ? `?${search}` : ""}`, options);
+  const reply = await fetch(`/sandbox${path}${search ? `?${search}` : ""}`, options).catch(() => {
+    throw new Error(AWAY);
+  });
   if (reply.status === 401) location.reload();
-  const document = await reply.json();
-  if (!reply.ok) throw new Error(document.error ?? `status ${reply.status}`);
+  const document = await reply.json().catch(() => null);
+  if (!reply.ok || !document) {
+    const { status } = reply;
+    throw Object.assign(new Error(document?.error ?? `The sandbox's answer cannot be read (status ${status})`), { status });
+  }
   return document;
 }
 

@@ -95,6 +95,9 @@ function showFigures({ total, status, segments, balance, incoming, faults }, { a
 
 // Live updates.
 
+const RETRY = 3000;
+
+/** Follow the stream; one that was refused, which a browser gives up, is asked for again. */
 function listen() {
   const events = new EventSource("/sandbox/events");
   const say = (state, text) => {
@@ -103,7 +106,10 @@ function listen() {
   };
   events.addEventListener("open", () => say("live", "Live"));
   events.addEventListener("change", refresh);
-  events.addEventListener("error", () => say("lost", "Reconnecting"));
+  events.addEventListener("error", () => {
+    say("lost", "Reconnecting");
+    if (events.readyState === EventSource.CLOSED) setTimeout(() => refresh().then(listen), RETRY);
+  });
 }
 
 // Keys.

@@ -38,7 +38,10 @@ export class Detail {
     let shown;
     try {
       shown = await get("/entry", { key: wanted });
-    } catch {
+    } catch (failure) {
+      if (failure.status !== 404) throw failure;
+      // Another window may have deleted it.
+      if (this.key === wanted) toast("The message that was open is gone");
       this.inbox.go("", { replace: true });
       return;
     }

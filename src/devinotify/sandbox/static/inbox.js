@@ -168,9 +168,9 @@ export class Inbox {
     this.total = page.total;
     this.reset.hidden = !filtered;
     this.tools.hidden = !page.all;
-    this.deleteAll.textContent = filtered ? `Delete ${number(page.total)} found` : "Delete all";
+    this.deleteAll.textContent = filtered && page.total ? `Delete ${number(page.total)} found` : "Delete all";
     this.deleteAll.disabled = !page.total;
-    this.readAll.disabled = !page.entries.some((entry) => !entry.read) && !page.unread;
+    this.readAll.disabled = !page.total || !page.unread;
     this.showExports();
     this.showSenders(statistics.senders);
     this.showRows(page.entries);
@@ -312,16 +312,23 @@ export class Inbox {
   async forget() {
     const focused = document.activeElement?.dataset?.number || this.open;
     if (!focused) return;
-    const keys = [...this.rows.keys()];
-    const next = keys[keys.indexOf(focused) + 1] ?? keys[keys.indexOf(focused) - 1];
+    const next = this.beside(focused);
     // Closed first: nobody asks for what is gone.
     if (focused === this.open) await this.go(next);
     if (await act("DELETE", "/inbox", { key: focused }, "The message is deleted")) this.rows.get(next)?.focus();
   }
 
   async forgetOne(key) {
+    const next = this.beside(key);
     await this.go();
-    await act("DELETE", "/inbox", { key }, "The message is deleted");
+    if (await act("DELETE", "/inbox", { key }, "The message is deleted")) this.rows.get(next)?.focus();
+  }
+
+  /** Return the key of the message below, or of the one above the last. */
+  beside(key) {
+    const keys = [...this.rows.keys()];
+    const at = keys.indexOf(key);
+    return keys[at + 1] ?? keys[at - 1];
   }
 
   /** Mark the message that has the focus, or the one that is open, as unread, or as read again. */
