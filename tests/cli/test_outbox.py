@@ -95,7 +95,7 @@ def test_another_file_is_a_usage_error_and_left_alone(run: Run, tmp_path: Path) 
 
 def test_a_wrong_url_is_a_usage_error(run: Run, path: Path) -> None:
     """A URL that may name another outbox is not passed over."""
-    assert 2 == run("outbox", "list", url="devino://me@S").exit_code
+    assert 2 == run("outbox", "list", url="devino://me:p").exit_code
 
 
 # --- list

@@ -11,6 +11,7 @@ import pytest
 from click.shell_completion import ShellComplete
 from hypothesis import given
 
+from devinotify import DevinoURL, Outbox
 from devinotify.cli.app import cli
 from devinotify.cli.exposure import ADVICE, is_exposed
 from tests.cli.conftest import Run, document
@@ -19,7 +20,6 @@ from tests.test_url import settings as urls
 
 if TYPE_CHECKING:
     from devinotify.sandbox import Sandbox
-    from devinotify.url import DevinoURL
 
 NUMBER = "+79161234567"
 SAID = f"devinotify: {ADVICE}\n"
@@ -40,6 +40,12 @@ def _configured(sandbox: Sandbox) -> None:
     )
 
 
+def _add(text: str) -> None:
+    """Put text into the middle of the file, where tables are."""
+    path = Path(os.environ["XDG_CONFIG_HOME"], "devinotify", "config.toml")
+    path.write_text(path.read_text("utf-8").replace("[aliases]", f"{text}[aliases]"), encoding="utf-8")
+
+
 def test_a_profile_is_named(run: Run) -> None:
     """By an option, before a URL of the environment; without it, it is the default one."""
     assert [3, 0, 0] == [
@@ -57,9 +63,87 @@ def test_a_variable_names_one(run: Run, monkeypatch: pytest.MonkeyPatch, sandbox
 
 
 def test_both_are_too_many(run: Run) -> None:
-    """Either could be meant."""
-    result = run("balance", "--profile", "right", "--url", "devino://a@B")
-    assert (2, True) == (result.exit_code, "--url and --profile both name an account" in result.stderr)
+    """Either could be meant, wherever they stand."""
+    both = ("balance", "--profile", "right"), ("--profile", "right", "balance")
+    for arguments in both:
+        result = run(*arguments, "--url", "devino://a@B")
+        assert (2, True) == (result.exit_code, "--url and --profile both name an account" in result.stderr)
+
+
+def test_a_profile_before_the_command(run: Run) -> None:
+    """Is as good as one behind it, which goes before it."""
+    url = "devino://a:b@C"
+    assert [0, 0, 3] == [
+        run("--profile", "right", "balance").exit_code,
+        run("--profile", "right", "send", "Hi", NUMBER, url=url).exit_code,
+        run("--profile", "right", "balance", "--profile", "default", url=url).exit_code,
+    ]
+    result = run("--profile", "rihgt", "balance")
+    assert (2, "devinotify: there is no profile 'rihgt': did you mean right?\n") == (result.exit_code, result.stderr)
+
+
+def test_an_outbox_is_the_profiles(run: Run, tmp_path: Path) -> None:
+    """Before the command and behind it; no password is looked for to read what is on this machine."""
+    _add(f'[profiles.apart]\nurl = "devino://me@S?limit=5/day"\noutbox = "{tmp_path / "apart.db"}"\n')
+    said = f"devinotify: there is no outbox at {tmp_path / 'apart.db'}\n"
+    url = "devino://a:b@C"
+    assert said == run("outbox", "list", "--profile", "apart", url=url).stderr
+    assert said == run("--profile", "apart", "outbox", "workers", url=url).stderr
+    Outbox(tmp_path / "apart.db").close()
+    for command in ("list", "limits", "workers", "migrate"):
+        assert 0 == run("outbox", command, "--profile", "apart", url=url).exit_code
+    assert 0 == run("--profile", "apart", "outbox", "adopt", "--from", "you@integrationapi.net/rest").exit_code
+
+
+def test_commands_about_a_profile_take_one_before_them(run: Run, sandbox: Sandbox) -> None:
+    """``config show`` and ``login`` and ``logout`` too; one behind them goes before it."""
+    named = ("--profile", "right")
+    for arguments in ((*named, "config", "show"), ("--profile", "default", "config", "show", *named)):
+        settings = {row["key"]: row["from"] for row in document(run(*arguments, "--json"))["settings"]}
+        assert settings["login"].endswith("config.toml:5")
+    login = ("login", "--login", "demo", "--sender", "S", "--gateway", sandbox.gateway, "--file", "--json")
+    assert "third" == document(run("--profile", "third", *login, stdin=PASSWORD))["profile"]
+    account = document(run("--profile", "third", "logout", "--json"))
+    assert (1, 0) == (len(account["removed_from"]), account["exit_code"])
+
+
+def test_a_plugins_command_has_the_profiles_account(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Wherever it looks for one, and nothing is left of that behind it."""
+    from devinotify.cli.app import Commands
+    from devinotify.cli.options import profile_option
+
+    def look() -> None:
+        click.echo(DevinoURL.parse(DevinoURL.in_environment() or "").login)
+
+    group = profile_option(Commands("devinotify"))
+    group.add_command(click.Command("mine", callback=look))
+    monkeypatch.setenv("DEVINOTIFY_URL", "devino://variable:p@S")
+    for arguments, code in ((["--profile", "right", "mine"], 0), (["mine"], 0), (["--profile", "rihgt", "mine"], 2)):
+        with pytest.raises(SystemExit) as ended:
+            group.main(arguments, prog_name="devinotify")
+        assert code == ended.value.code
+        assert "devino://variable:p@S" == os.environ["DEVINOTIFY_URL"]
+    told = capsys.readouterr()
+    assert ("demo\nvariable\n", True) == (told.out, "did you mean right?" in told.err)
+    monkeypatch.delenv("DEVINOTIFY_URL")
+    with pytest.raises(SystemExit):
+        group.main(["--profile", "right", "mine"], prog_name="devinotify")
+    assert "DEVINOTIFY_URL" not in os.environ
+
+
+def test_a_dry_run_needs_no_password(run: Run, tmp_path: Path) -> None:
+    """It is looked for nowhere by ``send``; ``bulk`` only wants it for the balance, and says what is missing."""
+    _add(f'[profiles.bare]\nurl = "devino://me@S/{NUMBER}?price=2"\npassword_file = "gone"\n')
+    (tmp_path / "list").write_text(NUMBER + "\n", encoding="utf-8")
+    sent = run("send", "Hi", "--profile", "bare", "--dry-run")
+    assert (0, True) == (sent.exit_code, "cost 2" in sent.stdout)
+    planned = run("bulk", str(tmp_path / "list"), "--text", "Hi", "--dry-run", "--profile", "bare")
+    assert (0, True) == (planned.exit_code, "the balance is not known: password_file: " in planned.stderr)
+    for arguments in (("send", "Hi", NUMBER), ("bulk", str(tmp_path / "list"), "--text", "Hi", "--test-to", NUMBER)):
+        refused = run(*arguments, "--profile", "bare")
+        assert (2, True) == (refused.exit_code, "password_file: " in refused.stderr)
 
 
 def test_a_mistyped_profile(run: Run) -> None:
@@ -105,15 +189,16 @@ def test_a_command_behind_another_has_it_too(run: Run, tmp_path: Path) -> None:
 def test_profiles_are_completed() -> None:
     """Those whose names begin so; a broken file has none."""
 
-    def offered() -> list[str]:
-        words = ShellComplete(cli, {}, "devinotify", "_X").get_completions(["balance", "--profile"], "r")
-        return [each.value for each in words]
+    def offered(*words: str) -> list[str]:
+        shell = ShellComplete(cli, {}, "devinotify", "_X")
+        return [each.value for each in shell.get_completions([*words, "--profile"], "r")]
 
-    assert ["right"] == offered()
+    for words in ([], ["balance"], ["outbox", "list"], ["outbox", "pace"], ["config", "show"], ["login"], ["logout"]):
+        assert ["right"] == offered(*words)
     path = Path(os.environ["XDG_CONFIG_HOME"], "devinotify", "config.toml")
     path.unlink()
     path.mkdir()
-    assert [] == offered()
+    assert [] == offered("balance")
 
 
 def test_help_reads_no_configuration(run: Run) -> None:
@@ -184,10 +269,16 @@ def test_a_plugins_command_is_looked_at_too(
 ) -> None:
     """It has options of its own, which ours know nothing of."""
     from devinotify.cli.app import Commands
+    from devinotify.cli.speech import lang_option
 
-    group = Commands("devinotify")
+    group = Commands("devinotify", params=[lang_option()])
     group.add_command(click.Command("mine", params=[click.Argument(["url"])], callback=str))
-    for arguments in (["mine", "devino://me:pass@S"], ["mine", "devino://me@S"], ["yours", "devino://me:pass@S"]):
+    for arguments in (
+        ["mine", "devino://me:pass@S"],
+        ["--lang", "en", "mine", "devino://me:pass@S"],
+        ["mine", "devino://me@S"],
+        ["yours", "devino://me:pass@S"],
+    ):
         with pytest.raises(SystemExit):
             group.main(arguments, prog_name="devinotify")
-    assert 1 == capsys.readouterr().err.count(ADVICE)
+    assert 2 == capsys.readouterr().err.count(ADVICE)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from devinotify.cli import errors, exposure, output, speech
+from devinotify.cli import errors, exposure, options, output, speech
 from devinotify.cli.exits import MEANINGS, ExitCode, of_error
 from devinotify.cli.groups import Group
 from devinotify.exceptions import DevinotifyError
@@ -115,6 +115,15 @@ class Commands(Group):
         found = super().get_command(ctx, cmd_name)
         return None if found is None else speech.localised(found)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return name, command and the other arguments; a plugin's command has the profile's account as its own."""
+        found = super().resolve_command(ctx, args)
+        if found[0] not in COMMANDS and not ctx.resilient_parsing:
+            ctx.with_resource(options.profile_in_environment())
+        return found
+
     def elsewhere(self, name: str) -> str:
         """Return which of our plugins brings a command that is not here, and how to install it."""
         if name not in BROUGHT:
@@ -211,7 +220,7 @@ class Commands(Group):
 
     def _code(self, given: list[str], *settings: str | None, **extra: Any) -> int:  # noqa: ANN401 - click's own signature
         """Run, and return the exit code; or exit by an error, which is told."""
-        if given[:1] and given[0] not in COMMANDS and self._asked(given) and exposure.is_exposed(given):
+        if self._name(given) not in (None, *COMMANDS) and self._asked(given) and exposure.is_exposed(given):
             output.say(_(exposure.ADVICE))  # ours say it themselves, of the URL that they have read
         as_json = "--json" in given[: given.index("--") if "--" in given else None]
         try:
@@ -243,7 +252,20 @@ class Commands(Group):
 
     def _asked(self, args: Sequence[str]) -> click.Command | None:
         """Return the command that was called, whose context is gone by the time that its error is told."""
-        return self.get_command(click.Context(self), args[0]) if args else None
+        name = self._name(args)
+        return None if name is None else self.get_command(click.Context(self), name)
+
+    def _name(self, args: Sequence[str]) -> str | None:
+        """Return the name of the command that was called, behind the options that all of them share."""
+        own = [each for each in self.params if isinstance(each, click.Option) and not each.is_flag]
+        taking = {name for each in own for name in each.opts}
+        rest = iter(args)
+        for each in rest:
+            if not each.startswith("-"):
+                return each
+            if each in taking:
+                next(rest, None)
+        return None
 
     def _run(
         self,
@@ -303,6 +325,7 @@ def _end_by_fault(error: Exception, *, as_json: bool) -> NoReturn:
     context_settings={"help_option_names": ["-h", "--help"]},
     params=[speech.lang_option()],
 )
+@options.profile_option
 @click.version_option(package_name="devinotify", prog_name="devinotify", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(ctx: click.Context) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ from devinotify.cli.options import (
 )
 from devinotify.cli.speech import localised
 from devinotify.cli.tallies import exit_code
+from devinotify.exceptions import InvalidURL
 from devinotify.translation import N_, _, ngettext
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 
     from devinotify.bulk import Campaign
     from devinotify.outbox import RowState
+    from devinotify.url import DevinoURL
 
 
 class _Campaigns(click.Command):
@@ -232,8 +235,7 @@ def command(
     devinotify bulk recipients.csv --text "The shop is open" --journal campaign.db
     devinotify bulk recipients.csv --template "Hello {name}" --journal personal.db --limit 100
     """
-    asked = bool(url) or not dry_run
-    settings = settings_of(url if asked else NOBODY)
+    settings, trouble = _plannable(url) if dry_run and not test_to else (settings_of(url), None)
     if (text is None) == (template is None):
         raise click.UsageError(_("give either --text or --template"))
     if send_at is not None and local_time is not None:
@@ -271,7 +273,9 @@ def command(
             output.forgive()
             return ended[0]
         with inputs_checked():
+            asked = bool(url) and trouble is None
             plan = campaign.plan(speed, resend_unknown=resend_unknown, retry=retry, ask=asked)
+            plan = plan if trouble is None else replace(plan, trouble=trouble)
         shown.plan(plan, resend_unknown=resend_unknown)
         if campaign.keeps_instant and campaign.send_at is not None:
             kept = output.moment(campaign.send_at)
@@ -295,6 +299,18 @@ def command(
         shown.result(result, ended[0])
         output.forgive()
     return ended[0]
+
+
+def _plannable(url: str | None) -> tuple[DevinoURL, InvalidURL | None]:
+    """Return the settings of a dry run, and why the gateway cannot be asked for the balance; neither takes a password.
+
+    Without an account they are nobody's. Raises InvalidURL for what is wrong with the URL itself.
+    """
+    settings = settings_of(url or NOBODY, needs_password=False)
+    try:
+        return (settings_of(url) if url else settings), None
+    except InvalidURL as error:
+        return settings, error
 
 
 def _begun(*given: Any, **options: Any) -> Campaign:  # noqa: ANN401 - of several types, handed on by their names

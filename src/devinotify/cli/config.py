@@ -7,7 +7,7 @@ import click
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.groups import Group
-from devinotify.cli.options import complete_profiles, json_option
+from devinotify.cli.options import json_option, name_option
 from devinotify.translation import _, ngettext, told
 
 
@@ -65,13 +65,7 @@ def check(*, as_json: bool) -> ExitCode:
 
 
 @command.command("show")
-@click.option(
-    "--profile",
-    "name",
-    metavar="NAME",
-    shell_complete=complete_profiles,
-    help="Show this profile, in place of the account that commands find by themselves.",
-)
+@name_option("Show this profile, in place of the account that commands find by themselves.")
 @json_option
 def show(name: str | None, *, as_json: bool) -> None:
     """Show each setting of the account that commands use, and from which file or variable it comes.

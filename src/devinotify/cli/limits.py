@@ -32,7 +32,7 @@ def limits(recipient: str | None, url: str | None, path: str | None, *, as_json:
     from devinotify.delivery.limiting import usage_of
     from devinotify.phones import normalize
 
-    settings = settings_of(url)
+    settings = settings_of(url, needs_password=False)
     with opened(path or settings.outbox) as outbox, usage_errors():
         number = None if recipient is None else normalize(recipient, region=settings.region).e164
         found = usage_of(outbox, settings, number)

@@ -12,7 +12,7 @@ from devinotify import credentials, passwords
 from devinotify.cli import output
 from devinotify.cli.asking import asked
 from devinotify.cli.exits import ExitCode
-from devinotify.cli.options import complete_profiles, json_option
+from devinotify.cli.options import json_option, name_option
 from devinotify.cli.url import parts_options, settings_from
 from devinotify.config.profiles import VARIABLE as PROFILE
 from devinotify.exceptions import InvalidURL
@@ -38,17 +38,7 @@ _BEFORE = (
 @click.command("login")
 @parts_options
 @click.option("--gateway", metavar="URL", help="The API's base URL; asked for at a terminal.")
-@click.option(
-    "--profile",
-    "name",
-    envvar=PROFILE,
-    show_envvar=True,
-    default=DEFAULT,
-    show_default=True,
-    metavar="NAME",
-    shell_complete=complete_profiles,
-    help="The profile to write.",
-)
+@name_option("The profile to write.", envvar=PROFILE, show_envvar=True, default=DEFAULT, show_default=True)
 @click.option("--no-check", is_flag=True, help="Store without asking the gateway whether login and password are right.")
 @click.option(
     "--keyring/--file",

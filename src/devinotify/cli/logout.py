@@ -7,21 +7,13 @@ import click
 from devinotify import passwords
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
-from devinotify.cli.options import complete_profiles, json_option
+from devinotify.cli.options import json_option, name_option
 from devinotify.config.profiles import VARIABLE as PROFILE
 from devinotify.translation import _
 
 
 @click.command("logout")
-@click.option(
-    "--profile",
-    "name",
-    envvar=PROFILE,
-    show_envvar=True,
-    metavar="NAME",
-    shell_complete=complete_profiles,
-    help="The profile of the account; the default one otherwise.",
-)
+@name_option("The profile of the account; the default one otherwise.", envvar=PROFILE, show_envvar=True)
 @json_option
 def command(name: str | None, *, as_json: bool) -> None:
     """Remove the password that `devinotify login` has stored; the profile stays.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -20,7 +21,6 @@ from devinotify.exceptions import InvalidInput, InvalidSender, InvalidURL, unadv
 from devinotify.translation import _
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterator
 
     from devinotify.url import DevinoURL
@@ -48,15 +48,26 @@ def json_option(command: F) -> F:
     )
 
 
-def given_url() -> str | None:
-    """Return the URL that the environment gives, by itself or by a file; raise InvalidURL for a wrong file."""
-    from devinotify.url import DevinoURL
-
-    return DevinoURL.in_environment()
-
-
 _PROFILE = "devinotify.profile"
 """Where a context keeps the profile that was named, for the commands behind it too."""
+
+
+def named_profile() -> str | None:
+    """Return the profile that the command line has named so far, before the command or behind it."""
+    context = click.get_current_context(silent=True)
+    return None if context is None else context.meta.get(_PROFILE)
+
+
+def given_url() -> str | None:
+    """Return the URL of the profile that the command line names, else what the environment gives.
+
+    That is DEVINOTIFY_URL, else the file that DEVINOTIFY_URL_FILE names, else a profile. Raises InvalidURL for a wrong
+    file or profile.
+    """
+    from devinotify.url import DevinoURL, profile_url
+
+    profile = named_profile()
+    return DevinoURL.in_environment() if profile is None else profile_url(profile)
 
 
 def _note_profile(ctx: click.Context, __: click.Parameter, value: str | None) -> None:
@@ -68,24 +79,18 @@ def _find_url(ctx: click.Context, parameter: click.Parameter, value: str | None)
     if ctx.resilient_parsing:  # the shell asks what could follow
         return value
     is_typed = ctx.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
-    profile: str | None = ctx.meta.get(_PROFILE)
     if is_typed and exposure.is_exposed([value or ""]):
         output.say(_(exposure.ADVICE))
-    if profile is None:
+    if named_profile() is None:
         return value if is_typed or value else given_url()
     if is_typed:
         raise click.UsageError(_("--url and --profile both name an account: give one of them"))
-    from devinotify.url import profile_url
-
-    return profile_url(profile)
+    return given_url()
 
 
-def url_option(command: F) -> F:
-    """Add ``--url`` and ``--profile``, of which ``url`` arrives; without both it is what the environment gives.
-
-    That is DEVINOTIFY_URL, else the file that DEVINOTIFY_URL_FILE names, else a profile.
-    """
-    command = click.option(
+def profile_option(command: F) -> F:
+    """Add ``--profile``, whose value ``named_profile`` returns."""
+    return click.option(
         "--profile",
         metavar="NAME",
         is_eager=True,  # it is known when the URL is looked for
@@ -94,6 +99,49 @@ def url_option(command: F) -> F:
         shell_complete=complete_profiles,
         help="The account of this profile; DEVINOTIFY_PROFILE, or default_profile, names one as well.",
     )(command)
+
+
+@contextmanager
+def profile_in_environment() -> Iterator[None]:
+    """Have the account of the profile that was named, where one was, in DEVINOTIFY_URL meanwhile.
+
+    That is where a plugin's command looks for one. Raises InvalidURL for a wrong profile.
+    """
+    if named_profile() is None:
+        yield
+        return
+    before = os.environ.get(ENVIRONMENT)
+    os.environ[ENVIRONMENT] = given_url() or ""
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[ENVIRONMENT]
+        else:
+            os.environ[ENVIRONMENT] = before
+
+
+def _named_before(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if ctx.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE:
+        return value
+    return named_profile() or value
+
+
+def name_option(text: str, **settings: Any) -> Callable[[F], F]:  # noqa: ANN401 - of several types, as click has them
+    """Add the ``--profile`` that a command is about, which arrives as ``name``; one before the command counts too."""
+    return click.option(
+        "--profile",
+        "name",
+        metavar="NAME",
+        callback=_named_before,
+        shell_complete=complete_profiles,
+        help=text,
+        **settings,
+    )
+
+
+def url_option(command: F) -> F:
+    """Add ``--url`` and ``--profile``, of which ``url`` arrives: that which was typed, else that of ``given_url``."""
     return click.option(
         "--url",
         envvar=ENVIRONMENT,
@@ -101,7 +149,7 @@ def url_option(command: F) -> F:
         callback=_find_url,
         metavar="URL",
         help="The account: devino://LOGIN:PASSWORD@SENDER/TO. The variable keeps it out of the process list.",
-    )(command)
+    )(profile_option(command))
 
 
 def since_option(name: str, default: str) -> Callable[[F], F]:
@@ -116,12 +164,13 @@ def since_option(name: str, default: str) -> Callable[[F], F]:
     )
 
 
-def settings_of(url: str | None) -> DevinoURL:
+def settings_of(url: str | None, *, needs_password: bool = True) -> DevinoURL:
     """Return the settings of the URL, with the aliases of the configuration files as recipients.
 
-    Raises a usage error where there is no URL, InvalidURL where it is wrong.
+    One that is not to be used for a login needs no password: it is looked for nowhere then. Raises a usage error where
+    there is no URL, InvalidURL where it is wrong.
     """
-    from devinotify.url import parse
+    from devinotify.url import outline, parse
 
     if not url:
         raise click.UsageError(
@@ -131,7 +180,7 @@ def settings_of(url: str | None) -> DevinoURL:
                 variable=ENVIRONMENT,
             )
         )
-    return checked(parse(url)).with_options(aliases=True)
+    return checked(parse(url) if needs_password else outline(url)).with_options(aliases=True)
 
 
 def checked(settings: DevinoURL) -> DevinoURL:

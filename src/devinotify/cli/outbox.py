@@ -13,7 +13,7 @@ from devinotify.cli import fleet, output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.groups import Group
 from devinotify.cli.limits import limits
-from devinotify.cli.options import Moment, Whole, complete_channels, given_url, json_option
+from devinotify.cli.options import Moment, Whole, complete_channels, given_url, json_option, profile_option
 from devinotify.cli.outboxes import opened, outbox_option, say_held, usage_errors
 from devinotify.credentials import URL as ENVIRONMENT
 from devinotify.exceptions import InvalidInput
@@ -89,6 +89,7 @@ def command() -> None:
 @click.option("--limit", type=Whole(1), default=PAGE, show_default=True, help="Show at most so many rows.")
 @click.option("--full", is_flag=True, help="Show numbers and texts in full.")
 @outbox_option
+@profile_option
 @json_option
 def list_rows(
     path: str | None,
@@ -167,6 +168,7 @@ def list_rows(
 @click.option("--key", metavar="KEY", help="All rows of the message that was enqueued under this key.")
 @click.option("--full", is_flag=True, help="Show numbers, ids and texts in full.")
 @outbox_option
+@profile_option
 @json_option
 def show_rows(path: str | None, rows: tuple[int, ...], *, key: str | None, full: bool, as_json: bool) -> None:
     """Show all that is known of rows, and of the steps of their fallbacks."""
@@ -224,6 +226,7 @@ def _text(value: object) -> str:
 @click.option("--state", type=click.Choice([str(state) for state in AGAIN]), help="All rows in this state.")
 @click.option("--force", is_flag=True, help="Also those that may have been sent: they may arrive twice.")
 @outbox_option
+@profile_option
 @json_option
 def retry_rows(path: str | None, rows: tuple[int, ...], state: str | None, *, force: bool, as_json: bool) -> None:
     """Queue rows again, by their ids or all in a state; `devinotify worker` sends them.
@@ -262,6 +265,7 @@ def _need_choice(rows: Sequence[int], states: object) -> None:
     "--to", "new", metavar="LOGIN@HOST/PATH", help=f"The account from now on; that of {ENVIRONMENT} if left out."
 )
 @outbox_option
+@profile_option
 @json_option
 def adopt_rows(path: str | None, old: str, new: str | None, *, as_json: bool) -> None:
     """Hand an account's rows over to another: the login or the gateway's host has changed.
@@ -270,14 +274,14 @@ def adopt_rows(path: str | None, old: str, new: str | None, *, as_json: bool) ->
     and up to where incoming messages were told of, unless the new account has its own already. What was counted against
     limits counts for the new account.
     """
-    from devinotify.url import parse
+    from devinotify.url import outline
 
     with opened(path) as outbox, usage_errors():
         if new is None:
             url = given_url()
             if not url:
                 raise click.UsageError(_("give --to, or the URL in {variable}", variable=ENVIRONMENT))
-            new = parse(url).account
+            new = outline(url).account
         adopted = outbox.adopt(old, new)
     if as_json:
         output.emit({"adopted": adopted, "account": new, "exit_code": ExitCode.ACCEPTED})
@@ -294,6 +298,7 @@ def adopt_rows(path: str | None, old: str, new: str | None, *, as_json: bool) ->
 
 @command.command("resume")
 @outbox_option
+@profile_option
 @json_option
 def resume_sending(path: str | None, *, as_json: bool) -> None:
     """Let workers send again after a failover or a restored backup of the database.
@@ -335,6 +340,7 @@ def resume_sending(path: str | None, *, as_json: bool) -> None:
     help="Of those in a state only what was enqueued before: an ISO date, or a duration back from now (30d).",
 )
 @outbox_option
+@profile_option
 @json_option
 def forget_rows(
     path: str | None, rows: tuple[int, ...], states: tuple[str, ...], older_than: datetime | None, *, as_json: bool
@@ -362,6 +368,7 @@ def forget_rows(
 @click.option("--full", is_flag=True, help="Export numbers, ids and texts in full.")
 @click.option("--csv", "as_csv", is_flag=True, help="Write CSV with a header line.")
 @outbox_option
+@profile_option
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line, which is the default.")
 def export_rows(path: str | None, states: tuple[str, ...], *, full: bool, as_csv: bool, as_json: bool) -> ExitCode:
     """Write every row to stdout, one JSON object a line, or as CSV; times are ISO 8601 in UTC."""

@@ -46,11 +46,11 @@ def usage_errors() -> Iterator[None]:
 def location_of(path: str | None) -> str | Path:
     """Return which outbox is meant; a usage error where it is a file that is not there: opening would make it."""
     from devinotify.outbox.location import named_location
-    from devinotify.url import parse
+    from devinotify.url import outline
 
     url = given_url()
     with usage_errors():
-        found = named_location(path or (parse(url).outbox if url else None))
+        found = named_location(path or (outline(url).outbox if url else None))
     if isinstance(found, Path) and not found.exists():
         raise click.ClickException(_("there is no outbox at {path}", path=found))
     return found

@@ -12,7 +12,6 @@ import click
 from devinotify import text as texts
 from devinotify.cli import errors, output
 from devinotify.cli.exits import ExitCode, of_error, worst
-from devinotify.cli.options import NOBODY, settings_of
 from devinotify.exceptions import InvalidURL
 from devinotify.redact import mask_number
 from devinotify.translation import _, told
@@ -42,10 +41,12 @@ class Part:
         return None if self.price is None else self.price * self.segments * len(self.message.recipients)
 
 
-def rehearse(url: str | None, order: Order, price: Decimal | None, *, as_json: bool) -> ExitCode:
+def rehearse(
+    settings: DevinoURL, order: Order, price: Decimal | None, *, with_account: bool, as_json: bool
+) -> ExitCode:
     """Print what would become of an order, and return the exit code: that of what would be refused. Nothing is sent."""
-    settings = settings_of(url or NOBODY).with_options(**order.settings())
-    with TemporaryDirectory() if url is None else nullcontext() as folder:
+    settings = settings.with_options(**order.settings())
+    with nullcontext() if with_account else TemporaryDirectory() as folder:
         if folder is not None:  # a fallback opens its outbox, and a rehearsal leaves none behind
             settings = settings.with_options(outbox=f"{folder}/outbox.db")
         parts, refused = _parts(settings, order, price)

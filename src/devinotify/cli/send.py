@@ -89,7 +89,7 @@ def command(
     devinotify send "The build is red" +79161234567
     df -h | devinotify send --to +79161234567 --to +79161234568
     """
-    settings = settings_of(url if url or not dry_run else NOBODY)
+    settings = settings_of(url if url or not dry_run else NOBODY, needs_password=not dry_run)
     if send_at is not None and local_time is not None:
         raise click.UsageError(_("--send-at is an instant and --local-time a wall clock: give one of them"))
     wanted = sending.recipients_of(recipients, to, settings.targets)
@@ -107,5 +107,5 @@ def command(
         wait=wait,
     )
     if dry_run:
-        return rehearsal.rehearse(url, order, price, as_json=as_json)
+        return rehearsal.rehearse(settings, order, price, with_account=url is not None, as_json=as_json)
     return sending.carry_out(settings, order, as_json=as_json)
