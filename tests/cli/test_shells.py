@@ -1,4 +1,4 @@
-"""Completion in a real bash: typed at a terminal, with the script that the command prints."""
+"""Completion in real shells: typed at a terminal, with the script that the command prints where it says it goes."""
 
 from __future__ import annotations
 
@@ -9,23 +9,20 @@ import shutil
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from tests.distributions import install
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 PATIENCE = 60.0
 """Seconds that a shell and the process that it asks may take."""
 
-pytestmark = [
-    pytest.mark.once,
-    pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed"),
-]
+pytestmark = pytest.mark.once
 
 GREETING = """
 import click
@@ -37,20 +34,53 @@ def devinotify_register_commands(group):
 """
 
 
-class Terminal:
-    """A bash that takes itself for one that somebody types at."""
+CONFIGURATION = """
+[profiles.work]
+url = "devino://me@S"
+[profiles.warehouse]
+url = "devino://me@S"
+"""
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+
+class Shell(NamedTuple):
+    """How a shell is started that reads one file of ours, and which: what stands in it, or what prints that."""
+
+    command: tuple[str, ...]
+    file: str
+    line: str = ""
+
+    def prepare(self, folder: Path, environment: dict[str, str]) -> None:
+        """Write the file, as ``devinotify completion --help`` tells to."""
+        path = folder / self.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if self.line:
+            path.write_text(self.line, "utf-8")
+            return
+        arguments = ["devinotify", "completion", self.command[0]]
+        with path.open("wb") as file:
+            subprocess.run(arguments, stdout=file, env=environment, check=True, timeout=PATIENCE)
+
+
+SHELLS = {
+    "bash": Shell(("bash", "--noprofile", "-i"), ".bashrc", 'eval "$(devinotify completion bash)"\n'),
+    "zsh": Shell(("zsh", "--no-global-rcs", "-i"), ".zshrc", 'eval "$(devinotify completion zsh)"\n'),
+    "fish": Shell(("fish", "-i"), ".config/fish/completions/devinotify.fish"),
+}
+
+
+class Terminal:
+    """A shell that takes itself for one that somebody types at."""
+
+    def __init__(self, command: Sequence[str], folder: Path, environment: dict[str, str]) -> None:
         self._terminal, theirs = pty.openpty()
         try:
             self._process = subprocess.Popen(
-                ["bash", "--norc", "--noprofile", "-i"],
+                ("setsid", "--ctty", *command),  # fish takes nothing else for a terminal
                 stdin=theirs,
                 stdout=theirs,
                 stderr=theirs,
                 cwd=folder,
                 env=environment,
-                start_new_session=True,
             )
         finally:
             os.close(theirs)
@@ -72,11 +102,13 @@ class Terminal:
 
 
 @pytest.fixture(scope="module")
-def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
-    """Give a bash in a folder with a list and a journal, which has read what ``devinotify completion bash`` prints."""
+def terminals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Terminal]]:
+    """Return what gives a shell, started once, in a home folder with a list, a journal and two profiles."""
+    started: dict[str, Terminal] = {}
     folder = tmp_path_factory.mktemp("home")
     for name in ("recipients.csv", "spring.db"):
         (folder / name).touch()
+    (folder / "config.toml").write_text(CONFIGURATION, "utf-8")
     install(folder / ".site", "greeting", GREETING)
     program = folder / ".bin/devinotify"
     program.parent.mkdir()
@@ -90,33 +122,54 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
         "INPUTRC": os.devnull,
         "PS1": "$ ",
         "HOME": str(folder),
+        "XDG_CONFIG_HOME": str(folder / ".config"),
+        "XDG_DATA_HOME": str(folder / ".data"),
+        "DEVINOTIFY_CONFIG": str(folder / "config.toml"),
     }
-    shell = Terminal(folder, environment)
+
+    def open_shell(name: str) -> Terminal:
+        if name not in started:
+            shell = SHELLS[name]
+            shell.prepare(folder, environment)
+            started[name] = Terminal(shell.command, folder, environment)
+            # What is expected is not what was typed, which the terminal shows as well.
+            assert started[name].types('echo rea""dy\n', "ready")
+        return started[name]
+
     try:
-        # What is expected is not what was typed, which the terminal shows as well.
-        assert shell.types('eval "$(devinotify completion bash)"; echo rea""dy\n', "ready")
-        yield shell
+        yield open_shell
     finally:
-        shell.close()
+        for terminal in started.values():
+            terminal.close()
+
+
+WORDS = {
+    "command": ("devinotify bala\t", "balance"),
+    "plugin": ("devinotify greet\t", "greeting"),
+    "subcommand": ("devinotify outbox mig\t", "migrate"),
+    "option": ("devinotify worker --outb\t", "--outbox"),
+    "list": ("devinotify bulk recip\t", "recipients.csv"),
+    "journal": ("devinotify bulk status spr\t", "spring.db"),
+    "outbox": ("devinotify worker --outbox spr\t", "spring.db"),
+    "channel": ("devinotify send --channel viber-\t", "viber-sms"),
+    "choice": ("devinotify completion fi\t", "fish"),
+    "profile": ("devinotify --profile wa\t", "warehouse"),
+    "profile behind": ("devinotify outbox list --profile wor\t", "work"),
+}
+ALIKE = ("command", "list", "channel", "profile")
+"""What is tried in shells other than bash: one word of each kind that their scripts tell apart."""
 
 
 @pytest.mark.parametrize(
-    ("typed", "expected"),
-    [
-        ("devinotify bala\t", "balance"),
-        ("devinotify greet\t", "greeting"),
-        ("devinotify outbox mig\t", "migrate"),
-        ("devinotify worker --outb\t", "--outbox"),
-        ("devinotify bulk recip\t", "recipients.csv"),
-        ("devinotify bulk status spr\t", "spring.db"),
-        ("devinotify worker --outbox spr\t", "spring.db"),
-        ("devinotify send --channel viber-\t", "viber-sms"),
-        ("devinotify completion fi\t", "fish"),
-    ],
-    ids=["command", "plugin", "subcommand", "option", "list", "journal", "outbox", "channel", "choice"],
+    ("shell", "kind"),
+    [*(("bash", kind) for kind in WORDS), *((shell, kind) for shell in ("zsh", "fish") for kind in ALIKE)],
 )
-def test_a_word_is_completed(terminal: Terminal, typed: str, expected: str) -> None:
+def test_a_word_is_completed(terminals: Callable[[str], Terminal], shell: str, kind: str) -> None:
     """One press of the tabulator is enough where only one thing can be meant."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    terminal = terminals(shell)
+    typed, expected = WORDS[kind]
     beginning = typed.rstrip("\t").split()[-1]
     assert terminal.types(typed, expected.removeprefix(beginning))
     assert terminal.types('\x15echo un""done\n', "undone")  # the line is cleared, and the next one begins

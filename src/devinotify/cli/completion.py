@@ -12,6 +12,9 @@ from devinotify.translation import _
 
 SHELLS = ("bash", "zsh", "fish")
 
+_ZSH_LOADED = "(( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }"
+"""click's script takes zsh's own completion for loaded, which it is not in a new ~/.zshrc."""
+
 
 @click.command("completion")
 @click.argument("shell", type=click.Choice(SHELLS))
@@ -29,6 +32,9 @@ def command(ctx: click.Context, shell: str, *, as_json: bool) -> None:
     if kind is None:  # pragma: no cover - click has had all three since 8.0
         raise click.UsageError(_("this version of click does not know {shell}", shell=shell))
     script = kind(ctx.find_root().command, {}, "devinotify", "_DEVINOTIFY_COMPLETE").source()
+    if shell == "zsh":
+        first, _end, rest = script.partition("\n")  # "#compdef devinotify", which makes it a file of fpath too
+        script = f"{first}\n{_ZSH_LOADED}\n{rest}"
     if as_json:
         output.emit({"shell": shell, "script": script, "exit_code": ExitCode.ACCEPTED})
     else:
