@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinotify import Message, Notifier, Outbox
+from devinotify import Message, Notifier, Outbox, make_plugin_manager
 from devinotify import exceptions as errors
 from devinotify.bulk.sending import ENDS, End, Sending, Sent
 from devinotify.delivery.dispatching import MOST_TROUBLES
 from devinotify.delivery.rate_limit import Speed
 from devinotify.exceptions import DevinotifyError, Verdict
+from devinotify.outbox import RowState
 from devinotify.outbox.memory import MemoryStore
 from devinotify.outbox.states import BACKOFF
 from tests.bulk.fake import Fake, run_within
@@ -225,6 +226,35 @@ def test_what_is_put_back_comes_due_by_the_journals_own_clock(notifier: Notifier
     with Outbox(MemoryStore(lambda: time.time() - 3600.0)) as outbox:
         outbox.enqueue(Message("hi", numbers(20), channel="fake"), watch=False)
         assert ([End.DONE], 19) == (run_within(sending(notifier, outbox)), outbox.counts().accepted)
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [(None, End.OVER_LIMIT), (errors.NotSent("gone", retryable=False), End.DONE)],
+    ids=["then it is sent", "then it is given up"],
+)
+def test_a_limit_that_is_full_of_what_does_not_leave_ends_no_run(
+    tmp_path: Path, outbox: Outbox, fake: Fake, second: DevinotifyError | None, expected: End
+) -> None:
+    """One batch takes all the room and cannot leave; the other one, meanwhile, finds none: ten go out all the same."""
+    plugins = make_plugin_manager(fake, discover=False)
+    url = f"devino://a:b@DEVINO?gateway=http://127.0.0.1:1/rest&outbox={tmp_path / 'l.db'}&limit=10messages/day"
+
+    def is_put_off() -> bool:
+        return any(row.error == "LimitExceeded" for row in outbox.rows(states={RowState.QUEUED}))
+
+    def answer(message: Message) -> DevinotifyError | None:
+        if len(fake.sent) > 1:
+            return second if message.recipients == fake.sent[0] else None
+        until = time.monotonic() + 30
+        while not is_put_off() and time.monotonic() < until:
+            time.sleep(0.01)
+        return errors.NotSent("refused", retryable=True)
+
+    fake.answer = answer
+    with Notifier(url, plugins=plugins) as notifier:
+        run = sending(notifier, outbox, connections=2, batch=10)
+        assert ([expected], 10) == (run_within(run), outbox.counts().accepted)
 
 
 def test_a_limit_that_has_room_again_ends_no_run(notifier: Notifier, tmp_path: Path, fake: Fake) -> None:

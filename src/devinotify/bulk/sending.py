@@ -142,6 +142,7 @@ class Sending:
         self._accepted: Counter[str] = Counter()  # by channel, where the channel is a fallback
         self._segments: Counter[str] = Counter()  # likewise
         self._over: LimitExceeded | None = None  # a limit of a recipient's that leaves no room for now
+        self._hurried = False  # what waited for a limit was tried once more
         self._told = -1  # how many were done when the progress was last told
         self._stopping = Stopping()
         outbox.request_seconds = notifier.url.timeout
@@ -264,7 +265,7 @@ class Sending:
             return End.DONE
         if self._dispatcher.exhausted:
             return End.LIMIT
-        if self._waits_for_limit():
+        if self._waits_for_limit() and not self._has_room_again():
             return End.OVER_LIMIT
         if self.sent.done == before and waiting.attempts >= MOST_ATTEMPTS:
             return End.FAILING
@@ -288,6 +289,13 @@ class Sending:
         if room is None or due is None or due <= LONGEST_WAIT:
             return False
         return self._outbox.now() + due >= room.timestamp() - 1
+
+    def _has_room_again(self) -> bool:
+        """Make due, once, what may have been put off for room that was given back; return whether there is any."""
+        if self._hurried or not self._dispatcher.has_given_back:
+            return False
+        self._hurried = True
+        return self._outbox.hurry() > 0
 
     def _limit(self) -> LimitExceeded | None:
         """Return the limit that has room first of those that have none now: what has begun anew is forgotten."""

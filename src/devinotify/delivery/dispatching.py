@@ -86,6 +86,7 @@ class Dispatcher:
         self.cause: Cause | None = None
         self.error: DevinotifyError | None = None  # the last one that stopped or slowed it
         self.trouble: DevinotifyError | None = None  # the same, as long as no batch has gone well since
+        self._given_back = 0  # how often what had taken a limit's room gave it back
         self.adrift: int = 0  # recipients sent to, and what became of them not written down
 
     @property
@@ -97,6 +98,11 @@ class Dispatcher:
     def pause(self) -> float:
         """Seconds until the next batch may go, at the rate and after the trouble that there was."""
         return self._pace.wait
+
+    @property
+    def has_given_back(self) -> bool:
+        """Whether somebody may have been put off for a limit that was full of what then did not leave."""
+        return self._given_back > 0
 
     @property
     def exhausted(self) -> bool:
@@ -121,7 +127,7 @@ class Dispatcher:
             batch = self._claim(size)
             if batch is None:
                 return False
-            claimed = len(batch)
+            claimed, given_back = len(batch), self._given_back
             try:
                 sent = self._sender.deliver(
                     batch, alike=self._alike, to_blame=lambda held: self._is_to_blame(began, held)
@@ -131,7 +137,7 @@ class Dispatcher:
                     self.adrift += claimed
                 raise
             back = Counter(sent.states.values())[RowState.QUEUED]
-            self._react(sent, began)
+            self._react(sent, began, given_back)
         finally:
             self._give_back(size - claimed + back)
             self._pace.leave(size - claimed)
@@ -163,8 +169,10 @@ class Dispatcher:
     def _is_to_blame(self, began: int, held: Sequence[Outcome]) -> bool:
         return self._caution.refused(began, [outcome.recipient for outcome in held])
 
-    def _react(self, sent: Sent, began: int) -> None:
+    def _react(self, sent: Sent, began: int, given_back: int) -> None:
         reading = sent.reading
+        if reading.gives_back:
+            self._resume()
         self.error = reading.error or self.error
         if reading.doubt:
             self._caution.doubt(began)
@@ -180,7 +188,7 @@ class Dispatcher:
         self.trouble = reading.error  # the pause for it is known by now
         cause = cause or self._cause(reading, sent.outcomes)
         if cause is not None:
-            self._meet(cause)
+            self._meet(cause, given_back)
 
     def _cause(self, reading: Reading, outcomes: Sequence[Outcome]) -> Cause | None:
         """Return the cause that what has happened so far in a row comes to."""
@@ -196,13 +204,21 @@ class Dispatcher:
             return Cause.REFUSED
         return None
 
-    def _meet(self, cause: Cause) -> None:
+    def _resume(self) -> None:
+        """Go on where a limit was full of nothing but what was under way and has not left: it has room again."""
+        with self._lock:
+            self._given_back += 1
+            if self.cause is Cause.OVER_LIMIT:
+                self.cause = None
+                self._pace.resume()
+
+    def _meet(self, cause: Cause, given_back: int) -> None:
         if self._ends:
-            # Where nothing leaves, a limit is full of what is under way alone, and has room again.
-            unreached = cause is Cause.FAILING and self._ends_unreached
-            if self.cause is None or (unreached and self.cause is Cause.OVER_LIMIT):
-                self.cause = cause
-            self._pace.stop()
+            with self._lock:
+                if cause is Cause.OVER_LIMIT and given_back != self._given_back:
+                    return  # it had no room while this batch was sent, and has some by now
+                self.cause = self.cause or cause
+                self._pace.stop()
         elif cause is not self._last:
             log.warning("%s: what is queued waits, and is tried again (%s)", CAUSES[cause], self.error)
             self._last = cause

@@ -146,6 +146,11 @@ class Pace:
             self.stopped = True
             self._condition.notify_all()
 
+    def resume(self) -> None:
+        """Let batches in again."""
+        with self._condition:
+            self.stopped = False
+
     def _charge(self, size: int) -> None:
         if self._speed.rate is not None and size:
             start = self._next if size < 0 else max(self._next, self._clock())

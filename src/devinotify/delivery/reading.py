@@ -133,6 +133,11 @@ class Reading:
     retry_after: float | None = None
     refused: Cause | None = None
 
+    @property
+    def gives_back(self) -> bool:
+        """Whether what had taken a limit's room did not leave, and has given it back."""
+        return (self.trouble or bool(self.held)) and not self.doubt
+
 
 def meaning(error: DevinotifyError, verdict: Verdict) -> Meaning:
     """Return what an error is about that a recipient's send ended in with ``verdict``."""
@@ -194,6 +199,6 @@ def read(outcomes: Sequence[Outcome], *, alike: bool = True) -> Reading:
         reading.settle += refusals  # somebody has passed, or may have: the account may send
     elif refusals:
         reading.held, reading.refused = refusals, Cause.REFUSED
-    if (reading.trouble or reading.held) and not reading.doubt and reading.stop is Cause.OVER_LIMIT:
-        reading.stop = None  # what took the limit's room did not leave, and has given it back
+    if reading.gives_back and reading.stop is Cause.OVER_LIMIT:
+        reading.stop = None
     return reading
