@@ -586,6 +586,15 @@ def test_prepare_message_drops() -> None:
     assert ["a plugin dropped the recipient"] == errors(outcomes)
 
 
+def test_a_rehearsal_refuses_whom_a_sending_would() -> None:
+    """Whom a plugin drops, too: each recipient is in a message or refused."""
+    plugin = Preparing(lambda prepared: [replace(one, recipients=(TWO,)) for one in prepared])
+    ready, refused = notifier_on(Twin(), plugin).rehearse("Hello", [ONE, TWO, "nobody"])
+    assert [(TWO,)] == [one.recipients for one in ready]
+    assert ["nobody", ONE] == list(refused)
+    assert "a plugin dropped the recipient" in str(refused[ONE])
+
+
 @pytest.mark.parametrize("change", [lambda _: [], lambda prepared: [replace(prepared[0], recipients=())]])
 def test_prepare_message_drops_all(change: object) -> None:
     """Where nobody is left, no request is made."""

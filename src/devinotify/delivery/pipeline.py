@@ -72,18 +72,12 @@ class Pipeline:
         """Prepare, send and record; yield one Outcome per recipient of ``message``, and of those a plugin adds."""
         refused: dict[str, DevinotifyError] = {}
         try:
-            prepared = self._prepare(message, refused)
-            allowed = [self._screen(one, refused) for one in prepared]
+            allowed = self._allowed(message, refused)
         except DevinotifyError as error:
             yield from self.refuse(message, dict.fromkeys(message.recipients, error))
             return
         for one in allowed:
-            if one.recipients:
-                yield from self._send(one)
-        if len(prepared) != 1 or prepared[0].recipients != message.recipients:
-            kept = {recipient for one in prepared for recipient in one.recipients}
-            fault = PluginError("a plugin dropped the recipient", hook="devinotify_prepare_message")
-            refused |= {recipient: fault for recipient in message.recipients if recipient not in kept}
+            yield from self._send(one)
         if refused:
             yield from self.refuse(message, refused)
 
@@ -92,7 +86,7 @@ class Pipeline:
         refused: dict[str, DevinotifyError] = {}
         ready: list[Message] = []
         try:
-            allowed = [self._screen(one, refused) for one in self._prepare(message, refused)]
+            allowed = self._allowed(message, refused)
         except DevinotifyError as error:
             return [], dict.fromkeys(message.recipients, error)
         for one in allowed:
@@ -103,8 +97,21 @@ class Pipeline:
             except DevinotifyError as error:
                 refused |= dict.fromkeys(one.recipients, error)
             else:
-                ready += [final] if final.recipients else []
+                ready.append(final)
         return ready, refused
+
+    def _allowed(self, message: Message, refused: dict[str, DevinotifyError]) -> list[Message]:
+        """Return the messages to send in place of this one, to those who may have them; add all others to ``refused``.
+
+        Raises DevinotifyError where a hook fails, which is everybody's then.
+        """
+        prepared = self._prepare(message, refused)
+        allowed = [self._screen(one, refused) for one in prepared]
+        if len(prepared) != 1 or prepared[0].recipients != message.recipients:
+            kept = {recipient for one in prepared for recipient in one.recipients}
+            fault = PluginError("a plugin dropped the recipient", hook="devinotify_prepare_message")
+            refused |= {recipient: fault for recipient in message.recipients if recipient not in kept}
+        return [one for one in allowed if one.recipients]
 
     def _prepare(self, message: Message, refused: dict[str, DevinotifyError]) -> list[Message]:
         """Return the messages to send in place of this one, each recipient in one of them; add who is ``refused``.
