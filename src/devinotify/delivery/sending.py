@@ -9,6 +9,7 @@ import logging
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from devinotify.channels.batch import failed
@@ -207,25 +208,11 @@ class Sender:
             rows = _rows(batch, reading.release)
             states.update(self._written(batch, lambda: self._outbox.release(batch, rows)))
         for until, some in _by_room(reading.over).items():
-            states.update(self._wait(batch, datetime.fromtimestamp(until, UTC), some))
+            states.update(self._written(batch, partial(self._outbox.wait_for_room, batch, some, until)))
         if reading.held:
             later = datetime.fromtimestamp(self._outbox.now() + self._put_back, UTC)
             back = _rows(batch, {outcome.recipient for outcome in reading.held})
             states.update(self._written(batch, lambda: self._outbox.release(batch, back, not_before=later)))
-        return states
-
-    def _wait(self, batch: Batch, until: datetime, outcomes: Sequence[Outcome]) -> dict[int, RowState]:
-        """Queue rows until a limit has room; those who have a deadline before that are refused for good.
-
-        Only one that somebody asked for: that of the outbox's own ends tries, and who waits for a limit is not tried.
-        """
-        found = {outcome.recipient: outcome for outcome in outcomes}
-        rows = _rows(batch, found)
-        late = [row for row in rows if self._outbox.is_late(batch, row, until)]
-        states = self._settle(batch, [found[row.recipient] for row in late]) if late else {}
-        if rest := [row for row in rows if row not in late]:
-            why = outcomes[0].error
-            states |= self._written(batch, lambda: self._outbox.release(batch, rest, not_before=until, error=why))
         return states
 
     def _settle(self, batch: Batch, outcomes: Sequence[Outcome]) -> dict[int, RowState]:
@@ -268,13 +255,13 @@ def _rows(batch: Batch, recipients: Collection[str]) -> list[Row]:
     return [row for row in batch.rows if row.recipient in recipients]
 
 
-def _by_room(over: Sequence[Outcome]) -> dict[float, list[Outcome]]:
-    """Return outcomes of limits by the moment (seconds since the epoch) at which there is room again."""
-    found: dict[float, list[Outcome]] = {}
+def _by_room(over: Sequence[Outcome]) -> dict[datetime, list[Outcome]]:
+    """Return outcomes of limits by the moment at which there is room again."""
+    found: dict[datetime, list[Outcome]] = {}
     for outcome in over:
         error = outcome.error
         if isinstance(error, LimitExceeded) and error.resets_at is not None:  # as they were read
-            found.setdefault(error.resets_at.timestamp(), []).append(outcome)
+            found.setdefault(error.resets_at, []).append(outcome)
     return found
 
 

@@ -38,12 +38,13 @@ def encode_recipient(recipient: str) -> int | str:
 COLUMNS = (
     "id, message, recipient, channel, state, attempts, due, deadline, claim, message_ids, segments, sent_at, via,"
     " resends, error, error_code, error_reason, error_text, status, status_code, status_at, price,"
-    " next_poll_at, watch_until, patience_until, parent, stepped, story"
+    " next_poll_at, watch_until, patience_until, parent, stepped, story, own_deadline"
 )
 """The columns of ``rows`` in the order of Row's fields."""
 
-_RECIPIENT, _STATE, _IDS, _RESENDS, _STATUS, _PRICE, _STEPPED = (
-    Row._fields.index(name) for name in ("recipient", "state", "message_ids", "resends", "status", "price", "stepped")
+_RECIPIENT, _STATE, _IDS, _RESENDS, _STATUS, _PRICE, _STEPPED, _OWN = (
+    Row._fields.index(name)
+    for name in ("recipient", "state", "message_ids", "resends", "status", "price", "stepped", "own_deadline")
 )
 
 
@@ -64,6 +65,7 @@ def decode_row(line: Sequence[Any]) -> Row:
     values[_STATUS] = None if status is None else _status(status)
     values[_PRICE] = None if price is None else _price(price)
     values[_STEPPED] = bool(values[_STEPPED])
+    values[_OWN] = bool(values[_OWN])
     return Row._make(values)
 
 
@@ -92,6 +94,7 @@ def encode_row(row: Row) -> tuple[object, ...]:
         row.watch_until,
         row.patience_until,
         int(row.stepped),
+        int(row.own_deadline),
         row.id,
     )
 
@@ -100,13 +103,17 @@ CHANGED = tuple(name for name in COLUMNS.split(", ")[4:] if name not in ("parent
 """The columns that change, in the order of ``encode_row``."""
 
 
+CLAIMED = "id, recipient, attempts, due, deadline, parent, story, own_deadline"
+"""What a claim needs of each row, in the order of ``claimed_rows``."""
+
+
 def claimed_rows(
-    lines: Iterable[tuple[int, int | str, int, float | None, float | None, int | None, int | None]],
+    lines: Iterable[tuple[int, int | str, int, float | None, float | None, int | None, int | None, int | None]],
     message: int,
     channel: str,
     claim: int,
 ) -> tuple[Row, ...]:
-    """Return the claimed Rows of (id, recipient, attempts, due, deadline, parent, story) as they stood in the queue."""
+    """Return the claimed Rows of lines of CLAIMED as they stood in the queue."""
     state = RowState.CLAIMED
     return tuple(
         [  # as make_row, in line, and a list, which is quicker than a generator
@@ -123,9 +130,13 @@ def claimed_rows(
                     deadline,
                     claim,
                 )
-                + (NO_RESULT if parent is None and story is None else (*BLANK, parent, False, story)),
+                + (
+                    NO_RESULT
+                    if parent is None and story is None and not own
+                    else (*BLANK, parent, False, story, bool(own))
+                ),
             )
-            for number, recipient, attempts, due, deadline, parent, story in lines
+            for number, recipient, attempts, due, deadline, parent, story, own in lines
         ]
     )
 

@@ -27,7 +27,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Self
 
 from devinotify.closing import close_all
-from devinotify.exceptions import DevinotifyError, InvalidInput, LimitExceeded, Verdict
+from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox import admin, allowance, booking, claims, duties, intake, lookups
 from devinotify.outbox.arguments import check_account, new_message, row_id, seconds, selection, whole
 from devinotify.outbox.bounds import HIGHEST, capped, place, possible
@@ -37,7 +37,7 @@ from devinotify.outbox.location import migrate as migrate_location
 from devinotify.outbox.pace import check_rate
 from devinotify.outbox.records import Counts, describe, encode_error, encode_time
 from devinotify.outbox.room import Room
-from devinotify.outbox.rules import is_own_deadline, minutes_left
+from devinotify.outbox.rules import minutes_left
 from devinotify.outbox.settlement import Settlement, match
 from devinotify.outbox.states import FINISHED, POLL_FIRST, RETRY_FOR, RowState
 from devinotify.outbox.store import SharedDatabase
@@ -485,17 +485,11 @@ class Outbox:
     def minutes_left(self, batch: Batch) -> dict[str, int]:
         """Return for how many whole minutes its message may still be delivered, by recipient, where it has a deadline.
 
-        That is one that it was stored with. A day ahead or more (``retry_for``) it bounds the tries alone.
+        That is one that somebody has asked for: that of the outbox's own bounds the tries alone.
         """
         now = self._store.now()
-        left = {row.recipient: minutes_left(row, batch.stored, now, self._retry_for) for row in batch.rows}
+        left = {row.recipient: minutes_left(row, batch.stored, now) for row in batch.rows}
         return {recipient: minutes for recipient, minutes in left.items() if minutes is not None}
-
-    def is_late(self, batch: Batch, row: Row, moment: datetime) -> bool:
-        """Whether a row of the batch has a deadline that ends by the moment, and that is not the outbox's own."""
-        if row.deadline is None or row.deadline > moment.timestamp():
-            return False
-        return not is_own_deadline(row, batch.stored, self._store.now(), self._retry_for)
 
     def settle(self, batch: Batch, outcomes: Sequence[Outcome], *, lease: float = 0.0) -> dict[int, RowState]:
         """Record what became of a batch, or of a part of it; return the state of each row that took its outcome.
@@ -511,26 +505,28 @@ class Outbox:
         return self._settle(settlement)
 
     def release(
-        self,
-        batch: Batch,
-        rows: Iterable[Row | int] | None = None,
-        *,
-        not_before: datetime | None = None,
-        error: DevinotifyError | None = None,
+        self, batch: Batch, rows: Iterable[Row | int] | None = None, *, not_before: datetime | None = None
     ) -> dict[int, RowState]:
         """Queue a batch, or these rows of it, again, as nothing was tried: the worker stops, the account is empty.
 
-        With ``not_before``, which is aware, they come after what is due by then. ``error`` tells of each why it waits;
-        what waits for a limit is due at once for whoever calls ``hurry``.
+        With ``not_before``, which is aware, they come after what is due by then.
         """
         due = encode_time(not_before)
         chosen = None if rows is None else {row_id(row) for row in rows}
         settlement = self._settlement(batch)
         for row in batch.rows:
             if chosen is None or row.id in chosen:
-                settlement.release(row, due, error)
-        if isinstance(error, LimitExceeded):
-            self.remember(admin.WAITING, "limits")
+                settlement.release(row, due)
+        return self._settle(settlement)
+
+    def wait_for_room(self, batch: Batch, outcomes: Sequence[Outcome], until: datetime) -> dict[int, RowState]:
+        """Queue those of a batch again, as nothing was tried, for whom a limit has no room before ``until``.
+
+        Their outcomes, matched by recipient, tell of which. They are due at once for whoever calls ``hurry``. Who has
+        a deadline by then that somebody asked for ends with the outcome instead.
+        """
+        settlement = self._settlement(batch)
+        settlement.wait(match(batch, outcomes), until.timestamp())
         return self._settle(settlement)
 
     def hurry(self) -> int:
@@ -560,10 +556,14 @@ class Outbox:
         def work(transaction: Transaction) -> None:
             if transaction.settle(settlement) != len(states):
                 raise _MovedOnError
+            if settlement.waits:  # in one with it: ``hurry`` may come right before or after
+                transaction.remember(admin.WAITING, "limits")
 
         def rest(transaction: Transaction) -> set[int]:
             held = transaction.held(settlement)
             transaction.settle(settlement)
+            if settlement.waits:
+                transaction.remember(admin.WAITING, "limits")
             return held
 
         try:

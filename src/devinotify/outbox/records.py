@@ -133,6 +133,8 @@ class Row(NamedTuple):
     story: int | None = None
     """The row that tells what the steps of a fallback come to and has ordered them: itself, or another than this one,
     which is a step of it then; ``None`` where a row tells of itself alone."""
+    own_deadline: bool = False
+    """Whether nobody has asked for its deadline: the outbox has set it when a try failed, to end them."""
 
     @property
     def role(self) -> Role:
@@ -181,8 +183,8 @@ def with_error(row: Row, parts: ErrorParts) -> Row:
     return row._replace(error=name, error_code=code, error_reason=reason, error_text=text)
 
 
-BLANK = tuple(Row._field_defaults[name] for name in Row._fields[9:-3])
-NO_RESULT = (*BLANK, None, False, None)
+BLANK = tuple(Row._field_defaults[name] for name in Row._fields[9:-4])
+NO_RESULT = (*BLANK, None, False, None, False)
 """What follows ``claim`` in a Row that has no result yet."""
 new_tuple: Any = tuple.__new__
 
@@ -200,7 +202,7 @@ def make_row(
     parent: int | None = None,
 ) -> Row:
     """Return a Row that has no result yet: three times as quick as calling Row, which a worker does for every row."""
-    rest = NO_RESULT if parent is None else (*BLANK, parent, False, None)
+    rest = NO_RESULT if parent is None else (*BLANK, parent, False, None, False)
     row: Row = new_tuple(Row, (number, message, recipient, channel, state, attempts, due, deadline, claim) + rest)  # noqa: RUF005 - unpacking takes longer
     return row
 

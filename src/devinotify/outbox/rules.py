@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput, InvalidPhoneNumber, LimitExceeded, Verdict
@@ -19,9 +18,6 @@ EXPIRED = "its deadline passed before it could be sent"
 
 NO_OUTCOME = "the worker ended before it recorded what became of the message"
 """The description of a row that was found claimed by a worker that is gone."""
-
-_ROUNDED = 0.001
-"""Seconds by which a message's own time may be later than when its rows were due: it is told in whole microseconds."""
 
 _ENDED_BADLY = frozenset({RowState.REJECTED, RowState.NOT_SENT, RowState.UNKNOWN, RowState.FAILED})
 
@@ -43,30 +39,19 @@ def expired(row: Row, stored: StoredMessage, now: float) -> Row:
     return _ended(row, stored, now, RowState.NOT_SENT, "NotSent", EXPIRED)
 
 
-def minutes_left(row: Row, stored: StoredMessage, now: float, retry_for: float | None) -> int | None:
-    """Return the whole minutes until the deadline that a row was stored with, ``None`` where it was stored with none.
+def asked_deadline(row: Row, stored: StoredMessage) -> float | None:
+    """Return by when somebody wants a message, ``None`` where nobody has said.
 
-    One that lies ``retry_for`` seconds (``None``: no such time) or more behind the message's own time may be of the
-    outbox's making, to end its tries: nobody has asked for that, but for a one-time code it is as good as any.
+    The deadline that is the outbox's own ends its tries and is nobody's wish, but for a one-time code it is as good as
+    any.
     """
-    if row.deadline is None:
-        return None
-    asked = ONE_TIME in stored.message.tags
-    own_from = math.inf if retry_for is None else stored.created_at.timestamp() + retry_for - _ROUNDED
-    if not asked and row.deadline >= own_from:
-        return None
-    return int((row.deadline - now) // 60)
+    return None if row.own_deadline and ONE_TIME not in stored.message.tags else row.deadline
 
 
-def is_own_deadline(row: Row, stored: StoredMessage, now: float, retry_for: float | None) -> bool:
-    """Whether the deadline of a claimed row is, as far as can be told, the outbox's own, which nobody has asked for.
-
-    That is given to who fails for the first time, ``retry_for`` seconds from then at the most: not to who is tried for
-    the first time, and not farther ahead.
-    """
-    if row.deadline is None or retry_for is None or row.attempts <= 1:
-        return False
-    return row.deadline <= now + retry_for and minutes_left(row, stored, now, retry_for) is None
+def minutes_left(row: Row, stored: StoredMessage, now: float) -> int | None:
+    """Return the whole minutes until the deadline that was asked for, ``None`` where there is none."""
+    until = asked_deadline(row, stored)
+    return None if until is None else int((until - now) // 60)
 
 
 def given_up(row: Row, stored: StoredMessage, now: float) -> Row:
@@ -174,13 +159,10 @@ def retried(row: Row, now: float) -> Row:
     ended undelivered has told all that it had to.
     """
     if row.state is RowState.FAILED:
-        row = make_row(*row[:8], parent=row.parent)._replace(story=row.story)
-    return with_error(row, NO_ERROR)._replace(
-        state=RowState.QUEUED,
-        next_attempt_at=now,
-        deadline=None if row.deadline is not None and row.deadline < now else row.deadline,
-        next_poll_at=None,
-    )
+        row = make_row(*row[:8], parent=row.parent)._replace(story=row.story, own_deadline=row.own_deadline)
+    if row.deadline is not None and row.deadline < now:
+        row = row._replace(deadline=None, own_deadline=False)
+    return with_error(row, NO_ERROR)._replace(state=RowState.QUEUED, next_attempt_at=now, next_poll_at=None)
 
 
 def may_step(row: Row) -> bool:

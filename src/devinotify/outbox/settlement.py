@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from devinotify.exceptions import InvalidInput, LimitExceeded, Verdict
-from devinotify.outbox.records import ErrorParts, encode_error
-from devinotify.outbox.rules import attention, is_own_deadline
+from devinotify.exceptions import InvalidInput, Verdict
+from devinotify.outbox.records import NO_ERROR, ErrorParts, encode_error
+from devinotify.outbox.rules import asked_deadline, attention
 from devinotify.outbox.states import BACKOFF, VERDICTS, WATCH_FOR, RowState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from devinotify.exceptions import DevinotifyError
     from devinotify.models import Outcome
     from devinotify.outbox.records import Batch, Row
 
@@ -40,6 +39,8 @@ class Ending(NamedTuple):
     state: RowState
     due: float | None
     deadline: float | None
+    own_deadline: bool
+    """Whether nobody has asked for the deadline."""
     untried: int
     """Attempts to take back: 1 where nothing was tried."""
     error: ErrorParts
@@ -53,6 +54,8 @@ _Shared = tuple[bool, "int | None", "datetime | None", bool]
 
 class Settlement:
     """The changes that a batch's outcomes make; ``states`` tells what each row becomes by them.
+
+    ``waits``: some of them wait until a limit has room.
 
     ``now`` is the store's time, and ``ahead`` by how many seconds its clock is ahead of this machine's, by which the
     receipts are timed. ``jitter`` is a random number from 0 to 1, ``first_poll`` and ``lease`` are in seconds, and so
@@ -81,6 +84,7 @@ class Settlement:
         self._accepted: dict[_Shared, list[Accepted]] = {}
         self.endings: list[Ending] = []
         self.states: dict[int, RowState] = {}
+        self.waits = False
 
     def add(self, outcomes: Iterable[tuple[Row, Outcome]]) -> None:
         """Take what became of rows, each with its outcome."""
@@ -104,15 +108,24 @@ class Settlement:
                 lines = self._accepted.setdefault(shared, [])
             lines.append((ids, None if via == row.channel else via, number))
 
-    def release(self, row: Row, due: float | None = None, why: DevinotifyError | None = None) -> None:
-        """Put one row back as it was: nothing was tried; it is due again at ``due``, or as it was before.
+    def release(self, row: Row, due: float | None = None) -> None:
+        """Queue a row again as if nothing had been tried: due from ``due`` on, or as it was before."""
+        again = row.next_attempt_at if due is None else due
+        self._end(row, RowState.QUEUED, again, row.deadline, NO_ERROR, own=row.own_deadline, untried=1)
 
-        Where it waits for a limit, ``why`` says so, and it loses the deadline that ends its tries: that counts anew.
+    def wait(self, matched: Iterable[tuple[Row, Outcome]], until: float) -> None:
+        """Queue rows until there is room for them, as if nothing had been tried; their errors say for what.
+
+        Who is wanted by then ends with the outcome. A deadline that ends tries is dropped: that counts anew.
         """
-        again, deadline = row.next_attempt_at if due is None else due, row.deadline
-        if isinstance(why, LimitExceeded) and is_own_deadline(row, self._stored, self._now, self._retry_for):
-            deadline = None
-        self._end(row, RowState.QUEUED, again, deadline, encode_error(why), untried=1)
+        for row, outcome in matched:
+            asked = asked_deadline(row, self._stored)
+            if asked is not None and asked <= until:
+                self._failed(row, outcome)
+                continue
+            self.waits = True
+            own = asked is not None and row.own_deadline
+            self._end(row, RowState.QUEUED, until, asked, encode_error(outcome.error), own=own, untried=1)
 
     def accepted(self) -> Iterator[tuple[Acceptance, Sequence[Accepted]]]:
         """Yield what was accepted alike, with the rows that it holds of."""
@@ -146,16 +159,17 @@ class Settlement:
     def _failed(self, row: Row, outcome: Outcome) -> None:
         state = VERDICTS[outcome.verdict]
         error = outcome.error
-        due, deadline = row.next_attempt_at, row.deadline
+        due, deadline, own = row.next_attempt_at, row.deadline, row.own_deadline
         if state is RowState.NOT_SENT and error is not None and error.retryable:
             if deadline is None and self._retry_for is not None:
                 # From when it was due, not from now: who comes days late tries it once, and not for another day.
                 deadline = min(self._now, self._now if due is None else due) + self._retry_for
+                own = True
             # One jitter for the whole batch: its rows come due together and stay one batch.
             again = self._now + BACKOFF.pause(row.attempts, self._jitter)
             if deadline is None or again <= deadline:
                 state, due = RowState.QUEUED, again
-        self._end(row, state, due, deadline, encode_error(error))
+        self._end(row, state, due, deadline, encode_error(error), own=own)
 
     def _end(
         self,
@@ -165,10 +179,11 @@ class Settlement:
         deadline: float | None,
         error: ErrorParts,
         *,
+        own: bool,
         untried: int = 0,
     ) -> None:
         look = attention(state, fallback=self._stored.fallback, stepped=row.stepped, now=self._attend)
-        self.endings.append(Ending(row.id, state, due, deadline, untried, error, look))
+        self.endings.append(Ending(row.id, state, due, deadline, own, untried, error, look))
         self.states[row.id] = state
 
 

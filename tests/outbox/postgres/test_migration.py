@@ -17,8 +17,9 @@ from devinotify.outbox.postgres.location import parse_location
 from devinotify.outbox.postgres.migration import NEWEST
 from devinotify.outbox.postgres.schema import MIGRATIONS
 from devinotify.outbox.postgres.session import quoted
+from devinotify.outbox.states import RETRY_FOR
 from tests.outbox.postgres.test_database import run
-from tests.outbox.support import accepted, claim, message
+from tests.outbox.support import Clock, accepted, claim, failed, message, not_sent
 from tests.postgres_server import PASSWORD
 
 if TYPE_CHECKING:
@@ -55,6 +56,28 @@ def test_an_older_schema_is_brought_up_by_hand(url: str, version: int) -> None:
         batch = claim(outbox)
         outbox.settle(batch, accepted(batch))
         assert ("b", 1) == (outbox.recall("a"), outbox.counts().accepted)
+
+
+def test_a_deadline_from_before_stays_as_if_it_had_been_asked_for(url: str) -> None:
+    """Until version 8 nobody had written down whose it was; and who began before goes on with what it calls."""
+    make(url, 7)
+    run(
+        url,
+        "INSERT INTO ~messages (id, text, channel, created_at, flags) SELECT nextval('~ids'), 'hi', 'sms', 1000, 1;"
+        "INSERT INTO ~rows (id, message, due, deadline, attempts, state, recipient, channel)"
+        " VALUES (1, 1, 1000, 90000, 1, 0, '+79161234567', 'sms'), (2, 1, 1000, NULL, 1, 0, '+79161234568', 'sms');"
+        "INSERT INTO ~queue (id, due, message, account, channel) SELECT id, due, message, 0, channel FROM ~rows",
+    )
+    location.migrate(url)
+    with Outbox(url, clock=Clock(1060)) as outbox:
+        batch = claim(outbox)
+        outbox.settle(batch, failed(batch, not_sent()))
+        assert [(90000, False), (1000 + RETRY_FOR, True)] == [(row.deadline, row.own_deadline) for row in outbox]
+        (found,) = run(
+            url,
+            f"SELECT ids FROM ~claim(7, '{outbox._store.worker}', 2000, NULL, 9, 9, NULL, 0, 0, '', 0)",  # noqa: S608
+        )
+        assert ([1, 2],) == found
 
 
 def test_it_is_made_where_there_is_none(url: str) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from devinotify.outbox import Outbox, RowState
 from devinotify.outbox.sqlite import schema
-from tests.outbox.support import START, Clock, accepted, database_of, message
+from devinotify.outbox.sqlite.database import Database
+from tests.outbox.support import START, Clock, accepted, claim, database_of, failed, message, not_sent
 
 MINE, THEIRS = "me@gateway.example/rest", "they@gateway.example/rest"
 VERSION_1 = Path(__file__).with_name("files") / "version-1.db"
@@ -123,3 +124,23 @@ def test_without_an_introduction_they_are_the_first_claimers(path: Path) -> None
         batch = outbox.claim(1, account=MINE)
         assert batch is not None
         assert (MINE, {MINE: 2}) == (batch.stored.account, outbox.waiting())
+
+
+def test_a_deadline_from_before_stays_as_if_it_had_been_asked_for(tmp_path: Path) -> None:
+    """Until version 5 nobody had written down whose it was; what is set from then on is told apart."""
+    path = tmp_path / "outbox.db"
+    Database(path, migrations=schema.MIGRATIONS[:4]).close()
+    with contextlib.closing(sqlite3.connect(path)) as old, old:
+        old.execute(
+            "INSERT INTO messages (id, text, channel, created_at, flags) VALUES (1, 'hi', 'sms', ?, 1)", (START,)
+        )
+        old.execute("UPDATE intake SET id = 2")
+        old.executemany(
+            "INSERT INTO rows (id, message, recipient, channel, state, attempts, due, deadline)"
+            " VALUES (?, 1, ?, 'sms', 0, 1, ?, ?)",
+            [(1, 79161234567, START, START + 86400), (2, 79161234568, START, None)],
+        )
+    with Outbox(path, clock=Clock(START + 60)) as outbox:
+        batch = claim(outbox)
+        outbox.settle(batch, failed(batch, not_sent()))
+        assert [(START + 86400, False), (START + 86400, True)] == [(row.deadline, row.own_deadline) for row in outbox]

@@ -342,6 +342,7 @@ class MemoryTransaction:
                     state=ending.state,
                     next_attempt_at=ending.due,
                     deadline=ending.deadline,
+                    own_deadline=ending.own_deadline,
                     attempts=row.attempts - ending.untried,
                     next_poll_at=None if row.stepped else ending.attention,
                 )

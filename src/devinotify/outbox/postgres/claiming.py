@@ -40,7 +40,7 @@ class Found(NamedTuple):
     stored: StoredMessage
 
 
-_CLAIM = "SELECT * FROM ~claim(%s, %s, %s, %s::integer, %s, %s, %s::bigint[], %s, %s, %s, %s)"
+_CLAIM = "SELECT * FROM ~claim_rows(%s, %s, %s, %s::integer, %s, %s, %s::bigint[], %s, %s, %s, %s)"
 
 
 def is_idle(session: Session, now: float, account: int | None) -> bool:
@@ -70,9 +70,9 @@ def take(session: Session, claim: int, worker: str, now: float, numbers: Sequenc
 def _found(claim: int, line: Line | None) -> tuple[Place, Found] | None:
     if line is None or line[4] is None:
         return None
-    due, message, channel, number, opened, *columns = line[:12]
+    due, message, channel, number, opened, *columns = line[:13]
     rows = claimed_rows(zip(*columns, strict=True), message, channel, claim)
-    return Place(due, message, channel, number), Found(opened, rows, decode_message((message, *line[12:])))
+    return Place(due, message, channel, number), Found(opened, rows, decode_message((message, *line[13:])))
 
 
 def gather_of(session: Session, now: float, numbers: Sequence[int], account: int | None) -> list[int]:

@@ -9,6 +9,8 @@ name; a function that has been published is changed by a new version of the sche
 
 from __future__ import annotations
 
+import re
+
 from devinotify.outbox.postgres.accounts import NOBODY, open_to_named
 from devinotify.outbox.postgres.standing import COLUMNS
 from devinotify.outbox.states import CODES, RowState
@@ -108,13 +110,13 @@ END $$
 """Moves rows from the queue to a new claim; returns whether it was made: not where the worker is taken for dead."""
 
 _CLAIM = f"""
-CREATE FUNCTION ~claim(
+CREATE FUNCTION ~NAME(
     _claim bigint, _worker text, _now double precision, _account integer, _limit integer, _ahead integer,
     _rows bigint[],
     INOUT _due double precision, INOUT _message bigint, INOUT _channel text, INOUT _id bigint,
     OUT opened boolean,
     OUT ids bigint[], OUT recipients text[], OUT attempts integer[], OUT dues double precision[],
-    OUT deadlines double precision[], OUT parents bigint[], OUT stories bigint[],
+    OUT deadlines double precision[], OUT parents bigint[], OUT stories bigint[],ALSO_TOLD
     OUT text text, OUT channel text, OUT created_at double precision, OUT flags smallint, OUT account text,
     OUT key text, OUT rest text
 ) LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
@@ -144,9 +146,9 @@ BEGIN
         );
     END IF;
     SELECT min(r.message), min(r.channel), array_agg(r.id), array_agg(r.recipient), array_agg(r.attempts),
-        array_agg(r.due), array_agg(r.deadline), array_agg(r.parent), array_agg(r.story),
+        array_agg(r.due), array_agg(r.deadline), array_agg(r.parent), array_agg(r.story),ALSO_ASKED
         array_agg(r.id) FILTER (WHERE r.deadline IS NULL OR r.deadline >= _now)
-    INTO _message, _channel, ids, recipients, attempts, dues, deadlines, parents, stories, _timely
+    INTO _message, _channel, ids, recipients, attempts, dues, deadlines, parents, stories,ALSO_FOUND _timely
     FROM (SELECT * FROM ~rows o WHERE o.id = ANY(_rows) ORDER BY o.id) AS r;
     opened := _timely IS NULL OR ~move(_claim, _worker, _now, _timely);
     SELECT m.text, m.channel, m.created_at, m.flags, (SELECT a.name FROM ~accounts a WHERE a.id = m.account), m.key,
@@ -188,5 +190,15 @@ END $$
 """Writes down what was accepted alike, of rows in the order of their ids; the attempts of those that are ``_late`` have
 been counted. ``_claim`` is closed with it; where that is not of exactly these rows, nothing is done, and false told."""
 
-ROUTINES: tuple[str, ...] = (_ADD_ONE, _BEGIN_CHANGE, _IS_IDLE, _MOVE, _CLAIM, _ACCEPT)
-"""Makes them, those first on which others stand."""
+
+def _claim(name: str, told: str = "", asked: str = "", found: str = "") -> str:
+    """Return what makes a function that claims, and tells more of each row."""
+    more = {"NAME": name, "ALSO_TOLD": told, "ALSO_ASKED": asked, "ALSO_FOUND": found}
+    return re.sub("|".join(more), lambda mark: more[mark[0]], _CLAIM)
+
+
+ROUTINES: tuple[str, ...] = (_ADD_ONE, _BEGIN_CHANGE, _IS_IDLE, _MOVE, _claim("claim"), _ACCEPT)
+"""Makes those of version 7, those first on which others stand."""
+
+CLAIM_ROWS = _claim("claim_rows", " OUT owns smallint[],", " array_agg(r.own_deadline),", " owns,")
+"""Makes that of version 8, under a name of its own: workers that began with version 7 go on."""

@@ -10,7 +10,7 @@ then ``rows.state`` says queued, and ``rows.attempts`` and ``rows.claim`` are as
 from __future__ import annotations
 
 from devinotify.outbox.postgres.functions import FUNCTIONS
-from devinotify.outbox.postgres.routines import ROUTINES
+from devinotify.outbox.postgres.routines import CLAIM_ROWS, ROUTINES
 from devinotify.outbox.postgres.standing import TIMELINE
 
 _VERSION_1 = (
@@ -142,6 +142,12 @@ _VERSION_6 = (
 # One question for each step of a worker's.
 _VERSION_7 = ROUTINES
 
+_VERSION_8 = (
+    # 1 where nobody has asked for the deadline. What was set before stays as if somebody had.
+    "ALTER TABLE ~rows ADD COLUMN own_deadline smallint",
+    CLAIM_ROWS,
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _VERSION_1,
     _VERSION_2,
@@ -150,6 +156,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _VERSION_5,
     _VERSION_6,
     _VERSION_7,
+    _VERSION_8,
 )
 """The statements that lead from each version to the next; the first makes an empty schema version 1."""
 

@@ -19,13 +19,13 @@ _ACCEPT = "SELECT ~accept(%s, %s, %s, %s::smallint, %s, %s, %s, %s::bigint[], %s
 
 _END = """
     UPDATE ~rows r SET state = given.state, claim = NULL, due = given.due, deadline = given.deadline,
-        attempts = attempts + given.tried, error = given.error, error_code = given.code,
+        own_deadline = given.own, attempts = attempts + given.tried, error = given.error, error_code = given.code,
         error_reason = given.reason, error_text = given.words,
         -- A row that was given up and has gone on needs no decision any more when its own outcome comes late.
         next_poll_at = CASE WHEN r.stepped = 1 THEN NULL ELSE given.look END
-    FROM unnest(%s::bigint[], %s::smallint[], %s::float8[], %s::float8[], %s::integer[], %s::text[], %s::integer[],
-        %s::text[], %s::text[], %s::float8[])
-        AS given (id, state, due, deadline, tried, error, code, reason, words, look)
+    FROM unnest(%s::bigint[], %s::smallint[], %s::float8[], %s::float8[], %s::smallint[], %s::integer[], %s::text[],
+        %s::integer[], %s::text[], %s::text[], %s::float8[])
+        AS given (id, state, due, deadline, own, tried, error, code, reason, words, look)
     WHERE r.id = given.id
 """
 
@@ -121,6 +121,7 @@ def settle(session: Session, settlement: Settlement, *, since: float) -> int:
             CODES[ending.state],
             ending.due,
             ending.deadline,
+            int(ending.own_deadline),
             int(ending.id in tried) - ending.untried,
             *ending.error,
             ending.attention,

@@ -7,7 +7,7 @@ from array import array
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from devinotify.outbox.encoding import COLUMNS, decode_row
+from devinotify.outbox.encoding import CLAIMED, COLUMNS, decode_row
 from devinotify.outbox.sqlite import accounts
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ LOOK_AHEAD = 4
 """How many times its size a batch looks ahead in the queue for rows of its message, where several are mixed."""
 
 _GATHER = (
-    "SELECT id, recipient, attempts, due, deadline, parent, story FROM rows WHERE id IN ("
+    f"SELECT {CLAIMED} FROM rows WHERE id IN ("  # noqa: S608 - our own names
     "SELECT id FROM (SELECT id, message, channel FROM rows"
     " WHERE state = 0 AND account IS :queue AND due <= :now ORDER BY due LIMIT :ahead)"
     " WHERE message = :message AND channel = :channel LIMIT :limit) ORDER BY id"
 )
 
-Gathered = tuple[int, "int | str", int, "float | None", "float | None", "int | None", "int | None"]
-"""id, recipient, attempts, due, deadline, parent, story: what a claim needs of a row."""
+Gathered = tuple[int, "int | str", int, "float | None", "float | None", "int | None", "int | None", "int | None"]
+"""A line of CLAIMED."""
 
 
 def head(connection: sqlite3.Connection, now: float, account: int | None) -> tuple[int, str, int | None] | None:
@@ -68,7 +68,7 @@ def gather_of(
     found: list[tuple[Any, ...]] = []
     for number in numbers:
         line = connection.execute(
-            "SELECT message, channel, id, recipient, attempts, due, deadline, parent, story FROM rows"  # noqa: S608 - ours
+            f"SELECT message, channel, {CLAIMED} FROM rows"  # noqa: S608 - ours
             f" WHERE id = ? AND state = 0 AND due <= ?{accounts.open_to(account)}",
             (number, now),
         ).fetchone()

@@ -123,5 +123,10 @@ _VERSION_4 = (
     ) WITHOUT ROWID""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+_VERSION_5 = (
+    # 1 where nobody has asked for the deadline. What was set before stays as if somebody had.
+    "ALTER TABLE rows ADD COLUMN own_deadline INTEGER",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 """The statements that lead from each version to the next; the first makes an empty file version 1."""

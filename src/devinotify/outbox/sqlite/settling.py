@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from devinotify.outbox.settlement import Acceptance, Accepted, Ending, Settlement
 
 _END = (
-    "UPDATE rows SET claim = NULL, state = ?, due = ?, deadline = ?, attempts = attempts - ?, error = ?,"
+    "UPDATE rows SET claim = NULL, state = ?, due = ?, deadline = ?, own_deadline = ?, attempts = attempts - ?,"
     # A row that was given up and has gone on needs no decision any more when its own outcome comes late.
-    " error_code = ?, error_reason = ?, error_text = ?, next_poll_at = CASE WHEN stepped THEN NULL ELSE ? END"
-    " WHERE id = ? AND claim = ?"
+    " error = ?, error_code = ?, error_reason = ?, error_text = ?,"
+    " next_poll_at = CASE WHEN stepped THEN NULL ELSE ? END WHERE id = ? AND claim = ?"
 )
 
 _ACCEPT_ONE = "UPDATE rows SET message_ids = ?, via = ?, {changes} WHERE id = ? AND claim = {claim:d}"
@@ -64,6 +64,7 @@ def _ended(ending: Ending, claim: int) -> tuple[object, ...]:
         CODES[ending.state],
         ending.due,
         ending.deadline,
+        int(ending.own_deadline),
         ending.untried,
         *ending.error,
         ending.attention,
