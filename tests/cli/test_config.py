@@ -77,6 +77,31 @@ MISTAKES: dict[str, tuple[str, list[tuple[int | None, str, str]]]] = {
             (6, "profiles.a.gateway", "bad value for gateway: …"),
         ],
     ),
+    "values that only show to be wrong when they are used": (
+        (
+            '[profiles.a]\nurl = "devino://a@B?region=XX"\nlimit_zone = "Mars/Phobos"\nca = "gone.pem"\n'
+            '[profiles.b]\nurl = "devino://a@B"\nregion = "XY"\nlimits = ["5/weeek"]'
+        ),
+        [
+            (2, "profiles.a.region", "bad value for region: …"),
+            (3, "profiles.a.limit_zone", "bad value for limit_zone: 'Mars/Phobos' is not a time zone"),
+            (4, "profiles.a.ca", "bad value for ca: …gone.pem is not a readable file or folder of CA certificates"),
+            (7, "profiles.b.region", "bad value for region: …"),
+            (8, "profiles.b.limit", "bad value for limit: 'weeek' is not a period: give day or month"),
+        ],
+    ),
+    "limits on money": (
+        (
+            '[profiles.a]\nurl = "devino://a@B"\nlimits = ["5RUB/day", "9RUB/day"]\nprice = 2.5\n'
+            '[profiles.b]\nurl = "devino://a@B"\nlimits = ["5RUB/day"]\n'
+            '[profiles.c]\nurl = "devino://a@B"\nlimits = ["5RUB/day"]\nprice = "viber:2"\n'
+        ),
+        [
+            (3, "profiles.a.limit", "bad value for limit: …are limits on the same"),
+            (7, "profiles.b.limit", "bad value for limit: a limit in RUB takes a price: …"),
+            (8, "profiles.c", "bad value for limit: a limit in RUB takes a price on every channel, …"),
+        ],
+    ),
     "together": (
         '[profiles.a]\nlogin = "a"\nsender = "B"\ngateway = "http://gateway.example"',
         [(1, "profiles.a", "bad value for gateway: plain http://…")],
@@ -253,6 +278,39 @@ def test_where_a_setting_comes_from_is_told_in_the_readers_language(run: Run) ->
     assert (True, True) == (f"сохранил devinotify login: {place}" in told, "профиль a" in told)
     as_json = run("config", "show", "--json").stdout
     assert as_json == run("config", "show", "--json", "--lang", "ru").stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('limit_zone = "Mars/Phobos"', "limit_zone: bad value for limit_zone: 'Mars/Phobos' is not a time zone"),
+        ('region = "XX"', "region: bad value for region: "),
+        ('ca = "gone.pem"', "ca: bad value for ca: "),
+        ('limits = ["5/weeek"]', "limit: bad value for limit: 'weeek' is not a period"),
+    ],
+)
+def test_a_wrong_value_is_not_shown_as_if_it_were_right(run: Run, line: str, said: str) -> None:
+    """It is named with file, line and key; of several the first, with how many others there are."""
+    file = configure(f'default_profile = "a"\n[profiles.a]\nurl = "devino://a:b@C"\n{line}\n')
+    result = run("config", "show")
+    assert (2, "", True) == (result.exit_code, result.stdout, f"{file}:4: profiles.a.{said}" in result.stderr)
+    file.write_text(f'{file.read_text("utf-8")}poll = "soon"\n', encoding="utf-8")
+    assert "; 1 further mistake; `devinotify config check` names all of them" in run("config", "show").stderr
+
+
+def test_a_wrong_value_of_a_variable_is_not_shown_either(run: Run) -> None:
+    """There is no file to name."""
+    result = run("config", "show", url="devino://a:b@C?limit=5/day&limit_zone=Mars")
+    assert (2, "devinotify: bad value for limit_zone: 'Mars' is not a time zone\n") == (
+        result.exit_code,
+        result.stderr,
+    )
+
+
+def test_a_limit_on_money_with_a_price_is_sound(run: Run) -> None:
+    """They stand in two lines, and mean something together."""
+    configure('[profiles.a]\nurl = "devino://a@B"\nlimits = ["5RUB/day"]\nprice = 2.5\n')
+    assert "no mistake: 1 profile, 0 aliases\n" == run("config", "check").stdout
 
 
 def test_an_outbox_in_a_database_is_shown_without_its_password(run: Run) -> None:

@@ -8,15 +8,14 @@ import click
 
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
-from devinotify.cli.options import json_option, profile_option
-from devinotify.cli.outboxes import location_of, opened, outbox_option, say_held, usage_errors
+from devinotify.cli.options import json_option
+from devinotify.cli.outboxes import location_of, opened, outbox_options, say_held, usage_errors
 from devinotify.instants import iso
 from devinotify.translation import _
 
 
 @click.command("migrate")
-@outbox_option
-@profile_option
+@outbox_options
 @json_option
 def migrate(path: str | None, *, as_json: bool) -> None:
     """Make the tables in a PostgreSQL database, or bring them to the version that this devinotify needs.
@@ -47,8 +46,7 @@ def migrate(path: str | None, *, as_json: bool) -> None:
 
 
 @click.command("workers")
-@outbox_option
-@profile_option
+@outbox_options
 @json_option
 def workers(path: str | None, *, as_json: bool) -> None:
     """List the workers that are alive: where each runs, when it was last heard of, and what it is sending.
@@ -89,8 +87,7 @@ def workers(path: str | None, *, as_json: bool) -> None:
     metavar="LOGIN@HOST/PATH",
     help="Of this account alone; without it, of all that have none of their own.",
 )
-@outbox_option
-@profile_option
+@outbox_options
 @json_option
 def pace(path: str | None, rate: str | None, account: str | None, *, as_json: bool) -> None:
     """Set how many messages a second may be sent, over all workers and campaigns of the outbox; without RATE, show it.

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from devinotify.cli.options import checked
 from devinotify.exceptions import InvalidInput, InvalidURL
 from devinotify.url import DEFAULT_REGION, DevinoURL, is_word, outline
-from devinotify.words import meant
+from devinotify.words import counted, meant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,11 +36,22 @@ class Finding:
         place = self.file + ("" if self.line is None else f":{self.line}")
         return ": ".join(filter(None, (place, self.key, reason)))
 
+    def __str__(self) -> str:
+        return self.line_of(self.reason)
+
 
 def findings(config: Config) -> list[Finding]:
     """Return all mistakes of all files, a file's own in the order of its text first."""
     found = [_found(source, mistake.line, mistake.key, mistake.reason) for source, mistake in config.mistakes]
     return [*found, *_of_default(config), *_of_profiles(config), *_of_aliases(config)]
+
+
+def require_sound(config: Config, name: str) -> None:
+    """Raise InvalidURL for the first mistake in a profile, with its place and with how many others there are."""
+    found = list(_of_profile(config, name))
+    if found:
+        others = f"; {counted(len(found) - 1, 'further mistake')}" if len(found) > 1 else ""
+        raise InvalidURL(f"{found[0]}{others}; `devinotify config check` names all of them")
 
 
 def _found(source: Source, line: int | None, key: str, reason: str) -> Finding:
@@ -56,21 +68,24 @@ def _of_default(config: Config) -> Iterator[Finding]:
 
 
 def _of_profiles(config: Config) -> Iterator[Finding]:
-    wrong = {mistake.key for _, mistake in config.mistakes}
     for name in config.names:
-        key = f"profiles.{name}"
+        yield from _of_profile(config, name)
+
+
+def _of_profile(config: Config, name: str) -> Iterator[Finding]:
+    wrong = {mistake.key for _, mistake in config.mistakes}
+    try:
+        profile = config.profile(name)
+    except InvalidURL as error:
+        yield _in_profile(config, name, str(error))
+        return
+    values = list(_of_values(profile))
+    yield from values
+    if not values and not any(each.startswith(f"profiles.{name}.") for each in wrong):
         try:
-            profile = config.profile(name)
+            checked(outline(profile.url()))
         except InvalidURL as error:
             yield _in_profile(config, name, str(error))
-            continue
-        values = list(_of_values(profile))
-        yield from values
-        if not values and not any(each.startswith(f"{key}.") for each in wrong):
-            try:
-                outline(profile.url())
-            except InvalidURL as error:
-                yield _in_profile(config, name, str(error))
 
 
 def _in_profile(config: Config, name: str, reason: str) -> Finding:
@@ -83,9 +98,11 @@ def _of_values(profile: Profile) -> Iterator[Finding]:
         if key in _APART:
             continue
         query = "&".join(f"{quote(key, safe='')}={quote(value, safe='')}" for value in setting.values)
+        # What a key means together with others is checked where the profile is whole.
+        beside = "" if key == "insecure" else "&insecure=yes"
+        beside += "&price=1" if key == "limit" and "price" in profile.settings else ""
         try:
-            # What a key means together with others is checked where the profile is whole.
-            DevinoURL.parse(f"devino://login:password@SENDER?{query}" + ("" if key == "insecure" else "&insecure=yes"))
+            checked(DevinoURL.parse(f"devino://login:password@SENDER?{query}{beside}"))
         except InvalidURL as error:
             named = key if is_word(key) else "url"  # in whose query it stands
             yield _found(setting.source, setting.line, f"profiles.{profile.name}.{named}", str(error))

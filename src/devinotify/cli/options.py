@@ -185,7 +185,7 @@ def settings_of(url: str | None, *, needs_password: bool = True) -> DevinoURL:
 
 def checked(settings: DevinoURL) -> DevinoURL:
     """Return the settings; raise InvalidURL for a value that only shows to be wrong when it is used, or never."""
-    from devinotify.url import DEFAULT_REGION
+    from devinotify.url import DEFAULT_LIMIT_ZONE, DEFAULT_REGION
 
     if settings.region != DEFAULT_REGION:  # which countries there are takes a library to tell
         from devinotify.phones.plan import known_region
@@ -194,6 +194,10 @@ def checked(settings: DevinoURL) -> DevinoURL:
             known_region(settings.region)
         except InvalidInput as error:
             raise InvalidURL(f"bad value for region: {error}") from None
+    if settings.limit_zone != DEFAULT_LIMIT_ZONE:  # and the system, which zones
+        from devinotify.delivery.limiting import zone_of
+
+        zone_of(settings)
     if settings.ca is not None and not Path(settings.ca).exists():
         raise unadvised(
             InvalidURL(f"bad value for ca: {settings.ca} is not a readable file or folder of CA certificates")

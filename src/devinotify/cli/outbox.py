@@ -13,8 +13,8 @@ from devinotify.cli import fleet, output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.groups import Group
 from devinotify.cli.limits import limits
-from devinotify.cli.options import Moment, Whole, complete_channels, given_url, json_option, profile_option
-from devinotify.cli.outboxes import opened, outbox_option, say_held, usage_errors
+from devinotify.cli.options import Moment, Whole, complete_channels, given_url, json_option
+from devinotify.cli.outboxes import opened, outbox_options, say_held, usage_errors
 from devinotify.credentials import URL as ENVIRONMENT
 from devinotify.exceptions import InvalidInput
 from devinotify.outbox.states import FINISHED, RETRIES, RowState
@@ -88,8 +88,7 @@ def command() -> None:
 @click.option("--after", type=Whole(0), default=0, metavar="ID", help="Only rows with a higher id.")
 @click.option("--limit", type=Whole(1), default=PAGE, show_default=True, help="Show at most so many rows.")
 @click.option("--full", is_flag=True, help="Show numbers and texts in full.")
-@outbox_option
-@profile_option
+@outbox_options
 @json_option
 def list_rows(
     path: str | None,
@@ -167,8 +166,7 @@ def list_rows(
 @click.argument("rows", nargs=-1, type=int, metavar="[ROW]...")
 @click.option("--key", metavar="KEY", help="All rows of the message that was enqueued under this key.")
 @click.option("--full", is_flag=True, help="Show numbers, ids and texts in full.")
-@outbox_option
-@profile_option
+@outbox_options
 @json_option
 def show_rows(path: str | None, rows: tuple[int, ...], *, key: str | None, full: bool, as_json: bool) -> None:
     """Show all that is known of rows, and of the steps of their fallbacks."""
@@ -225,8 +223,7 @@ def _text(value: object) -> str:
 @click.argument("rows", nargs=-1, type=int, metavar="[ROW]...")
 @click.option("--state", type=click.Choice([str(state) for state in AGAIN]), help="All rows in this state.")
 @click.option("--force", is_flag=True, help="Also those that may have been sent: they may arrive twice.")
-@outbox_option
-@profile_option
+@outbox_options
 @json_option
 def retry_rows(path: str | None, rows: tuple[int, ...], state: str | None, *, force: bool, as_json: bool) -> None:
     """Queue rows again, by their ids or all in a state; `devinotify worker` sends them.
@@ -264,8 +261,7 @@ def _need_choice(rows: Sequence[int], states: object) -> None:
 @click.option(
     "--to", "new", metavar="LOGIN@HOST/PATH", help=f"The account from now on; that of {ENVIRONMENT} if left out."
 )
-@outbox_option
-@profile_option
+@outbox_options
 @json_option
 def adopt_rows(path: str | None, old: str, new: str | None, *, as_json: bool) -> None:
     """Hand an account's rows over to another: the login or the gateway's host has changed.
@@ -297,8 +293,7 @@ def adopt_rows(path: str | None, old: str, new: str | None, *, as_json: bool) ->
 
 
 @command.command("resume")
-@outbox_option
-@profile_option
+@outbox_options
 @json_option
 def resume_sending(path: str | None, *, as_json: bool) -> None:
     """Let workers send again after a failover or a restored backup of the database.
@@ -339,8 +334,7 @@ def resume_sending(path: str | None, *, as_json: bool) -> None:
     metavar="WHEN",
     help="Of those in a state only what was enqueued before: an ISO date, or a duration back from now (30d).",
 )
-@outbox_option
-@profile_option
+@outbox_options
 @json_option
 def forget_rows(
     path: str | None, rows: tuple[int, ...], states: tuple[str, ...], older_than: datetime | None, *, as_json: bool
@@ -367,8 +361,7 @@ def forget_rows(
 @_states_option("Only rows in this state; may be repeated.")
 @click.option("--full", is_flag=True, help="Export numbers, ids and texts in full.")
 @click.option("--csv", "as_csv", is_flag=True, help="Write CSV with a header line.")
-@outbox_option
-@profile_option
+@outbox_options
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object a line, which is the default.")
 def export_rows(path: str | None, states: tuple[str, ...], *, full: bool, as_csv: bool, as_json: bool) -> ExitCode:
     """Write every row to stdout, one JSON object a line, or as CSV; times are ISO 8601 in UTC."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from devinotify.cli import output
-from devinotify.cli.options import complete_files, given_url
+from devinotify.cli.options import complete_files, given_url, profile_option
 from devinotify.credentials import URL as ENVIRONMENT
 from devinotify.exceptions import InvalidInput
 from devinotify.translation import _, told
@@ -32,6 +32,11 @@ def outbox_option(command: F) -> F:
         help=f"The file or postgresql:// URL: this one, else outbox= of {ENVIRONMENT}, else DEVINOTIFY_OUTBOX, else"
         " the user's file.",
     )(command)
+
+
+def outbox_options(command: F) -> F:
+    """Add ``--outbox``, which arrives as ``path``, and ``--profile``, whose outbox it is otherwise."""
+    return outbox_option(profile_option(command))
 
 
 @contextmanager

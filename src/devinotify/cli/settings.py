@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from devinotify import credentials
+from devinotify.cli.mistakes import require_sound
+from devinotify.cli.options import checked
 from devinotify.config.document import is_word
 from devinotify.config.profiles import find_profile, load
 from devinotify.exceptions import InvalidURL
@@ -16,7 +18,7 @@ from devinotify.outbox.location import is_database, named_location
 from devinotify.outbox.postgres.location import parse_location
 from devinotify.redact import mask_number
 from devinotify.translation import N_, _
-from devinotify.url import NO_PASSWORD, OPTION_NAMES, outline, profile_url, read, split, written
+from devinotify.url import NO_PASSWORD, OPTION_NAMES, outline, read, split, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -70,18 +72,20 @@ def aliases() -> list[Row]:
 def _account(name: str | None) -> tuple[str, Mapping[str, str]]:
     """Return the URL, and where each of its keys comes from."""
     if name is None and (url := credentials.find_url()):
+        checked(outline(url))
         variable = credentials.URL if os.environ.get(credentials.URL) else credentials.URL_FILE
         place = variable if variable == credentials.URL else f"{variable}: {os.environ.get(variable)}"
         return url, dict.fromkeys(_keys(url), place)
-    profile, found = find_profile(OPTION_NAMES, name), profile_url(name)
-    if profile is None or found is None:
+    profile = find_profile(OPTION_NAMES, name)
+    if profile is None:
         raise click.UsageError(
             _("no account: `devinotify login` stores one; or put its URL into {variable}", variable=credentials.URL)
         )
+    require_sound(load(OPTION_NAMES), profile.name)
     origins = {key: setting.place for key, setting in profile.settings.items()}
     head = profile.settings.get("url")
     of_head = {} if head is None else dict.fromkeys(_keys(head.values[0]), head.place)
-    return found, {"aliases": _("the profile {name}", name=profile.name), **of_head, **origins}
+    return profile.url(), {"aliases": _("the profile {name}", name=profile.name), **of_head, **origins}
 
 
 def _keys(url: str) -> set[str]:
