@@ -10,7 +10,7 @@ More than 400 lines: each key is a row of one table, beside all that a URL may b
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
@@ -102,8 +102,8 @@ class DevinoURL:
         if isinstance(self.gateway, str):
             object.__setattr__(self, "gateway", ascii_form(self.gateway.rstrip("/")))  # with the slash or without
         for option in _OPTIONS.values():
-            value = getattr(self, option.attribute)
-            if value is not None or _DEFAULTS[option.attribute] is not None:
+            value = getattr(self, option.key)
+            if value is not None or _DEFAULTS[option.key] is not None:
                 option.check(value)
         try:
             check_limits(self.limit, self.price)
@@ -190,14 +190,14 @@ class DevinoURL:
         query = "&".join(
             f"{option.key}={quote(option.write(value), safe='/:+,')}"
             for option in _OPTIONS.values()
-            if (value := getattr(self, option.attribute)) != _DEFAULTS[option.attribute]
+            if (value := getattr(self, option.key)) != _DEFAULTS[option.key]
         )
         return base + path + (f"?{query}" if query else "")
 
 
 @dataclass(frozen=True, slots=True)
 class _Option:
-    """One key of the query: how its text is read, how its value is checked and written.
+    """One key of the query, which its setting is called by too: how its text is read, its value checked and written.
 
     One that may be ``repeated`` has a tuple as its value.
     """
@@ -208,7 +208,6 @@ class _Option:
     accepts: Callable[[Any], bool]
     write: Callable[[Any], str] = str
     repeated: bool = False
-    attribute: str = field(default="")
 
     def parse(self, text: str) -> Any:  # noqa: ANN401 - each option has its own type
         try:
@@ -273,7 +272,7 @@ def _switch(key: str) -> _Option:
 _DAY = 24 * 3600.0
 
 _OPTIONS = {
-    option.key: replace(option, attribute=option.key)
+    option.key: option
     for option in (
         _Option(
             "channel",
@@ -430,7 +429,7 @@ def _settings(url: str) -> tuple[DevinoURL, str | None]:
 def written(settings: DevinoURL, key: str) -> str:
     """Return the value of a key of the query as a URL has it; nothing where there is none."""
     option = _OPTIONS[key]
-    value = getattr(settings, option.attribute)
+    value = getattr(settings, option.key)
     return "" if value is None else option.write(value)
 
 
