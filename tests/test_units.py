@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinotify import Message, Outbox
+from devinotify.cli.exits import ExitCode
 from devinotify.sandbox import Sandbox
 from tests.supervisors import PATIENCE, Manager
 from tests.units import PROGRAM, settings, started
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "contrib/systemd"
 UNITS = sorted([*FOLDER.glob("*.service"), *ROOT.glob("plugins/*/contrib/systemd/*.service")])
+FAILED = FOLDER / "devinotify-failed@.service"
+SERVICES = [unit for unit in UNITS if unit != FAILED]
+"""Those that run until they are stopped."""
+NUMBER = "+79161234567"
 MOST = 15
 """Tenths of systemd's measure of exposure, from 0 to 100: what is left is the network, and that all share one root."""
 
@@ -48,7 +53,8 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
 
 def test_there_is_one_for_each_service() -> None:
     """Each is where the distribution that brings its command takes it from."""
-    assert ["devinotify-sandbox", "devinotify-worker", "devinotify-webhook"] == [unit.stem for unit in UNITS]
+    names = ["devinotify-failed@", "devinotify-sandbox", "devinotify-worker", "devinotify-webhook"]
+    assert names == [unit.stem for unit in UNITS]
 
 
 @with_systemd
@@ -87,10 +93,10 @@ def test_they_are_guarded_alike() -> None:
     """What one of them may not do none of them may; the sandbox reaches nobody elsewhere besides."""
     names = ("Protect", "Restrict", "Private", "System", "Capability", "NoNew", "Lock", "Memory", "Proc", "UMask")
     guards = [{name: value for name, value in settings(unit).items() if name.startswith(names)} for unit in UNITS]
-    assert guards[0] == guards[1] == guards[2]
+    assert all(guards[0] == each for each in guards[1:])
 
 
-@each_unit
+@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
 def test_its_watchdog_gives_time(unit: Path) -> None:
     """A request with its retries ends well within the watchdog's time, and so does what is under way at the end."""
     found = settings(unit)
@@ -106,10 +112,27 @@ def test_the_worker_sends_by_its_unit(tmp_path: Path, manager: Manager) -> None:
         with started(unit, tmp_path, account, manager.environment()) as process:
             manager.until("READY")
             with Outbox(tmp_path / "state/devinotify/outbox.db") as outbox:
-                outbox.enqueue(Message("Hello", ("+79161234567",)))
+                outbox.enqueue(Message("Hello", (NUMBER,)))
             assert gateway.wait(lambda: len(gateway.messages()) == 1, PATIENCE)
             process.send_signal(signal.SIGTERM)
             assert 0 == process.wait(PATIENCE)
+
+
+def test_a_unit_that_failed_is_told_of(tmp_path: Path) -> None:
+    """To whom the account's URL names. A gateway that is away is asked again, and nothing else that may come of it."""
+    with Sandbox() as gateway:
+        account = gateway.url.replace("?", f"/{NUMBER}?")
+        for code, expected in ((0, ["backup.service failed on db-3"]), (4, [])):
+            folder = tmp_path / str(code)
+            folder.mkdir()
+            url = account if code == 0 else account.replace(gateway.gateway, "http://127.0.0.1:9/rest")
+            gateway.reset()
+            with started(FAILED, folder, {"/etc/devinotify/url": url}, {}, instance="backup.service") as process:
+                assert code == process.wait(PATIENCE)
+            assert expected == [each.text for each in gateway.messages()]
+    assert (["no"], [f"{ExitCode.NOT_SENT:d}"]) == tuple(
+        settings(FAILED)[key] for key in ("Restart", "RestartForceExitStatus")
+    )
 
 
 def test_the_sandbox_serves_by_its_unit(tmp_path: Path, manager: Manager) -> None:

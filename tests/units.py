@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -30,11 +31,17 @@ def settings(unit: Path) -> dict[str, list[str]]:
 
 @contextlib.contextmanager
 def started(
-    unit: Path, folder: Path, credentials: Mapping[str, str], environment: Mapping[str, str], *further: str
+    unit: Path,
+    folder: Path,
+    credentials: Mapping[str, str],
+    environment: Mapping[str, str],
+    *further: str,
+    instance: str = "",
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run what a unit starts with its environment and credentials, below a folder; it has ended after the block.
 
-    ``credentials`` are the contents of the files that the unit loads, by their paths.
+    ``credentials`` are the contents of the files that the unit loads, by their paths; ``instance`` is what stands
+    behind the ``@`` of its name.
     """
     set_here = settings(unit)
     given, state = folder / "credentials", folder / "state"
@@ -46,7 +53,8 @@ def started(
         (state / each).mkdir(parents=True)
 
     def expanded(text: str) -> str:
-        return text.replace("%d", str(given)).replace("%S", str(state))
+        said = {"%d": str(given), "%S": str(state), "%i": instance, "%H": "db-3"}
+        return re.sub("%[dSiH]", lambda found: said[found[0]], text)
 
     (command,) = set_here["ExecStart"]
     program, *arguments = shlex.split(expanded(command))
