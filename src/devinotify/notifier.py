@@ -39,12 +39,13 @@ from devinotify.redact import forget_variables, hide
 from devinotify.words import meant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from types import TracebackType
 
     from devinotify.channels.protocol import Channel
     from devinotify.delivery.fallback import Fallback
+    from devinotify.delivery.limiting import LimitReached
     from devinotify.delivery.recipients import Given
     from devinotify.limits import LimitUsage
     from devinotify.models import IncomingSms, Receipt, SmsState
@@ -145,6 +146,15 @@ class Notifier:
         """
         number = None if to is None else self._recipients.number(to)
         return [] if self._limiter is None else self._limiter.usage(number)
+
+    def limits_reached(
+        self, message: Message, channel: Channel, pages: Iterable[Sequence[str]], segments: int
+    ) -> list[LimitReached]:
+        """Return the limits that would leave no room for some recipients of a message, given by pages of numbers.
+
+        Nothing is sent or counted; ``segments`` is what the text of each is taken to cost.
+        """
+        return [] if self._limiter is None else self._limiter.foresee(message, channel, pages, segments)
 
     def _aliases(self) -> dict[str, object]:
         """Return the plugin that knows the aliases of the configuration files, where the URL asks for it."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from devinotify import Notifier, hookimpl, make_plugin_manager
 from devinotify.bulk import Campaign, End, Journal, Speed, outlook
 from devinotify.bulk.plan import LEAST, PER_RECIPIENT, estimate_seconds
-from devinotify.cli import campaigns
+from devinotify.cli import plans
 from devinotify.delivery.rate_limit import Pace
 from devinotify.exceptions import InvalidSchedule, PluginError
 from devinotify.outbox import RowState
@@ -149,7 +149,7 @@ def test_the_time_is_told_in_words(
         lambda client: outlook.Account(round_trip=latency),  # noqa: ARG005 - it is not asked
     )
     plan = begin("\n".join(numbers(30)), name="a.txt", journal=None).plan(Speed(rate=rate))
-    assert told == dict(campaigns.plan_rows(plan))["takes about"]
+    assert told == dict(plans.plan_rows(plan))["takes about"]
 
 
 @pytest.mark.parametrize(("rate", "seconds", "batch"), [(None, 100, 10), (5.0, 200, 5), (50.0, 100, 10)])

@@ -13,6 +13,7 @@ More than 400 lines: it is all that can be done with a campaign, most of it in w
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
 import time
 from contextlib import nullcontext
@@ -26,14 +27,14 @@ from devinotify.bulk.appending import check_grown
 from devinotify.bulk.intake import Intake
 from devinotify.bulk.journal import INPUT, STEPS, Journal, check_retry
 from devinotify.bulk.leaving_out import leave_out
-from devinotify.bulk.outlook import Account, Outlook, foresee, pace_of
+from devinotify.bulk.outlook import Account, Outlook, Screening, first_of, foresee, pace_of
 from devinotify.bulk.outlook import ask as ask_account
 from devinotify.bulk.plan import Count, Plan, make_plan
 from devinotify.bulk.progress import Progress, Result, Teller
 from devinotify.bulk.sending import End, Sending, Sent
 from devinotify.bulk.sorting import Refusals, Sorted, sort_out
 from devinotify.bulk.source import Source
-from devinotify.bulk.table import Table
+from devinotify.bulk.table import PAGE, Table
 from devinotify.bulk.tally import Tally
 from devinotify.bulk.windowing import Windowing, checked_window
 from devinotify.bulk.wording import Wording
@@ -46,11 +47,12 @@ from devinotify.gateway import checks
 from devinotify.models import Message
 from devinotify.notifier import Notifier
 from devinotify.outbox.states import RowState
+from devinotify.phones.number import is_e164
 from devinotify.phones.refusal import mask
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from decimal import Decimal
     from types import TracebackType
 
@@ -237,13 +239,16 @@ class Campaign:
         InvalidInput where the input cannot be read to its end, or a row lacks a column of the template.
         """
         count = self._intake.counted()
+        speed, done = speed or Speed(), self._known(count)
+        again = {*retry, *((RowState.UNKNOWN,) if resend_unknown else ())}
+        pages = self._intake.numbers() if done is None else self._left(again)
         message = replace(self._message(count.sample or ""), recipients=tuple(count.first))
         return make_plan(
             count,
-            speed or Speed(),
+            speed,
             ask_account(self.notifier.client) if ask else Account(),
             pace=pace_of(self._path, self.notifier.url.account),
-            done=self._known(count),
+            done=done,
             retry=retry,
             resend_unknown=resend_unknown,
             personal=self._personal,
@@ -252,10 +257,38 @@ class Campaign:
             price=self.price,
             second_price=self.second_price,
             source=self.table.description,
-            outlook=self._foreseen(message),
+            outlook=self._asked(self._foreseen(message), message, count, pages, speed.limit),
             unfilled=self._wording.unfilled(self.table.columns),
             added=self._added or 0,
         )
+
+    def _left(self, again: Collection[RowState]) -> Iterator[Sequence[str]]:
+        """Yield whom a campaign that has begun still sends to, by pages."""
+        assert self._path is not None  # noqa: S101 - it has begun
+        with Journal(self._path) as journal:
+            rows = (row.recipient for row in journal.rows({RowState.QUEUED, *again}) if is_e164(row.recipient))
+            while page := list(itertools.islice(rows, PAGE)):
+                yield page
+
+    def _asked(
+        self, outlook: Outlook, message: Message, count: Count, pages: Iterable[Sequence[str]], most: int | None
+    ) -> Outlook:
+        """Return the outlook with whom plugins refuse and which limits have no room, as each send would be told."""
+        plugins = self.notifier.plugins
+        if not (self.notifier.url.limit or plugins.listens("devinotify_screen_recipients")):
+            return outlook
+        screening = Screening(plugins, message)
+        channel = self._channel if self._fallback is None else self._fallback.first
+        segments = -(-count.segments // count.recipients) if count.recipients and channel.segmented else 1
+        left = first_of(screening.left(pages), most)
+        with nullcontext() if self._exclusion is None else self._exclusion.asked():
+            try:
+                reached = self.notifier.limits_reached(message, channel, left, segments)
+                for _ in left:  # without limits nobody has gone through them
+                    pass
+            except PluginError as error:
+                return outlook._replace(refused=error)
+        return outlook._replace(suppressed=screening.refused, reached=reached)
 
     def _foreseen(self, message: Message) -> Outlook:
         """Return what plugins would do to the first recipients, and whom of all the window holds."""

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from devinotify.delivery.recipients import screen
 from devinotify.exceptions import DevinotifyError, InvalidSchedule
 from devinotify.outbox import Outbox
 from devinotify.outbox.location import exists, is_database, paced_at
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
     from decimal import Decimal
 
     from devinotify.channels.protocol import Channel
+    from devinotify.delivery.limiting import LimitReached
     from devinotify.gateway.client import Client
     from devinotify.models import Message
     from devinotify.plugins import PluginManager
 
+AT_A_TIME = 1000
+"""Recipients that plugins are asked about at once."""
 ROUND_TRIP = 0.2
 """Seconds that a request is taken to last where the gateway could not be asked for the balance."""
 
@@ -37,12 +42,15 @@ class Account(NamedTuple):
 class Outlook(NamedTuple):
     """What plugins would do to the first recipients now: hold them back until an instant, or refuse them.
 
-    ``outside`` is how many of all are out of their daily window, ``None`` where there is none.
+    ``outside`` is how many of all are out of their daily window, ``None`` where there is none. Of those who are still
+    to be sent to, ``suppressed`` are refused by plugins, and ``reached`` limits leave no room for some.
     """
 
     held: datetime | None = None
     refused: DevinotifyError | None = None
     outside: int | None = None
+    suppressed: int = 0
+    reached: Sequence[LimitReached] = ()
 
 
 def ask(client: Client) -> Account:
@@ -84,3 +92,29 @@ def foresee(
     if later and not channel.schedulable:
         return Outlook(refused=InvalidSchedule(f"it would be held back now, and {channel.name} cannot send later"))
     return Outlook(max(later, key=lambda held: held.astimezone(UTC), default=None))
+
+
+class Screening:
+    """Whom plugins refuse of the recipients of a message: asked as each send asks; ``refused`` is how many."""
+
+    def __init__(self, plugins: PluginManager, message: Message) -> None:
+        self._plugins = plugins
+        self._message = message
+        self.refused: int = 0
+
+    def left(self, pages: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
+        """Yield those who are not refused, by pages; raise PluginError where a plugin fails."""
+        for page in pages:
+            for start in range(0, len(page), AT_A_TIME):
+                some = page[start : start + AT_A_TIME]
+                refused = screen(self._plugins, replace(self._message, recipients=tuple(some)))
+                self.refused += len(refused)
+                yield [each for each in some if each not in refused] if refused else some
+
+
+def first_of(pages: Iterable[Sequence[str]], most: int | None) -> Iterator[Sequence[str]]:
+    """Yield the first recipients, ``most`` at most, by pages; all pages are gone through."""
+    left = most
+    for page in pages:
+        yield page if left is None else page[:left]
+        left = None if left is None else max(left - len(page), 0)

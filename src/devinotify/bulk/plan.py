@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from devinotify.bulk.tally import Tally
     from devinotify.channels.protocol import Channel
     from devinotify.delivery.fallback import Fallback
+    from devinotify.delivery.limiting import LimitReached
     from devinotify.delivery.rate_limit import Speed
     from devinotify.exceptions import DevinotifyError
 
@@ -93,6 +94,10 @@ class Plan:
     """For what plugins would refuse all of the first recipients, sent to now."""
     outside: int | None = None
     """Recipients of the whole list who are out of the daily window now; ``None`` without one, or where it failed."""
+    suppressed: int = 0
+    """Recipients whom plugins refuse, such as those who have opted out: they are in none of the figures of the run."""
+    reached: Sequence[LimitReached] = ()
+    """The limits that leave no room for some of the recipients of the next run."""
     second: str | None = None
     """The channel of a fallback's second step."""
     added: int = 0
@@ -215,7 +220,7 @@ def make_plan(
         again += done.rejected if RowState.REJECTED in retry else 0
         again += max(done.not_sent - done.waiting - count.unsendable, 0) if RowState.NOT_SENT in retry else 0
         again += done.failed if RowState.FAILED in retry else 0
-    left = (count.recipients if done is None else done.waiting) + again
+    left = max((count.recipients if done is None else done.waiting) + again - outlook.suppressed, 0)
     now = left if speed.limit is None else min(left, speed.limit)
     if pace is not None:
         speed = replace(speed, rate=min(pace, speed.rate or pace))
@@ -259,6 +264,8 @@ def make_plan(
         held=outlook.held,
         refused=outlook.refused,
         outside=outlook.outside,
+        suppressed=outlook.suppressed,
+        reached=outlook.reached,
         second=None if second is None else second.name,
         most=most,
         added=added,

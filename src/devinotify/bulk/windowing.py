@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from devinotify.bulk.outlook import AT_A_TIME
 from devinotify.delivery.daily_window import HOOK, fit, is_put_off
 from devinotify.delivery.schedule import due_at
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from devinotify.notifier import Notifier
 
 log: logging.Logger = logging.getLogger(__name__)
-
-AT_A_TIME = 1000
-"""Recipients whom the plugin is asked about at once, where it is counted how many are out of the window."""
 
 
 def checked_window(given: Window | str, notifier: Notifier) -> Window:

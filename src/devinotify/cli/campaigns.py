@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import time
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
 import click
 
 from devinotify.cli import errors, output
 from devinotify.cli.exits import ExitCode, of_error
+from devinotify.cli.plans import RISK, plan_rows, warnings_of
 from devinotify.cli.tallies import CATEGORY_EXITS, counts_of, held_line, in_words, missed_of, progress_line, tally_rows
 from devinotify.exceptions import (
     DevinotifyError,
@@ -24,7 +25,7 @@ from devinotify.exceptions import (
     Suppressed,
 )
 from devinotify.redact import mask_number
-from devinotify.translation import N_, _, ngettext, number, told
+from devinotify.translation import _, ngettext, number, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -37,7 +38,6 @@ SHOWN = 10
 """Rows that cannot be sent to which are shown of a list."""
 EVENT_EVERY = 1.0
 """Seconds between two progress events of ``--json``."""
-RISK = N_("their outcome is unknown: they may have got the message already, and would get it twice")
 
 
 def events_option(command: Callable[..., object]) -> Callable[..., object]:
@@ -91,116 +91,6 @@ def events_for_errors(*, as_json: bool) -> Iterator[list[ExitCode]]:
         event("error", error=errors.document(found, sending=False), exit_code=code)
 
 
-def plan_rows(plan: Plan) -> list[tuple[str, object]]:
-    """Return what the plan says, as pairs of a name and a value."""
-    reasons = ", ".join(f"{_(word.replace('_', ' '))} {number(count)}" for word, count in plan.reasons.items())
-    rows: list[tuple[str, object]] = [
-        (_("list"), told(plan.source)),
-        (_("rows"), number(plan.rows)),
-        (_("recipients"), number(plan.recipients)),
-        (_("duplicates"), number(plan.duplicates)),
-        (_("invalid"), number(plan.invalid) + (f" ({reasons})" if reasons else "")),
-    ]
-    if plan.further:
-        further = _("{count:,}, not sent to: a row is sent to once", count=plan.further)
-        rows.append((_("further numbers"), further))
-    if plan.added:
-        rows.append((_("rows that were added"), number(plan.added)))
-    if plan.unsendable:
-        rows.append((_("cannot be sent"), number(plan.unsendable)))
-    if plan.done is not None:
-        rows.append((_("still to send to"), number(plan.left)))
-    if plan.again:
-        rows.append((_("of them again"), number(plan.again)))
-    if plan.now != plan.left:
-        rows.append((_("in this run"), number(plan.now)))
-    if plan.outside is not None:
-        rows.append((_("in the window now"), number(plan.recipients - plan.outside)))
-        rows.append((_("when it opens"), number(plan.outside)))
-    channel = (
-        plan.channel
-        if plan.second is None
-        else _(
-            "{channel}, which goes on to {second} where the first step fails",
-            channel=plan.channel,
-            second=plan.second,
-        )
-    )
-    rows.append((_("channel"), channel))
-    if plan.segments:
-        encodings = ", ".join(f"{name} {number(count)}" for name, count in plan.encodings.items() if count)
-        rows += [(_("segments"), number(plan.segments)), (_("encoding"), encodings)]
-    rows.append((_("cost"), _cost(plan)))
-    rows.append((_("balance"), _("not known") if plan.balance is None else number(plan.balance)))
-    requests = (
-        _("{count:,} of up to {batch}", count=plan.requests, batch=plan.batch)
-        if plan.batch > 1
-        else number(plan.requests)
-    )
-    rows.append((_("requests"), requests))
-    rows.append((_("takes about"), in_words(plan.seconds)))
-    rows.append((_("first text") if plan.personal else _("text"), plan.sample))
-    return rows
-
-
-def _cost(plan: Plan) -> str:
-    if plan.cost is None:
-        return _("give --price to estimate it")
-    if plan.second is None:
-        return number(plan.cost)
-    if plan.most is None:
-        return _(
-            "{cost:,} for the first step; give --second-price for the most that {second} may add",
-            cost=plan.cost,
-            second=plan.second,
-        )
-    return _(
-        "{cost:,} for the first step, up to {most:,} where all go on to {second}",
-        cost=plan.cost,
-        most=plan.most,
-        second=plan.second,
-    )
-
-
-def _warnings(plan: Plan, *, resend_unknown: bool) -> Iterator[str]:
-    for name in plan.unfilled:
-        yield _(
-            "the text has {column} in it, a column of the list: --text sends it as it is, --template fills it in",
-            column=f"{{{name}}}",
-        )
-    if plan.held is not None:
-        yield _(
-            "quiet hours or another plugin would hold messages back now: the last until {moment}",
-            moment=output.moment(plan.held),
-        )
-    if plan.refused is not None:
-        yield _(
-            "a plugin would refuse messages now: {why}; what is not sent goes out later with --retry not_sent",
-            why=errors.sentence(plan.refused, sending=False),
-        )
-    if plan.blank:
-        yield _(
-            "{count:,} texts have an empty column in them: {example} puts a word in its place",
-            count=plan.blank,
-            example="{name|friend}",
-        )
-    if plan.affordable is False:
-        yield _("the balance does not cover the cost: the campaign will stop where it ends, and go on after a top-up")
-    elif plan.balance is not None and plan.most is not None and plan.balance < plan.most:
-        yield _("the balance covers the first step, and not {second} for all of them", second=plan.second)
-    if plan.trouble is not None:
-        yield _("the balance is not known: {why}", why=errors.sentence(plan.trouble, sending=False))
-    unknown = 0 if plan.done is None else plan.done.unknown - plan.done.in_flight
-    if unknown and resend_unknown:
-        yield _("{count:,} are sent to again, and {risk}", count=unknown, risk=_(RISK))
-    elif unknown:
-        yield _(
-            "{count:,} are not sent to again: {risk}. --resend-unknown does it all the same",
-            count=unknown,
-            risk=_(RISK),
-        )
-
-
 class Lines:
     """Shows a campaign as plain lines: the plan and the result on stdout, progress now and then on stderr."""
 
@@ -212,7 +102,7 @@ class Lines:
     def plan(self, plan: Plan, *, resend_unknown: bool) -> None:
         """Show the plan, and what to mind."""
         output.show(output.table(("plan", ""), plan_rows(plan)))
-        for warning in _warnings(plan, resend_unknown=resend_unknown):
+        for warning in warnings_of(plan, resend_unknown=resend_unknown):
             output.say(warning)
 
     def invalid(self, rows: Iterable[tuple[int, str, DevinotifyError]]) -> None:
@@ -360,14 +250,23 @@ class Events(Lines):
 
     def plan(self, plan: Plan, *, resend_unknown: bool) -> None:
         """Tell the plan."""
-        warnings = list(_warnings(plan, resend_unknown=resend_unknown))
+        warnings = list(warnings_of(plan, resend_unknown=resend_unknown))
         # The texts are the operator's own business, and no event needs them.
         values = {each.name: getattr(plan, each.name) for each in fields(plan)}
-        for name in ("sample", "done", "trouble", "refused"):
+        for name in ("sample", "done", "trouble", "refused", "reached"):
             del values[name]
         trouble = None if plan.trouble is None else errors.document(plan.trouble, sending=False)
         refused = None if plan.refused is None else errors.document(plan.refused, sending=False)
-        event("plan", **values, refused=refused, affordable=plan.affordable, trouble=trouble, warnings=warnings)
+        reached = [{**asdict(one), "limit": str(one.limit)} for one in plan.reached]
+        event(
+            "plan",
+            **values,
+            refused=refused,
+            reached=reached,
+            affordable=plan.affordable,
+            trouble=trouble,
+            warnings=warnings,
+        )
 
     def invalid(self, rows: Iterable[tuple[int, str, DevinotifyError]]) -> None:
         """Tell the rows that cannot be sent to, one event each."""

@@ -7,6 +7,7 @@ may have been sent counts.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
@@ -21,12 +22,12 @@ from devinotify.limits import Count, Scope, moment
 from devinotify.outbox.buckets import LIMITS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from devinotify.channels.protocol import Channel
     from devinotify.delivery.allotment import Allotment, Charge
     from devinotify.gateway.client import Client
-    from devinotify.limits import LimitUsage
+    from devinotify.limits import Limit, LimitUsage
     from devinotify.models import Message, Outcome, Receipt, SmsState
     from devinotify.outbox import Outbox
     from devinotify.outbox.buckets import Bucket
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 log: logging.Logger = logging.getLogger(__name__)
 
+FORESEEN = 1000
+"""Recipients that it is foreseen for at a time."""
 SWEPT = 1000
 """Counts of periods that are over which are removed at a time."""
 _NOTHING_SENT = frozenset({Verdict.NOT_SENT, Verdict.REJECTED})
@@ -55,6 +58,19 @@ class Reservation:
     segments: int
     admitted: tuple[str, ...]
     refused: Mapping[str, LimitExceeded]
+
+
+@dataclass(frozen=True, slots=True)
+class LimitReached:
+    """A limit that leaves no room for ``over`` recipients of a message, once ``after`` others have it.
+
+    There is room again at ``resets_at`` (aware); ``None``: it never has room for a message of this size.
+    """
+
+    limit: Limit
+    after: int
+    over: int
+    resets_at: datetime | None
 
 
 class Limiter:
@@ -82,11 +98,8 @@ class Limiter:
 
     def reserve(self, message: Message, channel: Channel) -> Reservation:
         """Count a message for those whom there is room for; raise DevinotifyError, nothing sent, where that fails."""
-        url, outbox = self._url, self._outbox()
-        now = datetime.fromtimestamp(outbox.now(), self._zone)
-        sender = message.sender or url.sender
-        price = None if url.price is None else url.price.of(channel.name)
-        against = charges(url.limit, message, sender, price, now)
+        outbox = self._outbox()
+        now, against = self._against(message, channel)
         recipients = message.recipients
         if not against:
             return Reservation((), 0, recipients, {})
@@ -109,6 +122,34 @@ class Limiter:
         errors = {one: self._exceeded(one, segments) for one in dict.fromkeys(found.refused.values())}
         return Reservation(against, segments, found.admitted, {to: errors[one] for to, one in found.refused.items()})
 
+    def foresee(
+        self, message: Message, channel: Channel, pages: Iterable[Sequence[str]], segments: int
+    ) -> list[LimitReached]:
+        """Return the limits that would leave no room for some of the recipients, by pages of them; nothing is counted.
+
+        ``segments`` is what the text of each is taken to cost. All pages are gone through.
+        """
+        _, against = self._against(message, channel)
+        counts = self._counts(self._outbox())
+        common = frozenset(one.key("") for one in against if one.limit.scope is not Scope.RECIPIENT)
+        shared = counts.get(common)
+        done = 0
+        after: dict[Charge, int] = {}
+        over: Counter[Charge] = Counter()
+        for page in pages:
+            for start in range(0, len(page), FORESEEN):
+                some = page[start : start + FORESEEN]
+                own = [key for key in keys(against, some) if key not in common]
+                found = allot(against, segments, some, counts.get(own) | shared)
+                shared |= {key: text for key, text in found.counts.items() if key in common and text is not None}
+                done += len(found.admitted)
+                over.update(found.refused.values())
+                after |= {one: done for one in found.refused.values() if one not in after}
+        return [
+            LimitReached(one.limit, after[one], number, None if one.takes(segments) > one.limit.amount else one.over)
+            for one, number in over.items()
+        ]
+
     def settle(self, reservation: Reservation, outcomes: Sequence[Outcome], *, segmented: bool) -> None:
         """Give back what was not sent after all, and count what the gateway bills where that is another number."""
         expected = reservation.segments
@@ -127,6 +168,12 @@ class Limiter:
     def usage(self, recipient: str | None = None) -> list[LimitUsage]:
         """Return how much of each limit is used now, as ``usage_of`` does."""
         return usage_of(self._outbox(), self._url, recipient)
+
+    def _against(self, message: Message, channel: Channel) -> tuple[datetime, list[Charge]]:
+        """Return the time, and what a message counts against at it."""
+        url, now = self._url, datetime.fromtimestamp(self._outbox().now(), self._zone)
+        price = None if url.price is None else url.price.of(channel.name)
+        return now, charges(url.limit, message, message.sender or url.sender, price, now)
 
     def _counts(self, outbox: Outbox) -> Bucket:
         return outbox.bucket(LIMITS + self._url.account)
