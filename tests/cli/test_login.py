@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from devinotify.cli.profile_file import ProfileFile
 from devinotify.passwords import file_of
 from tests.cli.conftest import Run, document
 from tests.cli.servers import PASSWORD
+from tests.cli.terminal import answered, needs_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -207,33 +207,17 @@ def test_a_file_that_cannot_be_written_is_told(run: Run, parts: tuple[str, ...],
 
 
 @pytest.mark.once
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no pty")
+@needs_terminal
 def test_asks_at_a_terminal(sandbox: Sandbox, folder: Path) -> None:
     """For everything, the password unseen, and for the gateway with the vendor's as its answer."""
-    import pty
-    from contextlib import suppress
-
-    parent, child = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "devinotify", "login"],
-        stdin=child,
-        stdout=subprocess.PIPE,
-        stderr=child,
-        start_new_session=True,  # getpass asks at a controlling terminal where there is one
-    ) as process:
-        os.close(child)
-        shown = b""
-        questions = ("Login: ", "demo"), ("Password: ", PASSWORD), ("Sender: ", "DEVINO")
-        for question, answer in (*questions, ("Gateway [https://integrationapi.net/rest]: ", sandbox.gateway)):
-            while question.encode() not in shown:
-                shown += os.read(parent, 1024)
-            os.write(parent, f"{answer}\n".encode())
-        assert process.stdout is not None
-        told = process.stdout.read()
-    with suppress(OSError):  # nobody has it open any more
-        shown += os.read(parent, 1024)
-    os.close(parent)
-    assert (0, False, True) == (process.returncode, PASSWORD.encode() in shown + told, b"balance is" in told)
+    answers = {
+        "Login: ": "demo",
+        "Password: ": PASSWORD,
+        "Sender: ": "DEVINO",
+        "Gateway [https://integrationapi.net/rest]: ": sandbox.gateway,
+    }
+    code, told, shown = answered("login", answers=answers.items())
+    assert (0, False, True) == (code, PASSWORD.encode() in shown + told, b"balance is" in told)
     assert sandbox.gateway == DevinoURL.from_profile().gateway
 
 

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from devinotify.sandbox import Sandbox
 from devinotify.url import parse
 from tests.cli.conftest import Run, document
+from tests.cli.terminal import answered, needs_terminal
 from tests.strategies import passwords
 
 if TYPE_CHECKING:
@@ -73,31 +73,12 @@ def test_a_wrong_part_is_named(run: Run, arguments: tuple[str, ...], stdin: str 
     assert "secret" not in result.output
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no pty")
+@needs_terminal
 def test_asks_at_a_terminal() -> None:
     """At a terminal all parts are asked for, the password unseen; stdout has the URL and nothing else."""
-    import pty
-
-    parent, child = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "devinotify", "url"],
-        stdin=child,
-        stdout=subprocess.PIPE,
-        stderr=child,
-        start_new_session=True,  # getpass asks at a controlling terminal where there is one
-    ) as process:
-        os.close(child)
-        shown = b""
-        for question, answer in (("Login", "me"), ("Password", "p@ss"), ("Sender", "SENDER")):
-            while f"{question}: ".encode() not in shown:
-                shown += os.read(parent, 1024)
-            os.write(parent, f"{answer}\n".encode())
-        assert process.stdout is not None
-        assert b"devino://me:p%40ss@SENDER\n" == process.stdout.read()
-    with suppress(OSError):  # nobody has it open any more
-        shown += os.read(parent, 1024)
-    os.close(parent)
-    assert b"p@ss" not in shown
+    answers = {"Login: ": "me", "Password: ": "p@ss", "Sender: ": "SENDER"}
+    code, stdout, shown = answered("url", answers=answers.items())
+    assert (0, b"devino://me:p%40ss@SENDER\n", False) == (code, stdout, b"p@ss" in shown)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no sh")
@@ -125,7 +106,7 @@ def test_errors_of_other_commands_say_how(run: Run) -> None:
     assert "there is a / in them, which is written as %2F. `devinotify url` writes one from its parts." in result.stderr
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no pty")
+@needs_terminal
 def test_an_interrupt_at_the_password() -> None:
     """Nothing is ever sent there, so nothing is said of what may have gone out."""
     import pty

@@ -39,7 +39,6 @@ from devinotify.exceptions import (
 from devinotify.models import Attempt, DeliveryStatus, Message, Outcome, Receipt, SmsState
 from devinotify.outbox import RowState
 from devinotify.outbox.outbox import open_outbox
-from devinotify.sandbox import Sandbox
 from devinotify.url import parse
 from tests.cli.servers import free_port
 
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
 
     from devinotify import Channel
     from devinotify.outbox import Batch
+    from devinotify.sandbox import Sandbox
 
 NUMBER = "+79161234567"
 OTHER = "+79161234568"
@@ -58,19 +58,11 @@ POLL = 0.02
 Make = Callable[..., Notifier]
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    """Give one running gateway to all the tests here."""
-    with Sandbox() as gateway:
-        yield gateway
-
-
 @pytest.fixture
-def gateway(running: Sandbox) -> Sandbox:
+def gateway(gateway: Sandbox) -> Sandbox:
     """Give the gateway as new; every Viber message is delivered at once."""
-    running.reset()
-    running.set_timeline("delivered", viber=[(0.0, 2)])
-    return running
+    gateway.set_timeline("delivered", viber=[(0.0, 2)])
+    return gateway
 
 
 @pytest.fixture

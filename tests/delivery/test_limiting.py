@@ -21,9 +21,7 @@ from devinotify.delivery.limiting import SWEPT, Limiter
 from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidURL, LimitExceeded, NotSent, Verdict
 from devinotify.models import Receipt
 from devinotify.outbox.buckets import LIMITS, PAGE, Bucket
-from devinotify.sandbox import Sandbox
 from devinotify.url import DevinoURL
-from tests.outbox.conftest import PLACES, Place
 from tests.outbox.support import Clock, arrivals, finish, numbers, run_python
 from tests.plain_channel import PlainChannel
 
@@ -32,38 +30,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from devinotify import LimitUsage, Outcome
+    from devinotify.sandbox import Sandbox
+    from tests.outbox.conftest import Place
 
 ONE, TWO, THREE = numbers(3, 79161234567)
 NOON = datetime(2036, 1, 31, 12, tzinfo=UTC).timestamp()
 DAY = 86400.0
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    """Give one running gateway to all the tests here."""
-    with Sandbox() as gateway:
-        yield gateway
-
-
-@pytest.fixture
-def gateway(running: Sandbox) -> Sandbox:
-    """Give the gateway as new."""
-    running.reset()
-    return running
-
-
 @pytest.fixture
 def clock() -> Clock:
     """Give a clock that shows noon on the last day of a month, UTC."""
     return Clock(NOON)
-
-
-@pytest.fixture(params=[pytest.param(name, marks=() if name == "sqlite" else pytest.mark.once) for name in PLACES])
-def place(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Place]:
-    """Give a place for outboxes, of each kind in turn."""
-    found = PLACES[request.param](tmp_path / "outbox.db", clock)
-    yield found
-    found.close()
 
 
 @pytest.fixture

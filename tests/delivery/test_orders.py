@@ -26,31 +26,17 @@ from devinotify import (
     make_plugin_manager,
 )
 from devinotify.outbox import RowState
-from devinotify.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from devinotify.outbox import Row, StoredMessage
+    from devinotify.sandbox import Sandbox
 
 ONE, TWO = "+79161234567", "+79161234568"
 
 Make = Callable[..., Notifier]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    """Give one running gateway to all the tests here."""
-    with Sandbox() as gateway:
-        yield gateway
-
-
-@pytest.fixture
-def gateway(running: Sandbox) -> Sandbox:
-    """Give the gateway as new."""
-    running.reset()
-    return running
 
 
 @pytest.fixture

@@ -26,13 +26,14 @@ from devinotify.delivery.worker import Worker
 from devinotify.exceptions import DevinotifyError, GatewayError, InvalidSchedule, PluginError
 from devinotify.models import IncomingSms
 from devinotify.outbox.memory import MemoryStore
-from devinotify.sandbox import Sandbox
-from tests.outbox.conftest import PLACES, Place
-from tests.outbox.support import Clock, run_python
+from tests.outbox.support import run_python
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
+
+    from devinotify.sandbox import Sandbox
+    from tests.outbox.conftest import Place
 
 NUMBER = "79161234567"
 ACCOUNT = "me@gateway.example/rest"
@@ -52,32 +53,10 @@ class Ear:
         self.heard.append(message.text)
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    """Give one running gateway to all the tests here."""
-    with Sandbox() as gateway:
-        yield gateway
-
-
-@pytest.fixture
-def gateway(running: Sandbox) -> Sandbox:
-    """Give the gateway as new."""
-    running.reset()
-    return running
-
-
 @pytest.fixture
 def url(gateway: Sandbox, tmp_path: Path) -> str:
     """Give the account's URL, with an outbox of the test's own."""
     return f"{gateway.url}&outbox={tmp_path / 'outbox.db'}"
-
-
-@pytest.fixture(params=[pytest.param(name, marks=() if name == "sqlite" else pytest.mark.once) for name in PLACES])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    """Give a place for outboxes, of each kind in turn."""
-    found = PLACES[request.param](tmp_path / "place.db", Clock())
-    yield found
-    found.close()
 
 
 def opened(url: str, *plugins: object) -> Notifier:

@@ -104,12 +104,6 @@ class Second:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    """Give a clock to turn."""
-    return Clock()
-
-
-@pytest.fixture
 def outbox(tmp_path: Path, clock: Clock) -> Iterator[Outbox]:
     """Give an empty outbox."""
     with Outbox(tmp_path / "outbox.db", clock=clock) as opened:

@@ -24,9 +24,7 @@ from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidPhoneNum
 from devinotify.models import DeliveryStatus
 from devinotify.outbox import RowState
 from devinotify.outbox.rules import EXPIRED
-from devinotify.sandbox import Sandbox
 from tests.cli.servers import free_port
-from tests.outbox.conftest import PLACES, Place
 from tests.outbox.support import NUMBER, Clock, finish, numbers, run_python
 
 if TYPE_CHECKING:
@@ -34,23 +32,17 @@ if TYPE_CHECKING:
 
     from devinotify.models import Outcome, Receipt, SmsState
     from devinotify.outbox import Batch, Row
+    from devinotify.sandbox import Sandbox
+    from tests.outbox.conftest import Place
 
 OTHER = "+79161234568"
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Sandbox]:
-    """Give one running gateway to all the tests here."""
-    with Sandbox() as gateway:
-        yield gateway
-
-
 @pytest.fixture
-def gateway(running: Sandbox) -> Sandbox:
+def gateway(gateway: Sandbox) -> Sandbox:
     """Give the gateway as new; whatever it takes is delivered at once."""
-    running.reset()
-    running.set_timeline("delivered", sms=[(0.0, 0)], viber=[(0.0, 2)])
-    return running
+    gateway.set_timeline("delivered", sms=[(0.0, 0)], viber=[(0.0, 2)])
+    return gateway
 
 
 class Ahead(Clock):
@@ -69,13 +61,10 @@ def ahead() -> Ahead:
     return Ahead()
 
 
-# What the worker does is the same on each store, under each Python: once is enough for all but the file.
-@pytest.fixture(params=[pytest.param(name, marks=() if name == "sqlite" else pytest.mark.once) for name in PLACES])
-def place(request: pytest.FixtureRequest, tmp_path: Path, ahead: Ahead) -> Iterator[Place]:
-    """Give a place for outboxes, of each kind in turn."""
-    found = PLACES[request.param](tmp_path / "outbox.db", ahead)
-    yield found
-    found.close()
+@pytest.fixture
+def clock(ahead: Ahead) -> Clock:
+    """Give the same to a place."""
+    return ahead
 
 
 @pytest.fixture
