@@ -225,6 +225,12 @@ def test_an_outbox_loads_without_what_it_may_do_without() -> None:
     assert loaded_by(statement) & {"requests", "urllib3", "phonenumbers", "psycopg"} == set()
 
 
+def test_a_notifier_loads_no_database_that_it_has_no_use_for() -> None:
+    """One that stores nothing pays for no SQLite."""
+    statement = "from devinotify import Notifier; Notifier('devino://a:b@SENDER').close()"
+    assert loaded_by(statement) & {"sqlite3", "psycopg"} == set()
+
+
 def test_the_package_says_that_it_is_typed() -> None:
     """The marker that makes type checkers read our annotations is part of the package."""
     assert (Path(str(devinotify.__file__)).parent / "py.typed").is_file()

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from devinotify.exceptions import InvalidInput
 from devinotify.folders import NAME, state_folder
 from devinotify.outbox.postgres.location import parse_location, without_campaign
-from devinotify.outbox.sqlite.store import SqliteStore
 from devinotify.words import installing
 
 if TYPE_CHECKING:
@@ -60,12 +59,19 @@ def _postgres_store() -> type[PostgresStore]:
     return PostgresStore
 
 
+def _file_store(path: str, clock: Callable[[], float] | None) -> Store:
+    # Not before it is asked for either: who sends without an outbox has no use for a database.
+    from devinotify.outbox.sqlite.store import SqliteStore
+
+    return SqliteStore(path, clock)
+
+
 def _is_file(text: str) -> bool:
     path = Path(text).expanduser()
     return path.is_file() and path.stat().st_size > 0
 
 
-_FILE = Driver(SqliteStore, _is_file, lambda _: None)
+_FILE = Driver(_file_store, _is_file, lambda _: None)
 _POSTGRES = Driver(
     lambda url, clock: _postgres_store()(url, clock),
     lambda url: _postgres_store().exists(url),
