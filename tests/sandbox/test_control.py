@@ -283,6 +283,7 @@ def test_statistics(api: Api) -> None:
         "incoming": 0,
         "faults": 0,
         "senders": ["DEVINO", "OTHER"],
+        "posted": None,
         "now": "2026-01-28T12:00:05.000Z",
     } == counted
 

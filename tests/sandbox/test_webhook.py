@@ -71,6 +71,17 @@ def test_it_is_tried_again_and_then_given_up(caplog: pytest.LogCaptureFixture) -
     assert ["Messages that could not be posted to 127.0.0.1: 1"] == [record.getMessage() for record in caplog.records]
 
 
+def test_what_is_being_tried_waits() -> None:
+    """It is neither posted nor given up yet; the control API tells, and a change is told when that is known."""
+    with Desk([500]) as desk, Sandbox(post=desk.url, post_secret="s") as sandbox, Client(sandbox.url) as client:
+        client.sms.send(NUMBER, "one")
+        assert desk.wait(1)
+        assert {"posted": 0, "lost": 0, "waiting": 1} == sandbox._ask("GET", "/statistics")["posted"]
+        assert sandbox.wait(lambda: sandbox.posted == Posted(1, 0, 0), 30)
+        with Sandbox() as other:
+            assert other._ask("GET", "/statistics")["posted"] is None
+
+
 def test_a_send_never_waits_for_it() -> None:
     """A receiver that takes its time, and a queue that is full, cost the sender nothing; what was lost is counted."""
     with Sandbox() as sandbox, Client(sandbox.url) as client:

@@ -63,6 +63,7 @@ def statistics(emulator: Emulator, _: Values) -> object:
     senders: Counter[str] = Counter()
     segments = 0
     spent = Decimal(0)
+    posted = emulator.posted()
     for message in emulator.store:
         statuses[views.STATES[message.channel][message.at(now).state].status] += 1
         channels[message.channel] += 1
@@ -80,6 +81,7 @@ def statistics(emulator: Emulator, _: Values) -> object:
         "incoming": len(emulator.store.incoming),
         "faults": sum(not armed.over(now) for armed in emulator.faults),
         "senders": [sender for sender, _ in senders.most_common(MAX_SENDERS)],
+        "posted": None if posted is None else asdict(posted),
         "now": iso(now),
     }
 

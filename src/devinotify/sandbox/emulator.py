@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from devinotify.sandbox.allowlist import AllowList
     from devinotify.sandbox.messages import RefusedSend
     from devinotify.sandbox.requestlog import RequestRecord
+    from devinotify.sandbox.webhook import Posted
 
 UNPAID = "rejected-by-platform"
 """The fate of a resent SMS that the balance did not cover."""
@@ -90,6 +91,7 @@ class Emulator:
         self.release: AllowList | None = None
         self.shown_password: str = ""
         self.on_arrival: Callable[[PlatformMessage], None] | None = None
+        self.posted: Callable[[], Posted | None] = lambda: None
 
     # What the gateway's operations ask for.
 

@@ -205,6 +205,7 @@ ANSWERS: Mapping[tuple[str, str], Schema] = {
         incoming=_WHOLE,
         faults=_WHOLE,
         senders=_list(_TEXT),
+        posted={"anyOf": [_object(posted=_WHOLE, lost=_WHOLE, waiting=_WHOLE), {"type": "null"}]},
         now=_TEXT,
     ),
     ("GET", "/sandbox/fates"): _FATES,

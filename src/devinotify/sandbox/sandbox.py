@@ -112,9 +112,10 @@ class Sandbox:
         self._emulator.shown_password = self.shown_password
         if release is not None:
             self._emulator.release = AllowList.of(release, release_to)
-        self._webhook = _webhook(post, post_secret)
+        self._webhook = _webhook(post, post_secret, self._emulator.live.changed)
         if self._webhook is not None:
             self._emulator.on_arrival = self._post
+            self._emulator.posted = lambda: self.posted
         self._server = Server(
             self._emulator,
             host=host,
@@ -415,7 +416,7 @@ class Sandbox:
         self._ask("POST", "/reset")
 
 
-def _webhook(post: str | None, secret: str) -> Webhook | None:
+def _webhook(post: str | None, secret: str, counted: Callable[[], object]) -> Webhook | None:
     if post is None:
         return None
     if not secret:
@@ -423,7 +424,7 @@ def _webhook(post: str | None, secret: str) -> Webhook | None:
     from devinotify.sandbox.webhook import Webhook  # on demand: most sandboxes post nothing
 
     try:
-        return Webhook(post, secret)
+        return Webhook(post, secret, counted=counted)
     except ValueError as wrong:
         raise ValueError(f"post: {wrong}") from None
 

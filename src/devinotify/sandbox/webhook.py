@@ -15,6 +15,8 @@ from devinotify.posting import Poster
 from devinotify.retry import Backoff
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from devinotify.sandbox.views import Arrived
 
 _log = logging.getLogger(__name__)
@@ -28,7 +30,7 @@ _END = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """How many messages were posted, were given up, and wait."""
+    """How many messages were posted, were given up, and wait, the one that is being tried among them."""
 
     posted: int
     lost: int
@@ -38,18 +40,28 @@ class Posted:
 class Webhook:
     """Posts each message that arrives to ``url``, signed with ``secret`` as ``devinotify incoming --post`` does.
 
-    An answer other than 2xx is tried again with ``retries``; then the message is given up and counted. Raises
-    ValueError for an address that is neither https nor on this machine.
+    An answer other than 2xx is tried again with ``retries``; then the message is given up and counted. ``counted`` is
+    called whenever one was posted or given up, from whichever thread. Raises ValueError for an address that is neither
+    https nor on this machine.
     """
 
-    def __init__(self, url: str, secret: str, *, retries: Backoff = RETRIES, waiting: int = WAITING) -> None:
+    def __init__(
+        self,
+        url: str,
+        secret: str,
+        *,
+        retries: Backoff = RETRIES,
+        waiting: int = WAITING,
+        counted: Callable[[], object] = lambda: None,
+    ) -> None:
         self._poster = Poster(url, secret, clear_only_here=True)
         self._retries = retries
+        self._counted = counted
         self._queue: queue.Queue[Arrived | None] = queue.Queue(waiting)
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
         self._counting = threading.Lock()
-        self._posted = self._lost = 0
+        self._taken = self._posted = self._lost = 0
 
     def start(self) -> None:
         """Begin to post."""
@@ -59,6 +71,8 @@ class Webhook:
 
     def arrived(self, message: Arrived) -> None:
         """Have a message posted, soon and by another thread."""
+        with self._counting:
+            self._taken += 1
         try:
             self._queue.put_nowait(message)
         except queue.Full:
@@ -67,7 +81,8 @@ class Webhook:
     @property
     def counts(self) -> Posted:
         """What became of the messages so far."""
-        return Posted(self._posted, self._lost, self._queue.qsize())
+        with self._counting:
+            return Posted(self._posted, self._lost, self._taken - self._posted - self._lost)
 
     def stop(self) -> None:
         """Stop posting: what is being posted has 5 seconds to end, what waits is given up."""
@@ -91,6 +106,7 @@ class Webhook:
         with self._counting:
             self._lost += 1
             lost = self._lost
+        self._counted()
         # Powers of two: a receiver that is away for a day does not fill the log.
         if lost & (lost - 1) == 0:
             _log.warning("Messages that could not be posted to %s: %d", self._poster.host, lost)
@@ -104,6 +120,7 @@ class Webhook:
             if self._deliver(body.encode("utf-8", "replace")):
                 with self._counting:
                     self._posted += 1
+                self._counted()
             else:
                 self._lose()
 

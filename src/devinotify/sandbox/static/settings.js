@@ -1,7 +1,7 @@
 // The clock, the money, and what becomes of messages.
 
 import { act, get } from "./api.js";
-import { confirmed, duration, field, fill, h, money, phone, plural, select, time } from "./dom.js";
+import { confirmed, duration, field, fill, h, money, number, phone, plural, select, time } from "./dom.js";
 import { card, given, onSubmit, page } from "./parts.js";
 import { Steps } from "./steps.js";
 
@@ -23,6 +23,8 @@ export class Settings {
       field("New balance", h("input", { name: "balance", inputmode: "decimal", required: true, maxlength: 20 })),
       h("button", { class: "primary" }, "Set"),
     );
+    this.posted = h("p", { class: "big" });
+    this.webhook = card("Webhook", this.posted, h("p", { class: "muted" }, "What arrives is posted to your address; what it does not take is tried again, and then given up."));
     const expire = h("button", { type: "button", onclick: () => act("POST", "/sessions", { expire: true }, "All sessions are over") }, "End all");
     const reset = h(
       "button",
@@ -46,6 +48,7 @@ export class Settings {
         card("Clock", this.now, h("div", { class: "buttons" }, advance)),
         card("Balance", this.money, balance),
         card("Sessions", this.sessions, expire),
+        this.webhook,
         card("Start again", h("p", { class: "muted" }, "Forgets all that arrived and all that was set."), reset),
       ),
       card("Fates of numbers", h("p", { class: "muted" }, "What becomes of what is sent to a number from now on; * is every number without a fate of its own."), this.fates),
@@ -63,6 +66,8 @@ export class Settings {
     ]);
     fill(this.money, statistics.balance, () => [money(statistics.balance)]);
     fill(this.sessions, statistics.sessions, () => [plural(statistics.sessions, "valid session")]);
+    this.webhook.hidden = !statistics.posted;
+    if (statistics.posted) fill(this.posted, statistics.posted, () => postedOf(statistics.posted));
     fill(this.fates, fates.set, () => this.fateForm(fates));
     fill(this.timelines, fates.fates, () => this.timelineForm(fates));
   }
@@ -141,3 +146,9 @@ export class Settings {
     ];
   }
 }
+
+const postedOf = ({ posted, lost, waiting }) => [
+  `${number(posted)} posted`,
+  waiting ? h("small", { class: "muted" }, ` ${number(waiting)} waiting`) : null,
+  lost ? h("span", { class: "pill bad" }, `${number(lost)} given up`) : null,
+];
