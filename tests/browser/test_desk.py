@@ -262,6 +262,51 @@ def test_the_head_fits_every_width(page: Page, client: Client, sandbox: Sandbox)
         assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), width
 
 
+@pytest.mark.parametrize("width", [1000, 1440])
+def test_nothing_of_a_row_is_cut_but_its_sender_and_text(
+    page: Page, client: Client, sandbox: Sandbox, width: int
+) -> None:
+    """Time and recipient are whole beside the longest sender, of a message of another day too, and cover nothing."""
+    client.sms.send(NUMBER, "today", sender="VERYLONGSND")
+    client.sms.send("+447911123456", "abroad", sender="79001112233")
+    sandbox.advance(86400)
+    client.sms.send(NUMBER, "tomorrow", sender="VERYLONGSND")
+    page.set_viewport_size({"width": width, "height": 720})
+    wait_for_rows(page, 4)  # in the session of the day before it was refused
+    cut = page.locator(f"{ROWS} :is(time, .to)").evaluate_all(
+        "cells => cells.filter(one => one.scrollWidth > one.clientWidth && one.clientWidth).map(one => one.innerText)"
+    )
+    ends, begins = (
+        page.locator(f"{ROWS} {where}").evaluate_all(f"cells => cells.map(one => one.getBoundingClientRect().{side})")
+        for where, side in ((".when time", "right"), (".channel", "left"))
+    )
+    assert ([], True) == (cut, all(end < begin for end, begin in zip(ends, begins, strict=True)))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_fields_stand_out_of_what_is_behind_them(page: Page, sandbox: Sandbox, scheme: str) -> None:
+    """Their edges have the contrast that WCAG 2.2 (1.4.11) asks for, three to one."""
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    for view in ("messages", "faults", "settings"):
+        show(page, sandbox, view)
+        edges = page.locator("main :is(input, select)").evaluate_all(
+            """fields => {
+                const channel = value => value <= .03928 ? value / 12.92 : ((value + .055) / 1.055) ** 2.4;
+                const light = colour => colour.match(/[\\d.]+/g).slice(0, 3)
+                    .reduce((sum, one, at) => sum + channel(one / 255) * [.2126, .7152, .0722][at], 0);
+                const behind = element => {
+                    const { backgroundColor } = getComputedStyle(element);
+                    return /, 0\\)$/.test(backgroundColor) ? behind(element.parentElement) : backgroundColor;
+                };
+                return fields.filter(one => one.offsetParent).map(one => {
+                    const pair = [light(getComputedStyle(one).borderTopColor), light(behind(one.parentElement))].sort();
+                    return (Math.max(...pair) + .05) / (Math.min(...pair) + .05);
+                });
+            }"""
+        )
+        assert [] == [round(edge, 2) for edge in edges if edge < 3]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_what_is_selected_keeps_its_status_legible(page: Page, client: Client, sandbox: Sandbox, scheme: str) -> None:
     """Its pill stands out of the row, whose own colour is the selection's."""

@@ -10,6 +10,7 @@ import pytest
 from devinotify import Client, exceptions
 from devinotify.sandbox import Sandbox
 from tests.browser.conftest import show
+from tests.desk import Desk
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -136,6 +137,43 @@ def test_replies_and_requests(page: Page, client: Client, sandbox: Sandbox) -> N
     show(page, sandbox, "requests")
     page.locator("summary", has_text="User/Balance").click()
     assert "SessionID=***" in page.locator("details[open] pre").inner_text()
+
+
+def test_a_webhook_that_is_away_is_seen(browser: Browser) -> None:
+    """What was posted is counted in the settings, and what waits for a receiver that is away."""
+    with (
+        Desk([204, *[500] * 9]) as desk,
+        Sandbox(post=desk.url, post_secret="s") as posting,
+        Client(posting.url) as client,
+        browser.new_context() as context,
+    ):
+        page = context.new_page()
+        show(page, posting, "settings")
+        shown = page.locator(".card", has=page.get_by_role("heading", name="Webhook")).locator(".big")
+        shown.filter(has_text="0 posted").wait_for()
+        client.sms.send(NUMBER, "taken")
+        shown.filter(has_text="1 posted").wait_for()
+        client.sms.send(NUMBER, "not taken")
+        shown.filter(has_text="1 waiting").wait_for()
+
+
+def test_no_webhook_has_no_card(page: Page, sandbox: Sandbox) -> None:
+    """Most sandboxes post nothing."""
+    show(page, sandbox, "settings")
+    assert not page.get_by_role("heading", name="Webhook").is_visible()
+
+
+def test_armed_faults_stand_in_columns(page: Page, sandbox: Sandbox) -> None:
+    """So that many are read at a glance; on a small screen nothing of them, or of a request, stands out."""
+    sandbox.add_fault("latency", seconds=0.01, number="79161234567", probability=0.5)
+    sandbox.add_fault("expired-session", operation="Viber/SendWithResendBulk", times=3)
+    show(page, sandbox, "faults")
+    left = "(rows, at) => rows.map(row => row.children[at].getBoundingClientRect().left)"
+    rows = page.locator(".armed.columns li")
+    columns = [rows.evaluate_all(left, at) for at in range(rows.first.evaluate("row => row.children.length"))]
+    assert [1] * len(columns) == [len(set(column)) for column in columns]
+    page.set_viewport_size({"width": 360, "height": 720})
+    assert page.evaluate("() => document.querySelector('main').scrollWidth <= innerWidth")
 
 
 def test_signing_in(browser: Browser) -> None:

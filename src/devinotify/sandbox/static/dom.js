@@ -26,13 +26,15 @@ const day = new Intl.DateTimeFormat([], { day: "numeric", month: "short" });
 
 const minutes = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
-/** Return an instant as people read it here, with the exact one on hover; ``short`` leaves the seconds out. */
-export function time(iso, { withDay = false, short = false } = {}) {
+/**
+ * Return an instant as people read it here, with the exact one on hover; ``short`` leaves the seconds out, ``brief``
+ * does where the day has to be said.
+ */
+export function time(iso, { withDay = false, short = false, brief = false } = {}) {
   const moment = new Date(iso);
-  const today = new Date().toDateString() === moment.toDateString();
-  const hour = (short ? minutes : clock).format(moment);
-  const shown = withDay || !today ? `${day.format(moment)} ${hour}` : hour;
-  return h("time", { datetime: iso, title: iso }, shown);
+  const dated = withDay || new Date().toDateString() !== moment.toDateString();
+  const hour = (short || (brief && dated) ? minutes : clock).format(moment);
+  return h("time", { datetime: iso, title: iso, class: dated && "dated" }, dated ? `${day.format(moment)} ${hour}` : hour);
 }
 
 /** Return seconds as "+0.2 s", "+1 min" or "+2 h 5 min". */

@@ -119,7 +119,7 @@ export class Faults {
     return [
       h(
         "ul",
-        { class: "armed" },
+        { class: "armed columns" },
         faults.map((fault) =>
           h(
             "li",
@@ -130,7 +130,7 @@ export class Faults {
           ),
         ),
       ),
-      h("button", { type: "button", class: "quiet danger", onclick: () => act("DELETE", "/faults", {}, "All is well again") }, "Remove all"),
+      h("button", { type: "button", class: "quiet danger flush", onclick: () => act("DELETE", "/faults", {}, "All is well again") }, "Remove all"),
     ];
   }
 }

@@ -222,7 +222,7 @@ export class Inbox {
   cells(entry) {
     const refused = entry.status === "refused";
     return [
-      h("span", { class: "when" }, entry.read ? null : h("span", { class: "hidden" }, "Unread. "), time(entry.created_at)),
+      h("span", { class: "when" }, entry.read ? null : h("span", { class: "hidden" }, "Unread. "), time(entry.created_at, { brief: true })),
       h("span", {}, channelBadge(entry.channel)),
       h(
         "span",

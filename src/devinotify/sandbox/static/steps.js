@@ -16,7 +16,7 @@ export class Steps {
       {},
       h("legend", {}, channel),
       this.rows,
-      h("button", { type: "button", class: "quiet", onclick: () => this.add(60, this.states.at(-1)[0], true) }, `Add a step for ${channel}`),
+      h("button", { type: "button", class: "quiet flush", onclick: () => this.add(60, this.states.at(-1)[0], true) }, `Add a step for ${channel}`),
     );
   }
 
