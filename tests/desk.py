@@ -44,12 +44,12 @@ class Desk:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(30)
+        self._thread.join(60)
 
     def wait(self, count: int) -> bool:
         """Return whether so many posts came, within 30 seconds."""
         with self._came:
-            return self._came.wait_for(lambda: len(self.posts) >= count, 30)
+            return self._came.wait_for(lambda: len(self.posts) >= count, 60)
 
     @property
     def texts(self) -> list[str]:

@@ -39,7 +39,7 @@ class Driven:
         self.close()
         tasks = self.run(_others())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
         assert ([], []) == (tasks, self.complaints)
 

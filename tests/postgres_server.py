@@ -97,7 +97,7 @@ class Server:
 
     def _own(self, folder: Path) -> None:
         if self._user is not None:
-            subprocess.run(["chown", "-R", self._user, str(folder)], check=True)
+            subprocess.run(["chown", "-R", self._user, str(folder)], check=True, timeout=60)
 
     def snapshot(self) -> Path:
         """Return a copy of its files, to be put back by ``restore``; it is stopped for that."""

@@ -30,5 +30,5 @@ def served(app: Any, loop: str = "asyncio") -> Iterator[str]:  # noqa: ANN401 - 
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(30)
+            thread.join(60)
             assert not thread.is_alive()

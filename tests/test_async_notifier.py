@@ -64,7 +64,7 @@ def test_notify_and_wait(gateway: Sandbox) -> None:
         async with AsyncNotifier(gateway.url, poll=0.01) as notifier:
             outcomes = await notifier.notify("hello", [NUMBER, "79031234567"])
             gateway.advance(60)
-            return await notifier.wait(outcomes, 5)
+            return await notifier.wait(outcomes, 60)
 
     assert [DeliveryStatus.DELIVERED] * 2 == [outcome.status for outcome in asyncio.run(send())]
 
@@ -133,7 +133,7 @@ def test_a_cancelled_notify_is_finished_behind(gateway: Sandbox) -> None:
 
     def before() -> None:
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
 
     plugin = Watching(before)
 
@@ -160,7 +160,7 @@ def test_a_cancelled_aclose_closes_behind(
 
     def before() -> None:
         begun.set()
-        assert go_on.wait(30)
+        assert go_on.wait(60)
 
     plugin = Watching(before)
     told_when_closed: list[int] = []
@@ -202,7 +202,7 @@ def test_a_cancelled_fallback_is_in_the_outbox(gateway: Sandbox, tmp_path: objec
 
     def before() -> None:
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
 
     async def main() -> None:
         url = f"{gateway.url}&channel=sms-viber"
@@ -222,7 +222,7 @@ def test_a_cancelled_fallback_is_in_the_outbox(gateway: Sandbox, tmp_path: objec
 def test_what_was_not_begun_is_not_done(gateway: Sandbox) -> None:
     """A call that waits for its turn when it is cancelled sends nothing."""
     go_on = threading.Event()
-    plugin = Watching(lambda: go_on.wait(10))
+    plugin = Watching(lambda: go_on.wait(60))
 
     async def main() -> None:
         async with AsyncNotifier(gateway.url, plugins=make_plugin_manager(plugin), threads=1) as notifier:

@@ -52,7 +52,7 @@ def test_there_are_no_more_threads_than_were_asked_for(executor: Executor) -> No
 
     def work() -> None:
         names.add(threading.current_thread().name)
-        both.wait()
+        both.wait(60)
 
     async def main() -> None:
         await asyncio.gather(*[run(executor, work) for _ in range(10)])
@@ -92,7 +92,7 @@ def test_what_was_begun_is_finished_behind_a_cancelled_caller(executor: Executor
 
     def work() -> None:
         begun.set()
-        assert go_on.wait(30)
+        assert go_on.wait(60)
         done.append("finished")
 
     async def main() -> list[str]:
@@ -114,7 +114,7 @@ def test_what_was_not_begun_is_not_done(executor: Executor) -> None:
     done: list[int] = []
 
     async def main() -> None:
-        busy = [asyncio.create_task(run(executor, lambda: go_on.wait(30))) for _ in range(2)]
+        busy = [asyncio.create_task(run(executor, lambda: go_on.wait(60))) for _ in range(2)]
         late = asyncio.create_task(run(executor, lambda: done.append(1)))
         await asyncio.sleep(0)
         late.cancel()
@@ -133,13 +133,13 @@ def test_a_loop_that_is_closed_meanwhile_costs_no_thread(executor: Executor) -> 
 
     def work() -> None:
         begun.set()
-        assert go_on.wait(30)
+        assert go_on.wait(60)
 
     loop = asyncio.new_event_loop()
     task = loop.create_task(run(executor, work))
     loop.call_soon(loop.stop)
     loop.run_forever()
-    assert begun.wait(30)
+    assert begun.wait(60)
     task.cancel()
     loop.run_until_complete(asyncio.wait([task]))
     loop.close()
@@ -165,7 +165,7 @@ def test_what_is_to_be_last_comes_behind_all_that_was_given(executor: Executor) 
     done: list[object] = []
 
     def work(name: int) -> None:
-        assert go_on.wait(30)
+        assert go_on.wait(60)
         done.append(name)
 
     def last() -> None:
@@ -182,7 +182,7 @@ def test_what_is_to_be_last_comes_behind_all_that_was_given(executor: Executor) 
         await asyncio.gather(*tasks)
 
     asyncio.run(main())
-    assert over.wait(30)
+    assert over.wait(60)
     assert (["last"], set(range(5))) == (done[5:], set(done[:5]))
 
 
@@ -208,7 +208,7 @@ def test_nothing_of_a_call_is_held_once_it_is_done(executor: Executor) -> None:
         await run(executor, Message().send)
 
     asyncio.run(main())
-    assert gone.wait(30)
+    assert gone.wait(60)
 
 
 def test_without_a_thread_it_is_not_begun(executor: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,7 +222,7 @@ def test_without_a_thread_it_is_not_begun(executor: Executor, monkeypatch: pytes
     go_on = threading.Event()
 
     async def two() -> list[object]:
-        first = asyncio.create_task(run(executor, lambda: go_on.wait(30)))
+        first = asyncio.create_task(run(executor, lambda: go_on.wait(60)))
         second = asyncio.create_task(_next(executor))
         await asyncio.sleep(0)
         go_on.set()
@@ -296,6 +296,6 @@ def test_at_the_end_and_in_a_fork(script: str, told: list[str]) -> None:
     """A program finishes what was begun, whoever makes executors while it ends; a child has threads of its own."""
     # All warnings, and not the mode for developers: asyncio then tells of each step that a busy machine took 0.1 s for.
     done = subprocess.run(
-        [sys.executable, "-W", "always", "-c", script], timeout=30, capture_output=True, text=True, check=False
+        [sys.executable, "-W", "always", "-c", script], timeout=60, capture_output=True, text=True, check=False
     )
     assert (0, told, "") == (done.returncode, done.stdout.split(), done.stderr)

@@ -153,6 +153,7 @@ def loaded_by(statement: str) -> set[str]:
         check=True,
         capture_output=True,
         text=True,
+        timeout=60,
     )
     return {name.partition(".")[0] for name in run.stdout.split()}
 

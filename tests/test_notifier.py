@@ -50,6 +50,7 @@ from devinotify.models import ViberState
 from devinotify.sandbox import Sandbox
 from tests.channels.twin import Request, Twin, as_client
 from tests.distributions import install
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -1156,7 +1157,7 @@ def test_wait_does_not_go_on_for_ever_with_many(clock: Clock) -> None:
     notifier = notifier_on(Twin(), Slow())
     outcomes = notifier.notify("Hello", [f"+7916{number:07d}" for number in range(50)], channel="pager")
     start = clock.now
-    notifier.wait(outcomes, timeout=5.0)
+    notifier.wait(outcomes, timeout=60)
     assert clock.now - start < 8
 
 
@@ -1307,7 +1308,7 @@ def test_wait_on_a_gateway(sandbox: Sandbox) -> None:
     with Notifier(sandbox.url, poll=0.02) as notifier:
         outcomes = [*notifier.notify("Hello", [ONE, TWO]), *notifier.notify("Hello", THREE, channel="viber-sms")]
         sandbox.advance(5)
-        seen = notifier.wait(outcomes, timeout=30)
+        seen = notifier.wait(outcomes, timeout=60)
     assert ["delivered", "expired", "delivered"] == [str(outcome.status) for outcome in seen]
     assert isinstance(seen[2].state, ViberState)
     assert 1 == len(seen[2].state.resent_sms)
@@ -1330,8 +1331,7 @@ def test_threads() -> None:
     threads = [threading.Thread(target=work, args=(numbers[start::8],)) for start in range(8)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    ended(*threads)
     assert numbers == sorted(number for number, (outcome,) in found.items() if outcome.recipient == number)
     assert (numbers, 200) == (sorted(twin.sent), len(watcher.recorded))
 

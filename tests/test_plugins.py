@@ -959,7 +959,7 @@ def test_nothing_is_loaded_on_import(site: Path) -> None:
     """Importing devinotify and its Notifier loads no plugin."""
     install(site, "devinotify_loud", "print('loaded')")
     code = f"import sys; sys.path.insert(0, {str(site)!r}); import devinotify; devinotify.Notifier; devinotify.Client"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert "" == done.stdout
 
 

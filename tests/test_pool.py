@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from devinotify import Pool
+from tests.waiting import ended
 
 
 class Value:
@@ -43,14 +44,13 @@ def test_threads_get_the_same() -> None:
     gate = threading.Barrier(8)
 
     def ask() -> None:
-        gate.wait()
+        gate.wait(60)
         found.append(made.get("a"))
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    ended(*threads)
     assert (8, 1) == (len(found), len(set(map(id, found))))
 
 

@@ -70,4 +70,4 @@ def started(
         yield process
     finally:
         process.kill()
-        process.wait(30)
+        process.wait(60)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from devinotify.channels.batch import accepted, failed
 from devinotify.models import Receipt
 from tests.plain_channel import PlainChannel
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,11 +49,11 @@ class Fake(PlainChannel):
 
 def run_within(run: Sending, seconds: float = 30) -> list[End]:
     """Return how the run ended, or nothing where it takes longer than so many seconds; it is over then."""
-    ended: list[End] = []
-    thread = threading.Thread(target=lambda: ended.append(run.run()))
+    ends: list[End] = []
+    thread = threading.Thread(target=lambda: ends.append(run.run()))
     thread.start()
     thread.join(seconds)
-    found = list(ended)
+    found = list(ends)
     run.stop()
-    thread.join()
+    ended(thread)
     return found

@@ -28,6 +28,7 @@ from devinotify.models import Message
 from devinotify.outbox import Outbox, RowState
 from devinotify.retry import Backoff
 from tests.bulk.conftest import numbers
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -457,7 +458,7 @@ def test_an_observer_that_raises_stops_the_run(begin: Begin) -> None:
         campaign.run(Speed(batch=1, connections=1), observe=fail)
     for left in threading.enumerate():
         if left.name.startswith("devinotify-bulk"):
-            left.join()
+            ended(left)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from tests.outbox.conftest import postgres_server
 from tests.outbox.postgres.test_database import run
 from tests.outbox.support import arrivals, finish, numbers, run_python
 from tests.postgres_server import fresh, needs_server
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,7 +94,7 @@ def test_who_does_not_feed_sends_and_takes_over(
             holder.kill()
             finish(holder)
             bury(journal, holder.pid)
-            sending.join()
+            ended(sending)
     assert ([End.DONE], True) == ([each.end for each in results], 0 < put < PEOPLE)
     assert Counter(numbers(PEOPLE)) == arrivals(gateway)
     assert 1 == sum("this one only sends" in each for each in caplog.messages)

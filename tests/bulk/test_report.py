@@ -29,6 +29,7 @@ from devinotify.exceptions import InvalidInput
 from devinotify.instants import iso
 from devinotify.outbox import RowState
 from tests.bulk.conftest import numbers
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -280,7 +281,7 @@ def test_a_pipe_is_written_to(journal: Path, tmp_path: Path) -> None:
     reader.start()
     with Journal(journal) as opened:
         write_report(opened, csv_file=pipe)
-    reader.join()
+    ended(reader)
     assert (True, list(COLUMNS), 8) == (pipe.is_fifo(), read[0].splitlines()[0].split(","), len(read[0].splitlines()))
 
 

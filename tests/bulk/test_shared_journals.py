@@ -22,6 +22,7 @@ from devinotify.sandbox import Sandbox
 from tests.outbox.conftest import postgres_server
 from tests.outbox.support import arrivals, numbers
 from tests.postgres_server import PASSWORD, fresh, needs_server
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -187,9 +188,9 @@ def test_several_machines_work_on_one_that_one_of_them_feeds(gateway: Sandbox, d
         for thread in threads:
             thread.start()
         result = one.run(speed)
-        threads[1].join()
+        ended(threads[1])
         worker.stop()
-        threads[0].join()
+        ended(threads[0])
     with Journal(journal, create=False) as opened:
         tally = opened.tally()
     assert Counter(numbers(3000)) == arrivals(gateway)

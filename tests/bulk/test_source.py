@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from devinotify.bulk.source import MAX_LINE, Source
 from devinotify.exceptions import InvalidInput
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -179,7 +180,7 @@ def test_a_named_pipe(tmp_path: Path) -> None:
     writer = threading.Thread(target=path.write_bytes, args=(TEXT.encode(),))
     writer.start()
     with Source(path) as source:
-        writer.join()
+        ended(writer)
         assert ("pipe.csv", [TEXT, TEXT], False) == (
             source.name,
             ["".join(source.lines()) for _ in range(2)],

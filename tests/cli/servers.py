@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
+from tests.waiting import ended
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
@@ -50,7 +52,7 @@ class ScriptedGateway:
                 body = script.get(resource)
                 if body is None:
                     outer.reached.set()
-                    outer.released.wait(30)
+                    outer.released.wait(60)
                     self.close_connection = True
                     return
                 self.send_response(200)
@@ -77,5 +79,5 @@ class ScriptedGateway:
     ) -> None:
         self.released.set()
         self._server.shutdown()
-        self._thread.join()
+        ended(self._thread)
         self._server.server_close()

@@ -96,7 +96,9 @@ def test_help_loads_no_command_and_no_gateway() -> None:
         "print([name for name in ('devinotify.cli.send', 'devinotify.gateway.client', 'requests', 'phonenumbers',"
         " 'rich.table', 'starlette') if name in sys.modules])"
     )
-    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    ).stdout
     assert "[]" == shown.splitlines()[-1]
 
 

@@ -183,7 +183,7 @@ def test_a_watch_tells_what_goes_wrong_meanwhile(
 
     def soon(self: Outbox, limit: int, *, account: str | None = None) -> list[Row]:
         if any(row.state is RowState.DELIVERED for row in self.rows()):
-            told.wait(30)
+            told.wait(60)
             change(journal, "UPDATE rows SET next_poll_at = 0 WHERE next_poll_at IS NOT NULL")
         return due(self, limit, account=account)
 
@@ -372,5 +372,5 @@ def test_a_reader_that_has_seen_enough(journal: Path) -> None:
         assert process.stderr is not None
         process.stdout.close()
         said = process.stderr.read()
-        process.wait(30)
+        process.wait(60)
     assert (141, b"") == (process.returncode, said)

@@ -122,7 +122,7 @@ def on_a_terminal(columns: int) -> tuple[int, str]:
             break
         shown += read
     os.close(ours)
-    code = process.wait(30)
+    code = process.wait(60)
     return code, shown.decode()
 
 

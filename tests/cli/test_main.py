@@ -241,7 +241,7 @@ def test_a_sandbox_that_cannot_tell_its_address_says_so(more: tuple[str, ...]) -
     assert process.stderr is not None
     first = process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    _, rest = process.communicate(timeout=30)
+    _, rest = process.communicate(timeout=60)
     expected = b"devinotify: the output cannot be written: No space left on device\n"
     assert (74, expected, b"") == (process.returncode, first, rest)
 
@@ -263,7 +263,7 @@ def test_a_stderr_that_cannot_be_written_changes_nothing(sandbox: Sandbox) -> No
 def test_without_the_extra_one_line_names_it(package: str) -> None:
     """Where click or rich is missing, the command says what to install and exits with 2."""
     program = f"import sys; sys.modules[{package!r}] = None\nfrom devinotify.cli import main\nmain()"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
     expected = f"devinotify: the command line needs its extra: {installing('cli')}\n"
     assert (2, "", expected) == (done.returncode, done.stdout, done.stderr)
 
@@ -295,9 +295,9 @@ def test_ctrl_c_is_one_line_and_code_130() -> None:
             stderr=subprocess.PIPE,
             env={**os.environ, "DEVINOTIFY_URL": gateway.url},
         )
-        assert gateway.reached.wait(30)
+        assert gateway.reached.wait(60)
         process.send_signal(signal.SIGINT)
-        stdout, stderr = process.communicate(timeout=30)
+        stdout, stderr = process.communicate(timeout=60)
     expected = b"devinotify: interrupted; what was being sent may have gone out\n"
     assert (130, b"", expected) == (process.returncode, stdout, stderr)
 
@@ -314,7 +314,7 @@ def test_an_interrupted_wait_tells_what_was_accepted(sandbox: Sandbox) -> None:
     assert process.stderr is not None
     first = process.stderr.readline().decode()
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=30)
+    stdout, stderr = process.communicate(timeout=60)
     (message_id,) = sandbox.messages()[0].message_ids
     assert (130, True, True, True) == (
         process.returncode,

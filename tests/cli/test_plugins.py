@@ -195,6 +195,7 @@ def test_the_process_tells_of_a_broken_plugin_on_stderr(site: Path) -> None:
         capture_output=True,
         text=True,
         check=True,
+        timeout=60,
     )
     assert "the plugin devinotify_broken raised RuntimeError in devinotify_register_commands\n" == done.stderr
     assert "demo" in done.stdout
@@ -205,5 +206,5 @@ def test_help_without_plugins_loads_no_manager() -> None:
     code = "import sys; sys.argv = ['devinotify', '--help']; from devinotify.cli.app import cli\n"
     code += "import importlib.metadata as metadata; metadata.entry_points = lambda **_: []\n"
     code += "cli.main(standalone_mode=False); print('devinotify.plugins' in sys.modules, 'requests' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert "False False" == done.stdout.splitlines()[-1]

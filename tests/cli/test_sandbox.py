@@ -51,7 +51,7 @@ def opened(url: str | urllib.request.Request) -> Any:  # noqa: ANN401 - any JSON
 def finish(process: subprocess.Popen[str], number: int) -> tuple[int, str, str]:
     """Return exit code and both outputs of a process that a signal ends."""
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     return process.returncode, out, err
 
 
@@ -128,7 +128,7 @@ def test_the_url_of_every_address_is_ready(host: str) -> None:
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
         pytest.skip("this machine has no such address")
     urls = json.loads(line)
     with Client(urls["url"]) as client:

@@ -86,7 +86,9 @@ def test_asks_at_a_terminal() -> None:
 def test_closed_stdin(arguments: tuple[str, ...]) -> None:
     """Where there is no stdin at all there is no password, and nobody to ask."""
     command = [sys.executable, "-m", "devinotify", "url", *arguments]
-    done = subprocess.run(["sh", "-c", '"$@" <&-', "sh", *command], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["sh", "-c", '"$@" <&-', "sh", *command], capture_output=True, text=True, check=False, timeout=60
+    )
     assert (2, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines()))
 
 
@@ -125,7 +127,7 @@ def test_an_interrupt_at_the_password() -> None:
         while b"Password: " not in shown:
             shown += os.read(process.stderr.fileno(), 1024)
         process.send_signal(signal.SIGINT)
-        stdout, rest = process.communicate(timeout=30)
+        stdout, rest = process.communicate(timeout=60)
     os.close(parent)
     assert (130, b"", True) == (process.returncode, stdout, (shown + rest).endswith(b"devinotify: interrupted\n"))
 

@@ -103,7 +103,7 @@ def test_a_signal_ends_it_gently(account: Sandbox, path: Path, number: signal.Si
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert account.wait(lambda: bool(account.messages()), 20)
+    assert account.wait(lambda: bool(account.messages()), 60)
     process.send_signal(number)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=60)
     assert (0, True) == (process.returncode, '"exit_code": 0' in out)

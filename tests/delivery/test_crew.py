@@ -9,6 +9,7 @@ import pytest
 
 from devinotify.delivery.crew import Crew
 from devinotify.delivery.stopping import Stopping
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +63,7 @@ def test_what_one_brings_another_takes_up() -> None:
     thread.start()
     assert taken.wait(LONG)
     stopping.ask()
-    thread.join()
+    ended(thread)
 
 
 def test_a_stop_ends_it_and_wakes_what_waits() -> None:

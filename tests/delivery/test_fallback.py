@@ -41,6 +41,7 @@ from devinotify.outbox import RowState
 from devinotify.outbox.outbox import open_outbox
 from devinotify.url import parse
 from tests.cli.servers import free_port
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +136,7 @@ def test_a_refusal_that_viber_shares_is_the_end(gateway: Sandbox, make: Make, co
     """A bad request, login or balance is no better on Viber."""
     gateway.add_fault("error", operation="Sms/Send", code=code)
     notifier = make()
-    waited = notifier.wait(notifier.notify("hi", NUMBER), 5)
+    waited = notifier.wait(notifier.notify("hi", NUMBER), 60)
     assert ([[("sms", "rejected")]], []) == ([steps(outcome) for outcome in waited], arrived(gateway))
 
 
@@ -209,7 +210,7 @@ def test_on_unknown_stop_ends_there(gateway: Sandbox, make: Make) -> None:
     """With on_unknown=stop the caller decides, and neither wait nor the outbox does."""
     gateway.add_fault("drop", operation="Sms/Send")
     notifier = make(on_unknown="stop")
-    outcomes = notifier.wait(notifier.notify("hi", NUMBER), 5)
+    outcomes = notifier.wait(notifier.notify("hi", NUMBER), 60)
     assert ([("sms", "unknown")], [("sms", NUMBER)]) == (steps(outcomes[0]), arrived(gateway))
 
 
@@ -234,7 +235,7 @@ def test_each_recipient_has_its_own_story(gateway: Sandbox, make: Make) -> None:
     gateway.set_timeline("rejected", sms=[(0.0, 69)], viber=[(0.0, 2)])
     sms_ends(gateway, (0.0, 0))
     notifier = make()
-    outcomes = notifier.wait(notifier.notify("hi", [NUMBER, OTHER]), 5)
+    outcomes = notifier.wait(notifier.notify("hi", [NUMBER, OTHER]), 60)
     assert ([("sms", NUMBER), ("sms", OTHER), ("viber", OTHER)], [1, 2], {True}) == (
         arrived(gateway),
         [len(outcome.attempts) for outcome in outcomes],
@@ -250,7 +251,7 @@ def test_an_sms_that_ends_undelivered_goes_on_in_wait(gateway: Sandbox, make: Ma
     """Every final state but delivered leads to Viber, once."""
     sms_ends(gateway, (0.0, code))
     notifier = make()
-    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 5)
+    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 60)
     assert ([("sms", NUMBER), ("viber", NUMBER)], ["sms", "viber"], DeliveryStatus.DELIVERED) == (
         arrived(gateway),
         [attempt.channel for attempt in outcome.attempts],
@@ -273,7 +274,7 @@ def test_an_sms_that_is_delivered_is_the_end(gateway: Sandbox, make: Make) -> No
     """Delivered within patience: wait ends, and Viber is never sent."""
     sms_ends(gateway, (0.1, 0))
     notifier = make(patience=30)
-    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 10)
+    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 60)
     assert (DeliveryStatus.DELIVERED, [("sms", NUMBER)]) == (outcome.status, arrived(gateway))
 
 
@@ -281,7 +282,7 @@ def test_an_sms_that_is_delivered_late_ends_the_story_too(gateway: Sandbox, make
     """Viber is under way when the SMS arrives after all: the outcome is delivered."""
     gateway.set_timeline("delivered", sms=[(0.0, -1), (0.5, 0)], viber=[(0.0, 1)])
     notifier = make(patience=0.1)
-    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 10)
+    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 60)
     assert (DeliveryStatus.DELIVERED, ["sms", "viber"], "sms") == (
         outcome.status,
         [attempt.channel for attempt in outcome.attempts],
@@ -293,7 +294,7 @@ def test_viber_may_fail_as_well(gateway: Sandbox, make: Make) -> None:
     """Both end undelivered: wait ends, and the outcome tells the last state."""
     gateway.set_timeline("delivered", sms=[(0.0, 69)], viber=[(0.0, 4)])
     notifier = make()
-    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 10)
+    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 60)
     assert (DeliveryStatus.UNDELIVERED, [("sms", NUMBER), ("viber", NUMBER)]) == (outcome.status, arrived(gateway))
 
 
@@ -315,7 +316,7 @@ def test_viber_may_be_refused_later(gateway: Sandbox, make: Make) -> None:
     sms_ends(gateway, (0.0, 69))
     gateway.add_fault("error", operation="Viber/Send", code=7)
     notifier = make()
-    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 10)
+    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 60)
     assert ([("sms", "accepted"), ("viber", "rejected")], Verdict.ACCEPTED, DeliveryStatus.REJECTED) == (
         steps(outcome),
         outcome.verdict,
@@ -365,7 +366,7 @@ def test_wait_gives_back_what_the_outbox_has_forgotten(gateway: Sandbox, make: M
     outcomes = notifier.notify("hi", NUMBER)
     outbox = notifier.following().outbox
     outbox.forget(list(outbox))
-    assert outcomes == notifier.wait(outcomes, 5)
+    assert outcomes == notifier.wait(outcomes, 60)
 
 
 def test_states_are_told_to_the_observers_of_both_steps(gateway: Sandbox, make: Make) -> None:
@@ -379,7 +380,7 @@ def test_states_are_told_to_the_observers_of_both_steps(gateway: Sandbox, make: 
 
     sms_ends(gateway, (0.0, 69))
     notifier = make(plugins=make_plugin_manager(Observer(), discover=False))
-    notifier.wait(notifier.notify("hi", NUMBER), 5)
+    notifier.wait(notifier.notify("hi", NUMBER), 60)
     assert [("sms", "rejected"), ("viber", "delivered")] == seen
 
 
@@ -517,7 +518,7 @@ def test_the_viber_of_a_scheduled_sms_does_not_go_out_before_it(gateway: Sandbox
     (outcome,) = notifier.notify("hi", NUMBER, send_at=when)
     early = notifier.wait([outcome], 0.3)
     before = posted(gateway)
-    (late,) = notifier.wait(early, 10)
+    (late,) = notifier.wait(early, 60)
     created = datetime.fromisoformat(gateway.messages()[0].created_at)
     assert (Verdict.UNKNOWN, ["Sms/Send"], Verdict.ACCEPTED, True) == (
         outcome.verdict,
@@ -543,7 +544,7 @@ def test_a_scheduled_sms_that_is_lost_goes_on_after_its_time(gateway: Sandbox, m
     outcomes = notifier.notify("hi", NUMBER, send_at=datetime.now(UTC) + timedelta(seconds=1))
     notifier.wait(outcomes, 0.3)
     before = posted(gateway)
-    notifier.wait(outcomes, 10)
+    notifier.wait(outcomes, 60)
     assert (["Sms/Send"], ["Sms/Send", "Viber/Send"]) == (before, posted(gateway))
 
 
@@ -601,7 +602,7 @@ def test_a_time_that_has_passed_holds_nothing_back(gateway: Sandbox, make: Make)
     """A send_at in the past is now; what is decided in wait goes out at once."""
     gateway.add_fault("error", operation="Sms/Send", code=6)
     notifier = make()
-    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER, send_at=datetime.now(UTC) - timedelta(seconds=5)), 5)
+    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER, send_at=datetime.now(UTC) - timedelta(seconds=5)), 60)
     assert [("sms", "rejected"), ("viber", "accepted")] == steps(outcome)
 
 
@@ -862,7 +863,7 @@ def test_another_process_goes_on_with_two_channels_of_a_plugins(
     lines[0].status = status
     second = make_signal()
     worker = Worker(second)
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while not lines[1].sent and time.monotonic() < until:
         worker.turn()
     lines[1].status = DeliveryStatus.DELIVERED
@@ -874,7 +875,7 @@ def test_wait_watches_two_channels_of_a_plugins(make_signal: Make, lines: tuple[
     """wait takes the later step and tells the states of both."""
     lines[0].status, lines[1].status = DeliveryStatus.EXPIRED, DeliveryStatus.READ
     notifier = make_signal()
-    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 10)
+    (outcome,) = notifier.wait(notifier.notify("hi", NUMBER), 60)
     assert ([("horn", "accepted"), ("drum", "accepted")], DeliveryStatus.READ) == (steps(outcome), outcome.status)
 
 
@@ -888,7 +889,7 @@ def test_a_fork_while_the_outbox_is_being_opened(
     def open_slowly(given: str | None, *, poll: float) -> Outbox:
         if os.getpid() == parent:
             begun.set()
-            may_end.wait(30)
+            may_end.wait(60)
         return opens(given, poll=poll)
 
     monkeypatch.setattr(fallback, "open_outbox", open_slowly)
@@ -896,7 +897,7 @@ def test_a_fork_while_the_outbox_is_being_opened(
     storage = Storage(lambda: settings)
     thread = threading.Thread(target=storage.open)
     thread.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 on: a process with threads is forked
         child = os.fork()
@@ -906,7 +907,7 @@ def test_a_fork_while_the_outbox_is_being_opened(
         os._exit(0)
     _, status = os.waitpid(child, 0)
     may_end.set()
-    thread.join()
+    ended(thread)
     storage.close()
     assert 0 == status
 
@@ -919,7 +920,7 @@ def test_several_fallbacks_in_one_notifier(gateway: Sandbox, tmp_path: Path, lin
     plugins = make_plugin_manager(Bringing(horn_first, drum_first), discover=False)
     with Notifier(f"{gateway.url}&outbox={tmp_path}/o.db", plugins=plugins, poll=POLL) as notifier:
         told = [
-            notifier.wait(notifier.notify("hi", NUMBER, channel=name), 10)[0] for name in ("horn-drum", "drum-horn")
+            notifier.wait(notifier.notify("hi", NUMBER, channel=name), 60)[0] for name in ("horn-drum", "drum-horn")
         ]
     assert [["horn", "drum"], ["drum", "horn"]] == [[step.channel for step in outcome.attempts] for outcome in told]
 
@@ -1005,8 +1006,8 @@ def test_the_steps_of_another_account_are_left_alone(gateway: Sandbox, make: Mak
 
 
 def work_until(worker: Worker, done: Callable[[], bool]) -> None:
-    """Let a worker take turns until something is so, ten seconds at most."""
-    until = time.monotonic() + 10
+    """Let a worker take turns until something is so, a minute at most."""
+    until = time.monotonic() + 60
     while not done() and time.monotonic() < until:
         worker.turn()
 
@@ -1115,7 +1116,7 @@ def test_waiting_for_what_was_waited_for_goes_on(gateway: Sandbox, make: Make) -
     notifier = make(plugins=make_plugin_manager(discover=False))
     outcomes = notifier.notify("hi", NUMBER, send_at=datetime.now(UTC) + timedelta(seconds=1))
     early = notifier.wait(outcomes, 0)
-    (late,) = notifier.wait(early, 10)
+    (late,) = notifier.wait(early, 60)
     assert (Verdict.UNKNOWN, Verdict.ACCEPTED) == (early[0].verdict, late.verdict)
 
 

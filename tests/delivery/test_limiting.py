@@ -635,6 +635,6 @@ def test_a_kill_between_count_and_send_leaves_the_count(gateway: Sandbox, tmp_pa
     """What may have been sent counts: nobody can say that it was not."""
     process = run_python(tmp_path / "outbox.db", KILLED, gateway.url)
     assert -9 == process.wait(60)
-    process.communicate()
+    process.communicate(timeout=60)
     assert [Decimal(2)] == used(limited("5/day"))
     assert [] == gateway.messages()

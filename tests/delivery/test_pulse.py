@@ -70,16 +70,16 @@ def test_the_longest_of_several_threads_counts() -> None:
     def hang() -> None:
         with pulse.working():
             begun.set()
-            over.wait(30)
+            over.wait(60)
 
     thread = threading.Thread(target=hang)
     thread.start()
-    assert begun.wait(30)
+    assert begun.wait(60)
     time.now += 5
     with pulse.working():
         longest = pulse.longest
     over.set()
-    thread.join(30)
+    thread.join(60)
     assert (5, 0) == (longest, pulse.longest)
 
 
@@ -98,12 +98,12 @@ def test_whoever_waits_for_the_pace_is_at_no_step() -> None:
 
     thread = threading.Thread(target=wait)
     thread.start()
-    assert waits.wait(30)
+    assert waits.wait(60)
     seen = threading.Event()
     while thread.is_alive() and not seen.is_set():  # between the event and the wait lies a moment
         time.now += 3600
         if pulse.longest == 0:
             seen.set()
     pace.stop()
-    thread.join(30)
+    thread.join(60)
     assert seen.is_set()

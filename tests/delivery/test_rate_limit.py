@@ -8,6 +8,7 @@ import pytest
 
 from devinotify.delivery.rate_limit import LONGEST_ASKED, PAUSES, Pace, Speed
 from devinotify.exceptions import InvalidInput
+from tests.waiting import ended
 
 
 class Clock:
@@ -29,7 +30,7 @@ def waits(pace: Pace, size: int = 1) -> bool:
     thread.join(0.05)
     waiting = thread.is_alive()
     pace.stop()
-    thread.join()
+    ended(thread)
     assert [not waiting] == entered
     return waiting
 

@@ -86,7 +86,7 @@ def test_a_wait_is_broken_off_by_the_end() -> None:
     found: list[bool] = []
     waiting.start()
     pace.stop()
-    waiting.join(30)
+    waiting.join(60)
     assert ([False], True) == (found, Pace(Speed()).rest(0))
 
 

@@ -10,19 +10,19 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from devinotify.delivery.stopping import Stopping, stopped_by_signals
+from tests.waiting import ended
 
 
 def test_whoever_waits_is_woken() -> None:
     """All of them, at once."""
     stopping = Stopping()
     found: list[bool] = []
-    threads = [threading.Thread(target=lambda: found.append(stopping.wait(30))) for _ in range(3)]
+    threads = [threading.Thread(target=lambda: found.append(stopping.wait(60))) for _ in range(3)]
     for thread in threads:
         thread.start()
     began = time.monotonic()
     stopping.ask()
-    for thread in threads:
-        thread.join()
+    ended(*threads)
     assert ([True] * 3, True) == (found, time.monotonic() - began < 10)
 
 
@@ -30,7 +30,7 @@ def test_a_ring_asks_for_nothing() -> None:
     """It only wakes."""
     stopping = Stopping()
     stopping.ring()
-    assert (False, False) == (stopping.wait(30), stopping.asked)
+    assert (False, False) == (stopping.wait(60), stopping.asked)
 
 
 def test_a_wait_ends_by_itself() -> None:
@@ -44,7 +44,7 @@ def test_asking_is_safe_while_the_same_thread_waits() -> None:
     former = signal.signal(signal.SIGALRM, lambda *_: stopping.ask())
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.05)
-        assert stopping.wait(30)
+        assert stopping.wait(60)
     finally:
         signal.signal(signal.SIGALRM, former)
 
@@ -63,7 +63,7 @@ def test_the_first_signal_stops_gently_and_outside_the_handler(number: signal.Si
         with lock:
             signal.raise_signal(number)
             assert not stopped.is_set()
-        assert stopped.wait(10)
+        assert stopped.wait(60)
     assert ([number], ["stopping after the requests under way; once more stops at once"]) == (came, said)
 
 
@@ -95,4 +95,4 @@ def test_in_another_thread_nothing_is_changed() -> None:
             return came, signal.getsignal(signal.SIGTERM)
 
     with ThreadPoolExecutor(1) as pool:
-        assert ([], before) == pool.submit(use).result(30)
+        assert ([], before) == pool.submit(use).result(60)

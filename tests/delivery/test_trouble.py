@@ -25,6 +25,7 @@ from devinotify.models import Receipt
 from devinotify.outbox import RowState
 from devinotify.sandbox import Sandbox
 from tests.outbox.support import numbers
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,7 +79,7 @@ def working(worker: Worker) -> Iterator[None]:
         yield
     finally:
         worker.stop()
-        thread.join()
+        ended(thread)
 
 
 def settled(outbox: Outbox, seconds: float = 60) -> dict[str, int]:
@@ -214,10 +215,10 @@ def test_looks_do_not_hold_alerts_up(gateway: Sandbox, notifier: Notifier, tmp_p
         Worker(notifier, outbox).run(once=True)
         gateway.add_fault("latency", seconds=0.5)
         with working(Worker(notifier, outbox, nap=0.05)):
-            gateway.wait(lambda: any(each.operation == "Sms/State" for each in gateway.requests()), 10)
+            gateway.wait(lambda: any(each.operation == "Sms/State" for each in gateway.requests()), 60)
             began = time.monotonic()
             outbox.enqueue(Message("new", ("+79180000000",), channel="sms"), watch=False)
-            assert gateway.wait(lambda: "+79180000000" in {f"+{n.lstrip('+')}" for n in arrived(gateway)}, 30)
+            assert gateway.wait(lambda: "+79180000000" in {f"+{n.lstrip('+')}" for n in arrived(gateway)}, 60)
             first = time.monotonic() - began
             began = time.monotonic()
             enqueue(outbox, 40)

@@ -54,14 +54,14 @@ class Proxy:
 
     def __exit__(self, *exc_info: object) -> None:
         self.stopping.set()
-        with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), timeout=5):
-            self._acceptor.join(5)
+        with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), timeout=60):
+            self._acceptor.join(60)
         self._listener.close()
         for sock in self._sockets:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(60)
 
     def start(self, work: Callable[[], None]) -> threading.Thread:
         """Run ``work`` in a thread that the end of the proxy waits for."""
@@ -114,7 +114,7 @@ def tunnel_until(count: int) -> Manner:
 def _tunnel(seconds: float, most: float = float("inf")) -> Manner:
     def manner(proxy: Proxy, line: Line) -> None:
         proxy.stopping.wait(seconds)
-        with socket.create_connection(("127.0.0.1", proxy.server.port), timeout=5) as onward:
+        with socket.create_connection(("127.0.0.1", proxy.server.port), timeout=60) as onward:
             onward.settimeout(None)
             proxy.keep(onward)
             line.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -135,7 +135,7 @@ def _tunnel(seconds: float, most: float = float("inf")) -> Manner:
                     onward.sendall(data)
             with contextlib.suppress(OSError):
                 onward.shutdown(socket.SHUT_WR)
-            returning.join(5)
+            returning.join(60)
 
     return manner
 

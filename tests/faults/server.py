@@ -176,7 +176,7 @@ class FaultServer:
         self.stop_listening()
         self.drop_connections()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(60)
 
     # What was seen
 
@@ -266,8 +266,8 @@ class FaultServer:
             self._listening = False
             # A thread that waits in accept() does not notice that its socket is closed; one that gets a
             # connection does.
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=5):
-                self._acceptor.join(5)
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=60):
+                self._acceptor.join(60)
 
     def _accept(self) -> None:
         while True:

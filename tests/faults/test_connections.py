@@ -147,7 +147,7 @@ def test_a_reply_before_the_request_never_answers_it(server: FaultServer, make_c
     server.play("sms/send", answer_twice)
     client = make_client(server)
     client.sms.send(NUMBER, TEXT)
-    assert strayed.wait(30)
+    assert strayed.wait(60)
     time.sleep(0.15)  # it has been written, and has to cross the loopback
     assert client.sms.send(NUMBER, TEXT).message_ids != (json.loads(OTHER)[0],)
 
@@ -302,7 +302,7 @@ def test_a_fork_shares_no_connection(server: FaultServer, certificates: Certific
     """Parent and children send at the same time, each on connections of its own, and the session is shared."""
     done = subprocess.run(
         [sys.executable, "-c", _FORKING, server.base, str(certificates.ca), LOGIN, PASSWORD],
-        timeout=30,
+        timeout=60,
         capture_output=True,
         text=True,
         check=False,

@@ -145,7 +145,7 @@ def test_certificates_are_what_they_are_called(certificates: Certificates, conte
     with FaultServer(getattr(certificates, context)) as server:
         try:
             with (
-                socket.create_connection(("127.0.0.1", server.port), timeout=5) as sock,
+                socket.create_connection(("127.0.0.1", server.port), timeout=60) as sock,
                 client.wrap_socket(sock, server_hostname="127.0.0.1") as wrapped,
             ):
                 verified = bool(wrapped.getpeercert())

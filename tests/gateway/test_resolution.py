@@ -48,7 +48,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hanging]:
     resolver.let_go.set()
     # One that still runs would be joined by whoever asks for the same name next.
     for left in list(resolution._under_way.values()):
-        left.wait(30)
+        left.wait(60)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
@@ -97,7 +97,7 @@ def test_a_look_up_that_was_left_behind_is_forgotten(hanging: Hanging) -> None:
         resolve("slow.example", 80, 0.01)
     (left,) = [each for each in resolution._under_way.values() if each._key[1] == "slow.example"]
     hanging.let_go.set()
-    assert ("127.0.0.1", 9) == left.wait(30)[0][-1]
+    assert ("127.0.0.1", 9) == left.wait(60)[0][-1]
     assert ("127.0.0.1", 9) == resolve("slow.example", 80, 30)[0][-1]
     assert hanging.asked == 2
 

@@ -355,13 +355,13 @@ def met_by_a_crowd(
     grant = gateway.login
 
     def login() -> str:
-        assert crowd.complete.wait(30)
+        assert crowd.complete.wait(60)
         return grant()
 
     monkeypatch.setattr(session, "_login", login)
 
     def meet(_: int) -> str | DevinotifyError:
-        barrier.wait(30)
+        barrier.wait(60)
         try:
             return ask(session)
         except DevinotifyError as error:
@@ -416,7 +416,7 @@ def test_who_comes_while_a_login_runs_has_waited_for_it(gateway: Gateway) -> Non
 
     def login() -> str:
         begun.set()
-        assert crowd.complete.wait(30)
+        assert crowd.complete.wait(60)
         return gateway.login()
 
     session = Session(login, gateway.clock)
@@ -424,9 +424,9 @@ def test_who_comes_while_a_login_runs_has_waited_for_it(gateway: Gateway) -> Non
     session._lock = crowd  # type: ignore[assignment]  # the one place where the arrival at the lock can be seen
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(fails, session)
-        assert begun.wait(30)
+        assert begun.wait(60)
         second = pool.submit(fails, session)
-        errors = [first.result(30), second.result(30)]
+        errors = [first.result(60), second.result(60)]
     assert (["NotSent", "NotSent"], 1) == ([type(error).__name__ for error in errors], len(gateway.logins))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,8 +17,6 @@ from devinotify.models import DeliveryStatus, Message, Outcome, Receipt, SmsStat
 from devinotify.outbox.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from devinotify.outbox import Batch, Outbox, Row
     from devinotify.outbox.sqlite.database import Database
     from devinotify.sandbox import Sandbox
@@ -57,14 +54,6 @@ def numbers(count: int, start: int = 79160000000) -> tuple[str, ...]:
 def arrivals(gateway: Sandbox) -> Counter[str]:
     """Return how often each number was sent to."""
     return Counter(each.recipient for each in gateway.messages())
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Wait for what a server or another thread does by itself, and tells nobody."""
-    until = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.02)  # it has to be asked
 
 
 def accepted(batch: Batch, *, at: datetime | None = None) -> list[Outcome]:
@@ -132,7 +121,7 @@ def database_of(outbox: Outbox) -> Database:
 
 def finish(process: subprocess.Popen[str]) -> int:
     """Wait for the end of a process; return its exit code."""
-    process.communicate()
+    process.communicate(timeout=60)
     return process.returncode
 
 

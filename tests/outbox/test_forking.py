@@ -13,6 +13,7 @@ from devinotify import Outbox
 from devinotify.outbox import forking
 from devinotify.outbox.memory import MemoryStore
 from tests.outbox.support import message, run_python
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +63,7 @@ def test_whoever_works_is_waited_for() -> None:
     thread.start()
     whole = [in_child(is_whole) for _ in range(20)]
     stop.set()
-    thread.join()
+    ended(thread)
     assert [True] * 20 == whole
     assert is_whole()
 
@@ -102,16 +103,16 @@ def test_who_needs_another_lock_is_waited_for_too(turn: int) -> None:
     def work() -> None:
         with asked.lock:
             held.set()
-            assert asked.in_vain.wait(30)
+            assert asked.in_vain.wait(60)
             took.append(second.lock.acquire(timeout=30))
         if took[0]:
             second.lock.release()
 
     thread = threading.Thread(target=work)
     thread.start()
-    assert held.wait(30)
+    assert held.wait(60)
     assert in_child(lambda: True)
-    thread.join()
+    ended(thread)
     assert [True] == took
 
 
@@ -144,7 +145,7 @@ def test_a_fork_while_a_worker_makes_its_lock_file(tmp_path: Path) -> None:
         assert 0 == process.wait(60)
     finally:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=60)
 
 
 def test_a_store_in_memory_goes_on_in_the_child() -> None:

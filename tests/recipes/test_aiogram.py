@@ -68,7 +68,7 @@ def telegram() -> Iterator[tuple[str, list[str]]]:
             yield f"http://127.0.0.1:{server.server_address[1]}", told
         finally:
             server.shutdown()
-            thread.join(30)
+            thread.join(60)
 
 
 def delivered(url: str, *updates: dict[str, Any]) -> list[str]:

@@ -84,7 +84,7 @@ def flask(gateway: Sandbox) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.port}"
     finally:
         server.shutdown()
-        thread.join(30)
+        thread.join(60)
         server.server_close()
         module.notifier.close()
 

@@ -45,7 +45,7 @@ def address(sandbox: Sandbox) -> str:
 def test_nobody_gets_in_without_the_token(guarded: Sandbox, browser: requests.Session, path: str) -> None:
     """Without a token, or with a wrong one, there is a 401 that says what to send."""
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}, {"Cookie": "a=b"}):
-        reply = browser.get(address(guarded) + path, headers=headers, timeout=5)
+        reply = browser.get(address(guarded) + path, headers=headers, timeout=60)
         assert (401, "Bearer") == (reply.status_code, reply.headers["WWW-Authenticate"])
 
 
@@ -53,27 +53,27 @@ def test_nobody_gets_in_without_the_token(guarded: Sandbox, browser: requests.Se
 def test_programs_show_the_token(guarded: Sandbox, browser: requests.Session, path: str) -> None:
     """A program sends the token with each request; any host name will do."""
     headers = {"Authorization": f"Bearer {TOKEN}", "Host": "sandbox.example:8026"}
-    assert 200 == browser.get(address(guarded) + path, headers=headers, timeout=5).status_code
+    assert 200 == browser.get(address(guarded) + path, headers=headers, timeout=60).status_code
 
 
 def test_another_origin_may_not(guarded: Sandbox, browser: requests.Session) -> None:
     """A page of another site has no say, with the token or without."""
     headers = {"Authorization": f"Bearer {TOKEN}", "Origin": "http://evil.example"}
     for path in ("/sandbox/messages", "/"):
-        assert 403 == browser.get(address(guarded) + path, headers=headers, timeout=5).status_code
+        assert 403 == browser.get(address(guarded) + path, headers=headers, timeout=60).status_code
     assert 403 == browser.post(f"{address(guarded)}/login", headers=headers, timeout=5).status_code
 
 
 def test_a_browser_signs_in_once(guarded: Sandbox, browser: requests.Session) -> None:
     """The page asks for the token, and its cookie lets the browser in; the cookie is not the token."""
     origin = address(guarded)
-    assert "The token" in browser.get(origin, timeout=5).text
+    assert "The token" in browser.get(origin, timeout=60).text
     reply = browser.post(f"{origin}/login", data={"token": TOKEN}, allow_redirects=False, timeout=5)
     cookie = reply.headers["Set-Cookie"]
     assert (303, "/", False) == (reply.status_code, reply.headers["Location"], TOKEN in cookie)
     assert [True, True] == [words in cookie for words in ("HttpOnly", "SameSite=strict")]
-    assert 200 == browser.get(f"{origin}/sandbox/messages", timeout=5).status_code
-    assert "The token" not in browser.get(origin, timeout=5).text
+    assert 200 == browser.get(f"{origin}/sandbox/messages", timeout=60).status_code
+    assert "The token" not in browser.get(origin, timeout=60).text
 
 
 def test_a_wrong_token_signs_nobody_in(guarded: Sandbox, browser: requests.Session) -> None:
@@ -84,14 +84,14 @@ def test_a_wrong_token_signs_nobody_in(guarded: Sandbox, browser: requests.Sessi
 
 def test_the_gateway_asks_for_its_own_login(guarded: Sandbox, browser: requests.Session) -> None:
     """Clients of the gateway know nothing of the token."""
-    reply = browser.get(f"{address(guarded)}/rest/user/sessionid?login=demo&password=demo", timeout=5)
+    reply = browser.get(f"{address(guarded)}/rest/user/sessionid?login=demo&password=demo", timeout=60)
     assert 200 == reply.status_code
 
 
 def test_the_description_names_the_token(guarded: Sandbox, browser: requests.Session) -> None:
     """The description says how the token is sent."""
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    document = browser.get(f"{address(guarded)}/openapi.json", headers=headers, timeout=5).json()
+    document = browser.get(f"{address(guarded)}/openapi.json", headers=headers, timeout=60).json()
     assert [{"token": []}] == document["security"]
 
 

@@ -31,14 +31,14 @@ def http_session() -> Iterator[requests.Session]:
 def session_id(sandbox: Sandbox, http_session: requests.Session) -> str:
     """Give the id of an open session."""
     reply = http_session.get(
-        f"{sandbox.gateway}/user/sessionid", params={"login": "demo", "password": "demo"}, timeout=5
+        f"{sandbox.gateway}/user/sessionid", params={"login": "demo", "password": "demo"}, timeout=60
     )
     return str(reply.json())
 
 
 def raw(sandbox: Sandbox, request: bytes) -> bytes:
     """Return all that comes back for some bytes, up to the end of the connection."""
-    with socket.create_connection(("127.0.0.1", sandbox.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", sandbox.port), timeout=60) as connection:
         connection.sendall(request)
         received = b""
         while chunk := connection.recv(65536):
@@ -136,7 +136,7 @@ def test_an_oversized_body_is_told_so(sandbox: Sandbox, http_session: requests.S
 def test_a_body_without_end_is_cut(sandbox: Sandbox) -> None:
     """A chunked body that goes on and on is refused after 8 MiB of it."""
     chunk = b"%x\r\n" % 2**20 + b"a" * 2**20 + b"\r\n"
-    with socket.create_connection(("127.0.0.1", sandbox.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", sandbox.port), timeout=60) as connection:
         connection.sendall(
             b"POST /rest/Sms/Send HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 9
         )
@@ -145,27 +145,27 @@ def test_a_body_without_end_is_cut(sandbox: Sandbox) -> None:
 
 def test_a_client_that_leaves_midway_harms_nothing(sandbox: Sandbox, http_session: requests.Session) -> None:
     """A request cut off in its body is dropped, and the next client is served."""
-    with socket.create_connection(("127.0.0.1", sandbox.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", sandbox.port), timeout=60) as connection:
         connection.sendall(b"POST /rest/Sms/Send HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nData=")
-    assert 400 == http_session.get(f"{sandbox.gateway}/User/Balance", timeout=5).status_code
+    assert 400 == http_session.get(f"{sandbox.gateway}/User/Balance", timeout=60).status_code
     assert ["/rest/User/Balance"] == [request.path for request in sandbox.requests()]
 
 
 def test_methods_are_told(sandbox: Sandbox, http_session: requests.Session) -> None:
     """A wrong method is 405 with the methods that are taken."""
-    reply = http_session.get(f"{sandbox.gateway}/Sms/Send", timeout=5)
+    reply = http_session.get(f"{sandbox.gateway}/Sms/Send", timeout=60)
     assert (405, "POST", 6) == (reply.status_code, reply.headers["Allow"], reply.json()["Code"])
 
 
 def test_paths_outside_the_api(sandbox: Sandbox, http_session: requests.Session) -> None:
     """Any other path is the API's 404."""
-    reply = http_session.get(f"{sandbox.origin}/favicon.ico", timeout=5)
+    reply = http_session.get(f"{sandbox.origin}/favicon.ico", timeout=60)
     assert (404, {"Code", "Desc"}) == (reply.status_code, set(reply.json()))
 
 
 def test_doubled_slashes_and_case(sandbox: Sandbox, http_session: requests.Session) -> None:
     """A base URL that ends in a slash does no harm, nor does a path in capitals."""
-    reply = http_session.get(f"{sandbox.gateway}//USER/SESSIONID/?LOGIN=demo&PASSWORD=demo", timeout=5)
+    reply = http_session.get(f"{sandbox.gateway}//USER/SESSIONID/?LOGIN=demo&PASSWORD=demo", timeout=60)
     assert 200 == reply.status_code
 
 
@@ -177,13 +177,13 @@ def test_the_control_api(sandbox: Sandbox, http_session: requests.Session) -> No
     url = f"{sandbox.origin}/sandbox/balance"
     reply = http_session.post(url, data='{"balance": "7.50"}', timeout=5)
     assert (200, {"balance": "7.50"}) == (reply.status_code, reply.json())
-    assert {"balance": "7.50"} == http_session.get(url, timeout=5).json()
+    assert {"balance": "7.50"} == http_session.get(url, timeout=60).json()
 
 
 def test_messages_by_http(sandbox: Sandbox, http_session: requests.Session, session_id: str) -> None:
     """What arrived is listed, by the filters in the query, raw and in UTF-8."""
     http_session.post(f"{sandbox.gateway}/Sms/Send", data=parameters(session_id), timeout=5)
-    reply = http_session.get(f"{sandbox.origin}/sandbox/messages", params={"text": "привет"}, timeout=5)
+    reply = http_session.get(f"{sandbox.origin}/sandbox/messages", params={"text": "привет"}, timeout=60)
     assert (1, True) == (reply.json()["total"], "Привет".encode() in reply.content)
 
 
@@ -222,7 +222,7 @@ def test_other_control_requests(
 def test_loopback_names_may_use_it(sandbox: Sandbox, http_session: requests.Session, host: str) -> None:
     """A browser or client that calls the machine by a loopback name is served."""
     headers = {"Host": host, "Origin": f"http://{host}"}
-    assert 200 == http_session.get(f"{sandbox.origin}/sandbox/clock", headers=headers, timeout=5).status_code
+    assert 200 == http_session.get(f"{sandbox.origin}/sandbox/clock", headers=headers, timeout=60).status_code
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_other_sites_may_not(
     sandbox: Sandbox, http_session: requests.Session, headers: dict[str, str], path: str
 ) -> None:
     """A web site cannot read the inbox, neither by a name that leads here nor from its own origin."""
-    reply = http_session.get(f"{sandbox.origin}{path}", headers=headers, timeout=5)
+    reply = http_session.get(f"{sandbox.origin}{path}", headers=headers, timeout=60)
     assert (403, ["error"]) == (reply.status_code, list(reply.json()))
 
 
@@ -256,7 +256,7 @@ def test_a_foreign_form_presses_no_button(sandbox: Sandbox, http_session: reques
 
 def test_the_page(sandbox: Sandbox, http_session: requests.Session) -> None:
     """The page is HTML under a policy that lets nothing load but its own files."""
-    reply = http_session.get(f"{sandbox.origin}/", timeout=5)
+    reply = http_session.get(f"{sandbox.origin}/", timeout=60)
     assert (200, "text/html; charset=utf-8") == (reply.status_code, reply.headers["Content-Type"])
     assert "default-src 'none'" in reply.headers["Content-Security-Policy"]
     assert "script-src 'self'" in reply.headers["Content-Security-Policy"]
@@ -265,20 +265,20 @@ def test_the_page(sandbox: Sandbox, http_session: requests.Session) -> None:
 def test_files_are_asked_for_once(sandbox: Sandbox, http_session: requests.Session) -> None:
     """A browser that has a file already is told so."""
     url = f"{sandbox.origin}/static/app.js"
-    first = http_session.get(url, timeout=5)
-    again = http_session.get(url, headers={"If-None-Match": first.headers["ETag"]}, timeout=5)
+    first = http_session.get(url, timeout=60)
+    again = http_session.get(url, headers={"If-None-Match": first.headers["ETag"]}, timeout=60)
     assert (200, 304, b"") == (first.status_code, again.status_code, again.content)
 
 
 @pytest.mark.parametrize("name", ["nothing.js", "..%2fpage.py", "%2e%2e/page.py"])
 def test_there_are_no_other_files(sandbox: Sandbox, http_session: requests.Session, name: str) -> None:
     """Nothing but the page's own files can be asked for."""
-    assert 404 == http_session.get(f"{sandbox.origin}/static/{name}", timeout=5).status_code
+    assert 404 == http_session.get(f"{sandbox.origin}/static/{name}", timeout=60).status_code
 
 
 def test_what_nothing_has_is_not_found(sandbox: Sandbox, http_session: requests.Session) -> None:
     """A number that no message has is 404, by whichever way it is asked for."""
-    assert 404 == http_session.get(f"{sandbox.origin}/sandbox/message?number=9", timeout=5).status_code
+    assert 404 == http_session.get(f"{sandbox.origin}/sandbox/message?number=9", timeout=60).status_code
     with pytest.raises(LookupError, match="no such message"):
         sandbox.force(9, "expired")
 
@@ -298,7 +298,7 @@ class PublishedClient:
         """Return the document of an answer."""
         url = self._url + path
         reply = (
-            self._http.get(url, params=form, timeout=5)
+            self._http.get(url, params=form, timeout=60)
             if method == "get"
             else self._http.post(url, data=form, timeout=5)
         )
@@ -332,7 +332,7 @@ def test_json_is_valid_for_a_strict_parser(sandbox: Sandbox, http_session: reque
     text = 'a/b \\/ "\\" </script> /Date(1)/ \u2028 😀'
     sandbox.add_incoming(text, "79260000000")
     reply = http_session.get(
-        f"{sandbox.gateway}/Sms/In", params={"sessionId": session_id, "maxDateUTC": "2026-01-29T00:00:00"}, timeout=5
+        f"{sandbox.gateway}/Sms/In", params={"sessionId": session_id, "maxDateUTC": "2026-01-29T00:00:00"}, timeout=60
     )
     (message,) = json.loads(reply.content)
     assert (text, True) == (message["Data"], rb'"CreateDateUtc":"\/Date(17' in reply.content)

@@ -17,6 +17,7 @@ from devinotify.sandbox.access import Access
 from devinotify.sandbox.app import make_app
 from devinotify.sandbox.connections import Connections
 from tests.sandbox.conftest import Api
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ def serving(connections: Connections, rules: Access | None = None) -> Iterator[i
             yield listener.getsockname()[1]
         finally:
             server.should_exit = True
-            thread.join()
+            ended(thread)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ class Curl:
     def run(self, target: str, *options: str) -> str:
         """Return the body of an answer; braces and brackets are left alone."""
         command = ["curl", "-sS", "-g", "--noproxy", "*", *options, f"{self._gateway}/{target}"]
-        return subprocess.run(command, capture_output=True, check=True, timeout=30).stdout.decode()
+        return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout.decode()
 
     def ask(self, target: str, *options: str) -> Any:  # noqa: ANN401 - any JSON document
         """Return the document of an answer; SESSION stands for the session's id."""

@@ -27,7 +27,7 @@ class Stream:
     """An open stream, read an event at a time."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", sandbox.port), timeout=10)
+        self._socket = socket.create_connection(("127.0.0.1", sandbox.port), timeout=60)
         self._socket.sendall(b"GET /sandbox/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         self._file = self._socket.makefile("rb")
         self.head = b"".join(iter(self._file.readline, b"\r\n"))
@@ -135,7 +135,7 @@ def test_a_page_that_leaves_makes_room(running: Sandbox, stream: Stream) -> None
     """A stream whose client is gone is not counted any more."""
     assert 1 == running._emulator.live.watchers
     stream.close()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while running._emulator.live.watchers and time.monotonic() < deadline:
         running.add_incoming("anything", NUMBER)  # The server notices that nobody is there when it next writes.
         running.wait(lambda: not running._emulator.live.watchers, 0.1)

@@ -37,7 +37,7 @@ def request(sandbox: Sandbox) -> bytes:
     with requests.Session() as session:
         session.trust_env = False
         query = {"login": "demo", "password": "demo"}
-        login = session.get(f"{sandbox.gateway}/user/sessionid", params=query, timeout=5)
+        login = session.get(f"{sandbox.gateway}/user/sessionid", params=query, timeout=60)
     form = urlencode(
         {"SessionID": login.json(), "SourceAddress": "DEVINO", "DestinationAddress": NUMBER, "Data": "test"}
     )
@@ -46,7 +46,7 @@ def request(sandbox: Sandbox) -> bytes:
 
 def received(sandbox: Sandbox, sent: bytes) -> bytes:
     """Return what comes back for some bytes until the server ends the connection."""
-    with socket.create_connection(("127.0.0.1", sandbox.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", sandbox.port), timeout=60) as connection:
         connection.sendall(sent)
         chunks = []
         while chunk := connection.recv(65536):
@@ -170,7 +170,7 @@ def test_an_html_page(sandbox: Sandbox) -> None:
     sandbox.add_fault("html")
     with requests.Session() as session:
         session.trust_env = False
-        shown = [session.get(f"{sandbox.gateway}/User/Balance", timeout=5) for _ in range(2)]
+        shown = [session.get(f"{sandbox.gateway}/User/Balance", timeout=60) for _ in range(2)]
     assert [(599, "599 Error"), (502, "502 Bad Gateway")] == [
         (reply.status_code, reply.text.partition("<h1>")[2].partition("</h1>")[0]) for reply in shown
     ]
@@ -209,12 +209,12 @@ def test_a_latency_does_not_hold_up_the_end() -> None:
     with Sandbox() as sandbox:
         sandbox.add_fault("latency", seconds=60)
         start = time.monotonic()
-        with socket.create_connection(("127.0.0.1", sandbox.port), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", sandbox.port), timeout=60) as connection:
             connection.sendall(b"GET /rest/User/Balance HTTP/1.1\r\nHost: localhost\r\n\r\n")
             # Whatever answers the page came in after the request above was read.
             with requests.Session() as session:
                 session.trust_env = False
-                session.get(f"{sandbox.origin}/sandbox/clock", timeout=30)
+                session.get(f"{sandbox.origin}/sandbox/clock", timeout=60)
             sandbox.stop()
     assert time.monotonic() - start < 30
 
@@ -239,13 +239,13 @@ def test_the_client_may_be_gone_already(sandbox: Sandbox, caplog: pytest.LogCapt
     """A cut of a connection that its client has reset harms nothing, and is not an error of the server's."""
     sandbox.add_fault("latency", seconds=0.1)
     sandbox.add_fault(kind, times=1)
-    with socket.create_connection(("127.0.0.1", sandbox.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", sandbox.port), timeout=60) as connection:
         connection.sendall(b"GET /rest/User/Balance HTTP/1.1\r\nHost: localhost\r\n\r\n")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    assert sandbox.wait(lambda: sandbox.requests()[-1:] != [], 5)
+    assert sandbox.wait(lambda: sandbox.requests()[-1:] != [], 60)
     with requests.Session() as session:
         session.trust_env = False
-        assert 400 == session.get(f"{sandbox.gateway}/User/Balance", timeout=5).status_code
+        assert 400 == session.get(f"{sandbox.gateway}/User/Balance", timeout=60).status_code
     assert [] == [record for record in caplog.records if record.levelname == "ERROR"]
 
 

@@ -107,7 +107,7 @@ def test_a_double_click_sends_once(desk: Sandbox, account: Sandbox) -> None:
     together = threading.Barrier(4)
 
     def press() -> str:
-        together.wait(30)
+        together.wait(60)
         try:
             return str(desk.release(1)["verdict"])
         except ValueError as refused:

@@ -25,6 +25,7 @@ from devinotify.sandbox.clock import Clock
 from devinotify.sandbox.hosts import LOOPBACK_ONLY
 from devinotify.sandbox.server import MISSING_EXTRA
 from tests.sandbox.conftest import NUMBER, START
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +39,7 @@ def get(url: str, **options: Any) -> requests.Response:  # noqa: ANN401 - reques
     """Return the answer to a GET that heeds no proxy."""
     with requests.Session() as session:
         session.trust_env = False
-        return session.get(url, timeout=5, **options)
+        return session.get(url, timeout=60, **options)
 
 
 def send(sandbox: Sandbox, **changed: str) -> list[str]:
@@ -62,7 +63,7 @@ def test_it_starts_and_stops_any_number_of_times() -> None:
             assert count == len(sandbox.messages())
             port = sandbox.port
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port), timeout=5)
+            socket.create_connection(("127.0.0.1", port), timeout=60)
     assert before == threading.active_count()
 
 
@@ -201,7 +202,7 @@ def test_importing_it_imports_no_server() -> None:
         "import sys; from devinotify.sandbox import Sandbox; Sandbox();"
         "print([name for name in ('starlette', 'uvicorn', 'asyncio') if name in sys.modules])"
     )
-    assert "[]" == subprocess.check_output([sys.executable, "-c", code], text=True).strip()
+    assert "[]" == subprocess.check_output([sys.executable, "-c", code], text=True, timeout=60).strip()
 
 
 def test_the_package_names_one_thing() -> None:
@@ -284,8 +285,7 @@ def test_threads_share_it() -> None:
         threads = [threading.Thread(target=lambda: [send(sandbox) for _ in range(5)]) for _ in range(8)]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        ended(*threads)
         arrived = sandbox.messages()
         ids = {part for message in arrived for part in message.message_ids}
         assert (40, 40, Decimal("99900.00")) == (len(arrived), len(ids), sandbox.balance)
@@ -306,7 +306,7 @@ def test_one_that_is_stopped_while_it_starts_ends_and_frees_its_port(
     listeners: list[socket.socket] = []
 
     async def late(server: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
-        goes_on.wait(30)
+        goes_on.wait(60)
         listeners.extend(sockets or [])
         await startup(server, sockets)
 
@@ -328,7 +328,7 @@ def test_a_server_that_does_not_end_is_told_of(monkeypatch: pytest.MonkeyPatch) 
     goes_on, shutdown = threading.Event(), uvicorn.Server.shutdown
 
     async def late(serving: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
-        goes_on.wait(30)
+        goes_on.wait(60)
         await shutdown(serving, sockets)
 
     monkeypatch.setattr(uvicorn.Server, "shutdown", late)
@@ -342,4 +342,4 @@ def test_a_server_that_does_not_end_is_told_of(monkeypatch: pytest.MonkeyPatch) 
     sandbox.stop()
     assert "<Sandbox not running>" == repr(sandbox)
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port), timeout=5)
+        socket.create_connection(("127.0.0.1", port), timeout=60)

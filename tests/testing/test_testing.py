@@ -280,6 +280,9 @@ def test_importing_it_costs_nothing() -> None:
     # Measured as users run it: coverage, where it is on, would be most of what is measured.
     plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     command = [sys.executable, "-c", COST]
-    runs = [json.loads(subprocess.check_output(command, text=True, encoding="utf-8", env=plain)) for _ in range(7)]
+    runs = [
+        json.loads(subprocess.check_output(command, text=True, encoding="utf-8", env=plain, timeout=60))
+        for _ in range(7)
+    ]
     assert ["devinotify", "devinotify.testing", "devinotify.words"] == runs[0][1]
     assert min(took for took, _ in runs) < 0.005  # the least: whatever else runs here only adds to it

@@ -30,7 +30,7 @@ def loaded_by(statement: str) -> set[str]:
     """The modules that a fresh interpreter has loaded after ``statement``, without those it starts with."""
     script = f"import sys; before = set(sys.modules)\n{statement}\nprint(*set(sys.modules) - before)"
     command = [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{script}"]
-    return set(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+    return set(subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.split())
 
 
 def test_the_public_names_are_these() -> None:

@@ -62,4 +62,4 @@ def bridge() -> Iterator[str]:
             yield f"http://127.0.0.1:{server.server_address[1]}/rest"
         finally:
             server.shutdown()
-            thread.join()
+            thread.join(60)

@@ -79,7 +79,11 @@ def source(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
         folder = tmp_path_factory.mktemp("source")
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "apprise"]
         done = subprocess.run(
-            [*command, "--dest", str(folder), f"apprise=={wanted}"], capture_output=True, text=True, check=False
+            [*command, "--dest", str(folder), f"apprise=={wanted}"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
         )
         if done.returncode and not os.environ.get("CI"):
             pytest.skip(f"Apprise's source distribution cannot be fetched: {done.stderr.strip()[-200:]}")

@@ -95,7 +95,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 def test_forked_child_sends(lock: str, gateway: Sandbox) -> None:
     """A process that is forked off sends, whatever the parent's threads were at: it never waits for one of them."""
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKED, url_of(gateway, ONE)]
-    done = subprocess.run([*command, url_of(gateway, TWO), lock], capture_output=True, timeout=30, check=False)
+    done = subprocess.run([*command, url_of(gateway, TWO), lock], capture_output=True, timeout=60, check=False)
     assert (0, b"") == (done.returncode, done.stderr)
     assert [(ONE, "text"), (TWO, "text")] == arrived(gateway)
 

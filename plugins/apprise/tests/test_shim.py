@@ -27,7 +27,7 @@ def group() -> click.Group:
 def test_loading_the_hooks_is_cheap() -> None:
     """A process that uses devinotify without Apprise does not pay for it."""
     code = "import sys, devinotify_apprise.hooks; print([name for name in ('apprise', 'click') if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True, timeout=60)
     assert "[]\n" == done.stdout
 
 

@@ -96,7 +96,7 @@ class Redis(Broker):
 
     def ask(self, *words: str) -> bytes:
         """Return its answer to a command, the first kilobyte."""
-        with socket.create_connection(("127.0.0.1", self.port), 5) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), 60) as connection:
             connection.sendall(" ".join(words).encode() + b"\r\n")
             return connection.recv(1024)
 
@@ -158,7 +158,7 @@ class Rabbit(Broker):
     def is_ready(self) -> bool:
         """Whether it speaks AMQP."""
         try:
-            with socket.create_connection(("127.0.0.1", self.port), 5) as connection:
+            with socket.create_connection(("127.0.0.1", self.port), 60) as connection:
                 connection.sendall(b"AMQP\x00\x00\x09\x01")
                 return connection.recv(1) == b"\x01"
         except OSError:

@@ -35,7 +35,7 @@ MASKED = "+7916***4567"
 
 def told(result: Any) -> list[tuple[str, str]]:
     """Return recipient and verdict of each entry of a result."""
-    return [(each["recipient"], each["verdict"]) for each in result.get()]
+    return [(each["recipient"], each["verdict"]) for each in result.get(timeout=60)]
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def nobody(app: Any) -> int:
 
 def test_a_message_is_sent(app: Any, gateway: Sandbox, outbox: Outbox) -> None:
     """It arrives once, and the result names the row, with nothing of number and text in it."""
-    result = notify.delay("Your parcel is here", NUMBER).get()
+    result = notify.delay("Your parcel is here", NUMBER).get(timeout=60)
     assert [("Your parcel is here", NUMBER)] == [(each.text, each.recipient) for each in gateway.messages()]
     (row,) = outbox
     (ids,) = [entry.pop("ids") for entry in result]
@@ -76,14 +76,14 @@ def test_options_are_the_notifiers(app: Any, gateway: Sandbox, outbox: Outbox) -
 def test_send_sms_is_an_sms_whatever_the_channel(app: Any, gateway: Sandbox) -> None:
     """The account's channel is another's affair."""
     app.conf.devinotify_url = f"{gateway.url}&channel=viber"
-    send_sms.delay("Hello", NUMBER).get()
+    send_sms.delay("Hello", NUMBER).get(timeout=60)
     assert ["sms"] == [each.channel for each in gateway.messages()]
 
 
 def test_a_time_that_is_none_is_refused(app: Any, gateway: Sandbox) -> None:
     """Text that is no time is an error, and nothing is sent."""
     with pytest.raises(InvalidInput, match="ISO 8601"):
-        notify.delay("Hello", NUMBER, send_at="tomorrow").get()
+        notify.delay("Hello", NUMBER, send_at="tomorrow").get(timeout=60)
     assert [] == gateway.messages()
 
 
@@ -92,8 +92,8 @@ def test_a_time_that_is_none_is_refused(app: Any, gateway: Sandbox) -> None:
 
 def test_a_task_that_comes_again_finds_its_row(app: Any, gateway: Sandbox, outbox: Outbox) -> None:
     """The same id sends once, whatever it is delivered with, and returns the same."""
-    first = notify.apply(("Hello", NUMBER), task_id="one").get()
-    again = notify.apply(("Hello again", NUMBER), task_id="one").get()
+    first = notify.apply(("Hello", NUMBER), task_id="one").get(timeout=60)
+    again = notify.apply(("Hello again", NUMBER), task_id="one").get(timeout=60)
     assert first == again
     assert ["Hello"] == [each.text for each in gateway.messages()]
     assert ["one"] == [outbox.message(row.message_id).key for row in outbox]  # type: ignore[union-attr]
@@ -121,7 +121,7 @@ def test_what_the_gateway_refuses_fails_the_task(app: Any, gateway: Sandbox) -> 
     gateway.add_fault("error", number=NUMBER, code=2, times=1)
     for _ in range(2):
         with pytest.raises(InvalidArgument):
-            notify.apply(("Hello", NUMBER), task_id="one").get()
+            notify.apply(("Hello", NUMBER), task_id="one").get(timeout=60)
     assert [] == gateway.messages()
 
 
@@ -129,14 +129,14 @@ def test_a_number_that_is_none_fails_the_task_after_the_others(app: Any, gateway
     """The good ones get it once, however often the task comes."""
     for _ in range(2):
         with pytest.raises(InvalidPhoneNumber):
-            notify.apply(("Hello", [NUMBER, "12"]), task_id="one").get()
+            notify.apply(("Hello", [NUMBER, "12"]), task_id="one").get(timeout=60)
     assert [NUMBER] == [each.recipient for each in gateway.messages()]
 
 
 def test_what_did_not_leave_is_given_up_in_place(app: Any, nobody: int, outbox: Outbox) -> None:
     """A task that is run in place does not come again: nothing is left that somebody sends later."""
     with pytest.raises(NotSent):
-        notify.delay("Hello", NUMBER).get()
+        notify.delay("Hello", NUMBER).get(timeout=60)
     assert 0 == len(outbox)
 
 
@@ -154,7 +154,7 @@ def test_a_task_keeps_the_pace_of_the_outbox(app: Any, gateway: Sandbox, outbox:
     outbox.set_pace(0.001)
     outbox.reserve(1)
     with pytest.raises(DevinotifyError):  # its turn is in a quarter of an hour, and it does not come again
-        notify.delay("Later", NUMBER).get()
+        notify.delay("Later", NUMBER).get(timeout=60)
     assert outbox.reserve(0) <= 1000  # seconds, for the one that was booked above and no other
     assert ["Hello", "Hello"] == [each.text for each in gateway.messages()]
 
@@ -171,10 +171,10 @@ def test_a_task_of_ones_own_names_its_further_sends(app: Any, gateway: Sandbox) 
             self.notify(f"Step {step}", NUMBER, step=step)
 
     for _ in range(2):
-        order.apply((None, "second"), task_id="one").get()
+        order.apply((None, "second"), task_id="one").get(timeout=60)
     assert ["Step None", "Step second"] == [each.text for each in gateway.messages()]
     with pytest.raises(InvalidInput, match="names each further send"):
-        order.apply((None, None), task_id="two").get()
+        order.apply((None, None), task_id="two").get(timeout=60)
 
 
 def test_a_task_that_replaces_itself_sends_its_own(app: Any, gateway: Sandbox) -> None:

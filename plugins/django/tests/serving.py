@@ -88,4 +88,4 @@ def served(
         assert server.wait(60) in (0, -signal.SIGTERM)
     finally:
         server.kill()
-        server.wait()
+        server.wait(60)

@@ -23,7 +23,11 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("source")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "django-allauth"]
     done = subprocess.run(
-        [*command, "--dest", str(folder), f"django-allauth=={wanted}"], capture_output=True, text=True, check=False
+        [*command, "--dest", str(folder), f"django-allauth=={wanted}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
     if done.returncode and not os.environ.get("CI"):
         pytest.skip(f"allauth's source distribution cannot be fetched: {done.stderr.strip()[-200:]}")

@@ -84,7 +84,7 @@ def test_worker_in_a_thread(gateway: Sandbox) -> None:
     enqueue_sms("Hello", NUMBER)
     thread = threading.Thread(target=run, args=("devinotify_worker", "--once"))
     thread.start()
-    thread.join(30)
+    thread.join(60)
     assert 1 == len(gateway.messages())
 
 

@@ -92,7 +92,7 @@ def test_alert_on_a_500(gateway: Sandbox) -> None:
     logger = logging.getLogger("django.request")
     try:
         assert 500 == Client(raise_request_exception=False).get("/order?fail").status_code
-        assert gateway.wait(lambda: len(gateway.messages()) == 1, 30)
+        assert gateway.wait(lambda: len(gateway.messages()) == 1, 60)
     finally:
         for handler in list(logger.handlers):
             logger.removeHandler(handler)

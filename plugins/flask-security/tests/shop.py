@@ -84,7 +84,7 @@ def served(app: Flask) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
-        thread.join()
+        thread.join(60)
         server.server_close()
 
 
@@ -119,7 +119,7 @@ class Browser:
 
     def get(self, path: str) -> requests.Response:
         """Look at a page."""
-        return self._session.get(f"{self._address}{path}", timeout=30, allow_redirects=False)
+        return self._session.get(f"{self._address}{path}", timeout=60, allow_redirects=False)
 
     def log_in(self) -> dict[str, Any]:
         """Give name and password."""

@@ -54,7 +54,7 @@ def test_one_login_for_many_codes(gateway: Sandbox) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     operations = [request.operation for request in gateway.requests()]
     assert (4, 1) == (operations.count("Sms/Send"), len(operations) - 4)
 

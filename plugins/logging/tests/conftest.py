@@ -44,7 +44,7 @@ def _no_thread_left() -> Iterator[None]:
     limiter._in_memory.clear()  # what an account has used in one test is none of the next one's
     left = [thread for thread in threading.enumerate() if thread.name.startswith("devinotify-logging")]
     for thread in left:
-        thread.join(10)
+        thread.join(60)
     assert not [thread for thread in left if thread.is_alive()], "a sender did not end"
 
 

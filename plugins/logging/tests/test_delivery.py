@@ -164,7 +164,7 @@ def test_outbox_thread_takes_breath(gateway: Sandbox, tmp_path: Path, complaints
         outbox.enqueue(Message(f"number {number}", (NUMBER,), sender="DEVINO", channel="sms"), watch=False)
     durable = Durable(notifier, outbox, None, complaints.append, longest_turn=0.0)
     durable.wake()
-    assert gateway.wait(lambda: len(gateway.messages()) == 5, 20)
+    assert gateway.wait(lambda: len(gateway.messages()) == 5, 60)
     assert {f"number {number}" for number in range(5)} == set(texts(gateway))
     assert (True, []) == (durable.finish(10), complaints)
 
@@ -177,13 +177,13 @@ def test_end_that_comes_twice(gateway: Sandbox, tmp_path: Path, complaints: list
         def close(self) -> None:
             """Close in a while."""
             closing.set()
-            hold.wait(20)
+            hold.wait(60)
             super().close()
 
     durable = Durable(Slow(url_of(gateway)), Outbox(tmp_path / "alerts.db"), None, complaints.append)
     durable.post(outgoing("text"))
     durable.end()
-    assert closing.wait(10)
+    assert closing.wait(60)
     assert not durable.finish(0)
     hold.set()
     assert durable.finish(10)
@@ -224,5 +224,5 @@ def test_ended_all_the_same(gateway: Sandbox, logger: logging.Logger, capsys: py
     handler._sender._current.close = fail  # type: ignore[method-assign]
     handler.close()
     logger.error("later")
-    assert gateway.wait(lambda: len(gateway.messages()) == 1, 10)
+    assert gateway.wait(lambda: len(gateway.messages()) == 1, 60)
     assert "OSError: stubborn" in capsys.readouterr().err

@@ -73,7 +73,7 @@ def test_loguru_arguments(gateway: Sandbox) -> None:
     handler.flush()
     handler.close()
     loguru_logger.remove(number)
-    assert gateway.wait(lambda: len(gateway.messages()) == 2, 10)
+    assert gateway.wait(lambda: len(gateway.messages()) == 2, 60)
     assert [True, True] == [text.endswith(end) for text, end in zip(texts(gateway), ("db3", "x2 in 1 s"), strict=True)]
 
 

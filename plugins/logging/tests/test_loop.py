@@ -59,12 +59,12 @@ def held(work: Work) -> tuple[Loop[int], threading.Event]:
 
     def turn(items: Sequence[int], ending: bool, final: bool) -> float | None:
         begun.set()
-        hold.wait(20)
+        hold.wait(60)
         return work.turn(items, ending, final)
 
     loop: Loop[int] = Loop("devinotify-logging-test", turn, work.end)
     loop.put(0)
-    assert begun.wait(10)
+    assert begun.wait(60)
     return loop, hold
 
 
@@ -72,7 +72,7 @@ def elsewhere(call: Callable[[], object]) -> None:
     """Call something in another thread, and wait for it."""
     other = threading.Thread(target=call)
     other.start()
-    other.join(10)
+    other.join(60)
     assert not other.is_alive()
 
 
@@ -134,7 +134,7 @@ def test_finish_is_bounded() -> None:
     work = Work()
 
     def slow(items: Sequence[int], ending: bool, final: bool) -> None:
-        hold.wait(20)
+        hold.wait(60)
 
     loop: Loop[int] = Loop("devinotify-logging-test", slow, work.end)
     loop.put(1)
@@ -200,7 +200,7 @@ def test_none_is_lost_between_two_ends(work: Work) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert loop.flush(10)
     assert loop.finish(10)
     assert list(range(900)) == sorted(work.items)
@@ -221,7 +221,7 @@ def test_finish_waits_for_the_close(work: Work) -> None:
     hold = threading.Event()
 
     def ended() -> None:
-        hold.wait(20)
+        hold.wait(60)
         work.end()
 
     loop: Loop[int] = Loop("devinotify-logging-test", work.turn, ended)
@@ -247,7 +247,7 @@ def test_negative_pause() -> None:
 
     loop: Loop[int] = Loop("devinotify-logging-test", late, lambda: None)
     loop.put(7)
-    assert enough.wait(10)
+    assert enough.wait(60)
     assert loop.flush(10)
     assert loop.finish(10)
     assert 7 in turns

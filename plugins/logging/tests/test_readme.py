@@ -126,7 +126,7 @@ def test_loguru(gateway: Sandbox) -> None:
     exec(block("python loguru"), {"DevinoHandler": DevinoHandler, "URL": url_of(gateway)})  # noqa: S102 - the README's
     loguru_logger.error("disk full")
     loguru_logger.remove()
-    assert gateway.wait(lambda: len(gateway.messages()) == 1, 10)
+    assert gateway.wait(lambda: len(gateway.messages()) == 1, 60)
 
 
 def test_notes_are_as_quoted(monkeypatch: pytest.MonkeyPatch) -> None:

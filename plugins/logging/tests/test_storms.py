@@ -33,7 +33,7 @@ def test_storm(gateway: Sandbox, logger: logging.Logger, kinds: int) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     handler.flush()
     counters = handler.counters
     recorded = counters.held + counters.shown + counters.repeated + counters.suppressed

@@ -263,7 +263,7 @@ def test_counts_a_later_step_of_a_fallback(bench: Bench) -> None:
     """A Viber message that follows an SMS in ``wait`` is counted when it is sent, and the SMS not again."""
     bench.gateway.set_fate(ONE, "expired")
     with bench.notifier() as notifier:
-        notifier.wait(notifier.notify(TEXT, ONE, channel="sms-viber"), timeout=20)
+        notifier.wait(notifier.notify(TEXT, ONE, channel="sms-viber"), timeout=60)
     accepted = {"devinotify.verdict": "accepted"}
     assert [({**SMS, **accepted}, 1), ({**VIBER, **accepted}, 1)] == bench.points("devinotify.sends")
 
@@ -329,8 +329,8 @@ def test_counts_status_changes_and_cost(bench: Bench) -> None:
     """Each new state is counted, and the price once, whoever looks and however often."""
     with bench.notifier() as notifier:
         outcomes = notifier.notify("я" * 71, [ONE, TWO])
-        notifier.wait(outcomes, timeout=20)
-        notifier.wait(outcomes, timeout=20)
+        notifier.wait(outcomes, timeout=60)
+        notifier.wait(outcomes, timeout=60)
     changes = {
         attributes["devinotify.status"]: count for attributes, count in bench.points("devinotify.status_changes")
     }
@@ -340,7 +340,7 @@ def test_counts_status_changes_and_cost(bench: Bench) -> None:
 def test_times_deliveries(bench: Bench) -> None:
     """The time of a delivery is the network's: from taking the message over until its report."""
     with bench.notifier() as notifier:
-        notifier.wait(notifier.notify(TEXT, ONE), timeout=20)
+        notifier.wait(notifier.notify(TEXT, ONE), timeout=60)
     ((attributes, seconds),) = bench.points("devinotify.delivery.duration")
     assert {**SMS, "devinotify.status": "delivered"} == attributes
     assert pytest.approx(0.8) == seconds
@@ -365,15 +365,15 @@ def test_delivery_needs_both_dates(
 def test_costs_of_a_resend(bench: Bench) -> None:
     """Viber with the platform's resend costs both, on its own channel."""
     with bench.notifier() as notifier:
-        notifier.wait(notifier.notify(TEXT, NOT_ON_VIBER, channel="viber-sms"), timeout=20)
+        notifier.wait(notifier.notify(TEXT, NOT_ON_VIBER, channel="viber-sms"), timeout=60)
     assert [({"devinotify.channel": "viber-sms"}, 4.0)] == bench.points("devinotify.cost")
 
 
 def test_every_instrument_is_used(bench: Bench) -> None:
     """Each instrument reports, with its own unit and description and no attribute that it does not name."""
     with bench.notifier() as notifier:
-        notifier.wait(notifier.notify(TEXT, [ONE, NO_CREDITS]), timeout=20)
-        notifier.wait(notifier.notify(TEXT, ONE), timeout=20)
+        notifier.wait(notifier.notify(TEXT, [ONE, NO_CREDITS]), timeout=60)
+        notifier.wait(notifier.notify(TEXT, ONE), timeout=60)
         bench.plugin.watch(notifier.following().outbox)
         measured = bench.metrics()
     assert set(INSTRUMENTS) == set(measured)
@@ -449,7 +449,7 @@ def test_has_no_personal_data(bench: Bench) -> None:
                 for channel in ("sms", "viber", "sms-viber", "viber-sms", "null")
                 for outcome in notifier.notify(TEXT, [ONE, TWO, "12"], title="Заголовок", channel=channel)
             ]
-            notifier.wait(outcomes, timeout=20)
+            notifier.wait(outcomes, timeout=60)
             # What our own checks refuse is told with its text as well.
             assert [Verdict.NOT_SENT] == [outcome.verdict for outcome in notifier.notify(TEXT * 1000, ONE)]
         ids = [message_id for message in gateway.messages() for message_id in message.message_ids]
@@ -476,7 +476,7 @@ def test_installed() -> None:
 def test_without_an_sdk(server: Sandbox) -> None:
     """Where no provider is set the installed plugin changes nothing."""
     with Notifier(server.url, poll=0.05) as notifier:
-        (outcome,) = notifier.wait(notifier.notify(TEXT, ONE), timeout=20)
+        (outcome,) = notifier.wait(notifier.notify(TEXT, ONE), timeout=60)
     assert DeliveryStatus.DELIVERED is outcome.status
 
 

@@ -36,16 +36,16 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> str:
         plugins = make_plugin_manager(metrics, discover=False)
         outbox = Outbox(tmp_path_factory.mktemp("outbox") / "outbox.db")
         with outbox, Sandbox() as gateway, Notifier(gateway.url, plugins=plugins, poll=0.05) as notifier:
-            notifier.wait(notifier.notify(TEXT, NUMBERS), timeout=20)
+            notifier.wait(notifier.notify(TEXT, NUMBERS), timeout=60)
             metrics.watch(outbox)
             address = f"http://127.0.0.1:{server.server_port}/metrics"
-            with urllib.request.urlopen(address, timeout=10) as answer:
+            with urllib.request.urlopen(address, timeout=60) as answer:
                 assert CONTENT_TYPE_LATEST.split(";")[0] in answer.headers["Content-Type"]
                 return str(answer.read().decode())
     finally:
         server.shutdown()
         server.server_close()
-        thread.join()
+        thread.join(60)
         provider.shutdown()
 
 

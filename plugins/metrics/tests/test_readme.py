@@ -58,7 +58,7 @@ def test_prometheus_scrapes_what_it_says() -> None:
         assert process.stdout is not None
         assert process.stdout.readline().startswith(f"http://127.0.0.1:{port}/metrics is there")
         command = ["bash", "-c", f"export LC_ALL=C; {COMMAND.replace(PORT, port)}"]
-        scraped = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=30).stdout
+        scraped = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=60).stdout
         process.stdin.write("\n")
 
     assert (SCRAPED, 0) == (scraped, process.returncode)

@@ -186,7 +186,7 @@ def running(
             process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+            process.wait(60)
 
 
 def listens(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -124,4 +124,7 @@ def test_loads_nothing_else() -> None:
         "hooks.devinotify_register_commands(click.Group())\n"
         "print([name for name in ('starlette', 'uvicorn', 'jinja2', 'requests') if name in sys.modules])"
     )
-    assert "[]\n" == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert (
+        "[]\n"
+        == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
+    )

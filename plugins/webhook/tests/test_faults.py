@@ -67,7 +67,7 @@ def test_killed_between_commit_and_answer(gateway: Sandbox, tmp_path: Path) -> N
         assert -signal.SIGKILL == first.wait(PATIENCE)
     finally:
         first.kill()
-        first.wait()
+        first.wait(60)
     with served(tmp_path, toml(gateway, tmp_path / "alerts.db"), port=port):
         status, told = fetch(url, ALERTS)
         assert (200, True) == (status, '"known":true' in told)

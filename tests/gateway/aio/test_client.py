@@ -132,7 +132,7 @@ def test_without_poll_the_close_is_noticed_too(
         async with make(server) as client:
             await client.user.balance()
             server.drop_connections()
-            assert server.wait_for(lambda: not server.open_connections, 30)
+            assert server.wait_for(lambda: not server.open_connections, 60)
             await client.sms.send("79161234567", TEXT)
 
     run(lag())
@@ -379,7 +379,7 @@ def test_a_fork_starts_afresh(server: FaultServer, certificates: Certificates, l
     """The child has connections of its own on a loop of its own, and the session is shared."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", _FORKING, loop, server.base, str(certificates.ca), LOGIN, PASSWORD],
-        timeout=30,
+        timeout=60,
         capture_output=True,
         text=True,
         check=False,

@@ -79,7 +79,7 @@ def test_callers_who_disconnect(server: FaultServer, make: Callable[..., AsyncCl
         place = urlsplit(url)
         callers = []
         for each in range(CALLERS):
-            sock = socket.create_connection((str(place.hostname), int(place.port or 0)), timeout=10)
+            sock = socket.create_connection((str(place.hostname), int(place.port or 0)), timeout=60)
             sock.sendall(b"POST /remind/7916%07d HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n" % each)
             callers.append(sock)
         for each, sock in enumerate(callers):

@@ -80,7 +80,7 @@ def test_who_is_cancelled_while_it_warms_up_ends_it_for_nobody(monkeypatch: pyte
 
     def read(region: str) -> None:
         reads.append(region)
-        assert go_on.wait(30)
+        assert go_on.wait(60)
 
     monkeypatch.setattr(warmup, "read_plans", read)
 

@@ -88,7 +88,7 @@ class Proxy:
                 if (commits and self.cut is Cut.ANSWER) or (b".add_one(" in data and self.cut is Cut.STATEMENT):
                     self.cut = None
                     lost.set()
-                self._speaks.wait()
+                self._speaks.wait(60)
                 server.sendall(data)
         _end(client)
         _end(server)
@@ -98,7 +98,7 @@ class Proxy:
             while data := server.recv(65536):
                 if lost.is_set():
                     break
-                self._speaks.wait()
+                self._speaks.wait(60)
                 client.sendall(data)
         _end(client)
         _end(server)

@@ -25,6 +25,7 @@ from devinotify.outbox.postgres.session import quoted
 from devinotify.outbox.postgres.store import PostgresStore
 from tests.outbox.support import accepted, claim, message, numbers
 from tests.postgres_server import PASSWORD
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from devinotify.outbox.store import Transaction
@@ -219,8 +220,7 @@ def test_workers_share_what_is_queued(url: str) -> None:
     threads = [threading.Thread(target=work) for _ in range(3)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    ended(*threads)
     with Outbox(url) as outbox:
         assert (2000, 2000, 2000) == (len(taken), len(set(taken)), outbox.counts().accepted)
 

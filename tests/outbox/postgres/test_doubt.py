@@ -13,7 +13,8 @@ from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.outbox import Outbox, Row, RowState
 from devinotify.sandbox import Sandbox
 from tests.outbox.postgres.proxy import Cut, Proxy
-from tests.outbox.support import accepted, arrivals, claim, message, numbers, wait_until
+from tests.outbox.support import accepted, arrivals, claim, message, numbers
+from tests.waiting import ended, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,7 +148,7 @@ def test_a_worker_lives_through_a_doubt(url: str, server: Server, proxy: Proxy, 
                 wait_until(lambda: len(arrivals(gateway)) == count)  # noqa: B023 - called before the next turn
         finally:
             worker.stop()
-            thread.join()
+            ended(thread)
         counts = other.counts()
     assert (5, 1, 0) == (len(arrivals(gateway)), max(arrivals(gateway).values()), counts.unknown + counts.claimed)
 

@@ -21,8 +21,9 @@ from devinotify.outbox.postgres.failover import COPIED, FAILED_OVER, MISSED
 from devinotify.outbox.postgres.heartbeat import BEAT
 from devinotify.outbox.postgres.store import PostgresStore
 from devinotify.sandbox import Sandbox
-from tests.outbox.support import accepted, arrivals, claim, message, numbers, wait_until
+from tests.outbox.support import accepted, arrivals, claim, message, numbers
 from tests.postgres_server import PASSWORD, Server, fresh, needs_server, running
+from tests.waiting import ended, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -184,7 +185,7 @@ def test_a_worker_that_lives_through_it_says_so_once_and_goes_on_after(
             wait_until(lambda: arrivals(gateway) - before)
         finally:
             worker.stop()
-            thread.join()
+            ended(thread)
     assert (1, False, Counter(numbers(1, 79170000000))) == (len(held), PASSWORD in held[0], arrivals(gateway) - before)
 
 
@@ -324,7 +325,7 @@ def test_a_claim_that_no_standby_has_confirmed_is_not_sent(synchronous: Server, 
         wait_until(lambda: waiting(synchronous))  # to put it back
         follower.start()
         with pytest.raises(DevinotifyError, match="no standby has confirmed") as told:
-            claiming.result()
+            claiming.result(60)
         assert (Verdict.NOT_SENT, True, 3) == (told.value.verdict, told.value.retryable, outbox.counts().queued)
         assert 3 == len(claim(outbox))
 
@@ -338,7 +339,7 @@ def test_a_message_that_no_standby_has_confirmed_is_unknown(synchronous: Server,
             enqueueing = pool.submit(outbox.enqueue, message(*numbers(recipients)))
             give_up(synchronous)
             with pytest.raises(DevinotifyError, match="no standby has confirmed") as told:
-                enqueueing.result()
+                enqueueing.result(60)
             assert Verdict.UNKNOWN == told.value.verdict
         follower.start()
 
@@ -353,7 +354,7 @@ def test_an_outcome_that_no_standby_has_confirmed_stands(
         follower.stop("fast")
         settling = pool.submit(outbox.settle, batch, accepted(batch))
         give_up(synchronous)
-        assert [RowState.ACCEPTED] == list(settling.result().values())
+        assert [RowState.ACCEPTED] == list(settling.result(60).values())
         assert "no standby has confirmed" in caplog.text
         follower.start()
 
@@ -369,7 +370,7 @@ def test_a_claim_whose_connection_was_ended_in_its_wait_waits_on(synchronous: Se
         wait_until(lambda: waiting(synchronous))  # with the question whether it was made
         assert not claiming.done()
         follower.start()
-        batch = claiming.result()
+        batch = claiming.result(60)
         assert (3, True) == (len(batch or ()), batch is not None and outbox.holds(batch))
 
 
@@ -385,7 +386,7 @@ def test_a_sign_of_life_that_no_standby_has_confirmed_is_none(synchronous: Serve
         beat = pool.submit(beating._beat, BEAT, beating.name)
         give_up(synchronous)
         with pytest.raises(DevinotifyError, match="no standby has confirmed"):
-            beat.result()
+            beat.result(60)
         assert heard == beating._heard
         follower.start()
 
@@ -405,7 +406,7 @@ def test_a_synchronous_failover_loses_nothing(synchronous: Server, follower: Ser
             wait_until(lambda: worker_is_done(url))
         finally:
             worker.stop()
-            thread.join()
+            ended(thread)
         sent = arrivals(gateway)
         with Outbox(url) as outbox:
             states = {row.recipient: row.state for row in outbox}

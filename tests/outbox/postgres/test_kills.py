@@ -98,7 +98,7 @@ class Nursery:
         """Kill all."""
         if self.process.returncode is None:
             os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.communicate()
+            self.process.communicate(timeout=60)
             os.close(self._gate)
 
 

@@ -54,7 +54,7 @@ def pooled(server: Server, url: str) -> Iterator[str]:
         yield url.replace(str(server.port), str(port))
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         shutil.rmtree(folder)
 
 

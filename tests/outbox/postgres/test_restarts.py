@@ -18,6 +18,7 @@ from tests.outbox.postgres.proxy import Cut, Proxy
 from tests.outbox.postgres.test_database import run
 from tests.outbox.support import accepted, arrivals, claim, failed, message, numbers
 from tests.postgres_server import Server, needs_server, running
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -113,7 +114,7 @@ def test_the_server_is_stopped_at_once_and_started(own_server: Server, gateway: 
         # It goes on over the restart, whatever else it was doing then.
         assert gateway.wait(lambda: bool(happened) and all(arrivals(gateway)[each] for each in numbers(ROWS)), 60)
         worker.stop()
-        thread.join()
+        ended(thread)
         states = Counter(row.state for row in outbox)
     assert ([moment], Counter(numbers(ROWS))) == (happened, arrivals(gateway))
     assert (5, ROWS) == (states[RowState.UNKNOWN], states[RowState.ACCEPTED] + states[RowState.DELIVERED])

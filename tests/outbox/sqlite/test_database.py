@@ -20,6 +20,7 @@ from devinotify.outbox.sqlite.connecting import use_wal
 from devinotify.outbox.sqlite.database import Database
 from devinotify.outbox.sqlite.store import SqliteStore
 from tests.outbox.support import NUMBER, accepted, claim, database_of, finish, message, numbers, run_python
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -198,10 +199,7 @@ def test_a_folder_without_rights_is_an_error(tmp_path: Path) -> None:
         "import os, sys; import devinotify.outbox; os.chdir(sys.argv[1]); os.setuid(65534) if not os.getuid() else 0; "
     )
     done = subprocess.run(
-        [sys.executable, "-c", prelude + code, str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "-c", prelude + code, str(folder)], capture_output=True, text=True, check=False, timeout=60
     )
     assert (1, True) == (done.returncode, "InvalidInput: outbox" in done.stderr)
 
@@ -311,7 +309,7 @@ def test_the_log_waits_for_others(path: Path) -> None:
             release = threading.Timer(0.05, lambda: reader.execute("COMMIT"))
             release.start()
             use_wal(connection, path, 30)
-            release.join()
+            ended(release)
             assert "wal" == connection.execute("PRAGMA journal_mode").fetchone()[0]
 
 
@@ -401,12 +399,12 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], check=False, capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], check=False, capture_output=True, timeout=60
     )
     if mounted.returncode:
         pytest.skip("only root may mount a file system")
     yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    subprocess.run(["umount", str(folder)], check=True, timeout=60)
 
 
 def test_a_disk_that_is_really_full(tiny_disk: Path) -> None:
@@ -439,7 +437,7 @@ try:
 except DevinotifyError as error:
     print("disk" in str(error), stored > 10, stored == outbox.counts().queued)
 """
-    assert "True True True\n" == run_python(path, code).communicate()[0]
+    assert "True True True\n" == run_python(path, code).communicate(timeout=60)[0]
 
 
 def test_a_locked_file_is_told(path: Path) -> None:
@@ -479,8 +477,7 @@ def test_threads_share_an_outbox(path: Path) -> None:
         threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        ended(*threads)
         while batch := outbox.claim():
             sent.extend(row.id for row in batch.rows)
             outbox.settle(batch, accepted(batch))

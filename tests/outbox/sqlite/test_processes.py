@@ -14,6 +14,7 @@ import pytest
 from devinotify.outbox import Outbox, RowState
 from devinotify.outbox.sqlite import locks, recognition
 from tests.outbox.support import accepted, claim, database_of, message, numbers, run_python
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     import subprocess
@@ -52,7 +53,7 @@ def first_line(process: subprocess.Popen[str]) -> list[int]:
 def end(process: subprocess.Popen[str]) -> None:
     """Kill a process and wait for its end."""
     process.kill()
-    process.communicate()
+    process.communicate(timeout=60)
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_a_killed_workers_rows_become_unknown(path: Path) -> None:
     process = run_python(path, CLAIM_AND_WAIT, "5")
     taken = first_line(process)
     process.send_signal(signal.SIGKILL)
-    process.communicate()
+    process.communicate(timeout=60)
     with Outbox(path) as outbox:
         assert (5, 0) == (outbox.recover(), outbox.recover())
         lost = list(outbox.rows(states=[RowState.UNKNOWN]))
@@ -126,7 +127,7 @@ def test_no_row_is_claimed_twice(path: Path, count: int) -> None:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    taken = [int(each) for process in processes for each in process.communicate()[0].split()]
+    taken = [int(each) for process in processes for each in process.communicate(timeout=60)[0].split()]
     with Outbox(path) as outbox:
         assert (list(range(1, 421)), 420) == (sorted(taken), outbox.counts().accepted)
 
@@ -141,8 +142,7 @@ def test_only_one_recovers(path: Path) -> None:
         threads = [threading.Thread(target=lambda box=box: counts.append(box.recover())) for box in (first, second)]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        ended(*threads)
     assert [0, 5] == sorted(counts)
 
 
@@ -231,11 +231,11 @@ os.wait()
     process = run_python(path, code)
     child = first_line(process)[0]
     process.kill()
-    process.wait()
+    process.wait(60)
     with Outbox(path) as outbox:
         assert 5 == outbox.recover()
     os.kill(child, signal.SIGKILL)
-    process.communicate()
+    process.communicate(timeout=60)
 
 
 def test_a_fork_while_threads_write(path: Path) -> None:
@@ -253,8 +253,7 @@ def test_a_fork_while_threads_write(path: Path) -> None:
             thread.start()
         code = [in_child(lambda: outbox.enqueue(message())) for _ in range(5)]
         stop.set()
-        for thread in threads:
-            thread.join()
+        ended(*threads)
         assert ([0] * 5, 25 + len(written)) == (code, len(outbox))
 
 
