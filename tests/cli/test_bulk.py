@@ -381,19 +381,20 @@ def test_the_bar_at_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_ctrl_c_stops_gently(account: Sandbox, numbers: Path, journal: Path) -> None:
     """The batches under way are finished and settled, nothing is unknown, and the same command goes on."""
-    account.add_fault("latency", seconds=0.3, operation="Sms/SendBulk")
-    account.add_fault("latency", seconds=0.3, operation="Sms/Send")
+    account.add_fault("latency", seconds=60, operation="Sms/SendBulk")
+    account.add_fault("latency", seconds=60, operation="Sms/Send")
     command = [sys.executable, "-m", "devinotify", "bulk", str(numbers), "--text", "Hi", "--journal", str(journal)]
     command += ["--yes", "--batch", "1", "--connections", "1"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
     ) as process:
-        seen = account.messages()
-        while not seen:
-            seen = account.messages()
+        assert account.wait(lambda: any(fault.hits for fault in account.faults()), 60)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
-    assert (130, True) == (process.returncode, "stopping after the requests under way" in said)
+        assert process.stderr is not None
+        said = next((line for line in process.stderr if "stopping after the requests under way" in line), None)
+        account.remove_fault()
+        process.communicate(timeout=60)
+    assert (130, True) == (process.returncode, said is not None)
     result = CliRunner().invoke(cli, ["bulk", "status", str(journal), "--no-poll", "--json"], prog_name="devinotify")
     tally = json.loads(result.stdout)
     assert (0, True) == (tally["unknown"], tally["waiting"] > 0)

@@ -26,6 +26,7 @@ from devinotify.outbox import RowState
 from devinotify.outbox.rules import EXPIRED
 from tests.cli.servers import free_port
 from tests.outbox.support import NUMBER, Clock, finish, numbers, run_python
+from tests.waiting import ended, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +95,7 @@ def message(*recipients: str, text: str = "disk full", **fields: Any) -> Message
     return Message(text, recipients or (NUMBER,), **{"channel": "sms", **fields})
 
 
-def drain(worker: Worker, seconds: float = 10) -> None:
+def drain(worker: Worker, seconds: float = 60) -> None:
     """Let the worker work until nothing in its outbox waits for anything."""
     until = time.monotonic() + seconds
     while True:
@@ -109,6 +110,11 @@ def drain(worker: Worker, seconds: float = 10) -> None:
 def arrived(gateway: Sandbox) -> list[tuple[str, str]]:
     """Return channel and recipient of what arrived, in order."""
     return [(each.channel, each.recipient) for each in gateway.messages()]
+
+
+def is_sending(gateway: Sandbox) -> bool:
+    """Wait until the gateway holds a request; return whether it does."""
+    return gateway.wait(lambda: any(fault.hits for fault in gateway.faults()), 60)
 
 
 def states(outbox: Outbox) -> list[tuple[str, str]]:
@@ -550,9 +556,9 @@ def test_a_locked_outbox_is_tried_again(
         worker = Worker(notifier, outbox, nap=0.01)
         thread = threading.Thread(target=worker.run)
         thread.start()
-        assert gateway.wait(lambda: bool(gateway.messages()), 10)
+        assert gateway.wait(lambda: bool(gateway.messages()), 60)
         worker.stop()
-        thread.join(10)
+        thread.join(60)
     assert 2 == sum("it is tried again" in record.message for record in caplog.records)
 
 
@@ -581,8 +587,7 @@ def test_two_workers_never_send_the_same_row(gateway: Sandbox, notifier: Notifie
         ]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        ended(*threads)
         found = [recipient for _, recipient in arrived(gateway)]
         assert (300, 300, 300) == (len(found), len(set(found)), first.counts().accepted)
 
@@ -597,10 +602,10 @@ def test_wait_and_a_worker_take_a_step_once(gateway: Sandbox, tmp_path: Path) ->
         thread = threading.Thread(target=worker.run)
         thread.start()
         try:
-            outcomes = waiting.wait(waiting.notify("hi", recipients), 20)
+            outcomes = waiting.wait(waiting.notify("hi", recipients), 60)
         finally:
             worker.stop()
-            thread.join()
+            ended(thread)
     assert (
         {"delivered"},
         sorted([*(("sms", each) for each in recipients), *(("viber", each) for each in recipients)]),
@@ -631,15 +636,28 @@ def test_a_signal_finishes_the_batch_and_no_more(
     gateway: Sandbox, notifier: Notifier, outbox: Outbox, number: signal.Signals
 ) -> None:
     """What is being sent is recorded; what is queued stays; the handlers are put back."""
-    gateway.add_fault("latency", operation="Sms/SendBulk", seconds=0.3)
-    outbox.enqueue(message(*numbers(20)))
+    gateway.add_fault("latency", operation="Sms/SendBulk", seconds=60)
+    outbox.enqueue(message(*numbers(20)), watch=False)
     worker = Worker(notifier, outbox, batch=10)
     before = signal.getsignal(number)
-    with stopped_by_signals(worker.stop):
-        killer = threading.Timer(0.1, os.kill, (os.getpid(), number))
-        killer.start()
+    stopped = threading.Event()
+
+    def stop() -> None:
+        worker.stop()
+        stopped.set()
+
+    def interrupt() -> None:
+        try:
+            assert is_sending(gateway)
+            os.kill(os.getpid(), number)
+            assert stopped.wait(60)
+        finally:
+            gateway.remove_fault()
+
+    with stopped_by_signals(stop), ThreadPoolExecutor(1) as pool:
+        interrupted = pool.submit(interrupt)
         worker.run()
-        killer.join()
+        interrupted.result(60)
     assert ([10, 10, 0], before) == (
         [getattr(outbox.counts(), name) for name in ("queued", "accepted", "claimed")],
         signal.getsignal(number),
@@ -654,7 +672,7 @@ def test_a_signal_wakes_an_idle_worker(notifier: Notifier, outbox: Outbox) -> No
         killer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM))
         killer.start()
         worker.run()
-        killer.join()
+        ended(killer)
     assert time.monotonic() - start < 30
 
 
@@ -663,17 +681,17 @@ def test_run_may_look_after_signals_itself(gateway: Sandbox, notifier: Notifier,
     came: list[int] = []
     former = signal.signal(signal.SIGTERM, lambda number, _: came.append(number))
     try:
-        outbox.enqueue(message(*numbers(2)))
+        outbox.enqueue(message(*numbers(2)), watch=False)
         worker = Worker(notifier, outbox, nap=60.0)
 
         def end() -> None:
-            gateway.wait(lambda: len(gateway.messages()) == 2, 30)
+            gateway.wait(lambda: len(gateway.messages()) == 2, 60)
             os.kill(os.getpid(), signal.SIGTERM)
 
         with ThreadPoolExecutor(1) as pool:
-            ended = pool.submit(end)
+            over = pool.submit(end)
             worker.run(signals=True)
-            ended.result(30)
+            over.result(60)
         assert ([], 2) == (came, outbox.counts().accepted)
         signal.raise_signal(signal.SIGTERM)
         assert [signal.SIGTERM] == came
@@ -683,27 +701,29 @@ def test_run_may_look_after_signals_itself(gateway: Sandbox, notifier: Notifier,
 
 def test_a_second_signal_ends_it_at_once(gateway: Sandbox, notifier: Notifier, place: Place, outbox: Outbox) -> None:
     """Ctrl-C twice is an interrupt; what was being sent is unknown."""
-    gateway.add_fault("latency", operation="Sms/SendBulk", seconds=5)
+    gateway.add_fault("latency", operation="Sms/SendBulk", seconds=60)
     outbox.enqueue(message(*numbers(2)))
     worker = Worker(notifier, outbox)
+    former = signal.getsignal(signal.SIGINT)
 
     def interrupt() -> None:
-        gateway.wait(lambda: any(request.method == "POST" for request in gateway.requests()), 2)
+        assert is_sending(gateway)
         os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(0.2)  # two signals at once are one
+        wait_until(lambda: signal.getsignal(signal.SIGINT) is former)  # two signals at once are one
         os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
     thread.start()
     with stopped_by_signals(worker.stop), pytest.raises(KeyboardInterrupt):
         worker.run()
-    thread.join()
+    ended(thread)
     outbox.close()
     with place.open() as again:
         assert 2 == again.counts().unknown
+    gateway.remove_fault()
     for left in threading.enumerate():
         if left.name.startswith("devinotify-worker"):
-            left.join()
+            ended(left)
 
 
 def test_stopping_leaves_the_looks_to_the_next(

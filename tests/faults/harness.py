@@ -61,7 +61,19 @@ class Report:
 
 
 def run(certificates: Certificates, kind: Callable[..., Any], scenario: Scenario, over: str, *, kept: bool) -> Report:
-    """Return the report of a scenario over ``plain`` or ``tls``, on a connection that was kept or a fresh one."""
+    """Return the report of a scenario over ``plain`` or ``tls``, on a connection that was kept or a fresh one.
+
+    Where a busy machine made no connection within the deadline, the fault was not met: it is met anew, twice at most.
+    """
+    for _ in range(2):
+        report = met(certificates, kind, scenario, over, kept=kept)
+        if report.connections <= scenario.connections:
+            return report
+    return met(certificates, kind, scenario, over, kept=kept)
+
+
+def met(certificates: Certificates, kind: Callable[..., Any], scenario: Scenario, over: str, *, kept: bool) -> Report:
+    """Return the report of one try of a scenario."""
     with (
         FaultServer(certificates.good if over == "tls" else None) as server,
         kind(
@@ -118,7 +130,7 @@ def send_from_threads(client: Client, count: int) -> list[Verdict]:
     ready = threading.Barrier(count)
 
     def one(index: int) -> Verdict:
-        ready.wait(10)
+        ready.wait(60)
         try:
             client.sms.send(f"7916{index:07d}", TEXT)
         except DevinotifyError as error:

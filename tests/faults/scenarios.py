@@ -42,6 +42,8 @@ REFUSED = errors.UnexpectedResponse
 """A refusal that is not in the gateway's format."""
 SHORT = 0.25
 """Seconds: the deadline where the client has to run into it."""
+AMPLE = 30.0
+"""Seconds: the deadline where a whole reply comes at once, however busy the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +80,14 @@ class Scenario:
 
 def accepted(name: str, act: Act) -> Scenario:
     """Return a row for a reply that is odd but whole, and fits."""
-    return Scenario(name, Verdict.ACCEPTED, None, act)
+    return Scenario(name, Verdict.ACCEPTED, None, act, timeout=AMPLE)
 
 
 def rejected(
     name: str, act: Act, error: type[DevinotifyError] | tuple[type[DevinotifyError], ...] = REFUSED
 ) -> Scenario:
     """Return a row for a refusal that is certain."""
-    return Scenario(name, Verdict.REJECTED, error, act, whole=True)
+    return Scenario(name, Verdict.REJECTED, error, act, timeout=AMPLE, whole=True)
 
 
 def broken(name: str, act: Act, *, over: tuple[str, ...] = BOTH) -> Scenario:
@@ -107,7 +109,7 @@ def unfit(
     name: str, act: Act, error: type[DevinotifyError] | tuple[type[DevinotifyError], ...] = errors.UnexpectedResponse
 ) -> Scenario:
     """Return a row for a whole reply that does not say what became of the message."""
-    return Scenario(name, Verdict.UNKNOWN, error, act, whole=True)
+    return Scenario(name, Verdict.UNKNOWN, error, act, timeout=AMPLE, whole=True)
 
 
 def door(name: str, way_in: Door, *, partly: int = 0) -> Scenario:

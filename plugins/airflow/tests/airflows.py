@@ -140,7 +140,7 @@ class Running:
             process.wait(after)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.wait(60)
 
     def said(self, part: str) -> str:
         """Return what a part has said, in its own log and in those of what it ran."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,9 +24,8 @@ pytestmark = pytest.mark.skipif(
 
 LATE = "+79031234567"
 REFUSED = "+79051234567"
-LATENCY = 5.0
-LONGEST = 3.0
-"""Seconds that the loop may pause on a machine with other work; a send that held it up would take LATENCY."""
+HELD = 120.0
+"""Seconds, far more than the client waits for: the gateway is let go before."""
 
 
 @pytest.fixture(scope="module")
@@ -152,36 +150,39 @@ def beats(home: Path) -> list[float]:
 
 
 def test_a_deadline(airflow: airflows.Running, sandbox: Sandbox, home: Path) -> None:
-    """By the triggerer: the gateway takes five seconds, and its loop beats on."""
+    """By the triggerer: the gateway answers once its loop has beaten on, and would not if it were held up."""
     airflow.trigger("beating")
     airflow.until(lambda: len(beats(home)) > 2, "the heart beats")
-    sandbox.add_fault("latency", number=LATE, seconds=LATENCY, times=1)
+    sandbox.add_fault("latency", number=LATE, seconds=HELD, times=1)
     airflow.trigger("late")
+    airflow.until(lambda: sandbox.faults()[-1].hits > 0, "the gateway has the request")
+    since = time.monotonic()
+    airflow.until(lambda: len([each for each in beats(home) if each > since]) > 5, "the heart beats on")
+    with Outbox(str(home / "sms.db")) as outbox:
+        assert [RowState.CLAIMED] == [row.state for row in outbox.latest(limit=1)]
+    sandbox.remove_fault()
     airflow.until(lambda: texts(sandbox, "late is late") != [], "the message arrived")
-    arrived = time.monotonic()
-    airflow.until(lambda: beats(home)[-1] > arrived, "the heart has beaten since")
     (home / "enough").touch()
-    during = [each for each in beats(home) if arrived - LATENCY - 1 < each]
-    assert (1, True) == (len(texts(sandbox, "late is late")), len(during) > 5)
-    assert max(after - before for before, after in pairwise(during)) < LONGEST
+    assert 1 == len(texts(sandbox, "late is late"))
 
 
 def test_a_triggerer_that_dies(airflow: airflows.Running, sandbox: Sandbox, home: Path) -> None:
     """Killed amid the send, it is told as unknown by the next one, which sends nothing again."""
     before = len(texts(sandbox, "late is late"))
-    sandbox.add_fault("latency", number=LATE, seconds=LATENCY, times=1)
+    sandbox.add_fault("latency", number=LATE, seconds=HELD, times=1)
     airflow.trigger("late")
     with Outbox(str(home / "sms.db")) as outbox:
 
         def states() -> list[RowState]:
             return [row.state for row in outbox.latest(limit=1)]
 
-        # What the gateway has read arrives, after the latency, whatever becomes of who sent it.
+        # What the gateway has read arrives, once it goes on, whatever becomes of who sent it.
         airflow.until(lambda: sandbox.faults()[-1].hits > 0, "the gateway has the request")
         assert [RowState.CLAIMED] == states()
         airflow.kill("triggerer")
         airflow.start("triggerer")
         airflow.until(lambda: RowState.UNKNOWN in states(), "the next triggerer has found it")
     airflow.until(lambda: "unknown: +7903***4567" in airflow.said("triggerer") + airflow.logged(), "it is told")
+    sandbox.remove_fault()
     airflow.until(lambda: len(texts(sandbox, "late is late")) > before, "the message arrived")
     assert before + 1 == len(texts(sandbox, "late is late"))

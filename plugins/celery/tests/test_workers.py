@@ -85,7 +85,7 @@ def test_each_pool_sends_each_message_once(shop: Shop, client: Any, gateway: San
 
 def test_nothing_is_to_be_read(shop: Shop, client: Any, gateway: Sandbox, tmp_path: Path) -> None:
     """Neither in a worker's log at its most talkative, nor in events, inspections or results, whoever has sent it."""
-    gateway.add_fault("latency", number=NUMBER, seconds=5.0, times=1)
+    gateway.add_fault("latency", number=NUMBER, seconds=60.0, times=1)
     with shop.worker("--task-events", level="DEBUG") as worker, events(client) as seen:
         result = notify.delay(TEXT, NUMBER, title="Zx")
         # By somebody who has not our package.
@@ -95,6 +95,7 @@ def test_nothing_is_to_be_read(shop: Shop, client: Any, gateway: Sandbox, tmp_pa
         inspect = client.control.inspect(timeout=5, limit=1)
         shown = wait_for(lambda: [each for each in (inspect.active() or {}).values() if each])
         asked = [shown, inspect.conf(), inspect.reserved(), inspect.registered()]
+        gateway.remove_fault()
         assert "accepted" == result.get(timeout=PATIENCE)[0]["verdict"]
         with pytest.raises(Exception, match="digits are missing"):
             other.get(timeout=PATIENCE)

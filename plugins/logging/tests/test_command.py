@@ -155,8 +155,9 @@ def test_bad_configuration(gateway: Sandbox) -> None:
 
 def test_nobody(gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing comes back in time, that is told, with whatever the handler has to report."""
-    gateway.add_fault("latency", seconds=1, times=1)
+    gateway.add_fault("latency", seconds=60, times=1)
     said, code = log_test(url_of(gateway), "--timeout", "0.1")
+    gateway.remove_fault()
     assert (5, "Nothing came back within 0.1 seconds.\n") == (code, said)
 
 
@@ -178,7 +179,7 @@ def test_on_the_command_line(gateway: Sandbox) -> None:
 def test_an_output_that_is_lost(streams: str, gateway: Sandbox) -> None:
     """The code is that of the message, which was sent: a script that saw a failure would send again."""
     line = shlex.join([sys.executable, "-m", "devinotify", "log-test", url_of(gateway)])
-    done = subprocess.run(["sh", "-c", f"{line} {streams}"], capture_output=True, text=True, check=False)
+    done = subprocess.run(["sh", "-c", f"{line} {streams}"], capture_output=True, text=True, check=False, timeout=60)
     assert (0, "", 1) == (done.returncode, done.stderr, len(texts(gateway)))
 
 
@@ -188,7 +189,10 @@ def test_loads_nothing_else() -> None:
         "import sys, devinotify_logging.hooks\n"
         "print([name for name in ('click', 'requests', 'devinotify_logging.handler') if name in sys.modules])"
     )
-    assert "[]\n" == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert (
+        "[]\n"
+        == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
+    )
 
 
 def test_the_help_loads_no_handler() -> None:
@@ -197,7 +201,10 @@ def test_the_help_loads_no_handler() -> None:
         "import sys, click\nfrom devinotify_logging import hooks\nhooks.devinotify_register_commands(click.Group())\n"
         "print([name for name in ('requests', 'devinotify_logging.handler') if name in sys.modules])"
     )
-    assert "[]\n" == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert (
+        "[]\n"
+        == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
+    )
 
 
 def test_names_on_first_use() -> None:

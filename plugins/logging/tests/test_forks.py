@@ -82,7 +82,7 @@ def test_fork_that_nobody_tells_of(gateway: Sandbox) -> None:
         "if not pid: assert handler.counters.offered == 3\n"
         "else: assert os.waitpid(pid, 0)[1] == 0"
     )
-    assert ("", "", 0) == run(code, url_of(gateway), timeout=20)
+    assert ("", "", 0) == run(code, url_of(gateway), timeout=60)
     assert (["1", "2", "2", "child", "child"], 7) == (words(gateway), told(gateway))
 
 
@@ -164,7 +164,7 @@ def test_gunicorn_with_an_outbox(gateway: Sandbox, tmp_path: Path, monkeypatch: 
     told_by: list[str] = []
 
     def look(workers: set[str]) -> None:
-        gateway.wait(lambda: len(gateway.messages()) == 2, 20)
+        gateway.wait(lambda: len(gateway.messages()) == 2, 60)
         told_by.extend(set(words(gateway)) & workers)
 
     _ask_two_workers(process, process.stderr, port, "Booting worker", look)
@@ -193,13 +193,14 @@ def test_gevent_comes_late(gateway: Sandbox) -> None:
         "log.error('before')\nhandler.flush()\nif sys.argv[2] == 'ended': handler.close(); handler._sender.finish(5)\n"
         "from gevent import monkey, sleep, spawn\nmonkey.patch_all()\n"
         "ticks = []\ndef tick():\n    while True: ticks.append(0); sleep(0.01)\nspawn(tick)\n"
-        "for name in ('one', 'two'): log.error('after ' + name); sleep(0.3); handler.flush()\n"
-        "print(len(ticks) > 20, handler.counters.accepted)\n"
+        "for name in ('one', 'two'):\n    log.error('after ' + name)\n    ticks.clear()\n"
+        "    while len(ticks) < 10: sleep(0.01)\n    handler.flush()\n"
+        "print(handler.counters.accepted)\n"
     )
     for thread in ("ended", "running"):
         gateway.reset()
-        out, _, code_ = run(code, url_of(gateway), thread, timeout=30)  # gevent complains of threads that run
-        assert ("True 3\n", 0) == (out, code_)
+        out, _, code_ = run(code, url_of(gateway), thread, timeout=60)  # gevent complains of threads that run
+        assert ("3\n", 0) == (out, code_)
         assert ["before", "one", "two"] == words(gateway)
 
 
@@ -232,7 +233,7 @@ def test_uwsgi(gateway: Sandbox, tmp_path: Path) -> None:
         process.stderr,
         port,
         "spawned uWSGI worker",
-        lambda workers: gateway.wait(lambda: {"loaded", *workers} == set(words(gateway)), 20),
+        lambda workers: gateway.wait(lambda: {"loaded", *workers} == set(words(gateway)), 60),
     )
     assert {"loaded", *workers} == set(words(gateway))
 
@@ -258,15 +259,15 @@ def _ask_two_workers(
             if booted == 2:
                 break
         workers: set[str] = set()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while len(workers) < 2 and time.monotonic() < deadline:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/buy", timeout=20) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/buy", timeout=60) as answer:
                 workers.add(answer.read().decode())
         assert 2 == len(workers)
         before_the_end(workers)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
     return workers
 
 
@@ -302,8 +303,8 @@ def test_celery(gateway: Sandbox) -> None:
     """A process of celery's prefork pool alerts, and delivers what it has counted when the worker is told to go."""
     process = start(CELERY, url_of(gateway))
     try:
-        assert gateway.wait(lambda: len(gateway.messages()) == 2, 30)
+        assert gateway.wait(lambda: len(gateway.messages()) == 2, 60)
     finally:
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
     assert (["loaded", "stock", "stock"], 6) == (words(gateway), told(gateway)), err

@@ -107,7 +107,7 @@ def test_repetitions_are_told_later(gateway: Sandbox, logger: logging.Logger) ->
     handler = attach(logger, url_of(gateway), dedupe="1s")
     for number in range(48):
         logger.error("disk full on db%d", number)
-    assert gateway.wait(lambda: len(gateway.messages()) == 2, 10)
+    assert gateway.wait(lambda: len(gateway.messages()) == 2, 60)
     first, second = texts(gateway)
     assert (True, True) == (first.endswith("disk full on db0"), second.endswith("disk full on db47\nx47 in 1 s"))
     handler.flush()
@@ -121,7 +121,7 @@ def test_rate(gateway: Sandbox, logger: logging.Logger) -> None:
     handler.flush()
     logger.error("second")
     logger.critical("third")
-    assert gateway.wait(lambda: len(gateway.messages()) == 3, 10)
+    assert gateway.wait(lambda: len(gateway.messages()) == 3, 60)
     assert ["first", "third", "second"] == [text.rpartition(" ")[2] for text in texts(gateway)]
 
 
@@ -146,17 +146,17 @@ def test_daily_limit(gateway: Sandbox, logger: logging.Logger) -> None:
 
 def test_full_queue_is_told(logger: logging.Logger, gateway: Sandbox) -> None:
     """What does not fit into the queue is dropped, counted, and told in the next message."""
-    # Longer than a busy machine takes for the records below: they all find the queue as the first alert left it.
-    gateway.add_fault("latency", operation="Sms/Send", seconds=4, times=1)
+    # Held until all the records below have found the queue as the first alert left it.
+    gateway.add_fault("latency", operation="Sms/Send", seconds=60, times=1)
     handler = attach(logger, url_of(gateway), queue_size=5, dedupe=0, rate="1000/s", burst=1000, flush_timeout=30)
     logger.error("first")
-    assert gateway.wait(lambda: gateway.faults()[0].hits == 1, 10)
+    assert gateway.wait(lambda: gateway.faults()[0].hits == 1, 60)
     for _ in range(100):
         logger.error("more")
+    gateway.remove_fault()
     handler.flush()
     counters = handler.counters
     assert (101, True) == (total(counters), counters.dropped >= 90)
-    # In one message, unless the machine stood still for longer than the gateway in mid-loop.
     dropped = [int(number) for text in texts(gateway) for number in re.findall(r"\+(\d+) dropped, queue full", text)]
     assert sum(dropped) == counters.dropped
     assert 101 == told(gateway)
@@ -164,12 +164,12 @@ def test_full_queue_is_told(logger: logging.Logger, gateway: Sandbox) -> None:
 
 def test_slow_gateway_does_not_slow_the_program(gateway: Sandbox, logger: logging.Logger) -> None:
     """While a request hangs, logging takes no longer than ever."""
-    gateway.add_fault("latency", seconds=10)
+    gateway.add_fault("latency", seconds=60)
     handler = attach(logger, url_of(gateway), flush_timeout=60)  # the first request is under way, and takes its time
     start = time.perf_counter()
     for number in range(50):
         logger.error("error %d", number)
-    assert time.perf_counter() - start < 8
+    assert time.perf_counter() - start < 25  # before the client gives the request up
     gateway.remove_fault()
     handler.flush()
     assert 1 == len(texts(gateway))
@@ -287,7 +287,7 @@ def test_gateway_comes_back(logger: logging.Logger, gateway: Sandbox, capsys: py
     handler.flush()
     assert 1 == handler.counters.not_sent
     with server:
-        assert server.wait(lambda: len(server.messages()) == 1, 15)
+        assert server.wait(lambda: len(server.messages()) == 1, 60)
         assert server.messages()[0].text[:6] == time.strftime("%m-%d ")
         handler.flush()
     assert (1, 1) == (handler.counters.accepted, handler.counters.messages)
@@ -318,7 +318,7 @@ def test_fallback(gateway: Sandbox, logger: logging.Logger, tmp_path: Path) -> N
     gateway.set_fate(NUMBER, "lost")
     handler = attach(logger, url_of(gateway, poll="100ms"), channel="sms-viber", outbox=str(tmp_path / "alerts.db"))
     logger.error("disk full")
-    assert gateway.wait(lambda: len(gateway.messages()) == 2, 40)
+    assert gateway.wait(lambda: len(gateway.messages()) == 2, 60)
     assert ["sms", "viber"] == [message.channel for message in gateway.messages()]
     handler.close()
 
@@ -394,13 +394,14 @@ def test_queue_handler(gateway: Sandbox, logger: logging.Logger) -> None:
 
 def test_close_hands_over(gateway: Sandbox, logger: logging.Logger) -> None:
     """``close`` returns at once; what was queued goes out all the same, and the thread ends."""
-    gateway.add_fault("latency", seconds=2, times=2)
+    gateway.add_fault("latency", seconds=60, times=2)
     handler = attach(logger, url_of(gateway))
     logger.error("last words")
     start = time.perf_counter()
     handler.close()
-    assert time.perf_counter() - start < 1.9
-    assert gateway.wait(lambda: len(gateway.messages()) == 1, 30)
+    assert time.perf_counter() - start < 25  # before the client gives the request up
+    gateway.remove_fault()
+    assert gateway.wait(lambda: len(gateway.messages()) == 1, 60)
     _until(lambda: not _threads())
 
 
@@ -410,7 +411,7 @@ def test_close_ends_the_windows(gateway: Sandbox, logger: logging.Logger) -> Non
     for _ in range(5):
         logger.error("disk full")
     handler.close()
-    assert gateway.wait(lambda: len(gateway.messages()) == 2, 10)
+    assert gateway.wait(lambda: len(gateway.messages()) == 2, 60)
     assert (True, 5) == (texts(gateway)[1].endswith("\nx4 in 1 s"), told(gateway))
 
 
@@ -419,7 +420,7 @@ def test_closed_handler_still_sends(gateway: Sandbox, logger: logging.Logger) ->
     handler = attach(logger, url_of(gateway))
     handler.close()
     logger.error("straggler")
-    assert gateway.wait(lambda: len(gateway.messages()) == 1, 10)
+    assert gateway.wait(lambda: len(gateway.messages()) == 1, 60)
     _until(lambda: not _threads())
 
 
@@ -431,7 +432,7 @@ def test_forgotten_handler_goes(gateway: Sandbox) -> None:
     del handler
     gc.collect()
     assert None is gone()
-    assert gateway.wait(lambda: len(gateway.messages()) == 1, 10)
+    assert gateway.wait(lambda: len(gateway.messages()) == 1, 60)
     _until(lambda: not _threads())
 
 
@@ -445,12 +446,12 @@ def test_no_thread_before_the_first_record(gateway: Sandbox) -> None:
 
 def test_flush_is_bounded(gateway: Sandbox, logger: logging.Logger) -> None:
     """``flush`` does not wait longer than its timeout for a gateway that hangs."""
-    gateway.add_fault("latency", seconds=6, times=1)
+    gateway.add_fault("latency", seconds=60, times=1)
     handler = attach(logger, url_of(gateway), flush_timeout="300ms")
     logger.error("disk full")
     start = time.perf_counter()
     handler.flush()
-    assert 0.2 < time.perf_counter() - start < 5
+    assert 0.2 < time.perf_counter() - start < 25
     gateway.remove_fault()
 
 
@@ -527,7 +528,7 @@ def _threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("devinotify-logging")]
 
 
-def _until(reached: Callable[[], bool], timeout: float = 10) -> None:
+def _until(reached: Callable[[], bool], timeout: float = 60) -> None:
     """Wait for what only shows in the threads of the process."""
     deadline = time.monotonic() + timeout
     while not reached():

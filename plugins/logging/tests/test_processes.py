@@ -50,14 +50,14 @@ def test_exit_with_a_full_queue(gateway: Sandbox) -> None:
 
 def test_exit_is_bounded(gateway: Sandbox) -> None:
     """A gateway that hangs keeps the program from ending no longer than ``flush_timeout``."""
-    gateway.add_fault("latency", seconds=8, times=1)
+    gateway.add_fault("latency", seconds=60, times=1)
     code = SETUP + (
         "log.addHandler(DevinoHandler(sys.argv[1], flush_timeout=0.5))\nlog.error('stuck')\n"
         "import atexit\nstart = time.monotonic()\n"
         "import devinotify_logging.lifecycle as it\n"
         # Told when all is over, what logging's own exit hook does included.
         "atexit.unregister(it.finish_all)\natexit.unregister(logging.shutdown)\n"
-        "atexit.register(lambda: print(time.monotonic() - start < 6))\n"
+        "atexit.register(lambda: print(time.monotonic() - start < 25))\n"
         "atexit.register(logging.shutdown)\natexit.register(it.finish_all)\n"
     )
     out, err, code_ = run(code, url_of(gateway))
@@ -215,7 +215,7 @@ def test_logged_while_python_shuts_down(gateway: Sandbox, left: str, name: str, 
     No thread is started then, which Python 3.11 would wait for, and nothing imported, which fails.
     """
     code = SETUP + "log.addHandler(DevinoHandler(sys.argv[1]))\n" + used + left
-    _, err, code_ = run(code, url_of(gateway), timeout=20)
+    _, err, code_ = run(code, url_of(gateway), timeout=60)
     said = [line for line in err.splitlines() if line.startswith("devinotify-logging: ")]
     assert ([f"devinotify-logging: an alert is lost, logged while Python was shutting down: ERROR of {name}"], 0) == (
         said,
@@ -227,13 +227,13 @@ def test_logged_while_python_shuts_down(gateway: Sandbox, left: str, name: str, 
 def test_lost_in_silence(gateway: Sandbox) -> None:
     """``logging.raiseExceptions = False`` silences that line as well."""
     code = SETUP + "log.addHandler(DevinoHandler(sys.argv[1]))\nlogging.raiseExceptions = False\n" + LEFT_OPEN
-    assert ("", "", 0) == run(code, url_of(gateway), timeout=20)
+    assert ("", "", 0) == run(code, url_of(gateway), timeout=60)
 
 
 def test_end_of_two(gateway: Sandbox) -> None:
     """One handler whose gateway hangs takes none of the time in which another delivers what it has counted."""
     code = SETUP + (
-        "for url in sys.argv[1:]: log.addHandler(DevinoHandler(url, flush_timeout=1))\n"
+        "for url, most in zip(sys.argv[1:], (1, 30)): log.addHandler(DevinoHandler(url, flush_timeout=most))\n"
         "for _ in range(5): log.critical('disk full')\n"
     )
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -245,27 +245,30 @@ def test_end_of_two(gateway: Sandbox) -> None:
 
 def test_end_without_a_spin(gateway: Sandbox) -> None:
     """While the end waits for a gateway that hangs, with more behind than one turn takes, nothing spins."""
-    gateway.add_fault("latency", seconds=8)
+    gateway.add_fault("latency", seconds=60)
     code = SETUP + (
         "import atexit, devinotify_logging.lifecycle as it\natexit.unregister(it.finish_all)\n"
         "log.addHandler(DevinoHandler(sys.argv[1], flush_timeout=1.5, queue_size=5000, dedupe=0))\n"
         "for number in range(3000): log.error('disk full')\n"
-        "time.sleep(0.3)\nstart = time.process_time()\nit.finish_all()\nprint(time.process_time() - start < 0.4)\n"
+        "sys.stdin.readline()\nstart = time.process_time()\nit.finish_all()\nprint(time.process_time() - start < 0.4)\n"
     )
     said = HANGS.format("1.5").replace("not\n", "not; 2999 records are lost\n")
-    assert ("True\n", said, 0) == run(code, url_of(gateway))
+    process = start(code, url_of(gateway))
+    # It has loaded then what it sends with, and waits.
+    assert gateway.wait(lambda: gateway.faults()[0].hits == 1, 60)
+    assert ("True\n", said) == process.communicate("\n", timeout=60)
     gateway.remove_fault()
 
 
 def test_end_in_a_storm(gateway: Sandbox) -> None:
     """Threads that log without a pause keep the program neither from ending nor from telling what was counted."""
     code = SETUP + (
-        "import threading\nlog.addHandler(DevinoHandler(sys.argv[1], burst=100, flush_timeout=2))\n"
+        "import threading\nlog.addHandler(DevinoHandler(sys.argv[1], burst=100, flush_timeout=20))\n"
         "def storm():\n    while True: log.error('disk full')\n"
         "for _ in range(3): threading.Thread(target=storm, daemon=True).start()\n"
-        "time.sleep(0.3)\n"
+        "while log.handlers[0].counters.offered < 1000: time.sleep(0.01)\n"
     )
-    out, err, code_ = run(code, url_of(gateway), timeout=20)
+    out, err, code_ = run(code, url_of(gateway), timeout=60)
     assert ("", "", 0) == (out, err, code_)
     assert (True, True) == (len(texts(gateway)) > 1, told(gateway) > 100)
 
@@ -273,14 +276,14 @@ def test_end_in_a_storm(gateway: Sandbox) -> None:
 @pytest.mark.parametrize("order", ["before ours", "after ours"])
 def test_end_of_another_exit_hook_is_bounded(gateway: Sandbox, order: str) -> None:
     """Where no thread can be started any more, a gateway that hangs is waited for no longer than elsewhere."""
-    gateway.add_fault("latency", seconds=20)
+    gateway.add_fault("latency", seconds=60)
     hook = "import atexit\natexit.register(lambda: [log.error('error ' + name) for name in 'abc'])\n"
     ours = SETUP + "log.addHandler(DevinoHandler(sys.argv[1], flush_timeout=0.6))\nlogging.raiseExceptions = False\n"
     code = ours + hook if order == "before ours" else hook + ours
     out, err, code_ = run(code + "print(time.monotonic())\n", url_of(gateway))
     assert ("", 0) == (err, code_)
     # Three records of a hook that runs after ours wait one after the other, as nobody else does so for them.
-    assert time.monotonic() - float(out) < 15  # the clock of all processes
+    assert time.monotonic() - float(out) < 25  # the clock of all processes
     gateway.remove_fault()
 
 
@@ -296,11 +299,12 @@ def test_killed_with_an_outbox(tmp_path: Path) -> None:
         "for name in 'abc': log.error('error ' + name)\n"
         "handler.flush()\nprint('written', flush=True)\ntime.sleep(60)"
     )
+    began = time.strftime("%m-%d %H:")
     process = start(code, away, path)
     wait_for_line(process, "written")
     process.kill()
-    process.communicate()
-    logged = time.strftime("%m-%d %H:")
+    process.communicate(timeout=60)
+    logged = (began, time.strftime("%m-%d %H:"))
     with Sandbox(port=port) as gateway, Notifier(away) as notifier, Outbox(path) as outbox:
         worker = Worker(notifier, outbox)
         outbox.recover()
@@ -328,11 +332,11 @@ def test_next_process_sends_what_a_killed_one_left(tmp_path: Path) -> None:
     with_nobody = start(code, away, path, "log")
     wait_for_line(with_nobody, "ready")
     os.kill(with_nobody.pid, signal.SIGKILL)
-    with_nobody.communicate()
+    with_nobody.communicate(timeout=60)
     with Sandbox(port=port) as gateway:
         after = start(code, away, path, "silent")
-        assert gateway.wait(lambda: len(gateway.messages()) == 1, 30)
-        after.communicate("", timeout=30)
+        assert gateway.wait(lambda: len(gateway.messages()) == 1, 60)
+        after.communicate("", timeout=60)
         assert (["behind"], 0) == (words(gateway), after.returncode)
 
 
@@ -356,8 +360,8 @@ def test_outbox_through_an_outage(tmp_path: Path) -> None:
     with gateway:
         process.stdin.write("c\n")
         process.stdin.flush()
-        assert gateway.wait(lambda: len(gateway.messages()) == 3, 40)
-        process.communicate("", timeout=30)
+        assert gateway.wait(lambda: len(gateway.messages()) == 3, 60)
+        process.communicate("", timeout=60)
         assert ["a", "b", "c"] == words(gateway)
 
 
@@ -392,16 +396,23 @@ def test_crash_loop_is_one_message(gateway: Sandbox, tmp_path: Path) -> None:
 def test_processes_at_once_are_one_message(gateway: Sandbox, tmp_path: Path) -> None:
     """So they are where the processes run beside each other, and the next message tells how many there were."""
     code = SETUP + (
-        "log.addHandler(DevinoHandler(sys.argv[1], outbox=sys.argv[2], dedupe='3s'))\n"
+        "log.addHandler(DevinoHandler(sys.argv[1], outbox=sys.argv[2], dedupe='5s'))\n"
+        "print('ready', flush=True)\nsys.stdin.readline()\n"
         "for _ in range(int(sys.argv[3])): log.error('no database')\nlog.handlers[0].flush()\n"
         "print('logged', flush=True)\nsys.stdin.read()\n"
     )
     processes = [start(code, url_of(gateway), tmp_path / "alerts.db", 1) for _ in range(4)]
     for process in processes:
+        wait_for_line(process, "ready")
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in processes:
         wait_for_line(process, "logged")
     assert ["database"] == words(gateway)
-    assert gateway.wait(lambda: len(gateway.messages()) == 2, 20)
-    assert [("", "", 0)] * 4 == [(*process.communicate("", timeout=30), process.returncode) for process in processes]
+    assert gateway.wait(lambda: len(gateway.messages()) == 2, 60)
+    assert [("", "", 0)] * 4 == [(*process.communicate("", timeout=60), process.returncode) for process in processes]
     assert (2, 4) == (len(texts(gateway)), told(gateway))
 
 
@@ -416,11 +427,11 @@ def test_killed_without_an_outbox_loses(gateway: Sandbox) -> None:
     process = start(code, url_of(gateway))
     wait_for_line(process, "logged")
     process.kill()
-    process.communicate()
+    process.communicate(timeout=60)
     assert ["sent"] == words(gateway)
 
 
-def _work(worker: Worker, outbox: Outbox, wanted: int, timeout: float = 40) -> None:
+def _work(worker: Worker, outbox: Outbox, wanted: int, timeout: float = 60) -> None:
     """Let a worker take its turns until so many rows were accepted; their next try may lie some seconds ahead."""
     deadline = time.monotonic() + timeout
     while outbox.counts().accepted < wanted:

@@ -166,7 +166,7 @@ def test_wrong_password(gateway: Sandbox, tmp_path: Path) -> None:
 @pytest.mark.once
 def test_killed_and_repeated(command: Command, gateway: Sandbox) -> None:
     """A command that the host kills while it waits for the answer, and runs again, has sent once."""
-    gateway.add_fault("latency", number=NUMBER, seconds=10.0, times=1)
+    gateway.add_fault("latency", number=NUMBER, seconds=60.0, times=1)
     arguments = ["alert", "--profile", "checkmk", "--url-file", str(command.url_file)]
     process = subprocess.Popen([sys.executable, "-m", "devinotify", *arguments], env={**os.environ, **CHECKMK})
     try:
@@ -176,6 +176,7 @@ def test_killed_and_repeated(command: Command, gateway: Sandbox) -> None:
         process.wait(PATIENCE)
     done = command("checkmk", **CHECKMK)
     assert (2, True) == (done.code, "may or may not have been sent" in done.err)
+    gateway.remove_fault()
     assert gateway.wait(lambda: len(texts(gateway)) == 1, PATIENCE)
     assert 1 == posts(gateway)
 
@@ -346,4 +347,7 @@ def test_loads_nothing_else() -> None:
         "hooks.devinotify_register_commands(click.Group())\n"
         "print([name for name in ('requests', 'devinotify.notifier') if name in sys.modules])"
     )
-    assert "[]\n" == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert (
+        "[]\n"
+        == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
+    )

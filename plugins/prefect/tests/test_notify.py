@@ -146,7 +146,7 @@ def test_a_block_that_was_not_checked(way: str) -> None:
 
 def test_the_loop_goes_on(gateway: Sandbox) -> None:
     """While a gateway takes its time, the event loop turns."""
-    gateway.add_fault("latency", operation="Sms/Send", seconds=3)
+    gateway.add_fault("latency", operation="Sms/Send", seconds=60)
 
     async def main() -> int:
         sending = asyncio.create_task(block_of(gateway).anotify("text"))
@@ -154,6 +154,7 @@ def test_the_loop_goes_on(gateway: Sandbox) -> None:
         while not sending.done() and turns < 20:
             await asyncio.sleep(0.01)
             turns += not sending.done()
+        gateway.remove_fault()
         await sending
         return turns
 
