@@ -77,13 +77,13 @@ def test_culprits_cost_few_requests(drawn: tuple[list[str], set[str], int]) -> N
     assert len(gateway.requests) <= allowed + 1e-9
 
 
-@pytest.mark.parametrize("size", [2, 3, 5, 7, 9, 100, 1000])
+@pytest.mark.parametrize(("size", "step"), [(2, 1), (3, 1), (5, 1), (7, 1), (9, 1), (100, 1), (1000, 9)])
 @pytest.mark.untraced
-def test_one_culprit_wherever_it_stands(size: int) -> None:
-    """One culprit is found within the bound in every place of the batch."""
+def test_one_culprit_wherever_it_stands(size: int, step: int) -> None:
+    """One culprit is found within the bound in every place of the batch; of 1,000 in every ninth, the last too."""
     recipients = [str(number) for number in range(size)]
     most = 0
-    for culprit in recipients:
+    for culprit in recipients[::step]:
         gateway = Gateway([culprit])
         deliver("sms", recipients, gateway.post)
         most = max(most, len(gateway.requests) - 1)
