@@ -324,10 +324,21 @@ def test_what_is_no_workbook(write: Write) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as file:
         file.writestr("a.txt", "1")
-    with Source(write(buffer.getvalue())) as source, pytest.raises(InvalidInput, match="the workbook cannot be read"):
+    with (
+        Source(write(buffer.getvalue())) as source,
+        pytest.raises(InvalidInput, match=r"recipients\.csv begins as a workbook does and cannot be read as one"),
+    ):
         Table(source)
     with Source(io.BytesIO(workbook([]))) as source, pytest.raises(InvalidInput, match="is a workbook, and no csv"):
         Table(source, format_="csv")
+
+
+@pytest.mark.parametrize("kept", [4, 200, -30])
+def test_a_workbook_that_is_damaged(write: Write, kept: int) -> None:
+    """Cut short it is no list of one number a line: the error names the file, and what is wrong."""
+    path = write(workbook([["phone"], [A]])[:kept], "list.xlsx")
+    with Source(path) as source, pytest.raises(InvalidInput, match=r"list\.xlsx begins as a workbook .* damaged"):
+        Table(source)
 
 
 def test_a_workbook_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,7 +113,11 @@ def test_an_empty_list_is_told(run: Run, account: Sandbox, tmp_path: Path, journ
     path = tmp_path / "empty.csv"
     path.write_text("phone;name\n")
     result = run("bulk", str(path), "--text", "Hi", "--journal", str(journal), "--yes")
-    assert (0, True) == (result.exit_code, "the list is empty" in result.stderr)
+    assert (0, 1) == (result.exit_code, result.stderr.count("the list is empty"))
+    plan = run("bulk", str(path), "--text", "Hi", "--dry-run")
+    assert (0, 1) == (plan.exit_code, plan.stderr.count("the list is empty: there is nobody to send to"))
+    path.write_text("phone;name\n12;Ann\n")
+    assert "the list has nobody who can be sent to" in run("bulk", str(path), "--text", "Hi", "--dry-run").stderr
 
 
 def test_a_wrong_password_is_seen_in_the_plan(run: Run, account: Sandbox, numbers: Path) -> None:

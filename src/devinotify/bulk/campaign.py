@@ -250,6 +250,7 @@ class Campaign:
             pace=pace_of(self._path, self.notifier.url.account),
             done=done,
             retry=retry,
+            undecided=self._undecided() if done is not None and RowState.FAILED in retry else 0,
             resend_unknown=resend_unknown,
             personal=self._personal,
             channel=self._channel,
@@ -261,6 +262,13 @@ class Campaign:
             unfilled=self._wording.unfilled(self.table.columns),
             added=self._added or 0,
         )
+
+    def _undecided(self) -> int:
+        """Return how many deliveries are still looked at, and may have failed since the last look."""
+        assert self._path is not None  # noqa: S101 - the campaign has begun
+        with Journal(self._path) as journal:
+            accepted = journal.outbox.rows(states={RowState.ACCEPTED})
+            return sum(row.next_poll_at is not None for row in accepted)
 
     def _left(self, again: Collection[RowState]) -> Iterator[Sequence[str]]:
         """Yield whom a campaign that has begun still sends to, by pages."""

@@ -102,6 +102,8 @@ class Plan:
     """The channel of a fallback's second step."""
     added: int = 0
     """Rows at the end of the list that its journal did not have."""
+    open: int = 0
+    """Deliveries that are not decided yet, where failed ones are to be sent again: they are not among these."""
     again: int = 0
     """Recipients whom an earlier run dealt with, and who are sent to again."""
     most: Decimal | None = None
@@ -209,11 +211,12 @@ def make_plan(
     source: str,
     unfilled: Sequence[str] = (),
     added: int = 0,
+    undecided: int = 0,
     outlook: Outlook = Outlook(),  # noqa: B008 - frozen
 ) -> Plan:
     """Return the plan of the next run with this speed, its limit included; ``steps`` is the channel that has two.
 
-    ``pace`` is the one that its journal keeps, in recipients a second.
+    ``pace`` is the one that its journal keeps, in recipients a second; ``undecided`` deliveries may yet fail.
     """
     again = done.unknown - done.in_flight if done is not None and resend_unknown else 0
     if done is not None:
@@ -269,5 +272,6 @@ def make_plan(
         second=None if second is None else second.name,
         most=most,
         added=added,
+        open=undecided,
         again=again,
     )

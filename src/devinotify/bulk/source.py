@@ -105,7 +105,7 @@ class Source:
 
     def workbook(self) -> Workbook:
         """Return the rows of what is a workbook; raises InvalidInput where it cannot be read."""
-        return Workbook(self._file)
+        return Workbook(self._file, self.name or "the input")
 
     def _lines(self, encoding: str, errors: str) -> Iterator[str]:
         self._file.seek(0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from typing import IO, TYPE_CHECKING
 
 from devinotify.exceptions import InvalidInput
@@ -14,27 +13,29 @@ if TYPE_CHECKING:
 
     from python_calamine import CalamineSheet
 
+_ZIP = b"PK\x03\x04"  # the mark of .xlsx and .ods
 _OLD = bytes.fromhex("D0CF11E0A1B11AE1")  # the mark of .xls
 NEEDED = f"this is a workbook: save it as CSV in UTF-8, or install what reads one: {installing('bulk')}"
 
 
 def is_workbook(file: IO[bytes]) -> bool:
-    """Return whether a file is a workbook by its bytes: a whole zip archive, or what Excel wrote before 2007."""
+    """Return whether a file is meant as a workbook by its first bytes: a zip archive, or what Excel wrote before 2007.
+
+    One that was cut short, or is damaged behind them, is one too: no list of recipients begins so.
+    """
     file.seek(0)
     head = file.read(len(_OLD))
-    try:
-        return head == _OLD or (head.startswith(b"PK") and zipfile.is_zipfile(file))
-    finally:
-        file.seek(0)
+    file.seek(0)
+    return head == _OLD or head.startswith(_ZIP)
 
 
 class Workbook:
-    """The rows of the one sheet that has some, as texts.
+    """The rows of the one sheet that has some, as texts; ``name`` is what errors call the file.
 
     Raises InvalidInput where it cannot be read, where several sheets have rows, and without the extra ``bulk``.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], name: str = "the input") -> None:
         try:
             import python_calamine
         except ImportError:
@@ -44,9 +45,12 @@ class Workbook:
             book = python_calamine.CalamineWorkbook.from_filelike(file)
             sheets = [book.get_sheet_by_name(name) for name in book.sheet_names]
         except python_calamine.PasswordError:
-            raise InvalidInput("the workbook is locked with a password: save it without one") from None
+            raise InvalidInput(f"{name} is locked with a password: save the workbook without one") from None
         except (python_calamine.CalamineError, OSError, ValueError) as error:
-            raise InvalidInput(f"the workbook cannot be read: {type(error).__name__}") from None
+            raise InvalidInput(
+                f"{name} begins as a workbook does and cannot be read as one ({type(error).__name__}): it is damaged,"
+                " cut short or another archive. Save it anew, or as CSV"
+            ) from None
         filled = [sheet for sheet in sheets if sheet.height]
         if len(filled) > 1:
             raise InvalidInput(

@@ -158,7 +158,8 @@ class Lines:
             time=in_words(result.seconds),
         )
         output.write(sent if result.cost is None else _("{sent}, for {cost:,}", sent=sent, cost=result.cost))
-        output.say(_(ENDS[result.end]) if result.tally.rows else _("the list is empty: there is nobody to send to"))
+        if result.tally.rows:
+            output.say(_(ENDS[result.end]))
         if result.held:
             output.say(held_line(result.held))
         if result.to_come:

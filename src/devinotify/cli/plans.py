@@ -123,6 +123,18 @@ def _reached(one: LimitReached) -> str:
 
 def warnings_of(plan: Plan, *, resend_unknown: bool) -> Iterator[str]:
     """Yield what is to be minded before it is sent."""
+    if not plan.rows:
+        yield _("the list is empty: there is nobody to send to")
+    elif not plan.recipients:
+        yield _("the list has nobody who can be sent to")
+    if plan.open:
+        yield ngettext(
+            "{count:,} delivery is still open, and is sent again by none of this:"
+            " `devinotify bulk status JOURNAL` asks what became of it",
+            "{count:,} deliveries are still open, and are sent again by none of this:"
+            " `devinotify bulk status JOURNAL` asks what became of them",
+            plan.open,
+        )
     for name in plan.unfilled:
         yield _(
             "the text has {column} in it, a column of the list: --text sends it as it is, --template fills it in",
