@@ -19,6 +19,7 @@ from devinotify import Fallback, Notifier, hookimpl, make_plugin_manager
 from devinotify import exceptions as errors
 from devinotify.channels.batch import accepted, failed
 from devinotify.exceptions import Verdict
+from devinotify.gateway.departure import require_departure
 from devinotify.limits import Scope
 from devinotify.models import DeliveryStatus, Receipt, SmsState
 from devinotify.outbox import RowState
@@ -86,6 +87,7 @@ class Wire(PlainChannel):
 
     def send(self, message: Message, client: object) -> list[Outcome]:
         """Do what is to happen, and write it down."""
+        require_departure()
         world, fates, day = self._world, self._world.fates, f"{self._clock.datetime:%Y-%m-%d}"
         outcomes = []
         for number, to in enumerate(message.recipients):
@@ -227,6 +229,25 @@ class Limits(RuleBasedStateMachine):
             self.end()
             self.begin()
         self.world.death = None
+
+    @rule(limit=st.integers(1, 5), fates=fates, wish=st.booleans(), works=st.booleans())
+    def stall(self, limit: int, fates: list[str], wish: bool, works: bool) -> None:
+        """Stand still between claim and send for so long that others go on, and then wake up."""
+        batch = self.outbox.claim(limit, account=self.notifier.url.account)
+        if batch is None:
+            return
+        notifier, tracker = self.notifier, self.tracker
+        self.place.kill(self.outbox)
+        self.begin()
+        if wish:
+            self.retry(RowState.UNKNOWN)
+        if works:
+            self.work(limit, fates, None)
+        self.world.fates = fates
+        queued = {row.id for row in self.outbox if row.state is RowState.QUEUED}
+        tracker.deliver(batch)
+        notifier.close()
+        assert queued <= {row.id for row in self.outbox if row.state is RowState.QUEUED}
 
     @rule(status=st.sampled_from(DeliveryStatus), fates=fates, death=deaths)
     def watch(self, status: DeliveryStatus, fates: list[str], death: str | None) -> None:

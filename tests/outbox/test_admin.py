@@ -238,6 +238,25 @@ def test_a_late_outcome_wins(place: Place, outbox: Outbox) -> None:
     assert (2, None) == (outbox.counts().accepted, outbox.claim())
 
 
+@pytest.mark.parametrize(
+    "error", [REJECTED, not_sent(), errors.NotSent("given up", retryable=False), errors.OutcomeUnknown("lost")], ids=str
+)
+def test_a_late_failure_takes_no_wish_away(place: Place, outbox: Outbox, error: errors.DevinotifyError) -> None:
+    """What a person has queued again is sent, also where its first worker tells afterwards that it did not go out."""
+    outbox.enqueue(message(*numbers(2)))
+    batch = claim(outbox)
+    place.kill(outbox)
+    other = place.open()
+    assert 2 == other.recover()
+    other.retry([batch.rows[0]], force=True)
+    outcomes = failed(batch, error)
+    taken = outbox.settle(batch, outcomes)
+    assert [batch.rows[1].id] == list(taken)
+    again = claim(other)
+    assert [batch.rows[0].id] == [row.id for row in again.rows]
+    assert {again.rows[0].id: RowState.ACCEPTED} == other.settle(again, accepted(again))
+
+
 def test_a_row_claimed_anew_is_anothers(place: Place, outbox: Outbox, caplog: pytest.LogCaptureFixture) -> None:
     """Where the row has been claimed again meanwhile, the late outcome is not taken; answer and log say so."""
     outbox.enqueue(message(*numbers(2)))

@@ -36,7 +36,7 @@ LEGAL = {before: set(after) for before, after in TRANSITIONS.items()}
 for before in RETRIES:
     LEGAL[before].add(RowState.QUEUED)
 for before in LATE:
-    LEGAL[before] |= TRANSITIONS[RowState.CLAIMED]
+    LEGAL[before] |= LATE[before]
 LEGAL[RowState.QUEUED].add(RowState.NOT_SENT)  # claimed and expired within one transaction
 
 

@@ -496,9 +496,10 @@ class Outbox:
 
         Outcomes are matched by recipient. ``not_sent`` with a retryable error becomes ``queued`` again, after a backoff
         and before the deadline; any other is final. A row that was meanwhile declared ``unknown`` takes its outcome all
-        the same; one that has been claimed anew, or forgotten, does not and is missing in the answer. Settling may be
-        repeated after an error, such as a full disk. ``lease`` is for how many seconds nobody else is asked to take
-        the next step of a fallback: the caller is about to.
+        the same, and where a person has queued it again since, only that it was accepted. One that does not, that has
+        been claimed anew, or forgotten, is missing in the answer. Settling may be repeated after an error, such as a
+        full disk. ``lease`` is for how many seconds nobody else is asked to take the next step of a fallback: the
+        caller is about to.
         """
         settlement = self._settlement(batch, lease)
         settlement.add(match(batch, outcomes))
@@ -575,8 +576,8 @@ class Outbox:
                 # Not lost silently: a claim that was lost in a failover looks the same from here.
                 were = counted(missed, "row is", "rows are")
                 log.warning(
-                    "outbox %s: what became of %s not taken: recorded already, claimed anew, forgotten, or not"
-                    " known here, as after a failover",
+                    "outbox %s: what became of %s not taken: recorded already, queued or claimed anew, forgotten, or"
+                    " not known here, as after a failover",
                     self.name,
                     were,
                 )

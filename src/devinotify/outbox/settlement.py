@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from devinotify.exceptions import InvalidInput, Verdict
 from devinotify.outbox.records import NO_ERROR, ErrorParts, encode_error
 from devinotify.outbox.rules import asked_deadline, attention
-from devinotify.outbox.states import BACKOFF, VERDICTS, WATCH_FOR, RowState
+from devinotify.outbox.states import BACKOFF, LATE, VERDICTS, WATCH_FOR, RowState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -147,6 +147,10 @@ class Settlement:
                 ),
                 lines,
             )
+
+    def is_taken_by(self, number: int, state: RowState) -> bool:
+        """Whether a row that still has this settlement's claim takes its outcome in the state that it is in."""
+        return state not in LATE or self.states[number] in LATE[state]
 
     def _by_store(self, sent: float) -> float:
         """Return when a message went out by the store's clock, of when it did by this machine's.

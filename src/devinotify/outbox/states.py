@@ -85,8 +85,13 @@ TRANSITIONS: Mapping[RowState, frozenset[RowState]] = MappingProxyType(
 )
 """What happens by itself."""
 
-LATE: frozenset[RowState] = frozenset({RowState.UNKNOWN, RowState.QUEUED})
-"""Where a claim's own outcome is still taken although the row was given up meanwhile: the truth came late, and wins."""
+LATE: Mapping[RowState, frozenset[RowState]] = MappingProxyType(
+    {RowState.UNKNOWN: TRANSITIONS[RowState.CLAIMED], RowState.QUEUED: frozenset({RowState.ACCEPTED})}
+)
+"""What a claim's own outcome still makes of a row that was given up meanwhile: the truth came late, and wins.
+
+Where a person has queued it again since, that it went out is all that counts: anything else would take the wish away.
+"""
 
 RETRIES: Mapping[RowState, bool] = MappingProxyType(
     {RowState.REJECTED: False, RowState.NOT_SENT: False, RowState.UNKNOWN: True}

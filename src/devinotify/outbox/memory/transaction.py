@@ -178,7 +178,11 @@ class MemoryTransaction:
 
     def held(self, settlement: Settlement) -> set[int]:
         """Return what is still the claim's."""
-        return {row.id for row in self.rows(settlement.states) if row.claim == settlement.batch.claim}
+        return {
+            row.id
+            for row in self.rows(settlement.states)
+            if row.claim == settlement.batch.claim and settlement.is_taken_by(row.id, row.state)
+        }
 
     def is_open(self, claim: int, seconds: float) -> bool:  # noqa: ARG002 - who lives here is seen at once
         """Whether the claim is still there."""
@@ -318,7 +322,8 @@ class MemoryTransaction:
     def settle(self, settlement: Settlement) -> int:
         """Write down what became of a claim."""
         claim = settlement.batch.claim
-        settled = [row for row in self._settled(settlement) if self._data.rows[row.id].claim == claim]
+        held = self.held(settlement)
+        settled = [row for row in self._settled(settlement) if row.id in held]
         self.put(row._replace(claim=None) for row in settled)
         if claim in self._data.claims:
             worker, left = self._data.claims[claim]

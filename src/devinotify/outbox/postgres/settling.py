@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from devinotify.outbox.postgres import claiming, reading, staging
-from devinotify.outbox.states import CODES, RowState
+from devinotify.outbox.states import CODES, STATES, RowState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +67,11 @@ def held(session: Session, settlement: Settlement, *, since: float) -> Held:
         waiting = [number for number, state in states.items() if state == CODES[RowState.QUEUED]]
         # One that was queued again and is not in the queue has been claimed anew: that claim will tell.
         free = set(session.ids("SELECT id FROM ~queue WHERE id = ANY(%s::bigint[]) FOR UPDATE", waiting))
-        late = {number for number in states if number not in waiting or number in free}
+        late = {
+            number
+            for number, state in states.items()
+            if (number not in waiting or number in free) and settlement.is_taken_by(number, STATES[state])
+        }
     lost: set[int] = set()
     if open_rows is None and batch.since < since:
         lost = _untouched(session, batch, asked - late)

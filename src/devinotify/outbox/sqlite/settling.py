@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from devinotify.outbox.states import CODES, RowState
+from devinotify.outbox.states import CODES, STATES, RowState
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from devinotify.outbox.settlement import Acceptance, Accepted, Ending, Settlement
 
 _END = (
-    "UPDATE rows SET claim = NULL, state = ?, due = ?, deadline = ?, own_deadline = ?, attempts = attempts - ?,"
+    "UPDATE rows SET claim = NULL, state = ?, due = ?, deadline = ?, own_deadline = ?,"  # noqa: S608 - a number of ours
     # A row that was given up and has gone on needs no decision any more when its own outcome comes late.
-    " error = ?, error_code = ?, error_reason = ?, error_text = ?,"
-    " next_poll_at = CASE WHEN stepped THEN NULL ELSE ? END WHERE id = ? AND claim = ?"
+    " attempts = attempts - ?, error = ?, error_code = ?, error_reason = ?, error_text = ?,"
+    " next_poll_at = CASE WHEN stepped THEN NULL ELSE ? END"
+    # One that a person has queued again since takes no ending: see ``states.LATE``.
+    f" WHERE id = ? AND claim = ? AND state <> {CODES[RowState.QUEUED]}"
 )
 
 _ACCEPT_ONE = "UPDATE rows SET message_ids = ?, via = ?, {changes} WHERE id = ? AND claim = {claim:d}"
@@ -48,10 +50,11 @@ def settle(connection: sqlite3.Connection, claim: int, settlement: Settlement) -
     return applied
 
 
-def held(connection: sqlite3.Connection, claim: int, numbers: Iterable[int]) -> set[int]:
+def held(connection: sqlite3.Connection, claim: int, settlement: Settlement) -> set[int]:
     """Return those of the rows whose outcome is still the claim's to tell."""
-    ask = "SELECT 1 FROM rows WHERE id = ? AND claim = ?"
-    return {number for number in numbers if connection.execute(ask, (number, claim)).fetchone() is not None}
+    ask = "SELECT state FROM rows WHERE id = ? AND claim = ?"
+    found = ((number, connection.execute(ask, (number, claim)).fetchone()) for number in settlement.states)
+    return {number for number, line in found if line and settlement.is_taken_by(number, STATES[line[0]])}
 
 
 def _line(accepted: Accepted) -> _Line:

@@ -160,7 +160,7 @@ class SqliteTransaction:
 
     def held(self, settlement: Settlement) -> set[int]:
         """Return what is still the claim's."""
-        return settling.held(self._connection, settlement.batch.claim, settlement.states)
+        return settling.held(self._connection, settlement.batch.claim, settlement)
 
     def is_open(self, claim: int, seconds: float) -> bool:  # noqa: ARG002 - a lock tells who lives
         """Whether the claim is still there."""
