@@ -180,7 +180,8 @@ def plan(emulator: Emulator, received: Received) -> Strike | None:
         in_session = operation is None or operation.in_session
         found = emulator.faults.plan(operation.name if operation else "", numbers, now, in_session=in_session)
         if found is not None:
-            emulator.changed()  # whoever waits for a request that is held hears of it before it is answered
+            # Whoever waits for a request that is held hears of it before it is answered; the archive has no faults.
+            emulator.live.changed()
         return found
 
 
