@@ -320,6 +320,21 @@ def test_it_fits_a_phone(page: Page, client: Client, sandbox: Sandbox) -> None:
     assert (False, True) == (page.locator(".list").is_visible(), page.locator(".detail").is_visible())
 
 
+def test_the_focus_goes_where_a_phone_shows_something(page: Page, client: Client) -> None:
+    """Where the message takes the list's place it has the focus, and once it is closed its row has."""
+    client.sms.send(NUMBER, "one")
+    client.sms.send(NUMBER, "two")
+    page.set_viewport_size({"width": 390, "height": 720})
+    wait_for_rows(page, 2)
+    page.locator(ROWS, has_text="one").focus()
+    page.keyboard.press("Enter")
+    page.locator(".detail:focus").wait_for()
+    page.keyboard.press("Tab")
+    page.locator(".detail").get_by_role("button", name="Delete").and_(page.locator(":focus")).wait_for()
+    page.keyboard.press("Escape")
+    page.locator(f"{ROWS}:focus", has_text="one").wait_for()
+
+
 def test_the_theme_is_kept(page: Page) -> None:
     """A theme that is chosen is the theme after a reload."""
     page.get_by_role("button", name="Theme: auto").click()

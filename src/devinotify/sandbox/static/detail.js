@@ -25,7 +25,7 @@ export class Detail {
   constructor(inbox) {
     this.inbox = inbox;
     this.key = null;
-    this.element = h("aside", { class: "detail", "aria-label": "Message", hidden: true });
+    this.element = h("aside", { class: "detail", "aria-label": "Message", tabindex: "-1", hidden: true });
   }
 
   async show(wanted, tags) {
@@ -51,6 +51,8 @@ export class Detail {
     const opened = this.key !== wanted;
     if (opened) this.build(shown);
     this.update(shown, incoming, tags);
+    // On a narrow screen the row that had the focus is not there while this is.
+    if (opened && !this.inbox.list.offsetParent) this.element.focus();
     if (opened && !shown.entry.read) await act("POST", "/inbox", { key: wanted, read: true });
   }
 

@@ -301,10 +301,10 @@ export class Inbox {
     }
   }
 
-  /** Close what is open, and give its row the focus. */
-  close() {
+  /** Close what is open, and give its row the focus, once there is a list again. */
+  async close() {
     const { open } = this;
-    this.go();
+    await this.go();
     this.rows.get(open)?.focus();
   }
 
