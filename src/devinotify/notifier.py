@@ -253,7 +253,13 @@ class Notifier:
         """
         text, to, title = hide(text), hidden(to), hide(title)
         message, found = self._read(text, to, title, channel, tags, send_at)
-        ready, refused = self._pipeline.rehearse(message) if message.recipients else ([], {})
+        handled = sys.exception()
+        try:
+            ready, refused = self._pipeline.rehearse(message) if message.recipients else ([], {})
+        except BaseException as error:
+            forget_variables(error, handled)
+            del found
+            raise
         return ready, {to: error for to, error in found.items() if error is not None} | refused
 
     def enqueue(

@@ -272,7 +272,8 @@ class Interrupted:
         raise KeyboardInterrupt
 
 
-def test_no_frame_of_an_interrupted_notify_shows_a_secret(server: FaultServer) -> None:
+@pytest.mark.parametrize("method", ["notify", "rehearse"])
+def test_no_frame_of_an_interrupted_notify_shows_a_secret(server: FaultServer, method: str) -> None:
     """What is not an outcome comes through frames that hold recipients; a plugin is given the texts themselves."""
     plugins = make_plugin_manager(discover=False)
     plugin = Interrupted()
@@ -282,7 +283,7 @@ def test_no_frame_of_an_interrupted_notify_shows_a_secret(server: FaultServer) -
         Notifier(client=client, plugins=plugins) as notifier,
         pytest.raises(KeyboardInterrupt) as caught,
     ):
-        notifier.notify(TEXT, [*NUMBERS, "+7916"], title="Title")
+        getattr(notifier, method)(TEXT, [*NUMBERS, "+7916"], title="Title")
     assert [] == shown(caught.value)
     assert [repr(TEXT), repr("Title")] == plugin.seen
 
