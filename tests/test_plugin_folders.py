@@ -27,7 +27,10 @@ pytestmark = [
 ]
 each_folder = pytest.mark.parametrize("folder", FOLDERS, ids=[folder.name for folder in FOLDERS])
 
-PUBLIC_MODULES = {"devinotify", "devinotify.bulk", "devinotify.sandbox", "devinotify.systemd", "devinotify.testing"}
+PUBLIC_MODULES = {
+    "devinotify",
+    *(f"devinotify.{name}" for name in ("bulk", "sandbox", "systemd", "testing", "translation")),
+}
 """The modules whose ``__all__`` plugins may import from."""
 
 

@@ -3,6 +3,10 @@
 The catalogue is ``locale/ru/LC_MESSAGES/devinotify.po`` and its compiled form beside it; ``python -m
 tests.cli.catalogue`` brings both up to date. It is read when something is first said in Russian. Nothing but what
 people read from the command line is translated: JSON, exit codes, logs, and the texts of errors in Python stay.
+
+A plugin brings a catalogue of its own in the folder ``locale`` of its package, by whose name it goes:
+``devinotify_rota/locale/ru/LC_MESSAGES/devinotify_rota.mo``. It is looked into for what ours does not have. The names
+in ``__all__`` are for plugins' commands too.
 """
 
 from __future__ import annotations
@@ -18,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["N_", "_", "ngettext", "told"]
 
 LANGUAGES = ("en", "ru")
 """The languages that the command line speaks; the first is the one that it is written in."""
@@ -92,16 +98,16 @@ def _(message: str, **fields: object) -> str:
     """Return a message in the language that is spoken, with its ``fields`` put in as ``str.format`` does."""
     # An empty text is no message: gettext has the head of the catalogue under it.
     said = not message or _Speech.spoken == LANGUAGES[0]
-    found = message if said else _catalogue(_Speech.spoken).gettext(message)
+    texts = () if said else (each.gettext(message) for each in _catalogues(_Speech.spoken))
+    found = next((text for text in texts if text != message), message)
     return _filled(found, fields) if fields else found
 
 
 def ngettext(one: str, many: str, count: int, **fields: object) -> str:
     """Return the one of two messages that fits a number, with ``count`` and ``fields`` put in."""
-    if _Speech.spoken == LANGUAGES[0]:
-        found = one if count == 1 else many
-    else:
-        found = _catalogue(_Speech.spoken).ngettext(one, many, count)
+    said = _Speech.spoken == LANGUAGES[0]
+    texts = () if said else (each.ngettext(one, many, count) for each in _catalogues(_Speech.spoken))
+    found = next((text for text in texts if text not in (one, many)), one if count == 1 else many)
     return _filled(found, {"count": count, **fields})
 
 
@@ -165,12 +171,40 @@ def _catalogue(language: str) -> gettext.GNUTranslations | gettext.NullTranslati
 
 
 @cache
+def _of_plugins(language: str) -> list[gettext.NullTranslations]:
+    """Return the catalogues of the installed plugins, whether they are loaded or not."""
+    from importlib import metadata, util  # not what every start pays for
+
+    found: list[gettext.NullTranslations] = []
+    try:
+        packages = sorted({point.module.partition(".")[0] for point in metadata.entry_points(group=DOMAIN)})
+    except Exception:  # noqa: BLE001 - one broken distribution must not keep anything from being said
+        return found
+    for package in packages:
+        try:
+            spec = util.find_spec(package)
+            for folder in (spec.submodule_search_locations if spec else None) or ():
+                found += [gettext.translation(package, Path(folder) / FOLDER.name, [language])]
+        except Exception:  # noqa: BLE001, S112 - a plugin without a catalogue, or whose own is damaged, is in English
+            continue
+    return found
+
+
+def _catalogues(language: str) -> Iterator[gettext.NullTranslations]:
+    """Yield ours, and those of plugins only where it is not enough."""
+    yield _catalogue(language)
+    yield from _of_plugins(language)
+
+
+@cache
 def _patterns(language: str) -> list[tuple[str, re.Pattern[str], str]]:
     """Return how each pattern of an error begins, the pattern, and its translation; those that say most come first."""
     context = f"{ERROR}\x04"
-    entries: dict[Any, str] = getattr(_catalogue(language), "_catalog", {})  # no public way to walk a catalogue
     templates = [
-        (key.removeprefix(context), text) for key, text in entries.items() if str(key).startswith(context) and text
+        (key.removeprefix(context), text)
+        for catalogue in _catalogues(language)
+        for key, text in getattr(catalogue, "_catalog", {}).items()  # there is no public way to walk one
+        if str(key).startswith(context) and text
     ]
     templates.sort(key=lambda each: -len(_FIELD.sub("", each[0])))
     return [(re.split(_FIELD, template)[0], _pattern(template), text) for template, text in templates]

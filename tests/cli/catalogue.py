@@ -16,8 +16,9 @@ import re
 import struct
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,8 +57,8 @@ from devinotify.text.steps import LAST_RESORT, STEPS
 from devinotify.translation import DOMAIN, ERROR, FOLDER
 
 SOURCES = Path(str(devinotify.__file__)).parent
+PLUGINS = Path(__file__).parents[2] / "plugins"
 PO = FOLDER / "ru" / "LC_MESSAGES" / f"{DOMAIN}.po"
-MO = PO.with_suffix(".mo")
 PLURALS = "nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2);"
 
 WIDTH = 120
@@ -78,6 +79,7 @@ UNSEEN = (
 """Where errors are raised that a program makes, and no command line."""
 
 ERRORS = {
+    *("ClickException", "UsageError", "SetupError", "ConfigError"),  # a plugin's
     *(name for name, kind in vars(exceptions).items() if isinstance(kind, type) and issubclass(kind, Exception)),
     "_error",  # of a profile
     *("InvalidTemplate", "InDoubtError", "UnconfirmedError", "Misfit", "BadReply", "ReplyTooLarge", "ArchiveError"),
@@ -308,8 +310,37 @@ def helps(command: click.Command, name: str) -> Iterator[Entry]:
         yield from helps(further, f"{name}-{each}")
 
 
+def plugins() -> list[Path]:
+    """Return the packages of the plugins here that bring a catalogue of their own."""
+    return sorted(folder.parent for folder in PLUGINS.glob(f"*/src/*/{FOLDER.name}"))
+
+
+def of_plugin(package: Path) -> Iterator[Entry]:
+    """Yield what the catalogue of a plugin has to have: whatever it says that ours does not know.
+
+    By its sources alone, as the plugin need not be installed.
+    """
+    known = {(entry.message, entry.context) for entry in entries()}
+    for path in sorted(package.rglob("*.py")):
+        for entry in (*_marked(path), *_helps_in(path), *_raised(path)):
+            if (entry.message, entry.context) not in known:
+                yield entry
+
+
+def _helps_in(path: Path) -> Iterator[Entry]:
+    """Yield the help of the commands that a module makes, and of their options, as it is written there."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            made_by = {_called(each.func) for each in node.decorator_list if isinstance(each, ast.Call)}
+            if made_by & {"command", "group"}:
+                yield from (Entry(each, _place(path)) for each in speech.paragraphs(ast.get_docstring(node) or ""))
+        elif isinstance(node, ast.Call) and _called(node.func) == "option":
+            texts = [each.value for each in node.keywords if each.arg == "help"]
+            yield from (Entry(str(each.value), _place(path)) for each in texts if isinstance(each, ast.Constant))
+
+
 def _place(path: Path) -> str:
-    return path.relative_to(SOURCES.parent).as_posix()
+    return path.as_posix().rpartition("/src/")[2]
 
 
 def _marked(path: Path) -> Iterator[Entry]:
@@ -397,10 +428,34 @@ def _named(value: ast.expr) -> str:
     return "value"
 
 
-def wanted() -> Catalog:
-    """Return the catalogue as it has to be, without translations."""
-    catalogue = _empty()
-    for message, place, plural, context in entries():
+class Source(NamedTuple):
+    """A catalogue: where it is, and what makes the entries that it has to have."""
+
+    po: Path
+    entries: Callable[[], Iterator[Entry]]
+
+    @property
+    def mo(self) -> Path:
+        """Its compiled form."""
+        return self.po.with_suffix(".mo")
+
+
+OURS = Source(PO, entries)
+
+
+def sources() -> list[Source]:
+    """Return all catalogues that are here: ours, and those of plugins."""
+    return [OURS, *(Source(_po_of(package), partial(of_plugin, package)) for package in plugins())]
+
+
+def _po_of(package: Path) -> Path:
+    return package / FOLDER.name / "ru" / "LC_MESSAGES" / f"{package.name}.po"
+
+
+def wanted(source: Source = OURS) -> Catalog:
+    """Return a catalogue as it has to be, without translations."""
+    catalogue = _empty(source.po.stem)
+    for message, place, plural, context in source.entries():
         key: str | tuple[str, ...] = message if plural is None else (message, plural)
         known = catalogue.get(message, context)
         if known is not None and isinstance(known.id, tuple):
@@ -409,16 +464,16 @@ def wanted() -> Catalog:
     return catalogue
 
 
-def _empty() -> Catalog:
-    catalogue = Catalog(locale="ru", domain=DOMAIN, project="devinotify", fuzzy=False, header_comment="")
+def _empty(domain: str) -> Catalog:
+    catalogue = Catalog(locale="ru", domain=domain, project=domain, fuzzy=False, header_comment="")
     catalogue.mime_headers = [("Plural-Forms", PLURALS)]  # Babel's own has a fourth form, for fractions
     return catalogue
 
 
-def read() -> Catalog:
-    """Return the catalogue as it is."""
-    with PO.open("rb") as file:
-        return read_po(file, locale="ru", domain=DOMAIN)
+def read(source: Source = OURS) -> Catalog:
+    """Return a catalogue as it is."""
+    with source.po.open("rb") as file:
+        return read_po(file, locale="ru", domain=source.po.stem)
 
 
 def compiled(catalogue: Catalog) -> bytes:
@@ -441,21 +496,22 @@ def compiled(catalogue: Catalog) -> bytes:
     return head + tables + body
 
 
-def update() -> list[str]:
+def update(source: Source) -> list[str]:
     """Bring ``.po`` and ``.mo`` up to date; return the messages that have no translation yet."""
-    fresh, former = wanted(), read() if PO.exists() else _empty()
+    fresh, former = wanted(source), read(source) if source.po.exists() else _empty(source.po.stem)
     for message in fresh:
         known = former.get(message.id, message.context) if message.id else None
         if known is not None:
             strings = known.string
             if isinstance(message.id, tuple) == isinstance(strings, tuple | list):
                 message.string = strings
-    with PO.open("wb") as file:
+    source.po.parent.mkdir(parents=True, exist_ok=True)
+    with source.po.open("wb") as file:
         write_po(file, fresh, width=WIDTH, omit_header=False, include_lineno=False, sort_by_file=False)
-    header = PO.read_text("utf-8")
+    header = source.po.read_text("utf-8")
     lines = [line for line in header.splitlines() if not line.startswith(_DATED)]
-    PO.write_text("\n".join(lines) + "\n", "utf-8")
-    MO.write_bytes(compiled(read()))
+    source.po.write_text("\n".join(lines) + "\n", "utf-8")
+    source.mo.write_bytes(compiled(read(source)))
     return [str(message.id) for message in fresh if message.id and not all(_strings(message.string))]
 
 
@@ -464,8 +520,12 @@ def _strings(value: object) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
-    missing = update()
-    for each in missing:
-        print(each, file=sys.stderr)
-    print(f"{len(missing)} to translate in {PO}", file=sys.stderr)
-    sys.exit(bool(missing))
+    untold = 0
+    for each in sources():
+        missing = update(each)
+        untold += len(missing)
+        for text in missing:
+            print(text, file=sys.stderr)
+        if missing:
+            print(f"{len(missing)} to translate in {each.po}", file=sys.stderr)
+    sys.exit(bool(untold))

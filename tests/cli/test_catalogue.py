@@ -34,22 +34,32 @@ _COMMAND = re.compile(r"\bdevinotify(?: [a-z]+)*|`[^`]+`|\S*[-_./:=<>\\{}|@]\S*|
 _ENGLISH = re.compile(r"\b[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}\b")
 
 
+SOURCES = catalogue.sources()
+
+
+@pytest.fixture(scope="module", params=SOURCES, ids=[source.po.stem for source in SOURCES])
+def source(request: pytest.FixtureRequest) -> catalogue.Source:
+    """Ours, and those of the plugins that are here."""
+    found: catalogue.Source = request.param
+    return found
+
+
 @pytest.fixture(scope="module")
-def messages() -> list[Message]:
+def messages(source: catalogue.Source) -> list[Message]:
     """The messages of the catalogue as it is."""
-    return [message for message in catalogue.read() if message.id]
+    return [message for message in catalogue.read(source) if message.id]
 
 
 def _keys(messages: list[Message]) -> set[tuple[object, str | None]]:
     return {(message.id, message.context) for message in messages}
 
 
-def test_everything_that_is_said_is_in_the_catalogue(messages: list[Message]) -> None:
+def test_everything_that_is_said_is_in_the_catalogue(source: catalogue.Source, messages: list[Message]) -> None:
     """Neither is anything in it that is not said any more."""
-    assert _keys(messages) == _keys([each for each in catalogue.wanted() if each.id]), HINT
+    assert _keys(messages) == _keys([each for each in catalogue.wanted(source) if each.id]), HINT
 
 
-def test_everything_is_translated(messages: list[Message]) -> None:
+def test_everything_is_translated(source: catalogue.Source, messages: list[Message]) -> None:
     """Each of the three plurals too, and nobody has only guessed."""
     untold = [
         message.id
@@ -58,7 +68,7 @@ def test_everything_is_translated(messages: list[Message]) -> None:
         or not all(strings := catalogue._strings(message.string))
         or len(strings) != (3 if message.pluralizable else 1)
     ]
-    assert ([], False) == (untold, "#~" in catalogue.PO.read_text("utf-8")), HINT
+    assert ([], False) == (untold, "#~" in source.po.read_text("utf-8")), HINT
 
 
 def _fields(*texts: str) -> set[str]:
@@ -77,10 +87,22 @@ def test_translations_put_in_what_the_original_does(messages: list[Message]) -> 
     assert [] == wrong
 
 
-def test_the_compiled_catalogue_is_that_one() -> None:
+def test_the_compiled_catalogue_is_that_one(source: catalogue.Source) -> None:
     """What is shipped says what the source says."""
-    assert catalogue.compiled(catalogue.read()) == catalogue.MO.read_bytes(), HINT
+    assert catalogue.compiled(catalogue.read(source)) == source.mo.read_bytes(), HINT
+
+
+def test_gettext_reads_it() -> None:
+    """Whoever compiled it."""
     assert "Отправить?" == gettext.translation(DOMAIN, FOLDER, ["ru"]).gettext("Send?")
+
+
+@pytest.mark.skipif(not catalogue.PLUGINS.is_dir(), reason="a source distribution of the core has no plugins")
+def test_each_plugin_with_a_command_has_a_catalogue() -> None:
+    """Or its command would speak English to everybody."""
+    modules = (path for path in catalogue.PLUGINS.glob("*/src/*/*.py"))
+    commanding = {path.parent for path in modules if "def devinotify_register_commands" in path.read_text("utf-8")}
+    assert set() == commanding - set(catalogue.plugins())
 
 
 def _commands(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
+from babel.messages import Catalog
 from click.testing import CliRunner
 
-from devinotify import hookspecs
+from devinotify import hookspecs, translation
 from devinotify.cli import plugins as module
 from devinotify.cli.app import Commands
+from tests.cli import catalogue
 from tests.cli.conftest import Run, document
 from tests.distributions import install, make_site
 
@@ -54,6 +56,70 @@ def outcome(*arguments: str) -> tuple[int, str]:
     """Return code and stdout of a run of a new group, which has not looked for plugins yet."""
     result = CliRunner().invoke(Commands("devinotify"), list(arguments), prog_name="devinotify")
     return result.exit_code, result.stdout
+
+
+SPEAKING_COMMAND = """
+import click
+from devinotify import hookimpl
+from devinotify.translation import _, ngettext
+
+@click.command()
+@click.option("--night", is_flag=True, help="At night.")
+def rota(night):
+    "Show who is on call."
+    if night:
+        raise click.UsageError("nobody is on call at night")
+    click.echo(_("{name} is on call", name="Jane"))
+    click.echo(ngettext("{count} hour is left", "{count} hours are left", 5))
+
+@hookimpl
+def devinotify_register_commands(group):
+    group.add_command(rota)
+"""
+
+
+@pytest.fixture
+def speaking_site(site: Path) -> Iterator[Path]:
+    """A plugin with a catalogue of its own, as a package; what is known of catalogues is forgotten before and after."""
+    package = site / "devinotify_rota"
+    catalogues = package / "locale" / "ru" / "LC_MESSAGES"
+    catalogues.mkdir(parents=True)
+    package.joinpath("__init__.py").write_text(SPEAKING_COMMAND, "utf-8")
+    install(site, "rota", "", entry_points={"rota": "devinotify_rota"})
+    found = Catalog()
+    found.add("Show who is on call.", "Показать, кто дежурит.")
+    found.add("{name} is on call", "дежурит {name}")
+    found.add(
+        ("{count} hour is left", "{count} hours are left"), ("{count} час", "{count} часа", "осталось {count} часов")
+    )
+    found.add("nobody is on call at night", "ночью никто не дежурит", context=translation.ERROR)
+    catalogues.joinpath("devinotify_rota.mo").write_bytes(catalogue.compiled(found))
+    for cached in (translation._of_plugins, translation._patterns):
+        cached.cache_clear()
+    yield site
+    for cached in (translation._of_plugins, translation._patterns):
+        cached.cache_clear()
+
+
+def test_a_plugin_brings_a_catalogue_of_its_own(speaking_site: Path) -> None:
+    """Its help, what it says, and its errors; what its catalogue does not have stays as it is."""
+    told = outcome("rota", "--lang", "ru", "--help")[1]
+    assert (True, True) == ("Показать, кто дежурит." in told, "At night." in told)
+    listed = (
+        CliRunner().invoke(Commands("devinotify"), ["--help"], env={"LANGUAGE": "ru"}, prog_name="devinotify").stdout
+    )
+    assert "rota        Показать, кто дежурит." in listed
+    assert (0, "дежурит Jane\nосталось 5 часов\n") == outcome("rota", "--lang", "ru")
+    assert (0, "Jane is on call\n5 hours are left\n") == outcome("rota")
+    result = CliRunner().invoke(Commands("devinotify"), ["rota", "--lang", "ru", "--night"], prog_name="devinotify")
+    assert (2, True) == (result.exit_code, "ночью никто не дежурит" in result.stderr)
+
+
+def test_a_damaged_catalogue_leaves_its_plugin_in_english(speaking_site: Path) -> None:
+    """And everything else as it is."""
+    (file,) = speaking_site.rglob("*.mo")
+    file.write_bytes(b"not a catalogue")
+    assert (0, "Jane is on call\n5 hours are left\n") == outcome("rota", "--lang", "ru")
 
 
 def test_the_group_is_that_of_the_hooks() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -120,3 +123,17 @@ def test_many_are_imported_page_by_page(group: click.Group) -> None:
     """Each once."""
     numbers = "\n".join(f"+7916{number:07d}" for number in range(2500))
     assert "2500 put on the stop list, 0 known, 0 refused\n" == run(group, "import", "-", stdin=numbers).stdout
+
+
+def test_it_speaks_russian_where_the_command_line_does(tmp_path: Path) -> None:
+    """Its help, what it says and its errors, by the package's own catalogue."""
+    environment = os.environ | {"DEVINOTIFY_OUTBOX": str(tmp_path / "outbox.db"), "PYTHONUTF8": "1", "COLUMNS": "200"}
+
+    def told(*arguments: str) -> str:
+        command = [sys.executable, "-m", "devinotify", "opt-out", *arguments, "--lang", "ru"]
+        done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=False, timeout=60)
+        return done.stdout + done.stderr
+
+    assert "Внести номера в стоп-лист." in told("add", "--help")
+    assert "внесено в стоп-лист: 1, уже были: 0\n" == told("add", NUMBER)
+    assert told("add", "12").startswith("devinotify: ничего не изменено: ***: номер слишком короткий")

@@ -148,7 +148,7 @@ class Commands(Group):
         self._take_in_plugins()
         added = {name: command for name, command in self.commands.items() if not command.hidden}
         rows = [(name, _(text)) for name, (_module, text) in COMMANDS.items()]
-        rows += [(name, added[name].get_short_help_str(80)) for name in sorted(added)]
+        rows += [(name, speech.localised(added[name]).get_short_help_str(80)) for name in sorted(added)]
         with formatter.section(_("Commands")):
             formatter.write_dl(rows)
 
@@ -299,7 +299,7 @@ def _end_by_click(error: click.ClickException, *, as_json: bool) -> NoReturn:
     if _asks_for_help(error) and not as_json:
         click.echo(error.format_message(), err=True)
         sys.exit(int(ExitCode.USAGE))
-    message = errors.hide(" ".join(error.format_message().split()))
+    message = errors.hide(told(" ".join(error.format_message().split())))
     if isinstance(error, click.UsageError) and error.ctx is not None:
         message = f"{errors.ended(message)} {_('See: {command}', command=f'{error.ctx.command_path} --help')}"
     _end("UsageError", message, ExitCode.USAGE, as_json=as_json)

@@ -1,7 +1,8 @@
 """The language of the command line: ``--lang``, and commands whose help is in it.
 
 Help texts are written in English where the commands are, and translated here when a command is looked up: each
-paragraph and each option's help is one message of the catalogue. What it does not have, a plugin's, stays as it is.
+paragraph and each option's help is one message of the catalogue. A plugin brings a catalogue of its own; what none has
+stays as it is.
 """
 
 from __future__ import annotations

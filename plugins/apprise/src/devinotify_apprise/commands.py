@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from devinotify.translation import _
 
 from devinotify_apprise import library, shim
 from devinotify_apprise.ownfile import ForeignFile, OwnFile
@@ -42,7 +43,7 @@ def install(path: Path | None, *, in_library: bool) -> None:
     _one_of(path, in_library=in_library)
     with _reasons():
         written, new = library.FILE.install(library.folder()) if in_library else shim.FILE.install(path or _scanned())
-    click.echo(f"{'installed' if new else 'already installed'}: {written}")
+    click.echo(f"{_('installed') if new else _('already installed')}: {written}")
 
 
 @apprise.command()
@@ -66,7 +67,7 @@ def uninstall(path: Path | None, *, in_library: bool) -> None:
 
 def _say_removed(file: OwnFile, folder: Path) -> None:
     path, was_there = file.uninstall(folder)
-    click.echo(f"{'removed' if was_there else 'not installed'}: {path}")
+    click.echo(f"{_('removed') if was_there else _('not installed')}: {path}")
 
 
 def _one_of(path: Path | None, *, in_library: bool) -> None:

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from devinotify import DevinotifyError, Verdict, mask_number, text
+from devinotify.translation import N_, _, ngettext, told
 
 from devinotify_logging.handler import DevinoHandler
 
@@ -19,10 +20,10 @@ EXIT_CODES = {Verdict.ACCEPTED: 0, Verdict.REJECTED: 3, Verdict.NOT_SENT: 4, Ver
 """The codes of the other commands: with several recipients the highest wins, and 2 is a wrong URL."""
 
 MEANINGS = {
-    Verdict.ACCEPTED: "the gateway took it",
-    Verdict.REJECTED: "the gateway refused it",
-    Verdict.NOT_SENT: "nothing was sent",
-    Verdict.UNKNOWN: "it may or may not have been sent: look at the phone",
+    Verdict.ACCEPTED: N_("the gateway took it"),
+    Verdict.REJECTED: N_("the gateway refused it"),
+    Verdict.NOT_SENT: N_("nothing was sent"),
+    Verdict.UNKNOWN: N_("it may or may not have been sent: look at the phone"),
 }
 
 MOST_SEGMENTS_A_DAY = 10**9
@@ -56,7 +57,7 @@ def run(
             flush_timeout=timeout,
         )
     except DevinotifyError as error:
-        say(f"The handler refuses its configuration: {error}")
+        say(_("The handler refuses its configuration: {why}", why=told(error)))
         return 2
     heard: list[tuple[Message, Outcome]] = []
     handler.observe(lambda sent, outcome: heard.append((sent, outcome)))
@@ -65,24 +66,38 @@ def run(
     logger.log(handler.level, message)
     handler.flush()
     handler.close()
-    for sent in dict.fromkeys(sent for sent, _ in heard):
+    for sent in dict.fromkeys(sent for sent, _outcome in heard):
         cost = text.segment(sent.text)
-        plural = "" if cost.count == 1 else "s"
-        say(f"By {sent.channel}, in {cost.count} segment{plural} of {cost.encoding}:")
+        say(
+            ngettext(
+                "By {channel}, in {count} segment of {encoding}:",
+                "By {channel}, in {count} segments of {encoding}:",
+                cost.count,
+                channel=sent.channel,
+                encoding=cost.encoding,
+            )
+        )
         say("".join(f"    {line}\n" for line in sent.text.splitlines()).rstrip())
-    for _, outcome in heard:
-        why = "" if outcome.error is None else f": {outcome.error}"
-        say(f"{mask_number(outcome.recipient)} {outcome.verdict.replace('_', ' ')}: {MEANINGS[outcome.verdict]}{why}")
-    if outbox is not None and any(_is_kept(outcome) for _, outcome in heard):
-        say(f"It stays in {outbox}: a handler that has this file, or devinotify worker, tries it again.")
-    told = {str(outcome.error) for _, outcome in heard}
+    outcomes = [outcome for _sent, outcome in heard]
+    for outcome in outcomes:
+        why = "" if outcome.error is None else f": {told(outcome.error)}"
+        verdict = _(outcome.verdict.replace("_", " "))
+        say(f"{mask_number(outcome.recipient)} {verdict}: {_(MEANINGS[outcome.verdict])}{why}")
+    if outbox is not None and any(map(_is_kept, outcomes)):
+        say(
+            _(
+                "It stays in {outbox}: a handler that has this file, or devinotify worker, tries it again.",
+                outbox=outbox,
+            )
+        )
+    known = {str(outcome.error) for outcome in outcomes}
     for fault in dict.fromkeys(str(fault) for fault in handler.faults):
-        if fault not in told:
-            say(f"The handler reports: {fault}")
+        if fault not in known:
+            say(_("The handler reports: {fault}", fault=told(fault)))
     if not heard:
-        say(f"Nothing came back within {timeout:g} seconds.")
+        say(_("Nothing came back within {timeout:g} seconds.", timeout=timeout))
         return EXIT_CODES[Verdict.UNKNOWN]
-    return max(EXIT_CODES[outcome.verdict] for _, outcome in heard)
+    return max(EXIT_CODES[outcome.verdict] for outcome in outcomes)
 
 
 class _Telling(DevinoHandler):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 from devinotify import DevinotifyError
+from devinotify.translation import told
 
 from devinotify_monitoring.errors import SetupError
 from devinotify_monitoring.profiles import PROFILES
@@ -121,13 +122,13 @@ def alert(
             channel=channel,
             max_segments=max_segments,
         )
-        told = carry_out(settings, order)
+        end = carry_out(settings, order)
     except SetupError as error:
-        told = Told(Fate.MISTAKE, (str(error),))
+        end = Told(Fate.MISTAKE, (told(error),))
     except DevinotifyError as error:
-        told = Told(fate_of(error), (str(error),))
-    code = EXITS[profile][told.fate]
-    for text in told.lines:
+        end = Told(fate_of(error), (told(error),))
+    code = EXITS[profile][end.fate]
+    for text in end.lines:
         # Where the host has closed the stream, the code is what counts.
         with suppress(OSError):
             click.echo(f"devinotify: {text}" if code else text, file=sys.stderr if code else sys.stdout)

@@ -12,6 +12,7 @@ from typing import IO
 
 import click
 from devinotify import DevinoURL, InvalidInput, InvalidPhoneNumber, Outbox, phones
+from devinotify.translation import _, told
 
 from devinotify_opt_out.stop_list import StopList
 
@@ -66,7 +67,11 @@ def _set(numbers: Iterable[str], outbox: str | None, url: str | None, *, out: bo
         raise click.ClickException(f"nothing was changed: {error}") from None
     with _opened(outbox, url) as stop_list:
         news = stop_list.set(found, out=out, by="hand")
-    click.echo(f"{news} {'put on the stop list' if out else 'taken off the stop list'}, {len(set(found)) - news} known")
+    known = len(set(found)) - news
+    if out:
+        click.echo(_("{news} put on the stop list, {known} known", news=news, known=known))
+    else:
+        click.echo(_("{news} taken off the stop list, {known} known", news=news, known=known))
 
 
 @opt_out.command("list")
@@ -120,7 +125,7 @@ def import_(file: IO[str], outbox: str | None, url: str | None) -> None:
                 yield phones.normalize(written, region=region).e164
             except InvalidPhoneNumber as error:
                 refused += 1
-                click.echo(f"line {place}: {error}", err=True)
+                click.echo(_("line {place}: {why}", place=place, why=told(error)), err=True)
 
     with _opened(outbox, url) as stop_list:
         left = numbers()
@@ -130,7 +135,14 @@ def import_(file: IO[str], outbox: str | None, url: str | None) -> None:
                 news += stop_list.set(page, out=True, by="import")
         except (UnicodeDecodeError, csv.Error):
             raise click.ClickException(f"{file.name} is not a list in UTF-8; {news} put on the list by now") from None
-    click.echo(f"{news} put on the stop list, {count - news} known, {refused} refused")
+    click.echo(
+        _(
+            "{news} put on the stop list, {known} known, {refused} refused",
+            news=news,
+            known=count - news,
+            refused=refused,
+        )
+    )
     if refused:
         raise SystemExit(1)
 
