@@ -118,7 +118,9 @@ def test_without_a_word_a_grown_list_is_refused_and_append_named(begin: Begin, g
 def test_an_edited_row_is_told_and_nothing_sent(begin: Begin, gateway: Sandbox, row: int, rows: list[str]) -> None:
     """Whatever stood there: only rows at the end may be new."""
     begin(text(*LIST)).run()
-    with pytest.raises(InvalidInput, match=f"row {row} of the list is not what it was when campaign.db took it in"):
+    with pytest.raises(
+        InvalidInput, match=f"line {row + 1} of the list is not what it was when campaign.db took it in"
+    ):
         begin(text(*rows, *MORE[: len(rows) - 3]), append=True)
     assert 2 == arrivals(gateway).total()
 
@@ -127,7 +129,7 @@ def test_another_text_of_an_old_row_is_told(begin: Begin, gateway: Sandbox) -> N
     """It went out with the one of before; of one text for all, other columns do not matter."""
     rows = [LIST[0], LIST[1], f"{SOME[1]},Bob", *LIST[3:], *MORE]
     begin(text(*LIST), template="Hello {name|friend}").run()
-    with pytest.raises(InvalidInput, match="row 2 of the list"):
+    with pytest.raises(InvalidInput, match="line 3 of the list"):
         begin(text(*rows), template="Hello {name|friend}", append=True)
 
 
@@ -164,7 +166,7 @@ def test_a_list_that_was_never_wholly_in_may_grow(begin: Begin, gateway: Sandbox
     with Journal(tmp_path / "campaign.db") as journal:
         journal.outbox.remember(FED, "")
         journal.outbox.remember(PUT, "0")
-    with pytest.raises(InvalidInput, match="behind row 0"):
+    with pytest.raises(InvalidInput, match="behind line 0"):
         begin(text(LIST[0], *MORE), append=True)
     assert 4 == begin(text(*LIST, *MORE), append=True).plan(ask=False).recipients
     result = begin(text(*LIST, *MORE), append=True).run()

@@ -114,7 +114,7 @@ def test_personal_texts(begin: Begin, gateway: Sandbox) -> None:
     ("rows", "template", "why"),
     [
         ("phone\n+79161234567\n", "Hi {name}", "needs the column 'name'"),
-        ("phone,name\n+79161234567\n", "Hi {name}", "row 1: the row has no column 'name'"),
+        ("phone,name\n+79161234567\n", "Hi {name}", "line 2: the row has no column 'name'"),
         ("phone\n+79161234567\n", "Hi {", "bad brace"),
     ],
 )

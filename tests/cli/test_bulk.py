@@ -439,11 +439,11 @@ def test_invalid_rows_are_shown_and_written(run: Run, account: Sandbox, numbers:
     file = tmp_path / "invalid.csv"
     result = run("bulk", str(numbers), "--text", "Hi", "--dry-run", "--invalid", str(file))
     assert ("12345" in result.stdout, "too short" in result.stdout) == (False, True)
-    assert ["row,recipient,error", "12,12345,it is too short: digits are missing"] == (
+    assert ["line,recipient,error", "13,12345,it is too short: digits are missing"] == (
         file.read_text("utf-8-sig").splitlines()
     )
     told = events(run("bulk", str(numbers), "--text", "Hi", "--dry-run", "--json"))
-    assert ("invalid", 12) == (told[-1]["event"], told[-1]["row"])
+    assert ("invalid", 12, 13) == (told[-1]["event"], told[-1]["row"], told[-1]["line"])
     refused = run("bulk", str(numbers), "--text", "Hi", "--dry-run", "--invalid", str(numbers))
     assert (2, True) == (refused.exit_code, "write over the list" in refused.stderr)
 

@@ -21,12 +21,19 @@ class Line(NamedTuple):
     text: str | None = None
 
 
-def check_grown(journal: Journal, pages: Iterable[Sorted], read: Callable[[str], str], *, personal: bool) -> int:
+def check_grown(
+    journal: Journal,
+    pages: Iterable[Sorted],
+    read: Callable[[str], str],
+    line_of: Callable[[int], int],
+    *,
+    personal: bool,
+) -> int:
     """Return how many rows the list, whose ``pages`` these are, has now behind those that the journal took in.
 
     ``read`` returns the number of what stands in a row, in E.164, or raises DevinotifyError. With ``personal`` texts,
-    each has to be what it was. Raises InvalidInput, which names the row, where any that is in the journal is another
-    now or is gone.
+    each has to be what it was. ``line_of`` returns the line of a row. Raises InvalidInput, which names the line, where
+    any that is in the journal is another now or is gone.
     """
     lines = _of_list(pages)
     recipients = journal.recipient_rows()
@@ -34,7 +41,7 @@ def check_grown(journal: Journal, pages: Iterable[Sorted], read: Callable[[str],
     for number, line in enumerate(_of_journal(journal, recipients, personal=personal), 1):
         found = next(lines, None)
         if found is None or not _same(line, found, read):
-            raise InvalidInput(_told(journal, f"row {number} of the list is not what it was"))
+            raise InvalidInput(_told(journal, f"line {line_of(number)} of the list is not what it was"))
     added = 0
     # A run that was killed may have put in some of the rows behind them.
     for row in recipients:
@@ -46,7 +53,7 @@ def check_grown(journal: Journal, pages: Iterable[Sorted], read: Callable[[str],
         else:
             found = None
         if found is None or found.text != line.text:
-            raise InvalidInput(_told(journal, f"a row behind row {number} of the list is not what it was"))
+            raise InvalidInput(_told(journal, f"a row behind line {line_of(number)} of the list is not what it was"))
     return added + sum(1 for _ in lines)
 
 

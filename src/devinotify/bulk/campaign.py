@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from devinotify.bulk.exclusion import Exclusion
+    from devinotify.bulk.numbering import Numbering
     from devinotify.models import Outcome
     from devinotify.phones import PhoneNumber
     from devinotify.url import DevinoURL
@@ -418,6 +419,17 @@ class Campaign:
         if self._sending is not None:
             self._sending.stop()
 
+    @functools.cached_property
+    def _numbering(self) -> Numbering:
+        return self.table.numbering()
+
+    def line(self, row: int) -> int:
+        """Return the line of the file in which a row begins, as an editor or a spreadsheet shows it.
+
+        Of a JSON array, and of vCards, it is which of them it is.
+        """
+        return self._numbering.line(row)
+
     def invalid(self) -> Iterator[tuple[int, str, DevinotifyError]]:
         """Yield what cannot be sent to: the row of the input (from 1, the header apart), what stands there, and why."""
         for page in self._sorted(exclusion=self._exclusion):
@@ -484,7 +496,7 @@ class Campaign:
         elif self._added is None:
             pages = self._sorted(exclusion=None)
             read = self._reading() or (lambda raw: phones.normalize(raw, region=self.notifier.url.region))
-            self._added = check_grown(journal, pages, lambda raw: read(raw).e164, personal=self._personal)
+            self._added = check_grown(journal, pages, lambda raw: read(raw).e164, self.line, personal=self._personal)
         if not self._other_account:
             journal.check_account(self.notifier.url.account, otherwise=", or --other-account to go on with this one")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import itertools
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from devinotify.exceptions import InvalidInput
 
@@ -21,6 +21,18 @@ if TYPE_CHECKING:
 MOST_LINES = 50
 """Lines that one row may have."""
 _BREAK = re.compile(r"\r\n|\r|\n")
+
+
+class Chunks(Protocol):
+    """What gives rows as lists of cells."""
+
+    def chunks(self, size: int, *, header: bool) -> Iterator[list[list[str]]]:
+        """Yield the rows that are not empty, so many at a time, without the first one where it is a ``header``."""
+        ...
+
+    def places(self, *, header: bool) -> Iterator[int]:
+        """Yield where each of these rows stands, as an editor or a spreadsheet numbers it."""
+        ...
 
 
 class Cells:
@@ -76,6 +88,16 @@ class Cells:
             if rows:
                 yield rows
 
+    def places(self, *, header: bool) -> Iterator[int]:
+        """Yield the lines that the rows begin in, of those that ``chunks`` yields."""
+        reader, skip, begin = self._reader(), header, 1
+        for row in reader:
+            if "".join(row).strip():
+                if not skip:
+                    yield self._skipped + begin
+                skip = False
+            begin = reader.line_num + 1
+
     def _reader(self) -> Reader:
         lines = itertools.islice(self._lines(), self._skipped, None)
         if self._quoted:
@@ -105,10 +127,11 @@ class Cells:
 
     def _check_width(self, rows: list[list[str]], width: int, before: int) -> None:
         """Raise InvalidInput where a number stands behind the last column: nobody is dropped silently."""
-        for place, row in enumerate(rows, before + 1):
+        for place, row in enumerate(rows, before):
             if any(map(self._is_number, row[width:])):
+                line = next(itertools.islice(self.places(header=False), place, None))
                 raise InvalidInput(
-                    f"row {place} of the {self._name} has {len(row)} cells where the first has {width}, and a number"
+                    f"line {line} of the {self._name} has {len(row)} cells where the first has {width}, and a number"
                     " behind the last column: give each number a line of its own, or a column with a name"
                 )
 

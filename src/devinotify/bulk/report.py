@@ -117,17 +117,20 @@ def write_report(
     return summary
 
 
-def write_invalid(rows: Iterable[tuple[int, str, DevinotifyError]], csv_file: Target) -> int:
+def write_invalid(
+    rows: Iterable[tuple[int, str, DevinotifyError]], csv_file: Target, line_of: Callable[[int], int]
+) -> int:
     """Write the rows that cannot be sent to, as ``Campaign.invalid`` yields them, and return how many there are.
 
-    What stands there is written in full. Raises OSError where the file cannot be written.
+    Each has its line in the list, which ``line_of`` returns, as ``Campaign.line`` does. What stands there is written in
+    full. Raises OSError where the file cannot be written.
     """
     count = 0
     with replaced({csv_file: "utf-8-sig"}) as files:
         writer = csv.writer(files[csv_file])
-        writer.writerow(("row", "recipient", "error"))
+        writer.writerow(("line", "recipient", "error"))
         for row, raw, error in rows:
-            writer.writerow((row, harmless(raw), str(error)))
+            writer.writerow((line_of(row), harmless(raw), str(error)))
             count += 1
     return count
 

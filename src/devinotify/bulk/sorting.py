@@ -154,7 +154,7 @@ def sort_out(
                 number_at = dict(zip(found.positions, found.numbers, strict=True))
                 answer.duplicates += [(first + later, number_at[at]) for later, at in found.duplicates.items()]
         else:
-            _personal(answer, page, found, template, shape, seen)
+            _personal(answer, page, found, template, shape, seen, table)
         yield answer
 
 
@@ -180,6 +180,7 @@ def _personal(
     template: Template,
     shape: Callable[[str], str],
     seen: Seen,
+    table: Table,
 ) -> None:
     number_at = dict(zip(found.positions, found.numbers, strict=True))
     number_at.update({position: number_at[first] for position, first in found.duplicates.items()})
@@ -190,7 +191,7 @@ def _personal(
         try:
             text = template.render(page.records[position])
         except InvalidTemplate as error:
-            raise InvalidTemplate(f"row {row}: {error}") from None
+            raise InvalidTemplate(f"line {table.numbering().line(row)}: {error}") from None
         if e164 in known:
             answer.duplicates.append((row, e164))
             continue

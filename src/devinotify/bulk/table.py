@@ -7,12 +7,13 @@ import json
 import re
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from devinotify import phones
 from devinotify.bulk import objects
-from devinotify.bulk.cells import Cells
+from devinotify.bulk.cells import Cells, Chunks
 from devinotify.bulk.columns import choose, is_header, is_known, listed, says_other, says_phone, shown
+from devinotify.bulk.numbering import Numbering
 from devinotify.bulk.vcard import COLUMNS, SEVERAL, VCards
 from devinotify.exceptions import DevinotifyError, InvalidInput
 
@@ -70,14 +71,6 @@ class Page(NamedTuple):
     raws: list[str | int]
     records: list[dict[str, str]]
     further: int = 0
-
-
-class Chunks(Protocol):
-    """What gives rows as lists of cells."""
-
-    def chunks(self, size: int, *, header: bool) -> Iterator[list[list[str]]]:
-        """Yield the rows that are not empty, so many at a time, without the first one where it is a ``header``."""
-        ...
 
 
 class Table:
@@ -195,6 +188,19 @@ class Table:
                 yield from some
             else:
                 yield from (row if len(row) >= width else row + [""] * (width - len(row)) for row in some)
+
+    def numbering(self) -> Numbering:
+        """Return where the rows stand in the file; of a JSON array, and of vCards, which of them each is."""
+        rows = sum(len(some) for some in self._chunks(PAGE))
+        return Numbering(itertools.islice(self._places(), rows))
+
+    def _places(self) -> Iterator[int]:
+        if self.format is Format.JSON:
+            return itertools.count(1)
+        if self.format in (Format.LINES, Format.JSONL):
+            found = (place for place, line in enumerate(self._source.lines(), 1) if line.strip())
+            return itertools.islice(found, int(self.header), None)
+        return self._cells.places(header=self.header)
 
     def _read(self, some: list[Any], *, records: bool) -> tuple[list[str | int], list[dict[str, str]]]:
         if self.format is Format.LINES:

@@ -39,6 +39,10 @@ class VCards:
         while some := list(itertools.islice(cards, size)):
             yield some
 
+    def places(self, *, header: bool) -> Iterator[int]:  # noqa: ARG002 - as above
+        """Yield the numbers of the cards, which begin anywhere."""
+        return itertools.count(1)
+
     def _cards(self) -> Iterator[list[str]]:
         card: list[tuple[str, str, str]] | None = None
         for number, line in _unfolded(self._lines()):

@@ -76,6 +76,19 @@ class Workbook:
         if some:
             yield some
 
+    def places(self, *, header: bool) -> Iterator[int]:
+        """Yield the numbers that a spreadsheet shows beside the rows that ``chunks`` yields."""
+        if self._sheet is None or self._sheet.end is None:
+            return
+        skip = header
+        # Rows that are empty at the start may be left out.
+        first = self._sheet.end[0] + 2 - sum(1 for _ in self._sheet.iter_rows())
+        for place, values in enumerate(self._sheet.iter_rows(), first):
+            if "".join(map(_text, values)).strip():
+                if not skip:
+                    yield place
+                skip = False
+
 
 def _text(value: float | str | bool | datetime | date | time | timedelta) -> str:
     """Return a cell as it is seen: a number without a fraction has none."""

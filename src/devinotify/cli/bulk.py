@@ -283,7 +283,7 @@ def command(
         if invalid is not None:
             _write_invalid(campaign, invalid)
         if dry_run:
-            shown.invalid(campaign.invalid())
+            shown.invalid(campaign.invalid(), campaign.line)
         if max_cost is not None:
             plan.check_cost(max_cost)
         if dry_run:
@@ -344,7 +344,7 @@ def _write_invalid(campaign: Campaign, path: Path) -> None:
     from devinotify.bulk.report import write_invalid
 
     try:
-        count = write_invalid(campaign.invalid(), path)
+        count = write_invalid(campaign.invalid(), path, campaign.line)
     except OSError as error:
         why = error.strerror or error
         raise click.UsageError(_("{path} cannot be written: {why}", path=path, why=why)) from None

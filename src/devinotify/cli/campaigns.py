@@ -105,12 +105,12 @@ class Lines:
         for warning in warnings_of(plan, resend_unknown=resend_unknown):
             output.say(warning)
 
-    def invalid(self, rows: Iterable[tuple[int, str, DevinotifyError]]) -> None:
+    def invalid(self, rows: Iterable[tuple[int, str, DevinotifyError]], line_of: Callable[[int], int]) -> None:
         """Show the first rows that cannot be sent to, masked, and how many more there are."""
         rows = iter(rows)
-        shown = [(row, mask_number(raw), told(error)) for row, raw, error in itertools.islice(rows, SHOWN)]
+        shown = [(line_of(row), mask_number(raw), told(error)) for row, raw, error in itertools.islice(rows, SHOWN)]
         if shown:
-            output.show(output.table(("row", "what stands there", "why"), shown))
+            output.show(output.table(("line", "what stands there", "why"), shown))
         if more := sum(1 for _ in rows):
             output.say(
                 ngettext(
@@ -269,10 +269,10 @@ class Events(Lines):
             warnings=warnings,
         )
 
-    def invalid(self, rows: Iterable[tuple[int, str, DevinotifyError]]) -> None:
+    def invalid(self, rows: Iterable[tuple[int, str, DevinotifyError]], line_of: Callable[[int], int]) -> None:
         """Tell the rows that cannot be sent to, one event each."""
         for row, raw, error in rows:
-            event("invalid", row=row, number=mask_number(raw), why=str(error))
+            event("invalid", row=row, line=line_of(row), number=mask_number(raw), why=str(error))
 
     def _show(self, progress: Progress) -> None:
         values = {each.name: getattr(progress, each.name) for each in fields(progress)}
