@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from devinotify import DevinotifyError, DevinoURL
+from devinotify.translation import _, ngettext
 
 from devinotify_webhook.errors import ConfigError
 
@@ -92,14 +93,17 @@ class Receiver:
 
     def told(self, people: int) -> str:
         """Return what it is, in one line without a number or a secret; ``people`` is how many its aliases come to."""
-        by = (
-            f"whom the label {self.to.label} names"
-            if isinstance(self.to, ByLabel)
-            else f"{people} recipient{'s' if people > 1 else ''}"
+        if self.to == REQUEST:
+            who = _("whom each request names")
+        elif isinstance(self.to, ByLabel):
+            who = _("whom the label {label} names", label=self.to.label)
+        else:
+            who = ngettext("{count} recipient", "{count} recipients", people)
+        guard = _("a token") if self.token else _("a password") if self.password else _("nothing but this machine")
+        channel = self.channel or _("the channel of the URL")
+        return _(
+            "{name}: to {who} on {channel}, guarded by {guard}", name=self.name, who=who, channel=channel, guard=guard
         )
-        who = "whom each request names" if self.to == REQUEST else by
-        guard = "a token" if self.token else "a password" if self.password else "nothing but this machine"
-        return f"{self.name}: to {who} on {self.channel or 'the channel of the URL'}, guarded by {guard}"
 
     @property
     def recipients(self) -> tuple[str, ...]:
