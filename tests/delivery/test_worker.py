@@ -699,6 +699,12 @@ def test_run_may_look_after_signals_itself(gateway: Sandbox, notifier: Notifier,
         signal.signal(signal.SIGTERM, former)
 
 
+def test_one_with_nothing_to_send_is_known_to_be_alive(notifier: Notifier, place: Place, outbox: Outbox) -> None:
+    """``outbox workers`` and what asks for a container's health count on it."""
+    Worker(notifier, outbox).run(once=True)
+    assert [os.getpid()] == [each.pid for each in place.open().workers()]
+
+
 def test_a_second_signal_ends_it_at_once(gateway: Sandbox, notifier: Notifier, place: Place, outbox: Outbox) -> None:
     """Ctrl-C twice is an interrupt; what was being sent is unknown."""
     gateway.add_fault("latency", operation="Sms/SendBulk", seconds=60)

@@ -164,7 +164,7 @@ class Worker:
         self._following.sender.is_patient = lambda: not (once or self._is_to_stop())
         self._guarded(self._recover, once=once)
         if self._sending:
-            self._guarded(lambda: bool(self.outbox.hurry()), once=once)
+            self._guarded(self._begin, once=once)
         self._guarded(self._tell_of_others, once=once)
         self._supervisor.ready(SENDING)
         worked = True
@@ -301,6 +301,10 @@ class Worker:
             were = counted(lost, "message was", "messages were")
             log.warning("%s being sent when a worker died: the outcome is unknown", were)
         return bool(lost)
+
+    def _begin(self) -> bool:
+        self.outbox.enlist()  # one that has nothing to send is alive too, and whoever asks is told so
+        return bool(self.outbox.hurry())
 
     def _tell_of_others(self) -> bool:
         elsewhere = self.outbox.waiting_elsewhere(self.account)

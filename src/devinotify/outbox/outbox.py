@@ -882,8 +882,12 @@ class Outbox:
         """Let claims go on at a person's wish, where they are held: what is queued may be sent a second time."""
         self._store.resume()
 
+    def enlist(self) -> None:
+        """Be known as somebody who sends from this outbox from now on, as else from the first claim on."""
+        self._store.enlist()
+
     def senders_alive(self) -> bool:
-        """Return whether somebody else who sends from this outbox is alive: from the first claim until the closing."""
+        """Return whether somebody else who sends from this outbox is alive: from ``enlist`` or a claim on."""
         return self._store.senders_alive()
 
     def workers(self) -> list[Claimant]:
