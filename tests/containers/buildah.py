@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 CHROOT = ("--isolation", "chroot")
 """Containers as a changed root: nothing but that is to be had within a container."""
+HOSTS = "/etc/hosts"
+"""A file of names, in place of the one that buildah would write."""
 
 
 class Store:
@@ -42,6 +44,7 @@ class Store:
         """Return the command that runs something in a container; ``files`` are put there, to be read alone."""
         options = [f"--env={name}={value}" for name, value in variables.items()]
         options += [f"--volume={path}:{at}:ro" for at, path in files.items()]
+        options += ["--no-hosts"] if HOSTS in files else []
         return [*self._command, "run", *CHROOT, *options, container, "--", *command]
 
     def close(self) -> None:

@@ -17,8 +17,9 @@ import yaml
 
 from devinotify.sandbox import Sandbox
 from tests.cli.servers import free_port
-from tests.containers import base
+from tests.containers import base, together
 from tests.containers.buildah import Store
+from tests.postgres_server import binaries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,6 +172,12 @@ def test_the_image(store: Store, tmp_path: Path, subtests: pytest.Subtests) -> N
         serves_another_container_as_its_gateway(store, store.container("devinotify"))
     with subtests.test("webhook"):
         takes_what_the_script_makes(store, store.container("devinotify"), tmp_path)
+    with subtests.test("together"):
+        if binaries() is None:
+            pytest.skip("PostgreSQL's server is not installed")
+        together.alerts_go_from_the_webhook_to_the_sandbox(
+            store, services(), FOLDER / "secrets.sh", tmp_path / "together"
+        )
 
 
 def test_secrets_are_made_once(tmp_path: Path) -> None:
