@@ -260,13 +260,18 @@ def test_an_sms_that_ends_undelivered_goes_on_in_wait(gateway: Sandbox, make: Ma
 
 
 @pytest.mark.parametrize("code", [-1, -2, 99, 255])
-def test_an_sms_that_is_late_goes_on_when_patience_is_over(gateway: Sandbox, make: Make, code: int) -> None:
+def test_an_sms_that_is_late_goes_on_when_patience_is_over(
+    gateway: Sandbox, make: Make, tmp_path: Path, code: int
+) -> None:
     """Under way, queued or unknown: Viber follows after patience and not before."""
     sms_ends(gateway, (0.0, code))
-    notifier = make(patience=0.4)
-    early = notifier.wait(notifier.notify("hi", NUMBER), 0.1)
-    before = arrived(gateway)
-    notifier.wait(early, 0.8)
+    notifier = make(patience=300)
+    ahead = [0]
+    with Outbox(tmp_path / "other.db", clock=lambda: time.time() + ahead[0]) as outbox, notifier.storing(outbox):
+        early = notifier.wait(notifier.notify("hi", NUMBER), 0.1)
+        before = arrived(gateway)
+        ahead[0] = 301
+        notifier.wait(early, 1)
     assert ([("sms", NUMBER)], [("sms", NUMBER), ("viber", NUMBER)]) == (before, arrived(gateway))
 
 
