@@ -122,7 +122,7 @@ def test_people_read_states_in_their_language(run: Run, path: Path) -> None:
     told = run("outbox", "show", "2", "--lang", "ru").stdout
     assert ("отклонено", "сообщение") == (label(told, "состояние"), label(told, "роль"))
     refused = run("outbox", "retry", "1", "--lang", "ru").stderr
-    assert "строка 1 в состоянии «принято», отправить её ещё раз нельзя" in refused
+    assert "запись 1 в состоянии «принято», отправить её ещё раз нельзя" in refused
 
 
 def label(told: str, name: str) -> str:

@@ -171,7 +171,7 @@ def test_numbers_have_a_decimal_comma() -> None:
         ("stored by devinotify login: /home/x/key", "сохранил devinotify login: /home/x/key"),
         (
             "row 7 is not_sent and cannot be sent again",
-            "строка 7 в состоянии «не отправлено», отправить её ещё раз нельзя",
+            "запись 7 в состоянии «не отправлено», отправить её ещё раз нельзя",
         ),
         (
             "x.db cannot be used as a journal: its folder does not exist",
