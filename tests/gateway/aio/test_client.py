@@ -7,6 +7,7 @@ import gc
 import os
 import subprocess
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any, cast
 
@@ -175,13 +176,22 @@ def test_what_the_loop_was_late_to_read_is_still_a_reply(server: FaultServer, ma
 
 def test_cancelling_one_who_waits_for_the_login_fails_no_other(server: FaultServer, make: Make, run: Run) -> None:
     """The login is nobody's: whoever asked for it first may go."""
-    server.play("user/sessionid", slowly(0.2))
+    begun, cancelled = threading.Event(), threading.Event()
+
+    def held(exchange: Any) -> None:  # noqa: ANN401 - an exchange of the server's
+        begun.set()
+        cancelled.wait(60)
+        answer(exchange)
+
+    server.play("user/sessionid", held)
 
     async def send() -> int:
         async with make(server) as client:
             first, *others = (asyncio.create_task(client.sms.send(f"7916{each:07d}", TEXT)) for each in range(10))
-            await asyncio.sleep(0.05)
+            while not begun.is_set():
+                await asyncio.sleep(0.01)
             first.cancel()
+            cancelled.set()
             return len(await asyncio.gather(*others))
 
     assert (9, 1, 9) == (run(send()), server.logins, len(server.received("sms/send")))
