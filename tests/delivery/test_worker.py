@@ -638,7 +638,7 @@ def test_a_signal_finishes_the_batch_and_no_more(
     """What is being sent is recorded; what is queued stays; the handlers are put back."""
     gateway.add_fault("latency", operation="Sms/SendBulk", seconds=60)
     outbox.enqueue(message(*numbers(20)), watch=False)
-    worker = Worker(notifier, outbox, batch=10)
+    worker = Worker(notifier, outbox, batch=10, connections=1)
     before = signal.getsignal(number)
     stopped = threading.Event()
 
