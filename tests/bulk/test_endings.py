@@ -95,7 +95,7 @@ def test_stopped_by_whoever_watches(notifier: Notifier, outbox: Outbox, fake: Fa
         (errors.Unauthorized("x"), End.LOGIN, 15),
         (errors.Forbidden("x"), End.REFUSED, 5 + 1 + 1),
         (errors.InvalidOperation("x"), End.REFUSED, 5 + 1 + 1),
-        (errors.PluginError("x"), End.REFUSED, 5 + 1 + 1),
+        (errors.PluginError("x"), End.PLUGIN, 5 + 1 + 1),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
 )
@@ -207,7 +207,7 @@ def test_a_trouble_that_is_over_is_told_no_more(notifier: Notifier, outbox: Outb
 
 def test_every_end_is_told_in_words() -> None:
     """No run ends without saying why."""
-    assert (9, set(End)) == (len(End), set(ENDS))
+    assert (10, set(End)) == (len(End), set(ENDS))
 
 
 def test_what_comes_due_is_waited_for_by_the_journals_own_clock(notifier: Notifier) -> None:

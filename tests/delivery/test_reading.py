@@ -59,7 +59,7 @@ def meant(reading: Reading) -> Meant:
         (errors.InternalServerError("x"), (1, 0, None, True, None)),
         (errors.InvalidOperation("x"), (0, 1, None, False, Cause.REFUSED)),
         (errors.Forbidden("x"), (0, 1, None, False, Cause.REFUSED)),
-        (errors.PluginError("x"), (0, 1, None, False, Cause.REFUSED)),
+        (errors.PluginError("x"), (0, 1, None, False, Cause.PLUGIN)),
         (errors.InvalidArgument("x"), (1, 0, None, False, None)),
         (errors.ViberRejected("x", reason="error-address-unknown"), (1, 0, None, False, None)),
         (errors.ViberRejected("x", reason="error-account-locked"), (0, 1, Cause.REFUSED, False, None)),
@@ -91,6 +91,15 @@ def test_who_was_not_sent_to_shows_nothing_of_the_account(beside: DevinotifyErro
     refused = [failed("sms", f"+7916123456{n}", errors.Forbidden("x")) for n in range(2)]
     reading = read([*refused, failed("sms", "+79161234569", beside)])
     assert (refused, Cause.REFUSED, None) == (reading.held, reading.refused, reading.stop)
+
+
+def test_the_gateway_is_not_blamed_for_a_plugin() -> None:
+    """Only what plugins alone refuse is put down to them: with one refusal of the gateway's, it is the gateway's."""
+    by_plugin, by_gateway = (
+        failed("sms", f"+7916123456{n}", error)
+        for n, error in enumerate([errors.PluginError("x"), errors.Forbidden("x")])
+    )
+    assert [Cause.PLUGIN, Cause.REFUSED] == [read([by_plugin]).refused, read([by_plugin, by_gateway]).refused]
 
 
 def test_the_longest_pause_asked_for_counts() -> None:

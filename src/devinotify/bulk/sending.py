@@ -61,6 +61,7 @@ class End(StrEnum):
     CREDITS = "credits"
     LOGIN = "login"
     REFUSED = "refused"
+    PLUGIN = "plugin"
     FAILING = "failing"
     OVER_LIMIT = "over_limit"
 
@@ -76,6 +77,7 @@ ENDS: Mapping[End, str] = MappingProxyType(
         End.CREDITS: f"{CAUSES[Cause.CREDITS]}; top it up, and {_AGAIN} to go on",
         End.LOGIN: f"{CAUSES[Cause.LOGIN]}; correct it, and {_AGAIN} to go on",
         End.REFUSED: f"{CAUSES[Cause.REFUSED]}; set that right, and {_AGAIN} to go on",
+        End.PLUGIN: f"{CAUSES[Cause.PLUGIN]}; set that right, and {_AGAIN} to go on",
         End.FAILING: f"{CAUSES[Cause.FAILING]}; {_AGAIN} later to go on",
         End.OVER_LIMIT: f"{CAUSES[Cause.OVER_LIMIT]}; {_AGAIN} when there is room, or with a higher one, to go on",
     }

@@ -200,8 +200,8 @@ class Dispatcher:
             return Cause.FAILING
         if reading.refused is Cause.LOGIN and self._pace.troubles >= MOST_LOGINS:
             return Cause.LOGIN
-        if reading.refused is Cause.REFUSED and self._caution.refusals >= MOST_REFUSALS:
-            return Cause.REFUSED
+        if reading.refused in (Cause.REFUSED, Cause.PLUGIN) and self._caution.refusals >= MOST_REFUSALS:
+            return reading.refused
         return None
 
     def _resume(self) -> None:

@@ -28,6 +28,7 @@ class Cause(StrEnum):
     CREDITS = "credits"
     LOGIN = "login"
     REFUSED = "refused"
+    PLUGIN = "plugin"
     FAILING = "failing"
     OVER_LIMIT = "over_limit"
 
@@ -37,6 +38,7 @@ CAUSES: Mapping[Cause, str] = MappingProxyType(
         Cause.CREDITS: "the account has not enough credits",
         Cause.LOGIN: "the gateway refused the login",
         Cause.REFUSED: "the gateway refuses the account",
+        Cause.PLUGIN: "a plugin lets nothing be sent",
         Cause.FAILING: "the gateway keeps failing or cannot be reached",
         Cause.OVER_LIMIT: "a limit on what may be sent is used up",
     }
@@ -198,7 +200,8 @@ def read(outcomes: Sequence[Outcome], *, alike: bool = True) -> Reading:
     if reading.doubt or any(outcome.error is None for outcome in reading.settle):
         reading.settle += refusals  # somebody has passed, or may have: the account may send
     elif refusals:
-        reading.held, reading.refused = refusals, Cause.REFUSED
+        by_plugins = all(isinstance(outcome.error, errors.PluginError) for outcome in refusals)
+        reading.held, reading.refused = refusals, Cause.PLUGIN if by_plugins else Cause.REFUSED
     if reading.gives_back and reading.stop is Cause.OVER_LIMIT:
         reading.stop = None
     return reading
