@@ -128,7 +128,7 @@ def test_what_systems_take_comes_along(built: Path) -> None:
             parts = [name.partition(".data/data/share/")[2] for name in wheel.namelist()]
         shared[folder.name] = {part for part in parts if part}
     manual = {"man/man1/devinotify.1", *(f"man/man1/devinotify-{name}.1" for name in COMMANDS)}
-    units = {f"devinotify/systemd/devinotify-{name}.service" for name in ("worker", "sandbox")}
+    units = {f"devinotify/systemd/devinotify-{name}.service" for name in ("worker", "sandbox", "failed@")}
     assert {ROOT.name: manual | units, "webhook": {"devinotify/systemd/devinotify-webhook.service"}} == shared
 
 

@@ -110,7 +110,7 @@ def test_an_encoding_may_be_named(write: Write) -> None:
         (b"1", "hex", "no encoding"),
         (b"\xff", "utf-8", "is not utf-8"),
         (b"123", "utf-16", "is not utf-16"),
-        (b"PK\3\4\0\0\0\0", None, "zero bytes"),
+        (b"GIF8\0\0\0\0", None, "zero bytes"),
         (b"1\0" * 5000 + b"\0", None, "is not utf-16-le"),
     ],
 )

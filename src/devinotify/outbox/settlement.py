@@ -84,7 +84,7 @@ class Settlement:
         self._accepted: dict[_Shared, list[Accepted]] = {}
         self.endings: list[Ending] = []
         self.states: dict[int, RowState] = {}
-        self.waits = False
+        self.waits: bool = False
 
     def add(self, outcomes: Iterable[tuple[Row, Outcome]]) -> None:
         """Take what became of rows, each with its outcome."""
