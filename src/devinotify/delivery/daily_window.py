@@ -46,17 +46,13 @@ def is_put_off(part: Message, before: Message) -> bool:
     return part.send_at != before.send_at
 
 
-def openings(
-    plugins: PluginManager | None, message: Message, window: Window | None, now: datetime
-) -> Mapping[str, datetime]:
+def openings(plugins: PluginManager | None, message: Message, window: Window, now: datetime) -> Mapping[str, datetime]:
     """Return when to ask again (aware) for those who are out of their window at ``now``, by recipient.
 
     For what is held back here, where the gateway cannot send later. It is when the first of the clocks that a number
     may have shows the opening: which of them counts is the plugin's to say, and another one may have shut again.
-    Raises PluginError as ``fit`` does, and for a window without plugins.
+    Raises PluginError as ``fit`` does, and without plugins.
     """
-    if window is None:
-        return {}
     if plugins is None:
         raise PluginError("a channel that is used without a Notifier keeps no window: nothing is sent", hook=HOOK)
 

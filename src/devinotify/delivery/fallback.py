@@ -332,9 +332,12 @@ class Fallback:
     def openings(
         self, stored: StoredMessage, recipients: Sequence[str], step: Channel, now: datetime
     ) -> Mapping[str, datetime]:
-        """Return what ``daily_window.openings`` does, for a step on one of the two channels."""
+        """Return what ``daily_window.openings`` does, for a step on one of the channels; none without a window."""
+        window = daily_window.window_of(stored)
+        if window is None:
+            return {}
         message = replace(stored.message, recipients=tuple(recipients), channel=step.name)
-        return daily_window.openings(self._plugins, message, daily_window.window_of(stored), now)
+        return daily_window.openings(self._plugins, message, window, now)
 
 
 def _moment(outbox: Outbox) -> datetime:

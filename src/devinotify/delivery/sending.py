@@ -132,9 +132,11 @@ class Sender:
     def _put_off(self, batch: Batch, opening: Mapping[str, datetime]) -> tuple[Batch, dict[int, RowState]]:
         """Queue those again who have to wait, and return the batch of the others, and what those have become."""
         states: dict[int, RowState] = {}
+        if not opening:
+            return batch, states
         for moment in sorted(set(opening.values())):
             some = [row for row in batch.rows if opening.get(row.recipient) == moment]
-            states |= self._written(batch, lambda: self._outbox.release(batch, some, not_before=moment))  # noqa: B023 - called at once
+            states |= self._written(batch, partial(self._outbox.release, batch, some, not_before=moment))
         return replace(batch, rows=tuple(row for row in batch.rows if row.recipient not in opening)), states
 
     # --- sending

@@ -554,17 +554,19 @@ class Outbox:
     def _settle(self, settlement: Settlement) -> dict[int, RowState]:
         states = settlement.states
 
-        def work(transaction: Transaction) -> None:
-            if transaction.settle(settlement) != len(states):
-                raise _MovedOnError
+        def settled(transaction: Transaction) -> int:
+            count = transaction.settle(settlement)
             if settlement.waits:  # in one with it: ``hurry`` may come right before or after
                 transaction.remember(admin.WAITING, "limits")
+            return count
+
+        def work(transaction: Transaction) -> None:
+            if settled(transaction) != len(states):
+                raise _MovedOnError
 
         def rest(transaction: Transaction) -> set[int]:
             held = transaction.held(settlement)
-            transaction.settle(settlement)
-            if settlement.waits:
-                transaction.remember(admin.WAITING, "limits")
+            settled(transaction)
             return held
 
         try:
