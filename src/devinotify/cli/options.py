@@ -15,7 +15,6 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from devinotify.cli import exposure, output
-from devinotify.credentials import URL as ENVIRONMENT
 from devinotify.durations import UNITS, parse_duration
 from devinotify.exceptions import InvalidInput, InvalidSender, InvalidURL, unadvised
 from devinotify.translation import _
@@ -110,6 +109,8 @@ def profile_in_environment() -> Iterator[None]:
     if named_profile() is None:
         yield
         return
+    from devinotify.credentials import URL as ENVIRONMENT  # not at every start
+
     before = os.environ.get(ENVIRONMENT)
     os.environ[ENVIRONMENT] = given_url() or ""
     try:
@@ -142,6 +143,8 @@ def name_option(text: str, **settings: Any) -> Callable[[F], F]:  # noqa: ANN401
 
 def url_option(command: F) -> F:
     """Add ``--url`` and ``--profile``, of which ``url`` arrives: that which was typed, else that of ``given_url``."""
+    from devinotify.credentials import URL as ENVIRONMENT
+
     return click.option(
         "--url",
         envvar=ENVIRONMENT,
@@ -170,6 +173,7 @@ def settings_of(url: str | None, *, needs_password: bool = True) -> DevinoURL:
     One that is not to be used for a login needs no password: it is looked for nowhere then. Raises a usage error where
     there is no URL, InvalidURL where it is wrong.
     """
+    from devinotify.credentials import URL as ENVIRONMENT
     from devinotify.url import outline, parse
 
     if not url:

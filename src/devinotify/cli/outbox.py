@@ -196,7 +196,7 @@ def show_rows(path: str | None, rows: tuple[int, ...], *, key: str | None, full:
         labels = [_(name.replace("_", " ")) + ":" for name in shown]
         values = [output.printable(_text(_for_people(name, shown[name]))) for name in shown]
         width = max(17, *(len(label) + 1 for label in labels))
-        output.write("\n".join(map("{:<{}}{}".format, labels, [width] * len(labels), values)) + "\n")
+        output.write("".join(f"{label:<{width}}{value}\n" for label, value in zip(labels, values, strict=True)))
 
 
 def _for_people(name: str, value: object) -> object:
