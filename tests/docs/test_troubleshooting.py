@@ -3,49 +3,16 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-from typing import TYPE_CHECKING
 
 import pytest
 
 from devinotify.exceptions import InvalidURL
 from devinotify.url import parse
-from tests.docs.pages import ROOT, blocks
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.docs.pages import ROOT
 
 pytestmark = pytest.mark.once
 
 PAGE = ROOT / "docs" / "troubleshooting.md"
-
-_SERVER = """
-import logging, uvicorn
-from alerts import alert_by
-
-class Phone(logging.Handler):
-    def emit(self, record):
-        print(record.getMessage())
-
-uvicorn.Config("shop:app")  # sets its loggers up
-phone = Phone()
-logging.getLogger().addHandler(phone)
-logging.getLogger("uvicorn.error").error("is lost")
-alert_by(phone)
-logging.getLogger("uvicorn.error").error("is told")
-logging.getLogger("shop").error("is told too")
-"""
-
-
-def test_uvicorn_keeps_its_errors_to_itself(tmp_path: Path) -> None:
-    """A handler of the root logger hears nothing of them, until it is given to uvicorn as the page shows."""
-    (shown,) = (block for block in blocks(PAGE) if block.file == "alerts.py")
-    (tmp_path / "alerts.py").write_text(shown.code, "utf-8")
-    done = subprocess.run(
-        [sys.executable, "-c", _SERVER], cwd=tmp_path, stdout=subprocess.PIPE, text=True, timeout=300, check=True
-    )
-    assert ["is told", "is told too"] == done.stdout.split("\n")[:-1]
 
 
 def _characters() -> list[tuple[str, str, str]]:
