@@ -112,7 +112,7 @@ def test_a_plugins_command_has_the_profiles_account(
 ) -> None:
     """Wherever it looks for one, and nothing is left of that behind it."""
     from devinotify.cli.app import Commands
-    from devinotify.cli.options import profile_option
+    from devinotify.cli.named import profile_option
 
     def look() -> None:
         click.echo(DevinoURL.parse(DevinoURL.in_environment() or "").login)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from devinotify.cli import errors, exposure, options, output, speech
+from devinotify.cli import errors, exposure, named, output, speech
 from devinotify.cli.exits import MEANINGS, ExitCode, of_error
 from devinotify.cli.groups import Group
 from devinotify.exceptions import DevinotifyError
@@ -121,7 +121,7 @@ class Commands(Group):
         """Return name, command and the other arguments; a plugin's command has the profile's account as its own."""
         found = super().resolve_command(ctx, args)
         if found[0] not in COMMANDS and not ctx.resilient_parsing:
-            ctx.with_resource(options.profile_in_environment())
+            ctx.with_resource(named.profile_in_environment())
         return found
 
     def elsewhere(self, name: str) -> str:
@@ -325,7 +325,7 @@ def _end_by_fault(error: Exception, *, as_json: bool) -> NoReturn:
     context_settings={"help_option_names": ["-h", "--help"]},
     params=[speech.lang_option()],
 )
-@options.profile_option
+@named.profile_option
 @click.version_option(package_name="devinotify", prog_name="devinotify", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(ctx: click.Context) -> None:

@@ -7,7 +7,8 @@ import click
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.groups import Group
-from devinotify.cli.options import json_option, name_option
+from devinotify.cli.named import name_option
+from devinotify.cli.options import json_option
 from devinotify.translation import _, ngettext, told
 
 

@@ -12,7 +12,8 @@ from devinotify import credentials, passwords
 from devinotify.cli import output
 from devinotify.cli.asking import asked
 from devinotify.cli.exits import ExitCode
-from devinotify.cli.options import json_option, name_option
+from devinotify.cli.named import name_option
+from devinotify.cli.options import json_option
 from devinotify.cli.url import parts_options, settings_from
 from devinotify.config.profiles import VARIABLE as PROFILE
 from devinotify.exceptions import InvalidURL

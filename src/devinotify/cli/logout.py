@@ -7,7 +7,8 @@ import click
 from devinotify import passwords
 from devinotify.cli import output
 from devinotify.cli.exits import ExitCode
-from devinotify.cli.options import json_option, name_option
+from devinotify.cli.named import name_option
+from devinotify.cli.options import json_option
 from devinotify.config.profiles import VARIABLE as PROFILE
 from devinotify.translation import _
 

@@ -48,7 +48,7 @@ def findings(config: Config) -> list[Finding]:
 
 def require_sound(config: Config, name: str) -> None:
     """Raise InvalidURL for the first mistake in a profile, with its place and with how many others there are."""
-    found = list(_of_profile(config, name))
+    found = _of_profile(config, name)
     if found:
         others = f"; {counted(len(found) - 1, 'further mistake')}" if len(found) > 1 else ""
         raise InvalidURL(f"{found[0]}{others}; `devinotify config check` names all of them")
@@ -72,20 +72,17 @@ def _of_profiles(config: Config) -> Iterator[Finding]:
         yield from _of_profile(config, name)
 
 
-def _of_profile(config: Config, name: str) -> Iterator[Finding]:
-    wrong = {mistake.key for _, mistake in config.mistakes}
+def _of_profile(config: Config, name: str) -> list[Finding]:
+    misread = any(mistake.key.startswith(f"profiles.{name}.") for _, mistake in config.mistakes)
+    found: list[Finding] = []
     try:
         profile = config.profile(name)
-    except InvalidURL as error:
-        yield _in_profile(config, name, str(error))
-        return
-    values = list(_of_values(profile))
-    yield from values
-    if not values and not any(each.startswith(f"profiles.{name}.") for each in wrong):
-        try:
+        found += _of_values(profile)
+        if not found and not misread:  # the whole would only say again what is wrong with a part
             checked(outline(profile.url()))
-        except InvalidURL as error:
-            yield _in_profile(config, name, str(error))
+    except InvalidURL as error:
+        found.append(_in_profile(config, name, str(error)))
+    return found
 
 
 def _in_profile(config: Config, name: str, reason: str) -> Finding:

@@ -1,25 +1,26 @@
-"""The options that commands share: the URL, ``--json``, and dates as people write them."""
+"""The options that commands share: the URL, ``--json``, and amounts and dates as people write them."""
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from devinotify.cli import exposure, output
+from devinotify.cli.named import F, given_url, named_profile, profile_option
 from devinotify.durations import UNITS, parse_duration
 from devinotify.exceptions import InvalidInput, InvalidSender, InvalidURL, unadvised
 from devinotify.translation import _
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterator
 
     from devinotify.url import DevinoURL
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     AmountParameter = click.ParamType[Decimal]
 else:
     DateParameter = DateOrSpanParameter = AmountParameter = click.ParamType  # no generic before click 8.2
-
-F = TypeVar("F", bound="Callable[..., object]")
 
 NOBODY = "devino://nobody:nothing@NOBODY"
 """Whose settings are taken for a dry run without an account: nobody is asked for anything."""
@@ -47,33 +46,6 @@ def json_option(command: F) -> F:
     )
 
 
-_PROFILE = "devinotify.profile"
-"""Where a context keeps the profile that was named, for the commands behind it too."""
-
-
-def named_profile() -> str | None:
-    """Return the profile that the command line has named so far, before the command or behind it."""
-    context = click.get_current_context(silent=True)
-    return None if context is None else context.meta.get(_PROFILE)
-
-
-def given_url() -> str | None:
-    """Return the URL of the profile that the command line names, else what the environment gives.
-
-    That is DEVINOTIFY_URL, else the file that DEVINOTIFY_URL_FILE names, else a profile. Raises InvalidURL for a wrong
-    file or profile.
-    """
-    from devinotify.url import DevinoURL, profile_url
-
-    profile = named_profile()
-    return DevinoURL.in_environment() if profile is None else profile_url(profile)
-
-
-def _note_profile(ctx: click.Context, __: click.Parameter, value: str | None) -> None:
-    if value is not None:
-        ctx.meta[_PROFILE] = value
-
-
 def _find_url(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     if ctx.resilient_parsing:  # the shell asks what could follow
         return value
@@ -85,60 +57,6 @@ def _find_url(ctx: click.Context, parameter: click.Parameter, value: str | None)
     if is_typed:
         raise click.UsageError(_("--url and --profile both name an account: give one of them"))
     return given_url()
-
-
-def profile_option(command: F) -> F:
-    """Add ``--profile``, whose value ``named_profile`` returns."""
-    return click.option(
-        "--profile",
-        metavar="NAME",
-        is_eager=True,  # it is known when the URL is looked for
-        expose_value=False,
-        callback=_note_profile,
-        shell_complete=complete_profiles,
-        help="The account of this profile; DEVINOTIFY_PROFILE, or default_profile, names one as well.",
-    )(command)
-
-
-@contextmanager
-def profile_in_environment() -> Iterator[None]:
-    """Have the account of the profile that was named, where one was, in DEVINOTIFY_URL meanwhile.
-
-    That is where a plugin's command looks for one. Raises InvalidURL for a wrong profile.
-    """
-    if named_profile() is None:
-        yield
-        return
-    from devinotify.credentials import URL as ENVIRONMENT  # not at every start
-
-    before = os.environ.get(ENVIRONMENT)
-    os.environ[ENVIRONMENT] = given_url() or ""
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[ENVIRONMENT]
-        else:
-            os.environ[ENVIRONMENT] = before
-
-
-def _named_before(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    if ctx.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE:
-        return value
-    return named_profile() or value
-
-
-def name_option(text: str, **settings: Any) -> Callable[[F], F]:  # noqa: ANN401 - of several types, as click has them
-    """Add the ``--profile`` that a command is about, which arrives as ``name``; one before the command counts too."""
-    return click.option(
-        "--profile",
-        "name",
-        metavar="NAME",
-        callback=_named_before,
-        shell_complete=complete_profiles,
-        help=text,
-        **settings,
-    )
 
 
 def url_option(command: F) -> F:
@@ -368,17 +286,6 @@ JOURNAL = Journals(dir_okay=False)
 def complete_files(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Let the shell complete the names of files, where other things are taken as well."""
     return [CompletionItem(incomplete, type="file")]
-
-
-def complete_profiles(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the profiles whose names begin so; none where a file cannot be read."""
-    from devinotify.config.profiles import load
-    from devinotify.url import OPTION_NAMES
-
-    try:
-        return [CompletionItem(name) for name in load(OPTION_NAMES).names if name.startswith(incomplete)]
-    except InvalidURL:
-        return []
 
 
 def complete_channels(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

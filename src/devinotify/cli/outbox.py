@@ -13,7 +13,8 @@ from devinotify.cli import fleet, output
 from devinotify.cli.exits import ExitCode
 from devinotify.cli.groups import Group
 from devinotify.cli.limits import limits
-from devinotify.cli.options import Moment, Whole, complete_channels, given_url, json_option
+from devinotify.cli.named import given_url
+from devinotify.cli.options import Moment, Whole, complete_channels, json_option
 from devinotify.cli.outboxes import opened, outbox_options, say_held, usage_errors
 from devinotify.credentials import URL as ENVIRONMENT
 from devinotify.exceptions import InvalidInput

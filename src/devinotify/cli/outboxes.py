@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from devinotify.cli import output
-from devinotify.cli.options import complete_files, given_url, profile_option
+from devinotify.cli.named import given_url, profile_option
+from devinotify.cli.options import complete_files
 from devinotify.credentials import URL as ENVIRONMENT
 from devinotify.exceptions import InvalidInput
 from devinotify.translation import _, told
