@@ -19,13 +19,14 @@ from devinotify import text as texts
 from devinotify import url as urls
 from devinotify.channels.protocol import check_message
 from devinotify.closing import close_all
-from devinotify.delivery.fallback import Storage, bind
+from devinotify.delivery.fallback import bind
 from devinotify.delivery.limiting import Limited, Limiter
 from devinotify.delivery.looking import RATE
 from devinotify.delivery.orders import Enqueued, check_order, storable, store
 from devinotify.delivery.pipeline import Pipeline, Sending
 from devinotify.delivery.receiving import Receiver
 from devinotify.delivery.recipients import Recipients, hidden, listed
+from devinotify.delivery.storage import Storage
 from devinotify.delivery.tracking import Tracker
 from devinotify.delivery.turns import Turns
 from devinotify.delivery.waiting import Waiting

@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 from devinotify import Client, Notifier, Outbox, Worker, hookimpl, make_plugin_manager
 from devinotify.channels.batch import BATCH, accepted, failed
 from devinotify.channels.direct import SMS, VIBER
-from devinotify.delivery import fallback
-from devinotify.delivery.fallback import Fallback, Storage, capped
+from devinotify.delivery import storage as storages
+from devinotify.delivery.fallback import Fallback, capped
 from devinotify.delivery.policy import POLICY, Fate, NextStep
+from devinotify.delivery.storage import Storage
 from devinotify.delivery.story import is_over, joined, outcome_of
 from devinotify.exceptions import (
     DevinotifyError,
@@ -897,7 +898,7 @@ def test_a_fork_while_the_outbox_is_being_opened(
             may_end.wait(60)
         return opens(given, poll=poll)
 
-    monkeypatch.setattr(fallback, "open_outbox", open_slowly)
+    monkeypatch.setattr(storages, "open_outbox", open_slowly)
     settings = parse(f"{gateway.url}&outbox={tmp_path}/o.db")
     storage = Storage(lambda: settings)
     thread = threading.Thread(target=storage.open)

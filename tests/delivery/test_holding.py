@@ -11,8 +11,9 @@ import pytest
 from devinotify import url as urls
 from devinotify.channels.batch import accepted, failed
 from devinotify.channels.protocol import check_channel
-from devinotify.delivery.fallback import Fallback, Storage
+from devinotify.delivery.fallback import Fallback
 from devinotify.delivery.holding import OLDEST, Holding
+from devinotify.delivery.storage import Storage
 from devinotify.exceptions import DevinotifyError, NotSent, Verdict
 from devinotify.gateway.departure import departing, require_departure
 from devinotify.models import Message, Receipt

@@ -16,7 +16,7 @@ from devinotify import AsyncNotifier, Message, Notifier, Outbox, Worker, hookimp
 from devinotify.bulk import Campaign, End, Speed
 from devinotify.channels import direct
 from devinotify.channels.batch import accepted, failed
-from devinotify.delivery import fallback
+from devinotify.delivery import storage
 from devinotify.delivery.limiting import SWEPT, Limiter
 from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidURL, LimitExceeded, NotSent, Verdict
 from devinotify.models import Receipt
@@ -404,7 +404,7 @@ class Ahead(Clock):
 def ahead(monkeypatch: pytest.MonkeyPatch) -> Ahead:
     """Give the clock of all outboxes that a Notifier opens."""
     clock = Ahead()
-    monkeypatch.setattr(fallback, "open_outbox", lambda given, *, poll: Outbox(given, poll=poll, clock=clock))
+    monkeypatch.setattr(storage, "open_outbox", lambda given, *, poll: Outbox(given, poll=poll, clock=clock))
     return clock
 
 
