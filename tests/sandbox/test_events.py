@@ -106,7 +106,6 @@ def test_silence_is_broken(api: Api) -> None:
 
 def test_streams_are_capped(api: Api) -> None:
     """Past the cap a page is told so."""
-    api.emulator.live.watch(lambda: None)
     sent: list[Any] = []
 
     async def ask() -> None:
@@ -127,7 +126,8 @@ def test_streams_are_capped(api: Api) -> None:
         }
         await make_app(api.emulator, most_streams=1)(scope, receive, send)
 
-    asyncio.run(ask())
+    with api.emulator.live.woken(lambda: None):
+        asyncio.run(ask())
     assert (503, True) == (sent[0]["status"], b"more than 1 pages are open" in sent[1]["body"])
 
 

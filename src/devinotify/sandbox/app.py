@@ -160,13 +160,10 @@ class _Gateway:
             if latency.disarmed:
                 return
             latency.held.add(let_go)
-        over = asyncio.ensure_future(self._closing.event().wait())
-        over.add_done_callback(lambda _: gone.set())
         try:
-            with contextlib.suppress(TimeoutError):
+            with self._closing.sets(gone), contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(gone.wait(), latency.fault.seconds or 0.0)
         finally:
-            over.cancel()
             with self._emulator.lock:
                 latency.held.discard(let_go)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from devinotify.sandbox.clock import iso
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, MutableMapping
 
     from devinotify.sandbox.emulator import Emulator
 
@@ -55,6 +55,16 @@ class Closing:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.event().wait(), seconds)
 
+    @contextlib.contextmanager
+    def sets(self, event: asyncio.Event) -> Iterator[None]:
+        """Have another event of the running loop set too when the server is stopped, inside the block."""
+        over = asyncio.ensure_future(self.event().wait())
+        over.add_done_callback(lambda _: event.set())
+        try:
+            yield
+        finally:
+            over.cancel()
+
 
 async def changes(emulator: Emulator, closing: Closing, *, ping: float = PING) -> AsyncGenerator[bytes]:
     """Yield an event now and after every change, in the form of the wire, until the server is stopped."""
@@ -67,10 +77,7 @@ async def changes(emulator: Emulator, closing: Closing, *, ping: float = PING) -
             loop.call_soon_threadsafe(changed.set)
 
     ending = closing.event()
-    over = asyncio.ensure_future(ending.wait())
-    over.add_done_callback(lambda _: changed.set())
-    emulator.live.watch(wake)
-    try:
+    with closing.sets(changed), emulator.live.woken(wake):
         while not ending.is_set():
             changed.clear()
             with emulator.lock:
@@ -90,9 +97,6 @@ async def changes(emulator: Emulator, closing: Closing, *, ping: float = PING) -
                 except TimeoutError:
                     if left == ping:
                         yield b": still here\n\n"
-    finally:
-        emulator.live.unwatch(wake)
-        over.cancel()
 
 
 async def stream(

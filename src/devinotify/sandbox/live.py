@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 class Live:
@@ -30,15 +31,16 @@ class Live:
         """Give the lock up until something changes, for at most so many seconds."""
         self._condition.wait(timeout)
 
-    def watch(self, wake: Callable[[], None]) -> None:
-        """Call ``wake`` at every change, from whichever thread makes it, until ``unwatch``."""
+    @contextmanager
+    def woken(self, wake: Callable[[], None]) -> Iterator[None]:
+        """Have ``wake`` called at every change, from whichever thread makes it, inside the block."""
         with self._condition:
             self._wakers.add(wake)
-
-    def unwatch(self, wake: Callable[[], None]) -> None:
-        """Stop calling it."""
-        with self._condition:
-            self._wakers.discard(wake)
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._wakers.discard(wake)
 
     @property
     def watchers(self) -> int:
