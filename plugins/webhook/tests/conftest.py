@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from datetime import UTC, datetime
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from devinotify_webhook import Webhook, load
+from tests import support
 from tests.support import NUMBER, Hooks
 
 if TYPE_CHECKING:
@@ -46,8 +48,12 @@ def _no_worker_left() -> Iterator[None]:
 
 
 @pytest.fixture
-def gateway(devino_sandbox: Sandbox) -> Sandbox:
-    """Return the gateway as it is at its start: that of devinotify's own pytest plugin."""
+def gateway(devino_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    """Return the gateway as it is at its start: that of devinotify's own pytest plugin.
+
+    Alerts begin now: within seconds of a border of their windows one process at a time may store them.
+    """
+    monkeypatch.setattr(support, "started_at", datetime.now(UTC).isoformat(timespec="milliseconds"))
     return devino_sandbox
 
 
