@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import doctest
-import os
 import re
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,11 +14,13 @@ import requests
 from devinotify import exceptions
 from devinotify.sandbox import Sandbox
 from tests.cli import reference
-from tests.docs.pages import ROOT, blocks, language_of, name_of, pages
+from tests.docs.pages import ROOT, blocks, name_of, pages
+from tests.docs.reader import Reader
 from tests.serving import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.docs.pages import Block
 
@@ -38,75 +37,6 @@ def sandbox() -> Iterator[Sandbox]:
     """Run the gateway that a page's examples talk to."""
     with Sandbox() as gateway:
         yield gateway
-
-
-class Reader:
-    """Somebody who does what a page says, in a folder of their own."""
-
-    def __init__(self, page: Path, folder: Path, sandbox: Sandbox) -> None:
-        self._page, self._folder = page, folder
-        self._origin = sandbox.gateway.removesuffix("/rest")
-        self._names: dict[str, Any] = {}
-        self._environment = {
-            **os.environ,
-            "DEVINOTIFY_URL": sandbox.url,
-            "HOME": str(folder),
-            "LANGUAGE": language_of(page),
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        }
-
-    def do(self, block: Block) -> None:
-        """Run a block, or write the file that it is, and see that it ends well."""
-        code = block.code.replace("http://127.0.0.1:8026", self._origin)
-        if block.file is not None:
-            (self._folder / block.file).write_text(code, "utf-8")
-        elif block.session:
-            self._python(code, block.line)
-        elif block.kind == "sh":
-            printed = self._shell(code, block.line)
-            if block.shown is not None:
-                shown = block.shown.replace("http://127.0.0.1:8026", self._origin)
-                assert _fits(shown, printed), f"{self._where(block.line)} prints\n{printed}"
-        else:
-            pytest.fail(f"{self._where(block.line)} has no name (# app.py), nor a mark that says who runs it")
-
-    def close(self) -> None:
-        """Close the client that a page leaves open, as the end of its reader's session would."""
-        client = self._names.get("client")
-        if client is not None:
-            client.close()
-
-    def _where(self, line: int) -> str:
-        return f"{name_of(self._page)}:{line}"
-
-    def _python(self, code: str, line: int) -> None:
-        example = doctest.DocTestParser().get_doctest(code, self._names, self._where(line), str(self._page), line)
-        failures: list[str] = []
-        doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, out=failures.append, clear_globs=False)
-        self._names = example.globs
-        assert [] == failures
-
-    def _shell(self, code: str, line: int) -> str:
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", code],
-            env=self._environment,
-            cwd=self._folder,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert 0 == done.returncode, f"{self._where(line)}: {done.stderr}"
-        return done.stdout
-
-
-def _fits(shown: str, printed: str) -> bool:
-    """Return whether a page shows what was printed.
-
-    ``...`` stands for what differs from run to run, and so do white space and the length of a table's rule.
-    """
-    shown, printed = (re.sub("─+", "─", each) for each in (shown, printed))
-    return doctest.OutputChecker().check_output(shown, printed, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
 
 
 @pytest.mark.parametrize("page", SHOWING, ids=name_of)
