@@ -274,7 +274,8 @@ def devinotify_message_received(message: IncomingSms) -> None:
     Return nothing.
 
     Observer. One that raises is logged and breaks nothing; where it raises a ``PluginError`` with ``retryable=True``,
-    for what it could not write down by now, the message comes again the next time, to all.
+    for what it could not write down by now, the message comes again to it alone, from the next reading on, and what
+    came later waits for that. Whom a message is owed to is kept by the plugin's name.
 
     Example::
 

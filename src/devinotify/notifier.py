@@ -40,7 +40,7 @@ from devinotify.redact import forget_variables, hide
 from devinotify.words import meant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from types import TracebackType
 
@@ -112,7 +112,7 @@ class Notifier:
             limited = None if self._limiter is None else partial(Limited, limiter=self._limiter)
             self._fallbacks = bind(self.channels, self._storage, limited, self.plugins)
             self._recipients = Recipients(self.plugins, self.url.region)
-            self._receiver = Receiver(self.url.account, self._fetch, self._storage.own, self._received)
+            self._receiver = Receiver(self.url.account, self._fetch, self._storage.own, _Listeners(self.plugins))
             self.plugins.around = lambda: serving(self._storage.own)
             self._pipeline = Pipeline(self.plugins, self._recipients, self.channel, lambda: self.url, self._sending)
             # A wrong channel, a sender it does not take, an outbox that cannot be written: better now than at night.
@@ -389,21 +389,15 @@ class Notifier:
         and none is left out; of several that ask at once all but one get an empty list. A message is written down as
         told when ``handle``, if one is given, and the plugins have returned: where the process dies in between, that
         one comes again, with the same ``id``. What ``handle`` raises ends the reading, and its message is new the next
-        time. The first time of all it is what came in the last 24 hours, or ``since``, an aware instant up to a year
-        back. ``stopped`` is asked before each message whether to leave the others for the next time. Raises what the
-        gateway's answer was, and a DevinotifyError where the outbox cannot be used.
+        time. A plugin that says that it could not take one by now is told of it again the next time, alone. The first
+        time of all it is what came in the last 24 hours, or ``since``, an aware instant up to a year back. ``stopped``
+        is asked before each message whether to leave the others for the next time. Raises what the gateway's answer
+        was, and a DevinotifyError where the outbox cannot be used.
         """
         return self._receiver.read(handle, since=since, stopped=stopped)
 
     def _fetch(self, since: datetime, until: datetime) -> list[IncomingSms]:
         return self.client.sms.incoming(since, until)
-
-    def _received(self, message: IncomingSms) -> bool:
-        """Tell the plugins, and return whether all have taken note of it, or never will."""
-        if not self.plugins.listens("devinotify_message_received"):
-            return True
-        failures = self.plugins.observe("devinotify_message_received", message=message)
-        return not any(failure.retryable for failure in failures)
 
     def _waiting(self) -> Waiting:
         return Waiting(
@@ -453,6 +447,22 @@ class Notifier:
         Without ``channel`` it goes out on the one that the message names.
         """
         return self._pipeline.send(message, channel)
+
+
+class _Listeners:
+    """The plugins that are told of incoming messages."""
+
+    _HOOK = "devinotify_message_received"
+
+    def __init__(self, plugins: PluginManager) -> None:
+        self._plugins = plugins
+
+    def names(self) -> list[str]:
+        return self._plugins.observers(self._HOOK)
+
+    def tell(self, message: IncomingSms, names: Collection[str]) -> list[str]:
+        failures = self._plugins.observe(self._HOOK, only=names, message=message)
+        return [name for name, failure in failures.items() if failure.retryable]
 
 
 def _settings(url: str | DevinoURL) -> DevinoURL:

@@ -34,11 +34,18 @@ def test_period(cursor: datetime, since: datetime, until: datetime) -> None:
     assert (since, until) == cursors.period(cursor, NOON)
 
 
-def test_new_ones_come_in_the_order_of_their_times() -> None:
-    """Those told of not at all, and those without a time in the end."""
+def test_what_is_untold_comes_in_the_order_of_its_time() -> None:
+    """Those told of only where they are owed to somebody, and those without a time in the end."""
     undated, old, young = sms("undated", None), sms("old", NOON - HOUR), sms("young")
-    found = cursors.new_ones({"u": undated, "y": young, "o": old, "t": sms("told")}, {"t"})
+    found = cursors.untold({"u": undated, "y": young, "o": old, "t": sms("told")}, {"t", "o"}, {"o"})
     assert [("o", old), ("y", young), ("u", undated)] == list(found.items())
+
+
+def test_who_is_not_here_is_owed_a_message_for_a_week() -> None:
+    """Who is here for as long as the gateway keeps it."""
+    both, here = frozenset({"a", "b"}), frozenset({"a"})
+    week = cursors.SILENCE
+    assert [both, here] == [cursors.still_owed(both, here, NOON, NOON + week + late) for late in (0 * HOUR, HOUR)]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from devinotify.outbox.memory import MemoryStore
 from tests.outbox.support import run_python
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from devinotify.sandbox import Sandbox
@@ -143,23 +143,47 @@ def test_a_plugin_that_raises_keeps_nobody_from_hearing(gateway: Sandbox, url: s
         assert (["one"], [], ["one"]) == (texts(notifier.incoming()), notifier.incoming(), ear.heard)
 
 
-def test_what_a_plugin_could_not_write_down_comes_again(gateway: Sandbox, url: str) -> None:
-    """Where it says so: the next time, and to all; what came beside it does not."""
+class Forgetful(Ear):
+    """A plugin that cannot write down what it is told the first ``failures`` times."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__()
+        self.failures = failures
+
+    @hookimpl
+    def devinotify_message_received(self, message: IncomingSms) -> None:
+        """Note its text, where it can."""
+        if self.failures:
+            self.failures -= 1
+            raise PluginError("the list is away", retryable=True)
+        self.heard.append(message.text)
+
+
+def test_what_a_plugin_could_not_write_down_comes_again_to_it_alone(gateway: Sandbox, url: str) -> None:
+    """Where it says so: the next time, and in order; the others, and who reads, hear of each message once."""
     for text in ("one", "two"):
         gateway.add_incoming(text, NUMBER)
         gateway.advance(1)
-    failures = [PluginError("the list is away", retryable=True), PluginError("the list is away", retryable=True)]
+    ear, forgetful, handled = Ear(), Forgetful(2), list[str]()
+    with opened(url, ear, forgetful) as notifier:
+        told = [texts(notifier.incoming(lambda message: handled.append(message.text))) for _ in range(4)]
+    assert [["one", "two"], [], [], []] == told
+    assert [["one", "two"]] * 3 == [ear.heard, handled, forgetful.heard]
 
-    class List:
-        @hookimpl
-        def devinotify_message_received(self, message: IncomingSms) -> None:
-            if message.text == "one" and failures:
-                raise failures.pop()
 
+def test_what_is_owed_to_a_plugin_waits_for_it(gateway: Sandbox, url: str) -> None:
+    """While others read who do not have it, and in the next process."""
+    gateway.add_incoming("one", NUMBER)
+    forgetful = Forgetful(1)
+    with opened(url, forgetful) as notifier:
+        assert ["one"] == texts(notifier.incoming())
     ear = Ear()
-    with opened(url, ear, List()) as notifier:
-        assert [["two"], [], ["one"], []] == [texts(notifier.incoming()) for _ in range(4)]
-    assert ["one", "two", "one", "one"] == ear.heard
+    with opened(url, ear) as notifier:
+        gateway.add_incoming("two", NUMBER)
+        assert [["two"], []] == [texts(notifier.incoming()) for _ in range(2)]
+    with opened(url, ear, forgetful) as notifier:
+        assert [[], []] == [texts(notifier.incoming()) for _ in range(2)]
+    assert (["two"], ["one"]) == (ear.heard, forgetful.heard)
 
 
 def test_who_is_asked_to_stop_leaves_the_rest(gateway: Sandbox, url: str) -> None:
@@ -328,6 +352,10 @@ class _KilledError(BaseException):
     """The process dies."""
 
 
+SURE, MOODY = "sure", "moody"
+"""An observer that takes everything, and one that at times cannot."""
+
+
 class Platform:
     """A gateway's list of messages, by its own clock, and a reader whose clock is another."""
 
@@ -336,6 +364,9 @@ class Platform:
         self.now = NOON
         self.sent: list[tuple[datetime, datetime, str]] = []  # when it came, when it can be seen, its name
         self.told: list[str] = []
+        self.taken: list[str] = []  # by the moody one
+        self.is_away = False
+        self.calls = 0
         self.kill_at: int | None = None
         self.killed: list[str] = []
         self.first = MemoryStore(lambda: self.now.timestamp())
@@ -345,7 +376,7 @@ class Platform:
         """Begin as a new process does."""
         self.store = self.first.another()
         outbox = Outbox(self.store)
-        self.receiver = Receiver(ACCOUNT, self.fetch, lambda: outbox, self.tell, lambda: self.now + self.ours)
+        self.receiver = Receiver(ACCOUNT, self.fetch, lambda: outbox, self, lambda: self.now + self.ours)
 
     def fetch(self, since: datetime, until: datetime) -> list[IncomingSms]:
         """Return what can be seen of a period."""
@@ -355,19 +386,28 @@ class Platform:
             if since <= at <= until and seen <= self.now
         ]
 
-    def tell(self, message: IncomingSms) -> bool:
-        """Take note of a message, and die where it is time."""
-        self.told.append(message.id)
-        if self.kill_at == len(self.told):
+    def names(self) -> list[str]:
+        """Return who there is."""
+        return [MOODY, SURE]
+
+    def tell(self, message: IncomingSms, names: Collection[str]) -> list[str]:
+        """Have a message noted, and die where it is time."""
+        away = [MOODY] if MOODY in names and self.is_away else []
+        if MOODY in names and not away:
+            self.taken.append(message.id)
+        if SURE in names:
+            self.told.append(message.id)
+        self.calls += 1
+        if self.kill_at == self.calls:
             self.kill_at = None
             self.killed.append(message.id)
             self.store.vanish()
             raise _KilledError
-        return True
+        return away
 
     def read(self, die: int | None) -> None:
         """Read, and die after so many messages."""
-        self.kill_at = None if die is None else len(self.told) + die
+        self.kill_at = None if die is None else self.calls + die
         try:
             self.receiver.read()
         except _KilledError:
@@ -379,6 +419,7 @@ STEPS = st.lists(
         st.tuples(st.just("pass"), st.integers(0, 20 * 3600)),
         st.tuples(st.just("sms"), st.integers(0, int(LATE.total_seconds()) - 1)),
         st.tuples(st.just("read"), st.none() | st.integers(1, 3)),
+        st.tuples(st.just("mood"), st.booleans()),
     ),
     max_size=40,
 )
@@ -395,7 +436,10 @@ CLOCKS = st.one_of(
 
 @given(STEPS, CLOCKS)
 def test_none_is_lost_and_none_is_told_twice(steps: list[tuple[str, Any]], clocks: tuple[timedelta, timedelta]) -> None:
-    """Whatever is late, dies, or shows the wrong time, but for the one that was being told of when the process died."""
+    """Whatever is late, dies, or shows the wrong time, but for the one that was being told of when the process died.
+
+    Whoever cannot take some is told of them later, and nobody else hears of them again for that.
+    """
     ours, shift = clocks
     platform = Platform(timedelta(0), shift)
     platform.read(None)
@@ -405,14 +449,33 @@ def test_none_is_lost_and_none_is_told_twice(steps: list[tuple[str, Any]], clock
             platform.now += timedelta(seconds=value)
         elif what == "sms":
             platform.sent.append((platform.now, platform.now + timedelta(seconds=value), str(len(platform.sent))))
+        elif what == "mood":
+            platform.is_away = value
         else:
             platform.read(value)
+    platform.is_away = False
     platform.now += LATE
     platform.read(None)
     platform.read(None)
-    counts = Counter(platform.told)
-    assert {name for _, _, name in platform.sent} == set(counts)
-    assert Counter(platform.killed) == counts - Counter(set(counts))
+    names, killed = {name for _, _, name in platform.sent}, Counter(platform.killed)
+    for told in (platform.told, platform.taken):
+        assert names == set(told)
+        assert Counter(told) - Counter(names) <= killed
+
+
+class Everybody:
+    """One observer, which takes what ``tell`` does not refuse."""
+
+    def __init__(self, tell: Callable[[IncomingSms], bool] = lambda _: True) -> None:
+        self._tell = tell
+
+    def names(self) -> list[str]:
+        """Return its name."""
+        return ["all"]
+
+    def tell(self, message: IncomingSms, names: Collection[str]) -> Collection[str]:
+        """Tell it."""
+        return () if self._tell(message) else names
 
 
 def test_a_clock_that_was_years_ahead_makes_it_go_back(place: Place) -> None:
@@ -423,7 +486,7 @@ def test_a_clock_that_was_years_ahead_makes_it_go_back(place: Place) -> None:
         ACCOUNT,
         lambda since, until: [late] if since <= NOON <= until else [],
         lambda: outbox,
-        lambda _: True,
+        Everybody(),
         lambda: now,
     )
     now = NOON + 1000 * DAY
@@ -440,7 +503,7 @@ def test_what_is_remembered_does_not_grow(place: Place) -> None:
         ACCOUNT,
         lambda since, until: [message for message in messages if since <= (message.created_at or NOON) <= until],
         lambda: outbox,
-        lambda _: True,
+        Everybody(),
         lambda: now,
     )
     for number in range(10):
@@ -455,7 +518,7 @@ def test_an_id_that_cannot_be_kept_is_no_obstacle(place: Place, odd: str) -> Non
     """Such a message is known by all that there is of it, and what is remembered tells nothing of it."""
     outbox = place.open()
     messages = [IncomingSms(odd, text, NUMBER, "1234", NOON) for text in ("STOP\ud800", "STOP\0")]
-    receiver = Receiver(ACCOUNT, lambda *_: messages, lambda: outbox, lambda _: True, lambda: NOON)
+    receiver = Receiver(ACCOUNT, lambda *_: messages, lambda: outbox, Everybody(), lambda: NOON)
     assert [messages, []] == [receiver.read(), receiver.read()]
     assert {"cursor", "sha256"} == {
         key.partition(":")[0] for key, _ in outbox.bucket(f"devinotify.incoming.{ACCOUNT}").items()
@@ -468,7 +531,7 @@ def test_who_was_taken_for_dead_tells_no_more(place: Place) -> None:
     messages = [IncomingSms(str(number), "hi", NUMBER, "1234", NOON) for number in range(3)]
 
     def receiver(outbox: Outbox, tell: Callable[[IncomingSms], bool]) -> Receiver:
-        return Receiver(ACCOUNT, lambda *_: messages, lambda: outbox, tell, lambda: NOON)
+        return Receiver(ACCOUNT, lambda *_: messages, lambda: outbox, Everybody(tell), lambda: NOON)
 
     told: list[str] = []
 
@@ -489,6 +552,30 @@ def test_who_was_taken_for_dead_tells_no_more(place: Place) -> None:
     assert ["first 0", "first 1", "second 1", "second 2"] == told
 
 
+def test_who_is_gone_is_waited_for_a_week(place: Place) -> None:
+    """What is owed to a plugin that nobody has any more keeps the reader from moving on for so long, and no longer."""
+    outbox, now = place.open(), NOON
+    message, asked = IncomingSms("1", "hi", NUMBER, "1234", NOON), list[datetime]()
+    nobody, away = Everybody(), Everybody(lambda _: False)
+    nobody.names = list  # type: ignore[method-assign]  # there is none
+
+    def fetch(since: datetime, until: datetime) -> list[IncomingSms]:
+        asked.append(since)
+        return [message] if since <= NOON <= until else []
+
+    def read(observers: Everybody) -> list[IncomingSms]:
+        return Receiver(ACCOUNT, fetch, lambda: outbox, observers, lambda: now).read()
+
+    assert [message] == read(away)
+    now = NOON + SILENCE
+    assert [[]] * 2 == [read(nobody), read(away)]
+    assert asked[0] == asked[-1]
+    now = NOON + SILENCE + HOUR
+    assert [[]] * 3 == [read(away), read(nobody), read(nobody)]
+    assert (asked[0], NOON - LATE) == (asked[-2], asked[-1] - HOUR)
+    assert not [key for key, _ in outbox.bucket(f"devinotify.incoming.{ACCOUNT}").items() if key.startswith("owed:")]
+
+
 def test_a_turn_that_cannot_be_laid_down_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     """What was read stands."""
     store = MemoryStore()
@@ -499,7 +586,7 @@ def test_a_turn_that_cannot_be_laid_down_is_logged(caplog: pytest.LogCaptureFixt
         store.vanish()
         return True
 
-    receiver = Receiver(ACCOUNT, lambda *_: [message], lambda: outbox, die, lambda: NOON)
+    receiver = Receiver(ACCOUNT, lambda *_: [message], lambda: outbox, Everybody(die), lambda: NOON)
     with pytest.raises(DevinotifyError):
         receiver.read()
     assert "others cannot read what comes in" in caplog.text

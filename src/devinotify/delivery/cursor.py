@@ -47,10 +47,19 @@ def period(cursor: datetime, now: datetime) -> Period:
     return Period(max(start - LATE, now - REACH), max(start, now) + AHEAD)
 
 
-def new_ones(came: Mapping[str, IncomingSms], told: Collection[str]) -> dict[str, IncomingSms]:
-    """Return the messages whose keys are not among those told of: the oldest first, undated ones last."""
-    found = {key: message for key, message in came.items() if key not in told}
+def untold(came: Mapping[str, IncomingSms], told: Collection[str], owed: Collection[str]) -> dict[str, IncomingSms]:
+    """Return the messages that are new, or owed to somebody, by their keys: the oldest first, undated ones last."""
+    found = {key: message for key, message in came.items() if key not in told or key in owed}
     return dict(sorted(found.items(), key=lambda item: item[1].created_at or _NEVER))
+
+
+def still_owed(owed: frozenset[str], here: frozenset[str], at: datetime, now: datetime) -> frozenset[str]:
+    """Return to whom a message of ``at`` is owed yet.
+
+    Who is not here may be at another reader that shares the outbox, for a week: then nobody waits any more for who may
+    have gone for good, since all that came in meanwhile is asked for again and again until then.
+    """
+    return owed & here if at < now - SILENCE else owed
 
 
 def kept_until(message: IncomingSms, asked: Period) -> datetime:

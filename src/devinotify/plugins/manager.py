@@ -21,13 +21,13 @@ from devinotify.plugins.rules import OWN_RULES, RULES
 from devinotify.redact import scrub
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from contextlib import AbstractContextManager
     from typing import Any
 
     from devinotify.channels.protocol import Channel
 
-    _Observer = tuple[Callable[..., Any], tuple[str, ...]]
+    _Observer = tuple[str, Callable[..., Any], tuple[str, ...]]
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -214,26 +214,34 @@ class PluginManager(pluggy.PluginManager):
             self._known[hook, outside] = known
         return known
 
-    def observe(self, hook: str, **arguments: object) -> Sequence[PluginError]:
+    def observers(self, hook: str) -> list[str]:
+        """Return the names of the plugins that an observer hook is told to, in the order in which they are."""
+        return [name for name, _, _ in self._observers(hook)]
+
+    def observe(
+        self, hook: str, *, only: Collection[str] | None = None, **arguments: object
+    ) -> Mapping[str, PluginError]:
         """Call each observer apart from the others; one that raises is logged, by its name, and breaks nothing.
 
-        Returns the errors of those that did.
+        With ``only`` those of these names. Returns the errors of those that raised, by their names.
         """
-        failures: list[PluginError] = []
-        for function, names in self._observers(hook):
+        failures: dict[str, PluginError] = {}
+        for plugin, function, names in self._observers(hook):
+            if only is not None and plugin not in only:
+                continue
             try:
                 function(*map(arguments.__getitem__, names))  # a batch has a thousand outcomes
             except PluginError as error:
                 log.error("%s", error)
-                failures.append(error)
+                failures[plugin] = error
         return failures
 
     def _observers(self, hook: str) -> Sequence[_Observer]:
-        """Return the implementations of an observer hook, the last registered first, each with its arguments' names."""
+        """Return the implementations of an observer hook, the last registered first: plugin, function, arguments."""
         found = self._watching.get(hook)
         if found is None:
             implementations = reversed(getattr(self.hook, hook).get_hookimpls())
-            found = self._watching[hook] = [(one.function, one.argnames) for one in implementations]
+            found = self._watching[hook] = [(one.plugin_name, one.function, one.argnames) for one in implementations]
         return found
 
 
