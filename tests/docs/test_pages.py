@@ -56,13 +56,14 @@ def test_page(page: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp
 def _runs(mark: str, page: Path, block: Block) -> bool:
     """Return whether the test that a mark names is there, and takes the block from the page or has each line of it.
 
-    A page in Russian has the block of the English one, which its test takes.
+    A page in Russian is named by the test too, or has the block of the English one, which it takes.
     """
     name, _, test = mark.removeprefix("run by: ").partition("::")
     source = (ROOT / name).read_text("utf-8") if (ROOT / name).is_file() else ""
     english = ROOT / name_of(page).replace("docs/ru/", "docs/")
-    taken = re.search(rf"\b{page.name}\b", source) and any(
-        (block.code, mark) == (each.code, each.mark) for each in blocks(english)
+    taken = name_of(page) in source or (
+        re.search(rf"\b{page.name}\b", source)
+        and any((block.code, mark) == (each.code, each.mark) for each in blocks(english))
     )
     copied = all(line.strip() in source for line in block.code.splitlines())
     return bool(re.search(rf"^def {test}\(", source, re.MULTILINE) and (taken or copied))
@@ -83,15 +84,18 @@ from devinotify import Client
 
 def remind(number, url):
     with Client(url) as client:
-        client.sms.send(number, "See you at 9")
+        client.sms.send(number, "TEXT")
 
 """
 
 
-def test_tests(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("page", "text"), [("docs/how-to/tests.md", "See you at 9"), ("docs/ru/how-to/tests.md", "Ждём вас в 9:00")]
+)
+def test_tests(page: str, text: str, tmp_path: Path) -> None:
     """The tests that are shown pass, run by pytest in a folder of their own."""
-    (shown,) = (block.code for block in blocks(ROOT / "docs/how-to/tests.md") if "def test_reminder" in block.code)
-    (tmp_path / "test_shown.py").write_text(_ITS_READER + shown, "utf-8")
+    (shown,) = (block.code for block in blocks(ROOT / page) if "def test_reminder" in block.code)
+    (tmp_path / "test_shown.py").write_text(_ITS_READER.replace("TEXT", text) + shown, "utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_shown.py"],
         cwd=tmp_path,
@@ -103,12 +107,13 @@ def test_tests(tmp_path: Path) -> None:
     assert "2 passed" in done.stdout, done.stdout
 
 
-def test_the_service(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", ["docs/how-to/asyncio.md", "docs/ru/how-to/asyncio.md"])
+def test_the_service(page: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """The FastAPI service that is shown sends, and says what was refused here and what is not known."""
-    (shown,) = (block.code for block in blocks(ROOT / "docs/how-to/asyncio.md") if "FastAPI(" in block.code)
+    (shown,) = (block.code for block in blocks(ROOT / page) if "FastAPI(" in block.code)
     monkeypatch.setenv("DEVINOTIFY_URL", sandbox.url)
     names: dict[str, Any] = {}
-    exec(compile(shown, "asyncio.md", "exec"), names)  # noqa: S102 - running it is what this is about
+    exec(compile(shown, page, "exec"), names)  # noqa: S102 - running it is what this is about
     with served(names["app"]) as url:
         good = requests.post(f"{url}/remind/89161234567", timeout=30)
         bad = requests.post(f"{url}/remind/12", timeout=30)

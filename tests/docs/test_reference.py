@@ -49,10 +49,9 @@ def test_has_every_key_of_the_url() -> None:
     assert sorted(OPTION_NAMES) == sorted(re.findall(r"`(\w+)`", " ".join(cells)))
 
 
-def test_has_every_extra() -> None:
+@pytest.mark.parametrize("page", ["docs/how-to/install.md", "docs/ru/how-to/install.md"])
+def test_has_every_extra(page: str) -> None:
     """The page on installing names what can be installed."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    named = re.findall(
-        r"^\| `devinotify\[(\w+)\]` \|", (ROOT / "docs/how-to/install.md").read_text("utf-8"), re.MULTILINE
-    )
+    named = re.findall(r"^\| `devinotify\[(\w+)\]` \|", (ROOT / page).read_text("utf-8"), re.MULTILINE)
     assert sorted(project["optional-dependencies"]) == sorted(named)

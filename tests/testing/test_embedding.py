@@ -15,7 +15,8 @@ from tests.testing.sessions import run_pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "embedding.md"
+ROOT = Path(__file__).parents[2]
+PAGE, RUSSIAN = ROOT / "docs/how-to/embedding.md", ROOT / "docs/ru/how-to/embedding.md"
 
 pytestmark = [
     pytest.mark.once,
@@ -23,9 +24,9 @@ pytestmark = [
 ]
 
 
-def blocks(language: str) -> Iterator[tuple[str, str]]:
-    """Yield the name and the code of each file that the page shows."""
-    for block in re.findall(rf"```{language}\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL):
+def blocks(language: str, page: Path = PAGE) -> Iterator[tuple[str, str]]:
+    """Yield the name and the code of each file that a page shows."""
+    for block in re.findall(rf"```{language}\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
         first, _, _ = block.partition("\n")
         yield first.removeprefix("# "), block
 
@@ -40,12 +41,13 @@ def write(folder: Path, *, changes: Mapping[str, tuple[str, str]]) -> None:
         (folder / tests.replace(".py", f"_{name}.py")).write_text(own, "utf-8")
 
 
-def test_its_host_passes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", [PAGE, RUSSIAN], ids=["en", "ru"])
+def test_its_host_passes(page: Path, tmp_path: Path) -> None:
     """The host as it stands there passes, and as many tests as the page says."""
-    for name, code in blocks("python"):
+    for name, code in blocks("python", page):
         (tmp_path / name).write_text(code, "utf-8")
     done = run_pytest(tmp_path, "test_myqueue_sms.py")
-    ((expected, _),) = blocks("text")
+    ((expected, _),) = blocks("text", page)
     assert expected == done.stdout.strip().splitlines()[-1].partition(" in ")[0], done.stdout
 
 
@@ -73,9 +75,10 @@ def test_its_host_is_short() -> None:
     assert len([line for line in code.splitlines()[1:] if line]) <= 30
 
 
-def test_table_names_every_test() -> None:
+@pytest.mark.parametrize("page", [PAGE, RUSSIAN], ids=["en", "ru"])
+def test_table_names_every_test(page: Path) -> None:
     """The page's table names all that the suite does."""
-    told = re.findall(r"^\| `(test_\w+)` \|", PAGE.read_text("utf-8"), re.MULTILINE)
+    told = re.findall(r"^\| `(test_\w+)` \|", page.read_text("utf-8"), re.MULTILINE)
     assert [name for name in vars(HostSuite) if name.startswith("test_")] == told
 
 
