@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from devinotify.cli.app import COMMANDS
+from tests.cli import manuals
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = [ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
@@ -123,13 +124,18 @@ def test_source_distributions_have_their_tests(built: Path) -> None:
 def test_what_systems_take_comes_along(built: Path) -> None:
     """Manual pages of every command, and the units of the services, each with the distribution that has the command."""
     shared = {}
-    for folder in (ROOT, ROOT / "plugins/webhook"):
+    for folder in FOLDERS:
         with zipfile.ZipFile(built / f"{distribution(folder)}-py3-none-any.whl") as wheel:
             parts = [name.partition(".data/data/share/")[2] for name in wheel.namelist()]
-        shared[folder.name] = {part for part in parts if part}
-    manual = {"man/man1/devinotify.1", *(f"man/man1/devinotify-{name}.1" for name in COMMANDS)}
-    units = {f"devinotify/systemd/devinotify-{name}.service" for name in ("worker", "sandbox", "failed@")}
-    assert {ROOT.name: manual | units, "webhook": {"devinotify/systemd/devinotify-webhook.service"}} == shared
+        shared[folder] = {part for part in parts if part}
+    units = {ROOT: ("worker", "sandbox", "failed@"), ROOT / "plugins/webhook": ("webhook",)}
+    pages = {folder: {f"man/man1/{name}" for name in manuals.kept(folder)} for folder in FOLDERS[1:]}
+    pages[ROOT] = {"man/man1/devinotify.1", *(f"man/man1/devinotify-{name}.1" for name in COMMANDS)}
+    wanted = {
+        folder: pages[folder] | {f"devinotify/systemd/devinotify-{name}.service" for name in units.get(folder, ())}
+        for folder in FOLDERS
+    }
+    assert wanted == shared
 
 
 def jobs() -> dict[str, Any]:

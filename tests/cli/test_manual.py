@@ -11,6 +11,7 @@ import pytest
 
 from devinotify.cli.app import COMMANDS
 from devinotify.cli.manual import describe, pages
+from tests.cli import manuals
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,11 +32,21 @@ def test_no_other_command_is_described() -> None:
 
 
 @pytest.mark.once
+@pytest.mark.parametrize("folder", manuals.folders(), ids=lambda folder: folder.name)
+def test_those_of_a_plugin_are_as_its_commands(folder: Path) -> None:
+    """Each command that it adds has one, which says what its help does: ``python -m tests.cli.manuals``."""
+    pages_of_it = manuals.made(folder)
+    assert pages_of_it
+    assert pages_of_it == manuals.kept(folder)
+
+
+@pytest.mark.once
 @with_mandoc
 def test_mandoc_has_nothing_against_them(tmp_path: Path) -> None:
     """But that they have no date: they are as old as the help."""
     paths = []
-    for name, text in PAGES.items():
+    plugins = {name: text for folder in manuals.folders() for name, text in manuals.kept(folder).items()}
+    for name, text in {**PAGES, **plugins}.items():
         paths.append(tmp_path / name)
         paths[-1].write_text(text, "utf-8")
     command = ["mandoc", "-T", "lint", "-W", "warning", *map(str, paths)]

@@ -1,6 +1,7 @@
 """The manual pages of the commands, made from their own help: one for ``devinotify``, one for each command.
 
-The reference on the site is made from the same descriptions. A package is built with the pages (``hatch_build.py``).
+The reference on the site is made from the same descriptions. A package is built with the pages (``hatch_build.py``);
+those of a plugin's commands are kept in its folder, since no index has the core yet when a clone's plugin is built.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from devinotify.cli.app import COMMANDS, cli
 from devinotify.cli.exits import MEANINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 NAME = "devinotify"
 _MADE_FOR_TERMINALS = "\b"
 """What click leaves unwrapped begins with it."""
+_WHOLE = 200
+"""Letters of a command's first sentence, which no terminal's width cuts here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +79,28 @@ def _paragraphs(text: str) -> Iterator[tuple[str, bool]]:
 
 def pages(version: str) -> dict[str, str]:
     """Return the pages of section 1 by the names of their files, in man(7), for a version of devinotify."""
-    commands = {name: describe(name) for name in COMMANDS}
-    found = {f"{NAME}-{name}.1": _page(name, each, version) for name, each in commands.items()}
-    return {f"{NAME}.1": _overview(version), **found}
+    maker = f"{NAME} {version}"
+    found = {
+        f"{NAME}-{name}.1": _page(name, describe(name), row[1], maker, _exit_status()) for name, row in COMMANDS.items()
+    }
+    return {f"{NAME}.1": _overview(maker), **found}
 
 
-def _overview(version: str) -> str:
+def pages_of_plugin(commands: Mapping[str, click.Command], maker: str) -> dict[str, str]:
+    """Return the pages of the commands that a plugin adds; ``maker`` is its distribution with the version.
+
+    Where their exit codes are not ours their help tells what they are.
+    """
+    root = click.Context(cli, info_name=NAME)
+    return {
+        f"{NAME}-{name}.1": _page(name, _described(command, name, root), command.get_short_help_str(_WHOLE), maker)
+        for name, command in commands.items()
+    }
+
+
+def _overview(maker: str) -> str:
     lines = [
-        *_head(NAME, version, "SMS and Viber through the Devino Telecom HTTP API"),
+        *_head(NAME, maker, "SMS and Viber through the Devino Telecom HTTP API"),
         *_section("synopsis"),
         *_usage(NAME, "COMMAND [OPTIONS] [ARGS]..."),
         *_section("commands"),
@@ -93,10 +110,10 @@ def _overview(version: str) -> str:
     return _page_of([*lines, *_exit_status(), *_see_also([])])
 
 
-def _page(name: str, command: Description, version: str) -> str:
+def _page(name: str, command: Description, meaning: str, maker: str, codes: Iterable[str] = ()) -> str:
     title = f"{NAME}-{name}"
     lines = [
-        *_head(title, version, COMMANDS[name][1].rstrip(".")),
+        *_head(title, maker, meaning.rstrip(".")),
         *_section("synopsis"),
         *_usage(command.path, command.arguments),
         *_section("description"),
@@ -108,7 +125,7 @@ def _page(name: str, command: Description, version: str) -> str:
     for each in command.further:
         lines += [f".SS {_escaped(each.usage)}", *_text(each), *_options(each)]
     others = [f"{NAME}-{other}" for other in COMMANDS if re.search(rf"`{NAME} {other}\b", _all_text(command))]
-    return _page_of([*lines, *_exit_status(), *_see_also([NAME, *(other for other in others if other != title)])])
+    return _page_of([*lines, *codes, *_see_also([NAME, *(other for other in others if other != title)])])
 
 
 def _all_text(command: Description) -> str:
@@ -132,8 +149,8 @@ def _line(text: str) -> str:
     return f"\\&{escaped}" if escaped.startswith(".") else escaped
 
 
-def _head(title: str, version: str, meaning: str) -> list[str]:
-    head = f'.TH {_escaped(title.upper())} 1 "" "{NAME} {version}" "{NAME}"'
+def _head(title: str, maker: str, meaning: str) -> list[str]:
+    head = f'.TH {_escaped(title.upper())} 1 "" "{maker}" "{NAME}"'
     return [head, *_section("name"), f"{_escaped(title)} \\- {_escaped(meaning)}"]
 
 
