@@ -7,6 +7,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 
+from tests.waiting import ended
+
 if TYPE_CHECKING:
     from email.message import Message
 
@@ -44,7 +46,7 @@ class Desk:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(60)
+        ended(self._thread)
 
     def wait(self, count: int) -> bool:
         """Return whether so many posts came, within 30 seconds."""

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from devinotify import Client
 from devinotify.gateway.aio import AsyncClient
+from tests.waiting import ended
 
 
 class Driven:
@@ -39,7 +40,7 @@ class Driven:
         self.close()
         tasks = self.run(_others())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(60)
+        ended(self._thread)
         self._loop.close()
         assert ([], []) == (tasks, self.complaints)
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from tests.waiting import ended
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -30,5 +32,4 @@ def served(app: Any, loop: str = "asyncio") -> Iterator[str]:  # noqa: ANN401 - 
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(60)
-            assert not thread.is_alive()
+            ended(thread)

@@ -14,6 +14,7 @@ from devinotify.bulk.table import PAGE
 from devinotify.outbox.memory import MemoryStore
 from tests.bulk.conftest import numbers
 from tests.bulk.fake import Fake, run_within
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -132,8 +133,7 @@ def test_campaigns_keep_the_pace_of_their_journal_together(notifier: Notifier, f
         threads = [threading.Thread(target=one.run) for one in runs]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join(60)
+        ended(*threads)
         # The last batch begins when all others have had their time.
         assert time.monotonic() - begun >= (40 - len(fake.sent[-1])) / 20
         assert (40, {1}) == (outbox.counts().accepted, set(fake.got.values()))

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from tests.waiting import LONGEST
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-PATIENCE = 60
-"""Seconds that a question, and the end, are waited for."""
 
 needs_terminal = pytest.mark.skipif(sys.platform == "win32", reason="there is no pty")
 
@@ -45,10 +44,10 @@ def answered(*arguments: str, answers: Iterable[tuple[str, str]]) -> Dialogue:
         try:
             for question, answer in answers:
                 while question.encode() not in shown:
-                    assert select.select([ours], [], [], PATIENCE)[0], f"{question!r} is not asked"
+                    assert select.select([ours], [], [], LONGEST)[0], f"{question!r} is not asked"
                     shown += os.read(ours, 1024)
                 os.write(ours, f"{answer}\n".encode())
-            stdout, _ = process.communicate(timeout=PATIENCE)
+            stdout, _ = process.communicate(timeout=LONGEST)
         finally:
             process.kill()
     with suppress(OSError):  # nobody has it open any more

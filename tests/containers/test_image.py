@@ -20,6 +20,7 @@ from tests.cli.servers import free_port
 from tests.containers import base, together
 from tests.containers.buildah import Store
 from tests.postgres_server import binaries
+from tests.waiting import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,6 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "contrib/container"
 COMPOSE = FOLDER / "compose.yaml"
 NUMBER = "+79161234567"
-PATIENCE = 60.0
 WITHHELD = ("not permitted", "permission denied", "not supported", "not implemented")
 """What is said where a container may not do what buildah does: mount, change the root, own files of other users."""
 
@@ -88,7 +88,7 @@ def run(store: Store, container: str, *command: str, files: dict[str, Path] | No
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE,
+        timeout=LONGEST,
     )
     assert 0 == done.returncode, done.stderr
     return done.stdout
@@ -142,17 +142,17 @@ def serves_another_container_as_its_gateway(store: Store, container: str) -> Non
         asked = urllib.request.Request(
             f"http://127.0.0.1:{port}/sandbox/messages", headers={"Authorization": f"Bearer {token}"}
         )
-        with urllib.request.urlopen(asked, timeout=PATIENCE) as reply:  # noqa: S310 - our own server
+        with urllib.request.urlopen(asked, timeout=LONGEST) as reply:  # noqa: S310 - our own server
             assert ["Hello"] == [each["text"] for each in json.load(reply)["messages"]]
     finally:
         os.killpg(process.pid, 15)
-        process.communicate(timeout=PATIENCE)
+        process.communicate(timeout=LONGEST)
 
 
 def takes_what_the_script_makes(store: Store, container: str, tmp_path: Path) -> None:
     """The configuration of secrets.sh is one that it understands; only the outbox is another."""
     shutil.copy(FOLDER / "secrets.sh", tmp_path)
-    subprocess.run([tmp_path / "secrets.sh"], check=True, capture_output=True, timeout=PATIENCE)
+    subprocess.run([tmp_path / "secrets.sh"], check=True, capture_output=True, timeout=LONGEST)
     url = (tmp_path / "secrets/url").read_text("utf-8").partition("&outbox=")[0]
     (tmp_path / "secrets/url").write_text(url, "utf-8")
     secrets = {f"/run/secrets/{name}": tmp_path / "secrets" / name for name in services()["webhook"]["secrets"]}
@@ -185,7 +185,7 @@ def test_secrets_are_made_once(tmp_path: Path) -> None:
     shutil.copy(FOLDER / "secrets.sh", tmp_path)
     found = []
     for _ in range(2):
-        subprocess.run([tmp_path / "secrets.sh"], check=True, capture_output=True, timeout=PATIENCE)
+        subprocess.run([tmp_path / "secrets.sh"], check=True, capture_output=True, timeout=LONGEST)
         files = [*(tmp_path / "secrets").iterdir(), tmp_path / ".env"]
         found.append({path.name: path.read_text("utf-8") for path in files})
     assert found[0] == found[1]
@@ -210,7 +210,7 @@ def test_compose_understands_its_file(tmp_path: Path) -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=PATIENCE,
+            timeout=LONGEST,
         )
     assert (0, "") == (said["t" * 24].returncode, said["t" * 24].stderr)
     assert "is made by secrets.sh" in said[""].stderr

@@ -18,15 +18,13 @@ from psycopg import sql
 from tests.cli.servers import free_port
 from tests.containers.buildah import HOSTS
 from tests.postgres_server import running
+from tests.waiting import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.containers.buildah import Store
-
-PATIENCE = 60.0
-"""Seconds that a service may take to be healthy, and a command to end."""
 
 
 class Together:
@@ -74,14 +72,14 @@ class Together:
         try:
             kind, *check = map(self._here, self._services[name]["healthcheck"]["test"])
             asking = self.command(name, ["sh", "-c", *check] if kind == "CMD-SHELL" else check)
-            end = time.monotonic() + PATIENCE
-            while (asked := subprocess.run(asking, capture_output=True, text=True, timeout=PATIENCE)).returncode:
+            end = time.monotonic() + LONGEST
+            while (asked := subprocess.run(asking, capture_output=True, text=True, timeout=LONGEST)).returncode:
                 assert process.poll() is None, f"{name} has ended: {process.stderr and process.stderr.read()}"
                 assert time.monotonic() < end, f"{name} is not healthy: {asked.stderr}"
             yield
         finally:
             os.killpg(process.pid, 15)
-            process.communicate(timeout=PATIENCE)
+            process.communicate(timeout=LONGEST)
 
     def ask(self, port: str, path: str, token: str, text: str | None = None) -> Any:  # noqa: ANN401 - JSON
         """Return what one of the services answers; a text is posted."""
@@ -90,7 +88,7 @@ class Together:
             headers={"Authorization": f"Bearer {token}"},
             data=None if text is None else f"text={text}".encode(),
         )
-        with urllib.request.urlopen(asked, timeout=PATIENCE) as reply:  # noqa: S310 - our own server
+        with urllib.request.urlopen(asked, timeout=LONGEST) as reply:  # noqa: S310 - our own server
             return json.load(reply)
 
 
@@ -100,7 +98,7 @@ def alerts_go_from_the_webhook_to_the_sandbox(
     """By the secrets that the script makes: stored by one container, sent by another, taken by a third."""
     folder.mkdir()
     shutil.copy(script, folder)
-    subprocess.run([folder / script.name], check=True, capture_output=True, timeout=PATIENCE)
+    subprocess.run([folder / script.name], check=True, capture_output=True, timeout=LONGEST)
     password = (folder / "secrets/database_password").read_text("utf-8")
     with running() as server, ExitStack() as services_up:
         with psycopg.connect(server.url(), autocommit=True) as connection:
@@ -108,7 +106,7 @@ def alerts_go_from_the_webhook_to_the_sandbox(
             connection.execute("CREATE DATABASE devinotify OWNER devinotify")
         together = Together(store, services, folder, server.port)
         migrated = subprocess.run(
-            together.service("migrate"), capture_output=True, text=True, check=False, timeout=PATIENCE
+            together.service("migrate"), capture_output=True, text=True, check=False, timeout=LONGEST
         )
         assert 0 == migrated.returncode, migrated.stderr
         for name in ("sandbox", "worker", "webhook"):
@@ -118,7 +116,7 @@ def alerts_go_from_the_webhook_to_the_sandbox(
         stored = together.ask("9876", "/sms/oncall", found[1], "The+backup+has+failed")
         assert (1, False) == (len(stored["rows"]), stored["known"])
         token = (folder / ".env").read_text("utf-8").strip().partition("=")[2]
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + LONGEST
         while not (messages := together.ask("8026", "/sandbox/messages", token)["messages"]):
             assert time.monotonic() < end, "the worker has sent nothing"
             time.sleep(0.1)  # the page's own stream tells it too, and is the affair of other tests

@@ -14,7 +14,6 @@ from devinotify.exceptions import Verdict
 from devinotify.gateway import wire
 from devinotify.gateway.transport import Transport
 from devinotify.outbox import RowState
-from devinotify.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from devinotify.channels.protocol import Channel
     from devinotify.models import Message, Outcome
+    from devinotify.sandbox import Sandbox
 
 NUMBERS = ("+79161234567", "+79161234568")
 FAULTS = [
@@ -51,13 +51,6 @@ class Broken:
         if self._hook == "a hook that sends":
             raise ValueError(message.text)
         return None
-
-
-@pytest.fixture(scope="module")
-def gateway() -> Iterator[Sandbox]:
-    """Give a gateway that nothing is to reach."""
-    with Sandbox() as running:
-        yield running
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import threading
 
 from devinotify.delivery.pulse import Pulse
 from devinotify.delivery.rate_limit import Pace, Speed
+from tests.waiting import ended
 
 
 class Time:
@@ -79,7 +80,7 @@ def test_the_longest_of_several_threads_counts() -> None:
     with pulse.working():
         longest = pulse.longest
     over.set()
-    thread.join(60)
+    ended(thread)
     assert (5, 0) == (longest, pulse.longest)
 
 
@@ -105,5 +106,5 @@ def test_whoever_waits_for_the_pace_is_at_no_step() -> None:
         if pulse.longest == 0:
             seen.set()
     pace.stop()
-    thread.join(60)
+    ended(thread)
     assert seen.is_set()

@@ -27,6 +27,7 @@ from devinotify.exceptions import DevinotifyError, GatewayError, InvalidSchedule
 from devinotify.models import IncomingSms
 from devinotify.outbox.memory import MemoryStore
 from tests.outbox.support import run_python
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -226,8 +227,7 @@ def test_threads_of_one_notifier_take_turns(gateway: Sandbox, url: str) -> None:
         threads = [threading.Thread(target=notifier.incoming) for _ in range(4)]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join(60)
+        ended(*threads)
     assert sorted(map(str, range(20))) == sorted(ear.heard)
 
 
@@ -241,7 +241,7 @@ def test_a_handler_that_asks_what_came_in_gets_nothing(gateway: Sandbox, url: st
             daemon=True,
         )
         reader.start()
-        reader.join(60)
+        ended(reader)
     assert [[], ["one"]] == told
 
 
@@ -272,7 +272,7 @@ def test_a_process_forked_off_while_a_thread_reads_does_not_wait_for_it(gateway:
             assert 0 == os.waitpid(pid, 0)[1]
         finally:
             go.set()
-            reader.join(60)
+            ended(reader)
 
 
 def test_async_notifier_reads_them(gateway: Sandbox, url: str) -> None:
@@ -597,6 +597,7 @@ def test_a_turn_that_cannot_be_laid_down_is_logged(caplog: pytest.LogCaptureFixt
 _READER = """
 import json, os, sys
 from devinotify import Notifier, hookimpl, make_plugin_manager
+from tests.waiting import ended
 
 class Ear:
     @hookimpl

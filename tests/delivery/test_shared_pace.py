@@ -16,6 +16,7 @@ from devinotify.outbox import Outbox, RowState
 from devinotify.outbox.memory import MemoryStore
 from devinotify.sandbox import Sandbox
 from tests.outbox.support import Clock, message, numbers
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +87,7 @@ def test_a_wait_is_broken_off_by_the_end() -> None:
     found: list[bool] = []
     waiting.start()
     pace.stop()
-    waiting.join(60)
+    ended(waiting)
     assert ([False], True) == (found, Pace(Speed()).rest(0))
 
 
@@ -101,8 +102,7 @@ def test_workers_keep_the_pace_together() -> None:
         threads = [threading.Thread(target=worker.run, kwargs={"once": True}) for worker in workers]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join(60)
+        ended(*threads)
         # The last batch begins when all others have had their time.
         assert time.monotonic() - begun >= (40 - 5) / 20
         assert 40 == outbox.counts().total - outbox.counts().queued

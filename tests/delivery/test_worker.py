@@ -558,7 +558,7 @@ def test_a_locked_outbox_is_tried_again(
         thread.start()
         assert gateway.wait(lambda: bool(gateway.messages()), 60)
         worker.stop()
-        thread.join(60)
+        ended(thread)
     assert 2 == sum("it is tried again" in record.message for record in caplog.records)
 
 

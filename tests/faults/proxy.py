@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 from tests.faults.line import Closed, Line
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     import ssl
@@ -55,13 +56,12 @@ class Proxy:
     def __exit__(self, *exc_info: object) -> None:
         self.stopping.set()
         with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), timeout=60):
-            self._acceptor.join(60)
+            ended(self._acceptor)
         self._listener.close()
         for sock in self._sockets:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(60)
+        ended(*self._threads)
 
     def start(self, work: Callable[[], None]) -> threading.Thread:
         """Run ``work`` in a thread that the end of the proxy waits for."""
@@ -135,7 +135,7 @@ def _tunnel(seconds: float, most: float = float("inf")) -> Manner:
                     onward.sendall(data)
             with contextlib.suppress(OSError):
                 onward.shutdown(socket.SHUT_WR)
-            returning.join(60)
+            ended(returning)
 
     return manner
 

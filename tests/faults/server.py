@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qs, urlsplit
 
 from tests.faults.line import Closed, Line
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     import ssl
@@ -175,8 +176,7 @@ class FaultServer:
         self.stopping.set()
         self.stop_listening()
         self.drop_connections()
-        for thread in self._threads:
-            thread.join(60)
+        ended(*self._threads)
 
     # What was seen
 
@@ -267,7 +267,7 @@ class FaultServer:
             # A thread that waits in accept() does not notice that its socket is closed; one that gets a
             # connection does.
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=60):
-                self._acceptor.join(60)
+                ended(self._acceptor)
 
     def _accept(self) -> None:
         while True:

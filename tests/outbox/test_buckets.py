@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from devinotify import InvalidInput, Message, Notifier, Outbox, hookimpl, make_plugin_manager
 from devinotify.outbox.buckets import PAGE
 from devinotify.outbox.memory import MemoryStore
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -83,8 +84,7 @@ def test_changes_at_once_lose_nothing(place: Place) -> None:
     threads = [threading.Thread(target=count, args=(outbox,)) for outbox in outboxes]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join(60)
+    ended(*threads)
     assert {"k": "40"} == outboxes[0].bucket("n").get(["k"])
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from devinotify import AsyncNotifier
 from tests.recipes.support import NUMBER, arrived, loaded, url_to, work
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +69,7 @@ def telegram() -> Iterator[tuple[str, list[str]]]:
             yield f"http://127.0.0.1:{server.server_address[1]}", told
         finally:
             server.shutdown()
-            thread.join(60)
+            ended(thread)
 
 
 def delivered(url: str, *updates: dict[str, Any]) -> list[str]:

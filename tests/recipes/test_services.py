@@ -11,6 +11,7 @@ import requests
 
 from tests.recipes.support import NUMBER, arrived, loaded, work
 from tests.serving import served
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,7 @@ def flask(gateway: Sandbox) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.port}"
     finally:
         server.shutdown()
-        thread.join(60)
+        ended(thread)
         server.server_close()
         module.notifier.close()
 
