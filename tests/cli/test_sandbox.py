@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 from click.testing import CliRunner
 
-from devinotify import Client
+from devinotify import Client, DevinoURL
 from devinotify.cli.sandbox import command
 from devinotify.sandbox import Sandbox
 from devinotify.sandbox.hosts import LOOPBACK_ONLY
@@ -86,6 +87,17 @@ def test_the_text() -> None:
     assert "export DEVINOTIFY_URL='devino://demo:demo@DEVINO?gateway=http://127.0.0.1:" in text
 
 
+def test_the_text_of_every_address() -> None:
+    """The line to copy holds a URL that another container takes: it names the machine, and allows plain http to it."""
+    process = start("--host", "0.0.0.0", "--allow-remote", DEVINOTIFY_SANDBOX_TOKEN="t" * 20)  # noqa: S104 - as in a container
+    assert process.stdout is not None
+    text = "".join(process.stdout.readline() for _ in range(8))
+    assert (0, "") == finish(process, signal.SIGTERM)[::2]
+    (url,) = re.findall("export DEVINOTIFY_URL='(.*)'", text)
+    account = DevinoURL.parse(url)
+    assert ("&insecure=yes" in url, socket.gethostname()) == (True, urlsplit(account.gateway).hostname)
+
+
 def test_a_password_of_ones_own_is_not_printed() -> None:
     """A password from the environment is taken, and does not reach the terminal."""
     process = start("--json", DEVINOTIFY_SANDBOX_PASSWORD="hunter2")
@@ -134,6 +146,7 @@ def test_the_url_of_every_address_is_ready(host: str) -> None:
     with Client(urls["url"]) as client:
         balance = client.user.balance()
     assert (Decimal(100000), []) == (balance, [url for url in urls.values() if host in urlsplit(url).netloc])
+    assert "&insecure=yes" in urls["url"]
     assert 0 == finish(process, signal.SIGTERM)[0]
 
 

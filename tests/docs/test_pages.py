@@ -143,9 +143,30 @@ def test_ci_runs_the_commands_of_the_readme() -> None:
     assert ["command: demo", "command: test"] == [mark for mark in marks if mark.startswith("command:")]
 
 
-def test_the_readme_is_a_landing_page() -> None:
-    """It has at most 200 lines."""
-    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 200
+@pytest.mark.parametrize("name", ["README.md", "README.ru.md"])
+def test_the_readme_is_a_landing_page(name: str) -> None:
+    """At most 200 lines; the first screen says which API it speaks, how to tell, and shows what it looks like."""
+    lines = (ROOT / name).read_text("utf-8").splitlines()
+    screen = "\n".join(lines[:40])
+    said = ["integrationapi.net", "docs.devino.online", "`Authorization: Key …`", "devinotify balance", "![", "](docs/"]
+    assert [] == [each for each in said if each not in screen]
+    assert len(lines) <= 200
+
+
+@pytest.mark.parametrize(
+    ("name", "heading", "alerts", "hosts"),
+    [
+        ("README.md", "Three ways in", "Alerts", "Hosts"),
+        ("README.ru.md", "Три способа подключиться", "Оповещения", "С чем работает"),
+    ],
+)
+def test_the_readme_has_three_ways_in(name: str, heading: str, alerts: str, hosts: str) -> None:
+    """Python, Apprise and alerts, each with a block to copy; then what it works with."""
+    sections = dict(re.findall(r"^## (.*)\n((?:(?!## ).*\n)*)", (ROOT / name).read_text("utf-8"), re.MULTILINE))
+    ways = re.split(r"^\*\*(\w+)\.\*\*", sections[heading], flags=re.MULTILINE)
+    assert ["Python", "Apprise", alerts] == ways[1::2]
+    assert [] == [way for way, text in zip(ways[1::2], ways[2::2], strict=True) if "```" not in text]
+    assert "README.md#hosts" in sections[hosts] or "<!-- hosts -->" in sections[hosts]
 
 
 def test_errors_are_drawn_as_they_are() -> None:

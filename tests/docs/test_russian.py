@@ -47,11 +47,6 @@ def test_the_readme_leads_to_the_same_pages() -> None:
     assert set() == {_russian(link) for link in _links("README.md")} - _links("README.ru.md") - {"README.ru.md"}
 
 
-def test_the_readme_is_a_landing_page() -> None:
-    """It has at most 200 lines."""
-    assert len(README_RU.read_text("utf-8").splitlines()) <= 200
-
-
 @pytest.mark.parametrize("page", [page for page in RUSSIAN if page != README_RU], ids=name_of)
 def test_each_page_has_an_english_one(page: Path) -> None:
     """By the same name, so that either is found from the other."""
