@@ -11,6 +11,9 @@ _BLOCK = re.compile(
     r"^(?:<!-- (?P<mark>[^>]*) -->\n)?```(?P<kind>[\w-]+)\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE
 )
 _SHOWN = re.compile(r"\n\n```(?:text|json)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_TEXTS = r"\"[^\"]*\"|'[^']*'"
+_TOLD = re.compile(rf"{_TEXTS}|#.*")
+_TOLD_IN_SQL = re.compile(rf"{_TEXTS}|-- .*")
 _NAMED = re.compile(r"# (?P<name>[\w.-]+\.(?:py|toml|ini|yaml|env))\b")
 
 
@@ -34,6 +37,11 @@ class Block:
     def session(self) -> bool:
         """Whether it is a Python session, with what it answers."""
         return self.kind == "python" and ">>> " in self.code
+
+    @property
+    def typed(self) -> str:
+        """What it has one type, without what is quoted and remarked: these are in the page's language."""
+        return (_TOLD_IN_SQL if self.kind == "sql" else _TOLD).sub("…", self.code)
 
     @property
     def file(self) -> str | None:

@@ -18,12 +18,11 @@ README, README_RU = ROOT / "README.md", ROOT / "README.ru.md"
 pytestmark = pytest.mark.once
 
 _LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)(?:#[^)\s]*)?\)")
-_WORDS = re.compile(r"\"[^\"]*\"|'[^']*'|#.*")
 
 
 def _commands(page: str) -> list[str]:
-    """Return what a page has one type, without what is quoted: a text is in the page's language."""
-    return [_WORDS.sub("…", block.code) for block in blocks(ROOT / page)]
+    """Return what a page has one type."""
+    return [block.typed for block in blocks(ROOT / page)]
 
 
 def _links(page: str) -> set[str]:

@@ -1,9 +1,7 @@
-"""What docs/how-to/postgresql.md shows, run as it stands there: with three roles, none of which may do more."""
+"""What the page on PostgreSQL shows, in each language, run as it stands there: by roles that may do no more."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -13,18 +11,24 @@ from devinotify import Notifier
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox import Outbox
 from devinotify.sandbox import Sandbox
+from tests.docs.pages import ROOT, blocks
 from tests.outbox.support import accepted, claim, message, numbers
 from tests.postgres_server import PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.docs.pages import Block
     from tests.postgres_server import Server
 
 pytestmark = pytest.mark.once
 
-_PAGE = (Path(__file__).parents[3] / "docs" / "how-to" / "postgresql.md").read_text("utf-8")
-PROGRAM, CALL, GRANTS = re.findall(r"```(?:py|sql)\n(.*?)```", _PAGE, re.DOTALL)
+ENGLISH, RUSSIAN = (
+    [block for block in blocks(ROOT / page) if block.kind in {"py", "sql"}]
+    for page in ("docs/how-to/postgresql.md", "docs/ru/how-to/postgresql.md")
+)
+"""What each page shows: a program, a call of the function, and what is granted to whom."""
+
 ROLES = ("sms_owner", "sms_worker", "sms_program")
 
 
@@ -51,7 +55,7 @@ def app(server: Server) -> Iterator[App]:
             administrator.execute(f"DROP ROLE IF EXISTS {role}")
             administrator.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'")
         found = App(server)
-        create, rest = GRANTS.split("\n", 1)
+        create, rest = ENGLISH[2].code.split("\n", 1)
         found.run(create)
         Outbox(found.url("sms_owner")).close()
         found.run(rest)
@@ -62,20 +66,29 @@ def app(server: Server) -> Iterator[App]:
         administrator.execute("DROP DATABASE app")
 
 
-def test_the_program_enqueues_in_its_transaction(app: App) -> None:
+def test_each_page_shows_the_same() -> None:
+    """What is granted on one of them is given to the roles here; texts and remarks are in the page's language."""
+    assert [block.typed for block in ENGLISH] == [block.typed for block in RUSSIAN]
+
+
+@pytest.mark.parametrize(
+    ("page", "text"), [(ENGLISH, "Order 42 is paid"), (RUSSIAN, "Заказ 42 оплачен")], ids=["en", "ru"]
+)
+def test_the_program_enqueues_in_its_transaction(app: App, page: list[Block], text: str) -> None:
     """With a role that may do nothing else, and the worker sends it."""
     url = app.url("sms_program")
     with Sandbox() as gateway, Notifier(str(gateway.url), outbox=url) as notifier:
-        exec(PROGRAM, {"psycopg": psycopg, "notifier": notifier, "DATABASE": url})  # noqa: S102 - the page's own
+        exec(page[0].code, {"psycopg": psycopg, "notifier": notifier, "DATABASE": url})  # noqa: S102 - the page's own
     with Outbox(app.url("sms_worker")) as outbox:
         batch = claim(outbox)
-        assert ("Order 42 is paid", 1) == (batch.stored.message.text, len(outbox.settle(batch, accepted(batch))))
+        assert (text, 1) == (batch.stored.message.text, len(outbox.settle(batch, accepted(batch))))
 
 
-def test_the_function_is_called_as_it_is_shown(app: App) -> None:
+@pytest.mark.parametrize("page", [ENGLISH, RUSSIAN], ids=["en", "ru"])
+def test_the_function_is_called_as_it_is_shown(app: App, page: list[Block]) -> None:
     """Once it is new, and then it is known."""
     with psycopg.connect(app.url("sms_program")) as connection:
-        lines = [connection.execute(CALL).fetchall() for _ in range(2)]
+        lines = [connection.execute(page[1].code).fetchall() for _ in range(2)]
     assert [[(1, "+79161234567", False)], [(1, "+79161234567", True)]] == lines
 
 
