@@ -52,8 +52,8 @@ html_show_sphinx = False
 _LISTS = re.compile(r"docs/(index|how-to/hosts|reference/api|\w\w/index)")
 """The pages whose own links make the site's contents; each language may have a first page of its own."""
 
-_LINK = re.compile(r"\]\((?!\w+:|\.\./index)([^)#]+)\.md\)")
-"""To a page of the site, but not up to a first page."""
+_LINK = re.compile(r"\]\((?!\w+:|\.\./(?:index|reference/|explanation/))([^)#]+)\.md\)")
+"""To a page of the site, but not up to a first page, nor to what another language's contents have."""
 
 
 def contents(text: str) -> str:

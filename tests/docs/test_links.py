@@ -78,3 +78,11 @@ def test_every_page_is_in_the_contents() -> None:
     assert [] == [
         name_of(page) for page in sorted(docs.rglob("*.md")) if page not in listed and page.name != "index.md"
     ]
+
+
+@pytest.mark.parametrize("page", ["index.md", "ru/index.md"])
+def test_the_contents_are_of_four_kinds(page: str) -> None:
+    """Tutorials, how-tos, reference and explanation, in this order, each under a heading with nothing else below it."""
+    sections = re.split(r"^## ", (ROOT / "docs" / page).read_text("utf-8"), flags=re.MULTILINE)[1:5]
+    kinds = [re.findall(r"([\w-]+)/[\w-]+\.md\b", " ".join(_LINK.findall(section))) for section in sections]
+    assert [{"tutorials"}, {"how-to"}, {"reference"}, {"explanation"}] == [set(each) - {"recipes"} for each in kinds]
