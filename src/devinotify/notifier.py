@@ -133,8 +133,7 @@ class Notifier:
         return Limiter(self._storage.own, self.url, segments=self._segments, near=self._limit_neared)
 
     def _segments(self, text: str) -> int:
-        segmentation: texts.Segmentation = self.plugins.hook.devinotify_estimate_segments(text=text)
-        return segmentation.count
+        return self.plugins.segmentation(text).count
 
     def _limit_neared(self, usage: LimitUsage) -> None:
         self.plugins.observe("devinotify_limit_neared", usage=usage)

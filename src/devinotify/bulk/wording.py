@@ -55,12 +55,11 @@ class Wording:
     def shape(self, text: str) -> str:
         """Return a text as it will be sent; raises InvalidText."""
         url, segmented = self._notifier.url, self._channel.segmented
-        hook = self._notifier.plugins.hook.devinotify_estimate_segments
         shaped = shape(
             Message(text, ()),
             transliterate=url.transliterate and segmented,
             max_segments=url.max_segments if segmented else None,
-            estimate=lambda of: hook(text=of),
+            estimate=self._notifier.plugins.segmentation,
             warn=self._warn,
         ).text
         texts.check(shaped, self._channel.max_length)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
 
-from devinotify import text as texts
 from devinotify.cli import errors, output
 from devinotify.cli.exits import ExitCode, of_error, worst
 from devinotify.exceptions import InvalidURL
@@ -17,12 +17,14 @@ from devinotify.redact import mask_number
 from devinotify.translation import _, told
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from decimal import Decimal
 
     from devinotify.cli.sending import Order
     from devinotify.exceptions import DevinotifyError
     from devinotify.models import Message
+    from devinotify.notifier import Notifier
+    from devinotify.outbox import Outbox
     from devinotify.url import DevinoURL
 
 
@@ -41,15 +43,14 @@ class Part:
         return None if self.price is None else self.price * self.segments * len(self.message.recipients)
 
 
-def rehearse(
-    settings: DevinoURL, order: Order, price: Decimal | None, *, with_account: bool, as_json: bool
-) -> ExitCode:
-    """Print what would become of an order, and return the exit code: that of what would be refused. Nothing is sent."""
+def rehearse(settings: DevinoURL, order: Order, price: Decimal | None, *, as_json: bool) -> ExitCode:
+    """Print what would become of an order, and return the exit code: that of what would be refused.
+
+    Nothing is sent, and nothing written.
+    """
     settings = settings.with_options(**order.settings())
-    with nullcontext() if with_account else TemporaryDirectory() as folder:
-        if folder is not None:  # a fallback opens its outbox, and a rehearsal leaves none behind
-            settings = settings.with_options(outbox=f"{folder}/outbox.db")
-        parts, refused = _parts(settings, order, price)
+    with _opened(settings) as notifier:
+        parts, refused = _parts(notifier, order, price)
     codes = [*map(of_error, refused.values())]
     code = worst(codes)
     if as_json:
@@ -59,27 +60,48 @@ def rehearse(
     return code
 
 
-def _parts(
-    settings: DevinoURL, order: Order, price: Decimal | None
-) -> tuple[list[Part], Mapping[str, DevinotifyError]]:
-    from devinotify.notifier import Notifier
+@contextmanager
+def _opened(settings: DevinoURL) -> Iterator[Notifier]:
+    """Give a notifier whose own outbox is gone behind the block, and whose plugins read the one that there is.
 
-    try:
-        opened = Notifier(settings)
-    except InvalidURL as error:  # the URL has been read by now: an option's value, or no channel's name
-        raise click.UsageError(told(error)) from None
-    with opened as notifier:
-        ready, refused = notifier.rehearse(
-            order.text, order.recipients, title=order.title, tags=order.tags, send_at=order.send_at
-        )
-        found = []
-        for message in ready:
-            fallback = notifier.fallback(message.channel)
-            channel = notifier.channel(message.channel) if fallback is None else fallback.first
-            segmentation = texts.segment(message.text) if channel.segmented else None
-            at = settings.price.of(channel.name) if price is None and settings.price is not None else price
-            count, encoding = (1, None) if segmentation is None else (segmentation.count, str(segmentation.encoding))
-            found.append(Part(message, count, encoding, at))
+    Whom they refuse stands there. None is made, and no row in one becomes an account's.
+    """
+    from devinotify.notifier import Notifier
+    from devinotify.outbox import Outbox
+    from devinotify.outbox.location import exists, named_location
+    from devinotify.outbox.outbox import serving
+
+    with ExitStack() as opened:
+        spare = f"{opened.enter_context(TemporaryDirectory())}/outbox.db"
+        try:
+            notifier = opened.enter_context(Notifier(settings.with_options(outbox=spare)))
+        except InvalidURL as error:  # the URL has been read by now: an option's value, or no channel's name
+            raise click.UsageError(told(error)) from None
+
+        @cache
+        def outbox() -> Outbox:
+            location = named_location(settings.outbox)
+            return opened.enter_context(Outbox(location if exists(location) else spare))
+
+        if settings.limit or notifier.fallback(settings.channel) is not None:
+            outbox()  # what is wrong with it would be told before anything is sent
+        notifier.plugins.around = lambda: serving(outbox)
+        yield notifier
+
+
+def _parts(notifier: Notifier, order: Order, price: Decimal | None) -> tuple[list[Part], Mapping[str, DevinotifyError]]:
+    prices = notifier.url.price
+    ready, refused = notifier.rehearse(
+        order.text, order.recipients, title=order.title, tags=order.tags, send_at=order.send_at
+    )
+    found = []
+    for message in ready:
+        fallback = notifier.fallback(message.channel)
+        channel = notifier.channel(message.channel) if fallback is None else fallback.first
+        segmentation = notifier.plugins.segmentation(message.text) if channel.segmented else None
+        at = prices.of(channel.name) if price is None and prices is not None else price
+        count, encoding = (1, None) if segmentation is None else (segmentation.count, str(segmentation.encoding))
+        found.append(Part(message, count, encoding, at))
     return found, refused
 
 

@@ -107,5 +107,5 @@ def command(
         wait=wait,
     )
     if dry_run:
-        return rehearsal.rehearse(settings, order, price, with_account=url is not None, as_json=as_json)
+        return rehearsal.rehearse(settings, order, price, as_json=as_json)
     return sending.carry_out(settings, order, as_json=as_json)

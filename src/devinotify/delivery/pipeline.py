@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from devinotify.gateway.client import Client
     from devinotify.models import Message, Outcome
     from devinotify.plugins import PluginManager
-    from devinotify.text import Segmentation
     from devinotify.url import DevinoURL
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -63,10 +62,6 @@ class Pipeline:
         self._channel = channel
         self._settings = settings
         self._sending = sending
-
-    def _estimate(self, text: str) -> Segmentation:
-        segmentation: Segmentation = self._plugins.hook.devinotify_estimate_segments(text=text)
-        return segmentation
 
     def process(self, message: Message) -> Iterator[Outcome]:
         """Prepare, send and record; yield one Outcome per recipient of ``message``, and of those a plugin adds."""
@@ -197,7 +192,7 @@ class Pipeline:
             message,
             transliterate=self._settings().transliterate,
             max_segments=self._settings().max_segments,
-            estimate=self._estimate,
+            estimate=self._plugins.segmentation,
             warn=log.warning,
         )
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from devinotify.channels.protocol import Channel
+    from devinotify.text import Segmentation
 
     _Observer = tuple[str, Callable[..., Any], tuple[str, ...]]
 
@@ -158,6 +159,10 @@ class PluginManager(pluggy.PluginManager):
         reason = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
         self.failures.append(FailedPlugin(name, origin, scrub(reason)))
         log.warning("the plugin %s (%s) is left out: %s", name, origin, type(error).__name__)
+
+    def segmentation(self, text: str) -> Segmentation:
+        """Return what a text costs, by the plugin that tells, else by the core's own count; raise PluginError."""
+        return cast("Segmentation", self.hook.devinotify_estimate_segments(text=text))
 
     def channels(self) -> dict[str, Channel]:
         """Return the channels by name, the built-in ones first, then as their plugins were registered.
