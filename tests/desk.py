@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 
 
 class Desk:
-    """An address that is posted to: answers with the next of ``answers``, and 204 when there are none left."""
+    """An address that is posted to: answers with the next of ``answers``, and 204 when there are none left.
 
-    def __init__(self, answers: list[int]) -> None:
+    No post is answered before ``held`` is set, where it is given.
+    """
+
+    def __init__(self, answers: list[int], held: threading.Event | None = None) -> None:
         self.posts: list[tuple[Message, bytes]] = []
         self._came = threading.Condition()
         desk = self
@@ -27,6 +30,8 @@ class Desk:
                 with desk._came:
                     desk.posts.append((self.headers, body))
                     desk._came.notify_all()
+                if held is not None:
+                    held.wait(60)
                 self.send_response(answers.pop(0) if answers else 204)
                 self.send_header("Location", "/elsewhere")
                 self.send_header("Content-Length", "0")
@@ -49,7 +54,7 @@ class Desk:
         ended(self._thread)
 
     def wait(self, count: int) -> bool:
-        """Return whether so many posts came, within 30 seconds."""
+        """Return whether so many posts came, within a minute."""
         with self._came:
             return self._came.wait_for(lambda: len(self.posts) >= count, 60)
 

@@ -54,6 +54,7 @@ PUBLIC_NAMES = [
     "PluginError",
     "Pool",
     "Receipt",
+    "ReplyPoster",
     "RowState",
     "SmsState",
     "SmsStatistics",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from devinotify.channels.protocol import Channel
     from devinotify.delivery.fallback import Fallback
     from devinotify.delivery.orders import Enqueued
+    from devinotify.delivery.replies import ReplyPoster
     from devinotify.delivery.worker import Worker
     from devinotify.durations import parse_duration
     from devinotify.exceptions import (
@@ -116,6 +117,7 @@ _HOMES = {
     "PluginError": "exceptions",
     "Pool": "pool",
     "Receipt": "models",
+    "ReplyPoster": "delivery.replies",
     "RowState": "outbox",
     "SmsState": "models",
     "SmsStatistics": "models",
@@ -178,6 +180,7 @@ __all__ = [
     "PluginError",
     "Pool",
     "Receipt",
+    "ReplyPoster",
     "RowState",
     "SmsState",
     "SmsStatistics",

@@ -8,17 +8,20 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from devinotify import InvalidInput, Notifier, ReplyPoster
 from tests.cli.conftest import Run, document
 from tests.cli.servers import free_port
 from tests.desk import Desk
 from tests.distributions import install
 
 if TYPE_CHECKING:
+    from email.message import Message
     from pathlib import Path
 
     from devinotify.sandbox import Sandbox
@@ -125,16 +128,21 @@ def test_what_could_not_be_shown_stays_new(account: Sandbox, run: Run) -> None:
     assert (141, True) == (gone, NUMBER in run("incoming", "--new").stdout)
 
 
+def install_ear(name: str, folder: Path, path: Path) -> None:
+    """Install a plugin of a name that no other test has; it writes what it hears to a file."""
+    source = (
+        "from devinotify import hookimpl\n@hookimpl\ndef devinotify_message_received(message):\n"
+        f"    with open({str(path)!r}, 'a', encoding='utf-8') as heard:\n        heard.write(message.text)\n"
+    )
+    install(folder, name, source)
+
+
 def test_worker_with_incoming_tells_plugins(
     account: Sandbox, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once, and without the option not at all."""
     path = tmp_path / "heard"
-    source = (
-        "from devinotify import hookimpl\n@hookimpl\ndef devinotify_message_received(message):\n"
-        f"    with open({str(path)!r}, 'a', encoding='utf-8') as heard:\n        heard.write(message.text)\n"
-    )
-    install(tmp_path, "devinotify_worker_ear", source)
+    install_ear("devinotify_worker_ear", tmp_path, path)
     monkeypatch.syspath_prepend(str(tmp_path))
     account.add_incoming("Да", NUMBER)
     run("worker", "--once")
@@ -153,6 +161,13 @@ def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEVINOTIFY_POST_SECRET", "Zq7-secret")
 
 
+def is_signed(headers: Message, body: bytes) -> bool:
+    """Return whether a post is signed with the secret."""
+    stamped = headers["X-Devinotify-Timestamp"].encode() + b"." + body
+    expected = hmac.new(b"Zq7-secret", stamped, hashlib.sha256).hexdigest()
+    return bool(headers["X-Devinotify-Signature"] == f"sha256={expected}")
+
+
 @pytest.mark.usefixtures("_secret")
 def test_what_comes_in_is_posted_signed(account: Sandbox, run: Run) -> None:
     """Each once, with the document that --json shows; whoever has the secret can tell that it is ours, and of when."""
@@ -161,46 +176,83 @@ def test_what_comes_in_is_posted_signed(account: Sandbox, run: Run) -> None:
         shown = run("incoming", "--new", "--json", "--post", desk.url)
         again = run("incoming", "--new", "--post", desk.url)
     ((headers, body),) = desk.posts
-    stamp = headers["X-Devinotify-Timestamp"]
-    expected = hmac.new(b"Zq7-secret", stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
-    assert (f"sha256={expected}", "application/json; charset=utf-8") == (
-        headers["X-Devinotify-Signature"],
-        headers["Content-Type"],
-    )
+    assert (True, "application/json; charset=utf-8") == (is_signed(headers, body), headers["Content-Type"])
     assert (json.loads(shown.stdout), "", True) == (
         json.loads(body),
         again.stdout,
-        abs(time.time() - int(stamp)) < 3600,
+        abs(time.time() - int(headers["X-Devinotify-Timestamp"])) < 3600,
     )
 
 
 @pytest.mark.usefixtures("_secret")
 @pytest.mark.parametrize("answer", [302, 400, 503])
-def test_what_is_not_taken_is_posted_again(account: Sandbox, run: Run, answer: int) -> None:
+def test_what_is_not_taken_is_posted_again(
+    account: Sandbox, run: Run, caplog: pytest.LogCaptureFixture, answer: int
+) -> None:
     """Whatever is answered in place of 2xx; no redirect is followed, and of the address its host alone is told."""
     account.add_incoming("Да", NUMBER)
     with Desk([answer]) as desk:
         failed = run("incoming", "--new", "--post", desk.url)
-        told = run("incoming", "--new", "--post", desk.url)
-    assert (5, "", f"it answered {answer}" in failed.stderr, "s3cret" in failed.stderr) == (
+        again = run("incoming", "--new", "--post", desk.url)
+        rest = run("incoming", "--new", "--post", desk.url)
+    assert (5, True, f"it answered {answer}" in caplog.text, "s3cret" in caplog.text) == (
         failed.exit_code,
-        failed.stdout,
+        NUMBER in failed.stdout,
         True,
         False,
     )
-    assert (True, ["Да", "Да"]) == (NUMBER in told.stdout, desk.texts)
+    assert ([(0, "")] * 2, ["Да", "Да"]) == ([(each.exit_code, each.stdout) for each in (again, rest)], desk.texts)
 
 
 @pytest.mark.usefixtures("_secret")
-def test_an_address_that_is_away_is_an_error(account: Sandbox, run: Run) -> None:
-    """And the message stays new."""
+def test_an_address_that_is_away_is_an_error(account: Sandbox, run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    """And the message is owed to it, whoever reads meanwhile without it."""
     account.add_incoming("Да", NUMBER)
     failed = run("incoming", "--new", "--post", f"http://127.0.0.1:{free_port()}/")
-    assert (5, "ConnectionError" in failed.stderr, NUMBER in run("incoming", "--new").stdout) == (
-        failed.exit_code,
-        True,
-        True,
-    )
+    meanwhile = run("incoming", "--new")
+    with Desk([]) as desk:
+        run("incoming", "--new", "--post", desk.url)
+    assert (5, "ConnectionError" in caplog.text, "", ["Да"]) == (failed.exit_code, True, meanwhile.stdout, desk.texts)
+
+
+@pytest.mark.usefixtures("_secret")
+def test_a_worker_posts_what_comes_in(
+    account: Sandbox, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signed, until it is taken; meanwhile it sends, and the other plugins hear of a message once."""
+    heard = tmp_path / "heard"
+    install_ear("devinotify_ear_beside_posts", tmp_path, heard)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    account.add_incoming("Да", NUMBER)
+    with Notifier(account.url, outbox=str(tmp_path / "outbox.db")) as notifier:
+        notifier.enqueue("hello", NUMBER)
+    with Desk([503, 503]) as desk:
+        codes = [run("worker", "--once", "--incoming", "--post", desk.url).exit_code for _ in range(4)]
+    assert ([0] * 4, ["Да"] * 3, "Да", 1) == (codes, desk.texts, heard.read_text("utf-8"), len(account.messages()))
+    assert all(is_signed(*post) for post in desk.posts)
+
+
+@pytest.mark.usefixtures("_secret")
+@pytest.mark.once
+def test_a_worker_that_is_killed_while_it_posts_loses_nothing(account: Sandbox, run: Run) -> None:
+    """What it was posting is posted again, with the same id, and nothing else is."""
+    answered = threading.Event()
+    with Desk([], answered) as desk:
+        account.add_incoming("one", NUMBER)
+        command = [sys.executable, "-m", "devinotify", "worker", "--incoming", "--post", desk.url]
+        worker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            assert desk.wait(1)
+        finally:
+            worker.kill()
+            worker.wait(60)
+        answered.set()
+        account.advance(1)
+        account.add_incoming("two", NUMBER)
+        for _ in range(2):
+            run("worker", "--once", "--incoming", "--post", desk.url)
+    posted = [json.loads(body) for _, body in desk.posts]
+    assert (["one", "one", "two"], 2) == ([each["text"] for each in posted], len({each["id"] for each in posted}))
 
 
 @pytest.mark.usefixtures("_secret")
@@ -232,6 +284,7 @@ def test_a_follower_posts_until_it_is_taken(account: Sandbox) -> None:
         try:
             assert process.stdout is not None
             shown = [json.loads(process.stdout.readline())["text"] for _ in range(2)]
+            assert desk.wait(4)
         finally:
             process.kill()
             process.communicate(timeout=60)
@@ -251,7 +304,10 @@ def test_a_follower_posts_until_it_is_taken(account: Sandbox) -> None:
 def test_a_wrong_address_or_no_secret_is_a_usage_error(
     account: Sandbox, run: Run, monkeypatch: pytest.MonkeyPatch, address: str, secret: str
 ) -> None:
-    """Nothing is asked of the gateway; without --new or --follow neither."""
+    """Nothing is asked of the gateway; without --new or --follow, and for a worker without --incoming, neither."""
     monkeypatch.setenv("DEVINOTIFY_POST_SECRET", secret)
-    codes = [run("incoming", *arguments, "--post", address).exit_code for arguments in (("--new",), ())]
-    assert ([2, 2], []) == (codes, account.requests())
+    commands = (("incoming", "--new"), ("incoming",), ("worker", "--once", "--incoming"), ("worker", "--once"))
+    codes = [run(*arguments, "--post", address).exit_code for arguments in commands]
+    assert ([2] * 4, []) == (codes, account.requests())
+    with pytest.raises(InvalidInput):
+        ReplyPoster(address)

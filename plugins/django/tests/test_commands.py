@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import signal
 import subprocess
@@ -16,6 +18,7 @@ from django.core.management import CommandError, call_command, get_commands
 from django.test import override_settings
 
 from devinotify_django import enqueue_sms, notifiers, sms_outcome, sms_received, sms_status
+from tests.desk import desk
 from tests.project import NUMBER, URL
 
 if TYPE_CHECKING:
@@ -268,6 +271,43 @@ def test_worker_reads_what_comes_in(gateway: Sandbox, heard: list[tuple[str, dic
     run("devinotify_worker", "--once", "--incoming")
     run("devinotify_worker", "--once", "--incoming")
     assert ([], ["STOP"]) == (before, [given["message"].text for _, given in heard])
+
+
+@pytest.mark.parametrize("command", [("devinotify_worker", "--once", "--incoming"), ("devinotify_incoming",)])
+def test_what_comes_in_is_posted(
+    gateway: Sandbox,
+    heard: list[tuple[str, dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+) -> None:
+    """With --post, signed, until it is taken; the signal tells of it once meanwhile, and then no command posts it."""
+    monkeypatch.setenv("DEVINOTIFY_POST_SECRET", "a secret")
+    gateway.add_incoming("Да", NUMBER)
+    with desk([503]) as crm:
+        for _ in range(3):
+            run(*command, "--post", crm.url)
+        gateway.add_incoming("STOP", NUMBER)
+        run(*command)
+    assert (["Да", "Да"], ["Да", "STOP"]) == (crm.texts, [given["message"].text for _, given in heard])
+    for headers, body in crm.posts:
+        stamped = headers["X-Devinotify-Timestamp"].encode() + b"." + body
+        signature = hmac.new(b"a secret", stamped, hashlib.sha256).hexdigest()
+        assert f"sha256={signature}" == headers["X-Devinotify-Signature"]
+
+
+def test_what_cannot_be_posted_is_an_error(gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address that is not one, no secret, and a worker that does not read; nothing is asked of the gateway."""
+    monkeypatch.setenv("DEVINOTIFY_POST_SECRET", "")
+    for arguments, why in (
+        (("devinotify_incoming", "--post", "https://crm.example"), "secret"),
+        (("devinotify_worker", "--once", "--post", "https://crm.example"), "goes with --incoming"),
+    ):
+        with pytest.raises(CommandError, match=why):
+            run(*arguments)
+    monkeypatch.setenv("DEVINOTIFY_POST_SECRET", "a secret")
+    with pytest.raises(CommandError, match="https://"):
+        run("devinotify_incoming", "--post", "crm.example")
+    assert [] == gateway.requests()
 
 
 def test_incoming(gateway: Sandbox, heard: list[tuple[str, dict[str, Any]]], configure: Callable[..., None]) -> None:

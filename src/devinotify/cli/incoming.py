@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from devinotify.cli import output
-from devinotify.cli.exits import ExitCode
+from devinotify.cli.exits import ExitCode, of_error
 from devinotify.cli.options import Moment, Number, json_option, settings_of, since_option, url_option
 from devinotify.cli.outboxes import outbox_option, usage_errors
+from devinotify.cli.posting import post_option, posting
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.retry import Backoff
 from devinotify.translation import N_, _, told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
+    from devinotify.delivery.replies import ReplyPoster
     from devinotify.models import IncomingSms
-    from devinotify.posting import Poster
     from devinotify.url import DevinoURL
 
 
 PAUSES = Backoff(1.0, most=60.0)
-"""Pauses of a follower while the gateway, the outbox or the address that it posts to fails."""
+"""Pauses of a follower while the gateway or the outbox fails."""
 
 
 @click.command("incoming")
@@ -42,12 +41,7 @@ PAUSES = Backoff(1.0, most=60.0)
     metavar="SECONDS",
     help="How often --follow asks the gateway.  [default: 15]",
 )
-@click.option(
-    "--post",
-    metavar="URL",
-    help="With --follow or --new: POST each message there as JSON, signed with DEVINOTIFY_POST_SECRET; what is not"
-    " answered with 2xx is posted again.",
-)
+@post_option("With --follow or --new")
 @outbox_option
 @url_option
 @json_option
@@ -62,7 +56,7 @@ def command(
     new: bool,
     follow: bool,
     as_json: bool,
-) -> None:
+) -> ExitCode:
     """List the SMS that subscribers sent to the account, or follow them.
 
     The gateway keeps them for a year. Plugins are told of each, what was listed before included.
@@ -76,16 +70,17 @@ def command(
         if every is not None or path is not None or post is not None:
             raise click.UsageError(_("--every, --post and --outbox go with --follow, the last two with --new too"))
         _list(settings, since, until or datetime.now(UTC), as_json=as_json)
-        return
+        return ExitCode.ACCEPTED
     if until is not None:
         raise click.UsageError(_("--until is for a list: what is new has no end"))
     if new and (follow or every is not None):
         raise click.UsageError(_("--new ends when all is shown: leave out --follow and --every"))
     if path is not None:
         settings = settings.with_options(outbox=path)
-    with ExitStack() as opened:
-        poster = None if post is None else opened.enter_context(closing(_poster(post)))
-        _read(settings, since, every, poster, follow=follow, as_json=as_json)
+    with posting(post) as posters:
+        _read(settings, since, every, posters, follow=follow, as_json=as_json)
+        errors = [poster.error for poster in posters if poster.error is not None]
+    return of_error(errors[0]) if errors and new else ExitCode.ACCEPTED
 
 
 def _list(settings: DevinoURL, since: datetime, end: datetime, *, as_json: bool) -> None:
@@ -96,8 +91,10 @@ def _list(settings: DevinoURL, since: datetime, end: datetime, *, as_json: bool)
     if messages:
         _tell(messages)
     if as_json:
+        from devinotify.delivery.replies import document
+
         output.emit(
-            {"since": since, "until": end, "messages": list(map(_document, messages)), "exit_code": ExitCode.ACCEPTED}
+            {"since": since, "until": end, "messages": list(map(document, messages)), "exit_code": ExitCode.ACCEPTED}
         )
     elif messages:
         rows = ((output.moment(item.created_at), item.sender, item.recipient, item.text) for item in messages)
@@ -119,33 +116,27 @@ class _LostError(Exception):
     """A message could not be shown: it stays new."""
 
 
-def _poster(url: str) -> Poster:
-    from devinotify.posting import SECRET, Poster
-
-    secret = os.environ.get(SECRET)
-    if not secret:
-        raise click.UsageError(_("--post signs with a secret: put one into {variable}", variable=SECRET))
-    try:
-        return Poster(url, secret, otherwise="; it stays new")
-    except ValueError:
-        raise click.UsageError(_("--post takes an address that begins with https:// or http://")) from None
-
-
 def _read(
-    settings: DevinoURL, since: datetime, every: float | None, poster: Poster | None, *, follow: bool, as_json: bool
+    settings: DevinoURL,
+    since: datetime,
+    every: float | None,
+    posters: Sequence[ReplyPoster],
+    *,
+    follow: bool,
+    as_json: bool,
 ) -> None:
-    """Show what is new, and with ``follow`` what comes, each message posted and written before it counts as told."""
+    """Show what is new, and with ``follow`` what comes, each message written before it counts as told."""
     from devinotify.delivery.receiving import EVERY
+    from devinotify.delivery.replies import json_line
     from devinotify.delivery.stopping import Stopping, stopped_by_signals
     from devinotify.notifier import Notifier
+    from devinotify.plugins import make_plugin_manager
 
     stopping = Stopping()
 
     def show(message: IncomingSms) -> None:
-        if poster is not None:
-            poster.post(output.json_line(_document(message)))
         try:
-            click.echo(output.json_line(_document(message)) if as_json else _line(message))
+            click.echo(json_line(message) if as_json else _line(message))
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -153,7 +144,7 @@ def _read(
             raise _LostError from None
 
     with usage_errors():
-        notifier = Notifier(settings)
+        notifier = Notifier(settings, plugins=make_plugin_manager(*posters))
     with notifier, stopped_by_signals(stopping.ask):
         try:
             failures = 0
@@ -184,13 +175,3 @@ def _once(read: Callable[[], object], *, patient: bool) -> bool:
 def _line(message: IncomingSms) -> str:
     parts = (output.moment(message.created_at), message.sender, message.recipient, message.text)
     return "  ".join(output.printable(part).replace("\n", " ") for part in parts)
-
-
-def _document(message: IncomingSms) -> dict[str, object]:
-    return {
-        "id": message.id,
-        "sender": message.sender,
-        "recipient": message.recipient,
-        "text": message.text,
-        "created_at": message.created_at,
-    }

@@ -14,6 +14,7 @@ from devinotify.cli.exits import ExitCode, of_error
 from devinotify.cli.options import Whole, json_option, settings_of, url_option
 from devinotify.cli.outbox import counts_document, summary
 from devinotify.cli.outboxes import outbox_option, usage_errors
+from devinotify.cli.posting import post_option, posting
 from devinotify.translation import _
 
 if TYPE_CHECKING:
@@ -43,11 +44,20 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Read what subscribers sent as well and tell plugins of each message once, as `devinotify incoming --follow`.",
 )
+@post_option("With --incoming")
 @outbox_option
 @url_option
 @json_option
 def command(
-    path: str | None, url: str | None, batch: int, connections: int, *, once: bool, incoming: bool, as_json: bool
+    path: str | None,
+    url: str | None,
+    batch: int,
+    connections: int,
+    post: str | None,
+    *,
+    once: bool,
+    incoming: bool,
+    as_json: bool,
 ) -> ExitCode:
     """Send what the outbox holds, watch it, and take the later steps of fallbacks.
 
@@ -59,15 +69,22 @@ def command(
     the worker waits, longer each time, and goes on when it is over. With --once it ends then, says why, and the exit
     code is that of the error.
     """
+    if post is not None and not incoming:
+        raise click.UsageError(_("--post goes with --incoming"))
     settings = settings_of(url)
     from devinotify.delivery.receiving import EVERY
     from devinotify.delivery.worker import Worker, rare_collections
     from devinotify.notifier import Notifier
+    from devinotify.plugins import make_plugin_manager
     from devinotify.systemd import Supervisor
 
     if path is not None:
         settings = settings.with_options(outbox=path)
-    with usage_errors(), Notifier(settings) as notifier:
+    with (
+        posting(post) as posters,
+        usage_errors(),
+        Notifier(settings, plugins=make_plugin_manager(*posters)) as notifier,
+    ):
         worker = Worker(notifier, batch=batch, connections=connections, incoming=EVERY if incoming else None)
         with _logged(), rare_collections():
             logging.getLogger(__name__).info("working on %s", worker.outbox.name)

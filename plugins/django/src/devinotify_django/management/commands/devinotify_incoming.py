@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from devinotify_django import notifiers
-from devinotify_django.management.base import AccountCommand
+from devinotify_django.management.base import AccountCommand, add_post, posting
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -26,9 +26,12 @@ class Command(AccountCommand):
             default=1440,
             help="how far to look back the first time of all; from then on none is left out (default: %(default)s)",
         )
+        add_post(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's own
         """Read and tell."""
         since = datetime.now(UTC) - timedelta(minutes=options["minutes"])
-        messages = notifiers.get(options["using"]).incoming(since=since)
+        notifier = notifiers.get(options["using"])
+        with posting(notifier, options["post"]):
+            messages = notifier.incoming(since=since)
         self.stdout.write(f"{len(messages)} received")

@@ -8,7 +8,7 @@ from devinotify import Worker
 from django.core.management.base import CommandError
 
 from devinotify_django import notifiers
-from devinotify_django.management.base import AccountCommand
+from devinotify_django.management.base import AccountCommand, add_post, posting
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -34,17 +34,22 @@ class Command(AccountCommand):
             action="store_true",
             help="read what subscribers send, too, and send sms_received for each once",
         )
+        add_post(parser, "with --incoming: ")
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002 - Django's own
         """Work through the outbox."""
+        if options["post"] is not None and not options["incoming"]:
+            raise CommandError("--post goes with --incoming")
+        notifier = notifiers.get(options["using"])
         worker = Worker(
-            notifiers.get(options["using"]),
+            notifier,
             batch=options["batch"],
             connections=options["connections"],
             incoming=INCOMING_EVERY if options["incoming"] else None,
         )
         self.stderr.write(f"working on {worker.outbox.name}")
-        worker.run(once=options["once"], signals=True)
+        with posting(notifier, options["post"]):
+            worker.run(once=options["once"], signals=True)
         counts = ", ".join(f"{count} {state}" for state, count in worker.outbox.counts() if count)
         self.stdout.write(f"in the outbox: {counts or 'nothing'}")
         if worker.cause is not None:
