@@ -190,3 +190,17 @@ def test_signing_in(browser: Browser) -> None:
         page.wait_for_selector("#live[data-state=live]")
         client.sms.send(NUMBER, "test")
         page.locator("#messages .row").wait_for()
+
+
+def test_signing_in_leads_to_what_was_asked_for(browser: Browser) -> None:
+    """A link to a message shows it behind the form, after a wrong token too."""
+    with Sandbox(token=TOKEN) as guarded, Client(guarded.url) as client, browser.new_context() as context:
+        client.sms.send(NUMBER, "the one")
+        client.sms.send(NUMBER, "another")
+        page = context.new_page()
+        page.goto(f"{guarded.origin}/#/messages/1")
+        for token in ("wrong", TOKEN):
+            page.get_by_label("The token").fill(token)
+            page.get_by_role("button", name="Sign in").click()
+            page.wait_for_url("**/?wrong#/messages/1" if token == "wrong" else f"{guarded.origin}/#/messages/1")
+        page.locator(".detail", has_text="the one").wait_for()
