@@ -58,6 +58,33 @@ def test_a_view_is_shared_by_its_address(page: Page, client: Client, sandbox: Sa
     ]
 
 
+TYPED = """([search, rows]) => {
+  const field = document.querySelector(search), types = (text) => {
+    field.value = text;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  types("one");
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+  const first = [location.hash, document.querySelector(rows).getAttribute("href")];
+  types("one two");
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+  return [...first, location.hash];
+}"""
+"""Types, and leaves the field before what was typed is taken up by itself; returns the addresses of that moment."""
+
+
+def test_what_was_typed_counts_at_once_where_the_reader_goes_on(page: Page, client: Client) -> None:
+    """Whoever presses a row just after he has typed takes his whole search along, and each search is one step back."""
+    client.sms.send(NUMBER, "one two")
+    wait_for_rows(page, 1)
+    searches = ["#/messages?search=one", "#/messages/1?search=one", "#/messages?search=one+two"]
+    assert searches == page.evaluate(TYPED, ["#search", ROWS])
+    page.go_back()
+    page.wait_for_url("**/#/messages?search=one")
+    page.go_back()
+    page.wait_for_url("**/#/messages")
+
+
 def test_a_page_of_the_list_has_an_address(page: Page, client: Client) -> None:
     """And is gone back to."""
     client.sms.send_bulk([f"7916{number:07}" for number in range(60)], "test")

@@ -17,6 +17,7 @@ export class Inbox {
     this.offset = 0;
     this.open = "";
     this.rows = new Map();
+    this.pending = null;
     this.search = h("input", {
       type: "search",
       id: "search",
@@ -66,13 +67,15 @@ export class Inbox {
       ),
       this.detail.element,
     );
-    let typing;
     this.search.addEventListener("input", () => {
-      clearTimeout(typing);
-      typing = setTimeout(() => this.filter({ typing: true }), 120);
+      clearTimeout(this.pending);
+      this.pending = setTimeout(() => this.filter({ typing: true }), 120);
     });
-    // What is typed in one go is one step back.
-    this.search.addEventListener("change", () => (this.typing = false));
+    // What is typed in one go is one step back, and is taken up whole before what the reader does next.
+    this.search.addEventListener("change", () => {
+      if (this.pending) this.filter({ typing: true });
+      this.typing = false;
+    });
     for (const control of [this.channel, this.sender, this.status]) {
       control.addEventListener("change", () => this.filter());
     }
@@ -108,10 +111,15 @@ export class Inbox {
   go(open = "", { replace = false, offset = this.offset } = {}) {
     const address = this.address(open, offset);
     if (address !== location.hash) history[replace ? "replaceState" : "pushState"](null, "", address);
-    return this.routed();
+    const shown = this.routed();
+    // A row that is pressed before the list is drawn anew leads back to no search of before.
+    for (const [key, row] of this.rows) row.setAttribute("href", this.address(key));
+    return shown;
   }
 
   filter({ typing = false } = {}) {
+    clearTimeout(this.pending);
+    this.pending = null;
     // What was typed is taken up a moment later: the reader may have gone elsewhere, or opened a message, meanwhile.
     if (!this.element.isConnected) return;
     const replace = typing && this.typing;
