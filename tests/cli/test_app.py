@@ -36,8 +36,8 @@ class Bare(Commands):
 
 @pytest.fixture
 def group() -> Commands:
-    """A group of the same class, to add commands to."""
-    return Commands("devinotify")
+    """A group of the same class without plugins, to add commands to."""
+    return Bare("devinotify")
 
 
 def outcome(group: Commands, *arguments: str) -> tuple[int, str, str]:
