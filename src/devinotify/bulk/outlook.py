@@ -8,7 +8,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from devinotify.delivery.recipients import screen
+from devinotify.delivery.recipients import in_parts, screen
 from devinotify.exceptions import DevinotifyError, InvalidSchedule
 from devinotify.outbox import Outbox
 from devinotify.outbox.location import exists, is_database, paced_at
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from devinotify.models import Message
     from devinotify.plugins import PluginManager
 
-AT_A_TIME = 1000
-"""Recipients that plugins are asked about at once."""
 ROUND_TRIP = 0.2
 """Seconds that a request is taken to last where the gateway could not be asked for the balance."""
 
@@ -104,12 +102,10 @@ class Screening:
 
     def left(self, pages: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
         """Yield those who are not refused, by pages; raise PluginError where a plugin fails."""
-        for page in pages:
-            for start in range(0, len(page), AT_A_TIME):
-                some = page[start : start + AT_A_TIME]
-                refused = screen(self._plugins, replace(self._message, recipients=tuple(some)))
-                self.refused += len(refused)
-                yield [each for each in some if each not in refused] if refused else some
+        for some in in_parts(pages):
+            refused = screen(self._plugins, replace(self._message, recipients=tuple(some)))
+            self.refused += len(refused)
+            yield [each for each in some if each not in refused] if refused else some
 
 
 def first_of(pages: Iterable[Sequence[str]], most: int | None) -> Iterator[Sequence[str]]:

@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from devinotify.bulk.outlook import AT_A_TIME
 from devinotify.delivery.daily_window import HOOK, fit, is_put_off
+from devinotify.delivery.recipients import in_parts
 from devinotify.delivery.schedule import due_at
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.window import Window
@@ -56,10 +56,9 @@ class Windowing:
     def outside(self, message: Message, pages: Iterable[Sequence[str]]) -> int:
         """Return how many of the recipients are out of their window now, by pages of them."""
         count = 0
-        for page in pages:
-            for start in range(0, len(page), AT_A_TIME):
-                some = replace(message, recipients=tuple(page[start : start + AT_A_TIME]))
-                count += sum(len(one.recipients) for one in self.fit(some) if is_put_off(one, message))
+        for some in in_parts(pages):
+            prepared = self.fit(replace(message, recipients=tuple(some)))
+            count += sum(len(one.recipients) for one in prepared if is_put_off(one, message))
         return count
 
     def send(self, message: Message, channel: Channel | None = None) -> list[Outcome]:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from devinotify.channels.batch import failed
 from devinotify.channels.protocol import OwnChannel, send_on
 from devinotify.delivery.allotment import allot, charge, charges, corrected, keys
+from devinotify.delivery.recipients import in_parts
 from devinotify.exceptions import DevinotifyError, InvalidURL, LimitExceeded, NotSent, Verdict
 from devinotify.limits import Count, Scope, moment
 from devinotify.outbox.buckets import LIMITS
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 log: logging.Logger = logging.getLogger(__name__)
 
-FORESEEN = 1000
-"""Recipients that it is foreseen for at a time."""
 SWEPT = 1000
 """Counts of periods that are over which are removed at a time."""
 _NOTHING_SENT = frozenset({Verdict.NOT_SENT, Verdict.REJECTED})
@@ -136,15 +135,13 @@ class Limiter:
         done = 0
         after: dict[Charge, int] = {}
         over: Counter[Charge] = Counter()
-        for page in pages:
-            for start in range(0, len(page), FORESEEN):
-                some = page[start : start + FORESEEN]
-                own = [key for key in keys(against, some) if key not in common]
-                found = allot(against, segments, some, counts.get(own) | shared)
-                shared |= {key: text for key, text in found.counts.items() if key in common and text is not None}
-                done += len(found.admitted)
-                over.update(found.refused.values())
-                after |= {one: done for one in found.refused.values() if one not in after}
+        for some in in_parts(pages):
+            own = [key for key in keys(against, some) if key not in common]
+            found = allot(against, segments, some, counts.get(own) | shared)
+            shared |= {key: text for key, text in found.counts.items() if key in common and text is not None}
+            done += len(found.admitted)
+            over.update(found.refused.values())
+            after |= {one: done for one in found.refused.values() if one not in after}
         return [
             LimitReached(one.limit, after[one], number, None if one.takes(segments) > one.limit.amount else one.over)
             for one, number in over.items()

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 DEEPEST = 20
 """How many aliases may stand in one another: what goes deeper is taken for endless."""
 
+AT_A_TIME = 1000
+"""Recipients of a million that plugins and counts are asked about at once."""
+
 
 class Recipients:
     """Reads recipients with the hooks of one Notifier; ``region`` is that of numbers without ``+``."""
@@ -96,6 +99,13 @@ class Recipients:
             raise InvalidInput(f"aliases are nested more than {DEEPEST} deep")
         members: list[str] | None = self._plugins.hook.devinotify_resolve_recipient(recipient=str(recipient))
         return members
+
+
+def in_parts(pages: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
+    """Yield the recipients of pages of any size, at most ``AT_A_TIME`` at once."""
+    for page in pages:
+        for start in range(0, len(page), AT_A_TIME):
+            yield page[start : start + AT_A_TIME]
 
 
 def screen(plugins: PluginManager, message: Message) -> dict[str, DevinotifyError]:
