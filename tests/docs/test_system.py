@@ -105,7 +105,7 @@ def test_a_part_of_a_unit(tmp_path: Path, page: str, start: str) -> None:
     assert [] == verified(unit)
 
 
-CRONTABS = ["docs/how-to/command-line.md", "docs/ru/how-to/command-line.md", "docs/ru/how-to/hosts.md"]
+CRONTABS = ["docs/how-to/command-line.md", "docs/ru/how-to/command-line.md"]
 
 
 @pytest.mark.parametrize("page", CRONTABS)
