@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -11,9 +12,6 @@ _BLOCK = re.compile(
     r"^(?:<!-- (?P<mark>[^>]*) -->\n)?```(?P<kind>[\w-]+)\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE
 )
 _SHOWN = re.compile(r"\n\n```(?:text|json)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_TEXTS = r"\"[^\"]*\"|'[^']*'"
-_TOLD = re.compile(rf"{_TEXTS}|#.*")
-_TOLD_IN_SQL = re.compile(rf"{_TEXTS}|-- .*")
 _NAMED = re.compile(r"# (?P<name>[\w.-]+\.(?:py|toml|ini|yaml|env))\b")
 
 
@@ -40,8 +38,10 @@ class Block:
 
     @property
     def typed(self) -> str:
-        """What it has one type, without what is quoted and remarked: these are in the page's language."""
-        return (_TOLD_IN_SQL if self.kind == "sql" else _TOLD).sub("…", self.code)
+        """What it has one type: of a session, without what it answers."""
+        if not self.session:
+            return self.code
+        return "\n".join(line for line in self.code.splitlines() if line.startswith((">>> ", "... ")))
 
     @property
     def file(self) -> str | None:
@@ -74,3 +74,11 @@ def blocks(page: Path) -> list[Block]:
         line = text.count("\n", 0, match.start("code"))
         found.append(Block(match["kind"], match["code"], match["mark"] or "", line, shown and shown[1]))
     return found
+
+
+@cache
+def anchors(page: Path) -> tuple[str, ...]:
+    """Return the anchors of a page's headings in order, as the repository's host and the site make them."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return tuple(re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings)

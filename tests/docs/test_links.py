@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
 
-from tests.docs.pages import ROOT, name_of
+from tests.docs.pages import ROOT, anchors, name_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,14 +31,6 @@ pytestmark = [
     pytest.mark.skipif(not (ROOT / "plugins").is_dir(), reason="a source distribution of the core has no plugins"),
     pytest.mark.once,
 ]
-
-
-@cache
-def anchors(page: Path) -> set[str]:
-    """Return the anchors of a page's headings, as the repository's host and the site make them."""
-    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
-    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", FILES, ids=name_of)
