@@ -58,7 +58,7 @@ class DevinotifyError(Exception):
 
     ``operation`` names the gateway operation (``"Sms/Send"``) or is ``None`` where none was under way;
     ``verdict`` says what became of the message; ``retryable`` is true where the same call is safe to
-    repeat and may succeed; ``retry_after`` is the pause in seconds that the gateway asked for, or ``None``.
+    repeat and may succeed; ``retry_after`` is the pause in seconds that the gateway or a limit asks for, or ``None``.
     """
 
     default_verdict: ClassVar[Verdict] = Verdict.UNKNOWN
@@ -161,8 +161,9 @@ class Suppressed(InvalidInput):
 class LimitExceeded(InvalidInput):
     """A limit on what may be sent leaves no room for the message; nothing was sent.
 
-    ``limit`` is the limit as it is written, and ``resets_at`` (aware) when its next period begins: before, it is of no
-    use to try again; ``None`` where it would never have room. What is queued waits for that moment by itself.
+    ``limit`` is the limit as it is written, and ``resets_at`` (aware) when its next period begins, in ``retry_after``
+    seconds by the clock that counts: before, it is of no use to try again; ``None`` where it would never have room.
+    What is queued waits for that moment by itself.
     """
 
     def __init__(
@@ -171,6 +172,7 @@ class LimitExceeded(InvalidInput):
         *,
         limit: str = "",
         resets_at: datetime | None = None,
+        retry_after: float | None = None,
         operation: str | None = None,
         verdict: Verdict | None = None,
         retryable: bool | None = None,
@@ -178,6 +180,7 @@ class LimitExceeded(InvalidInput):
         super().__init__(message, operation=operation, verdict=verdict, retryable=retryable)
         self.limit = limit
         self.resets_at = resets_at
+        self.retry_after = retry_after
 
 
 class GatewayError(DevinotifyError):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from devinotify import LimitUsage, Outcome
+    from devinotify.outbox import Batch
     from devinotify.sandbox import Sandbox
     from tests.outbox.conftest import Place
 
@@ -428,6 +429,34 @@ def test_what_is_queued_waits_for_the_next_period(gateway: Sandbox, limited: Mak
     worker.run(once=True)
     assert [("accepted", None)] * 3 == rows(worker.outbox)
     assert {ONE: 1, TWO: 1, THREE: 1} == dict(arrivals(gateway))
+
+
+class Claimed(Outbox):
+    """An outbox that counts what is claimed from it, and bears with no busy loop."""
+
+    claims = 0
+
+    def claim(self, *arguments: Any, **options: Any) -> Batch | None:  # noqa: ANN401 - as the outbox's own
+        """Claim a batch."""
+        self.claims += 1
+        assert self.claims < 20, "it is claimed and put back, again and again"
+        return super().claim(*arguments, **options)
+
+
+@pytest.mark.parametrize("limit", ["1/month", "1/month,recipient"])
+def test_a_queue_whose_clock_is_ahead_waits_for_the_clock_that_counts(
+    limited: Make, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    """Where limits are counted in another store, their period is not over before its own clock says so."""
+    monkeypatch.setattr(storage, "open_outbox", lambda given, *, poll: Outbox(given, poll=poll, clock=clock))
+    notifier, ahead = limited(limit), Clock(NOON + 40 * DAY)
+    notifier.notify("Hello", ONE)
+    left = notifier.limits(ONE)[0].resets_at.timestamp() - NOON
+    with Claimed(tmp_path / "queue.db", clock=ahead) as outbox:
+        outbox.enqueue(Message("Hello", (ONE,)))
+        Worker(notifier, outbox).run(once=True)
+        (waiting,) = outbox
+        assert ("queued", 0, ahead() + left) == (waiting.state, waiting.attempts, waiting.next_attempt_at)
 
 
 def test_a_limit_keeps_nobody_elses_messages(gateway: Sandbox, limited: Make) -> None:

@@ -118,7 +118,7 @@ class Limiter:
             self._sweep(outbox, now)
         except DevinotifyError as error:  # it is counted, and may go out: the next message sweeps
             log.info("counts of limits that are over could not be removed: %s", error)
-        errors = {one: self._exceeded(one, segments) for one in dict.fromkeys(found.refused.values())}
+        errors = {one: self._exceeded(one, segments, now) for one in dict.fromkeys(found.refused.values())}
         return Reservation(against, segments, found.admitted, {to: errors[one] for to, one in found.refused.items()})
 
     def foresee(
@@ -175,7 +175,7 @@ class Limiter:
     def _counts(self, outbox: Outbox) -> Bucket:
         return outbox.bucket(LIMITS + self._url.account)
 
-    def _exceeded(self, one: Charge, segments: int) -> LimitExceeded:
+    def _exceeded(self, one: Charge, segments: int, now: datetime) -> LimitExceeded:
         limit = one.limit
         if one.takes(segments) > limit.amount:
             return LimitExceeded(
@@ -185,7 +185,8 @@ class Limiter:
         if limit.scope is not Scope.RECIPIENT and one.key("") not in self._told:
             self._told.add(one.key(""))
             log.warning("%s: what is over is not sent", words)
-        return LimitExceeded(words, limit=str(limit), resets_at=one.over)
+        left = one.over.timestamp() - now.timestamp()  # not of two wall clocks, which may change within it
+        return LimitExceeded(words, limit=str(limit), resets_at=one.over, retry_after=left)
 
     def _sweep(self, outbox: Outbox, now: datetime) -> None:
         """Remove some counts of periods that are over everywhere, a day after, until there are none left."""

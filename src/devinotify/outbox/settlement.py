@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from devinotify.outbox.records import Batch, Row
 
 
+LEAST_WAIT = 1.0
+"""Seconds that who waits for a limit does so at least."""
+
+
 class Acceptance(NamedTuple):
     """What rows that the gateway took alike have in common; their state becomes ``accepted``, their error none."""
 
@@ -119,13 +123,14 @@ class Settlement:
         Who is wanted by then ends with the outcome. A deadline that ends tries is dropped: that counts anew.
         """
         for row, outcome in matched:
+            due = until if until > self._now else self._now + _time_left(outcome)
             asked = asked_deadline(row, self._stored)
-            if asked is not None and asked <= until:
+            if asked is not None and asked <= due:
                 self._failed(row, outcome)
                 continue
             self.waits = True
             own = asked is not None and row.own_deadline
-            self._end(row, RowState.QUEUED, until, asked, encode_error(outcome.error), own=own, untried=1)
+            self._end(row, RowState.QUEUED, due, asked, encode_error(outcome.error), own=own, untried=1)
 
     def accepted(self) -> Iterator[tuple[Acceptance, Sequence[Accepted]]]:
         """Yield what was accepted alike, with the rows that it holds of."""
@@ -189,6 +194,15 @@ class Settlement:
         look = attention(state, fallback=self._stored.fallback, stepped=row.stepped, now=self._attend)
         self.endings.append(Ending(row.id, state, due, deadline, own, untried, error, look))
         self.states[row.id] = state
+
+
+def _time_left(outcome: Outcome) -> float:
+    """Return in how many seconds a limit has room again that has none, although its period is over by our clock.
+
+    It is counted in a store whose clock is behind: until that is there too, it would be asked again and again.
+    """
+    asked = None if outcome.error is None else outcome.error.retry_after
+    return max(asked or 0.0, LEAST_WAIT)
 
 
 def match(batch: Batch, outcomes: Sequence[Outcome]) -> Iterable[tuple[Row, Outcome]]:
