@@ -192,17 +192,13 @@ def test_a_list_that_cannot_be_read_lets_nobody_pass(gateway: Sandbox, monkeypat
 
 
 def test_a_wish_that_cannot_be_written_comes_again(gateway: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is nobody's to lose."""
+    """It is nobody's to lose; who reads has heard of it."""
     with opened(gateway, OptOut()) as notifier:
         says(gateway, "STOP")
         with monkeypatch.context() as patch:
             patch.setattr(StopList, "tell", _away)
-            assert [] == notifier.incoming()
-        assert ([False, False], 1, [True, False]) == (
-            refused(notifier),
-            len(notifier.incoming()),
-            refused(notifier),
-        )
+            assert 1 == len(notifier.incoming())
+        assert ([False, False], [], [True, False]) == (refused(notifier), notifier.incoming(), refused(notifier))
 
 
 def _away(*_: object) -> None:
@@ -293,6 +289,27 @@ def test_a_follower_keeps_the_list(gateway: Sandbox) -> None:
     )
     with Outbox.named() as outbox:
         assert [NUMBER] == [number for number, _ in StopList(outbox)]
+
+
+def test_a_worker_hears_it_and_commands_keep_to_it(gateway: Sandbox) -> None:
+    """What one process was told, another refuses by: ``Suppressed``, and nothing is sent."""
+    says(gateway, "STOP")
+    environment = {**_environment(), "DEVINOTIFY_URL": gateway.url}
+    subprocess.run([*DEVINOTIFY, "worker", "--once", "--incoming"], env=environment, check=True, timeout=60)
+    sent = subprocess.run(
+        [*DEVINOTIFY, "send", "Sale", NUMBER, OTHER, "--json"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    results = json.loads(sent.stdout)["results"]
+    assert ([("not_sent", "Suppressed"), ("accepted", None)], True, [OTHER]) == (
+        [(each["verdict"], each["error"] and each["error"]["type"]) for each in results],
+        sent.returncode > 0,
+        [each.recipient for each in gateway.messages()],
+    )
 
 
 DEVINOTIFY = (sys.executable, "-m", "devinotify")
