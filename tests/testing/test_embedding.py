@@ -163,6 +163,13 @@ WRONG = {
         ("notifier.notify(text, to)", "notifier.notify(text, to) + notifier.notify(text, to)"),
         ["test_accepted", "test_threads", "test_fork", "test_slow_gateway"],
     ),
+    "knows_no_plugins": (
+        (
+            "Notifier(url)",
+            'Notifier(url, plugins=__import__("devinotify").make_plugin_manager(discover=False))',
+        ),
+        ["test_opted_out"],
+    ),
     "impatient": (("Notifier(url)", 'Notifier(url + "&timeout=0.2")'), ["test_slow_gateway"]),
 }
 """Hosts that are wrong in one way, with the tests that are about it."""

@@ -30,6 +30,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from devinotify.sandbox import Sandbox
 
@@ -174,6 +175,30 @@ class HostSuite:
         told = self.send(self.gateway.url, text, GOOD[:1])
         assert told.sent is not True
         assert [] == self._arrived(text)
+
+    def test_opted_out(self, tmp_path: Path) -> None:
+        """Whom a plugin refuses, as one who has opted out, gets nothing; the others do, and the host is told or warns.
+
+        Of one who is alone it is told as a failure; whatever it repeats then, nothing is sent.
+        """
+        from devinotify.sandbox import Sandbox
+        from devinotify.testing.screening import refusing
+
+        out, other = GOOD  # the first is whom `_insist` sends to
+        some, alone = self._text(), self._text()
+        # An account of its own: what the host keeps of one that it knows has the plugins of then.
+        with (
+            refusing(out, tmp_path) as noted,
+            Sandbox(login="screened", password=PASSWORD) as gateway,
+        ):
+            self._gateways.append(gateway)
+            told = self.send(gateway.url, some, [out, other])
+            assert told.sent is not True or self._records.warned
+            assert not told.again
+            assert [{(out, "not_sent", "Suppressed"), (other, "accepted", "NoneType")}] == [set(noted())]
+            assert self._insist(gateway.url, alone).sent is not True
+            assert (out, "not_sent", "Suppressed") == noted()[-1]
+            assert [other] == [message.recipient for message in gateway.messages()]
 
     @pytest.mark.parametrize("accepts", [True, False], ids=["taken", "not taken"])
     def test_answer_lost(self, *, accepts: bool) -> None:
