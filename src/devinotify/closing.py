@@ -1,15 +1,33 @@
-"""Things closed one after the other, each whatever became of the one before, and never in place of an error."""
+"""What is closed: at the end of a block, and several things after each other, never in place of an error."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Self
 
 from devinotify.exceptions import told
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable
+    from types import TracebackType
+
+
+class Closable(ABC):
+    """What a ``with`` block closes at its end, however that comes."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of what it holds."""
 
 
 def close_all(log: logging.Logger, what: str, *closers: Callable[[], object]) -> None:

@@ -13,12 +13,12 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from devinotify import text as texts
 from devinotify import url as urls
 from devinotify.channels.protocol import check_message
-from devinotify.closing import close_all
+from devinotify.closing import Closable, close_all
 from devinotify.delivery.fallback import bind
 from devinotify.delivery.limiting import Limited, Limiter
 from devinotify.delivery.looking import RATE
@@ -42,7 +42,6 @@ from devinotify.words import meant
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
-    from types import TracebackType
 
     from devinotify.channels.protocol import Channel
     from devinotify.delivery.fallback import Fallback
@@ -61,7 +60,7 @@ _SENDING = "send"
 """The name of the plugin that sends, last of all that answer to ``send_message``."""
 
 
-class Notifier:
+class Notifier(Closable):
     """Sends a text to people, on a channel by name, through hooks; thread-safe, a context manager.
 
     Made from a ``devino://`` URL; its targets are the default recipients and its ``channel`` the default channel.
@@ -166,14 +165,6 @@ class Notifier:
 
     def __repr__(self) -> str:
         return f"<Notifier {self.url}>"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the outbox of a fallback, and the client where this notifier made it.

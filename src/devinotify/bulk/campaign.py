@@ -19,7 +19,7 @@ import time
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any
 
 from devinotify import phones
 from devinotify import text as texts
@@ -38,7 +38,7 @@ from devinotify.bulk.table import PAGE, Table
 from devinotify.bulk.tally import Tally
 from devinotify.bulk.windowing import Windowing, checked_window
 from devinotify.bulk.wording import Wording
-from devinotify.closing import close_all
+from devinotify.closing import Closable, close_all
 from devinotify.delivery.daily_window import WINDOW
 from devinotify.delivery.rate_limit import Speed
 from devinotify.delivery.recipients import Recipients
@@ -54,7 +54,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from decimal import Decimal
-    from types import TracebackType
 
     from devinotify.bulk.exclusion import Exclusion
     from devinotify.bulk.numbering import Numbering
@@ -66,7 +65,7 @@ if TYPE_CHECKING:
 log: logging.Logger = logging.getLogger(__name__)
 
 
-class Campaign:
+class Campaign(Closable):
     """A campaign over ``source``, a file's path or a binary stream; a context manager.
 
     ``account`` is a ``devino://`` URL or a Notifier. Either ``text`` is the same for all, or ``template`` has columns
@@ -179,14 +178,6 @@ class Campaign:
             if known is not None and (kept := datetime.fromisoformat(known)).tzinfo is not None:
                 return kept, True
         return (datetime.now(UTC) + span).replace(microsecond=0), False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<Campaign {self.channel} {'text' if self._wording.template is None else 'template'}>"

@@ -9,16 +9,16 @@ import io
 import os
 import tempfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING
 
 from devinotify.bulk.columns import shown
 from devinotify.bulk.encodings import LEGACY, decodes, fitting, readings, sampled
 from devinotify.bulk.workbook import Workbook, is_workbook
+from devinotify.closing import Closable
 from devinotify.exceptions import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import TracebackType
 
 BLOCK = 1 << 20
 """Bytes read at a time."""
@@ -34,7 +34,7 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
 _NAME_IT = "name its encoding (--encoding, or the argument encoding)"
 
 
-class Source:
+class Source(Closable):
     """A file; what cannot be read from its start again, as a stream or a pipe, is copied to a temporary file first.
 
     ``digest`` is the SHA-256 of its bytes, ``encoding`` what it was found to be written in unless given, ``name`` its
@@ -63,14 +63,6 @@ class Source:
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the file; a temporary one is gone with it."""

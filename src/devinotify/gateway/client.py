@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import random
 import time
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from devinotify.closing import close_all
+from devinotify.closing import Closable, close_all
 from devinotify.gateway import calls, conversation
 from devinotify.gateway.conversation import Exchange, LogIn, Pause
 from devinotify.gateway.departure import require_departure
@@ -22,8 +22,6 @@ from devinotify.gateway.transport import Transport
 from devinotify.redact import hide
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from devinotify.gateway.calls import Call
     from devinotify.gateway.conversation import Instruction
     from devinotify.redact import Secret
@@ -36,7 +34,7 @@ log: logging.Logger = logging.getLogger(__name__)
 BULK_LIMIT = calls.BULK_LIMIT
 
 
-class Client:
+class Client(Closable):
     """A client of the gateway: ``client.user``, ``client.sms`` and ``client.viber``; thread-safe, a context manager.
 
     Made from a ``devino://`` URL, or from ``login``, ``password`` and ``sender``; settings given by keyword
@@ -83,14 +81,6 @@ class Client:
 
     def __repr__(self) -> str:
         return f"<Client {getattr(self, 'url', 'of bad settings')}>"  # printers ask while it is being made, too
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connections and forget the session; using the client again opens new ones.

@@ -24,9 +24,9 @@ import random as _random
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from devinotify.closing import close_all
+from devinotify.closing import Closable, close_all
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox import admin, allowance, booking, claims, duties, intake, lookups
 from devinotify.outbox.arguments import check_account, new_message, row_id, seconds, selection, whole
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
-    from types import TracebackType
 
     from devinotify.models import Message, Outcome, SmsState
     from devinotify.outbox.records import Batch, ErrorParts, NewMessage, Row, StoredMessage
@@ -83,7 +82,7 @@ def serving(ask: Callable[[], Outbox]) -> Iterator[None]:
         _serving.reset(token)
 
 
-class Outbox:
+class Outbox(Closable):
     """A durable queue and record of messages in ``location``: a file's path, a ``postgresql://`` URL, or a store.
 
     A file is made with mode 0600 where there is none, and so is the schema in a database. ``max_rows`` bounds the
@@ -187,14 +186,6 @@ class Outbox:
         )
         if lost:
             self.on_end(lost)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<Outbox {self.name}{' closed' if self._store.closed else ''}>"
