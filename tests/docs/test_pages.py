@@ -60,9 +60,11 @@ def _runs(mark: str, page: Path, block: Block) -> bool:
     """
     name, _, test = mark.removeprefix("run by: ").partition("::")
     source = (ROOT / name).read_text("utf-8") if (ROOT / name).is_file() else ""
+    beside = [(ROOT / name).parent / f"{module}.py" for module in re.findall(r"^from tests\.(\w+) import", source, re.M)]
+    naming = source + "".join(path.read_text("utf-8") for path in beside if path.is_file())
     english = ROOT / name_of(page).replace("docs/ru/", "docs/")
-    taken = name_of(page) in source or (
-        re.search(rf"\b{page.name}\b", source)
+    taken = name_of(page) in naming or (
+        re.search(rf"\b{page.name}\b", naming)
         and any((block.code, mark) == (each.code, each.mark) for each in blocks(english))
     )
     copied = all(line.strip() in source for line in block.code.splitlines())

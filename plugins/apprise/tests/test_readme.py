@@ -24,7 +24,7 @@ EXAMPLES = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", README, re.DO
 BLOCKS = re.findall(r"<!-- run -->\n```sh\n([^`]*)```(?:\n\n```text\n([^`]*)```)?", README)
 COMMANDS = [commands for commands, _ in BLOCKS]
 PRINTED = [output for _, output in BLOCKS if output]
-URL = re.compile(r'"devino://[a-z]+:[a-z]+@[A-Z]+(/[0-9]+)(?:\?([^"]*))?"')
+URL = re.compile(r"""["']devino://\w+:\w+@[A-Z]+(/[+0-9]+)(?:\?([^"']*))?["']""")
 START = "devino://login:password@SENDER"
 
 

@@ -36,6 +36,16 @@ README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 UNIT = Path(__file__).parents[1] / "contrib/systemd/devinotify-webhook.service"
 FIXTURES = Path(__file__).parent / "fixtures"
 URL = "devino://demo:demo@DEVINO?gateway=http://127.0.0.1:1/rest"
+FIRST_ALERT = ("docs/tutorials/first-alert.md", "docs/ru/tutorials/first-alert.md")
+HOSTS = "docs/ru/how-to/hosts.md"
+
+
+def shown_on(page: str) -> str:
+    """Return a page of the repository; a source distribution of the plugin has none but its own."""
+    path = Path(__file__).parents[3] / page
+    if not path.is_file():
+        pytest.skip("the tests run without their checkout")
+    return path.read_text("utf-8")
 
 
 def blocks(language: str) -> list[str]:
@@ -50,22 +60,27 @@ def named(language: str, name: str) -> str:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the README posts with curl")
-def test_the_first_commands(gateway: Sandbox, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", ["plugins/webhook/README.md", *FIRST_ALERT])
+def test_the_first_commands(gateway: Sandbox, tmp_path: Path, page: str) -> None:
     """The command listens, and curl is answered as it is said; only account and port are others."""
+    text = shown_on(page)
     port = free_port()
-    start = next(line for line in blocks("sh")[0].splitlines() if line.startswith("devinotify"))
+    (start,) = re.findall("^devinotify webhook --to .*$", text, re.MULTILINE)
+    (post, answer) = re.findall(
+        r"```sh\n(curl -s http://127.0.0.1:9876/sms.*?)```\n\n```text\n(.*?)```", text, re.DOTALL
+    )[0]
     command = [sys.executable, "-m", *start.split(), "--listen", f"127.0.0.1:{port}"]
     environment = {"DEVINOTIFY_URL": gateway.url, "DEVINOTIFY_OUTBOX": str(tmp_path / "alerts.db")}
     with running(command, tmp_path, "webhook", environment) as process:
         listens(f"http://127.0.0.1:{port}/-/healthy", process, tmp_path / "webhook.log")
         posted = subprocess.run(
-            ["sh", "-c", blocks("sh")[1].replace("9876", str(port))],
+            ["sh", "-c", post.replace("9876", str(port))],
             capture_output=True,
             text=True,
             check=True,
             timeout=PATIENCE,
         )
-        assert blocks("text")[0].strip() == posted.stdout
+        assert answer.strip() == posted.stdout
         assert gateway.wait(lambda: len(gateway.messages()) == 1, PATIENCE)
 
 
@@ -125,9 +140,10 @@ def test_the_shown_text_is_what_is_sent() -> None:
 
 
 @pytest.mark.skipif(shutil.which("amtool") is None, reason="Alertmanager is not installed")
-def test_alertmanagers_configuration(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", ["plugins/webhook/README.md", HOSTS])
+def test_alertmanagers_configuration(tmp_path: Path, page: str) -> None:
     """amtool takes it, with the token too."""
-    plain = named("yaml", "alertmanager.yml")
+    (plain,) = re.findall(r"```yaml\n(# alertmanager.yml.*?)```", shown_on(page), re.DOTALL)
     for number, text in enumerate((plain, plain.replace("# http_config", "http_config"))):
         path = tmp_path / f"{number}.yml"
         path.write_text(text, "utf-8")
