@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -14,8 +16,8 @@ import requests
 from devinotify import exceptions
 from devinotify.sandbox import Sandbox
 from tests.cli import reference
-from tests.docs.pages import ROOT, blocks, name_of, pages
-from tests.docs.reader import Reader
+from tests.docs.pages import ROOT, blocks, language_of, name_of, pages
+from tests.docs.reader import Reader, fits
 from tests.serving import served
 
 if TYPE_CHECKING:
@@ -56,16 +58,19 @@ def test_page(page: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp
 def _runs(mark: str, page: Path, block: Block) -> bool:
     """Return whether the test that a mark names is there, and takes the block from the page or has each line of it.
 
-    A page in Russian is named by the test too, or has the block of the English one, which it takes.
+    A page in Russian is named by the test too, or has the block that it takes from the English one
+    (``test_russian.py`` holds the two alike).
     """
     name, _, test = mark.removeprefix("run by: ").partition("::")
     source = (ROOT / name).read_text("utf-8") if (ROOT / name).is_file() else ""
-    beside = [(ROOT / name).parent / f"{module}.py" for module in re.findall(r"^from tests\.(\w+) import", source, re.M)]
+    beside = [
+        (ROOT / name).parent / f"{module}.py" for module in re.findall(r"^from tests\.(\w+) import", source, re.M)
+    ]
     naming = source + "".join(path.read_text("utf-8") for path in beside if path.is_file())
     english = ROOT / name_of(page).replace("docs/ru/", "docs/")
     taken = name_of(page) in naming or (
         re.search(rf"\b{page.name}\b", naming)
-        and any((block.code, mark) == (each.code, each.mark) for each in blocks(english))
+        and any((block.kind, mark) == (each.kind, each.mark) for each in blocks(english))
     )
     copied = all(line.strip() in source for line in block.code.splitlines())
     return bool(re.search(rf"^def {test}\(", source, re.MULTILINE) and (taken or copied))
@@ -79,6 +84,40 @@ def test_marks_lead_to_a_test(page: Path) -> None:
         for block in blocks(page)
         if block.mark.startswith("run by: ") and not _runs(block.mark, page, block)
     ]
+
+
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_every_block_is_accounted_for(page: Path) -> None:
+    """It is run, is a file, is what a command prints, or has a mark; none is written so that no test sees it."""
+    found = blocks(page)
+    shown = {block.shown for block in found}
+    # But for Sphinx's own, of which the pages of the API are made.
+    text = re.sub(r"^```\{.*?^```$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    assert text.count("```") == 2 * len(found)
+    assert [] == [
+        f"{name_of(page)}:{block.line}"
+        for block in found
+        if not (block.kind in _RUN or block.file or block.exempt or block.code in shown)
+    ]
+
+
+@pytest.mark.parametrize("name", ["docs/tutorials/first-sms.md", "docs/ru/tutorials/first-sms.md"])
+def test_the_sandbox_is_started(name: str, tmp_path: Path) -> None:
+    """It says what is shown below the command that starts it, in the page's language, but for the port."""
+    page = ROOT / name
+    (block,) = (each for each in blocks(page) if each.code.startswith("devinotify sandbox\n"))
+    assert block.shown is not None
+    with subprocess.Popen(
+        [sys.executable, "-m", *block.code.split(), "--port", "0"],
+        env={**os.environ, "LANGUAGE": language_of(page), "HOME": str(tmp_path), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        first = [process.stdout.readline() for _ in range(8)]
+        process.send_signal(signal.SIGTERM)
+        said = "".join(first) + process.communicate(timeout=60)[0]
+    assert fits(block.shown, re.sub(r"(?<=127\.0\.0\.1:)\d+", "8026", said)), said
 
 
 _ITS_READER = """

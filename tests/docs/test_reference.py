@@ -6,12 +6,17 @@ import re
 import tomllib
 from collections import Counter
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import pytest
 
 import devinotify
 from devinotify.url import OPTION_NAMES
-from tests.docs.pages import ROOT
+from tests.distributions import install, make_site
+from tests.docs.pages import ROOT, blocks
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SHOWN = Counter(
     name
@@ -55,3 +60,26 @@ def test_has_every_extra(page: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     named = re.findall(r"^\| `devinotify\[(\w+)\]` \|", (ROOT / page).read_text("utf-8"), re.MULTILINE)
     assert sorted(project["optional-dependencies"]) == sorted(named)
+
+
+_ROTA = """
+from devinotify import hookimpl
+
+@hookimpl
+def devinotify_resolve_recipient(recipient):
+    return ["+79161234567"] if recipient == "oncall" else None
+"""
+
+
+@pytest.mark.once
+def test_a_plugin_is_offered_as_it_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A distribution with the entry point of docs/reference/hooks.md is found, by the name that it has there."""
+    (shown,) = (block.code for block in blocks(ROOT / "docs/reference/hooks.md") if block.kind == "toml")
+    ((group, offered),) = tomllib.loads(shown)["project"]["entry-points"].items()
+    ((name, module),) = offered.items()
+    assert "devinotify" == group
+    for folder in make_site(tmp_path, monkeypatch):
+        install(folder, module, _ROTA, entry_points=offered)
+        manager = devinotify.make_plugin_manager()
+        assert manager.has_plugin(name)
+        assert ["+79161234567"] == manager.hook.devinotify_resolve_recipient(recipient="oncall")
