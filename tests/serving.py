@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from tests.waiting import ended
+from tests.waiting import LONGEST, ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ def served(app: Any, loop: str = "asyncio") -> Iterator[str]:  # noqa: ANN401 - 
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
-        until = time.monotonic() + 30
+        until = time.monotonic() + LONGEST
         while not server.started and thread.is_alive() and time.monotonic() < until:
             time.sleep(0.01)  # uvicorn tells it in no other way
         assert server.started

@@ -45,7 +45,7 @@ def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
 def opened(url: str | urllib.request.Request) -> Any:  # noqa: ANN401 - any JSON document
     """Return a document, past any proxy."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=10) as reply:
+    with opener.open(url, timeout=60) as reply:
         return json.load(reply)
 
 

@@ -26,7 +26,7 @@ from devinotify.outbox import RowState
 from devinotify.outbox.rules import EXPIRED
 from tests.cli.servers import free_port
 from tests.outbox.support import NUMBER, Clock, finish, numbers, run_python
-from tests.waiting import ended, wait_until
+from tests.waiting import LONGEST, ended, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -511,7 +511,7 @@ def test_one_that_does_not_send_looks_and_leaves_the_queue(
     outbox.enqueue(message())
     Worker(notifier, outbox, looks=False).run(once=True)
     outbox.enqueue(message(OTHER))
-    until = time.monotonic() + 30
+    until = time.monotonic() + LONGEST
     while outbox.counts().delivered == 0 and time.monotonic() < until:
         Worker(notifier, outbox, sends=False).run(once=True)
     assert [("sms", "delivered"), ("sms", "queued")] == states(outbox)

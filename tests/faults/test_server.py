@@ -32,7 +32,7 @@ def plain() -> Iterator[FaultServer]:
 
 def connect(server: FaultServer) -> http.client.HTTPConnection:
     """Return a client that belongs to nobody we test."""
-    return http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    return http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
 
 
 def log_in(connection: http.client.HTTPConnection, password: str = PASSWORD) -> tuple[int, str]:
@@ -157,7 +157,7 @@ def test_certificates_are_what_they_are_called(certificates: Certificates, conte
 def test_tls_carries_the_same_gateway(tls_server: FaultServer, certificates: Certificates) -> None:
     """Over TLS the server answers as over plain HTTP."""
     context = ssl.create_default_context(cafile=str(certificates.ca))
-    connection = http.client.HTTPSConnection("127.0.0.1", tls_server.port, timeout=5, context=context)
+    connection = http.client.HTTPSConnection("127.0.0.1", tls_server.port, timeout=60, context=context)
     with closing(connection):
         session = json.loads(log_in(connection)[1])
         connection.request("GET", f"/rest/User/Balance?SessionID={session}")
@@ -179,7 +179,7 @@ def test_tls_garbage_reaches_the_client_as_garbage(tls_server: FaultServer, cert
     """Bytes past the encryption are a TLS error at the client."""
     tls_server.play("user/balance", acts.beneath_tls(b"\x17\x03\x03\x00\x20" + b"\xaa" * 32))
     context = ssl.create_default_context(cafile=str(certificates.ca))
-    connection = http.client.HTTPSConnection("127.0.0.1", tls_server.port, timeout=5, context=context)
+    connection = http.client.HTTPSConnection("127.0.0.1", tls_server.port, timeout=60, context=context)
     with closing(connection):
         connection.request("GET", "/rest/User/Balance?SessionID=x")
         with pytest.raises(ssl.SSLError):

@@ -61,14 +61,14 @@ def test_another_origin_may_not(guarded: Sandbox, browser: requests.Session) -> 
     headers = {"Authorization": f"Bearer {TOKEN}", "Origin": "http://evil.example"}
     for path in ("/sandbox/messages", "/"):
         assert 403 == browser.get(address(guarded) + path, headers=headers, timeout=60).status_code
-    assert 403 == browser.post(f"{address(guarded)}/login", headers=headers, timeout=5).status_code
+    assert 403 == browser.post(f"{address(guarded)}/login", headers=headers, timeout=60).status_code
 
 
 def test_a_browser_signs_in_once(guarded: Sandbox, browser: requests.Session) -> None:
     """The page asks for the token, and its cookie lets the browser in; the cookie is not the token."""
     origin = address(guarded)
     assert "The token" in browser.get(origin, timeout=60).text
-    reply = browser.post(f"{origin}/login", data={"token": TOKEN}, allow_redirects=False, timeout=5)
+    reply = browser.post(f"{origin}/login", data={"token": TOKEN}, allow_redirects=False, timeout=60)
     cookie = reply.headers["Set-Cookie"]
     assert (303, "/", False) == (reply.status_code, reply.headers["Location"], TOKEN in cookie)
     assert [True, True] == [words in cookie for words in ("HttpOnly", "SameSite=strict")]
@@ -78,7 +78,7 @@ def test_a_browser_signs_in_once(guarded: Sandbox, browser: requests.Session) ->
 
 def test_a_wrong_token_signs_nobody_in(guarded: Sandbox, browser: requests.Session) -> None:
     """A wrong token leads back to the form."""
-    reply = browser.post(f"{address(guarded)}/login", data={"token": "wrong"}, allow_redirects=False, timeout=5)
+    reply = browser.post(f"{address(guarded)}/login", data={"token": "wrong"}, allow_redirects=False, timeout=60)
     assert (303, "/?wrong", {}) == (reply.status_code, reply.headers["Location"], browser.cookies.get_dict())
 
 

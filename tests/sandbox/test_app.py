@@ -48,7 +48,7 @@ def raw(sandbox: Sandbox, request: bytes) -> bytes:
 
 def test_the_documented_headers(sandbox: Sandbox) -> None:
     """An answer carries the documented headers."""
-    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=60)
     connection.request("GET", "/rest/user/sessionid?login=demo&password=demo")
     reply = connection.getresponse()
     names = ("Cache-Control", "Connection", "Content-Type")
@@ -59,7 +59,7 @@ def test_the_documented_headers(sandbox: Sandbox) -> None:
 
 def test_a_connection_serves_many_requests(sandbox: Sandbox) -> None:
     """One connection is kept for the next request."""
-    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=60)
     ports = set()
     for _ in range(3):
         connection.request("GET", "/rest/User/Balance")
@@ -89,13 +89,13 @@ def parameters(session_id: str, **changed: str) -> dict[str, str]:
 
 def test_parameters_in_the_body(sandbox: Sandbox, http_session: requests.Session, session_id: str) -> None:
     """A form body is read."""
-    reply = http_session.post(f"{sandbox.gateway}/Sms/Send", data=parameters(session_id), timeout=5)
+    reply = http_session.post(f"{sandbox.gateway}/Sms/Send", data=parameters(session_id), timeout=60)
     assert (200, ["Привет, a+b=c & d"]) == (reply.status_code, [message.text for message in sandbox.messages()])
 
 
 def test_parameters_in_the_query(sandbox: Sandbox, http_session: requests.Session, session_id: str) -> None:
     """A POST with everything in the query and Content-Length: 0 is read."""
-    reply = http_session.post(f"{sandbox.gateway}/Sms/Send", params=parameters(session_id), timeout=5)
+    reply = http_session.post(f"{sandbox.gateway}/Sms/Send", params=parameters(session_id), timeout=60)
     assert ("0", 200) == (reply.request.headers["Content-Length"], reply.status_code)
     assert ["Привет, a+b=c & d"] == [message.text for message in sandbox.messages()]
 
@@ -107,7 +107,7 @@ def test_mixed_parameters(sandbox: Sandbox, http_session: requests.Session, sess
         f"{sandbox.gateway}/sms/sendbulk",
         params={"DestinationAddresses": ["79161234567", "+79031234567"]},
         data=rest,
-        timeout=5,
+        timeout=60,
     )
     assert (200, 2) == (reply.status_code, len(reply.json()))
 
@@ -118,10 +118,10 @@ def test_a_bulk_of_thousands_fits(sandbox: Sandbox, http_session: requests.Sessi
     form = {"SessionID": session_id, "SourceAddress": "DEVINO", "Data": "x"}
     sandbox.balance = 10**6
     in_body = http_session.post(
-        f"{sandbox.gateway}/Sms/SendBulk", data={**form, "DestinationAddresses": addresses}, timeout=30
+        f"{sandbox.gateway}/Sms/SendBulk", data={**form, "DestinationAddresses": addresses}, timeout=60
     )
     in_query = http_session.post(
-        f"{sandbox.gateway}/Sms/SendBulk", params={"DestinationAddresses": addresses}, data=form, timeout=30
+        f"{sandbox.gateway}/Sms/SendBulk", params={"DestinationAddresses": addresses}, data=form, timeout=60
     )
     assert [(200, 20000)] * 2 == [(reply.status_code, len(reply.json())) for reply in (in_body, in_query)]
 
@@ -129,7 +129,7 @@ def test_a_bulk_of_thousands_fits(sandbox: Sandbox, http_session: requests.Sessi
 @pytest.mark.parametrize("size", [bodies.MAX_BYTES + 1, 3 * bodies.MAX_BYTES])
 def test_an_oversized_body_is_told_so(sandbox: Sandbox, http_session: requests.Session, size: int) -> None:
     """A body past the limit is read to its end and refused in the documented form."""
-    reply = http_session.post(f"{sandbox.gateway}/Sms/Send", data=b"a" * size, timeout=30)
+    reply = http_session.post(f"{sandbox.gateway}/Sms/Send", data=b"a" * size, timeout=60)
     assert (400, 2, bodies.TOO_LARGE) == (reply.status_code, reply.json()["Code"], reply.json()["Desc"])
 
 
@@ -175,14 +175,14 @@ def test_doubled_slashes_and_case(sandbox: Sandbox, http_session: requests.Sessi
 def test_the_control_api(sandbox: Sandbox, http_session: requests.Session) -> None:
     """A route answers JSON to a JSON object, whatever the content type says."""
     url = f"{sandbox.origin}/sandbox/balance"
-    reply = http_session.post(url, data='{"balance": "7.50"}', timeout=5)
+    reply = http_session.post(url, data='{"balance": "7.50"}', timeout=60)
     assert (200, {"balance": "7.50"}) == (reply.status_code, reply.json())
     assert {"balance": "7.50"} == http_session.get(url, timeout=60).json()
 
 
 def test_messages_by_http(sandbox: Sandbox, http_session: requests.Session, session_id: str) -> None:
     """What arrived is listed, by the filters in the query, raw and in UTF-8."""
-    http_session.post(f"{sandbox.gateway}/Sms/Send", data=parameters(session_id), timeout=5)
+    http_session.post(f"{sandbox.gateway}/Sms/Send", data=parameters(session_id), timeout=60)
     reply = http_session.get(f"{sandbox.origin}/sandbox/messages", params={"text": "привет"}, timeout=60)
     assert (1, True) == (reply.json()["total"], "Привет".encode() in reply.content)
 
@@ -190,13 +190,13 @@ def test_messages_by_http(sandbox: Sandbox, http_session: requests.Session, sess
 @pytest.mark.parametrize("body", ["{", "[]", "1", '"x"', "[" * 50000, "\0"])
 def test_wrong_bodies(sandbox: Sandbox, http_session: requests.Session, body: str) -> None:
     """A body that is not a JSON object is 400 with a reason."""
-    reply = http_session.post(f"{sandbox.origin}/sandbox/reset", data=body, timeout=5)
+    reply = http_session.post(f"{sandbox.origin}/sandbox/reset", data=body, timeout=60)
     assert (400, ["error"]) == (reply.status_code, list(reply.json()))
 
 
 def test_an_oversized_control_body(sandbox: Sandbox, http_session: requests.Session) -> None:
     """A control request over 64 KiB is 413."""
-    reply = http_session.post(f"{sandbox.origin}/sandbox/incoming", data=b" " * 70000, timeout=5)
+    reply = http_session.post(f"{sandbox.origin}/sandbox/incoming", data=b" " * 70000, timeout=60)
     assert (413, ["error"]) == (reply.status_code, list(reply.json()))
 
 
@@ -213,7 +213,7 @@ def test_other_control_requests(
     sandbox: Sandbox, http_session: requests.Session, method: str, path: str, status: int
 ) -> None:
     """Unknown routes, methods and missing arguments have their statuses, and a reason in JSON."""
-    reply = http_session.request(method, f"{sandbox.origin}{path}", timeout=5)
+    reply = http_session.request(method, f"{sandbox.origin}{path}", timeout=60)
     assert status == reply.status_code
     assert status == 200 or ["error"] == list(reply.json())
 
@@ -249,8 +249,8 @@ def test_other_sites_may_not(
 
 def test_a_foreign_form_presses_no_button(sandbox: Sandbox, http_session: requests.Session, session_id: str) -> None:
     """A form that another site posts here changes nothing."""
-    http_session.post(f"{sandbox.gateway}/Sms/Send", data=parameters(session_id), timeout=5)
-    reply = http_session.post(f"{sandbox.origin}/sandbox/reset", headers={"Origin": "http://evil.example"}, timeout=5)
+    http_session.post(f"{sandbox.gateway}/Sms/Send", data=parameters(session_id), timeout=60)
+    reply = http_session.post(f"{sandbox.origin}/sandbox/reset", headers={"Origin": "http://evil.example"}, timeout=60)
     assert (403, 1) == (reply.status_code, len(sandbox.messages()))
 
 
@@ -300,7 +300,7 @@ class PublishedClient:
         reply = (
             self._http.get(url, params=form, timeout=60)
             if method == "get"
-            else self._http.post(url, data=form, timeout=5)
+            else self._http.post(url, data=form, timeout=60)
         )
         assert 200 == reply.status_code
         return reply.json()

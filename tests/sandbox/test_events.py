@@ -161,13 +161,13 @@ import time
 from devinotify.sandbox import Sandbox
 
 sandbox = Sandbox().start()
-with socket.create_connection(("127.0.0.1", sandbox.port), timeout=10) as looker:
+with socket.create_connection(("127.0.0.1", sandbox.port), timeout=60) as looker:
     looker.sendall(b"GET /sandbox/events HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n")
     with looker.makefile("rb") as lines:
         while b"data: " not in lines.readline():
             pass
     time.sleep({longer})
-deadline = time.monotonic() + 10
+deadline = time.monotonic() + 60
 while sandbox._emulator.live.watchers and time.monotonic() < deadline:
     time.sleep(0.01)
 gc.collect()

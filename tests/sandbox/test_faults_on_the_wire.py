@@ -182,7 +182,7 @@ def test_a_request_too_large_to_read_has_its_fault(sandbox: Sandbox) -> None:
     sandbox.add_fault("expired-session")
     with requests.Session() as session:
         session.trust_env = False
-        reply = session.post(f"{sandbox.gateway}/Sms/Send", data=b"a" * 1100000, timeout=30)
+        reply = session.post(f"{sandbox.gateway}/Sms/Send", data=b"a" * 1100000, timeout=60)
     assert (401, "SessionID expired") == (reply.status_code, reply.json()["Desc"])
 
 

@@ -32,7 +32,7 @@ def attempt(
 ) -> tuple[int, Any]:
     """Return status and document of an answer."""
     parts = urlsplit(base)
-    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=10)
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=60)
     target = f"{parts.path}/{resource}{'?' + query if query else ''}"
     connection.request(method, target, body, {"Content-Type": content_type} if body else {})
     reply = connection.getresponse()
@@ -136,7 +136,7 @@ class FaradayClient:
         parts = urlsplit(base)
         self._path = parts.path
         self._brackets = quote("[]") if escaped else "[]"
-        self._connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=10)
+        self._connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=60)
         self._session = self._ask("GET", "/user/sessionid?login=demo&password=demo")
 
     def _ask(self, method: str, target: str, body: str | None = None) -> Any:  # noqa: ANN401 - any JSON document
@@ -304,7 +304,7 @@ def test_ten_requests_a_second(sandbox: Sandbox) -> None:
     form = urlencode({"Login": "demo", "Password": "demo"})
     for _ in range(10):
         client.call("GET", "User/Balance")
-    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=60)
     connection.request("GET", f"/rest/v2/User/Balance?{form}")
     reply = connection.getresponse()
     assert (429, b"", "rate") == (reply.status, reply.read(), sandbox.requests()[-1].fault)

@@ -48,7 +48,7 @@ def send(sandbox: Sandbox, **changed: str) -> list[str]:
     form = {"SessionID": session, "SourceAddress": "DEVINO", "DestinationAddress": NUMBER, "Data": "test", **changed}
     with requests.Session() as client:
         client.trust_env = False
-        reply = client.post(f"{sandbox.gateway}/Sms/Send", data=form, timeout=5)
+        reply = client.post(f"{sandbox.gateway}/Sms/Send", data=form, timeout=60)
     assert 200 == reply.status_code
     return [str(part) for part in reply.json()]
 

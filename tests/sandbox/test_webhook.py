@@ -16,14 +16,15 @@ from devinotify.retry import Backoff
 from devinotify.sandbox import Sandbox
 from devinotify.sandbox.webhook import Posted, Webhook
 from tests.desk import Desk
+from tests.waiting import LONGEST
 
 NUMBER = "79161234567"
 AT_ONCE = Backoff(0.0, tries=2)
 
 
 def settled(webhook: Webhook, expected: Posted) -> bool:
-    """Return whether the counts are these within 30 seconds."""
-    deadline = time.monotonic() + 30
+    """Return whether the counts are these in time."""
+    deadline = time.monotonic() + LONGEST
     while webhook.counts != expected and time.monotonic() < deadline:
         time.sleep(0.01)
     return webhook.counts == expected

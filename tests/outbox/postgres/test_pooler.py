@@ -18,6 +18,7 @@ from devinotify.outbox import Outbox
 from devinotify.outbox.postgres.location import parse_location
 from tests.outbox.support import accepted, claim, message, numbers
 from tests.postgres_server import PASSWORD
+from tests.waiting import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +60,7 @@ def pooled(server: Server, url: str) -> Iterator[str]:
 
 
 def _wait_for(port: int) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + LONGEST
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
