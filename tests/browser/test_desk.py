@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -187,6 +188,11 @@ def test_what_is_found_is_exported(page: Page, client: Client) -> None:
         page.get_by_role("link", name="Export as CSV").click()
     text = download.value.path().read_text("utf-8-sig")
     assert ["'=1+1"] == [row["text"] for row in csv.DictReader(io.StringIO(text))]
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export as JSON").click()
+    assert "inbox.json" == download.value.suggested_filename
+    (entry,) = json.loads(download.value.path().read_text("utf-8"))["entries"]
+    assert ("=1+1", NUMBER) == (entry["text"], entry["recipient"].removeprefix("+"))
 
 
 def test_a_request_is_copied_as_curl(page: Page, client: Client) -> None:

@@ -320,6 +320,35 @@ def test_it_fits_a_phone(page: Page, client: Client, sandbox: Sandbox) -> None:
     assert (False, True) == (page.locator(".list").is_visible(), page.locator(".detail").is_visible())
 
 
+@pytest.mark.parametrize("width", [768, 1440])
+def test_it_fits_a_tablet_and_a_desk(page: Page, client: Client, sandbox: Sandbox, width: int) -> None:
+    """Nothing sticks out of any view, and head, tabs and what the view is for are within the window."""
+    client.sms.send(NUMBER, "a long word: " + "w" * 120)
+    sandbox.add_incoming("an answer", NUMBER)
+    sandbox.add_fault("latency", seconds=0)
+    page.set_viewport_size({"width": width, "height": 900})
+    parts = {
+        "messages": "#messages .row",
+        "messages/1": ".detail .bubble",
+        "incoming": "#content h1, #content h2",
+        "faults": "#content form",
+        "requests": "#content .row, #content summary",
+        "settings": "#content input",
+    }
+    for view, part in parts.items():
+        show(page, sandbox, view)
+        for element in ("header", "nav a >> nth=-1", f"{part} >> nth=0"):
+            page.locator(element).wait_for()
+            box = page.locator(element).bounding_box()
+            assert box is not None
+            assert (True, True) == (box["x"] >= 0, box["x"] + box["width"] <= width), (view, element)
+        for of in ("document.documentElement", "document.querySelector('#content')"):
+            assert page.evaluate(f"{of}.scrollWidth <= {of}.clientWidth"), (view, of)
+    show(page, sandbox, "messages/1")
+    both = page.locator(".list").is_visible(), page.locator(".detail").is_visible()
+    assert (width > 1000, True) == both
+
+
 def test_the_focus_goes_where_a_phone_shows_something(page: Page, client: Client) -> None:
     """Where the message takes the list's place it has the focus, and once it is closed its row has."""
     client.sms.send(NUMBER, "one")

@@ -55,6 +55,18 @@ def test_a_fault_of_ones_own(page: Page, client: Client, sandbox: Sandbox) -> No
     assert 2 == len(sandbox.messages())
 
 
+def test_its_labels_are_words_a_stranger_understands(page: Page, client: Client, sandbox: Sandbox) -> None:
+    """Each card of faults, what adds one, and what sets a message's status, by the names that are read out."""
+    show(page, sandbox, "faults")
+    assert ["Presets", "Custom fault", "Active"] == page.locator("#content h2").all_inner_texts()
+    page.get_by_role("button", name="Add", exact=True).wait_for()
+    client.sms.send("79161234567", "hello")
+    show(page, sandbox, "messages/1")
+    outcomes = page.get_by_role("group", name="Set status")
+    outcomes.get_by_role("button", name="Expired").click()
+    page.locator(".detail .pill", has_text="expired").first.wait_for()
+
+
 def test_a_rate_is_armed_as_it_stands(page: Page, sandbox: Sandbox) -> None:
     """The form comes with the vendor's limit, and asks for a status or a code."""
     show(page, sandbox, "faults")

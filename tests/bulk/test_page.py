@@ -85,6 +85,96 @@ def test_the_cost(price: str | None, prices: tuple[str | None, ...], expected: s
     assert expected == facts(heading, *rows)["Cost"]
 
 
+def plain(markup: str) -> str:
+    """Return what is read of a piece of a page, its elements parted by a bar."""
+    words = unescape(re.sub(r"(?:<[^>]+>\s*)+", "|", markup)).replace("\N{NO-BREAK SPACE}", " ")
+    return words.strip("|")
+
+
+@pytest.mark.parametrize(
+    ("lang", "expected"),
+    [
+        (
+            "en",
+            [
+                "By operator",
+                "Operator|Recipients|Delivered|Delivered, %",
+                "Russia · Beeline|472|419|88.7",
+                "Russia · MegaFon|443|403|90.9",
+                "Russia · not told by the number|333|295|88.5",
+                "Kazakhstan · Kcell/Activ|141|123|87.2",
+                "By the range of the number: one that was taken along to another operator counts with its first.",
+            ],
+        ),
+        (
+            "ru",
+            [
+                "По операторам",
+                "Оператор|Получатели|Доставлено|Доставлено, %",
+                "Россия · Билайн|472|419|88,7",
+                "Россия · МегаФон|443|403|90,9",
+                "Россия · по номеру не определить|333|295|88,5",
+                "Казахстан · Kcell/Activ|141|123|87,2",
+                "По диапазону номера: перенесённый к другому оператору учтён у прежнего.",
+            ],
+        ),
+    ],
+)
+def test_by_operator(lang: str, expected: list[str]) -> None:
+    """Whose numbers were reached, the largest first, where the numbers tell; its recipients are all there are."""
+    page = render(sample(), HEADING, NOW, lang)
+    (section,) = (each for each in re.findall(r"<section.*?</section>", page, re.DOTALL) if expected[0] in each)
+    head, rows, note = (
+        plain(re.findall(of, section)[0]) for of in ("<h2>.*?</h2>", "<thead>.*?</thead>", "<p .*?</p>")
+    )
+    told = [plain(row) for row in re.findall("<tr>.*?</tr>", section.partition("<tbody>")[2])]
+    assert expected == [head, rows, *told, note]
+    assert sample().recipients == sum(int(row.split("|")[1]) for row in told)
+
+
+@pytest.mark.parametrize(
+    ("lang", "expected"),
+    [
+        (
+            "en",
+            [
+                "46|Expired: the phone was off or out of coverage|Try Viber or another time.|Failed",
+                "17|Asked to get no messages|Leave it so.|Not sent",
+                "12|Refused by the operator's message centre|Ask the provider about it.|Failed",
+                "9|The account may not send there|Ask the provider what the account may send, and where to.|Refused",
+                "8|Too short: digits are missing|Correct the numbers in the list.|Invalid",
+                "5|A land line|Ask these people for a mobile number.|Invalid",
+                (
+                    "4|The answer was lost: the connection broke, or the run was ended"
+                    "|They may have got the message: ask some of them before you send it again with --resend-unknown."
+                    "|Unknown"
+                ),
+            ],
+        ),
+        (
+            "ru",
+            [
+                "46|Истёк срок: телефон был выключен или вне сети|Попробуйте Viber или другое время.|Не доставлено",
+                "17|Получатель отказался от сообщений|Оставьте как есть.|Не отправлено",
+                "12|Отклонено СМС-центром оператора|Спросите провайдера.|Не доставлено",
+                "9|Отправка туда не разрешена|Спросите провайдера, что и куда разрешено отправлять.|Отклонено шлюзом",
+                "8|Слишком короткий: не хватает цифр|Исправьте номера в списке.|Неверный номер",
+                "5|Городской телефон|Попросите у этих людей мобильный номер.|Неверный номер",
+                (
+                    "4|Ответ потерян: оборвалась связь или была прервана отправка"
+                    "|Сообщение могло дойти: спросите кого-нибудь, прежде чем отправлять снова с --resend-unknown."
+                    "|Неизвестно"
+                ),
+            ],
+        ),
+    ],
+)
+def test_why_messages_did_not_arrive(lang: str, expected: list[str]) -> None:
+    """How many, what happened in plain words, and what to do; neither a code nor the name of a class."""
+    page = render(sample(), HEADING, NOW, lang)
+    assert expected == [plain(line) for line in re.findall(r"<li><b class=.count.*?</li>", page)]
+
+
 def test_what_a_name_holds_is_no_markup() -> None:
     """Nor does any of it end the script or the style."""
     bad = "</script><b>&amp;\"'"

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from devinotify import Message, Notifier
 from devinotify.bulk import Journal, Speed
 from devinotify.bulk.deliveries import Deliveries
-from devinotify.bulk.report import COLUMNS, INCOMPLETE, _moment, write_report
+from devinotify.bulk.report import COLUMNS, INCOMPLETE, _moment, write_invalid, write_report
 from devinotify.exceptions import InvalidInput
 from devinotify.instants import iso
 from devinotify.outbox import RowState
@@ -360,3 +360,18 @@ def test_watching_can_be_stopped(journal: Path, gateway: Sandbox) -> None:
         deliveries.stop()
         deliveries.watch()
         assert 0 == deliveries.poll()
+
+
+def test_no_cell_of_what_cannot_be_sent_to_begins_a_formula(tmp_path: Path) -> None:
+    """Neither what stands in the list nor why it is refused, which may name a column of it."""
+    path = tmp_path / "invalid.csv"
+    errors = {
+        "=cmd|' /C calc'!A0": "'=cmd|' /C calc'!A0",
+        "no column: ;@SUM(1)": "no column: ;'@SUM(1)",
+        "\uff1d1+1": "'\uff1d1+1",
+        "it is empty": "it is empty",
+    }
+    rows = [(row, "=1+1", InvalidInput(error)) for row, error in enumerate(errors, 2)]
+    assert 4 == write_invalid(rows, path, lambda row: row)
+    told = list(csv.reader(path.read_text("utf-8-sig").splitlines()))
+    assert [[str(row), "'=1+1", error] for row, error in enumerate(errors.values(), 2)] == told[1:]

@@ -130,7 +130,7 @@ def write_invalid(
         writer = csv.writer(files[csv_file])
         writer.writerow(("line", "recipient", "error"))
         for row, raw, error in rows:
-            writer.writerow((line_of(row), harmless(raw), str(error)))
+            writer.writerow((line_of(row), *all_harmless((raw, str(error)))))
             count += 1
     return count
 
