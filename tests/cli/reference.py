@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from devinotify.cli.manual import Description
 
 _EXEMPT = "<!-- not run: it is about a file or an account of the reader's -->"
+_RUN = "<!-- run by: tests/docs/test_given.py::test_examples_of_the_help -->"
+_SENDING = ("devinotify send", "devinotify bulk")
+"""The examples that send."""
 
 
 def markdown() -> str:
@@ -42,8 +45,12 @@ def _described(command: Description) -> str:
 def _help(command: Description) -> str:
     """Return the help as Markdown; a block that click leaves unwrapped is code."""
     return "\n\n".join(
-        f"{_EXEMPT}\n```sh\n{text.strip()}\n```" if as_it_is else text for text, as_it_is in command.text
+        f"{_mark(text.strip())}\n```sh\n{text.strip()}\n```" if as_it_is else text for text, as_it_is in command.text
     )
+
+
+def _mark(example: str) -> str:
+    return _RUN if example.startswith(_SENDING) else _EXEMPT
 
 
 def _cell(text: str) -> str:

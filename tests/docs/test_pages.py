@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import requests
@@ -18,11 +20,9 @@ from devinotify.sandbox import Sandbox
 from tests.cli import reference
 from tests.docs.pages import ROOT, blocks, language_of, name_of, pages
 from tests.docs.reader import Reader, fits
-from tests.serving import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.docs.pages import Block
 
@@ -149,17 +149,30 @@ def test_tests(page: str, text: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("page", ["docs/how-to/asyncio.md", "docs/ru/how-to/asyncio.md"])
-def test_the_service(page: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The FastAPI service that is shown sends, and says what was refused here and what is not known."""
-    (shown,) = (block.code for block in blocks(ROOT / page) if "FastAPI(" in block.code)
-    monkeypatch.setenv("DEVINOTIFY_URL", sandbox.url)
-    names: dict[str, Any] = {}
-    exec(compile(shown, page, "exec"), names)  # noqa: S102 - running it is what this is about
-    with served(names["app"]) as url:
-        good = requests.post(f"{url}/remind/89161234567", timeout=30)
-        bad = requests.post(f"{url}/remind/12", timeout=30)
-        sandbox.add_fault("drop", operation="Sms/Send", times=1)
-        doubtful = requests.post(f"{url}/remind/89161234567", timeout=30)
+def test_the_service(page: str, sandbox: Sandbox, tmp_path: Path) -> None:
+    """The FastAPI service that is shown sends, and says what was refused here and what is not known; run as shown."""
+    found = blocks(ROOT / page)
+    (app,) = (block.code for block in found if "FastAPI(" in block.code)
+    (start,) = (block.code for block in found if block.code.endswith("uvicorn app:app\n"))
+    (tmp_path / "app.py").write_text(app, "utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as door:  # it listens before the service is there
+        command = f"pip() {{ :; }}\n{start.rstrip()} --fd {door.fileno()}".replace("\nuvicorn", "\nexec uvicorn")
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        service = subprocess.Popen(
+            ["bash", "-euc", command],
+            cwd=tmp_path,
+            env={**os.environ, "PATH": path, "DEVINOTIFY_URL": sandbox.url},
+            pass_fds=[door.fileno()],
+        )
+        url = f"http://127.0.0.1:{door.getsockname()[1]}"
+        try:
+            good = requests.post(f"{url}/remind/89161234567", timeout=60)
+            bad = requests.post(f"{url}/remind/12", timeout=60)
+            sandbox.add_fault("drop", operation="Sms/Send", times=1)
+            doubtful = requests.post(f"{url}/remind/89161234567", timeout=60)
+        finally:
+            service.terminate()
+            service.wait(60)
     assert (200, 1) == (good.status_code, len(good.json()["ids"]))
     refusals = [(each.status_code, each.json()["detail"].partition(":")[0]) for each in (bad, doubtful)]
     assert [(422, "not_sent"), (502, "unknown")] == refusals
