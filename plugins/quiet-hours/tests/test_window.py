@@ -192,3 +192,16 @@ def test_the_opening_is_out_of_both_spans() -> None:
     """A window that opens in the night opens in the morning."""
     shut = (Night(time(20), time(6)), NIGHT)
     assert datetime(2036, 1, 16, 8) == opening(datetime(2036, 1, 15, 21), shut)  # noqa: DTZ001 - a wall clock
+
+
+@pytest.mark.parametrize(("window", "minutes"), [("10-20", 0), ("10-20:30", 30), ("9-21", 120)])
+def test_in_any_zone_of_russia_only_a_wide_window_is_ever_open(window: str, minutes: int) -> None:
+    """Its zones lie ten hours apart: what cannot wait for the recipient's own clock goes out in what that leaves."""
+    message = Message(TEXT, (MOSCOW,), channel="viber")
+    midnight = datetime(2026, 1, 15, tzinfo=UTC)
+    out = []
+    for minute in range(0, 24 * 60, 10):
+        hours = at(midnight + timedelta(minutes=minute), DEVINOTIFY_QUIET_ZONE="RU=any")
+        (part,) = hours.devinotify_fit_window(message, Window.parse(window))
+        out += [] if part.send_at else [minute]
+    assert minutes == 10 * len(out)
