@@ -109,7 +109,8 @@ def devinotify_estimate_segments(text: str) -> Segmentation | None:
     """Tell what a text costs in segments.
 
     Called where a budget of segments has to be kept (``max_segments``), once or several times for a text, until
-    it is short enough. Return a ``Segmentation``, or ``None`` to leave it to the next.
+    it is short enough; where limits count; and where it is told before what a message or a campaign will cost.
+    Return a ``Segmentation``, or ``None`` to leave it to the next.
 
     First result. The built-in answer, asked last, is ``devinotify.text.segment``.
 

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from devinotify import Message, Notifier, Suppressed, hookimpl, make_plugin_manager
+from devinotify import text as texts
 from devinotify.bulk import Campaign, Speed
 from devinotify.cli.app import cli
 from devinotify.exceptions import PluginError
@@ -72,6 +73,26 @@ def test_who_is_refused_costs_nothing(stopped: Notifier, write: Write, tmp_path:
     assert (2, 8, 8, 2, Decimal(16)) == (plan.suppressed, plan.left, plan.now, plan.requests, plan.cost)
     assert (1, 4, Decimal(8)) == (again.suppressed, again.left, again.cost)
     assert (8, 2) == (result.tally.accepted, result.tally.not_sent)
+
+
+@pytest.mark.parametrize("words", [{"text": "Hi"}, {"template": "Hi {name}"}], ids=["one text", "personal texts"])
+def test_what_a_text_costs_is_for_plugins_to_tell(gateway: Sandbox, write: Write, words: dict[str, Any]) -> None:
+    """As limits and a budget of segments have it; the channel that is not billed by them asks nobody."""
+
+    class Dear:
+        @hookimpl
+        def devinotify_estimate_segments(self, text: str) -> texts.Segmentation | None:
+            """Tell of three segments, whatever the text."""
+            return texts.segment("я" * 200) if text.startswith("Hi") else None
+
+    source = write("\n".join(["phone,name", *(f"{number},Ann" for number in SOME)]))
+    found = []
+    with Notifier(gateway.url, plugins=make_plugin_manager(Dear(), discover=False)) as notifier:
+        for channel in ("sms", "viber"):
+            with Campaign(notifier, source, channel=channel, price=2, **words) as campaign:
+                plan = campaign.plan()
+            found.append((plan.segments, plan.encodings, plan.cost))
+    assert [(30, {"UCS-2": 10}, Decimal(60)), (0, {}, Decimal(20))] == found
 
 
 def test_a_plugin_that_fails_is_told(account: str, write: Write) -> None:

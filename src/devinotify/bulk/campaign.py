@@ -143,7 +143,7 @@ class Campaign(Closable):
             if self.window is not None:
                 self._windowing = Windowing(self.window, self.notifier, self._exclusion)
             sort = functools.partial(self._sorted, exclusion=self._exclusion)
-            self._intake = Intake(self._source, sort, self._wording.text)
+            self._intake = Intake(self._source, sort, self._wording.text, self._wording.segmentation)
             if append and not (journal is not None and Journal.exists(journal)):
                 raise InvalidInput("there is no journal to append to: a campaign that begins takes its whole list")
             # A campaign that has begun may go on after its time; a new one would be sent at once, at any hour.

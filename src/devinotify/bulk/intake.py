@@ -10,6 +10,7 @@ from array import array
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from devinotify import text as texts
 from devinotify.bulk.plan import Count
 from devinotify.bulk.progress import Progress
 from devinotify.exceptions import InvalidInput
@@ -29,15 +30,24 @@ OTHERS = 20
 class Intake:
     """Reads ``source`` by ``sort``, which yields it anew each time it is called, page by page and sorted out.
 
-    ``text`` is what all recipients get, ``None`` where each has its own. ``kept`` is the constant of that name.
+    ``text`` is what all recipients get, ``None`` where each has its own. ``segmentation`` tells what a text costs where
+    plugins know better than the core; of one text it is asked at once. ``kept`` is the constant of that name.
     """
 
     def __init__(
-        self, source: Source, sort: Callable[[], Iterator[Sorted]], text: str | None, *, kept: int = KEPT
+        self,
+        source: Source,
+        sort: Callable[[], Iterator[Sorted]],
+        text: str | None,
+        segmentation: Callable[[str], texts.Segmentation] | None = None,
+        *,
+        kept: int = KEPT,
     ) -> None:
         self.source: Source = source
         self._sort = sort
         self._text = text
+        self._segmentation = segmentation
+        self._shared = None if text is None else (segmentation or texts.segment)(text)
         self._most = kept
         self._count: Count | None = None
         self._rows = 0  # of a list that was looked through
@@ -85,7 +95,7 @@ class Intake:
         few = False
         kept: list[tuple[Sorted, array[int]]] = []
         for page in self._sort():
-            count.add(page, self._text)
+            count.add(page, self._text, self._segmentation)
             others = OTHERS * (count.rows - count.recipients)
             few = self._text is not None and count.recipients + others <= self._most
             kept = [*kept, _pack(page)] if few else []
@@ -125,7 +135,7 @@ class Intake:
         for page in self._sort():
             self._check(what_then)
             if self._count is None:
-                count.add(page, self._text)
+                count.add(page, self._text, self._segmentation)
             yield page
         self._check(what_then)  # one that was cut short ends sooner, and the rest of it would be lost without a word
         self._done(count)
@@ -141,8 +151,8 @@ class Intake:
 
     def _done(self, count: Count) -> None:
         if self._count is None:
-            if self._text is not None:
-                count.share(self._text)
+            if self._text is not None and self._shared is not None:
+                count.share(self._text, self._shared)
             self._count = count
 
     def _check(self, what_then: str) -> None:

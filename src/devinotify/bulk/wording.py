@@ -13,7 +13,7 @@ from devinotify.exceptions import InvalidInput
 from devinotify.models import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from devinotify.channels.protocol import Channel
     from devinotify.notifier import Notifier
@@ -64,6 +64,13 @@ class Wording:
         ).text
         texts.check(shaped, self._channel.max_length)
         return shaped
+
+    @property
+    def segmentation(self) -> Callable[[str], texts.Segmentation] | None:
+        """What tells the cost of a text, where a plugin does; ``None`` where it is the core's own count."""
+        plugins = self._notifier.plugins
+        asked = self._channel.segmented and plugins.listens("devinotify_estimate_segments", outside=True)
+        return plugins.segmentation if asked else None
 
     def _warn(self, why: str) -> None:
         """Log what a text has lost, once for all of them."""
