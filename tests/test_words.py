@@ -40,6 +40,7 @@ def test_what_was_meant(given: str, most: int, expected: str) -> None:
     assert expected == meant(given, ("sms", "viber", "sms-viber"), most)
 
 
+@pytest.mark.once
 def test_nobody_is_told_that_something_is_no_thing() -> None:
     """It is "not a file", never "no file": in every text of the package, docstrings among them."""
     found = [

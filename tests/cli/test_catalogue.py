@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from tests.cli.conftest import Run
 
+pytestmark = pytest.mark.once
+
 HINT = "run: python -m tests.cli.catalogue, and translate what it names"
 
 TELLING = {"say", "write", "fail", "_fail", "agreed", "prompt", "UsageError", "ClickException", "BadParameter"}
