@@ -265,18 +265,18 @@ def test(devino_client, devino_inbox):
 
 COST = """
 import json, sys, time
-import pytest
-before = set(sys.modules)
 start = time.process_time()
+import pytest
+middle, before = time.process_time(), set(sys.modules)
 import devinotify.testing
-took = time.process_time() - start
-print(json.dumps([took, sorted(set(sys.modules) - before)]))
+took = time.process_time() - middle
+print(json.dumps([took / (middle - start), sorted(set(sys.modules) - before)]))
 """
 
 
 @pytest.mark.once
 def test_importing_it_costs_nothing() -> None:
-    """A session that does not use it pays for three small modules and less than 5 ms."""
+    """A session that does not use it pays for three small modules, and less than a twentieth of what pytest takes."""
     # Measured as users run it: coverage, where it is on, would be most of what is measured.
     plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     command = [sys.executable, "-c", COST]
@@ -285,4 +285,4 @@ def test_importing_it_costs_nothing() -> None:
         for _ in range(7)
     ]
     assert ["devinotify", "devinotify.testing", "devinotify.words"] == runs[0][1]
-    assert min(took for took, _ in runs) < 0.005  # the least: whatever else runs here only adds to it
+    assert min(share for share, _ in runs) < 0.05  # the least: whatever else runs here only adds to it
