@@ -71,6 +71,13 @@ def test_a_number_beyond_all_pauses_is_the_longest(first: float) -> None:
     assert min(first * 9.0, 9.0) == Backoff(first, 10.0, 9.0).pause(100_000)
 
 
+def test_no_share_of_a_pause_without_end_is_none() -> None:
+    """Where pauses grow past all numbers, the least luck with a jitter of 1 still gives a number: no pause."""
+    assert [0.0, 0.0, math.inf] == [
+        Backoff(1.0, 10.0, jitter=1.0).pause(*each) for each in ((5, 0), (310, 0), (310, 0.5))
+    ]
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

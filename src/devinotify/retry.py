@@ -42,7 +42,8 @@ class Backoff:
             grown = min(self.first * float(self.factor) ** (max(attempts, 1) - 1), self.most)
         except OverflowError:
             grown = self.most if self.first else 0.0
-        return grown * (1.0 - self.jitter * (1.0 - random))
+        share = 1.0 - self.jitter * (1.0 - random)
+        return grown * share if share else 0.0  # nothing of a pause without end, which is no number otherwise
 
     def allows(self, attempts: int) -> bool:
         """Whether something that was attempted so often (1 or more) and failed may be tried again."""
