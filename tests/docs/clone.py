@@ -38,6 +38,7 @@ def make(folder: Path) -> dict[str, str]:
         "PATH": os.pathsep.join([str(programs), str(Path(sys.executable).parent), os.environ["PATH"]]),
         "PYTHONPATH": str(_others(folder / ".others")),
         "PIP_NO_INDEX": "1",
+        "PIP_NO_COMPILE": "1",  # most of it is never imported here
         "PIP_NO_BUILD_ISOLATION": "0",  # "no" to isolation, as pip reads it
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_ROOT_USER_ACTION": "ignore",

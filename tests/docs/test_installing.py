@@ -23,7 +23,6 @@ PAGES = {
     "docs/tutorials/first-sms.md": ["devinotify"],
     "docs/how-to/install.md": ["devinotify"],
     "docs/tutorials/first-alert.md": ["devinotify", "devinotify-logging"],
-    "docs/ru/how-to/hosts.md": ["devinotify", "devinotify-django", "devinotify-logging"],
 }
 """What the page's commands leave installed of ours."""
 _LISTED = """
