@@ -101,6 +101,46 @@ def test_errors_of_a_server(gateway: Sandbox, tmp_path: Path, server: str, *, as
     assert [(True, False), (False, True)][: 1 + as_shown] == told
 
 
+ENDS = """
+import logging, os
+from devinotify_logging import DevinoHandler
+
+handler = DevinoHandler(os.environ["ALERTS"], dedupe="1h", flush_timeout=60)
+log = logging.getLogger("shop")
+log.addHandler(handler)
+
+async def asgi(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        log.error("at the end")
+        handler.flush()
+        log.error("at the end")
+        await send({"type": "lifespan.shutdown.complete"})
+"""
+
+
+def test_uvicorn_ends_by_its_signal(gateway: Sandbox, tmp_path: Path) -> None:
+    """It runs no exit hook: what the lifespan flushes is told, and the repetition that was held then is not."""
+    (tmp_path / "site_of_shop.py").write_text(ENDS, "utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "uvicorn", "--fd", str(door.fileno()), "site_of_shop:asgi"],
+            cwd=tmp_path,
+            env={**os.environ, "ALERTS": url_of(gateway)},
+            stderr=subprocess.PIPE,
+            pass_fds=[door.fileno()],
+            encoding="utf-8",
+        )
+        assert process.stderr is not None
+        assert any("startup complete" in line for line in process.stderr)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert -signal.SIGTERM == process.returncode
+    assert [True] == [text.endswith(": at the end") for text in texts(gateway)]
+
+
 WORKER = """
 import logging, sys, warnings
 warnings.simplefilter("ignore")  # celery's own
