@@ -55,6 +55,14 @@ def pages() -> list[Path]:
     return [ROOT / "README.md", ROOT / "README.ru.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
+def guides() -> list[Path]:
+    """Return what is no page of the documentation but is on its site: what plugins say of themselves, and CONTRIBUTING.
+
+    Their examples are run by tests of their own.
+    """
+    return [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "plugins").glob("**/README.md"))]
+
+
 def language_of(page: Path) -> str:
     """Return the language that a page is written in, in which its commands answer."""
     return "ru" if name_of(page).startswith(("docs/ru/", "README.ru.")) else "en"
