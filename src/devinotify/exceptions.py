@@ -155,7 +155,23 @@ class InvalidURL(InvalidInput):
 
 
 class Suppressed(InvalidInput):
-    """The recipient has opted out, or may get no more for now: what a hook ``screen_recipients`` refuses with."""
+    """The recipient has opted out, or may get no more for now: what a hook ``screen_recipients`` refuses with.
+
+    ``reason`` is a word for the cause that reports can put into words of theirs: ``opted_out``, or ``excluded`` for
+    whom a campaign leaves out; ``None`` for another.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        reason: str | None = None,
+        operation: str | None = None,
+        verdict: Verdict | None = None,
+        retryable: bool | None = None,
+    ) -> None:
+        super().__init__(message, operation=operation, verdict=verdict, retryable=retryable)
+        self.reason = reason
 
 
 class LimitExceeded(InvalidInput):

@@ -204,7 +204,8 @@ def devinotify_screen_recipients(message: Message) -> dict[str, DevinotifyError]
 
         @hookimpl
         def devinotify_screen_recipients(message):
-            return {to: Suppressed("has opted out") for to in message.recipients if to in OPTED_OUT}
+            left = Suppressed("has opted out", reason="opted_out")
+            return {to: left for to in message.recipients if to in OPTED_OUT}
     """
 
 

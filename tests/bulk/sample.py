@@ -28,7 +28,7 @@ OTHERS: tuple[tuple[RowState, dict[str, Any], int], ...] = (
     (RowState.FAILED, {"status": DeliveryStatus.REJECTED, "status_code": 42}, 12),
     (RowState.REJECTED, {"error": "Forbidden", "error_code": 7}, 9),
     (RowState.UNKNOWN, {"error": "OutcomeUnknown"}, 4),
-    (RowState.NOT_SENT, {"error": "Suppressed"}, 17),
+    (RowState.NOT_SENT, {"error": "Suppressed", "error_reason": "opted_out"}, 17),
     (RowState.NOT_SENT, {"error": "InvalidPhoneNumber", "error_reason": "too_short"}, 8),
     (RowState.NOT_SENT, {"error": "InvalidPhoneNumber", "error_reason": "fixed_line"}, 5),
     (RowState.ACCEPTED, {"status": DeliveryStatus.SENT, "status_code": -1, "next_poll_at": 1.0}, 61),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,9 +47,13 @@ def test_who_is_on_the_list_gets_nothing(begin: Begin, gateway: Sandbox, write: 
     assert Tally(accepted=4, invalid=1, not_sent=4, duplicates=1) == result.tally
     assert [some[0], some[2], some[4]] == got(gateway)
     with Journal(tmp_path / "campaign.db") as journal:
-        write_report(journal, csv_file=tmp_path / "out.csv")
-    told = (tmp_path / "out.csv").read_text("utf-8-sig").splitlines()[1:]
-    assert (len(rows), 4) == (len(told), sum("left out" in line for line in told))
+        write_report(journal, csv_file=tmp_path / "out.csv", html_file=tmp_path / "out.html")
+    with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as stream:
+        told = list(csv.DictReader(stream))
+    out = [row["reason"] for row in told if "left out" in row["error_text"]]
+    assert (len(rows), ["Left out by --exclude or --exclude-journal"] * 4) == (len(told), out)
+    page = (tmp_path / "out.html").read_text("utf-8")
+    assert (True, False) == ("Nothing: so you asked." in page, "Asked to get no messages" in page)
 
 
 def test_personal_texts_are_left_out_alike(begin: Begin, gateway: Sandbox, write: Write) -> None:

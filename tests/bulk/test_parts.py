@@ -100,6 +100,21 @@ def test_every_state_that_ends_badly_has_words(channel: str, states: dict[int, o
     assert "status expired" == reason(failed("pigeon", 46, DeliveryStatus.EXPIRED), Part.FAILED, NOW)
 
 
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        ("opted_out", "Asked to get no messages"),
+        ("excluded", "Left out by --exclude or --exclude-journal"),
+        (None, "A plugin refused to send to the recipient"),
+        ("a word of a plugin's own", "A plugin refused to send to the recipient"),
+    ],
+)
+def test_nobody_is_said_to_have_opted_out_who_has_not(cause: str | None, told: str) -> None:
+    """Whom a plugin refuses without a word for it is told to be refused, and no more."""
+    row = Row(1, 1, "+79031234567", "sms", RowState.NOT_SENT)._replace(error="Suppressed", error_reason=cause)
+    assert told == Language("en").reason(reason(row, Part.NOT_SENT, NOW) or "").what
+
+
 def test_every_reason_for_a_number_or_a_word_of_vibers_has_words() -> None:
     """A new one cannot be forgotten here."""
     assert [] == [each for each in Reason if f"InvalidPhoneNumber {each}" not in REASONS]

@@ -31,6 +31,8 @@ def test_a_naive_deadline_is_refused() -> None:
         errors.NotSent("refused"),
         errors.InvalidPhoneNumber("bad", reason="too_short"),
         errors.ViberRejected("no", reason="error-subject-unknown"),
+        errors.Suppressed("has opted out", reason="opted_out"),
+        errors.Suppressed("may get no more for now"),
         errors.PluginError("broken"),
     ],
 )

@@ -305,8 +305,9 @@ def test_a_worker_hears_it_and_commands_keep_to_it(gateway: Sandbox) -> None:
         timeout=60,
     )
     results = json.loads(sent.stdout)["results"]
-    assert ([("not_sent", "Suppressed"), ("accepted", None)], True, [OTHER]) == (
+    assert ([("not_sent", "Suppressed"), ("accepted", None)], "opted_out", True, [OTHER]) == (
         [(each["verdict"], each["error"] and each["error"]["type"]) for each in results],
+        results[0]["error"]["reason"],
         sent.returncode > 0,
         [each.recipient for each in gateway.messages()],
     )

@@ -30,7 +30,7 @@ class Exclusion(OwnSends):
         super().__init__(notifier)
         self.numbers = numbers
         self.error: DevinotifyError = Suppressed(
-            "left out: the number is on a list, or was reached by a campaign, that is excluded"
+            "left out: the number is on a list, or was reached by a campaign, that is excluded", reason="excluded"
         )
         """Why they are refused."""
 

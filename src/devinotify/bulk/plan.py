@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from devinotify import text as texts
 from devinotify.bulk.outlook import Account, Outlook
-from devinotify.exceptions import InvalidInput
+from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
 from devinotify.outbox.states import RowState
 
 if TYPE_CHECKING:
@@ -161,12 +161,11 @@ class Count:
         self.further += page.further
         self.blank += page.blank
         for _, _, error in page.refused:
-            reason = getattr(error, "reason", None)
-            if reason is None:
-                self.unsendable += 1
-            else:
+            if isinstance(error, InvalidPhoneNumber):
                 self.invalid += 1
-                self.reasons[str(reason)] += 1
+                self.reasons[str(error.reason)] += 1
+            else:
+                self.unsendable += 1
         if shared is None:
             self._texts(page.texts, segmentation)
         self.sample = self.sample or (page.texts[0] if page.texts else None)

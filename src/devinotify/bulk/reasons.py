@@ -121,10 +121,20 @@ _NUMBERS = {
 }
 
 _OURS = {
-    "Suppressed": _row(
+    "Suppressed opted_out": _row(
         "Asked to get no messages",
         "Получатель отказался от сообщений",
         ("Leave it so.", "Оставьте как есть."),
+    ),
+    "Suppressed excluded": _row(
+        "Left out by --exclude or --exclude-journal",
+        "Исключён списком или другой рассылкой",
+        ("Nothing: so you asked.", "Ничего: так было задано."),
+    ),
+    "Suppressed": _row(
+        "A plugin refused to send to the recipient",
+        "Плагин не пропустил сообщение получателю",
+        ("See the CSV for why.", "Причина указана в CSV."),
     ),
     "LimitExceeded": _row(
         "Over a limit of segments, messages or money",

@@ -166,7 +166,7 @@ class Row(NamedTuple):
         if issubclass(kind, exceptions.GatewayError):
             known["code"] = self.error_code
         if self.error_reason is not None and issubclass(
-            kind, (exceptions.InvalidPhoneNumber, exceptions.ViberRejected)
+            kind, (exceptions.InvalidPhoneNumber, exceptions.Suppressed, exceptions.ViberRejected)
         ):
             known["reason"] = self.error_reason
         error: DevinotifyError = kind(self.error_text or "", **known)

@@ -65,7 +65,11 @@ class OptOut:
             raise
         except DevinotifyError as error:
             raise PluginError(f"the stop list cannot be read: {error}", retryable=error.retryable) from error
-        return {number: Suppressed("the recipient has opted out") for number in message.recipients if number in out}
+        return {
+            number: Suppressed("the recipient has opted out", reason="opted_out")
+            for number in message.recipients
+            if number in out
+        }
 
     @hookimpl
     def devinotify_message_received(self, message: IncomingSms) -> None:
