@@ -95,6 +95,24 @@ def test_a_price_may_be_a_channels() -> None:
     assert None is Prices.parse("viber:1").of("sms")
 
 
+@pytest.mark.parametrize(
+    ("written", "resent", "besides"),
+    [
+        ("2.50,viber:1.50", "2.5", "1.5"),
+        ("sms:2,viber:1", "2", "1"),
+        ("viber:1", None, "1"),
+        ("2", "2", "2"),
+        ("2.50,viber:1.50,viber-sms:4", "4", "0"),
+    ],
+)
+def test_where_the_gateway_resends_two_are_paid_for(written: str, resent: str | None, besides: str) -> None:
+    """Viber, and an SMS besides; a price of the channel's own is that of both."""
+    prices = Prices.parse(written)
+    expected = None if resent is None else Decimal(resent)
+    assert (expected, Decimal(besides)) == (prices.of("viber-sms"), prices.besides("viber-sms"))
+    assert Decimal(0) == prices.besides("sms") == prices.besides("viber")
+
+
 @pytest.mark.parametrize("written", ["", "x", "1,2", "-1", "1e5", "sms:", ":1", "sms:1,sms:2", "sms:NaN"])
 def test_what_is_not_a_price_is_refused(written: str) -> None:
     """A price is an amount, for each channel one."""

@@ -117,6 +117,32 @@ def test_combined_parts_cost_their_sum(states: list[SmsState]) -> None:
     assert expected == combine(states).price
 
 
+VIBER, SMS = Decimal("1.50"), Decimal("2.50")
+
+
+@pytest.mark.parametrize(
+    ("viber", "resent", "whole"),
+    [
+        (VIBER, (), VIBER),
+        (VIBER, (SMS,), Decimal(4)),
+        (VIBER, (SMS, SMS), Decimal("6.50")),
+        (VIBER, (SMS, None), None),
+        (None, (SMS,), None),
+    ],
+)
+def test_the_story_costs_what_was_resent_too(
+    viber: Decimal | None, resent: tuple[Decimal | None, ...], whole: Decimal | None
+) -> None:
+    """Viber and each SMS in its place are paid for; as long as one has no price, the whole has none."""
+    parts = tuple(SmsState(DeliveryStatus.SENT, -1, price=price) for price in resent)
+    state = ViberState(DeliveryStatus.FAILED, 5, price=viber, resent_sms=parts)
+    delivered = ViberState(DeliveryStatus.DELIVERED, 2, price=VIBER)
+    assert (whole, None if whole is None else whole + VIBER) == (
+        state.whole_price,
+        combine([delivered, state]).whole_price,
+    )
+
+
 def test_a_message_without_parts_is_unknown() -> None:
     """Where there is nothing to ask about, the state is the gateway's own 255."""
     assert SmsState(DeliveryStatus.UNKNOWN, 255) == combine([])

@@ -211,6 +211,10 @@ def _shown(word: str) -> str:
     return repr(word) if _SHOWABLE.fullmatch(word) else "what is written"
 
 
+RESENT = {"viber-sms": ("viber", "sms")}
+"""A channel on which the gateway itself sends a message in place of one that fails -> as what it bills the two."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prices:
     """What a segment costs, or a message where segments are not billed: by channel, and ``other`` for all else.
@@ -249,8 +253,24 @@ class Prices:
         return cls(other[0] if other else None, tuple(channels))
 
     def of(self, channel: str) -> Decimal | None:
-        """Return the price on a channel, ``None`` where it is not known."""
-        return dict(self.channels).get(channel, self.other)
+        """Return the price on a channel, ``None`` where it is not known.
+
+        Where the gateway resends, it is that of what it resends, unless the channel itself has one, which holds both.
+        """
+        steps = self.steps(channel)
+        return dict(self.channels).get(channel, self.other) if steps is None else self.of(steps[1])
+
+    def besides(self, channel: str) -> Decimal:
+        """Return what a message costs besides what is resent in its place; zero where the gateway resends nothing."""
+        steps = self.steps(channel)
+        return (None if steps is None else self.of(steps[0])) or Decimal(0)
+
+    def steps(self, channel: str) -> tuple[str, str] | None:
+        """Return as what the two messages of a channel are billed where the gateway resends, else ``None``.
+
+        ``None`` as well where the channel has a price of its own: that is of both.
+        """
+        return None if channel in dict(self.channels) else RESENT.get(channel)
 
     def __str__(self) -> str:
         others = [] if self.other is None else [_plain(self.other)]

@@ -13,7 +13,7 @@ from devinotify.exceptions import InvalidInput
 from devinotify.redact import mask_id, mask_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
     from decimal import Decimal
 
@@ -96,6 +96,11 @@ class SmsState:
         """The status of the whole story, resends included; for an SMS its own."""
         return self.status
 
+    @property
+    def whole_price(self) -> Decimal | None:
+        """The price of the whole story, resends included; ``None`` while a part of it is not known."""
+        return self.price
+
     def __repr__(self) -> str:
         name = type(self).__name__
         return f"<{name} {self.status} code={self.code} id={mask_id(self.message_id)} price={self.price}>"
@@ -123,6 +128,18 @@ class ViberState(SmsState):
         if self.resent_sms:
             return worst(state.status for state in self.resent_sms)
         return DeliveryStatus.QUEUED if self.resends and self.status.is_final else self.status
+
+    @property
+    def whole_price(self) -> Decimal | None:
+        """The price of the whole story: that of Viber, and of each SMS that was sent in its place."""
+        return _sum(state.price for state in (self, *self.resent_sms))
+
+
+def _sum(prices: Iterable[Decimal | None]) -> Decimal | None:
+    """Return what all of them come to, ``None`` where one is not known."""
+    parts = list(prices)
+    known = [price for price in parts if price is not None]
+    return sum(known[1:], known[0]) if known and len(known) == len(parts) else None
 
 
 _BADNESS = {
@@ -154,7 +171,8 @@ def worst(statuses: Iterator[DeliveryStatus] | Sequence[DeliveryStatus]) -> Deli
 def combine(states: Sequence[SmsState]) -> SmsState:
     """Return the one state of a message from the states of its parts: the worst of them, with their prices added up.
 
-    The dates and the description are those of the worst part; the price is ``None`` while any of them is.
+    The dates and the description are those of the worst part, and so are the SMS that were resent in its place; the
+    price is ``None`` while any of them is.
     A message without parts has the state ``unknown``, with the gateway's own code for one it does not know.
     """
     if not states:
@@ -162,8 +180,8 @@ def combine(states: Sequence[SmsState]) -> SmsState:
     whole = max(states, key=lambda state: _BADNESS[state.whole_status])
     if len(states) == 1:
         return whole
-    prices = [state.price for state in states if state.price is not None]
-    return replace(whole, price=sum(prices[1:], prices[0]) if len(prices) == len(states) else None)
+    others = [state.whole_price for state in states if state is not whole]
+    return replace(whole, price=_sum((whole.price, *others)))
 
 
 @dataclass(frozen=True, slots=True, repr=False)

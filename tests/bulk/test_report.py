@@ -55,6 +55,27 @@ def journal(begin: Begin, gateway: Sandbox, tmp_path: Path) -> Path:
     return path
 
 
+def test_what_the_gateway_resends_is_paid_for_too(begin: Begin, gateway: Sandbox, tmp_path: Path) -> None:
+    """The cost of a campaign on viber-sms is that of each Viber message, and of each SMS that was sent in its place."""
+    some = numbers(3)
+    gateway.set_fate(some[0], "not-a-viber-user")
+    before = gateway.balance
+    campaign = begin("\n".join(some), name="a.txt", channel="viber-sms", price="1.50", second_price="2.50")
+    plan = campaign.plan()
+    assert (Decimal("4.50"), Decimal(12), "sms", 3) == (plan.cost, plan.most, plan.second, plan.segments)
+    campaign.run()
+    gateway.advance(60)
+    path = tmp_path / "campaign.db"
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("UPDATE rows SET next_poll_at = 0 WHERE next_poll_at IS NOT NULL")
+    with Journal(path) as opened, Notifier(gateway.url) as notifier:
+        Deliveries(notifier, opened).poll()
+        summary = write_report(opened, csv_file=tmp_path / "out.csv")
+        prices = [row.price for row in opened.rows()]
+    assert ([Decimal(4), Decimal("1.50"), Decimal("1.50")], Decimal(7)) == (prices, summary.cost)
+    assert summary.cost == before - gateway.balance
+
+
 def test_every_row_is_in_the_csv(journal: Path, tmp_path: Path) -> None:
     """A line for each row of the input, with ids and status, repeated and refused ones too, no formula in any."""
     target = tmp_path / "out.csv"

@@ -609,6 +609,8 @@ def test_a_worker_leaves_a_journal_alone(run: Run, account: Sandbox, numbers: Pa
         ((), "not known without the price"),
         (("--channel", "sms-viber", "--price", "2"), "not known without the price of viber"),
         (("--channel", "sms-viber", "--price", "2", "--second-price", "1"), "may cost 30, which is more than 24.99"),
+        (("--channel", "viber-sms", "--price", "2"), "not known without the price of sms"),
+        (("--channel", "viber-sms", "--price", "2", "--second-price", "1"), "may cost 30, which is more than 24.99"),
     ],
 )
 def test_nothing_is_sent_for_more_than_the_most(

@@ -50,6 +50,12 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield from make_site(tmp_path, monkeypatch)
 
 
+def test_where_the_gateway_resends_both_are_counted(account: Sandbox, run: Run) -> None:
+    """What is sent as Viber may be paid for as SMS besides."""
+    priced = ("--url", f"{account.url}&channel=viber-sms&price=2.50,viber:1.50", "--json")
+    assert "13.00" == document(run("send", "x" * 161, NUMBER, OTHER, "--dry-run", *priced))["cost"]
+
+
 def test_segments_are_those_of_the_hook_and_of_the_text_that_goes_out(account: Sandbox, run: Run, site: Path) -> None:
     """A plugin that changes the text, or knows what it costs, is heard before a send and in a rehearsal alike."""
     install(site, "devinotify_dear", DEAR)

@@ -75,6 +75,14 @@ def verdicts(outcomes: list[Outcome]) -> list[str]:
     return [str(outcome.verdict) for outcome in outcomes]
 
 
+@pytest.mark.parametrize(("most", "verdict", "used"), [("3.99", "not_sent", "0"), ("4", "accepted", "4")])
+def test_where_the_gateway_resends_both_count(limited: Make, most: str, verdict: str, used: str) -> None:
+    """Viber, and the SMS in its place: which of them is paid for is known only later."""
+    notifier = limited(f"{most}RUB/day", price="2.50,viber:1.50", channel="viber-sms")
+    assert [verdict] == verdicts(notifier.notify("Hi", [ONE]))
+    assert [Decimal(used)] == [each.used for each in notifier.limits()]
+
+
 def used(notifier: Notifier, to: str | None = None) -> list[Decimal]:
     """Return what is used of each limit."""
     return [usage.used for usage in notifier.limits(to)]

@@ -44,6 +44,7 @@ from devinotify.delivery.rate_limit import Speed
 from devinotify.delivery.recipients import Recipients
 from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidPhoneNumber, InvalidSchedule, PluginError
 from devinotify.gateway import checks
+from devinotify.limits import RESENT
 from devinotify.models import Message
 from devinotify.notifier import Notifier
 from devinotify.outbox.states import RowState
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 
     from devinotify.bulk.exclusion import Exclusion
     from devinotify.bulk.numbering import Numbering
+    from devinotify.channels.protocol import Channel
     from devinotify.models import Outcome
     from devinotify.phones import PhoneNumber
     from devinotify.url import DevinoURL
@@ -158,17 +160,28 @@ class Campaign(Closable):
         # By its name it would open the notifier's own outbox, and the steps of a campaign stand in its journal.
         self._fallback = self.notifier.fallback(self.channel)
         self._channel = self._fallback or self.notifier.channel(self.channel)
-        if self.second_price is not None and self._fallback is None:
+        self._steps = self._priced_steps()
+        second = self._steps[1]
+        if self.second_price is not None and second is None:
             raise InvalidInput(f"{self.channel} has no second step, and so no price of one")
         if (prices := self.notifier.url.price) is not None:
-            first = self._channel if self._fallback is None else self._fallback.first
-            self.price = prices.of(first.name) if self.price is None else self.price
-            if self._fallback is not None and self.second_price is None:
-                self.second_price = prices.of(self._fallback.second.name)
+            self.price = prices.of(self._steps[0].name) if self.price is None else self.price
+            if second is not None and self.second_price is None:
+                self.second_price = prices.of(second.name)
         self._channel.check_sender(self.notifier.url.sender)
         if send_at is not None and not self._channel.schedulable:
             raise InvalidSchedule(f"the channel {self.channel} cannot send later")
         self.send_at = send_at
+
+    def _priced_steps(self) -> tuple[Channel, Channel | None]:
+        """Return the channel of what is paid for each recipient, and of what may be paid for besides."""
+        if self._fallback is not None:
+            return self._fallback.first, self._fallback.second
+        prices = self.notifier.url.price
+        resent = RESENT.get(self.channel) if prices is None else prices.steps(self.channel)
+        if resent is None:
+            return self._channel, None
+        return self.notifier.channel(resent[0]), self.notifier.channel(resent[1])
 
     def _instant(self, span: timedelta) -> tuple[datetime, bool]:
         """Return the instant that the journal has, or so long from now, and whether it is the journal's."""
@@ -246,7 +259,7 @@ class Campaign(Closable):
             resend_unknown=resend_unknown,
             personal=self._personal,
             channel=self._channel,
-            steps=self._fallback,
+            steps=self._steps,
             price=self.price,
             second_price=self.second_price,
             source=self.table.description,
@@ -500,7 +513,7 @@ class Campaign(Closable):
             journal.append(self.identity)
         journal.begin(message, self.identity, self.notifier.url.account)
         journal.use(self.notifier.url.account, other=self._other_account)
-        journal.note(self._intake.source, self.price if self._fallback is None else None)
+        journal.note(self._intake.source, self.price if self._steps[1] is None else None)
         return message
 
     def _message(self, text: str) -> Message:
@@ -512,6 +525,8 @@ class Campaign(Closable):
         if (steps := self._fallback) is not None:
             first = sent.segments if steps.first.segmented else sent.first
             return self.price * first + (self.second_price or 0) * sent.second
+        if self._steps[1] is not None:  # which of the two was paid for, the gateway tells later
+            return None
         return self.price * (sent.segments if self._channel.segmented else sent.accepted)
 
 

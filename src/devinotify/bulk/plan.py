@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from devinotify import text as texts
 from devinotify.bulk.outlook import Account, Outlook
 from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
+from devinotify.limits import RESENT
 from devinotify.outbox.states import RowState
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from devinotify.bulk.sorting import Sorted
     from devinotify.bulk.tally import Tally
     from devinotify.channels.protocol import Channel
-    from devinotify.delivery.fallback import Fallback
     from devinotify.delivery.limiting import LimitReached
     from devinotify.delivery.rate_limit import Speed
     from devinotify.exceptions import DevinotifyError
@@ -213,7 +213,7 @@ def make_plan(
     retry: Collection[RowState] = (),
     personal: bool,
     channel: Channel,
-    steps: Fallback | None = None,
+    steps: tuple[Channel, Channel | None],
     price: Decimal | None,
     second_price: Decimal | None = None,
     source: str,
@@ -222,7 +222,7 @@ def make_plan(
     undecided: int = 0,
     outlook: Outlook = Outlook(),  # noqa: B008 - frozen
 ) -> Plan:
-    """Return the plan of the next run with this speed, its limit included; ``steps`` is the channel that has two.
+    """Return the plan of the next run with this speed, its limit included; ``steps`` are the channels of its prices.
 
     ``pace`` is the one that its journal keeps, in recipients a second; ``undecided`` deliveries may yet fail.
     """
@@ -236,9 +236,9 @@ def make_plan(
     if pace is not None:
         speed = replace(speed, rate=min(pace, speed.rate or pace))
     size = 1 if personal else speed.size
-    first = channel if steps is None else steps.first
-    second = None if steps is None else steps.second
-    segmented = first.segmented
+    first, second = steps
+    # What the gateway resends by itself is part of the run; a fallback's second step is not.
+    segmented = channel.segmented if channel.name in RESENT else first.segmented
     share = now / count.recipients if count.recipients else 0
 
     def priced(step: Channel | None, at: Decimal | None) -> Decimal | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -18,7 +19,6 @@ from devinotify.translation import _, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from decimal import Decimal
 
     from devinotify.cli.sending import Order
     from devinotify.exceptions import DevinotifyError
@@ -36,11 +36,14 @@ class Part:
     segments: int
     encoding: str | None
     price: Decimal | None
+    besides: Decimal = Decimal(0)
 
     @property
     def cost(self) -> Decimal | None:
         """What it costs to send it to all."""
-        return None if self.price is None else self.price * self.segments * len(self.message.recipients)
+        return (
+            None if self.price is None else (self.besides + self.price * self.segments) * len(self.message.recipients)
+        )
 
 
 def rehearse(settings: DevinoURL, order: Order, price: Decimal | None, *, as_json: bool) -> ExitCode:
@@ -99,9 +102,11 @@ def _parts(notifier: Notifier, order: Order, price: Decimal | None) -> tuple[lis
         fallback = notifier.fallback(message.channel)
         channel = notifier.channel(message.channel) if fallback is None else fallback.first
         segmentation = notifier.plugins.segmentation(message.text) if channel.segmented else None
-        at = prices.of(channel.name) if price is None and prices is not None else price
+        at, besides = price, Decimal(0)
+        if price is None and prices is not None:
+            at, besides = prices.of(channel.name), prices.besides(channel.name)
         count, encoding = (1, None) if segmentation is None else (segmentation.count, str(segmentation.encoding))
-        found.append(Part(message, count, encoding, at))
+        found.append(Part(message, count, encoding, at, besides))
     return found, refused
 
 

@@ -32,11 +32,15 @@ def _digest(scope: str, on: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """A limit that a message counts against, until when it does, and at which ``price`` where it is on money."""
+    """A limit that a message counts against, until when it does, and at which ``price`` where it is on money.
+
+    ``besides`` is what the message costs besides its segments: where the gateway may resend it, both are counted.
+    """
 
     limit: Limit
     over: datetime
     price: Decimal = Decimal(0)
+    besides: Decimal = Decimal(0)
     _begin: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -52,7 +56,7 @@ class Charge:
     def takes(self, segments: int) -> Decimal:
         """Return what a message of so many segments takes of it; one of none was not sent."""
         if self.limit.is_money:
-            return self.price * segments
+            return self.price * segments + (self.besides if segments else 0)
         return Decimal(min(segments, 1) if self.limit.unit == MESSAGES else segments)
 
     def usage(self, count: Count) -> LimitUsage:
@@ -61,16 +65,26 @@ class Charge:
 
 
 def charges(
-    limits: Iterable[Limit], message: Message, sender: str, price: Decimal | None, now: datetime
+    limits: Iterable[Limit],
+    message: Message,
+    sender: str,
+    price: Decimal | None,
+    now: datetime,
+    besides: Decimal = Decimal(0),
 ) -> list[Charge]:
-    """Return the limits that a message counts against; ``now`` is aware, in the zone whose days and months count."""
+    """Return the limits that a message counts against; ``now`` is aware, in the zone whose days and months count.
+
+    ``price`` is of a segment, and ``besides`` of the message.
+    """
     on = {Scope.SENDER: {sender}, Scope.TAG: message.tags}
-    return [charge(limit, now, price) for limit in limits if limit.scope not in on or limit.name in on[limit.scope]]
+    return [
+        charge(limit, now, price, besides) for limit in limits if limit.scope not in on or limit.name in on[limit.scope]
+    ]
 
 
-def charge(limit: Limit, now: datetime, price: Decimal | None = None) -> Charge:
+def charge(limit: Limit, now: datetime, price: Decimal | None = None, besides: Decimal = Decimal(0)) -> Charge:
     """Return what counts against a limit now."""
-    return Charge(limit, limit.period.over(now), price or Decimal(0))
+    return Charge(limit, limit.period.over(now), price or Decimal(0), besides)
 
 
 @dataclass(slots=True)

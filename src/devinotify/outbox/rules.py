@@ -81,7 +81,7 @@ def concluded(row: Row, outcome: Outcome) -> Row:
         claim=None,
         status=status,
         status_code=None if outcome.state is None else outcome.state.code,
-        price=None if outcome.state is None else outcome.state.price,
+        price=None if outcome.state is None else outcome.state.whole_price,
         next_poll_at=None,
     )
     if receipt is None:
@@ -189,7 +189,7 @@ def recorded(row: Row, stored: StoredMessage | None, state: SmsState, now: float
         status=status,
         status_code=state.code,
         status_at=now if reported is None else reported.timestamp(),
-        price=row.price if state.price is None else state.price,
+        price=row.price if state.whole_price is None else state.whole_price,
         next_poll_at=_next_look(row, after, now, first_poll, fallback=stored is not None and stored.fallback),
     )
 
