@@ -9,7 +9,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _BLOCK = re.compile(
-    r"^(?:<!-- (?P<mark>[^>]*) -->\n)?```(?P<kind>[\w-]+)\n(?P<code>.*?)^```$", re.DOTALL | re.MULTILINE
+    r"^(?P<indent> *)(?:<!-- (?P<mark>[^>]*) -->\n(?P=indent))?"
+    r"```(?P<kind>[\w-]+)(?: \w+)?\n(?P<code>.*?)^(?P=indent)```$",
+    re.DOTALL | re.MULTILINE,
 )
 _SHOWN = re.compile(r"\n\n```(?:text|json)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _NAMED = re.compile(r"# (?P<name>[\w.-]+\.(?:py|toml|ini|yaml|env))\b")
@@ -24,7 +26,7 @@ class Block:
     mark: str
     line: int
     shown: str | None = None
-    """What a command prints, as the page shows it: the block of ``text`` or ``json`` right below it."""
+    """What a command prints, or a program that has a test of its own: the block of ``text`` or ``json`` below it."""
 
     @property
     def exempt(self) -> bool:
@@ -78,9 +80,11 @@ def blocks(page: Path) -> list[Block]:
     text = page.read_text("utf-8")
     found = []
     for match in _BLOCK.finditer(text):
-        shown = _SHOWN.match(text, match.end()) if match["kind"] == "sh" else None
+        mark = match["mark"] or ""
+        prints = match["kind"] == "sh" or mark.startswith("run by: ")
+        shown = _SHOWN.match(text, match.end()) if prints else None
         line = text.count("\n", 0, match.start("code"))
-        found.append(Block(match["kind"], match["code"], match["mark"] or "", line, shown and shown[1]))
+        found.append(Block(match["kind"], match["code"], mark, line, shown and shown[1]))
     return found
 
 

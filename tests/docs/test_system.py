@@ -27,7 +27,12 @@ pytestmark = [
 ]
 with_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 
-SERVICES = ["docs/how-to/run-as-a-service.md", "docs/how-to/command-line.md"]
+SERVICES = [
+    "docs/how-to/run-as-a-service.md",
+    "docs/how-to/command-line.md",
+    "plugins/webhook/README.md",
+    "plugins/monitoring/README.md",
+]
 """The pages that root's commands are taken from, in order; those of the Russian ones are the same."""
 
 _BELOW = """
@@ -57,6 +62,8 @@ def test_roots_commands(tmp_path: Path) -> None:
     """They install from a clone, keep the account from others, and end with units that systemd takes."""
     root = tmp_path / "root"
     environment = {**os.environ, **clone.make(tmp_path), "ROOT": str(root)}
+    samples = ROOT / "plugins/monitoring/src/devinotify_monitoring/samples"
+    shutil.copytree(samples, tmp_path / "samples")  # as ``devinotify alert --samples`` does
     for page in SERVICES:
         code = re.sub(r"(?<![\w.])/(?=etc/|opt/)", f"{root}/", the_block(page, "systemctl daemon-reload").code)
         command = ["bash", "-euo", "pipefail", "-c", _BELOW + code]
@@ -71,13 +78,16 @@ def test_roots_commands(tmp_path: Path) -> None:
     )
     units = root / "etc/systemd/system"
     called = (root / "systemctl").read_text().split()
-    assert {"devinotify-worker", "devinotify-failed@try.service"} <= set(called)
-    assert {"devinotify-worker.service", "devinotify-failed@.service"} <= {path.name for path in units.iterdir()}
+    assert {"devinotify-worker", "devinotify-webhook", "devinotify-failed@try.service"} <= set(called)
+    installed = {path.name for path in units.glob("*.service")}
+    assert {"devinotify-worker.service", "devinotify-webhook.service", "devinotify-failed@.service"} <= installed
     for unit in units.glob("*.service"):
         unit.write_text(unit.read_text().replace("/opt/devinotify", f"{root}/opt/devinotify"))
     backup = units / "backup.service"
     backup.write_text("[Service]\nExecStart=/bin/true\n")
-    assert [] == verified(backup, units / "devinotify-worker.service")
+    assert [] == verified(backup, units / "devinotify-worker.service", units / "devinotify-webhook.service")
+    drop_in = units / "devinotify-worker.service.d/monitoring.conf"
+    assert samples.joinpath("systemd/devinotify-worker.conf").read_bytes() == drop_in.read_bytes()
     tell = (units / "backup.service.d/tell.conf").read_text()
     assert "[Unit]\nOnFailure=devinotify-failed@%n.service\n" == tell
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 README = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", README, re.DOTALL)
-BLOCKS = re.findall(r"<!-- run -->\n```sh\n([^`]*)```(?:\n\n```text\n([^`]*)```)?", README)
+BLOCKS = re.findall(r"<!-- run by: \S+::test_commands_run -->\n```sh\n([^`]*)```(?:\n\n```text\n([^`]*)```)?", README)
 COMMANDS = [commands for commands, _ in BLOCKS]
 PRINTED = [output for _, output in BLOCKS if output]
 URL = re.compile(r"""["']devino://\w+:\w+@[A-Z]+(/[+0-9]+)(?:\?([^"']*))?["']""")

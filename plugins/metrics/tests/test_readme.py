@@ -19,7 +19,7 @@ from devinotify_metrics import INSTRUMENTS
 PATH = Path(__file__).parents[1] / "README.md"
 README = PATH.read_text("utf-8")
 SERVER, COMMAND, SCRAPED = re.findall(
-    r"```python\n(.*?)```\n\n```sh\n(.*?)```\n\n```text\n(.*?)```", README, re.DOTALL
+    r"```python\n(.*?)```\n\n<!-- run by: .*? -->\n```sh\n(.*?)```\n\n```text\n(.*?)```", README, re.DOTALL
 )[0]
 EXAMPLE, OUTPUT = re.findall(r"```python\n((?:(?!```).)*?)```\n\n```text\n(.*?)```", README, re.DOTALL)[0]
 PORT = "9464"

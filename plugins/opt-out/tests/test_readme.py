@@ -8,11 +8,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from devinotify import Outbox
 
 import devinotify_opt_out
-from devinotify_opt_out import settings
+from devinotify_opt_out import StopList, settings
+
+if TYPE_CHECKING:
+    from devinotify.sandbox import Sandbox
 
 README = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
 ENCODED = {"PYTHONIOENCODING": "utf-8"}
@@ -48,6 +53,24 @@ def test_commands_run(tmp_path: Path) -> None:
     )
     assert (0, "") == (done.returncode, done.stderr)
     assert "+79161234567" in (tmp_path / "stop.csv").read_text("utf-8")
+
+
+def test_the_worker_hears(gateway: Sandbox) -> None:
+    """The command, which goes on until it is stopped, puts who writes STOP on the list; here it ends after one look."""
+    gateway.advance(1)
+    gateway.add_incoming("STOP", "+79161234567")
+    (command,) = re.findall(r"```sh\ndevinotify (worker .*?)\n```", README)
+    done = subprocess.run(
+        [sys.executable, "-m", "devinotify", *command.split(), "--once"],
+        env={**os.environ, "DEVINOTIFY_URL": gateway.url},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+    assert 0 == done.returncode, done.stderr
+    with Outbox.named() as outbox:
+        assert ["+79161234567"] == [number for number, _ in StopList(outbox)]
 
 
 def test_names_every_variable() -> None:
