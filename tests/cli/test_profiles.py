@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NUMBER = "+79161234567"
 SAID = f"devinotify: {ADVICE}\n"
+DEMO = "devino://demo:demo@S?gateway=http://127.0.0.1:8026/rest"
 
 
 @pytest.fixture(autouse=True)
@@ -243,18 +244,46 @@ def test_the_sandboxs_own_is_no_secret(run: Run, sandbox: Sandbox) -> None:
         (["send", "Hi", NUMBER], False),
         (["x", "devino://me:pass@S"], True),
         (["x", "--url=DEVINO://me:pass@S"], True),
-        (["x", "devino://demo:demo@S?gateway=http://127.0.0.1:8026/rest"], False),
+        (["x", DEMO], False),
         (["x", "devino://demo:demo@S?gateway=http://[::1]:8026/rest"], False),
         (["x", "devino://demo:demo@S"], True),
         (["x", "devino://me:demo@S?gateway=http://127.0.0.1:8026/rest"], True),
         (["x", "devino://demo:demo@S?gateway=http://127.0.0.1.example/rest&insecure=yes"], True),
         (["x", "devino://demo:pa/ss@S"], True),
         (["x", "devino://me@S", "devino://:@S"], False),
+        (["worker", "--outbox", "postgresql://u:secret@h/x"], True),
+        (["bulk", "--journal=postgres://u:secret@h/x?campaign=c"], True),
+        (["worker", "--outbox", "postgresql://u:2@h/x"], True),
+        (["worker", "--outbox", "postgresql://h:5432/x?application_name=me@h"], False),
+        (["worker", "--outbox", "postgresql://u@h:5432/x"], False),
+        (["worker", "--outbox", "postgresql://u%3Ax@h/x"], False),
+        (["x", "devino://me@S?patience=60&outbox=postgresql%3A%2F%2Fu%3Asecret%40h%2Fx"], True),
+        (["x", "devino://me@S?outbox=postgresql://u:secret@h/x"], True),
+        (["x", "devino://me@S?outbox=postgresql%3A%2F%2Fu%40h%2Fx"], False),
+        (["x", f"{DEMO}&outbox=postgresql%3A%2F%2Fu%3Asecret%40h%2Fx"], True),
+        (["x", f"--url={DEMO}&outbox=postgresql%3A%2F%2Fu%40h%2Fx"], False),
     ],
 )
 def test_what_is_exposed(arguments: list[str], expected: bool) -> None:
     """Wherever it stands, and whatever is wrong with it; not what everybody knows."""
     assert expected == is_exposed(arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("worker", "--once", "--outbox", "{}"),
+        ("outbox", "list", "--outbox", "{}"),
+        ("bulk", "people.csv", "--journal", "{}&campaign=may"),
+        ("bulk", "status", "{}&campaign=may"),
+        ("bulk", "people.csv", "--exclude-journal", "{}&campaign=may", "--exclude-journal", "{}&campaign=june"),
+    ],
+)
+def test_a_databases_password_is_told_too(run: Run, arguments: tuple[str, ...]) -> None:
+    """Once, by each command that takes one, whatever becomes of it; nothing else shows it."""
+    place = "postgresql://me:secret@127.0.0.1:1/x?connect_timeout=2"
+    result = run(*(argument.format(place) for argument in arguments))
+    assert (1, False) == (result.stderr.count(SAID), "secret" in result.output + result.stderr)
 
 
 @given(url=urls)

@@ -221,7 +221,7 @@ class Commands(Group):
     def _code(self, given: list[str], *settings: str | None, **extra: Any) -> int:  # noqa: ANN401 - click's own signature
         """Run, and return the exit code; or exit by an error, which is told."""
         if self._name(given) not in (None, *COMMANDS) and self._asked(given) and exposure.is_exposed(given):
-            output.say(_(exposure.ADVICE))  # ours say it themselves, of the URL that they have read
+            output.say(_(exposure.ADVICE))  # ours say it themselves, of the URLs that they have read
         as_json = "--json" in given[: given.index("--") if "--" in given else None]
         try:
             value = self._run(given, *settings, **extra)

@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from devinotify.cli import exposure, output
+from devinotify.cli import exposure
 from devinotify.cli.named import F, given_url, named_profile, profile_option
 from devinotify.durations import UNITS, parse_duration
 from devinotify.exceptions import InvalidInput, InvalidSender, InvalidURL, unadvised
@@ -50,8 +50,8 @@ def _find_url(ctx: click.Context, parameter: click.Parameter, value: str | None)
     if ctx.resilient_parsing:  # the shell asks what could follow
         return value
     is_typed = ctx.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
-    if is_typed and exposure.is_exposed([value or ""]):
-        output.say(_(exposure.ADVICE))
+    if is_typed:
+        exposure.tell(ctx, value)
     if named_profile() is None:
         return value if is_typed or value else given_url()
     if is_typed:
@@ -277,6 +277,7 @@ class Journals(click.Path):
         """Return the URL, or the path."""
         from devinotify.outbox.location import is_database
 
+        exposure.tell(ctx, str(value))
         return str(value) if is_database(value) else Path(str(super().convert(value, param, ctx)))
 
 

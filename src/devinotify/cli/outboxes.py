@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from devinotify.cli import output
+from devinotify.cli import exposure, output
 from devinotify.cli.named import given_url, profile_option
 from devinotify.cli.options import complete_files
 from devinotify.credentials import URL as ENVIRONMENT
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., object]")
 
 
+def _told_of(context: click.Context, _parameter: click.Parameter, path: str | None) -> str | None:
+    exposure.tell(context, path)
+    return path
+
+
 def outbox_option(command: F) -> F:
     """Add ``--outbox``, which arrives as ``path``."""
     return click.option(
@@ -30,6 +35,7 @@ def outbox_option(command: F) -> F:
         "path",
         metavar="PATH",
         shell_complete=complete_files,
+        callback=_told_of,
         help=f"The file or postgresql:// URL: this one, else outbox= of {ENVIRONMENT}, else DEVINOTIFY_OUTBOX, else"
         " the user's file.",
     )(command)
