@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import ONE, arrived
-from tests.test_readme import needs_bash, run
+from tests.test_readme import README, needs_bash, run
 
 if TYPE_CHECKING:
     from devinotify.sandbox import Sandbox
@@ -46,6 +46,11 @@ def test_the_configuration_sends(gateway: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "apprise.yml").write_text(file, "utf-8")
     done = run("devinotify apprise install\n" + shown(page, "sh", "apprise -vv -c apprise.yml"), gateway, tmp_path)
     assert (0, [ONE]) == (done.returncode, [recipient for recipient, _ in arrived(gateway)]), done.stderr
+
+
+def test_an_image_is_made_as_by_the_readme() -> None:
+    """The Dockerfile is the README's, whose line is proved to install."""
+    assert f"```dockerfile\n{shown('docs/ru/how-to/hosts.md', 'dockerfile', 'FROM')}```" in README
 
 
 @pytest.mark.parametrize("page", ["docs/troubleshooting.md", "docs/ru/troubleshooting.md"])

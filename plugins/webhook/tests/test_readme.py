@@ -60,14 +60,14 @@ def named(language: str, name: str) -> str:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the README posts with curl")
-@pytest.mark.parametrize("page", ["plugins/webhook/README.md", *FIRST_ALERT])
+@pytest.mark.parametrize("page", ["plugins/webhook/README.md", *FIRST_ALERT, HOSTS])
 def test_the_first_commands(gateway: Sandbox, tmp_path: Path, page: str) -> None:
-    """The command listens, and curl is answered as it is said; only account and port are others."""
+    """The command listens, and curl is answered as it is said, there or in the README; account and port are others."""
     text = shown_on(page)
     port = free_port()
     (start,) = re.findall("^devinotify webhook --to .*$", text, re.MULTILINE)
     (post, answer) = re.findall(
-        r"```sh\n(curl -s http://127.0.0.1:9876/sms.*?)```\n\n```text\n(.*?)```", text, re.DOTALL
+        r"```sh\n(curl -s http://127.0.0.1:9876/sms.*?)```\n\n```text\n(.*?)```", text + README, re.DOTALL
     )[0]
     command = [sys.executable, "-m", *start.split(), "--listen", f"127.0.0.1:{port}"]
     environment = {"DEVINOTIFY_URL": gateway.url, "DEVINOTIFY_OUTBOX": str(tmp_path / "alerts.db")}
