@@ -154,6 +154,44 @@ def test_tests(page: str, text: str, tmp_path: Path) -> None:
     assert "2 passed" in done.stdout, done.stdout
 
 
+_ITS_SERVICE = """
+import os
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+@asynccontextmanager
+async def lifespan(app):
+    app.state.url = os.environ["DEVINOTIFY_URL"]
+    yield
+
+app = FastAPI(lifespan=lifespan)
+app.get("/url")(lambda: app.state.url)
+"""
+_ITS_TEST = """
+
+def test_its_account(client, devino_url):
+    assert client.get("/url").json() == devino_url
+"""
+
+
+@pytest.mark.parametrize("page", ["docs/how-to/tests.md", "docs/ru/how-to/tests.md"])
+def test_a_program_that_a_fixture_starts(page: str, tmp_path: Path) -> None:
+    """The fixture that is shown starts a service, and it has the sandbox as its account."""
+    (shown,) = (block.code for block in blocks(ROOT / page) if "def client(" in block.code)
+    (tmp_path / "app.py").write_text(_ITS_SERVICE, "utf-8")
+    (tmp_path / "test_shown.py").write_text(shown + _ITS_TEST, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_shown.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert "1 passed" in done.stdout, done.stdout
+
+
 @pytest.mark.parametrize("page", ["docs/how-to/asyncio.md", "docs/ru/how-to/asyncio.md"])
 def test_the_service(page: str, sandbox: Sandbox, tmp_path: Path) -> None:
     """The FastAPI service that is shown sends, and says what was refused here and what is not known; run as shown."""
