@@ -14,6 +14,7 @@ import pytest
 
 from devinotify import Notifier
 from devinotify.sandbox import Sandbox
+from tests.desk import Desk
 from tests.docs.pages import ROOT, blocks
 
 if TYPE_CHECKING:
@@ -106,3 +107,17 @@ def test_the_sandbox_takes_it(tmp_path: Path, page: str, start: str) -> None:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
     assert (0, True) == (process.returncode, "/rest" in line)
+
+
+@pytest.mark.parametrize("page", ["docs/how-to/replies.md", "docs/ru/how-to/replies.md"])
+def test_a_program_posts_replies(page: str, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came in is at the address, signed; only the address is another."""
+    monkeypatch.setenv("DEVINOTIFY_OUTBOX", str(tmp_path / "outbox.db"))
+    sandbox.advance(1)
+    sandbox.add_incoming("Yes", NUMBER)
+    with Desk([]) as desk:
+        scope = {"url": sandbox.url, "secret": "a secret"}
+        exec(shown(page, "crm = ").replace("https://crm.example/replies", desk.url), scope)  # noqa: S102 - the page's
+        scope["crm"].close()  # type: ignore[attr-defined]  # the plugin that the page makes
+    assert ["Yes"] == desk.texts
+    assert desk.posts[0][0]["X-Devinotify-Signature"].startswith("sha256=")
