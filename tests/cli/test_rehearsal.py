@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -32,6 +34,16 @@ def devinotify_prepare_message(message):
     return [replace(message, text=message.text + "!")]
 """
 """A plugin that changes the text, and by which each character of the changed one is a segment."""
+
+EACH = """
+from dataclasses import replace
+from devinotify import hookimpl
+
+@hookimpl
+def devinotify_prepare_message(message):
+    return [replace(message, recipients=(to,)) for to in message.recipients]
+"""
+"""A plugin that makes a message for each recipient."""
 
 LISTED = """
 from devinotify import Outbox, Suppressed, hookimpl
@@ -103,3 +115,39 @@ def test_an_outbox_that_a_send_could_not_use_is_told_of(account: Sandbox, run: R
     arguments = ("send", "Hi", NUMBER, "--channel", "sms-viber")
     rehearsed, sent = (run(*arguments, *further, url=f"{account.url}&outbox={path}") for further in (["--dry-run"], []))
     assert (4, sent.stderr) == (rehearsed.exit_code, rehearsed.stderr)
+
+
+def noon() -> str:
+    """Return a zone, as a URL has it, in which it is the hour after noon: no day of a limit ends within the test."""
+    return quote(f"Etc/GMT{datetime.now(UTC).hour - 12:+d}", safe="")
+
+
+@pytest.mark.parametrize("channel", ["sms", "sms-viber"])
+@pytest.mark.parametrize("limit", ["1/day,recipient", "1/day"])
+def test_whom_limits_leave_no_room_for_is_refused_as_by_the_send(
+    account: Sandbox, run: Run, tmp_path: Path, channel: str, limit: str
+) -> None:
+    """With its words and its exit code; what is counted stays as it is."""
+    path = tmp_path / "o.db"
+    url = f"{account.url}&outbox={path}&limit={limit}&limit_zone={noon()}"
+    assert 0 == run("send", "Hi", NUMBER, url=url).exit_code
+    arguments = ("send", "Hi", NUMBER, OTHER, "--channel", channel, "--json")
+    before = path.read_bytes()
+    rehearsed = run(*arguments, "--dry-run", url=url)
+    assert before == path.read_bytes()
+    found, sent = document(rehearsed), run(*arguments, url=url)
+    failed = {each["recipient"]: each["error"] for each in document(sent)["results"] if each["error"]}
+    told = {each["recipient"]: each["error"] for each in found["refused"]}
+    assert ([*failed], [failed[to]["message"] for to in failed]) == ([*told], [told[to]["message"] for to in told])
+    assert (4, 4, 2 - len(failed)) == (rehearsed.exit_code, sent.exit_code, found["recipients"])
+    assert "LimitExceeded" == told[NUMBER]["type"]
+
+
+def test_what_is_over_a_limit_within_one_send_is_told(account: Sandbox, run: Run, tmp_path: Path, site: Path) -> None:
+    """Also where a plugin makes several messages of it: they count together. No outbox is made."""
+    install(site, "devinotify_each", EACH)
+    path = tmp_path / "o.db"
+    url = f"{account.url}&outbox={path}&limit=1/day"
+    result = run("send", "Hi", NUMBER, OTHER, "--dry-run", url=url)
+    assert (4, False) == (result.exit_code, path.exists())
+    assert ("recipients 1, segments 1" in result.stdout, "leaves no room before" in result.stderr) == (True, True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from tempfile import TemporaryDirectory
@@ -18,8 +18,9 @@ from devinotify.redact import mask_number
 from devinotify.translation import _, told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from devinotify.channels.protocol import Channel
     from devinotify.cli.sending import Order
     from devinotify.exceptions import DevinotifyError
     from devinotify.models import Message
@@ -52,8 +53,8 @@ def rehearse(settings: DevinoURL, order: Order, price: Decimal | None, *, as_jso
     Nothing is sent, and nothing written.
     """
     settings = settings.with_options(**order.settings())
-    with _opened(settings) as notifier:
-        parts, refused = _parts(notifier, order, price)
+    with _opened(settings) as (notifier, outbox):
+        parts, refused = _parts(notifier, outbox, order, price)
     codes = [*map(of_error, refused.values())]
     code = worst(codes)
     if as_json:
@@ -64,10 +65,11 @@ def rehearse(settings: DevinoURL, order: Order, price: Decimal | None, *, as_jso
 
 
 @contextmanager
-def _opened(settings: DevinoURL) -> Iterator[Notifier]:
-    """Give a notifier whose own outbox is gone behind the block, and whose plugins read the one that there is.
+def _opened(settings: DevinoURL) -> Iterator[tuple[Notifier, Callable[[], Outbox]]]:
+    """Give a notifier whose own outbox is gone behind the block, and what opens the one that there is.
 
-    Whom they refuse stands there. None is made, and no row in one becomes an account's.
+    Whom plugins refuse stands there, and what limits have counted. None is made, and no row in one becomes an
+    account's.
     """
     from devinotify.notifier import Notifier
     from devinotify.outbox import Outbox
@@ -89,25 +91,51 @@ def _opened(settings: DevinoURL) -> Iterator[Notifier]:
         if settings.limit or notifier.fallback(settings.channel) is not None:
             outbox()  # what is wrong with it would be told before anything is sent
         notifier.plugins.around = lambda: serving(outbox)
-        yield notifier
+        yield notifier, outbox
 
 
-def _parts(notifier: Notifier, order: Order, price: Decimal | None) -> tuple[list[Part], Mapping[str, DevinotifyError]]:
+def _parts(
+    notifier: Notifier, outbox: Callable[[], Outbox], order: Order, price: Decimal | None
+) -> tuple[list[Part], Mapping[str, DevinotifyError]]:
     prices = notifier.url.price
     ready, refused = notifier.rehearse(
         order.text, order.recipients, title=order.title, tags=order.tags, send_at=order.send_at
     )
+    messages = [(message, _first(notifier, message.channel)) for message in ready]
+    over = _over(notifier, outbox, messages)
     found = []
-    for message in ready:
-        fallback = notifier.fallback(message.channel)
-        channel = notifier.channel(message.channel) if fallback is None else fallback.first
+    for whole, channel in messages:
+        message = replace(whole, recipients=tuple(to for to in whole.recipients if to not in over))
+        if not message.recipients:
+            continue
         segmentation = notifier.plugins.segmentation(message.text) if channel.segmented else None
         at, besides = price, Decimal(0)
         if price is None and prices is not None:
             at, besides = prices.of(channel.name), prices.besides(channel.name)
         count, encoding = (1, None) if segmentation is None else (segmentation.count, str(segmentation.encoding))
         found.append(Part(message, count, encoding, at, besides))
-    return found, refused
+    return found, {**refused, **over}
+
+
+def _first(notifier: Notifier, name: str) -> Channel:
+    """Return the channel that a message goes out on, of a fallback its first."""
+    fallback = notifier.fallback(name)
+    return notifier.channel(name) if fallback is None else fallback.first
+
+
+def _over(
+    notifier: Notifier, outbox: Callable[[], Outbox], messages: Sequence[tuple[Message, Channel]]
+) -> Mapping[str, DevinotifyError]:
+    """Return whom limits leave no room for, by what is counted in the outbox that there is."""
+    if not notifier.url.limit:
+        return {}
+    from devinotify.delivery.limiting import Limiter
+
+    plugins = notifier.plugins
+    limiter = Limiter(
+        outbox, notifier.url, segments=lambda text: plugins.segmentation(text).count, near=lambda _usage: None
+    )
+    return limiter.refusals(messages)
 
 
 def _total(parts: Sequence[Part]) -> tuple[int, int, Decimal | None]:

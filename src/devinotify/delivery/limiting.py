@@ -119,8 +119,24 @@ class Limiter:
             self._sweep(outbox, now)
         except DevinotifyError as error:  # it is counted, and may go out: the next message sweeps
             log.info("counts of limits that are over could not be removed: %s", error)
-        errors = {one: self._exceeded(one, segments, now) for one in dict.fromkeys(found.refused.values())}
-        return Reservation(against, segments, found.admitted, {to: errors[one] for to, one in found.refused.items()})
+        for one in dict.fromkeys(found.refused.values()):
+            self._tell(one, segments)
+        return Reservation(against, segments, found.admitted, _errors(found, segments, now))
+
+    def refusals(self, messages: Iterable[tuple[Message, Channel]]) -> dict[str, LimitExceeded]:
+        """Return whom ``reserve`` would refuse of these messages, one after the other, and why; nothing is counted."""
+        counts = self._counts(self._outbox())
+        kept: dict[str, str] = {}
+        refused: dict[str, LimitExceeded] = {}
+        for message, channel in messages:
+            now, against = self._against(message, channel)
+            segments = self._segments(message.text) if channel.segmented else 1
+            for some in in_parts([message.recipients]):
+                kept = counts.get(keys(against, some)) | kept
+                found = allot(against, segments, some, kept)
+                kept |= {key: text for key, text in found.counts.items() if text is not None}
+                refused |= _errors(found, segments, now)
+        return refused
 
     def foresee(
         self, message: Message, channel: Channel, pages: Iterable[Sequence[str]], segments: int
@@ -178,18 +194,13 @@ class Limiter:
     def _counts(self, outbox: Outbox) -> Bucket:
         return outbox.bucket(LIMITS + self._url.account)
 
-    def _exceeded(self, one: Charge, segments: int, now: datetime) -> LimitExceeded:
-        limit = one.limit
-        if one.takes(segments) > limit.amount:
-            return LimitExceeded(
-                f"the limit {limit} never has room for a message of {segments} segments", limit=str(limit)
-            )
-        words = f"the limit {limit} leaves no room before {moment(one.over)}"
-        if limit.scope is not Scope.RECIPIENT and one.key("") not in self._told:
+    def _tell(self, one: Charge, segments: int) -> None:
+        """Log a limit that is used up, once in a period."""
+        if one.takes(segments) > one.limit.amount or one.limit.scope is Scope.RECIPIENT:
+            return
+        if one.key("") not in self._told:
             self._told.add(one.key(""))
-            log.warning("%s: what is over is not sent", words)
-        left = one.over.timestamp() - now.timestamp()  # not of two wall clocks, which may change within it
-        return LimitExceeded(words, limit=str(limit), resets_at=one.over, retry_after=left)
+            log.warning("%s: what is over is not sent", _used_up(one))
 
     def _sweep(self, outbox: Outbox, now: datetime) -> None:
         """Remove some counts of periods that are over everywhere, a day after, until there are none left."""
@@ -211,6 +222,24 @@ def usage_of(outbox: Outbox, url: DevinoURL, recipient: str | None = None) -> li
     asked = [charge(limit, now) for limit in url.limit if recipient is not None or limit.scope is not Scope.RECIPIENT]
     kept = outbox.bucket(LIMITS + url.account).get(one.key(recipient or "") for one in asked)
     return [one.usage(Count.read(kept.get(one.key(recipient or "")))) for one in asked]
+
+
+def _errors(found: Allotment, segments: int, now: datetime) -> dict[str, LimitExceeded]:
+    """Return the errors of those whom there is no room for: one for each limit."""
+    errors = {one: _exceeded(one, segments, now) for one in dict.fromkeys(found.refused.values())}
+    return {to: errors[one] for to, one in found.refused.items()}
+
+
+def _exceeded(one: Charge, segments: int, now: datetime) -> LimitExceeded:
+    limit = one.limit
+    if one.takes(segments) > limit.amount:
+        return LimitExceeded(f"the limit {limit} never has room for a message of {segments} segments", limit=str(limit))
+    left = one.over.timestamp() - now.timestamp()  # not of two wall clocks, which may change within it
+    return LimitExceeded(_used_up(one), limit=str(limit), resets_at=one.over, retry_after=left)
+
+
+def _used_up(one: Charge) -> str:
+    return f"the limit {one.limit} leaves no room before {moment(one.over)}"
 
 
 def _segments_of(outcome: Outcome, expected: int, *, segmented: bool) -> int:
