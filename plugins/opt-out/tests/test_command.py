@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -53,6 +54,29 @@ def test_numbers_are_put_on_and_taken_off(group: click.Group) -> None:
         "0 taken off the stop list, 1 known\n",
     ] == shown
     assert run(group, "list").stdout.startswith(f"{OTHER}  20")
+
+
+def test_the_list_is_told_to_machines(group: click.Group) -> None:
+    """In the form of the other commands: what ``export`` has of each number, and the exit code."""
+    assert {"numbers": [], "exit_code": 0} == json.loads(run(group, "list", "--json").stdout)
+    run(group, "add", NUMBER, OTHER)
+    (first, second) = json.loads(run(group, "list", "--json").stdout)["numbers"]
+    exported = run(group, "export").stdout.splitlines()
+    assert [",".join(first), ",".join(first.values()), ",".join(second.values())] == exported
+    assert ({NUMBER, OTHER}, "hand") == ({first["number"], second["number"]}, first["by"])
+
+
+def test_an_error_of_the_list_is_told_to_machines_too() -> None:
+    """As of the core's own commands."""
+    done = subprocess.run(
+        [sys.executable, "-m", "devinotify", "opt-out", "list", "--json", "--outbox", "/dev/null/x"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    document = json.loads(done.stdout)
+    assert (done.returncode, True) == (document["exit_code"], done.returncode != 0 and bool(document["error"]))
 
 
 def test_the_outbox_of_a_url_in_a_file(group: click.Group, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

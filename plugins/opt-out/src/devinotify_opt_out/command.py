@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -77,9 +78,14 @@ def _set(numbers: Iterable[str], outbox: str | None, url: str | None, *, out: bo
 @opt_out.command("list")
 @_outbox
 @_url
-def list_(outbox: str | None, url: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, errors included.")
+def list_(outbox: str | None, url: str | None, *, as_json: bool) -> None:
     """Show who has opted out, since when and by what."""
     with _opened(outbox, url) as stop_list:
+        if as_json:
+            numbers = [dict(zip(COLUMNS, line, strict=True)) for line in _lines(stop_list)]
+            click.echo(json.dumps({"numbers": numbers, "exit_code": 0}, indent=2))
+            return
         for line in _lines(stop_list):
             click.echo("  ".join(line))
 
