@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -21,6 +25,7 @@ from devinotify.outbox.postgres.failover import COPIED, FAILED_OVER, MISSED
 from devinotify.outbox.postgres.heartbeat import BEAT
 from devinotify.outbox.postgres.store import PostgresStore
 from devinotify.sandbox import Sandbox
+from tests.docs.pages import ROOT, blocks
 from tests.outbox.support import accepted, arrivals, claim, message, numbers
 from tests.postgres_server import PASSWORD, Server, fresh, needs_server, running
 from tests.waiting import ended, wait_until
@@ -228,6 +233,34 @@ def test_the_command_line_shows_it_and_lets_it_go_on(primary: Server) -> None:
         run("resume"),
         json.loads(run("resume", "--json"))["held"],
     )
+
+
+@pytest.mark.parametrize("page", ["docs/how-to/postgresql.md", "docs/ru/how-to/postgresql.md"])
+def test_the_commands_of_the_page(primary: Server, page: str) -> None:
+    """Run as they stand there, of a queue that was restored they drop the one row that is named and let the rest go."""
+    with Outbox(primary.url()) as outbox:
+        outbox.enqueue(message(*numbers(3)))
+        dropped = next(iter(outbox)).id
+    primary.dump_and_load("devinotify")
+    (code,) = (block.code for block in blocks(ROOT / page) if "devinotify outbox resume" in block.code)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", code.replace("ROW", str(dropped))],
+        env={
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "DEVINOTIFY_OUTBOX": primary.url(),
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert (0, True) == (done.returncode, "nothing is sent until `devinotify outbox resume`" in done.stderr), (
+        done.stderr
+    )
+    with Outbox(primary.url()) as outbox:
+        assert (None, [RowState.QUEUED] * 2) == (outbox.held(), [row.state for row in outbox])
 
 
 @pytest.mark.parametrize("trust", ["", "&failover=trust"])
