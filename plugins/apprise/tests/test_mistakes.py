@@ -100,6 +100,31 @@ def test_mistyped_key_in_a_file(gateway: Sandbox, schema: None, logged: pytest.L
 
 
 @pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("devino://demo:de/mo@DEVINO/{number}?{query}", "there is a / in them, which is written as %2F"),
+        ("devino://demo:de#mo@DEVINO/{number}?{query}", "the URL has a fragment: write # as %23"),
+        ("devino://demo:de@mo@DEVINO/{number}?{query}", "there is more than one @ before the sender"),
+        ("devino://demo:demo@DEVINO/{number}?{query}&chanel=viber", "unknown key 'chanel': did you mean channel?"),
+    ],
+)
+@pytest.mark.parametrize("end", ["", ":\n      - tag: oncall"])
+@pytest.mark.versions
+def test_a_mistake_on_a_files_url(
+    gateway: Sandbox, schema: None, logged: pytest.LogCaptureFixture, written: str, reason: str, end: str
+) -> None:
+    """A URL that is refused elsewhere is refused in a file, with the same reason, and nothing goes out by it."""
+    query = gateway.url.partition("?")[2]
+    config = apprise.AppriseConfig()
+    config.add_config(f"urls:\n  - {written.format(number=ONE, query=query)}{end}\n", format="yaml")
+    sender = apprise.Apprise()
+    sender.add(config)
+    sender.notify("text", tag="all")
+    assert [] == arrived(gateway)
+    assert [True] == [reason in message for message in logged.messages if message.startswith("Devino: ")]
+
+
+@pytest.mark.parametrize(
     ("keyword", "reason"),
     [
         ("chanel", "unknown key 'chanel': did you mean channel?"),

@@ -80,8 +80,11 @@ _APPRISE_ITS_OWN = frozenset(
 KNOWN = (*ARGUMENTS, *sorted(_APPRISE_ITS_OWN - set(ARGUMENTS)))
 """The keys that the query, a YAML file or a dictionary may hold."""
 
-FAULT = "?"
-"""The key under which what is read from a URL says that it cannot be used, and why; no URL or file has such a key."""
+FAULT = "devinotify_fault"
+"""The key under which what is read from a URL says that it cannot be used, and why.
+
+It is spelled as a key of a file may be: of what is read from a URL in a YAML file Apprise drops every other key.
+"""
 
 _KEYWORDS = frozenset(
     {
