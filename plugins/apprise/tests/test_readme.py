@@ -113,6 +113,18 @@ def test_configuration_sends(gateway: Sandbox, schema: None, tmp_path: Path) -> 
     }
 
 
+def test_a_password_stands_in_an_entry_as_it_is(schema: None) -> None:
+    """The entry that is shown gives the account and the number that it says, and no sign of the password is lost."""
+    (yaml,) = re.findall(r"```yaml\n# apprise.yml\n(.*?)```", README, re.DOTALL)
+    config = apprise.AppriseConfig()
+    config.add_config(yaml, format="yaml")
+    sender = apprise.Apprise()
+    sender.add(config)
+    (plugin,) = sender.find("all")
+    assert isinstance(plugin, NotifyDevino)
+    assert ("login", "p@ss/w#rd?", (ONE,)) == (plugin.settings.login, plugin.settings.password, plugin.targets)
+
+
 @pytest.mark.parametrize("tool", ["notify:", "apprise:"])
 def test_urls_for_tools_are_understood(tool: str) -> None:
     """The URL in each tool's own configuration is one that sends to a number."""
