@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -97,3 +99,37 @@ def test_without_scripts_the_table_says_the_same(browser: Browser, tmp_path: Pat
         page.locator("noscript p", has_text="The curve needs JavaScript").wait_for()
         page.get_by_text("The same as a table").click()
         page.get_by_role("cell", name="1,240").first.wait_for()
+
+
+WRITTEN = """
+const { fillText, clearRect } = CanvasRenderingContext2D.prototype;
+CanvasRenderingContext2D.prototype.clearRect = function (...place) {
+  this.canvas.written = [];
+  return clearRect.apply(this, place);
+};
+CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+  const half = this.measureText(text).width / 2;
+  if (this.textAlign === "center") (this.canvas.written ??= []).push([text, x - half, x + half, y]);
+  return fillText.call(this, text, x, y);
+};
+"""
+"""Takes note of the words of the axis of time, which alone stand in the middle of their places."""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "form"), [(16.0, r"\d\d:\d\d:\d\d|\d\d? [A-Z]\w+"), (3 * 86_400.0, r"\d\d:\d\d|\d\d? [A-Z]\w+|\d{4}")]
+)
+def test_the_words_of_the_axis_fit_the_campaign(page: Page, tmp_path: Path, seconds: float, form: str) -> None:
+    """Seconds for one of a quarter of a minute, hours and dates for one of days; none covers another, or is cut off."""
+    page.add_init_script(WRITTEN)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        show(page, tmp_path, seconds=seconds)
+        page.wait_for_function("document.querySelector('#curve canvas').written?.length > 2")
+        words = page.evaluate("document.querySelector('#curve canvas').written")
+        wide = page.evaluate("document.querySelector('#curve canvas').width")
+        assert [] == [text for text, *_ in words if not re.fullmatch(form, text)]
+        for row in {y for *_, y in words}:
+            places = sorted((left, right) for _, left, right, y in words if y == row)
+            assert all(right < left for (_, right), (left, _) in pairwise(places))
+            assert (True, True) == (places[0][0] >= 0, places[-1][1] <= wide)
