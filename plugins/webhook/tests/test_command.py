@@ -39,10 +39,15 @@ def test_it_is_a_plugin() -> None:
     assert ("devinotify_register_commands",) == found.hooks
 
 
-def test_without_a_file(gateway: Sandbox, tmp_path: Path) -> None:
-    """The account and a number are enough; any name is taken; Ctrl-C ends it with code 0."""
+@pytest.mark.parametrize(("language", "said"), [("en", "listening on"), ("ru", "слушает")])
+def test_without_a_file(language: str, said: str, gateway: Sandbox, tmp_path: Path) -> None:
+    """The account and a number are enough; any name is taken; Ctrl-C ends it with code 0.
+
+    It says where it listens in the language that is asked for.
+    """
     port = free_port()
     command = [sys.executable, "-m", "devinotify", "webhook", "--to", NUMBER, "--listen", f"127.0.0.1:{port}"]
+    command += ["--lang", language]
     environment = {"DEVINOTIFY_URL": gateway.url, "DEVINOTIFY_OUTBOX": str(tmp_path / "alerts.db")}
     with running(command, tmp_path, "webhook", environment) as process:
         listens(f"http://127.0.0.1:{port}/-/healthy", process, tmp_path / "webhook.log")
@@ -50,7 +55,7 @@ def test_without_a_file(gateway: Sandbox, tmp_path: Path) -> None:
         assert gateway.wait(lambda: len(gateway.messages()) == 1, PATIENCE)
         process.send_signal(signal.SIGINT)
         assert 0 == process.wait(PATIENCE)
-    assert f"listening on http://127.0.0.1:{port}\n" in (tmp_path / "webhook.log").read_text("utf-8")
+    assert f"{said} http://127.0.0.1:{port}\n" in (tmp_path / "webhook.log").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import click
 from devinotify import DevinotifyError
-from devinotify.translation import told
+from devinotify.translation import _, told
 
 from devinotify_monitoring.errors import SetupError
 from devinotify_monitoring.profiles import PROFILES
 
 
-def _copy_samples(context: click.Context, _: click.Parameter, folder: Path | None) -> None:
+def _copy_samples(context: click.Context, _parameter: click.Parameter, folder: Path | None) -> None:
     if folder is None or context.resilient_parsing:
         return
     from devinotify_monitoring.samples import copy
@@ -112,7 +112,7 @@ def alert(
         notice = read(host, fields, os.environ)
         whom = to or notice.recipients
         if not whom and not settings.targets:
-            raise SetupError(f"there is nobody to send to: give --to, or fill in {host.recipient}")
+            raise SetupError(f"there is nobody to send to: give --to, or fill in {_(host.recipient)}")
         order = Order(
             profile=profile,
             notice=notice,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from devinotify.translation import N_
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -36,9 +38,9 @@ class Profile:
     """How a host tells a notification.
 
     ``prefix`` stands before its variables in the environment, ``fields`` are their names, and none where it gives
-    arguments alone. ``recipient`` and ``missing`` are what its operator is told: where the host keeps the number, and
-    why it may have told nothing. ``enqueues``: a worker sends, since the host kills what takes long and waits
-    meanwhile.
+    arguments alone. ``recipient`` and ``missing`` are what its operator is told, translated where it is said: where
+    the host keeps the number, and why it may have told nothing. ``enqueues``: a worker sends, since the host kills what
+    takes long and waits meanwhile.
     """
 
     name: str
@@ -57,24 +59,26 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
                 name="zabbix",
                 prefix="",
                 fields=MappingProxyType({}),
-                recipient="Send to, in the media of the user",
-                missing="the script takes three parameters: {ALERT.SENDTO}, {ALERT.SUBJECT} and {ALERT.MESSAGE}",
+                recipient=N_("Send to, in the media of the user"),
+                missing=N_("the script takes three parameters: {ALERT.SENDTO}, {ALERT.SUBJECT} and {ALERT.MESSAGE}"),
                 enqueues=False,
             ),
             Profile(
                 name="checkmk",
                 prefix="NOTIFY_",
                 fields=_COMMON,
-                recipient="Pager address, of the user",
-                missing="Checkmk gives them to what lies in local/share/check_mk/notifications",
+                recipient=N_("Pager address, of the user"),
+                missing=N_("Checkmk gives them to what lies in local/share/check_mk/notifications"),
                 enqueues=False,
             ),
             Profile(
                 name="nagios",
                 prefix="NAGIOS_",
                 fields=_COMMON,
-                recipient="pager, of the contact",
-                missing="set enable_environment_macros=1 in nagios.cfg, or give the macros as arguments, NAME='$NAME$'",
+                recipient=N_("pager, of the contact"),
+                missing=N_(
+                    "set enable_environment_macros=1 in nagios.cfg, or give the macros as arguments, NAME='$NAME$'"
+                ),
                 enqueues=True,
             ),
             Profile(
@@ -94,8 +98,8 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
                         "time": ("TIMET",),
                     }
                 ),
-                recipient="pager, of the User",
-                missing="they are set by env of the NotificationCommand",
+                recipient=N_("pager, of the User"),
+                missing=N_("they are set by env of the NotificationCommand"),
                 enqueues=True,
             ),
         )

@@ -6,6 +6,8 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from devinotify.translation import _
+
 from devinotify_monitoring.errors import SetupError
 from devinotify_monitoring.notice import Notice
 
@@ -56,8 +58,8 @@ def read(profile: Profile, arguments: Sequence[str], environment: Mapping[str, s
     of = "service" if "service" in found else "host"
     state = found.get(f"{of}_state", "")
     if not host or not state:
-        names = " and ".join(profile.prefix + profile.fields[each][0] for each in ("host", f"{of}_state"))
-        raise SetupError(f"{profile.name}: {names} are not both set: {profile.missing}")
+        names = _(" and ").join(profile.prefix + profile.fields[each][0] for each in ("host", f"{of}_state"))
+        raise SetupError(f"{profile.name}: {names} are not both set: {_(profile.missing)}")
     place = "/".join(filter(None, (host, found.get("service"))))
     return Notice(
         headline=" ".join(filter(None, (WORDS.get(kind, kind), state, place))),
@@ -74,7 +76,7 @@ def listed(recipients: str) -> tuple[str, ...]:
 
 def _of_arguments(profile: Profile, arguments: Sequence[str]) -> Notice:
     if not ZABBIX_LEAST <= len(arguments) <= ZABBIX_MOST:
-        raise SetupError(f"{profile.name}: {len(arguments)} arguments: {profile.missing}")
+        raise SetupError(f"{profile.name}: {len(arguments)} arguments: {_(profile.missing)}")
     to, subject, message = (*arguments, "")[:ZABBIX_MOST]
     key = _KEY_LINE.search(message)
     text = message if key is None else message[: key.start()]

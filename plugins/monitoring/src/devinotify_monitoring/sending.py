@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from devinotify import DevinotifyError, Notifier, RowState, Worker, mask_number
+from devinotify.translation import N_, _, told
 
 from devinotify_monitoring.exits import FATES, Fate, worst
 from devinotify_monitoring.keys import key_of
@@ -27,11 +28,11 @@ URGENT = "urgent"
 """The tag of what plugins must not hold back at night."""
 
 _SAID = {
-    Fate.ACCEPTED: "accepted",
-    Fate.UNKNOWN: "may or may not have been sent, and is not sent again",
-    Fate.NOT_SENT: "was not sent",
-    Fate.REJECTED: "was refused",
-    Fate.WAITING: "was not sent yet, and stays in the outbox",
+    Fate.ACCEPTED: N_("the alert to {recipient} accepted"),
+    Fate.UNKNOWN: N_("the alert to {recipient} may or may not have been sent, and is not sent again"),
+    Fate.NOT_SENT: N_("the alert to {recipient} was not sent"),
+    Fate.REJECTED: N_("the alert to {recipient} was refused"),
+    Fate.WAITING: N_("the alert to {recipient} was not sent yet, and stays in the outbox"),
 }
 
 
@@ -82,14 +83,14 @@ def carry_out(url: DevinoURL, order: Order) -> Told:
             channel=order.channel,
             tags=URGENT,
         )
-        told = [
+        ends = [
             (Fate.NOT_SENT, _said(recipient, Fate.NOT_SENT, str(error))) for recipient, error in stored.refused.items()
         ]
         if order.enqueue:
-            told += [(Fate.STORED, _kept(recipient, stored)) for recipient in stored.rows]
+            ends += [(Fate.STORED, _kept(recipient, stored)) for recipient in stored.rows]
         else:
-            told += _sent(worker, list(stored.rows.values()))
-    return Told(worst(fate for fate, _ in told), tuple(text for _, text in told))
+            ends += _sent(worker, list(stored.rows.values()))
+    return Told(worst(fate for fate, _line in ends), tuple(text for _fate, text in ends))
 
 
 def _sent(worker: Worker, rows: Sequence[int]) -> list[tuple[Fate, str]]:
@@ -117,11 +118,14 @@ def _current(outbox: Outbox, key: Key) -> str:
 
 
 def _said(recipient: str, fate: Fate, reason: str) -> str:
-    return f"the alert to {mask_number(recipient)} {_SAID[fate]}" + (f": {reason}" if reason else "")
+    return _(_SAID[fate], recipient=mask_number(recipient)) + (f": {told(reason)}" if reason else "")
 
 
 def _kept(recipient: str, stored: Enqueued) -> str:
-    return f"the alert to {mask_number(recipient)} {'was stored before' if stored.known else 'is stored for a worker'}"
+    number = mask_number(recipient)
+    if stored.known:
+        return _("the alert to {recipient} was stored before", recipient=number)
+    return _("the alert to {recipient} is stored for a worker", recipient=number)
 
 
 def fate_of(error: DevinotifyError) -> Fate:

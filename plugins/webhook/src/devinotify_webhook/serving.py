@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from devinotify.systemd import Supervisor
+from devinotify.translation import _
 
 from devinotify_webhook.errors import ConfigError
 from devinotify_webhook.protocol import protocol
@@ -53,7 +54,7 @@ def serve(app: Webhook, say: Callable[[str], object]) -> None:
             ),
             app,
         )
-        say(f"listening on http://{f'[{host}]' if ':' in host else host}:{port}")
+        say(_("listening on {url}", url=f"http://{f'[{host}]' if ':' in host else host}:{port}"))
         sys.stdout.flush()
         server.run(sockets=[listener])
 
@@ -105,7 +106,7 @@ def _signals_over() -> Iterator[None]:
     """Let a signal that uvicorn has ended for end nothing else: it raises it again for whoever handled it before."""
     former: dict[signal.Signals, Any] = {}
     for number in (signal.SIGINT, signal.SIGTERM):
-        former[number] = signal.signal(number, lambda *_: None)
+        former[number] = signal.signal(number, lambda *_signal: None)
     try:
         yield
     finally:
