@@ -97,6 +97,7 @@ PARTS = [
     ("docs/ru/how-to/run-as-a-service.md", "DynamicUser=no"),
     ("docs/how-to/configure.md", "LoadCredential="),
     ("docs/ru/how-to/configure.md", "LoadCredential="),
+    ("plugins/monitoring/README.md", "LoadCredential="),
 ]
 
 

@@ -27,6 +27,28 @@ def shown(page: str, language: str, start: str) -> str:
     return found
 
 
+def test_zabbix_has_an_account(gateway: Sandbox, tmp_path: Path) -> None:
+    """Made as it is shown, its file sends; and what would wait beyond the limit can be dropped as it is shown."""
+    page = "docs/ru/how-to/hosts.md"
+    account = shown(page, "sh", "install -m 600 -o zabbix")
+    trial = shown(page, "sh", "devinotify alert --profile")
+    trial = trial.replace("--profile", "--url-file /etc/devinotify/url --profile")
+    (forget,) = re.findall(r"`(devinotify outbox forget .*?)`", (DOCS.parent / page).read_text("utf-8"), re.DOTALL)
+    script = f"{account}\n{trial}\n{' '.join(forget.split())}"
+    for there, here in {
+        "/etc/devinotify": str(tmp_path / "etc"),
+        "/var/lib/devinotify": str(tmp_path / "lib"),
+        "/usr/local/bin/": str(tmp_path / "devinotify"),
+        " -o zabbix": "",
+        "devino://LOGIN:PASSWORD@SENDER?": f"{gateway.url}&",
+    }.items():
+        assert there in script
+        script = script.replace(there, here)
+    done = shell(script, tmp_path)
+    assert (0, "") == (done.returncode, done.stderr)
+    assert [NUMBER] == [each.recipient for each in gateway.messages()]
+
+
 def test_zabbix_is_set_up(gateway: Sandbox, tmp_path: Path) -> None:
     """The samples that the page goes on with are written, and the alert without Zabbix arrives."""
     page = "docs/ru/how-to/hosts.md"
