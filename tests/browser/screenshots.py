@@ -21,15 +21,18 @@ if TYPE_CHECKING:
 
 REPORT: ViewportSize = {"width": 1180, "height": 1100}
 """As much of a campaign's report as tells what it is like."""
+REPORTS = {"report": "en", "report-ru": "ru"}
+"""A report's picture -> its language."""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 VIEWS = {"list": "messages", "detail": "messages/9"}
 
 
 def take(folder: Path) -> None:
-    """Write a picture of the list, of a message and of a campaign's report, in light and in dark."""
+    """Write a picture of the list, of a message and of a campaign's report in each language, in light and in dark."""
     with Sandbox() as sandbox, launched() as browser, tempfile.TemporaryDirectory() as scratch:
-        report = Path(scratch, "report.html")
-        report.write_text(render(sample(), HEADING, NOW), encoding="utf-8")
+        reports = {name: Path(scratch, f"{name}.html") for name in REPORTS}
+        for name, report in reports.items():
+            report.write_text(render(sample(), HEADING, NOW, REPORTS[name]), encoding="utf-8")
         inhabit(sandbox)
         for scheme in SCHEMES:
             with browser.new_context(
@@ -40,9 +43,10 @@ def take(folder: Path) -> None:
                     show(page, sandbox, view)
                     page.screenshot(path=folder / f"{name}-{scheme}.png")
                 page.set_viewport_size(REPORT)
-                page.goto(report.as_uri())
-                page.wait_for_selector("#curve canvas")
-                page.screenshot(path=folder / f"report-{scheme}.png")
+                for name, report in reports.items():
+                    page.goto(report.as_uri())
+                    page.wait_for_selector("#curve canvas")
+                    page.screenshot(path=folder / f"{name}-{scheme}.png")
 
 
 if __name__ == "__main__":
