@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging.config
+import os
 import re
+import subprocess
+import sys
 import tomllib
 import unittest
 from pathlib import Path
@@ -57,7 +60,8 @@ def test_examples_run(gateway: Sandbox, capsys: pytest.CaptureFixture[str]) -> N
         exec(example, scope)  # noqa: S102 - the README's own
     assert ["Your parcel is here", "482913"] == [each.text for each in gateway.messages()]
     assert 1 == len(notifiers.outbox())
-    assert "accepted\ndefault accepted\n" == capsys.readouterr().out
+    refused = "not_sent ***: it is too short: digits are missing"
+    assert f"accepted\n{refused}\ndefault accepted\n" == capsys.readouterr().out
     devinotify_django.sms_outcome.disconnect(scope["audit"])
 
 
@@ -68,6 +72,36 @@ def test_tests_pass() -> None:
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(scope["ReminderTest"])
     result = unittest.TextTestRunner(verbosity=0).run(suite)
     assert (1, True) == (result.testsRun, result.wasSuccessful())
+
+
+TEST_WITHOUT_THE_FIXTURE = """
+from django.conf import settings
+
+settings.configure(INSTALLED_APPS=["devinotify_django"], DEVINOTIFY={{"default": {{"URL": "{url}"}}}})
+
+import django
+
+django.setup()
+
+from devinotify_django import send_sms
+
+
+def test_reminder():
+    assert "accepted" == send_sms("See you at 9", "+79161234567")[0].verdict
+"""
+
+
+def test_pytest_keeps_what_would_leave(gateway: Sandbox, tmp_path: Path) -> None:
+    """With the README's conftest a test that does not name the fixture sends nothing."""
+    (tmp_path / "test_reminder.py").write_text(TEST_WITHOUT_THE_FIXTURE.format(url=gateway.url), "utf-8")
+    (tmp_path / "conftest.py").write_text(blocks("python conftest")[0], "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "devinotify_django.fixtures", "--rootdir=."],
+        cwd=tmp_path, env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert 0 == done.returncode, done.stdout
+    assert [] == gateway.requests()
 
 
 @pytest.mark.usefixtures("database")
