@@ -177,11 +177,11 @@ def combine(states: Sequence[SmsState]) -> SmsState:
     """
     if not states:
         return SmsState(DeliveryStatus.UNKNOWN, 255)
-    whole = max(states, key=lambda state: _BADNESS[state.whole_status])
-    if len(states) == 1:
+    worst_of = max(range(len(states)), key=lambda at: _BADNESS[states[at].whole_status])
+    whole, others = states[worst_of], (*states[:worst_of], *states[worst_of + 1 :])
+    if not others:
         return whole
-    others = [state.whole_price for state in states if state is not whole]
-    return replace(whole, price=_sum((whole.price, *others)))
+    return replace(whole, price=_sum((whole.price, *(state.whole_price for state in others))))
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -278,6 +278,7 @@ def test_a_limit_that_has_room_again_ends_no_run(notifier: Notifier, tmp_path: P
         looks: list[int] = []
 
         def observe(sent: Sent) -> None:
+            clock.now += 1  # whoever was refused asks again in a second at the soonest
             looks.append(sent.done)
             if looks[-20:] == [5] * 20:  # it waits: nothing else is left to be done now
                 run.stop()
