@@ -13,7 +13,7 @@ from devinotify.exceptions import InvalidInput
 from devinotify.redact import mask_id, mask_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from decimal import Decimal
 
@@ -132,14 +132,13 @@ class ViberState(SmsState):
     @property
     def whole_price(self) -> Decimal | None:
         """The price of the whole story: that of Viber, and of each SMS that was sent in its place."""
-        return _sum(state.price for state in (self, *self.resent_sms))
+        return total_price([state.price for state in (self, *self.resent_sms)])
 
 
-def _sum(prices: Iterable[Decimal | None]) -> Decimal | None:
-    """Return what all of them come to, ``None`` where one is not known."""
-    parts = list(prices)
-    known = [price for price in parts if price is not None]
-    return sum(known[1:], known[0]) if known and len(known) == len(parts) else None
+def total_price(prices: Sequence[Decimal | None]) -> Decimal | None:
+    """Return what all of them come to, ``None`` where one is not known or there is none."""
+    known = [price for price in prices if price is not None]
+    return sum(known[1:], known[0]) if known and len(known) == len(prices) else None
 
 
 _BADNESS = {
@@ -177,11 +176,10 @@ def combine(states: Sequence[SmsState]) -> SmsState:
     """
     if not states:
         return SmsState(DeliveryStatus.UNKNOWN, 255)
-    worst_of = max(range(len(states)), key=lambda at: _BADNESS[states[at].whole_status])
-    whole, others = states[worst_of], (*states[:worst_of], *states[worst_of + 1 :])
+    whole, *others = sorted(states, key=lambda state: _BADNESS[state.whole_status], reverse=True)
     if not others:
         return whole
-    return replace(whole, price=_sum((whole.price, *(state.whole_price for state in others))))
+    return replace(whole, price=total_price([whole.price, *(state.whole_price for state in others)]))
 
 
 @dataclass(frozen=True, slots=True, repr=False)

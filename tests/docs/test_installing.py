@@ -43,21 +43,25 @@ _ALL = "run by: tests/docs/test_installing.py::test_all_that_pages_install"
 @pytest.mark.parametrize("page", PAGES)
 def test_what_a_page_installs(tmp_path: Path, page: str) -> None:
     """Its commands, one after the other, end well in a clone's top folder, and what they name is there."""
-    environment = {**os.environ, **clone.make(tmp_path), "HOME": str(tmp_path)}
     mark = "run by: tests/docs/test_installing.py::test_what_a_page_installs"
     code = "".join(block.code for block in blocks(ROOT / page) if block.mark == mark)
     assert "pip install " in code
+    assert ["installed:", *PAGES[page]] == _said(code, tmp_path)[-1].split()
+
+
+def _said(code: str, folder: Path, **settings: str) -> list[str]:
+    """Return what commands print that end well in a clone's top folder, and what is installed there then."""
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", code + _LISTED],
-        cwd=tmp_path,
-        env=environment,
+        cwd=folder,
+        env={**os.environ, **clone.make(folder), "HOME": str(folder), **settings},
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
     assert 0 == done.returncode, done.stderr
-    assert ["installed:", *PAGES[page]] == done.stdout.splitlines()[-1].split()
+    return done.stdout.splitlines()
 
 
 def _named(text: str) -> list[str]:
@@ -92,18 +96,8 @@ def test_all_that_pages_install(tmp_path: Path) -> None:
     projects = {folder: ROOT / folder / "pyproject.toml" for folder in folders}
     assert {} == {folder: lost for folder in folders if (lost := folders[folder] - _extras(projects[folder]))}
 
-    environment = {**os.environ, **clone.make(tmp_path), "HOME": str(tmp_path), "PIP_NO_DEPS": "1"}
     command = shlex.join(["pip", "install", *(f"./{folder}" for folder in sorted(folders))])
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", command + _LISTED],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert 0 == done.returncode, done.stderr
+    said = _said(command, tmp_path, PIP_NO_DEPS="1")
     ours = {"devinotify", *(f"devinotify-{path.parent.name}" for path in (ROOT / "plugins").glob("*/pyproject.toml"))}
     version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-    assert ["versions:", *(f"{name}={version}" for name in sorted(ours))] == done.stdout.splitlines()[-2].split()
+    assert ["versions:", *(f"{name}={version}" for name in sorted(ours))] == said[-2].split()

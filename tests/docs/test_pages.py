@@ -143,15 +143,21 @@ def test_tests(page: str, text: str, tmp_path: Path) -> None:
     """The tests that are shown pass, run by pytest in a folder of their own."""
     (shown,) = (block.code for block in blocks(ROOT / page) if "def test_reminder" in block.code)
     (tmp_path / "test_shown.py").write_text(_ITS_READER.replace("TEXT", text) + shown, "utf-8")
+    said = pytest_said(tmp_path)
+    assert "2 passed" in said, said
+
+
+def pytest_said(folder: Path) -> str:
+    """Return what pytest says of ``test_shown.py`` in a folder of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_shown.py"],
-        cwd=tmp_path,
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
-    assert "2 passed" in done.stdout, done.stdout
+    return done.stdout
 
 
 _ITS_SERVICE = """
@@ -181,15 +187,8 @@ def test_a_program_that_a_fixture_starts(page: str, tmp_path: Path) -> None:
     (shown,) = (block.code for block in blocks(ROOT / page) if "def client(" in block.code)
     (tmp_path / "app.py").write_text(_ITS_SERVICE, "utf-8")
     (tmp_path / "test_shown.py").write_text(shown + _ITS_TEST, "utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_shown.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert "1 passed" in done.stdout, done.stdout
+    said = pytest_said(tmp_path)
+    assert "1 passed" in said, said
 
 
 @pytest.mark.parametrize("page", ["docs/how-to/asyncio.md", "docs/ru/how-to/asyncio.md"])

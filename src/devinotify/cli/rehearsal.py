@@ -14,6 +14,7 @@ import click
 from devinotify.cli import errors, output
 from devinotify.cli.exits import ExitCode, of_error, worst
 from devinotify.exceptions import InvalidURL
+from devinotify.models import total_price
 from devinotify.redact import mask_number
 from devinotify.translation import _, told
 
@@ -139,12 +140,10 @@ def _over(
 
 
 def _total(parts: Sequence[Part]) -> tuple[int, int, Decimal | None]:
-    costs = [part.cost for part in parts]
-    known = [cost for cost in costs if cost is not None]
     return (
         sum(len(part.message.recipients) for part in parts),
         sum(part.segments * len(part.message.recipients) for part in parts),
-        sum(known[1:], known[0]) if known and len(known) == len(costs) else None,
+        total_price([part.cost for part in parts]),
     )
 
 
