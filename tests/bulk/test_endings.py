@@ -18,6 +18,7 @@ from devinotify.outbox import RowState
 from devinotify.outbox.memory import MemoryStore
 from devinotify.outbox.states import BACKOFF
 from tests.bulk.fake import Fake, run_within
+from tests.noon import noon
 from tests.outbox.support import Clock, numbers
 
 if TYPE_CHECKING:
@@ -239,6 +240,7 @@ def test_a_limit_that_is_full_of_what_does_not_leave_ends_no_run(
     """One batch takes all the room and cannot leave; the other one, meanwhile, finds none: ten go out all the same."""
     plugins = make_plugin_manager(fake, discover=False)
     url = f"devino://a:b@DEVINO?gateway=http://127.0.0.1:1/rest&outbox={tmp_path / 'l.db'}&limit=10messages/day"
+    url += f"&limit_zone={noon()}"
 
     def is_put_off() -> bool:
         return any(row.error == "LimitExceeded" for row in outbox.rows(states={RowState.QUEUED}))

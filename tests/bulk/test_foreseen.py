@@ -15,6 +15,7 @@ from devinotify.bulk import Campaign, Speed
 from devinotify.cli.app import cli
 from devinotify.exceptions import PluginError
 from tests.bulk.conftest import numbers
+from tests.noon import noon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ class Failing:
 @pytest.fixture
 def account(gateway: Sandbox, tmp_path: Path) -> str:
     """Give a URL whose limits are counted in a file of the test's own."""
-    return f"{gateway.url}&outbox={tmp_path / 'own.db'}"
+    return f"{gateway.url}&outbox={tmp_path / 'own.db'}&limit_zone={noon()}"
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from devinotify.cli.app import cli
 from devinotify.exceptions import InvalidInput, LimitExceeded
 from devinotify.outbox import RowState
 from tests.bulk.conftest import numbers
+from tests.noon import noon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,6 +172,7 @@ def test_another_window_or_tag_is_another_campaign(gateway: Sandbox, write: Writ
 def test_a_limit_on_a_tag_reaches_a_campaign(gateway: Sandbox, begin: Begin, tmp_path: Path) -> None:
     """The limit of the tag stops the campaign that has it; one without goes on."""
     limited = f"{gateway.url}&outbox={tmp_path / 'o.db'}&limit=2segments/month,tag:marketing"
+    limited += f"&limit_zone={noon()}"
     rows = "\n".join(numbers(4))
     result = begin(rows, account=limited, tags=["marketing"], journal=tmp_path / "a.db").run()
     assert (2, 2, "over_limit") == (result.tally.accepted, result.tally.waiting, result.end)

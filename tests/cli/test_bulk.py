@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from devinotify.cli import bulk, campaigns, tallies
 from devinotify.cli.app import cli
+from tests.noon import noon
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -580,7 +581,7 @@ def test_a_limit_is_not_blamed_for_a_gateway_that_is_away(
     path = tmp_path / "list.csv"
     path.write_text("\n".join(("number", *NUMBERS[:4])))
     away = "devino://demo:demo@DEVINO?gateway=http://127.0.0.1:1/rest&price=2.5&limit=5RUB/day"
-    away += f"&outbox={tmp_path / 'limits.db'}"
+    away += f"&outbox={tmp_path / 'limits.db'}&limit_zone={noon()}"
     arguments = ["bulk", str(path), *words, "--journal", str(journal), "--yes", "--url", away]
     last = events(run(*arguments, "--fail-fast", "--json"))[-1]
     assert ("failing", 4) == (last["end"], last["not_sent"])

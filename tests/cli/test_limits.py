@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinotify.sandbox import Sandbox
+from tests.noon import noon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Run
 
 
+LIMITS = "limit=4/day&limit=50RUB/month,tag:sale&price=2.50"
+
+
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
     """Give the URL of an account with limits, one message sent to one number."""
     with Sandbox() as gateway:
-        yield f"{gateway.url}&outbox={tmp_path / 'outbox.db'}&limit=4/day&limit=50RUB/month,tag:sale&price=2.50"
+        yield f"{gateway.url}&outbox={tmp_path / 'outbox.db'}&{LIMITS}&limit_zone={noon()}"
 
 
 def test_limits_are_shown(run: Run, url: str) -> None:
@@ -37,7 +41,7 @@ def test_limits_are_told_to_machines(run: Run, url: str) -> None:
     run("send", "Hello", "+79161234567", "--url", limited)
     document = json.loads(run("outbox", "limits", "--url", limited, "--to", "89161234567", "--json").stdout)
     last = document["limits"][2]
-    assert last.pop("resets_at").endswith("T00:00:00Z")
+    assert last.pop("resets_at").endswith(":00:00Z")
     assert {
         "limit": "2 messages/day recipient",
         "amount": "2",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import pytest
 
 from devinotify import Outbox
 from tests.cli.conftest import Run, document
 from tests.distributions import install, make_site
+from tests.noon import noon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,11 +116,6 @@ def test_an_outbox_that_a_send_could_not_use_is_told_of(account: Sandbox, run: R
     assert (4, sent.stderr) == (rehearsed.exit_code, rehearsed.stderr)
 
 
-def noon() -> str:
-    """Return a zone, as a URL has it, in which it is the hour after noon: no day of a limit ends within the test."""
-    return quote(f"Etc/GMT{datetime.now(UTC).hour - 12:+d}", safe="")
-
-
 @pytest.mark.parametrize("channel", ["sms", "sms-viber"])
 @pytest.mark.parametrize("limit", ["1/day,recipient", "1/day"])
 def test_whom_limits_leave_no_room_for_is_refused_as_by_the_send(
@@ -147,7 +141,7 @@ def test_what_is_over_a_limit_within_one_send_is_told(account: Sandbox, run: Run
     """Also where a plugin makes several messages of it: they count together. No outbox is made."""
     install(site, "devinotify_each", EACH)
     path = tmp_path / "o.db"
-    url = f"{account.url}&outbox={path}&limit=1/day"
+    url = f"{account.url}&outbox={path}&limit=1/day&limit_zone={noon()}"
     result = run("send", "Hi", NUMBER, OTHER, "--dry-run", url=url)
     assert (4, False) == (result.exit_code, path.exists())
     assert ("recipients 1, segments 1" in result.stdout, "leaves no room before" in result.stderr) == (True, True)
