@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -249,6 +250,29 @@ def test_it_is_urgent(command: Command, tmp_path: Path) -> None:
         stored = outbox.message(row.message_id)
     assert stored is not None
     assert frozenset({"urgent"}) == stored.message.tags
+
+
+@pytest.mark.parametrize(("given", "seconds"), [((), 86400), (("--deadline", "60"), 60)])
+def test_it_is_sent_for_a_day_at_most(given: tuple[str, ...], seconds: int, command: Command, tmp_path: Path) -> None:
+    """Counted from when it was stored, and shorter where somebody says so."""
+    before = time.time()
+    assert 0 == command("nagios", *given, **NAGIOS).code
+    after = time.time()
+    with Outbox(tmp_path / "alerts.db") as outbox:
+        (row,) = outbox.rows()
+    assert row.deadline is not None
+    assert before <= row.deadline - seconds <= after
+
+
+def test_what_is_too_old_is_told(command: Command, gateway: Sandbox, tmp_path: Path) -> None:
+    """An alert whose deadline has passed is not sent, and whoever runs it again is told so."""
+    assert 0 == command("nagios", "--deadline", "60", **NAGIOS).code
+    with Outbox(tmp_path / "alerts.db", clock=lambda: time.time() + 3600) as outbox:
+        assert outbox.claim() is None
+    done = command("nagios", "--no-enqueue", **NAGIOS)
+    assert (1, "", ["not_sent"], 0) == (done.code, done.out, states(tmp_path), posts(gateway))
+    said = "devinotify: the alert to +7916***4567 was not sent: its deadline passed before it could be sent\n"
+    assert said == done.err
 
 
 def test_outbox(gateway: Sandbox, tmp_path: Path) -> None:

@@ -64,6 +64,14 @@ def _copy_samples(context: click.Context, _parameter: click.Parameter, folder: P
     help="How long it may be, in SMS segments; 1 unless the URL says.",
 )
 @click.option(
+    "--deadline",
+    type=click.IntRange(60, 86400),
+    default=86400,
+    show_default=True,
+    metavar="SECONDS",
+    help="For how long it is tried, from when it was stored; after that it is not sent any more.",
+)
+@click.option(
     "--samples",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
@@ -82,6 +90,7 @@ def alert(
     outbox: str | None,
     channel: str | None,
     max_segments: int | None,
+    deadline: int,
     fields: tuple[str, ...],
     *,
     enqueue: bool | None,
@@ -121,6 +130,7 @@ def alert(
             key=key,
             channel=channel,
             max_segments=max_segments,
+            deadline=deadline,
         )
         end = carry_out(settings, order)
     except SetupError as error:

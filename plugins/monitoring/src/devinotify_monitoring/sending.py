@@ -7,6 +7,7 @@ a row that is not sent a second time.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from devinotify import DevinotifyError, Notifier, RowState, Worker, mask_number
@@ -41,13 +42,14 @@ class Order:
     """A notice with whom it is for, and how it is to be told.
 
     ``to`` is empty where the URL's own targets get it. ``key`` stands for the notice where it is given; ``enqueue``
-    leaves the sending to a worker.
+    leaves the sending to a worker. ``deadline`` is after how many seconds it is not sent any more.
     """
 
     profile: str
     notice: Notice
     to: tuple[str, ...]
     enqueue: bool
+    deadline: int
     key: str | None = None
     channel: str | None = None
     max_segments: int | None = None
@@ -82,6 +84,7 @@ def carry_out(url: DevinoURL, order: Order) -> Told:
             key=_current(worker.outbox, key),
             channel=order.channel,
             tags=URGENT,
+            deadline=datetime.fromtimestamp(worker.outbox.now() + order.deadline, UTC),
         )
         ends = [
             (Fate.NOT_SENT, _said(recipient, Fate.NOT_SENT, str(error))) for recipient, error in stored.refused.items()
