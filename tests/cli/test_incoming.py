@@ -10,11 +10,12 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
-from devinotify import InvalidInput, Notifier, ReplyPoster
+from devinotify import IncomingSms, InvalidInput, Notifier, PluginError, ReplyPoster
 from tests.cli.conftest import Run, document
 from tests.cli.servers import free_port
 from tests.desk import Desk
@@ -202,6 +203,28 @@ def test_what_is_not_taken_is_posted_again(
         False,
     )
     assert ([(0, "")] * 2, ["Да", "Да"]) == ([(each.exit_code, each.stdout) for each in (again, rest)], desk.texts)
+
+
+def test_an_address_that_fails_is_tried_less_and_less_often() -> None:
+    """Twice as long after each failure, five minutes at most; after a success it begins anew."""
+    now = 0.0
+    message = IncomingSms("1", "Да", NUMBER, "DEVINO")
+
+    def seconds_until_tried(poster: ReplyPoster, desk: Desk) -> int:
+        nonlocal now
+        tried, begun = len(desk.posts), now
+        while len(desk.posts) == tried:
+            now += 1
+            with suppress(PluginError):
+                poster.devinotify_message_received(message)
+        return int(now - begun)
+
+    with Desk([503] * 11 + [200, 503]) as desk, closing(ReplyPoster(desk.url, "x", clock=lambda: now)) as poster:
+        pauses = [seconds_until_tried(poster, desk)]
+        with pytest.raises(PluginError, match="it answered 503; it is posted again"):
+            poster.devinotify_message_received(message)
+        pauses += [seconds_until_tried(poster, desk) for _ in range(13)]
+    assert [1, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 1, 1] == pauses
 
 
 @pytest.mark.usefixtures("_secret")
