@@ -909,9 +909,9 @@ def test_the_order_is_that_of_the_names(site: Path) -> None:
     install(site, "devinotify_z", GOOD, entry_points={"b": "devinotify_z"})
     install(site, "devinotify_a", GOOD, entry_points={"c": "devinotify_a"})
     install(site, "devinotify_m", GOOD, entry_points={"a": "devinotify_m"})
-    assert ["null", "a", "b", "c", "mine"] == [
-        plugin.name for plugin in make_plugin_manager(ModuleType("mine")).loaded()
-    ][-5:]
+    expected = ["null", "a", "b", "c", "mine"]
+    loaded = [plugin.name for plugin in make_plugin_manager(ModuleType("mine")).loaded()]
+    assert expected == [name for name in loaded if name in expected]  # others may be installed beside them
 
 
 def test_a_broken_distribution_stops_nothing(site: Path) -> None:

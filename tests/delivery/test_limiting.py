@@ -363,7 +363,8 @@ def test_what_cannot_be_swept_keeps_nothing_from_going_out(limited: Make, monkey
 
 def test_a_notifier_without_limits_opens_no_outbox(gateway: Sandbox, tmp_path: Path) -> None:
     """Nothing changes without a limit."""
-    with Notifier(f"{gateway.url}&outbox={tmp_path / 'outbox.db'}") as notifier:
+    plugins = make_plugin_manager(discover=False)
+    with Notifier(f"{gateway.url}&outbox={tmp_path / 'outbox.db'}", plugins=plugins) as notifier:
         notifier.notify("Hello", ONE)
         assert ([], False) == (notifier.limits(ONE), (tmp_path / "outbox.db").exists())
 
