@@ -99,11 +99,10 @@ class Limiter:
     def reserve(self, message: Message, channel: Channel) -> Reservation:
         """Count a message for those whom there is room for; raise DevinotifyError, nothing sent, where that fails."""
         outbox = self._outbox()
-        now, against = self._against(message, channel)
+        now, against, segments = self._counted_as(message, channel)
         recipients = message.recipients
         if not against:
             return Reservation((), 0, recipients, {})
-        segments = self._segments(message.text) if channel.segmented else 1
         found: Allotment | None = None
 
         def decide(kept: dict[str, str]) -> Mapping[str, str | None]:
@@ -129,8 +128,7 @@ class Limiter:
         kept: dict[str, str] = {}
         refused: dict[str, LimitExceeded] = {}
         for message, channel in messages:
-            now, against = self._against(message, channel)
-            segments = self._segments(message.text) if channel.segmented else 1
+            now, against, segments = self._counted_as(message, channel)
             for some in in_parts([message.recipients]):
                 kept = counts.get(keys(against, some)) | kept
                 found = allot(against, segments, some, kept)
@@ -182,6 +180,11 @@ class Limiter:
     def usage(self, recipient: str | None = None) -> list[LimitUsage]:
         """Return how much of each limit is used now, as ``usage_of`` does."""
         return usage_of(self._outbox(), self._url, recipient)
+
+    def _counted_as(self, message: Message, channel: Channel) -> tuple[datetime, list[Charge], int]:
+        """Return the time, what a message counts against at it, and as how many segments where there is anything."""
+        now, against = self._against(message, channel)
+        return now, against, self._segments(message.text) if against and channel.segmented else 1
 
     def _against(self, message: Message, channel: Channel) -> tuple[datetime, list[Charge]]:
         """Return the time, and what a message counts against at it."""
