@@ -5,7 +5,7 @@ All of them are frozen. Their reprs mask numbers and texts; their attributes hol
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,6 +36,8 @@ def _quick(kind: type[_Value]) -> type[_Value]:
         scope[f"default_{each.name}"] = each.default
         parameters.append(each.name if each.default is MISSING else f"{each.name}=default_{each.name}")
         settings.append(f"    set_{each.name}(self, {each.name})")
+    if hasattr(kind, "__post_init__"):
+        settings.append("    self.__post_init__()")
     source = f"def __init__(self, {', '.join(parameters)}):\n" + "\n".join(settings)
     exec(source, scope)  # noqa: S102 - built from the names of our own fields, as dataclass itself does
     scope["__init__"].__qualname__ = f"{kind.__qualname__}.__init__"
@@ -339,6 +341,7 @@ ONE_TIME = "one-time"
 """The tag of a message that is of no use after its validity: a one-time code."""
 
 
+@_quick
 @dataclass(frozen=True, slots=True, repr=False)
 class Message:
     """One text for some recipients: what hooks see, and change with ``dataclasses.replace``.
@@ -356,7 +359,7 @@ class Message:
     channel: str = "sms"
     send_at: datetime | None = None
     validity: int | None = None
-    tags: frozenset[str] = field(default_factory=frozenset)
+    tags: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         # A str is a sequence of strings too: one number would become a dozen recipients of one character.

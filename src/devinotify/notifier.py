@@ -341,7 +341,7 @@ class Notifier(Closable):
         """
         to, handled = hidden(to), sys.exception()
         try:
-            found = self._recipients.read(listed(self.url.targets if to is None else to))
+            found = self._recipients.read(self.url.targets if to is None else listed(to))
         except BaseException as error:
             forget_variables(error, handled)
             raise

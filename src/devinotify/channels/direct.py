@@ -60,7 +60,7 @@ class _Direct(OwnChannel):
         except DevinotifyError as error:
             return [failed(self.name, recipient, error) for recipient in given]
         if len(given) == 1:
-            return deliver(self.name, given, lambda some: (self._one(Secret(*some), message, client),))
+            return [self._to_one(Secret(given[0]), message, client)]
 
         def post(some: Secrets[str]) -> Iterable[Receipt]:
             return (self._one(Secret(*some), message, client),) if len(some) == 1 else self._many(some, message, client)
@@ -71,6 +71,13 @@ class _Direct(OwnChannel):
         read = phones.normalize_many(given, region=client.url.region)
         numbers = [number.e164 for number in read.numbers]
         return self._as_given(given, read, deliver(self.name, numbers, post, batch=self._batch(message)))
+
+    def _to_one(self, recipient: Secret, message: Message, client: Client) -> Outcome:
+        try:
+            receipt = self._one(recipient, message, client)
+        except DevinotifyError as error:
+            return failed(self.name, str(recipient), error)
+        return accepted(self.name, str(recipient), receipt)
 
     def _as_given(self, given: Sequence[str], read: NormalizedMany, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Return one Outcome for each recipient as it was given, from those of the distinct numbers."""

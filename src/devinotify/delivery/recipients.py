@@ -25,6 +25,10 @@ AT_A_TIME = 1000
 """Recipients of a million that plugins and counts are asked about at once."""
 
 
+_ALONE = (str, int, phones.PhoneNumber)
+"""The types of a recipient."""
+
+
 class Recipients:
     """Reads recipients with the hooks of one Notifier; ``region`` is that of numbers without ``+``."""
 
@@ -126,7 +130,7 @@ def screen(plugins: PluginManager, message: Message) -> dict[str, DevinotifyErro
 
 def listed(to: Given | Iterable[Given]) -> Iterable[Given]:
     """Return the recipients that were given alone or as a list; raise InvalidInput for what is neither."""
-    if isinstance(to, str | int | phones.PhoneNumber):
+    if isinstance(to, _ALONE):
         return (to,)
     if isinstance(to, bytes) or not isinstance(to, Iterable):
         raise InvalidInput("recipients are a number, an alias, or a list of them")
