@@ -14,7 +14,7 @@ import sys
 import threading
 import warnings
 from functools import partial
-from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 from weakref import WeakKeyDictionary
 
 from devinotify.closing import tell
@@ -24,7 +24,7 @@ from devinotify.notifier import Notifier
 from devinotify.redact import hide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Coroutine, Generator, Iterable
     from datetime import datetime
     from types import TracebackType
 
@@ -203,8 +203,8 @@ class AsyncNotifier:
             stopped.set()
             raise
 
-    async def _run(self, work: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> R:
-        return await self._run_in(contextvars.copy_context(), work, *arguments, **options)
+    def _run(self, work: Callable[P, R], *arguments: P.args, **options: P.kwargs) -> Coroutine[Any, Any, R]:
+        return self._run_in(contextvars.copy_context(), work, *arguments, **options)
 
     async def _run_in(
         self, context: contextvars.Context, work: Callable[P, R], *arguments: P.args, **options: P.kwargs
@@ -215,9 +215,10 @@ class AsyncNotifier:
     def _turn(self) -> asyncio.Semaphore:
         """Return what callers on this loop wait for: handing work over costs more than waiting for one's turn here."""
         loop = asyncio.get_running_loop()
-        if loop not in self._turns:
-            self._turns[loop] = asyncio.Semaphore(self._handed_over)
-        return self._turns[loop]
+        turns = self._turns.get(loop)
+        if turns is None:
+            turns = self._turns[loop] = asyncio.Semaphore(self._handed_over)
+        return turns
 
 
 def _next_look(looks: Generator[float, None, list[Outcome]]) -> tuple[float, list[Outcome] | None]:

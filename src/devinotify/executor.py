@@ -135,14 +135,18 @@ class _Crew:
         while (job := self._jobs.get()) is not None:
             self._do(job)
             del job  # which would be held until the next comes
-            with contextlib.suppress(KeyError):  # none is left, or another thread has told the last one
-                while not self.under_way:
-                    _tell(self.watchers.pop(), None, None)
+            if self.watchers:
+                self._tell_watchers()
         with self._lock:
             self._left = (self._left or 0) - 1
             is_last = not self._left
         if is_last and self._last is not None:
             self._last()
+
+    def _tell_watchers(self) -> None:
+        with contextlib.suppress(KeyError):  # none is left, or another thread has told the last one
+            while not self.under_way:
+                _tell(self.watchers.pop(), None, None)
 
     def _do(self, job: _Job) -> None:
         try:
@@ -167,8 +171,10 @@ class _Hand(threading.Thread):
 
 
 def _tell(future: asyncio.Future[Any], value: object, error: BaseException | None) -> None:
-    with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
+    try:  # noqa: SIM105 - each call comes by here, and contextlib takes longer than the rest
         future.get_loop().call_soon_threadsafe(_settle, future, value, error)
+    except RuntimeError:  # the loop was closed meanwhile: nobody waits any more
+        pass
 
 
 def _settle(future: asyncio.Future[Any], value: object, error: BaseException | None) -> None:
