@@ -211,6 +211,21 @@ def _shown(word: str) -> str:
     return repr(word) if _SHOWABLE.fullmatch(word) else "what is written"
 
 
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a message costs on one channel: so much a ``segment``, and ``besides`` once.
+
+    The latter is of what the gateway sends first, where it sends the segments in the place of what fails: both count.
+    """
+
+    segment: Decimal
+    besides: Decimal = Decimal(0)
+
+    def of(self, segments: int) -> Decimal:
+        """Return what a message of so many segments costs; one of none was not sent."""
+        return self.segment * segments + self.besides if segments else Decimal(0)
+
+
 RESENT = {"viber-sms": ("viber", "sms")}
 """A channel on which the gateway itself sends a message in place of one that fails -> as what it bills the two."""
 
@@ -260,10 +275,14 @@ class Prices:
         steps = self.steps(channel)
         return dict(self.channels).get(channel, self.other) if steps is None else self.of(steps[1])
 
-    def besides(self, channel: str) -> Decimal:
-        """Return what a message costs besides what is resent in its place; zero where the gateway resends nothing."""
-        steps = self.steps(channel)
-        return (None if steps is None else self.of(steps[0])) or Decimal(0)
+    def whole(self, channel: str) -> Price | None:
+        """Return what a message costs on a channel, ``None`` where that is not known.
+
+        Where the gateway resends, it is what both messages do.
+        """
+        segment, steps = self.of(channel), self.steps(channel)
+        besides = None if steps is None else self.of(steps[0])
+        return None if segment is None else Price(segment, besides or Decimal(0))
 
     def steps(self, channel: str) -> tuple[str, str] | None:
         """Return as what the two messages of a channel are billed where the gateway resends, else ``None``.

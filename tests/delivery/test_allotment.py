@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devinotify.delivery.allotment import Charge, allot, charge, charges, corrected, keys
-from devinotify.limits import Count, Limit
+from devinotify.limits import Count, Limit, Price
 from devinotify.models import Message
 from tests.strategies import limits
 
@@ -23,7 +23,7 @@ PEOPLE = tuple(f"+7916123456{number}" for number in range(5))
 
 def against(*written: str, price: Decimal | None = None) -> list[Charge]:
     """Return what counts against these limits."""
-    return [charge(Limit.parse(each), NOW, price) for each in written]
+    return [charge(Limit.parse(each), NOW, None if price is None else Price(price)) for each in written]
 
 
 def counts(of: Sequence[Charge], used: int, recipient: str = "") -> dict[str, str]:
@@ -117,7 +117,7 @@ def test_what_was_not_sent_is_given_back() -> None:
 )
 def test_no_limit_is_ever_passed(some: list[Limit], segments: int, price: Decimal, rounds: int) -> None:
     """However often it is asked for, no count is above its limit, and giving all back leaves nothing but a word."""
-    of = [charge(limit, NOW, price) for limit in some]
+    of = [charge(limit, NOW, Price(price)) for limit in some]
     kept: dict[str, str] = {}
     sent: list[str] = []
     for _ in range(rounds):

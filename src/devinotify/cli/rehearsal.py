@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import cache
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -14,12 +13,14 @@ import click
 from devinotify.cli import errors, output
 from devinotify.cli.exits import ExitCode, of_error, worst
 from devinotify.exceptions import InvalidURL
+from devinotify.limits import Price
 from devinotify.models import total_price
 from devinotify.redact import mask_number
 from devinotify.translation import _, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from decimal import Decimal
 
     from devinotify.channels.protocol import Channel
     from devinotify.cli.sending import Order
@@ -37,15 +38,12 @@ class Part:
     message: Message
     segments: int
     encoding: str | None
-    price: Decimal | None
-    besides: Decimal = Decimal(0)
+    price: Price | None
 
     @property
     def cost(self) -> Decimal | None:
         """What it costs to send it to all."""
-        return (
-            None if self.price is None else (self.besides + self.price * self.segments) * len(self.message.recipients)
-        )
+        return None if self.price is None else self.price.of(self.segments) * len(self.message.recipients)
 
 
 def rehearse(settings: DevinoURL, order: Order, price: Decimal | None, *, as_json: bool) -> ExitCode:
@@ -110,11 +108,11 @@ def _parts(
         if not message.recipients:
             continue
         segmentation = notifier.plugins.segmentation(message.text) if channel.segmented else None
-        at, besides = price, Decimal(0)
+        at = None if price is None else Price(price)
         if price is None and prices is not None:
-            at, besides = prices.of(channel.name), prices.besides(channel.name)
+            at = prices.whole(channel.name)
         count, encoding = (1, None) if segmentation is None else (segmentation.count, str(segmentation.encoding))
-        found.append(Part(message, count, encoding, at, besides))
+        found.append(Part(message, count, encoding, at))
     return found, {**refused, **over}
 
 

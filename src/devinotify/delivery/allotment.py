@@ -12,7 +12,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from devinotify.limits import MESSAGES, Count, LimitUsage, Scope
+from devinotify.limits import MESSAGES, Count, LimitUsage, Price, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NEAR = Decimal("0.8")
 """The part of a limit from which on it is told of."""
+_NOTHING = Price(Decimal(0))
 
 
 @lru_cache(maxsize=4096)  # a batch's, asked for several times
@@ -32,15 +33,11 @@ def _digest(scope: str, on: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """A limit that a message counts against, until when it does, and at which ``price`` where it is on money.
-
-    ``besides`` is what the message costs besides its segments: where the gateway may resend it, both are counted.
-    """
+    """A limit that a message counts against, until when it does, and at which ``price`` where it is on money."""
 
     limit: Limit
     over: datetime
-    price: Decimal = Decimal(0)
-    besides: Decimal = Decimal(0)
+    price: Price = _NOTHING
     _begin: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -56,7 +53,7 @@ class Charge:
     def takes(self, segments: int) -> Decimal:
         """Return what a message of so many segments takes of it; one of none was not sent."""
         if self.limit.is_money:
-            return self.price * segments + (self.besides if segments else 0)
+            return self.price.of(segments)
         return Decimal(min(segments, 1) if self.limit.unit == MESSAGES else segments)
 
     def usage(self, count: Count) -> LimitUsage:
@@ -64,27 +61,15 @@ class Charge:
         return LimitUsage(self.limit, count.used, self.over)
 
 
-def charges(
-    limits: Iterable[Limit],
-    message: Message,
-    sender: str,
-    price: Decimal | None,
-    now: datetime,
-    besides: Decimal = Decimal(0),
-) -> list[Charge]:
-    """Return the limits that a message counts against; ``now`` is aware, in the zone whose days and months count.
-
-    ``price`` is of a segment, and ``besides`` of the message.
-    """
+def charges(limits: Iterable[Limit], message: Message, sender: str, price: Price | None, now: datetime) -> list[Charge]:
+    """Return the limits that a message counts against; ``now`` is aware, in the zone whose days and months count."""
     on = {Scope.SENDER: {sender}, Scope.TAG: message.tags}
-    return [
-        charge(limit, now, price, besides) for limit in limits if limit.scope not in on or limit.name in on[limit.scope]
-    ]
+    return [charge(limit, now, price) for limit in limits if limit.scope not in on or limit.name in on[limit.scope]]
 
 
-def charge(limit: Limit, now: datetime, price: Decimal | None = None, besides: Decimal = Decimal(0)) -> Charge:
+def charge(limit: Limit, now: datetime, price: Price | None = None) -> Charge:
     """Return what counts against a limit now."""
-    return Charge(limit, limit.period.over(now), price or Decimal(0), besides)
+    return Charge(limit, limit.period.over(now), price or _NOTHING)
 
 
 @dataclass(slots=True)

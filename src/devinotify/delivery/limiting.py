@@ -10,7 +10,6 @@ import logging
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -189,10 +188,8 @@ class Limiter:
     def _against(self, message: Message, channel: Channel) -> tuple[datetime, list[Charge]]:
         """Return the time, and what a message counts against at it."""
         url, now = self._url, datetime.fromtimestamp(self._outbox().now(), self._zone)
-        price, besides = None, Decimal(0)
-        if url.price is not None:
-            price, besides = url.price.of(channel.name), url.price.besides(channel.name)
-        return now, charges(url.limit, message, message.sender or url.sender, price, now, besides)
+        price = None if url.price is None else url.price.whole(channel.name)
+        return now, charges(url.limit, message, message.sender or url.sender, price, now)
 
     def _counts(self, outbox: Outbox) -> Bucket:
         return outbox.bucket(LIMITS + self._url.account)
