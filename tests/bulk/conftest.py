@@ -22,6 +22,10 @@ def numbers(count: int, start: int = 0) -> list[str]:
     return [f"+7916{number:07d}" for number in range(1_000_000 + start, 1_000_000 + start + count)]
 
 
+LOST = numbers(1, 500)[0]
+"""Whom no SMS reaches, where a test asks for that."""
+
+
 @pytest.fixture
 def fake() -> Fake:
     """Give a channel that takes everything."""
@@ -48,6 +52,20 @@ def gateway(started: Sandbox) -> Sandbox:
     """Give the gateway as new."""
     started.reset()
     return started
+
+
+@pytest.fixture
+def _one_is_lost(gateway: Sandbox) -> None:
+    """Let the SMS to one number expire at once, and Viber reach everybody."""
+    gateway.set_timeline("delivered", sms=[(0.0, 0)], viber=[(0.0, 2)])
+    gateway.set_timeline("expired", sms=[(0.0, 46)], viber=[(0.0, 2)])
+    gateway.set_fate(LOST, "expired")
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    """Where the campaign's journal is."""
+    return tmp_path / "campaign.db"
 
 
 @pytest.fixture

@@ -19,9 +19,10 @@ from devinotify.bulk.report import write_report
 from devinotify.exceptions import Forbidden, InvalidInput
 from devinotify.models import DeliveryStatus
 from devinotify.outbox import Outbox, RowState
-from tests.bulk.conftest import numbers
+from tests.bulk.conftest import LOST, numbers
 from tests.bulk.test_deliveries import due
 from tests.delivery.test_fallback import Bringing, Line
+from tests.distributions import leave_out_installed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,23 +30,10 @@ if TYPE_CHECKING:
     from devinotify.sandbox import Sandbox
     from tests.bulk.conftest import Begin, Write
 
-WELL, LOST = numbers(3), numbers(1, 500)[0]
+pytestmark = pytest.mark.usefixtures("_one_is_lost")
+
+WELL = numbers(3)
 LIST = "phone,name\n" + "".join(f"{number},Ann\n" for number in (*WELL, LOST))
-
-
-@pytest.fixture
-def gateway(gateway: Sandbox) -> Sandbox:
-    """Give the gateway as new; the SMS to one number expires at once, and Viber reaches everybody."""
-    gateway.set_timeline("delivered", sms=[(0.0, 0)], viber=[(0.0, 2)])
-    gateway.set_timeline("expired", sms=[(0.0, 46)], viber=[(0.0, 2)])
-    gateway.set_fate(LOST, "expired")
-    return gateway
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Path:
-    """Where the campaign's journal is."""
-    return tmp_path / "campaign.db"
 
 
 def on(gateway: Sandbox, channel: str) -> Counter[str]:
@@ -124,6 +112,7 @@ def test_a_price_of_no_step_is_refused(begin: Begin) -> None:
 def test_a_plan_opens_no_outbox(begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is written before the run, and then the journal alone."""
     monkeypatch.setenv("DEVINOTIFY_OUTBOX", str(tmp_path / "own.db"))
+    leave_out_installed(monkeypatch)
     campaign = begin(LIST, channel="sms-viber")
     campaign.plan()
     before = {path.name for path in tmp_path.iterdir()}

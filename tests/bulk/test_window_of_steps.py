@@ -14,9 +14,9 @@ from devinotify import Message, Notifier, Outbox, Worker, hookimpl, make_plugin_
 from devinotify.bulk import Campaign, Journal
 from devinotify.bulk.deliveries import Deliveries
 from devinotify.outbox import RowState
-from tests.bulk.conftest import numbers
+from tests.bulk.conftest import LOST, numbers
 from tests.bulk.test_deliveries import due
-from tests.bulk.test_fallback import LIST, LOST, WELL, on
+from tests.bulk.test_fallback import LIST, WELL, on
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from devinotify.sandbox import Sandbox
     from tests.bulk.conftest import Write
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("_one_is_lost")]
 
 OPENS = datetime(2036, 1, 16, 10)  # noqa: DTZ001 - the recipient's clock
 WINDOW = "10-20"
@@ -50,21 +50,6 @@ class Shutters:
 def shutters() -> Shutters:
     """Give a window that is open."""
     return Shutters()
-
-
-@pytest.fixture
-def gateway(gateway: Sandbox) -> Sandbox:
-    """Give the gateway as new; the SMS to one number expires at once, and Viber reaches everybody."""
-    gateway.set_timeline("delivered", sms=[(0.0, 0)], viber=[(0.0, 2)])
-    gateway.set_timeline("expired", sms=[(0.0, 46)], viber=[(0.0, 2)])
-    gateway.set_fate(LOST, "expired")
-    return gateway
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Path:
-    """Where the campaign's journal is."""
-    return tmp_path / "campaign.db"
 
 
 def account(gateway: Sandbox, shutters: Shutters) -> Notifier:
