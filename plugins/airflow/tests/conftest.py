@@ -33,6 +33,9 @@ for _name in tuple(os.environ):
         del os.environ[_name]
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="devinotify-airflow-")
 
+# The command line speaks the language of the locale, and what the tests read is English.
+os.environ["LANGUAGE"] = "en"
+
 
 def pytest_unconfigure() -> None:
     """Remove Airflow's home."""

@@ -28,6 +28,9 @@ settings.load_profile("shared")
 
 NUMBER = "+79161234567"
 
+# The command line speaks the language of the locale, and what the tests read is English.
+os.environ["LANGUAGE"] = "en"
+
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:

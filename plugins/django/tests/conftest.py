@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 PLUGIN = "django"
 
+# The command line speaks the language of the locale, and what the tests read is English.
+os.environ["LANGUAGE"] = "en"
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _environment() -> Iterator[None]:

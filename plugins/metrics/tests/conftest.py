@@ -9,6 +9,9 @@ import pytest
 
 PLUGIN = "metrics"
 
+# The command line speaks the language of the locale, and what the tests read is English.
+os.environ["LANGUAGE"] = "en"
+
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:

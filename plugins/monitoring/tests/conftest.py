@@ -23,6 +23,9 @@ settings.load_profile("shared")
 PLUGIN = "monitoring"
 HOSTS = ("DEVINOTIFY_", "NOTIFY_", "NAGIOS_", "NOTIFICATION", "HOST", "SERVICE", "USERPAGER")
 
+# The command line speaks the language of the locale, and what the tests read is English.
+os.environ["LANGUAGE"] = "en"
+
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,9 @@ for _name in tuple(os.environ):
 HOME = tempfile.mkdtemp(prefix="devinotify-prefect-")
 os.environ.update(QUIET, PREFECT_HOME=HOME)
 
+# The command line speaks the language of the locale, and what the tests read is English.
+os.environ["LANGUAGE"] = "en"
+
 
 def pytest_unconfigure() -> None:
     """Remove Prefect's home."""
