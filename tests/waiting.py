@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import weakref
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +21,19 @@ def wait_until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < until, "it did not come about"
         time.sleep(0.02)  # it has to be asked
+
+
+class _Garbage:
+    """What only the collector finds."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def collect() -> None:
+    """Collect all the garbage there is: ``gc.collect`` alone does nothing while another thread collects."""
+    gone = weakref.ref(_Garbage())
+    wait_until(lambda: gc.collect() >= 0 and gone() is None)
 
 
 def ended(*threads: threading.Thread) -> None:

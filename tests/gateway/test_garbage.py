@@ -12,6 +12,7 @@ import pytest
 from devinotify import AsyncClient, Client
 from devinotify.gateway.http1 import ReplyParser
 from devinotify.sandbox import Sandbox
+from tests.waiting import collect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +24,8 @@ NUMBERS = [f"+7916123{number:04d}" for number in range(50)]
 def garbage() -> Iterator[list[str]]:
     """Give the names of our own types of which something is left that only the collector finds, at the end."""
     found: list[str] = []
-    gc.collect()
     gc.disable()
+    collect()  # from here on no other thread does
     gc.set_debug(gc.DEBUG_SAVEALL)
     try:
         yield found

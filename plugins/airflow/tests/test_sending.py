@@ -346,6 +346,7 @@ def test_at_the_same_time(gateway: Sandbox) -> None:
         thread.start()
     for thread in threads:
         thread.join(60)
+        assert not thread.is_alive()
     assert ([Verdict.ACCEPTED] * 4, ["a"]) == ([each.verdict for each in told], texts(gateway))
 
 

@@ -88,6 +88,7 @@ def test_worker_in_a_thread(gateway: Sandbox) -> None:
     thread = threading.Thread(target=run, args=("devinotify_worker", "--once"))
     thread.start()
     thread.join(60)
+    assert not thread.is_alive()
     assert 1 == len(gateway.messages())
 
 

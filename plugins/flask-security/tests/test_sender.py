@@ -55,6 +55,7 @@ def test_one_login_for_many_codes(gateway: Sandbox) -> None:
         thread.start()
     for thread in threads:
         thread.join(60)
+        assert not thread.is_alive()
     operations = [request.operation for request in gateway.requests()]
     assert (4, 1) == (operations.count("Sms/Send"), len(operations) - 4)
 

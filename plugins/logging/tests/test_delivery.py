@@ -166,7 +166,7 @@ def test_outbox_thread_takes_breath(gateway: Sandbox, tmp_path: Path, complaints
     durable.wake()
     assert gateway.wait(lambda: len(gateway.messages()) == 5, 60)
     assert {f"number {number}" for number in range(5)} == set(texts(gateway))
-    assert (True, []) == (durable.finish(10), complaints)
+    assert (True, []) == (durable.finish(60), complaints)
 
 
 def test_end_that_comes_twice(gateway: Sandbox, tmp_path: Path, complaints: list[BaseException]) -> None:
@@ -186,7 +186,7 @@ def test_end_that_comes_twice(gateway: Sandbox, tmp_path: Path, complaints: list
     assert closing.wait(60)
     assert not durable.finish(0)
     hold.set()
-    assert durable.finish(10)
+    assert durable.finish(60)
     assert (["late text"], []) == (texts(gateway), complaints)
 
 
@@ -205,7 +205,7 @@ def test_close_that_fails(gateway: Sandbox, tmp_path: Path, complaints: list[Bas
     durable = Durable(Stubborn(url_of(gateway)), outbox, None, complaints.append)
     durable.post(outgoing("text"))
     durable.end()
-    assert durable.finish(10)
+    assert durable.finish(60)
     assert (["late text"], ["stubborn"], True) == (
         texts(gateway),
         [str(error) for error in complaints],

@@ -91,7 +91,7 @@ def test_in_order(loop: Loop[int], work: Work) -> None:
     """What is put is taken in its order, by a thread of the loop's own that knows that it is one."""
     for number in range(1000):
         loop.put(number)
-    assert loop.flush(10)
+    assert loop.flush(60)
     assert (list(range(1000)), {"devinotify-logging-test"}, {True}) == (work.items, work.threads, work.inside)
     assert AT_ONCE >= max(len(items) for items, _, _ in work.turns)
     loop.end()
@@ -107,9 +107,9 @@ def test_ends(loop: Loop[int], work: Work) -> None:
     """Told to end, it takes what is there, and ends; put again, it begins again and ends again."""
     loop.put(1)
     loop.end()
-    assert loop.finish(10)
+    assert loop.finish(60)
     loop.put(2)
-    assert loop.finish(10)
+    assert loop.finish(60)
     assert ([1, 2], True) == (work.items, work.ended >= 1)
 
 
@@ -122,7 +122,7 @@ def test_ends_without_having_begun(loop: Loop[int], work: Work) -> None:
 def test_wakes(loop: Loop[int], work: Work) -> None:
     """``None`` is a turn with nothing in it."""
     loop.put(None)
-    assert loop.flush(10)
+    assert loop.flush(60)
     assert [] == work.items
     assert work.turns
     loop.end()
@@ -141,7 +141,7 @@ def test_finish_is_bounded() -> None:
     assert not loop.flush(0.01)
     assert not loop.finish(0.01)
     hold.set()
-    assert loop.finish(10)
+    assert loop.finish(60)
 
 
 @pytest.mark.parametrize("final", [False, True], ids=["ending", "final"])
@@ -152,7 +152,7 @@ def test_only_the_last_turn_is_the_end(work: Work, final: bool) -> None:
         loop.put(number)
     loop.end(final=final)
     hold.set()
-    assert loop.finish(10)
+    assert loop.finish(60)
     told = [(len(items), ending, last) for items, ending, last in work.turns if items]
     assert [(1, False, False), (AT_ONCE, False, False), (AT_ONCE, False, False), (AT_ONCE - 1, True, final)] == told
     assert list(range(3 * AT_ONCE)) == work.items
@@ -164,7 +164,7 @@ def test_put_behind_the_end(work: Work) -> None:
     loop.end()
     loop.put(1)
     hold.set()
-    assert loop.finish(10)
+    assert loop.finish(60)
     assert [0, 1] == work.items
 
 
@@ -183,7 +183,7 @@ def test_put_while_it_closes(work: Work, begun: bool) -> None:
     if begun:
         closing.put(0)
     closing.end()
-    assert closing.finish(10)
+    assert closing.finish(60)
     assert ([0, 1] if begun else [1], {"devinotify-logging-test"}) == (work.items, work.threads)
 
 
@@ -201,8 +201,9 @@ def test_none_is_lost_between_two_ends(work: Work) -> None:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert loop.flush(10)
-    assert loop.finish(10)
+        assert not thread.is_alive()
+    assert loop.flush(60)
+    assert loop.finish(60)
     assert list(range(900)) == sorted(work.items)
 
 
@@ -210,7 +211,7 @@ def test_none_is_lost_between_two_ends(work: Work) -> None:
 def test_ended_is_not_started_again(loop: Loop[int], work: Work, again: str) -> None:
     """A thread that has ended is not started again to be told of its end."""
     loop.put(1)
-    assert loop.finish(10)
+    assert loop.finish(60)
     turns = len(work.turns)
     assert loop.end() if again == "end" else loop.finish(0)
     assert (turns, False) == (len(work.turns), loop.running)
@@ -226,11 +227,11 @@ def test_finish_waits_for_the_close(work: Work) -> None:
 
     loop: Loop[int] = Loop("devinotify-logging-test", work.turn, ended)
     loop.put(1)
-    assert loop.flush(10)
+    assert loop.flush(60)
     assert not loop.finish(0.01)
     assert 0 == work.ended
     hold.set()
-    assert (True, 1) == (loop.finish(10), min(work.ended, 1))
+    assert (True, 1) == (loop.finish(60), min(work.ended, 1))
 
 
 def test_negative_pause() -> None:
@@ -248,8 +249,8 @@ def test_negative_pause() -> None:
     loop: Loop[int] = Loop("devinotify-logging-test", late, lambda: None)
     loop.put(7)
     assert enough.wait(60)
-    assert loop.flush(10)
-    assert loop.finish(10)
+    assert loop.flush(60)
+    assert loop.finish(60)
     assert 7 in turns
 
 
@@ -261,7 +262,7 @@ def test_final_puts_nothing_off() -> None:
 
     loop: Loop[int] = Loop("devinotify-logging-test", later, lambda: None)
     loop.put(1)
-    assert loop.finish(10)
+    assert loop.finish(60)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -278,7 +279,7 @@ def test_error_ends_the_thread_and_no_more(work: Work) -> None:
     loop: Loop[int] = Loop("devinotify-logging-test", turn, work.end)
     loop.put(1)
     loop.put(2)
-    assert loop.finish(10)
+    assert loop.finish(60)
     assert [2] == work.items
 
 
@@ -295,7 +296,7 @@ def test_much_without_threads(loop: Loop[int], work: Work) -> None:
     """Without a thread as well only the last turn is final, and the loop says who does the work."""
     for number in range(2 * AT_ONCE):
         loop.put(number)
-    assert loop.flush(10)
+    assert loop.flush(60)
     assert {False: 1, True: 1} == {final: 1 for _, _, final in work.turns}
     assert [True] == [final for _, _, final in work.turns if final]
     assert (list(range(2 * AT_ONCE)), False) == (work.items, loop.here)
@@ -306,7 +307,7 @@ def test_flush_without_threads(loop: Loop[int], work: Work) -> None:
     """Where no thread can be started any more, flush does the work itself."""
     loop.put(1)
     assert [] == work.items
-    assert loop.flush(10)
+    assert loop.flush(60)
     assert ([1], {"MainThread"}, {True}, 1) == (work.items, work.threads, work.inside, work.ended)
     assert not is_sender()
 
@@ -315,7 +316,7 @@ def test_flush_without_threads(loop: Loop[int], work: Work) -> None:
 def test_finish_without_threads(loop: Loop[int], work: Work) -> None:
     """So does finish, and nothing is put off then."""
     loop.put(1)
-    assert loop.finish(10)
+    assert loop.finish(60)
     assert [([1], True, True)] == [turn for turn in work.turns if turn[0]]
 
 
@@ -326,7 +327,7 @@ def test_nothing_begins_while_python_shuts_down(loop: Loop[int], work: Work, mon
     assert (False, False, False) == (loop.end(), loop.flush(20), loop.running)
     assert not work.turns
     monkeypatch.undo()
-    assert loop.finish(10)
+    assert loop.finish(60)
     assert [1] == work.items
 
 
@@ -342,5 +343,5 @@ def test_queue_of_another_class(loop: Loop[int], work: Work, monkeypatch: pytest
     monkeypatch.setattr(queue, "SimpleQueue", Patched)
     loop.put(2)
     assert isinstance(loop._inbox, Patched)
-    assert loop.finish(10)
+    assert loop.finish(60)
     assert [1, 2] == work.items

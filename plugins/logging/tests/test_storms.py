@@ -34,6 +34,7 @@ def test_storm(gateway: Sandbox, logger: logging.Logger, kinds: int) -> None:
         thread.start()
     for thread in threads:
         thread.join(60)
+        assert not thread.is_alive()
     handler.flush()
     counters = handler.counters
     recorded = counters.held + counters.shown + counters.repeated + counters.suppressed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from devinotify.gateway.route import IDLE_LIMIT
 from tests.faults.server import LOGIN, PASSWORD, FaultServer, answer
 from tests.gateway.aio.conftest import LOOPS
 from tests.gateway.test_frames import FAULTS, SECRETS, SENDS, frames_of
+from tests.waiting import collect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,12 +162,12 @@ def test_what_the_loop_was_late_to_read_is_still_a_reply(server: FaultServer, ma
     """A reply that lay in the socket before its deadline is taken, although the loop looks at it only later."""
 
     async def lag() -> None:
-        async with make(server, timeout=0.5) as client:
+        async with make(server, timeout=2.0) as client:
             await client.user.balance()
             send = asyncio.create_task(client.sms.send("79161234567", TEXT))
             while not server.received("sms/send"):
                 await asyncio.sleep(0)
-            time.sleep(0.6)
+            time.sleep(2.1)
             await send
 
     run(lag())
@@ -324,7 +324,7 @@ def test_a_client_collected_open_warns(server: FaultServer, make: Make, run: Run
         connections = list(client._here().transport.pool._open)
         del client
         with pytest.warns(ResourceWarning, match="unclosed <AsyncClient devino://acme:"):
-            gc.collect()
+            collect()
         await asyncio.gather(*[connection.lost for connection in connections])
 
     run(forget())
@@ -334,7 +334,7 @@ def test_a_client_collected_open_warns(server: FaultServer, make: Make, run: Run
 def test_a_client_that_was_never_used_is_collected_silently(server: FaultServer, make: Make) -> None:
     """There is nothing to close."""
     make(server)
-    gc.collect()
+    collect()
 
 
 def test_max_connections_is_checked(server: FaultServer, make: Make) -> None:
