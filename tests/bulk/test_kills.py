@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devinotify.bulk import Campaign, End, Journal, Speed
+from devinotify.bulk.journal import FIRST
+from devinotify.bulk.table import FIRST_PAGE
 from devinotify.outbox import RowState
 from tests.bulk.conftest import numbers
 from tests.waiting import wait_until
@@ -171,7 +173,8 @@ def held(*args, **options):
             os.kill(os.getpid(), signal.SIGKILL)
 Journal._put = held
 """
-"""Kills the process once a second part of the input is in the journal, and of what is in it some has been sent."""
+"""Kills the process once two parts of the second page are in the journal, and of what is in it some has been sent."""
+PUT = FIRST_PAGE + 2 * FIRST
 
 
 def test_a_kill_between_two_parts_of_the_input(gateway: Gateway, tmp_path: Path) -> None:
@@ -186,11 +189,11 @@ def test_a_kill_between_two_parts_of_the_input(gateway: Gateway, tmp_path: Path)
     assert -signal.SIGKILL == killed.returncode, killed.stderr
     with Journal(journal) as ledger:
         half = ledger.tally()
-        assert (None, 20_000, True) == (ledger.fed, half.rows, half.waiting < 20_000)
+        assert (None, PUT, True) == (ledger.fed, half.rows, half.waiting < PUT)
     with Campaign(gateway.url, source, text="The shop is open", journal=journal) as campaign:
         plan = campaign.plan()
         assert (30_000, plan.done) == (plan.recipients, plan.done and replace(plan.done, waiting=plan.left))
-        assert plan.left == half.waiting + 10_000
+        assert plan.left == half.waiting + 30_000 - PUT
         result = campaign.run(Speed(connections=CONNECTIONS, batch=BATCH))
     gateway.stop()
     got = arrived(tmp_path / "gateway.db")

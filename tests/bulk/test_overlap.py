@@ -10,7 +10,7 @@ from devinotify import Message, Notifier, Outbox
 from devinotify.bulk import Campaign, End, Result, Speed
 from devinotify.bulk.sending import Sending
 from devinotify.bulk.sorting import Sorted, sort_out
-from devinotify.bulk.table import PAGE
+from devinotify.bulk.table import FIRST_PAGE
 from devinotify.outbox.memory import MemoryStore
 from tests.bulk.conftest import numbers
 from tests.bulk.fake import Fake, run_within
@@ -72,7 +72,7 @@ def test_the_list_is_put_into_the_journal_while_a_request_is_under_way(
 def test_numbers_are_read_while_a_request_is_under_way(
     notifier: Notifier, fake: Fake, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last one of the list is once the first request is under way, which waits for that."""
+    """Sending begins with a short first page: the request with it waits for the last number to be read."""
     under_way, read = threading.Event(), threading.Event()
     seen: list[bool] = []
 
@@ -91,8 +91,8 @@ def test_numbers_are_read_while_a_request_is_under_way(
 
     monkeypatch.setattr("devinotify.bulk.campaign.sort_out", slowly)
     fake.answer = hold
-    result = run(notifier, write, tmp_path, PAGE + 1)
-    assert ([True, True], End.DONE, PAGE + 1) == (seen, result.end, result.tally.accepted)
+    result = run(notifier, write, tmp_path, FIRST_PAGE + 1)
+    assert ([True, True], End.DONE, FIRST_PAGE + 1) == (seen, result.end, result.tally.accepted)
 
 
 def test_the_next_request_is_under_way_while_a_batch_is_settled(

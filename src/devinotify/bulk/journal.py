@@ -68,7 +68,7 @@ REFUSED = "row "
 """What stands, with the row's number, before what a row holds that was refused here."""
 _REFUSED = re.compile(rf"{REFUSED}(\d+): (.*)", re.DOTALL)
 FIRST, AT_ONCE = 10_000, 100_000
-"""Recipients that are written at once, at first and at most: a tenth of what is in. Sending begins with the first, and
+"""Recipients that are written at once, at first and at most: a tenth of what is in, and of the first page all. Sending
 waits while some are written; and each time, nearly all of the index of a large journal is written again."""
 
 DIFFERENCES: Mapping[str, str] = {
@@ -339,7 +339,8 @@ class Journal:
                 held.append(page.behind(known, first))
                 duplicates += len(held[-1].duplicates)
             at_once = min(max(FIRST, rows // 10), AT_ONCE)
-            if held and (personal or sum(len(each.numbers) for each in held) >= at_once):
+            # The first page does not wait for others: sending begins with it.
+            if held and (personal or not number or sum(len(each.numbers) for each in held) >= at_once):
                 if not self.outbox.take_on(FEEDER):
                     return
                 for _ in self._put(held, message, at_once, personal=personal):

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 PAGE = 25_000
 """Rows that are in memory at a time."""
+FIRST_PAGE = 2_500
+"""Rows of the first page: sending begins with them, while the others are read."""
 
 
 class Format(StrEnum):
@@ -160,14 +162,16 @@ class Table:
     def pages(self, *, records: bool = False, size: int = PAGE, step: int = STEP) -> Iterator[Page]:
         """Yield the rows from the start, at most ``size`` at a time; with ``records`` all their columns by name.
 
-        ``step`` rows are taken apart at a time. Empty lines are not rows. Raises InvalidInput for a line that
-        cannot be taken apart.
+        The first page is short, so that something is done with it soon. ``step`` rows are taken apart at a time. Empty
+        lines are not rows. Raises InvalidInput for a line that cannot be taken apart.
         """
         page = Page(1, [], [])
-        for some in self._chunks(min(step, size)):
-            if len(page.raws) + len(some) > size:
+        most = min(size, FIRST_PAGE)
+        for some in self._chunks(min(step, most)):
+            if len(page.raws) + len(some) > most:
                 yield page
                 page = Page(page.first + len(page.raws), [], [])
+                most = size
             raws, more = self._read(some, records=records)
             further = self._choose_first(raws)
             page.raws.extend(raws)
