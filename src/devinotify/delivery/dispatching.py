@@ -194,9 +194,7 @@ class Dispatcher:
         """Return the cause that what has happened so far in a row comes to."""
         if max(self._pace.troubles if reading.trouble else 0, self._caution.doubts) >= self._most_troubles:
             return Cause.FAILING
-        # Whom a limit has no room for tells nothing of the gateway.
-        tried = [outcome.error for outcome in outcomes if not isinstance(outcome.error, LimitExceeded)]
-        if self._ends_unreached and tried and all(isinstance(each, NotSent) and each.retryable for each in tried):
+        if self._ends_unreached and _are_unreached(outcomes):
             return Cause.FAILING
         if reading.refused is Cause.LOGIN and self._pace.troubles >= MOST_LOGINS:
             return Cause.LOGIN
@@ -242,3 +240,10 @@ class Dispatcher:
         with self._lock:
             if self._left is not None:
                 self._left += number
+
+
+def _are_unreached(outcomes: Sequence[Outcome]) -> bool:
+    """Return whether nothing of a batch has reached the gateway, and all of it may be tried again."""
+    # Whom a limit has no room for tells nothing of the gateway.
+    tried = [outcome.error for outcome in outcomes if not isinstance(outcome.error, LimitExceeded)]
+    return bool(tried) and all(isinstance(each, NotSent) and each.retryable for each in tried)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from devinotify.outbox.settlement import Acceptance, Accepted, Ending, Settlement
+    from devinotify.outbox.settlement import Acceptance, Ending, Settlement
 
 _END = (
     "UPDATE rows SET claim = NULL, state = ?, due = ?, deadline = ?, own_deadline = ?,"  # noqa: S608 - a number of ours
@@ -28,20 +28,19 @@ _ACCEPT_ALL = (
 )
 """One statement for a thousand rows takes less than half of the time of one each; of a BLOB substr() is quick."""
 
-_Line = tuple["str | None", "str | None", int]
-"""Ids, the receipt's channel where it is another than the row's, row id."""
-
 
 def settle(connection: sqlite3.Connection, claim: int, settlement: Settlement) -> int:
     """Make the changes; return how many rows took them, which is fewer where a row is no longer this claim's."""
     applied = 0
     for acceptance, accepted in settlement.accepted():
         changes = _changes(acceptance)
-        lines = [_line(each) for each in accepted]
-        packed = _pack(lines) if len(lines) > 1 else None
+        ids, channels, numbers = zip(*accepted, strict=True)
+        texts = list(map("\n".join, ids))
+        packed = None if len(texts) == 1 or any(channels) else _pack(texts, numbers)
         if packed is not None:
             applied += connection.execute(_ACCEPT_ALL.format(changes=changes, claim=claim), packed).rowcount
         else:
+            lines = zip([text or None for text in texts], channels, numbers, strict=True)
             applied += connection.executemany(_ACCEPT_ONE.format(changes=changes, claim=claim), lines).rowcount
     if settlement.endings:
         applied += connection.executemany(_END, [_ended(each, claim) for each in settlement.endings]).rowcount
@@ -55,11 +54,6 @@ def held(connection: sqlite3.Connection, claim: int, settlement: Settlement) -> 
     ask = "SELECT state FROM rows WHERE id = ? AND claim = ?"
     found = ((number, connection.execute(ask, (number, claim)).fetchone()) for number in settlement.states)
     return {number for number, line in found if line and settlement.is_taken_by(number, STATES[line[0]])}
-
-
-def _line(accepted: Accepted) -> _Line:
-    ids, via, number = accepted
-    return (ids[0] if len(ids) == 1 else "\n".join(ids) or None, via, number)
 
 
 def _ended(ending: Ending, claim: int) -> tuple[object, ...]:
@@ -87,13 +81,12 @@ def _changes(acceptance: Acceptance) -> str:
     return ", ".join(f"{name} = {'NULL' if value is None else repr(value)}" for name, value in values.items())
 
 
-def _pack(lines: Sequence[_Line]) -> dict[str, object] | None:
+def _pack(texts: Sequence[str], numbers: Sequence[int]) -> dict[str, object] | None:
     """Return the parameters of _ACCEPT_ALL where the rows of a campaign follow each other, with ids of one length."""
-    ids, channels, numbers = zip(*lines, strict=True)
-    first, length = numbers[0], len(ids[0] or "")
-    if not length or any(channels) or numbers != tuple(range(first, first + len(numbers))):
+    first, length = numbers[0], len(texts[0])
+    if not length or numbers != tuple(range(first, first + len(numbers))):
         return None
-    packed = "".join(ids).encode()
-    if set(map(len, ids)) != {length} or len(packed) != length * len(ids):
+    packed = "".join(texts).encode()
+    if set(map(len, texts)) != {length} or len(packed) != length * len(texts):
         return None
     return {"ids": packed, "length": length, "first": first, "last": numbers[-1]}

@@ -157,6 +157,8 @@ class SqliteStore:
 
     def enlist(self) -> str:
         """Return the name under which this process holds a lock from now on."""
+        if (known := self.worker) is not None:  # asked before each claim: it does not wait for those of others
+            return known
         with self.database.lock:
             self.leases[:] = [lease for lease in self.leases if lease.pid == os.getpid()]
             if not self.leases:
