@@ -152,7 +152,7 @@ def test_invalid_rows_against_valid_ones(tmp_path: Path) -> None:
 
 
 def _bare(gateway: str, numbers: list[str], batch: int = BATCH) -> float:
-    """Return the seconds that the same requests take when they are nothing but requests."""
+    """Return the seconds that the same requests take when they are nothing but requests, the login first."""
     sessions = [requests.Session() for _ in range(CONNECTIONS)]
     batches = [numbers[start : start + batch] for start in range(0, len(numbers), batch)]
     operation, name = ("Sms/SendBulk", "DestinationAddresses") if batch > 1 else ("Sms/Send", "DestinationAddress")
@@ -163,6 +163,7 @@ def _bare(gateway: str, numbers: list[str], batch: int = BATCH) -> float:
             sessions[number].post(f"{gateway}/{operation}", data=form, timeout=30).json()
 
     began = time.perf_counter()
+    sessions[0].get(f"{gateway}/User/SessionID", params={"Login": "demo", "Password": "demo"}, timeout=30).json()
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         list(pool.map(work, range(CONNECTIONS)))
     taken = time.perf_counter() - began
@@ -174,13 +175,15 @@ def _bare(gateway: str, numbers: list[str], batch: int = BATCH) -> float:
 def test_time_against_bare_requests(tmp_path: Path) -> None:
     """At a gateway that takes 200 ms, the campaign takes little longer than its requests."""
     numbers = [f"79{tail:09d}" for tail in _distinct(random.Random(20), RECIPIENTS)]
+    theirs, ours = [], []
     with fast_gateway(tls=False, delay=DELAY) as (gateway, _):
-        bare = _bare(gateway, numbers)
-        ours = _run(tmp_path, gateway, RECIPIENTS, connections=CONNECTIONS)
-        bare = (bare + _bare(gateway, numbers)) / 2
-    ratio = ours["sending"] / bare
+        for _ in range(5):
+            theirs.append(_bare(gateway, numbers))
+            ours.append(_run(tmp_path, gateway, RECIPIENTS, connections=CONNECTIONS)["sending"])
+    campaign, bare = statistics.median(ours), statistics.median(theirs)
+    ratio = campaign / bare
     report("time of a campaign of 100,000 / its bare requests", ratio, "at most 1.25", ratio <= 1.25)
-    print(f"  from the file to the settled journal {ours['sending']:.2f} s, bare requests {bare:.2f} s")
+    print(f"  from the file to the settled journal {campaign:.2f} s, bare requests {bare:.2f} s")
     assert ratio > 0
 
 
