@@ -57,6 +57,7 @@ PURE = sorted(
             "outbox/postgres/schema.py",
             "outbox/postgres/functions.py",
             "outbox/postgres/routines.py",
+            "outbox/postgres/steps.py",
             "outbox/postgres/standing.py",
             "outbox/postgres/location.py",
         ),
@@ -101,6 +102,7 @@ ALLOWED = {
 DOORS = {
     "url.py": {"devinotify.credentials", "devinotify.config.profiles"},
     "outbox/postgres/routines.py": {"devinotify.outbox.postgres.accounts"},
+    "outbox/postgres/steps.py": {"devinotify.outbox.postgres.accounts"},
 }
 """What a pure module asks of one that is not: a URL, for the password that it leaves out, or for a profile's;
 SQL, for a search's terms."""

@@ -35,12 +35,12 @@ from devinotify.outbox.buckets import Bucket
 from devinotify.outbox.location import default_location, open_store
 from devinotify.outbox.location import migrate as migrate_location
 from devinotify.outbox.pace import check_rate
-from devinotify.outbox.records import Counts, describe, encode_error, encode_time
+from devinotify.outbox.records import Batch, Counts, describe, encode_error, encode_time
 from devinotify.outbox.room import Room
 from devinotify.outbox.rules import minutes_left
 from devinotify.outbox.settlement import Settlement, match
 from devinotify.outbox.states import FINISHED, POLL_FIRST, RETRY_FOR, RowState
-from devinotify.outbox.store import SharedDatabase
+from devinotify.outbox.store import QuickSteps, SharedDatabase
 from devinotify.words import counted
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from devinotify.models import Message, Outcome, SmsState
-    from devinotify.outbox.records import Batch, ErrorParts, NewMessage, Row, StoredMessage
+    from devinotify.outbox.records import ErrorParts, NewMessage, Row, StoredMessage
     from devinotify.outbox.store import Claimant, Selection, Store, Transaction
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -122,6 +122,7 @@ class Outbox(Closable):
         self._idle = True  # whether the last claim found nothing
         self._look_ahead_at = 0.0
         self._store = open_store(location, clock)
+        self._quick = self._store if isinstance(self._store, QuickSteps) else None
         # A campaign waits for a top-up for as long as it takes.
         self._retry_for = None if self.campaign is not None else retry_for
         self._room = Room(self._store.max_rows if max_rows is _THE_STORES else max_rows)
@@ -380,6 +381,9 @@ class Outbox(Closable):
         if wanted is None and self._idle and self._store.idle(account):
             return None
         worker, since = self._store.enlist(), time.monotonic()
+        if wanted is None and self._quick and (taken := self._quick.take(worker, limit, account)) is not None:
+            self._idle = False
+            return Batch(taken.claim, taken.stored, taken.rows, since)
         batch, late = self._store.write(
             "claim", lambda transaction: claims.take(transaction, worker, limit, account, wanted, since), durable=True
         )
@@ -544,6 +548,8 @@ class Outbox(Closable):
 
     def _settle(self, settlement: Settlement) -> dict[int, RowState]:
         states = settlement.states
+        if self._quick and self._quick.settle(settlement):
+            return states
 
         def settled(transaction: Transaction) -> int:
             count = transaction.settle(settlement)

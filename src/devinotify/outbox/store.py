@@ -326,6 +326,20 @@ class Store(Protocol):
 
 
 @runtime_checkable
+class QuickSteps(Protocol):
+    """What a store offers besides where each of a worker's steps can be one question: it stands on another machine.
+
+    What is not as it mostly is they leave to the transaction's methods of the same names, with all else untouched.
+    """
+
+    def take(self, worker: str, limit: int, account: str | None) -> Taken | None:
+        """Claim as a transaction does, committed and durable; ``None`` where nothing is claimed by this way."""
+
+    def settle(self, settlement: Settlement) -> bool:
+        """Write down what became of all rows of a batch, committed; return whether it was done."""
+
+
+@runtime_checkable
 class SharedDatabase(Protocol):
     """What a store offers besides where it stands in a database that its users have for their own data, too."""
 

@@ -18,6 +18,12 @@ class Cut(Enum):
     """The answer to it: all is changed."""
     STATEMENT = auto()
     """The answer to a statement that is a transaction of its own."""
+    REQUEST = auto()
+    """Such a statement itself: nothing is changed."""
+
+
+_ALONE = (b".add_one(", b".take(", b".settle(")
+"""What is called by statements that may be transactions of their own."""
 
 
 class Proxy:
@@ -82,10 +88,11 @@ class Proxy:
         with contextlib.suppress(OSError):
             while data := client.recv(65536):
                 commits = b"COMMIT\0" in data  # and not READ COMMITTED
-                if commits and self.cut is Cut.COMMIT:
+                alone = any(each in data for each in _ALONE)
+                if (commits and self.cut is Cut.COMMIT) or (alone and self.cut is Cut.REQUEST):
                     self.cut = None
                     break
-                if (commits and self.cut is Cut.ANSWER) or (b".add_one(" in data and self.cut is Cut.STATEMENT):
+                if (commits and self.cut is Cut.ANSWER) or (alone and self.cut is Cut.STATEMENT):
                     self.cut = None
                     lost.set()
                 self._speaks.wait(60)

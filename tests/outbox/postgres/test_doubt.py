@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tests.postgres_server import Server
 
 COMMITS = (Cut.COMMIT, Cut.ANSWER)
+ALONE = (Cut.REQUEST, Cut.STATEMENT)
+STEPS = (*COMMITS, *ALONE)
 
 pytestmark = pytest.mark.once(traced=True)
 
@@ -40,6 +42,14 @@ def outbox(server: Server, url: str, proxy: Proxy) -> Iterator[Outbox]:
         yield found
 
 
+def begin_for(outbox: Outbox, cut: Cut) -> None:
+    """Have a worker's steps made as ``cut`` has them: the first is a transaction that is begun, and not those after."""
+    if cut in ALONE:
+        outbox.enqueue(message(text="before"))
+        batch = claim(outbox)
+        outbox.settle(batch, accepted(batch))
+
+
 @pytest.mark.parametrize("cut", COMMITS)
 def test_many_are_stored_once(outbox: Outbox, proxy: Proxy, cut: Cut) -> None:
     """Done again where it was not made, and not where it was."""
@@ -48,9 +58,10 @@ def test_many_are_stored_once(outbox: Outbox, proxy: Proxy, cut: Cut) -> None:
     assert (True, [row.id for row in rows], 3) == (proxy.is_done(), [row.id for row in outbox], len(outbox))
 
 
-@pytest.mark.parametrize("cut", COMMITS)
+@pytest.mark.parametrize("cut", STEPS)
 def test_a_claim_is_the_claimants(outbox: Outbox, proxy: Proxy, cut: Cut) -> None:
     """No row is left claimed for nobody, and what was claimed can be settled."""
+    begin_for(outbox, cut)
     outbox.enqueue(message(*numbers(3)))
     claimed = outbox.enqueue(message(text="second"))
     proxy.cut = cut
@@ -65,9 +76,10 @@ def lose(proxy: Proxy, cut: Cut) -> None:
     proxy.cut, proxy.away = cut, True
 
 
-@pytest.mark.parametrize("cut", COMMITS)
+@pytest.mark.parametrize("cut", STEPS)
 def test_a_claim_that_nobody_can_tell_of_is_put_back(outbox: Outbox, proxy: Proxy, cut: Cut) -> None:
     """Nothing of it is sent: it may be tried again, and all can be claimed once the database is back."""
+    begin_for(outbox, cut)
     outbox.enqueue(message(*numbers(3)))
     outbox._store.enlist()
     lose(proxy, cut)
@@ -80,9 +92,10 @@ def test_a_claim_that_nobody_can_tell_of_is_put_back(outbox: Outbox, proxy: Prox
     assert (3, [1] * 3, 3) == (len(batch), [row.attempts for row in batch.rows], outbox.counts().claimed)
 
 
-@pytest.mark.parametrize("cut", COMMITS)
+@pytest.mark.parametrize("cut", STEPS)
 def test_it_is_put_back_by_who_finds_nothing_else(outbox: Outbox, proxy: Proxy, url: str, cut: Cut) -> None:
     """An idle worker asks whether there is anything before it claims: what it has to put back is something."""
+    begin_for(outbox, cut)
     assert outbox.claim() is None
     with Outbox(url) as other:
         other.enqueue(message(*numbers(3)))
@@ -102,11 +115,13 @@ def test_it_is_put_back_by_who_finds_nothing_else(outbox: Outbox, proxy: Proxy, 
     wait_until(all_taken)
 
 
-def test_what_is_put_back_at_the_end_is_queued(outbox: Outbox, proxy: Proxy, url: str) -> None:
+@pytest.mark.parametrize("cut", [Cut.ANSWER, Cut.STATEMENT])
+def test_what_is_put_back_at_the_end_is_queued(outbox: Outbox, proxy: Proxy, url: str, cut: Cut) -> None:
     """Closed before it claimed again: nothing of it was sent, and nothing is said to be unknown."""
+    begin_for(outbox, cut)
     outbox.enqueue(message(*numbers(3)))
     outbox._store.enlist()
-    lose(proxy, Cut.ANSWER)
+    lose(proxy, cut)
     with pytest.raises(DevinotifyError):
         outbox.claim()
     with Outbox(url) as other:
@@ -131,7 +146,7 @@ def test_a_step_that_nobody_can_tell_of_is_taken_once(outbox: Outbox, proxy: Pro
     assert (["viber"], None, 2) == ([row.channel for row in step.rows], outbox.claim(), len(outbox))
 
 
-@pytest.mark.parametrize("cut", COMMITS)
+@pytest.mark.parametrize("cut", STEPS)
 def test_a_worker_lives_through_a_doubt(url: str, server: Server, proxy: Proxy, cut: Cut) -> None:
     """Whatever moment the database goes in: each gets his message, once, when it is back."""
     where = url.replace(str(server.port), str(proxy.port))
@@ -140,8 +155,9 @@ def test_a_worker_lives_through_a_doubt(url: str, server: Server, proxy: Proxy, 
         thread = threading.Thread(target=worker.run)
         thread.start()
         try:
-            for count in range(1, 6):
-                proxy.cut, proxy.away = cut, True
+            for count in range(1, 7):
+                if count > 1:  # when it has begun, and is connected
+                    proxy.cut, proxy.away = cut, True
                 other.enqueue(message(f"+7916000000{count}"))
                 wait_until(proxy.is_done)
                 proxy.away = False
@@ -150,21 +166,58 @@ def test_a_worker_lives_through_a_doubt(url: str, server: Server, proxy: Proxy, 
             worker.stop()
             ended(thread)
         counts = other.counts()
-    assert (5, 1, 0) == (len(arrivals(gateway)), max(arrivals(gateway).values()), counts.unknown + counts.claimed)
+    assert (6, 1, 0) == (len(arrivals(gateway)), max(arrivals(gateway).values()), counts.unknown + counts.claimed)
 
 
-@pytest.mark.parametrize("cut", COMMITS)
+@pytest.mark.parametrize("cut", STEPS)
 def test_an_outcome_is_settled_once(outbox: Outbox, proxy: Proxy, cut: Cut) -> None:
     """Each row says that it took its outcome, and was tried once."""
     outbox.enqueue(message(*numbers(2)))
     batch = claim(outbox)
     proxy.cut = cut
-    states = outbox.settle(batch, accepted(batch))
-    assert ([RowState.ACCEPTED] * 2, [1, 1], 0) == (
+    # What is not all alike is settled in a transaction that is begun.
+    states: dict[int, RowState] = {}
+    for part in (2,) if cut in ALONE else (1, 1):
+        states |= outbox.settle(batch, accepted(batch)[len(states) : len(states) + part])
+    assert (True, [RowState.ACCEPTED] * 2, [1, 1], 0) == (
+        proxy.is_done(),
         list(states.values()),
         [row.attempts for row in outbox],
         outbox.counts().claimed,
     )
+
+
+@pytest.mark.parametrize("cut", ALONE)
+def test_an_outcome_that_nobody_can_tell_of_can_be_told_again(outbox: Outbox, proxy: Proxy, cut: Cut) -> None:
+    """The error says that it is not known; the row is what it became, once, when the database is back."""
+    outbox.enqueue(message())
+    batch = claim(outbox)
+    lose(proxy, cut)
+    with pytest.raises(DevinotifyError, match="is not known") as told:
+        outbox.settle(batch, accepted(batch))
+    assert (Verdict.UNKNOWN, True, True) == (told.value.verdict, told.value.retryable, proxy.is_done())
+    proxy.away = False
+    outbox.settle(batch, accepted(batch))
+    assert [(RowState.ACCEPTED, 1)] == [(row.state, row.attempts) for row in outbox]
+
+
+def test_what_a_claim_told_too_late_is_queued_again(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C comes with the answer: nobody has the batch, and whoever claims next gets it."""
+    begin_for(outbox, Cut.STATEMENT)
+    fetchone = psycopg.Cursor.fetchone
+
+    def interrupted(self: psycopg.Cursor[Any]) -> Any:  # noqa: ANN401 - psycopg's own
+        line = fetchone(self)
+        if line is not None and len(line) > 10:
+            monkeypatch.undo()
+            raise KeyboardInterrupt
+        return line
+
+    outbox.enqueue(message(*numbers(2)))
+    monkeypatch.setattr(psycopg.Cursor, "fetchone", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        outbox.claim()
+    assert (None, 2, 2) == (outbox.held(), len(claim(outbox)), outbox.counts().claimed)
 
 
 def test_a_key_tells_whether_a_single_message_was_stored(outbox: Outbox, proxy: Proxy) -> None:

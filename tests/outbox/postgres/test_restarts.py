@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from devinotify.models import Outcome
     from devinotify.outbox.postgres.transaction import PostgresTransaction
+    from devinotify.outbox.settlement import Settlement
     from devinotify.sandbox import Sandbox
 
 pytestmark = [pytest.mark.once(traced=True), needs_server]
@@ -51,6 +52,13 @@ class Interrupting(PostgresStore):
         self._operation = operation
         self._interrupt: Callable[[], None] | None = interrupt
         super().__init__(url)
+
+    def take(self, worker: str, limit: int, account: str | None) -> None:
+        """Leave it to a transaction: a statement has no midst."""
+
+    def settle(self, settlement: Settlement) -> bool:
+        """Leave it to a transaction."""
+        return False
 
     def write(
         self,

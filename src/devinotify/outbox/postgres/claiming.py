@@ -40,7 +40,23 @@ class Found(NamedTuple):
     stored: StoredMessage
 
 
-_CLAIM = "SELECT * FROM ~claim_rows(%s, %s, %s, %s::integer, %s, %s, %s::bigint[], %s, %s, %s, %s)"
+class Alone(NamedTuple):
+    """What a claim is told that is a transaction of its own."""
+
+    last: int | None
+    """The token of the last transaction."""
+    next: int | None
+    """Its own."""
+    started: float | None
+    """When the server was started that may be claimed from."""
+    trusts: bool | None
+    """Whether a new timeline is as good as that on which the last claims were made."""
+
+
+_WITHIN = Alone(None, None, None, None)
+"""Tells a claim that it is not one, but within one."""
+
+_TAKE = "SELECT * FROM ~take(%s, %s, %s, %s, %s, %s, %s, %s::integer, %s, %s, %s::bigint[], %s, %s, %s, %s)"
 
 
 def is_idle(session: Session, now: float, account: int | None) -> bool:
@@ -56,23 +72,45 @@ def take_next(
 
     The place is that of the first one.
     """
-    return _found(claim, session.one(_CLAIM, claim, worker, now, account, limit, limit * LOOK_AHEAD, None, *since))
+    return found(claim, ask_next(session, _WITHIN, claim, worker, now, account, limit, since))
+
+
+def ask_next(
+    session: Session,
+    alone: Alone,
+    claim: int,
+    worker: str,
+    now: float | None,
+    account: int | None,
+    limit: int,
+    since: Place,
+) -> Line | None:
+    """Ask for a claim as ``take_next`` does, which may be a transaction; return what is told: see ``found``."""
+    values = (claim, worker, now, account, limit, limit * LOOK_AHEAD, None, *since)
+    return session.one(_TAKE, *alone, *values)
+
+
+def made_at(line: Line | None) -> float | None:
+    """Return the database's time when a transaction of its own was made; ``None`` where nothing was changed."""
+    return None if line is None else line[-1]
 
 
 def take(session: Session, claim: int, worker: str, now: float, numbers: Sequence[int]) -> Found | None:
     """Claim rows of one message and channel that are held in the queue; ``None`` where there are none."""
     if not numbers:
         return None
-    found = _found(claim, session.one(_CLAIM, claim, worker, now, None, 0, 0, list(numbers), *START))
-    return None if found is None else found[1]
+    values = (claim, worker, now, None, 0, 0, list(numbers), *START)
+    taken = found(claim, session.one(_TAKE, *_WITHIN, *values))
+    return None if taken is None else taken[1]
 
 
-def _found(claim: int, line: Line | None) -> tuple[Place, Found] | None:
+def found(claim: int, line: Line | None) -> tuple[Place, Found] | None:
+    """Return what a claim has told: the place of its first row, and what it has taken; ``None`` if that is nothing."""
     if line is None or line[4] is None:
         return None
     due, message, channel, number, opened, *columns = line[:13]
     rows = claimed_rows(zip(*columns, strict=True), message, channel, claim)
-    return Place(due, message, channel, number), Found(opened, rows, decode_message((message, *line[13:])))
+    return Place(due, message, channel, number), Found(opened, rows, decode_message((message, *line[13:20])))
 
 
 def gather_of(session: Session, now: float, numbers: Sequence[int], account: int | None) -> list[int]:

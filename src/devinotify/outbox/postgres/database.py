@@ -2,6 +2,8 @@
 
 Nothing lives in the server's session (no setting, no lock, no prepared statement), so that a pooler may give each
 transaction another one.
+
+More than 400 lines: each way in which something is asked, for what a lost answer means depends on which it was.
 """
 
 from __future__ import annotations
@@ -33,6 +35,11 @@ if TYPE_CHECKING:
 log: logging.Logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+
+class AnswerLostError(Exception):
+    """A statement was carried out and committed, and nobody knows what it told."""
+
 
 TIME = "SELECT extract(epoch FROM clock_timestamp())::double precision"
 """The database's clock: the only one that counts."""
@@ -89,6 +96,14 @@ class Database:
             self.hear()
         assert self._ahead is not None  # noqa: S101 - it has just been heard
         return time.monotonic() + self._ahead
+
+    def heard(self, now: float, asked: float) -> None:
+        """Take it that the clock has shown this at some moment since ``asked``, which is a monotonic one.
+
+        In an answer that took long, as with a commit in it, what is known already holds as far as it agrees.
+        """
+        least, most = now - time.monotonic(), now - asked
+        self._ahead = least if self._ahead is None else min(max(self._ahead, least), most)
 
     def hear(self) -> None:
         """Ask for the time: what was last heard is behind by as long as that answer took to come."""
@@ -213,6 +228,41 @@ class Database:
             finally:
                 self._committing = False
 
+    def alone(self, operation: str, ask: Callable[[Session, int, int], T | None]) -> T | None:
+        """Return what one statement tells that is a whole transaction; ``None`` where it was not made.
+
+        ``ask`` is given the token of the last one and that which takes its place, and returns ``None`` where that has
+        not been done. What it finds not to be as it mostly is, and an error, are for ``write`` to see. Raises
+        AnswerLostError where it was made and what it told was lost.
+        """
+        with self.lock:
+            if self._writing:
+                raise InvalidInput(f"outbox {self.name}: used from within its own transaction")
+            session = self._live(operation)
+            if not self._last.is_kept:
+                return None
+            before, self._last = self._last, Last()  # as in ``write``
+            self._token = secrets.randbits(62) + 1
+            self._committing, self._doubtful = True, False
+            try:
+                found = ask(session, before.token, self._token)
+            except (psycopg.Error, UnicodeEncodeError):
+                found = None
+                if self.is_lost() and self._was_made(operation):
+                    self._last = Last.of(self._token, self.now())
+                    raise AnswerLostError from None
+            except BaseException:
+                self._undo(session.connection)
+                raise
+            finally:
+                self._committing = False
+            if found is None:
+                self._last = before
+                return None
+            self._confirm(operation)
+            self._last = Last.of(self._token, self.now())
+            return found
+
     def write(
         self,
         operation: str,
@@ -296,6 +346,11 @@ class Database:
         except psycopg.Error as error:
             raise self._failed(error, operation, Verdict.NOT_SENT) from None
         self._last = Last()
+
+    @property
+    def started(self) -> float | None:
+        """When the server was started that claims are made on; ``None`` where that is to be looked at first."""
+        return self._watch.started
 
     def check_claims(self) -> None:
         """Raise HeldError where the durable transaction under way may claim nothing."""

@@ -15,13 +15,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from devinotify.outbox.postgres.standing import COLUMNS, TIMELINE
+from devinotify.outbox.postgres.standing import COLUMNS, LOST, TIMELINE
 
 if TYPE_CHECKING:
     from devinotify.outbox.postgres.session import Line, Session
-
-LOST = 0
-"""What stands in the place of the timeline, which begins with 1, where commits have been missed."""
 
 TOKENS_KEPT = 86400.0
 """Seconds for which the token of a transaction stays, at the least, unless its process makes another transaction."""
@@ -48,9 +45,14 @@ class Watch:
     """One process's look at the server, in transactions that claim; ``trusts`` takes a new timeline for a good one."""
 
     def __init__(self, *, trusts: bool) -> None:
-        self._trusts = trusts
+        self.trusts: bool = trusts
         self._started: float | None = None
         self._same_system = True
+
+    @property
+    def started(self) -> float | None:
+        """When the server was started that is known to be the right system; ``None`` before it was looked at."""
+        return self._started if self._same_system else None
 
     def why(self, session: Session, line: Line) -> str | None:
         """Return why nothing may be claimed, of what COLUMNS have told; ``None`` where it may."""
@@ -63,7 +65,7 @@ class Watch:
             return MISSED
         if not (same_table and self._same_system):
             return COPIED
-        return None if timeline == present or self._trusts else FAILED_OVER
+        return None if timeline == present or self.trusts else FAILED_OVER
 
     def resume(self, session: Session) -> None:
         """Take the server as it is for the one to send from."""

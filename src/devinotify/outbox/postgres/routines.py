@@ -70,7 +70,7 @@ END $$
 """Says how the transaction is planned, and puts its token in the place of the last one's; returns the time, whether
 that was there and, of one that is ``durable``, what tells which server this is."""
 
-_HEADS = f"""
+HEADS = f"""
     SELECT head.* FROM (
         SELECT {NOBODY} AS id UNION ALL SELECT a.id FROM ~accounts a WHERE _account IS NULL OR a.id = _account
     ) AS whose CROSS JOIN LATERAL (
@@ -90,7 +90,7 @@ CREATE FUNCTION ~is_idle(
 ) RETURNS boolean LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off AS $$
 BEGIN
-    RETURN NOT EXISTS ({_HEADS.replace("LOCK", "")});
+    RETURN NOT EXISTS ({HEADS.replace("LOCK", "")});
 END $$
 """
 """Returns whether an account, or with NULL everybody, has nothing to claim from a place on. It is asked outside of what
@@ -126,7 +126,7 @@ DECLARE
 BEGIN
     IF _rows IS NULL THEN
         SELECT h.* INTO _due, _message, _channel, _id, _queue
-        FROM ({_HEADS.replace("LOCK", "FOR UPDATE OF q SKIP LOCKED")}) AS h
+        FROM ({HEADS.replace("LOCK", "FOR UPDATE OF q SKIP LOCKED")}) AS h
         ORDER BY h.due, h.message, h.channel, h.id LIMIT 1;
         IF NOT FOUND THEN
             RETURN;

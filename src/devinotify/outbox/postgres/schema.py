@@ -12,6 +12,7 @@ from __future__ import annotations
 from devinotify.outbox.postgres.functions import FUNCTIONS
 from devinotify.outbox.postgres.routines import CLAIM_ROWS, ROUTINES
 from devinotify.outbox.postgres.standing import TIMELINE
+from devinotify.outbox.postgres.steps import STEPS
 
 _VERSION_1 = (
     # One sequence for messages and rows: a message has the id of its first row.
@@ -148,6 +149,9 @@ _VERSION_8 = (
     CLAIM_ROWS,
 )
 
+# A worker's step is a transaction of its own.
+_VERSION_9 = STEPS
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _VERSION_1,
     _VERSION_2,
@@ -157,6 +161,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _VERSION_6,
     _VERSION_7,
     _VERSION_8,
+    _VERSION_9,
 )
 """The statements that lead from each version to the next; the first makes an empty schema version 1."""
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _ACCEPT = "SELECT ~accept(%s, %s, %s, %s::smallint, %s, %s, %s, %s::bigint[], %s::text[], %s::text[], %s::bigint[])"
 
+_SETTLE = "SELECT ~settle(%s, %s, %s, %s, %s, %s::smallint, %s, %s, %s, %s::bigint[], %s::text[], %s::text[])"
+
 _END = """
     UPDATE ~rows r SET state = given.state, claim = NULL, due = given.due, deadline = given.deadline,
         own_deadline = given.own, attempts = attempts + given.tried, error = given.error, error_code = given.code,
@@ -149,15 +151,30 @@ def _accept(
     ``closes`` is the claim that is closed with it: where it is not of exactly these rows, nothing is done.
     """
     taking, late = found.all, found.late
-    lines = sorted(
-        [(number, "\n".join(ids) or None, via) for ids, via, number in accepted if number in taking],
-        key=itemgetter(0),
-    )
-    if not lines:
+    if not (mine := [each for each in accepted if each[2] in taking]):
         return False
+    line = session.one(_ACCEPT, closes, *_shared(acceptance), *_columns(mine), sorted(late) if late else None)
+    return line is not None and bool(line[0])
+
+
+def settle_alone(
+    session: Session, last: int, following: int, claim: int, acceptance: Acceptance, accepted: Iterable[Accepted]
+) -> bool:
+    """Close a claim of exactly these rows, accepted alike, by one statement that is a transaction; return whether.
+
+    ``last`` and ``following`` are the tokens of the last transaction and of this one. Where it is not done, nothing is.
+    """
+    line = session.one(_SETTLE, last, following, claim, *_shared(acceptance), *_columns(accepted))
+    return line is not None and bool(line[0])
+
+
+def _shared(acceptance: Acceptance) -> tuple[object, ...]:
+    return (*acceptance[:2], int(acceptance.resends), *acceptance[3:])
+
+
+def _columns(accepted: Iterable[Accepted]) -> tuple[object, ...]:
+    """Return ids, the gateway's ids and channels of rows, in the order of their ids."""
+    lines = sorted([(number, "\n".join(ids) or None, via) for ids, via, number in accepted], key=itemgetter(0))
     numbers, message_ids, vias = map(list, zip(*lines, strict=True))
     # What they have in common, most often nothing, need not be said of each.
-    apart = (vias if any(vias) else None, sorted(late) if late else None)
-    shared = (*acceptance[:2], int(acceptance.resends), *acceptance[3:])
-    line = session.one(_ACCEPT, closes, *shared, numbers, message_ids, *apart)
-    return line is not None and bool(line[0])
+    return numbers, message_ids, vias if any(vias) else None

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.outbox.encoding import encode_message
 from devinotify.outbox.paging import in_pages
-from devinotify.outbox.postgres import borrowed, claiming, heartbeat, migration, staging
-from devinotify.outbox.postgres.database import Database
+from devinotify.outbox.postgres import borrowed, claiming, heartbeat, migration, settling, staging
+from devinotify.outbox.postgres.database import AnswerLostError, Database
 from devinotify.outbox.postgres.errors import InDoubtError, UnconfirmedError, not_claimed
 from devinotify.outbox.postgres.heartbeat import Heartbeat
 from devinotify.outbox.postgres.location import parse_location
@@ -21,13 +21,14 @@ from devinotify.outbox.postgres.session import quoted
 from devinotify.outbox.postgres.transaction import PostgresTransaction, TakenForDeadError
 from devinotify.outbox.records import make_row
 from devinotify.outbox.states import RowState
-from devinotify.outbox.store import Claimant
+from devinotify.outbox.store import Claimant, Taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     from devinotify.outbox.postgres.session import Line, Session
     from devinotify.outbox.records import NewMessage, Row
+    from devinotify.outbox.settlement import Settlement
     from devinotify.outbox.store import Selection
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -155,13 +156,10 @@ class PostgresStore:
             ((transaction, _),) = done
             if transaction.taken and operation in _TO_PUT_BACK:
                 self._loose += transaction.taken
-                with contextlib.suppress(DevinotifyError):  # before anything else is claimed, then
-                    self._put_back()
-                raise not_claimed(error) from None
+                raise self._not_claimed(error) from None
             if isinstance(error, InDoubtError) or verdict is not Verdict.UNKNOWN:
                 raise
-            # It tells of what has happened already, and stands where it was told; said again, it would not be news.
-            log.warning("%s", error)
+            self._stands(error)
         except TakenForDeadError:
             for each in self._heartbeats:
                 each.lose()
@@ -176,6 +174,17 @@ class PostgresStore:
         ((transaction, found),) = done
         self._accounts.update(transaction.new)
         return found
+
+    @staticmethod
+    def _stands(error: UnconfirmedError) -> None:
+        """Say so: it tells of what has happened already, and stands where it was told; again, it would not be news."""
+        log.warning("%s", error)
+
+    def _not_claimed(self, error: DevinotifyError) -> DevinotifyError:
+        """Return the error of a claim whose commit does not count, put back already where that can be done."""
+        with contextlib.suppress(DevinotifyError):  # before anything else is claimed, then
+            self._put_back()
+        return not_claimed(error)
 
     def _put_back(self) -> None:
         """Queue again what was claimed by commits that do not count; raise the error for which that has to wait."""
@@ -228,6 +237,56 @@ class PostgresStore:
             return None
         number, due = line
         return make_row(number, number, recipient, channel, RowState.QUEUED, 0, due, deadline)
+
+    def take(self, worker: str, limit: int, account: str | None) -> Taken | None:
+        """Claim by one statement."""
+        whose, started = None if account is None else self._accounts.get(account), self._database.started
+        if started is None or (account is not None and whose is None):
+            return None
+        claim, moment = claiming.new_claim(), None if self._clock is None else self._clock()
+
+        def ask(session: Session, last: int, following: int) -> Line | None:
+            alone = claiming.Alone(last, following, started, self._where.trusts)
+            line = claiming.ask_next(session, alone, claim, worker, moment, whose, limit, since)
+            return None if claiming.made_at(line) is None else line
+
+        with self._database.lock:
+            self._put_back()
+            since, asked = self._positions.since(whose), time.monotonic()
+            self._loose.append(claim)  # until it is told
+            try:
+                line = self._database.alone("claim", ask)
+            except AnswerLostError:
+                return None
+            except (InDoubtError, UnconfirmedError) as error:
+                raise self._not_claimed(error) from None
+            self._loose.remove(claim)
+            if (at := claiming.made_at(line)) is None:
+                return None
+            self._database.heard(at, asked)
+            found = claiming.found(claim, line)
+            if found is None:
+                return None
+            place, (_, rows, stored) = found
+            self._positions.taken(whose, place)
+            return Taken(claim, stored, rows, ())
+
+    def settle(self, settlement: Settlement) -> bool:
+        """Write down by one statement what was accepted alike."""
+        batch, alike = settlement.batch, list(settlement.accepted())
+        if settlement.endings or len(alike) != 1 or len(settlement.states) != len(batch.rows):
+            return False
+
+        def ask(session: Session, last: int, following: int) -> bool | None:
+            return settling.settle_alone(session, last, following, batch.claim, *alike[0]) or None
+
+        try:
+            return self._database.alone("settle", ask) is not None
+        except AnswerLostError:
+            return True
+        except UnconfirmedError as error:
+            self._stands(error)
+            return True
 
     def add_within(
         self,
