@@ -149,7 +149,8 @@ DO $$ DECLARE function regprocedure; BEGIN
         WHERE pronamespace = 'older'::regnamespace AND proname NOT IN ('add', 'enqueue')
     LOOP EXECUTE 'DROP FUNCTION ' || function; END LOOP;
 END $$;
-ALTER TABLE older.rows DROP COLUMN own_deadline
+ALTER TABLE older.rows DROP COLUMN own_deadline;
+ALTER TABLE older.rows RESET (fillfactor)
 """
 """What versions after 6 have brought."""
 

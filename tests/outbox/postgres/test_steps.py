@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from tests.outbox.support import Clock, accepted, claim, failed, message, not_se
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from devinotify.models import Outcome
 
 pytestmark = pytest.mark.once(traced=True)
 
@@ -101,6 +104,21 @@ def test_what_ended_otherwise_is_written_down(outbox: Outbox) -> None:
     outbox.settle(batch, accepted(batch)[:1])
     outbox.settle(batch, failed(batch, not_sent())[1:])
     assert [RowState.ACCEPTED, RowState.ACCEPTED, RowState.QUEUED, RowState.QUEUED] == [row.state for row in outbox]
+
+
+def test_what_is_not_watched_is_settled_where_it_stands(outbox: Outbox, url: str) -> None:
+    """On its page there is room for what it becomes, so that no index is told of another place."""
+    outbox.extend(outbox.register(message()), numbers(3000))
+    size = "SELECT pg_relation_size('~rows'), pg_indexes_size('~rows')"
+    before = run(url, size)
+    while (batch := outbox.claim(1000)) is not None:
+        outbox.settle(batch, [_without_ids(each) for each in accepted(batch)])
+    assert (before, 3001) == (run(url, size), outbox.counts().accepted)
+
+
+def _without_ids(outcome: Outcome) -> Outcome:
+    assert outcome.receipt is not None
+    return replace(outcome, receipt=replace(outcome.receipt, message_ids=()))
 
 
 def test_nothing_is_written_where_nothing_is_due(outbox: Outbox, url: str) -> None:
