@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
+from datetime import UTC, datetime
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
@@ -49,6 +51,20 @@ def _no_thread_left() -> Iterator[None]:
     for thread in left:
         thread.join(60)
     assert not [thread for thread in left if thread.is_alive()], "a sender did not end"
+
+
+@pytest.fixture
+def _noon() -> Iterator[None]:
+    """Let it be the hour after noon here, so that the day of a limit does not end while the test runs."""
+    zone = f"<NOON>{datetime.now(UTC).hour - 12:+d}"
+    if not hasattr(time, "tzset"):  # Windows
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture

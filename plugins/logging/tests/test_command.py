@@ -94,6 +94,7 @@ def test_takes_nothing_from_the_limits(
     assert (3, 3) == (len(texts(gateway)) - before, handler.counters.accepted)
 
 
+@pytest.mark.usefixtures("_noon")
 def test_waits_for_no_limit(
     gateway: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logger: logging.Logger
 ) -> None:

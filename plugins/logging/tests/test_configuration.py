@@ -138,6 +138,7 @@ def test_replaced_under_load(gateway: Sandbox) -> None:
     assert min(logged) > 0
 
 
+@pytest.mark.usefixtures("_noon")
 def test_replaced_handlers_have_one_quota(gateway: Sandbox) -> None:
     """The limits do not begin anew with each configuration: thirty of them with a limit of five send five segments."""
     written = config(url_of(gateway), daily_limit=5, rate="1000/s", burst=1000)
@@ -179,6 +180,7 @@ def test_replaced_handlers_tell_of_all(gateway: Sandbox) -> None:
     assert (2, 5) == (len(texts(gateway)), told(gateway))
 
 
+@pytest.mark.usefixtures("_noon")
 def test_handlers_have_one_quota(gateway: Sandbox) -> None:
     """Two handlers of an account share its limits, whomever they alert."""
     handlers = [

@@ -125,6 +125,7 @@ def test_rate(gateway: Sandbox, logger: logging.Logger) -> None:
     assert ["first", "third", "second"] == [text.rpartition(" ")[2] for text in texts(gateway)]
 
 
+@pytest.mark.usefixtures("_noon")
 def test_daily_limit(gateway: Sandbox, logger: logging.Logger) -> None:
     """When the segments of the day are used, one last message says until when, and no more goes out."""
     handler = attach(logger, url_of(gateway), rate="1000/s", burst=1000, daily_limit=4)

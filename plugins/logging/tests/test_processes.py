@@ -141,6 +141,7 @@ def test_exit_with_the_gateway_away_in_a_hurry() -> None:
     assert ("", 0, 11) == (out, code_, int(lost) + int(under_way))
 
 
+@pytest.mark.usefixtures("_noon")
 def test_exit_with_the_day_used_up(gateway: Sandbox) -> None:
     """Where the day's segments are used up the notice has said so, and the end says nothing more."""
     code = SETUP + (
