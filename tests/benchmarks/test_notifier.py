@@ -60,6 +60,14 @@ def test_notify_beside_send(tmp_path: Path, installed: bool) -> None:
     assert medians["notify"] > 0
 
 
+def _parsed(numbers: list[str]) -> float:
+    """Return the CPU that phonenumbers takes for them: asked before and after, as a busy machine changes its speed."""
+    start = time.process_time()
+    for number in numbers:
+        assert phonenumbers.is_valid_number(phonenumbers.parse(number, "RU"))
+    return time.process_time() - start
+
+
 @pytest.mark.parametrize("installed", [False, True], ids=["no plugins", "installed plugins"])
 def test_worker_drains_the_outbox(tmp_path: Path, installed: bool) -> None:
     """A worker drains 100,000 messages of one text for less CPU than phonenumbers needs to parse their numbers."""
@@ -68,6 +76,7 @@ def test_worker_drains_the_outbox(tmp_path: Path, installed: bool) -> None:
     with fast_gateway(tls=False) as (gateway, _), Outbox(tmp_path / "outbox.db") as outbox:
         url = f"devino://demo:demo@TEST?gateway={gateway}&outbox={tmp_path / 'outbox.db'}"
         outbox.enqueue(Message(TEXT, tuple(numbers), sender="TEST"), watch=False)
+        parsed = _parsed(numbers)
         with Notifier(url, plugins=plugins) as notifier:
             worker = Worker(notifier, outbox)
             start = time.process_time()
@@ -75,10 +84,7 @@ def test_worker_drains_the_outbox(tmp_path: Path, installed: bool) -> None:
                 worker.run(once=True)
             drained = time.process_time() - start
         assert QUEUED == outbox.counts().accepted
-    start = time.process_time()
-    for number in numbers:
-        assert phonenumbers.is_valid_number(phonenumbers.parse(number, "RU"))
-    parsed = time.process_time() - start
+    parsed = (parsed + _parsed(numbers)) / 2
     ratio = drained / parsed
     what = f"CPU of draining 100,000 messages with the plugins {outside(plugins)} / of phonenumbers on their numbers"
     report(what, ratio, "at most 0.5", ratio <= 0.5)
