@@ -194,8 +194,14 @@ def mobile_zones(region: str) -> tuple[str, ...] | None:
     return _zones(example)
 
 
+_RUSSIA = 7
+"""The country code of which phonenumbers means Kaliningrad by Bucharest, which is an hour ahead of it in summer."""
+
+
 def _zones(number: LibraryNumber) -> tuple[str, ...]:
     from phonenumbers import timezone
 
-    found = timezone.time_zones_for_number(number)
-    return tuple(zone for zone in found if zone != timezone.UNKNOWN_TIMEZONE)
+    found = [zone for zone in timezone.time_zones_for_number(number) if zone != timezone.UNKNOWN_TIMEZONE]
+    if number.country_code == _RUSSIA:
+        found = ["Europe/Kaliningrad" if zone == "Europe/Bucharest" else zone for zone in found]
+    return tuple(sorted(found))
