@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,9 @@ os.environ["LANGUAGE"] = "en"
 
 _FOREIGN = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NO_PROXY", "no_proxy")
 
+
+# One that is installed where the tests run may open an outbox, or hold messages back at night.
+_PLUGINS = ",".join(sorted(point.name for point in entry_points(group="devinotify")))
 
 _numbers = itertools.count()
 
@@ -137,13 +141,15 @@ def state_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch, state_folders: Path) -> None:
-    """Remove what would reach the client from outside, a keyring too, and give each test folders of its own.
+    """Remove what would reach the client from outside, a keyring and plugins too, and give each test its own folders.
 
     They are made by whoever uses it, which few do: a folder for each of 20,000 tests took a fifth of their time.
     """
     for name in tuple(os.environ):
         if name in _FOREIGN or name.startswith("DEVINOTIFY_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
+    if _PLUGINS:
+        monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", _PLUGINS)
     own = state_folders / str(next(_numbers))
     monkeypatch.setenv("XDG_STATE_HOME", str(own))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(own / "config"))

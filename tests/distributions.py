@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import sys
 from typing import TYPE_CHECKING
 
@@ -22,12 +21,6 @@ def make_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", None)).startswith(str(folder)):
             del sys.modules[name]
-
-
-def leave_out_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the plugins that are installed where the tests run: they may open an outbox, say."""
-    names = {point.name for point in importlib.metadata.entry_points(group="devinotify")}
-    monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", ",".join(sorted(names)))
 
 
 def install(

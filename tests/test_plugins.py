@@ -827,6 +827,7 @@ BROKEN = {
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return a folder on the path to install distributions in."""
+    monkeypatch.delenv("DEVINOTIFY_DISABLE_PLUGINS", raising=False)  # what is left out is told of, too
     yield from make_site(tmp_path, monkeypatch)
 
 

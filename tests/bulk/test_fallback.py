@@ -22,7 +22,6 @@ from devinotify.outbox import Outbox, RowState
 from tests.bulk.conftest import LOST, numbers
 from tests.bulk.test_deliveries import due
 from tests.delivery.test_fallback import Bringing, Line
-from tests.distributions import leave_out_installed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,7 +111,6 @@ def test_a_price_of_no_step_is_refused(begin: Begin) -> None:
 def test_a_plan_opens_no_outbox(begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is written before the run, and then the journal alone."""
     monkeypatch.setenv("DEVINOTIFY_OUTBOX", str(tmp_path / "own.db"))
-    leave_out_installed(monkeypatch)
     campaign = begin(LIST, channel="sms-viber")
     campaign.plan()
     before = {path.name for path in tmp_path.iterdir()}

@@ -49,6 +49,7 @@ TAKEN_COMMAND = COMMAND.replace("def rota", "def send").replace("(rota)", "(send
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return a folder on the path to install distributions in."""
+    monkeypatch.delenv("DEVINOTIFY_DISABLE_PLUGINS", raising=False)  # what is left out is told of, too
     yield from make_site(tmp_path, monkeypatch)
 
 
@@ -188,6 +189,7 @@ def test_as_tables(run: Run, site: Path) -> None:
     assert ("devinotify_broken 1.2" in left_out, "RuntimeError: out of order" in left_out) == (True, True)
 
 
+@pytest.mark.usefixtures("site")
 def test_one_table_where_nothing_failed(run: Run) -> None:
     """Where all are loaded nothing is said of those that are not."""
     assert "left out" not in run("plugins").stdout
