@@ -270,7 +270,7 @@ def test_a_request_leaves_only_as_long_as_its_worker_lives_to_its_end(url: str, 
         assert isinstance(store, PostgresStore)
         beating = store._heartbeats[0]
         signs = []
-        for age in (DEAD_AFTER - min(seconds, MOST_SPARE) - 1, DEAD_AFTER - min(seconds, MOST_SPARE) + 1):
+        for age in (DEAD_AFTER - min(seconds, MOST_SPARE) - 5, DEAD_AFTER - min(seconds, MOST_SPARE) + 1):
             beating._heard = time.monotonic() - age
             run(url, "UPDATE ~workers SET seen_at = 0")
             assert outbox.holds(batch)
