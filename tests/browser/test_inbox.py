@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.conftest import show
+from tests.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import FloatRect, Page, Route
 
     from devinotify import Client
     from devinotify.sandbox import Sandbox
@@ -320,6 +321,20 @@ def test_it_fits_a_phone(page: Page, client: Client, sandbox: Sandbox) -> None:
     assert (False, True) == (page.locator(".list").is_visible(), page.locator(".detail").is_visible())
 
 
+def box_of(page: Page, element: str) -> FloatRect:
+    """Return where an element is seen; what a view shows may be drawn anew between two questions."""
+    found: list[FloatRect] = []
+
+    def is_drawn() -> bool:
+        box = page.locator(element).bounding_box()
+        found.extend([] if box is None else [box])
+        return bool(found)
+
+    page.locator(element).wait_for()
+    wait_until(is_drawn)
+    return found[0]
+
+
 @pytest.mark.parametrize("width", [768, 1440])
 def test_it_fits_a_tablet_and_a_desk(page: Page, client: Client, sandbox: Sandbox, width: int) -> None:
     """Nothing sticks out of any view, and head, tabs and what the view is for are within the window."""
@@ -338,9 +353,7 @@ def test_it_fits_a_tablet_and_a_desk(page: Page, client: Client, sandbox: Sandbo
     for view, part in parts.items():
         show(page, sandbox, view)
         for element in ("header", "nav a >> nth=-1", f"{part} >> nth=0"):
-            page.locator(element).wait_for()
-            box = page.locator(element).bounding_box()
-            assert box is not None
+            box = box_of(page, element)
             assert (True, True) == (box["x"] >= 0, box["x"] + box["width"] <= width), (view, element)
         for of in ("document.documentElement", "document.querySelector('#content')"):
             assert page.evaluate(f"{of}.scrollWidth <= {of}.clientWidth"), (view, of)
