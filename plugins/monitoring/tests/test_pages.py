@@ -33,7 +33,7 @@ def test_zabbix_has_an_account(gateway: Sandbox, tmp_path: Path) -> None:
     account = shown(page, "sh", "install -m 600 -o zabbix")
     trial = shown(page, "sh", "devinotify alert --profile")
     trial = trial.replace("--profile", "--url-file /etc/devinotify/url --profile")
-    (forget,) = re.findall(r"`(devinotify outbox forget .*?)`", (DOCS.parent / page).read_text("utf-8"), re.DOTALL)
+    (forget,) = re.findall(r"`(devinotify outbox forget\s.*?)`", (DOCS.parent / page).read_text("utf-8"), re.DOTALL)
     script = f"{account}\n{trial}\n{' '.join(forget.split())}"
     for there, here in {
         "/etc/devinotify": str(tmp_path / "etc"),
