@@ -30,6 +30,16 @@ _ADD_ROWS = """
     SELECT id, message, channel, due, account FROM added RETURNING id
 """
 
+_EXTEND = """
+    WITH added AS (
+        INSERT INTO ~rows (id, message, recipient, channel, state, due, deadline, account)
+        SELECT nextval('~ids'), %s, recipient, %s, 0, %s, %s, %s FROM unnest(%s::text[]) AS given (recipient)
+        ON CONFLICT DO NOTHING RETURNING id, message, channel, due, account
+    )
+    INSERT INTO ~queue (id, message, channel, due, account) SELECT id, message, channel, due, account FROM added
+"""
+"""Takes the ids itself, and tells none: a campaign's feed would send and fetch a hundred thousand at a time."""
+
 _ADD_REFUSED = """
     INSERT INTO ~rows (id, message, recipient, channel, state, error, error_code, error_reason, error_text)
     SELECT id, %s, recipient, %s, %s, error, code, reason, words
@@ -83,6 +93,19 @@ def add_rows(
         return set()
     values = (list(numbers), list(messages), list(recipients), list(accounts))
     return set(session.ids(_ADD_ROWS, channel, due, deadline, *values, list(parents or [None] * len(values[0]))))
+
+
+def extend(
+    session: Session,
+    message: int,
+    recipients: Sequence[str],
+    account: int,
+    channel: str,
+    due: float,
+    deadline: float | None,
+) -> int:
+    """Queue a row of one message for each recipient; return how many were new."""
+    return session.run(_EXTEND, message, channel, due, deadline, account, list(recipients)) if recipients else 0
 
 
 def add_refused(

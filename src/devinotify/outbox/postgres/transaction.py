@@ -214,9 +214,9 @@ class PostgresTransaction:
         channel: str,
         due: float,
         deadline: float | None,
-    ) -> set[int]:
+    ) -> None:
         size = len(numbers)
-        return staging.add_rows(
+        staging.add_rows(
             self._session, numbers, [message] * size, recipients, [account or 0] * size, channel, due, deadline
         )
 
@@ -235,9 +235,8 @@ class PostgresTransaction:
         self, message_id: int, recipients: Sequence[str], channel: str, due: float, deadline: float | None
     ) -> int:
         """Queue a message for more recipients."""
-        account = staging.hold_message(self._session, message_id)
-        numbers = staging.take_ids(self._session, len(recipients))
-        return len(self._add_rows(numbers, message_id, recipients, account, channel, due, deadline))
+        account = staging.hold_message(self._session, message_id) or 0
+        return staging.extend(self._session, message_id, recipients, account, channel, due, deadline)
 
     def refuse(self, message_id: int, channel: str, state: RowState, refused: Sequence[tuple[str, ErrorParts]]) -> int:
         """Store rows that have ended."""
