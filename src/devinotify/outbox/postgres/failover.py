@@ -45,7 +45,7 @@ class Watch:
     """One process's look at the server, in transactions that claim; ``trusts`` takes a new timeline for a good one."""
 
     def __init__(self, *, trusts: bool) -> None:
-        self.trusts: bool = trusts
+        self._trusts = trusts
         self._started: float | None = None
         self._same_system = True
 
@@ -65,7 +65,7 @@ class Watch:
             return MISSED
         if not (same_table and self._same_system):
             return COPIED
-        return None if timeline == present or self.trusts else FAILED_OVER
+        return None if timeline == present or self._trusts else FAILED_OVER
 
     def resume(self, session: Session) -> None:
         """Take the server as it is for the one to send from."""

@@ -83,6 +83,21 @@ HEADS = f"""
 """  # noqa: S608 - our own words
 """The rows that have been due for longest, from a place on: one of each queue that an account may claim from."""
 
+AHEAD = """-- Looked ahead without a lock, then locked one by one: what another worker holds by then is left to it.
+        _rows := ARRAY(
+            WITH ahead AS MATERIALIZED (
+                SELECT next.id FROM (
+                    SELECT q.id, q.message, q.channel FROM ~queue q
+                    WHERE q.account = _queue AND q.due <= _now
+                        AND (q.due, q.message, q.channel, q.id) >= (_due, _message, _channel, _id)
+                    ORDER BY q.due, q.message, q.channel, q.id LIMIT _ahead
+                ) AS next WHERE next.message = _message AND next.channel = _channel LIMIT _limit
+            )
+            SELECT q.id FROM ~queue q WHERE q.id = ANY(ARRAY(SELECT a.id FROM ahead a)) AND q.due <= _now
+            FOR UPDATE OF q SKIP LOCKED
+        );"""
+"""Puts what is claimed with the first row into ``_rows``, and locks it."""
+
 _IS_IDLE = f"""
 CREATE FUNCTION ~is_idle(
     _now double precision, _account integer,
@@ -131,19 +146,7 @@ BEGIN
         IF NOT FOUND THEN
             RETURN;
         END IF;
-        -- Looked ahead without a lock, then locked one by one: what another worker holds by then is left to it.
-        _rows := ARRAY(
-            WITH ahead AS MATERIALIZED (
-                SELECT next.id FROM (
-                    SELECT q.id, q.message, q.channel FROM ~queue q
-                    WHERE q.account = _queue AND q.due <= _now
-                        AND (q.due, q.message, q.channel, q.id) >= (_due, _message, _channel, _id)
-                    ORDER BY q.due, q.message, q.channel, q.id LIMIT _ahead
-                ) AS next WHERE next.message = _message AND next.channel = _channel LIMIT _limit
-            )
-            SELECT q.id FROM ~queue q WHERE q.id = ANY(ARRAY(SELECT a.id FROM ahead a)) AND q.due <= _now
-            FOR UPDATE OF q SKIP LOCKED
-        );
+        {AHEAD}
     END IF;
     SELECT min(r.message), min(r.channel), array_agg(r.id), array_agg(r.recipient), array_agg(r.attempts),
         array_agg(r.due), array_agg(r.deadline), array_agg(r.parent), array_agg(r.story),ALSO_ASKED

@@ -10,7 +10,7 @@ function that has been published is changed by a new version of the schema.
 from __future__ import annotations
 
 from devinotify.outbox.postgres.accounts import NOBODY
-from devinotify.outbox.postgres.routines import HEADS
+from devinotify.outbox.postgres.routines import AHEAD, HEADS
 from devinotify.outbox.postgres.standing import IS_KNOWN
 
 _PLANNED = (
@@ -60,19 +60,7 @@ BEGIN
         IF NOT FOUND OR (_last IS NOT NULL AND _account IS NOT NULL AND _queue = {NOBODY}) THEN
             RETURN;
         END IF;
-        -- Looked ahead without a lock, then locked one by one: what another worker holds by then is left to it.
-        _rows := ARRAY(
-            WITH ahead AS MATERIALIZED (
-                SELECT next.id FROM (
-                    SELECT q.id, q.message, q.channel FROM ~queue q
-                    WHERE q.account = _queue AND q.due <= _now
-                        AND (q.due, q.message, q.channel, q.id) >= (_due, _message, _channel, _id)
-                    ORDER BY q.due, q.message, q.channel, q.id LIMIT _ahead
-                ) AS next WHERE next.message = _message AND next.channel = _channel LIMIT _limit
-            )
-            SELECT q.id FROM ~queue q WHERE q.id = ANY(ARRAY(SELECT a.id FROM ahead a)) AND q.due <= _now
-            FOR UPDATE OF q SKIP LOCKED
-        );
+        {AHEAD}
     END IF;
     SELECT min(r.message), min(r.channel), array_agg(r.id), array_agg(r.recipient), array_agg(r.attempts),
         array_agg(r.due), array_agg(r.deadline), array_agg(r.parent), array_agg(r.story), array_agg(r.own_deadline),
