@@ -300,7 +300,7 @@ import asyncio, os, sys
 import uvloop
 from devinotify import AsyncNotifier
 
-loop, url = sys.argv[1:]
+loop, url, entered = sys.argv[1:]
 new_loop = {"stock": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}[loop]
 notifier = AsyncNotifier(url, poll=0.01)
 
@@ -310,10 +310,16 @@ async def send(text):
         assert ["accepted"] == [str(outcome.verdict) for outcome in outcomes], outcomes[0].error
 
 async def child():
-    await send("child")
-    await notifier.aclose()
+    if entered == "yes":
+        async with notifier:
+            await send("child")
+    else:
+        await send("child")
+        await notifier.aclose()
 
 async def main():
+    if entered == "yes":
+        await notifier.__aenter__()
     await send("before")
     pid = os.fork()
     if pid == 0:
@@ -344,14 +350,18 @@ with asyncio.Runner(loop_factory=new_loop) as runner:
 
 @pytest.mark.once
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-@pytest.mark.parametrize("channel", ["sms", "sms-viber"], ids=["without an outbox", "with an outbox"])
+@pytest.mark.parametrize(
+    ("channel", "entered"),
+    [("sms", "no"), ("sms-viber", "no"), ("sms", "yes")],
+    ids=["without an outbox", "with an outbox", "on the loop"],
+)
 @pytest.mark.parametrize("loop", ["stock", "uvloop"])
-def test_a_fork_starts_afresh(gateway: Sandbox, tmp_path: object, loop: str, channel: str) -> None:
+def test_a_fork_starts_afresh(gateway: Sandbox, tmp_path: object, loop: str, channel: str, entered: str) -> None:
     """The child has threads and connections of its own on a loop of its own, and its parent goes on unharmed."""
     url = f"{gateway.url}&channel={channel}&outbox={tmp_path}/outbox.db"
     done = subprocess.run(
         # Forking where threads are is what this is about, and Python 3.12 warns of it.
-        [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "-c", _FORKING, loop, url],
+        [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "-c", _FORKING, loop, url, entered],
         timeout=60,
         capture_output=True,
         text=True,

@@ -2,7 +2,7 @@
 
 Hooks, channels and the outbox are sync, and stay so: the work is a ``Notifier``'s, in a few threads of its own. So
 nothing is written twice, no plugin blocks the loop, and the loop's default executor, whose threads others use up, is
-not asked for any.
+not asked for any. A send that comes by none of them leaves from the loop itself.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 from weakref import WeakKeyDictionary
 
 from devinotify.closing import tell
+from devinotify.delivery.on_loop import AT_ONCE
 from devinotify.delivery.recipients import hidden
 from devinotify.executor import Executor
+from devinotify.gateway.aio import AsyncClient
 from devinotify.notifier import Notifier
 from devinotify.redact import hide
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import TracebackType
 
+    from devinotify.delivery.on_loop import OnLoop
     from devinotify.delivery.orders import Enqueued
     from devinotify.delivery.recipients import Given
     from devinotify.exceptions import DevinotifyError
@@ -53,6 +56,9 @@ class AsyncNotifier:
     The settings are those of ``Notifier``; the plugins' hooks are called in threads, in the context of the caller, so
     that they see its context variables. At most ``threads`` calls are at work at a time.
 
+    Within ``async with``, on its loop, ``notify`` to one recipient on a channel of one step sends on the loop itself,
+    up to a hundred at a time, where no plugin has a hook that a send comes by, and the URL neither aliases nor limits.
+
     A call that is cancelled returns at once. What it has begun is finished behind it and recorded as always: by the
     hooks, and in the outbox where there is one. What it has not begun is not done. ``aclose``, which ``async with``
     calls, waits for what was begun. Raises what ``Notifier`` raises on construction, which opens the outbox.
@@ -76,12 +82,16 @@ class AsyncNotifier:
         self.url: DevinoURL = self.notifier.url
         self._handed_over = AHEAD * threads
         self._executor = Executor(threads, "devinotify-async")
+        self._on_loop: OnLoop | None = None
         self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
     def __repr__(self) -> str:
         return f"<AsyncNotifier {getattr(self, 'url', 'of bad settings')}>"
 
     async def __aenter__(self) -> Self:
+        # Not without it: a loop that is not taken leave of, as one for each call is, would keep its connections open.
+        if self._on_loop is None or self._on_loop.loop.is_closed():
+            self._on_loop = self.notifier.on_loop(AsyncClient.beside(self.notifier.client, max_connections=AT_ONCE))
         return self
 
     async def __aexit__(
@@ -101,7 +111,11 @@ class AsyncNotifier:
         Cancelled, it returns at once, and they are closed behind it when what was begun is done.
         """
         failed = sys.exc_info()[1] is not None  # the thread that closes would not know of it
+        on_loop = self._on_loop
         try:
+            if on_loop is not None and on_loop.loop is asyncio.get_running_loop():
+                self._on_loop = None
+                await on_loop.aclose()
             await self._executor.idle()
             await self._run(self.notifier.close)
         except Exception as failure:
@@ -133,6 +147,9 @@ class AsyncNotifier:
     ) -> list[Outcome]:
         """Send ``text`` and return one Outcome per distinct recipient, as ``Notifier.notify`` does."""
         text, to, title = hide(text), hidden(to), hide(title)
+        on_loop = self._on_loop
+        if on_loop is not None and on_loop.takes(to, channel):
+            return await on_loop.notify(text, to, title, channel, tags, send_at)
         return await self._run(self.notifier.notify, text, to, title=title, channel=channel, tags=tags, send_at=send_at)
 
     async def enqueue(

@@ -46,7 +46,9 @@ if TYPE_CHECKING:
     from devinotify.channels.protocol import Channel
     from devinotify.delivery.fallback import Fallback
     from devinotify.delivery.limiting import LimitReached
+    from devinotify.delivery.on_loop import OnLoop
     from devinotify.delivery.recipients import Given
+    from devinotify.gateway.aio import AsyncClient
     from devinotify.limits import LimitUsage
     from devinotify.models import IncomingSms, Receipt, SmsState
     from devinotify.outbox import Outbox
@@ -418,6 +420,12 @@ class Notifier(Closable):
     def _status_changed(self, receipt: Receipt, state: SmsState) -> None:
         if self.plugins.listens("devinotify_status_changed"):
             self.plugins.observe("devinotify_status_changed", receipt=receipt, state=state)
+
+    def on_loop(self, client: AsyncClient) -> OnLoop:
+        """Return what sends on the running event loop, by this client of it, where nothing on the way may block."""
+        from devinotify.delivery.on_loop import OnLoop  # asyncio: not what everybody pays for
+
+        return OnLoop(client, self._read, self.channels, self._pipeline, self.url)
 
     def storing(self, outbox: Outbox) -> AbstractContextManager[None]:
         """Have the steps of fallbacks written to ``outbox`` inside a block, in place of the notifier's own outbox.

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 from rich.traceback import Traceback
 
-from devinotify import AsyncClient, AsyncNotifier, Client, Message, Notifier, hookimpl
+from devinotify import AsyncClient, AsyncNotifier, Client, DevinoURL, Message, Notifier, hookimpl
 from devinotify.exceptions import DevinotifyError
 from devinotify.plugins import make_plugin_manager
 from devinotify.url import parse
@@ -206,11 +206,14 @@ def test_no_frame_of_a_notifiers_refusal_shows_a_text(server: FaultServer, metho
     assert [] == shown(caught.value)
 
 
+@pytest.mark.parametrize("to", [NUMBERS, NUMBERS[:1]], ids=["in a thread", "on the loop"])
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize("method", ["notify", "enqueue"])
-def test_no_frame_of_an_async_notifiers_refusal_shows_a_text(server: FaultServer, method: str, wrong: str) -> None:
+def test_no_frame_of_an_async_notifiers_refusal_shows_a_text(
+    server: FaultServer, method: str, wrong: str, to: list[str]
+) -> None:
     """Neither in the loop nor in the thread that does the work."""
-    arguments = {"text": TEXT, "to": NUMBERS, "title": TEXT, **WRONG[wrong]}
+    arguments = {"text": TEXT, "to": to, "title": TEXT, **WRONG[wrong]}
 
     async def refused() -> BaseException:
         settings = parse(f"devino://{LOGIN}:p4ss@S").with_options(gateway=server.base)
@@ -220,6 +223,41 @@ def test_no_frame_of_an_async_notifiers_refusal_shows_a_text(server: FaultServer
         return caught.value
 
     assert [] == shown(asyncio.run(refused()))
+
+
+@pytest.mark.parametrize("to", [NUMBERS, NUMBERS[:1]], ids=["in a thread", "on the loop"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_no_frame_of_an_async_notifiers_failed_send_shows_a_secret(
+    server: FaultServer, fault: str, to: list[str]
+) -> None:
+    """The error of an outcome was raised in the loop, or in a thread."""
+    for operation in ("sms/send", "sms/sendbulk"):  # a bulk that is refused is sent one by one
+        server.play_always(operation, FAULTS[fault])
+
+    async def failed() -> BaseException | None:
+        settings = DevinoURL(login=LOGIN, password=PASSWORD, sender="S", gateway=server.base, timeout=0.5)
+        async with AsyncNotifier(settings, plugins=make_plugin_manager(discover=False)) as notifier:
+            return (await notifier.notify(TEXT, to, title=TEXT))[0].error
+
+    error = asyncio.run(failed())
+    assert error is not None
+    assert error.__traceback__ is not None
+    assert [] == shown(error)
+
+
+def test_no_frame_of_a_cancelled_notify_shows_a_secret(server: FaultServer) -> None:
+    """Whoever is cancelled sees where."""
+    server.play_always("sms/send", acts.unanswered(acts.hold))
+
+    async def cancelled() -> BaseException:
+        settings = DevinoURL(login=LOGIN, password=PASSWORD, sender="S", gateway=server.base, timeout=0.5)
+        async with AsyncNotifier(settings, plugins=make_plugin_manager(discover=False)) as notifier:
+            with pytest.raises(TimeoutError) as caught:
+                async with asyncio.timeout(0.1):
+                    await notifier.notify(TEXT, NUMBERS[0], title=TEXT)
+        return caught.value
+
+    assert [] == shown(asyncio.run(cancelled()))
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from devinotify import phones
 from devinotify import text as texts
@@ -19,8 +19,9 @@ from devinotify.phones.number import are_e164
 from devinotify.redact import Secret, mask_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Awaitable, Iterable, Sequence
 
+    from devinotify.gateway.aio import AsyncClient
     from devinotify.gateway.client import Client
     from devinotify.models import Message, Outcome
     from devinotify.phones import NormalizedMany
@@ -30,8 +31,10 @@ log: logging.Logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Direct(OwnChannel):
+class Direct(OwnChannel):
     """What the one-step channels share: the limits, and one request for one recipient or for a batch.
+
+    They touch nothing but the client, so that an event loop may send on them itself (``send_awaited``).
 
     ``segmented`` says that a text is billed by segments, so that the settings about them hold; ``schedulable`` that
     it takes a ``send_at``.
@@ -72,6 +75,17 @@ class _Direct(OwnChannel):
         numbers = [number.e164 for number in read.numbers]
         return self._as_given(given, read, deliver(self.name, numbers, post, batch=self._batch(message)))
 
+    async def send_awaited(self, message: Message, client: AsyncClient) -> list[Outcome]:
+        """Send a message that has one recipient by the client of an event loop, and answer what ``send`` does."""
+        recipient = Secret(message.recipients[0])
+        # The operations have the names and arguments of the blocking client's; what they answer is awaited.
+        blocking = cast("Client", client)
+        try:
+            receipt = await cast("Awaitable[Receipt]", self._one(recipient, message, blocking))
+        except DevinotifyError as error:
+            return [failed(self.name, str(recipient), error)]
+        return [accepted(self.name, str(recipient), receipt)]
+
     def _to_one(self, recipient: Secret, message: Message, client: Client) -> Outcome:
         try:
             receipt = self._one(recipient, message, client)
@@ -110,7 +124,7 @@ def _due(message: Message) -> datetime | None:
     return None if at is None or checks.has_passed(at, datetime.now(UTC)) else at
 
 
-class SmsChannel(_Direct):
+class SmsChannel(Direct):
     """SMS, at once, at an instant, or by the recipient's own clock."""
 
     __slots__ = ()
@@ -137,7 +151,7 @@ class SmsChannel(_Direct):
         return client.sms.send_bulk(recipients, message.text, sender=sender, send_at=at, validity=validity)
 
 
-class ViberChannel(_Direct):
+class ViberChannel(Direct):
     """Viber alone; it cannot be scheduled."""
 
     __slots__ = ()
@@ -171,7 +185,7 @@ class ViberSmsChannel(ViberChannel):
         )
 
 
-class NullChannel(_Direct):
+class NullChannel(Direct):
     """Accepts everything, sends nothing, and logs it masked: for staging."""
 
     __slots__ = ()
@@ -191,6 +205,10 @@ class NullChannel(_Direct):
             receipt = Receipt(recipient, (), segments, self.name, estimated_segments=segments, sent_at=now)
             outcomes.append(accepted(self.name, recipient, receipt))
         return outcomes
+
+    async def send_awaited(self, message: Message, client: AsyncClient) -> list[Outcome]:
+        """Do what ``send`` does, which waits for nothing."""
+        return self.send(message, cast("Client", client))
 
     def state(self, receipt: Receipt, client: Client) -> SmsState:  # noqa: ARG002 - the protocol has both
         """Return ``delivered``, so that what waits for it goes on; the description says that nothing was sent."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from devinotify.channels.batch import failed
 from devinotify.channels.compose import shape
-from devinotify.channels.protocol import check_message, complete, send_on
+from devinotify.channels.protocol import check_message, complete, send_awaited, send_on
 from devinotify.delivery import daily_window
 from devinotify.delivery.orders import window_under_way
 from devinotify.delivery.outcomes import record
@@ -18,16 +20,33 @@ from devinotify.exceptions import DevinotifyError, PluginError
 from devinotify.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
+    from devinotify.channels.direct import Direct
     from devinotify.channels.protocol import Channel
     from devinotify.delivery.recipients import Recipients
+    from devinotify.gateway.aio import AsyncClient
     from devinotify.gateway.client import Client
     from devinotify.models import Message, Outcome
     from devinotify.plugins import PluginManager
     from devinotify.url import DevinoURL
 
 log: logging.Logger = logging.getLogger(__name__)
+
+
+_HOOKS: Mapping[str, bool] = MappingProxyType(
+    {
+        "devinotify_resolve_recipient": False,
+        "devinotify_normalize_phone": True,
+        "devinotify_prepare_message": True,
+        "devinotify_screen_recipients": False,
+        "devinotify_estimate_segments": True,
+        "devinotify_send_message": True,
+        "devinotify_map_error": False,
+        "devinotify_outcome_recorded": False,
+    }
+)
+"""The hooks that a send comes by, and whether the core's own answer to each does nothing that may block."""
 
 
 class Sending:
@@ -86,9 +105,7 @@ class Pipeline:
             return [], dict.fromkeys(message.recipients, error)
         for one in allowed:
             try:
-                channel = self._channel(one.channel)
-                final = self.shape(one, channel)
-                check_message(channel, final)
+                _, final = self._ready(one)
             except DevinotifyError as error:
                 refused |= dict.fromkeys(one.recipients, error)
             else:
@@ -170,9 +187,7 @@ class Pipeline:
 
     def _send(self, message: Message, channel: Channel | None = None) -> list[Outcome]:
         try:
-            channel = self._channel(message.channel) if channel is None else channel
-            message = self.shape(message, channel)
-            check_message(channel, message)
+            channel, message = self._ready(message, channel)
             if self._plugins.listens("devinotify_send_message", outside=True):
                 answer = self._plugins.hook.devinotify_send_message(message=message, channel=channel)
                 answer = complete(message, answer, message.channel)
@@ -183,6 +198,29 @@ class Pipeline:
         if window_under_way() is not None:  # who is put off is looked at, and reported, from then on
             answer = [timed(outcome, message) for outcome in answer]
         return record(self._plugins, message, answer)
+
+    def _ready(self, message: Message, channel: Channel | None = None) -> tuple[Channel, Message]:
+        """Return the channel and what it is to send; raise DevinotifyError where it cannot."""
+        channel = self._channel(message.channel) if channel is None else channel
+        final = self.shape(message, channel)
+        check_message(channel, final)
+        return channel, final
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether no plugin has anything to do with a send, so that nothing on its way may block."""
+        return not any(self._plugins.listens(hook, outside=outside) for hook, outside in _HOOKS.items())
+
+    async def send_awaited(self, message: Message, channel: Direct, client: AsyncClient) -> list[Outcome]:
+        """Send to one recipient by the client of an event loop, and record and return the Outcome, as ``send`` does.
+
+        It is for a pipeline that ``is_bare``: no plugin is asked to send.
+        """
+        try:
+            _, message = self._ready(message, channel)
+        except DevinotifyError as error:
+            return self.refuse(message, dict.fromkeys(message.recipients, error))
+        return self.record(message, await send_awaited(channel, message, client))
 
     def shape(self, message: Message, channel: Channel) -> Message:
         """Return the message with the text that the channel is to send; raise InvalidText where it cannot be."""

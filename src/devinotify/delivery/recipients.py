@@ -137,6 +137,11 @@ def listed(to: Given | Iterable[Given]) -> Iterable[Given]:
     return to
 
 
+def is_one(to: object) -> bool:
+    """Whether one recipient was given, alone or in a list."""
+    return isinstance(to, _ALONE) or (isinstance(to, Secrets | list | tuple) and len(to) == 1)
+
+
 def hidden(to: Any) -> Any:  # noqa: ANN401 - whatever a caller gave
     """Return recipients so that no repr shows them, as ``hide`` does, and a number that is an int too."""
     return Secrets((to,)) if isinstance(to, int) else hide(to)

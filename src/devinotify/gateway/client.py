@@ -23,7 +23,7 @@ from devinotify.redact import hide
 
 if TYPE_CHECKING:
     from devinotify.gateway.calls import Call
-    from devinotify.gateway.conversation import Instruction
+    from devinotify.gateway.conversation import Instruction, SessionState
     from devinotify.redact import Secret
     from devinotify.url import DevinoURL
 
@@ -78,6 +78,11 @@ class Client(Closable):
         self.user: User = User(self)
         self.sms: Sms = Sms(self)
         self.viber: Viber = Viber(self)
+
+    @property
+    def session(self) -> SessionState:
+        """What is known of the session, for a client of an event loop beside this one: one login serves both."""
+        return self._session.state
 
     def __repr__(self) -> str:
         return f"<Client {getattr(self, 'url', 'of bad settings')}>"  # printers ask while it is being made, too

@@ -222,7 +222,7 @@ class SessionState:
     callers get the same error meanwhile. One that never reached it (refused, no DNS) costs the gateway nothing and may
     be tried again at once. It is used so: ``look``; where that gives a Ticket, wait for the turn, then ``turn``; where
     that gives nothing, log in, and say ``granted`` or ``failed``, and ``ended`` in any case. All but ``look`` belong
-    within the turn.
+    within the turn. Threads and an event loop may share what is known and have a turn each: at worst both log in.
     """
 
     def __init__(self) -> None:
@@ -246,11 +246,12 @@ class SessionState:
 
     def turn(self, ticket: Ticket, now: float) -> Secret | None:
         """Return the id that somebody else got meanwhile, or ``None`` where a login is due; raise what holds."""
-        if self._granted is not ticket.granted and self._granted is not None:
-            return self._granted.id
-        if self._failure is not None and (ticket.logins != self._logins or now < self._paused_until):
+        granted, failure = self._granted, self._failure
+        if granted is not ticket.granted and granted is not None:
+            return granted.id
+        if failure is not None and (ticket.logins != self._logins or now < self._paused_until):
             # Another login failed while this one waited for its turn, or failed just now.
-            raise copied(self._failure)
+            raise copied(failure)
         self._granted = None
         return None
 

@@ -24,12 +24,12 @@ class Session:
     def __init__(self, login: Callable[[], str], clock: Callable[[], float] = time.monotonic) -> None:
         self._login = login
         self._clock = clock
-        self._state = SessionState()
+        self.state: SessionState = SessionState()
         self._lock = threading.Lock()
         self._pid = os.getpid()
 
     def __repr__(self) -> str:
-        return f"<Session {'open' if self._state.is_open else 'not open'}>"
+        return f"<Session {'open' if self.state.is_open else 'not open'}>"
 
     def current(self) -> str:
         """Return the id of a session that is good, logging in where there is none; raise what the login raises."""
@@ -41,26 +41,26 @@ class Session:
 
     def get(self, refused: str | None) -> str:
         """Return a good id, other than ``refused`` where that is one."""
-        found = self._state.look(self._clock(), refused)
+        found = self.state.look(self._clock(), refused)
         if not isinstance(found, Ticket):
             return found
         with self._own_lock():
-            return self._state.turn(found, self._clock()) or self._log_in()
+            return self.state.turn(found, self._clock()) or self._log_in()
 
     def forget(self) -> None:
         """Drop the session; the next use logs in."""
-        self._state.forget()
+        self.state.forget()
 
     def _log_in(self) -> str:
         asked_at = self._clock()
         try:
             session_id = self._login()
-            self._state.granted(session_id, asked_at)
+            self.state.granted(session_id, asked_at)
         except DevinotifyError as error:
-            self._state.failed(error, self._clock())
+            self.state.failed(error, self._clock())
             raise
         finally:
-            self._state.ended()
+            self.state.ended()
         return session_id
 
     def _own_lock(self) -> threading.Lock:

@@ -41,6 +41,13 @@ async def notifier(url):
         await notifier.notify("hello", "79161234567")
         sys.meta_path.remove(Watch)
 
+async def shaped(url):
+    async with AsyncNotifier(f"{url}&transliterate=yes&max_segments=1") as notifier:
+        sys.meta_path.insert(0, Watch)
+        await notifier.notify("Привет " * 40, "79161234567", title="Всем")
+        await notifier.notify("hello", "+49 1512 3456789")
+        sys.meta_path.remove(Watch)
+
 with Sandbox() as gateway:
     asyncio.run(globals()[sys.argv[1]](gateway.url))
 print(
@@ -59,7 +66,7 @@ def watched(script: str, *arguments: str) -> tuple[str, str]:
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("kind", ["client", "notifier"])
+@pytest.mark.parametrize("kind", ["client", "notifier", "shaped"])
 def test_the_loops_thread_imports_nothing_for_a_first_send(kind: str) -> None:
     """The numbering plans, which take the longest, and all the rest are read in another thread."""
     assert ("True []", "") == watched(_FIRST, kind)

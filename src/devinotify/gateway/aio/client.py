@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from devinotify.gateway.aio.connection import Outcome
     from devinotify.gateway.calls import Call
+    from devinotify.gateway.client import Client
     from devinotify.gateway.conversation import Conversation, Instruction
     from devinotify.gateway.http1 import Reply
     from devinotify.redact import Secret
@@ -115,6 +116,13 @@ class AsyncClient:
         self.user: AsyncUser = AsyncUser(self)
         self.sms: AsyncSms = AsyncSms(self)
         self.viber: AsyncViber = AsyncViber(self)
+
+    @classmethod
+    def beside(cls, client: Client, *, max_connections: int = 100) -> AsyncClient:
+        """Return one with the settings of a blocking client, whose session it shares: one login serves both."""
+        other = cls(client.url, max_connections=max_connections)
+        other._state = client.session
+        return other
 
     def __repr__(self) -> str:
         return f"<AsyncClient {getattr(self, 'url', 'of bad settings')}>"  # printers ask while it is being made, too

@@ -9,7 +9,7 @@ import inspect
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
-from devinotify.gateway.aio.warmup import cold_countries, is_warm, warm_up
+from devinotify.gateway.aio.warmup import warm_up_for
 from devinotify.gateway.resources import Owner, Resource, Sms, User, Viber
 from devinotify.redact import hide
 
@@ -46,11 +46,7 @@ def _awaited(
         args = tuple([hide(value) if place in hidden else value for place, value in enumerate(args)])  # type: ignore[assignment]  # the same arguments, hidden
         kwargs = kwargs and {name: hide(value) if name in _HIDDEN else value for name, value in kwargs.items()}  # type: ignore[assignment]  # as above
         if whom is not None:
-            region = self._url.region
-            if not is_warm(region):
-                await warm_up(region)
-            for country in cold_countries(args[whom] if len(args) > whom else kwargs.get(names[whom]), region):
-                await warm_up(country)
+            await warm_up_for(args[whom] if len(args) > whom else kwargs.get(names[whom]), self._url.region)
         return await cast("Coroutine[Any, Any, R]", method(self, *args, **kwargs))
 
     return lambda _: cast("Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]", operation)

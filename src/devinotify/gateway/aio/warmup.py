@@ -39,6 +39,14 @@ def cold_countries(recipients: object, region: str) -> list[int]:
     return []
 
 
+async def warm_up_for(recipients: object, region: str) -> None:
+    """Return when all is in memory that sending needs to what is given in ``region``: one recipient, or several."""
+    if not is_warm(region):
+        await warm_up(region)
+    for country in cold_countries(recipients, region):
+        await warm_up(country)
+
+
 async def warm_up(plan: str | int) -> None:
     """Return when all is in memory that sending needs to numbers given in a region, or of a calling code."""
     if plan in _warm:
@@ -61,7 +69,8 @@ def _read(key: tuple[int, str | int], over: Future[None]) -> None:
         if isinstance(plan, int):
             read_country(plan)
         else:
-            texts.count_segments("")
+            texts.count_segments(texts.sendable(""))
+            texts.fit(texts.to_gsm7(""), 1)  # where settings ask for it
             with contextlib.suppress(InvalidInput):  # as above
                 read_plans(plan)
     finally:
