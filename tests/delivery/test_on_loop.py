@@ -23,6 +23,7 @@ from devinotify.text import segment
 from tests.delivery.test_aliases import configure
 from tests.faults.server import LOGIN, PASSWORD, Act, Exchange, FaultServer
 from tests.gateway.aio.steps import MOMENTS, cancelled_at
+from tests.waiting import ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -535,7 +536,7 @@ def test_a_loop_that_ends_meanwhile_waits(server: FaultServer, caplog: pytest.Lo
         later.start()
 
     asyncio.run(main())
-    later.join()
+    ended(later)
     assert server.wait_for(lambda: not server.open_connections)
     assert "was cancelled after it had begun to leave; it is accepted" in caplog.text
 

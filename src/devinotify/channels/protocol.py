@@ -19,8 +19,6 @@ from devinotify.text.checks import check_length
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from devinotify.channels.direct import Direct
-    from devinotify.gateway.aio import AsyncClient
     from devinotify.gateway.client import Client
     from devinotify.models import Message, Outcome, Receipt, SmsState
 
@@ -126,22 +124,14 @@ def send_on(channel: Channel, message: Message, client: Client) -> list[Outcome]
     except DevinotifyError as error:
         return [failed(channel.name, recipient, error) for recipient in message.recipients]
     except Exception as error:  # noqa: BLE001 - a channel of a plugin's may raise anything, and may have sent
-        return _broken(channel, message, f"raised {type(error).__name__}", error)
+        return broken(channel, message, f"raised {type(error).__name__}", error)
     if _is_sound(answer, channel):
         return complete(message, answer, channel.name)
-    return _broken(channel, message, f"answered {described(answer)} in place of a list of outcomes")
+    return broken(channel, message, f"answered {described(answer)} in place of a list of outcomes")
 
 
-async def send_awaited(channel: Direct, message: Message, client: AsyncClient) -> list[Outcome]:
-    """Send to one recipient by the client of an event loop and return its Outcome, as ``send_on`` does."""
-    try:
-        return await channel.send_awaited(message, client)
-    except Exception as error:  # noqa: BLE001 - a fault of our own, and it may have sent
-        return _broken(channel, message, f"raised {type(error).__name__}", error)
-
-
-def _broken(channel: Channel, message: Message, what: str, cause: Exception | None = None) -> list[Outcome]:
-    """Return the outcomes of a send that ended as none may: ``unknown``."""
+def broken(channel: Channel, message: Message, what: str, cause: Exception | None = None) -> list[Outcome]:
+    """Return the outcomes of a send that ended as none may, and log ``what`` its channel did: ``unknown``."""
     fault = PluginError(
         f"the channel {channel.name} {what} while it was sending",
         plugin=channel.name,

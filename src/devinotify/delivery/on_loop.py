@@ -108,7 +108,9 @@ class OnLoop:
         try:
             await self._take_turns()
         except asyncio.CancelledError:
-            await self._take_turns()  # the loop ends, and with it all who have one: what they leave behind is waited for
+            await (
+                self._take_turns()
+            )  # the loop ends, and with it all who have one: what they leave behind is waited for
             raise
         finally:
             await self._client.aclose()

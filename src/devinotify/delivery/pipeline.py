@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from devinotify.channels.batch import failed
 from devinotify.channels.compose import shape
-from devinotify.channels.protocol import check_message, complete, send_awaited, send_on
+from devinotify.channels.protocol import broken, check_message, complete, send_on
 from devinotify.delivery import daily_window
 from devinotify.delivery.orders import window_under_way
 from devinotify.delivery.outcomes import record
@@ -220,7 +220,11 @@ class Pipeline:
             _, message = self._ready(message, channel)
         except DevinotifyError as error:
             return self.refuse(message, dict.fromkeys(message.recipients, error))
-        return self.record(message, await send_awaited(channel, message, client))
+        try:
+            answer = await channel.send_awaited(message, client)
+        except Exception as error:  # noqa: BLE001 - a fault of our own, and it may have sent
+            answer = broken(channel, message, f"raised {type(error).__name__}", error)
+        return self.record(message, answer)
 
     def shape(self, message: Message, channel: Channel) -> Message:
         """Return the message with the text that the channel is to send; raise InvalidText where it cannot be."""
