@@ -108,9 +108,8 @@ class OnLoop:
         try:
             await self._take_turns()
         except asyncio.CancelledError:
-            await (
-                self._take_turns()
-            )  # the loop ends, and with it all who have one: what they leave behind is waited for
+            # The loop ends, and so do all who have a turn: what they leave behind is waited for, by the client.
+            await self._take_turns()
             raise
         finally:
             await self._client.aclose()

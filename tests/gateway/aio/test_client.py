@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from devinotify import AsyncClient, InvalidInput, InvalidURL, NotSent, OutcomeUnknown, Unauthorized, exceptions
+from devinotify import AsyncClient, Client, InvalidInput, InvalidURL, NotSent, OutcomeUnknown, Unauthorized, exceptions
 from devinotify.gateway.aio.connection import Connection
 from devinotify.gateway.http1 import Reply, ReplyParser
 from devinotify.gateway.route import IDLE_LIMIT
@@ -208,6 +208,25 @@ def test_a_wrong_password_is_asked_about_once(server: FaultServer, make: Make, r
     assert ({Unauthorized}, 1) == ({type(error) for error in run(send())}, server.logins)
 
 
+def test_one_beside_a_blocking_client_shares_its_session(server: FaultServer, make: Make, run: Run) -> None:
+    """Whoever logs in first serves both, and closing one leaves the session to the blocking one."""
+    with Client(make(server).url) as client:
+
+        async def main() -> None:
+            for _ in range(2):
+                async with AsyncClient.beside(client) as beside:
+                    await beside.user.balance()
+                await asyncio.to_thread(client.user.balance)
+            server.expire_sessions()
+            async with AsyncClient.beside(client) as beside:
+                await asyncio.to_thread(client.user.balance)
+                await beside.user.balance()
+
+        run(main())
+        assert repr(client.url) == repr(make(server).url)
+    assert 2 == server.logins
+
+
 def test_closing_breaks_off_a_login(server: FaultServer, make: Make, run: Run) -> None:
     """Nobody waits for a login when the client is closed, and nothing is left of it."""
     server.play("user/sessionid", slowly(30))
@@ -346,7 +365,7 @@ def test_max_connections_is_checked(server: FaultServer, make: Make) -> None:
 _FORKING = """
 import asyncio, os, sys
 import uvloop
-from devinotify import AsyncClient
+from devinotify import AsyncClient, Client
 
 loop, gateway, ca, login, password = sys.argv[1:]
 new_loop = {"stock": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}[loop]
@@ -408,7 +427,7 @@ def test_a_fork_starts_afresh(server: FaultServer, certificates: Certificates, l
 
 _SILENT = """
 import asyncio, gc, sys
-from devinotify import AsyncClient
+from devinotify import AsyncClient, Client
 
 gateway, ca, login, password = sys.argv[1:]
 

@@ -112,6 +112,7 @@ class AsyncClient:
         self._route = find_route(self.url.gateway, self.url.ca)
         self._serialise = Serialiser(self.url.gateway)
         self._state = SessionState()
+        self._shares_session = False
         self._left_behind: dict[asyncio.Task[object], bool] = {}  # and whether it is a send
         self.user: AsyncUser = AsyncUser(self)
         self.sms: AsyncSms = AsyncSms(self)
@@ -119,9 +120,9 @@ class AsyncClient:
 
     @classmethod
     def beside(cls, client: Client, *, max_connections: int = 100) -> AsyncClient:
-        """Return one with the settings of a blocking client, whose session it shares: one login serves both."""
+        """Return one with the settings of a blocking client, whose session it shares and leaves to it in the end."""
         other = cls(client.url, max_connections=max_connections)
-        other._state = client.session
+        other._state, other._shares_session = client.session, True
         return other
 
     def __repr__(self) -> str:
@@ -158,6 +159,8 @@ class AsyncClient:
         finally:
             self._bound = None
             await bound.session.aclose()
+            if not self._shares_session:
+                self._state.forget()
             # A read or a login that nobody waits for, and what is left where the closing itself was cancelled.
             for task in self._left_behind:
                 task.cancel()

@@ -61,13 +61,12 @@ class Session:
         raise NotSent("the client was closed while it logged in")
 
     async def aclose(self) -> None:
-        """Break off a login that is under way, and forget the session: whoever waits for it has sent nothing."""
+        """Break off a login that is under way: whoever waits for it has sent nothing."""
         self._closed = True
         if self._task is not None:
             task = self._task
             task.cancel()
             await asyncio.wait((task,))
-        self._state.forget()
 
     async def _log_in(self) -> None:
         asked_at = self._clock()
