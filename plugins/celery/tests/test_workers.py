@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 TEXT = "Zx secret text"
 POOLS = ("prefork", "threads", "gevent", "solo")
+OFTEN = {"unacked_restore_interval": 1, "unacked_restore_throttle": 1}
+"""Left to itself, kombu looks every 100 seconds for what Redis is to deliver again."""
 
 
 @contextlib.contextmanager
@@ -153,11 +155,9 @@ def test_a_slow_gateway_behind_a_short_visibility_timeout(
     """Redis delivers the task again while it is at work: one message, and both deliveries are told of it."""
     redis.flush()
     gateway.add_fault("latency", number=NUMBER, seconds=5.0)
-    # Left to itself, kombu looks every 100 seconds for what Redis is to deliver again: no five seconds are slow then.
-    often = {"unacked_restore_interval": 1, "unacked_restore_throttle": 1}
     shop = Shop(
         tmp_path, broker=redis.url, url=gateway.url, outbox=str(tmp_path / "sms.db"),
-        broker_transport_options={"visibility_timeout": 2, **often},
+        broker_transport_options={"visibility_timeout": 2, **OFTEN},
     )  # fmt: skip
     with client_of(shop) as client:
         with shop.worker(size=2), shop.worker(size=2), events(client) as seen:
@@ -211,7 +211,7 @@ def test_a_broker_that_is_killed_amid_the_run(name: str, gateway: Sandbox, tmp_p
     """Killed and started again, it may deliver again what was done: no message twice, none lost."""
     with brokers.running(name) as broker:
         # What was on its way to the worker is the broker's to deliver again: Redis does so after this time.
-        options = {"visibility_timeout": 10} if name == "redis" else {}
+        options = {"visibility_timeout": 10, **OFTEN} if name == "redis" else {}
         shop = Shop(
             tmp_path, broker=broker.url, url=gateway.url, outbox=str(tmp_path / "sms.db"),
             broker_transport_options=options,
