@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from devinotify.sandbox import Sandbox
 
+pytestmark = pytest.mark.measured
+
 ZABBIX = ("--", NUMBER, "Problem: disk of web1", "/ is 95% full\nkey: 17.PROBLEM")
 CHECKMK = {
     # What Checkmk documents of a service notification; no Checkmk runs here.
