@@ -46,6 +46,12 @@ class Proxy:
         """Whether what was to be cut has been."""
         return self.cut is None
 
+    def drop(self) -> None:
+        """End all connections, and let no new one through while it is ``away``, which it is from now on."""
+        self.away = True
+        for each in self._open[1:]:
+            _end(each)
+
     def silence(self) -> None:
         """Let nothing through, in neither direction, and end no connection: a link that is half open."""
         self._speaks.clear()

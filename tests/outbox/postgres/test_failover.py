@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from devinotify.outbox.postgres.heartbeat import BEAT
 from devinotify.outbox.postgres.store import PostgresStore
 from devinotify.sandbox import Sandbox
 from tests.docs.pages import ROOT, blocks
+from tests.outbox.postgres.proxy import Proxy
 from tests.outbox.support import accepted, arrivals, claim, message, numbers
 from tests.postgres_server import PASSWORD, Server, fresh, needs_server, running
 from tests.waiting import ended, wait_until
@@ -405,6 +407,52 @@ def test_a_claim_whose_connection_was_ended_in_its_wait_waits_on(synchronous: Se
         follower.start()
         batch = claiming.result(60)
         assert (3, True) == (len(batch or ()), batch is not None and outbox.holds(batch))
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_claim_that_waits_for_its_standby_is_put_back_once_that_has_it(
+    synchronous: Server, follower: Server, *, alone: bool
+) -> None:
+    """Its answer was lost, and nobody could tell of it: nobody sees the claim before, and its rows are queued after."""
+    with Proxy(synchronous.port) as proxy, ThreadPoolExecutor(1) as pool:
+        url = synchronous.url(schema=fresh()).replace(str(synchronous.port), str(proxy.port))
+        with Outbox(url) as outbox:
+            outbox._store.enlist()
+            if alone:  # a worker's first claim is a transaction that is begun, and those after are not
+                outbox.enqueue(message(text="before"))
+                batch = claim(outbox)
+                outbox.settle(batch, accepted(batch))
+            outbox.enqueue(message(*numbers(3)))
+            follower.stop("fast")
+            claiming = pool.submit(outbox.claim)
+            wait_until(lambda: under_way(synchronous) == 1)
+            proxy.drop()
+            with pytest.raises(DevinotifyError, match="is not sent") as told:
+                claiming.result(60)
+            assert (Verdict.NOT_SENT, True, 1) == (told.value.verdict, told.value.retryable, under_way(synchronous))
+            proxy.away = False
+            found: list[Batch | None] = []
+
+            def claimed() -> bool:
+                with suppress(DevinotifyError):  # as long as it is waited for
+                    found.append(outbox.claim())
+                return bool(found)
+
+            again = pool.submit(wait_until, claimed)
+            wait_until(lambda: under_way(synchronous) == 2)
+            follower.start()
+            again.result(60)
+            rows = [] if found[0] is None else found[0].rows
+            assert ([1] * 3, 3) == ([row.attempts for row in rows], outbox.counts().claimed)
+
+
+def under_way(server: Server) -> int:
+    """Return how many claims wait for a standby, and commits of what puts them back, or for such a claim's commit."""
+    question = (
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'transactionid'"
+        " OR wait_event = 'SyncRep' AND (query = 'COMMIT' OR query LIKE '%.take(%')"
+    )
+    return int(str(ask(server, question)))
 
 
 def test_a_sign_of_life_that_no_standby_has_confirmed_is_none(synchronous: Server, follower: Server) -> None:

@@ -77,7 +77,8 @@ class Database:
         self._connection: psycopg.Connection[Line] | None = None
         self._pid = os.getpid()
         self._writing = False
-        self._token = 0  # of the last transaction that was begun
+        self.token: int = 0
+        """That of the last transaction that was begun here; to be read within it."""
         self._last = Last()
         self.missed_at: float = float("-inf")
         """What was committed here before, by this process's monotonic clock, may be missing."""
@@ -242,14 +243,14 @@ class Database:
             if not self._last.is_kept:
                 return None
             before, self._last = self._last, Last()  # as in ``write``
-            self._token = secrets.randbits(62) + 1
+            self.token = secrets.randbits(62) + 1
             self._committing, self._doubtful = True, False
             try:
-                found = ask(session, before.token, self._token)
+                found = ask(session, before.token, self.token)
             except (psycopg.Error, UnicodeEncodeError):
                 found = None
                 if self.is_lost() and self._was_made(operation):
-                    self._last = Last.of(self._token, self.now())
+                    self._last = Last.of(self.token, self.now())
                     raise AnswerLostError from None
             except BaseException:
                 self._undo(session.connection)
@@ -260,7 +261,7 @@ class Database:
                 self._last = before
                 return None
             self._confirm(operation)
-            self._last = Last.of(self._token, self.now())
+            self._last = Last.of(self.token, self.now())
             return found
 
     def write(
@@ -317,14 +318,14 @@ class Database:
                 except DevinotifyError:
                     self._last = before
                     raise
-                self._last = Last.of(self._token, self.now())
+                self._last = Last.of(self.token, self.now())
                 return found
             raise AssertionError("unreachable")  # pragma: no cover - the last try returns or raises
 
     def _done(self, session: Session, work: Callable[[Session, float], T], *, durable: bool) -> T:
-        self._token = secrets.randbits(62) + 1
+        self.token = secrets.randbits(62) + 1
         cursor = session.connection.execute(
-            session.sql(_BEGIN.format(last=self._last.token, next=self._token, durable=durable))
+            session.sql(_BEGIN.format(last=self._last.token, next=self.token, durable=durable))
         )
         while cursor.nextset():
             pass
@@ -365,23 +366,31 @@ class Database:
         """Take the server as it is for the one to send from."""
         self.write("resume", lambda session, now: self._watch.resume(session))  # noqa: ARG005 - the server's own time
 
-    def _was_made(self, operation: str) -> bool:
-        """Return whether the transaction whose answer was lost was committed; raise the doubt where nobody can tell.
+    def was_made(self, session: Session, token: int) -> bool:
+        """Return whether a transaction of this process that has ended here was committed.
 
         Its token is inserted again: a look would tell nothing while it may still be under way, but this waits for it,
-        and where the token is not there, it can never come.
+        and where the token is not there, it can never come. That of the last one is known to be there, and is gone by
+        now from within the next one, which has taken its place.
         """
+        if token == self._last.token:
+            return True
+        line = session.one(_WAS_MADE, token)
+        return line is not None and bool(line[0])
+
+    def _was_made(self, operation: str) -> bool:
+        """Return whether the transaction whose answer was lost was committed; raise the doubt where nobody can tell."""
         try:
             session = self._live(operation)
             self._committing, self._doubtful = True, False
-            line = session.one(_WAS_MADE, self._token)
+            made = self.was_made(session, self.token)
             self._confirm(operation)
         except (psycopg.Error, DevinotifyError):
             self._drop()
             raise errors.in_doubt(self.name, operation) from None
         finally:
             self._committing = False
-        return line is not None and bool(line[0])
+        return made
 
     def _undo(self, connection: psycopg.Connection[Line]) -> None:
         try:

@@ -37,6 +37,9 @@ _TO_PUT_BACK = frozenset({"claim", "step"})
 """Operations whose claims are queued again where their commit does not count. Not what is sent by whoever stores it: he
 is told that nothing was sent, and nobody is to send it after that."""
 
+COMMIT_WAITED_FOR = 5.0
+"""Seconds for which a commit that is under way is waited for at a time before its claim is put back."""
+
 T = TypeVar("T")
 
 
@@ -57,7 +60,8 @@ class PostgresStore:
         self._clock = clock
         self._accounts: dict[str, int] = {}
         self._positions = Positions(look_every)
-        self._loose: list[int] = []  # claims that may have been committed, and are nobody's to send
+        # Claims that may have been committed, and are nobody's to send, each with the token of its transaction.
+        self._loose: dict[int, int] = {}
         self._place: str | None = None  # which database of which server, once it was asked
         self._heartbeats: list[Heartbeat] = []  # of this process: at most one
         self._finalizer = weakref.finalize(self, _release, self._database, self._heartbeats)
@@ -135,7 +139,7 @@ class PostgresStore:
         """Return what ``work`` returns, in one transaction."""
         if operation in _TO_PUT_BACK or operation == "close":
             self._put_back()
-        done: list[tuple[PostgresTransaction, T]] = []  # the last try, and what it returned
+        done: list[tuple[PostgresTransaction, T, int]] = []  # the last try, what it returned, and its token
 
         def change(session: Session, now: float) -> None:
             clock = self._clock or (lambda: now)
@@ -148,14 +152,14 @@ class PostgresStore:
                 may_claim=self._database.check_claims,
                 since=self._database.missed_at,
             )
-            done[:] = [(transaction, work(transaction))]
+            done[:] = [(transaction, work(transaction), self._database.token)]
 
         try:
             self._database.write(operation, change, durable=durable, verdict=verdict)
         except (InDoubtError, UnconfirmedError) as error:
-            ((transaction, _),) = done
+            ((transaction, _, token),) = done
             if transaction.taken and operation in _TO_PUT_BACK:
-                self._loose += transaction.taken
+                self._loose.update(dict.fromkeys(transaction.taken, token))
                 raise self._not_claimed(error) from None
             if isinstance(error, InDoubtError) or verdict is not Verdict.UNKNOWN:
                 raise
@@ -171,7 +175,7 @@ class PostgresStore:
                 retryable=True,
             ) from None
         # Not before the commit: a transaction may be undone.
-        ((transaction, found),) = done
+        ((transaction, found, _),) = done
         self._accounts.update(transaction.new)
         return found
 
@@ -187,14 +191,19 @@ class PostgresStore:
         return not_claimed(error)
 
     def _put_back(self) -> None:
-        """Queue again what was claimed by commits that do not count; raise the error for which that has to wait."""
+        """Queue again what was claimed by commits that do not count; raise the error for which that has to wait.
+
+        A commit that still waits for its standby shows nobody its claim: it is waited for by its token, and so long.
+        """
 
         def undo(session: Session, now: float) -> None:  # noqa: ARG001 - the rows have their own times
-            for claim in loose:
-                staging.enqueue(session, claiming.close(session, claim))
+            session.run("SELECT set_config('lock_timeout', %s, true)", f"{COMMIT_WAITED_FOR:.0f}s")
+            for claim, token in loose.items():
+                if self._database.was_made(session, token):
+                    staging.enqueue(session, claiming.close(session, claim))
 
         with self._database.lock:
-            if loose := tuple(self._loose):
+            if loose := dict(self._loose):
                 try:
                     self._database.write("release", undo)
                 except DevinotifyError as error:
@@ -246,6 +255,7 @@ class PostgresStore:
         claim, moment = claiming.new_claim(), None if self._clock is None else self._clock()
 
         def ask(session: Session, last: int, following: int) -> Line | None:
+            self._loose[claim] = following  # until it is told
             alone = claiming.Alone(last, following, started, self._where.trusts)
             line = claiming.ask_next(session, alone, claim, worker, moment, whose, limit, since)
             return None if claiming.made_at(line) is None else line
@@ -253,14 +263,13 @@ class PostgresStore:
         with self._database.lock:
             self._put_back()
             since, asked = self._positions.since(whose), time.monotonic()
-            self._loose.append(claim)  # until it is told
             try:
                 line = self._database.alone("claim", ask)
             except AnswerLostError:
                 return None
             except (InDoubtError, UnconfirmedError) as error:
                 raise self._not_claimed(error) from None
-            self._loose.remove(claim)
+            self._loose.pop(claim, None)  # it may not have been asked for at all
             if (at := claiming.made_at(line)) is None:
                 return None
             self._database.heard(at, asked)
