@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from devinotify.outbox.records import NewMessage
 
-_E164_DIGITS = range(7, 16)
+E164_DIGITS = range(7, 16)
 """How many a file keeps as an integer: its format, and no rule of what is a number. A shorter one is kept as text."""
 
 
@@ -27,7 +27,7 @@ def encode_recipient(recipient: str) -> int | str:
     if (
         recipient[:1] == "+"
         and digits[:1] != "0"
-        and len(digits) in _E164_DIGITS
+        and len(digits) in E164_DIGITS
         and digits.isascii()
         and digits.isdigit()
     ):

@@ -15,6 +15,7 @@ import pytest
 
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox import Outbox
+from devinotify.outbox.encoding import encode_recipient
 from devinotify.outbox.sqlite import schema
 from devinotify.outbox.sqlite.connecting import use_wal
 from devinotify.outbox.sqlite.database import Database
@@ -163,6 +164,16 @@ def test_a_recipient_with_a_zero_in_it_is_kept_whole(path: Path) -> None:
             == tuple(row.recipient for row in outbox.enqueue(message(*given)))
             == tuple(row.recipient for row in outbox)
         )
+
+
+@pytest.mark.parametrize("shortest", ["+791600", "+7916000", "+07916000"])
+def test_what_a_campaign_is_fed_stands_as_one_recipient_would(path: Path, shortest: str) -> None:
+    """A number as an integer, half the size; one that is too short for that, or is none, as its text."""
+    given = ("+79160000001", shortest, "+79160000002")
+    with Outbox(path) as outbox:
+        outbox.extend(outbox.register(message()), given)
+        stored = [each for (each,) in database_of(outbox).connection.execute("SELECT recipient FROM rows ORDER BY id")]
+        assert ([encode_recipient(each) for each in given], given) == (stored, tuple(row.recipient for row in outbox))
 
 
 @pytest.mark.parametrize("where", ["missing/outbox.db", ".", "file/outbox.db"])

@@ -10,7 +10,8 @@ import json
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from devinotify.outbox.encoding import MESSAGE_COLUMNS, encode_recipient
+from devinotify.outbox.encoding import E164_DIGITS, MESSAGE_COLUMNS, encode_recipient
+from devinotify.phones.number import are_e164
 
 if TYPE_CHECKING:
     import sqlite3
@@ -122,7 +123,7 @@ def add_message(connection: sqlite3.Connection, number: int, values: Sequence[ob
 def add_rows(
     connection: sqlite3.Connection,
     first: int,
-    recipients: Iterable[str],
+    recipients: Sequence[str],
     message: int,
     channel: str,
     due: float,
@@ -131,13 +132,23 @@ def add_rows(
 ) -> int:
     """Queue one row a recipient, ids counting up from ``first``; return how many were new to the message."""
     shared = {"message": message, "channel": channel, "due": due, "deadline": deadline, "account": account}
-    encoded = list(map(encode_recipient, recipients))
-    # What is not a number takes a statement of its own: JSON, as SQLite reads it, ends a text at a zero.
-    texts = [(number, each) for number, each in enumerate(encoded, first) if each.__class__ is str]
-    numbers = [None if each.__class__ is str else each for each in encoded] if texts else encoded
-    added = connection.execute(_ADD_ROWS, {**shared, "first": first, "recipients": json.dumps(numbers)}).rowcount
+    numbers, texts = _as_json(first, recipients)
+    added = connection.execute(_ADD_ROWS, {**shared, "first": first, "recipients": numbers}).rowcount
     others = [{**shared, "id": number, "recipient": recipient} for number, recipient in texts]
     return added + connection.executemany(_ADD_ROW, others).rowcount
+
+
+def _as_json(first: int, recipients: Sequence[str]) -> tuple[str, list[tuple[int, str]]]:
+    """Return recipients as a JSON array of what stands in the file for them, and those that stand as text, by id.
+
+    What is not a number takes a statement of its own: JSON, as SQLite reads it, ends a text at a zero.
+    """
+    digits = [each[1:] for each in recipients]
+    if are_e164(recipients) and len(min(digits, key=len, default="")) in E164_DIGITS:  # as those of a campaign are
+        return f"[{','.join(digits)}]", []
+    encoded = list(map(encode_recipient, recipients))
+    texts = [(number, each) for number, each in enumerate(encoded, first) if isinstance(each, str)]
+    return json.dumps([None if isinstance(each, str) else each for each in encoded]), texts
 
 
 def add_refused(
