@@ -33,6 +33,9 @@ for _name in tuple(os.environ):
         del os.environ[_name]
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="devinotify-airflow-")
 
+PLUGINS = ",".join(point.name for point in entry_points(group="devinotify"))
+"""All plugins that are installed here, looked for once."""
+
 # The command line speaks the language of the locale, and what the tests read is English.
 os.environ["LANGUAGE"] = "en"
 
@@ -40,6 +43,11 @@ os.environ["LANGUAGE"] = "en"
 def pytest_unconfigure() -> None:
     """Remove Airflow's home."""
     shutil.rmtree(os.environ["AIRFLOW_HOME"], ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: Airflow's commands, and its processes."""
+    items.sort(key=lambda item: item.path.name not in ("test_commands.py", "test_running.py"))
 
 
 @pytest.fixture(scope="session")
@@ -51,8 +59,7 @@ def devino_sandbox_options() -> Mapping[str, Any]:
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Leave out plugins, and give each test an outbox."""
-    others = [point.name for point in entry_points(group="devinotify")]
-    monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", ",".join(others))
+    monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", PLUGINS)
     monkeypatch.setenv("DEVINOTIFY_OUTBOX", str(tmp_path / "sms.db"))
 
 
