@@ -28,6 +28,9 @@ settings.load_profile("shared")
 
 NUMBER = "+79161234567"
 
+PLUGINS = ",".join(point.name for point in entry_points(group="devinotify"))
+"""All plugins that are installed here, looked for once."""
+
 # The command line speaks the language of the locale, and what the tests read is English.
 os.environ["LANGUAGE"] = "en"
 
@@ -38,8 +41,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in tuple(os.environ):
         if name.startswith(("DEVINOTIFY_", "CELERY_")):
             monkeypatch.delenv(name)
-    others = [point.name for point in entry_points(group="devinotify")]
-    monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", ",".join(others))
+    monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", PLUGINS)
     yield
     notifiers.shared.close()
 

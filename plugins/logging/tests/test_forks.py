@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 
 
+@pytest.mark.measured
 def test_fork(gateway: Sandbox) -> None:
     """A child has a queue and a thread of its own: it sends what it logs and nothing of its parent's."""
     code = SETUP + (
@@ -87,6 +88,7 @@ def test_fork_that_nobody_tells_of(gateway: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("library", ["multiprocessing", "billiard"])
+@pytest.mark.measured
 def test_pools(gateway: Sandbox, library: str) -> None:
     """Processes of multiprocessing and billiard deliver before they are gone, what they have counted included."""
     code = SETUP + (

@@ -48,6 +48,7 @@ def test_exit_with_a_full_queue(gateway: Sandbox) -> None:
     assert (2, 5000) == (len(texts(gateway)), told(gateway))
 
 
+@pytest.mark.measured
 def test_exit_is_bounded(gateway: Sandbox) -> None:
     """A gateway that hangs keeps the program from ending no longer than ``flush_timeout``."""
     gateway.add_fault("latency", seconds=60, times=1)
@@ -65,6 +66,7 @@ def test_exit_is_bounded(gateway: Sandbox) -> None:
     gateway.remove_fault()
 
 
+@pytest.mark.measured
 def test_exit_does_not_wait_for_the_rate(gateway: Sandbox) -> None:
     """What the rate holds back at the end is told in one last message, the worst by name, and the program ends."""
     code = SETUP + (
@@ -102,6 +104,7 @@ TOOK_NONE = "devinotify-logging: {} lost: the program ends, and the gateway took
 
 
 @pytest.mark.once
+@pytest.mark.measured
 def test_exit_with_the_gateway_gone(gateway: Sandbox) -> None:
     """What the gateway took before it went away is not lost, and not counted."""
     away = f"devino://demo:demo@DEVINO/{NUMBER}?gateway=http://127.0.0.1:{free_port()}/rest"
