@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import functools
 import gc
 import importlib
 import itertools
 import os
+import pkgutil
 import signal
 import sys
 import threading
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+import devinotify
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -45,6 +49,9 @@ _PLUGINS = ",".join(sorted(point.name for point in entry_points(group="devinotif
 
 _numbers = itertools.count()
 
+_tracers: list[tuple[Any, Any]] = []
+"""Coverage's, of this thread and of those that it starts, where it measures."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Trace what runs tests alone, and give what a test forks the limit of time of a test.
@@ -65,15 +72,25 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _trace_tests_alone(config: pytest.Config) -> None:
-    """Keep coverage out of what xdist runs beside tests, and of what tests start.
+    """Keep coverage out of what xdist and pytest do beside tests, and of what tests start.
 
     In a process coverage takes 0.1 s of a core to begin, half of what a command of ours takes, and all of them walk
-    some 200 lines that no test walks in its own process.
+    some 200 lines that no test walks in its own process. What pytest does to collect 15,000 tests and to prepare each
+    takes twice as long when it is traced, and none of it is measured.
     """
-    if hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None):
+    runs_tests = hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None)
+    if runs_tests:
         os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
-    elif (coverage := sys.modules.get("coverage")) and (measuring := coverage.Coverage.current()):
-        measuring.stop()  # xdist's own process, which hears of 50,000 parts of tests
+    trace, threads = sys.gettrace(), threading.gettrace()
+    if type(trace).__module__.split(".")[0] != "coverage":  # another may be a debugger's
+        return
+    if runs_tests:
+        _tracers.append((trace, threads))
+        for module in pkgutil.walk_packages(devinotify.__path__, "devinotify."):
+            if module.name != "devinotify.__main__":
+                importlib.import_module(module.name)  # whose definitions are lines as well
+    sys.settrace(None)
+    threading.settrace(None)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -100,7 +117,16 @@ def pytest_collection(session: pytest.Session) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Collect garbage again, but not look for it among the tests, of which there are half a million objects."""
+    """Collect garbage again, but not look for it among the tests, of which there are half a million objects.
+
+    And forget what modules of tests have had made once for all, where coverage measures: it has not seen them do it.
+    """
+    if _tracers:
+        for name, module in [*sys.modules.items()]:
+            if name.partition(".")[0] == "devinotify":
+                for made in [*vars(module).values()]:
+                    if isinstance(made, functools._lru_cache_wrapper):
+                        made.cache_clear()
     gc.freeze()
     gc.enable()
 
@@ -115,22 +141,44 @@ def _is_dear(item: pytest.Item) -> bool:
     )
 
 
+@contextlib.contextmanager
+def _traced() -> Generator[None, None, None]:
+    """Let coverage trace what is called here, and the threads that it starts."""
+    before = sys.gettrace(), threading.gettrace()
+    for trace, threads in _tracers:
+        sys.settrace(trace)
+        threading.settrace(threads)
+    try:
+        yield
+    finally:
+        sys.settrace(before[0])
+        threading.settrace(before[1])
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Try laws, and what is dear, in full and without coverage's tracing, which doubles what they take.
+def pytest_fixture_setup() -> Generator[None, object, object]:
+    """Trace what fixtures do before their tests."""
+    with _traced():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None, object, object]:
+    """Trace what fixtures do after their tests."""
+    with _traced():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Trace tests, but try laws, and what is dear, in full and without it, which doubles what they take.
 
     The gates hold without them: what a law walks a hundred times, some example of ours walks once.
     """
-    trace, threads = sys.gettrace(), threading.gettrace()
-    if type(trace).__module__.split(".")[0] != "coverage" or not _is_dear(item):  # another may be a debugger's
+    if _is_dear(pyfuncitem):
         return (yield)
-    sys.settrace(None)
-    threading.settrace(None)
-    try:
+    with _traced():
         return (yield)
-    finally:
-        threading.settrace(threads)
-        sys.settrace(trace)
 
 
 @pytest.fixture(scope="session")
