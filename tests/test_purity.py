@@ -205,6 +205,7 @@ def test_a_pure_module_reaches_no_io_through_sys(module: str) -> None:
     assert used & {"stdin", "stdout", "stderr", "argv", "modules", "path"} == set()
 
 
+@pytest.mark.untraced
 def test_databases_are_the_drivers_affair() -> None:
     """SQL is spoken where a store is written, and in the sandbox's archive; nowhere else is a driver imported."""
     found = {

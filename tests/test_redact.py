@@ -286,6 +286,7 @@ def seconds(mask: Callable[[str], object], text: str) -> float:
     return min(took)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("part", LONG)
 @pytest.mark.parametrize("mask", [scrub, excerpt, errors.hide], ids=["scrub", "excerpt", "hide"])
 def test_masking_takes_time_by_the_length(mask: Callable[[str], object], part: str) -> None:

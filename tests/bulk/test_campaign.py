@@ -592,6 +592,7 @@ def test_a_pipe_and_a_notifier_of_ones_own(gateway: Sandbox, tmp_path: Path) -> 
     assert (3, 3) == (result.sent.done, result.tally.rows)
 
 
+@pytest.mark.untraced
 def test_a_crash_while_reading_loses_and_doubles_nothing(begin: Begin, gateway: Sandbox, tmp_path: Path) -> None:
     """A journal that was fed in part is fed again from the start: the same account as in one go."""
     some = numbers(25_000)

@@ -145,6 +145,7 @@ def test_a_list_that_changes_while_it_is_looked_through(path: Path) -> None:
             Intake(source, Reader(source), "Hi").read(pages=iter([1]))
 
 
+@pytest.mark.untraced
 def test_what_is_kept_takes_little_memory(write: Write) -> None:
     """A list is kept in two dozen bytes a recipient at most, so that a million is worth it."""
     with Source(write("\n".join(numbers(50_000)), "a.txt")) as source:

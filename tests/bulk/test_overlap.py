@@ -6,6 +6,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from devinotify import Message, Notifier, Outbox
 from devinotify.bulk import Campaign, End, Result, Speed
 from devinotify.bulk.sending import Sending
@@ -19,8 +21,6 @@ from tests.waiting import ended
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
-
-    import pytest
 
     from devinotify.exceptions import DevinotifyError
     from devinotify.models import Outcome
@@ -69,6 +69,7 @@ def test_the_list_is_put_into_the_journal_while_a_request_is_under_way(
     assert ([True, True], End.DONE, ROWS) == (seen, result.end, result.tally.accepted)
 
 
+@pytest.mark.untraced
 def test_numbers_are_read_while_a_request_is_under_way(
     notifier: Notifier, fake: Fake, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,6 +96,7 @@ def test_numbers_are_read_while_a_request_is_under_way(
     assert ([True, True], End.DONE, FIRST_PAGE + 1) == (seen, result.end, result.tally.accepted)
 
 
+@pytest.mark.untraced
 def test_the_next_request_is_under_way_while_a_batch_is_settled(
     notifier: Notifier, fake: Fake, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

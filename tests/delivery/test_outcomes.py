@@ -89,6 +89,7 @@ def test_map_error_is_not_asked_about_what_was_accepted() -> None:
     assert ([outcome], []) == (recorded(mapper, outcome), mapper.asked)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("verdict", [Verdict.REJECTED, Verdict.NOT_SENT, Verdict.UNKNOWN])
 @pytest.mark.parametrize("kind", ERRORS)
 def test_map_error_never_changes_a_verdict(kind: type[DevinotifyError], verdict: Verdict) -> None:

@@ -504,7 +504,8 @@ def test_an_undocumented_state_keeps_its_number(code: int) -> None:
     "body",
     [
         *("", "[]", "null", "{}", "255", '{"State": null}', '{"State": "many"}', '{"State": true}', '{"State": 1.5}'),
-        *('{"State": 0', '{"Price": 1}', '{"a":' * 100_000, '{"State": ' + "9" * 5000 + "}", '{"State": [0]}'),
+        *('{"State": 0', '{"Price": 1}', '{"State": ' + "9" * 5000 + "}", '{"State": [0]}'),
+        pytest.param('{"a":' * 100_000, id="deep", marks=pytest.mark.untraced),
     ],
 )
 def test_what_is_no_state_is_refused(operation: Operation[Any], body: str) -> None:
@@ -947,6 +948,7 @@ BODIES = {
 }
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize("operation", [wire.SMS_SEND, wire.SMS_SEND_BULK, wire.VIBER_SEND_WITH_RESEND], ids=ids)
 def test_the_verdict_of_every_other_reply(operation: Operation[Any], name: str) -> None:

@@ -189,6 +189,7 @@ def test_fast_path_follows_the_plan(changes: dict[str, Any], taken: bool) -> Non
 # --- the long way ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.untraced
 def test_every_country_in_every_form() -> None:
     """Each country's example mobile is found in every form: with +, 00, no prefix, as at home, and as a URI."""
     for region, number in EXAMPLES.items():
@@ -205,6 +206,7 @@ def test_every_country_in_every_form() -> None:
         assert [getattr(_ours(form, region), "e164", form) for form in forms] == [e164] * len(forms), region
 
 
+@pytest.mark.untraced
 def test_every_country_from_russia() -> None:
     """A Russian who writes +, 00 or 8~10 reaches each country, and learns its region."""
     for region, number in EXAMPLES.items():

@@ -149,6 +149,7 @@ def test_a_surrogate_pair_at_the_end_of_a_part_is_found_when_counting() -> None:
     assert 3 == count_segments(text) == segment(text).count
 
 
+@pytest.mark.untraced
 def test_every_code_point_counts_as_the_tables_say() -> None:
     """All of the BMP: a character's encoding and units are those of the reference."""
     points = [chr(point) for point in range(0x10000)]
@@ -157,6 +158,7 @@ def test_every_code_point_counts_as_the_tables_say() -> None:
     assert expected == [(result.encoding is Encoding.GSM7, result.units) for result in results]
 
 
+@pytest.mark.untraced
 def test_every_code_point_of_the_bmp_counts_beside_a_letter_that_is_not_ascii() -> None:
     """The second way to tell the encoding, taken by a text that is not ASCII, agrees with the tables."""
     points = [chr(point) for point in range(0x10000)]
