@@ -6,8 +6,6 @@ import doctest
 import os
 import re
 import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +13,8 @@ import pytest
 from tests.docs.pages import language_of, name_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from devinotify.sandbox import Sandbox
     from tests.docs.pages import Block
 
@@ -35,7 +35,6 @@ class Reader:
             "DEVINOTIFY_URL": sandbox.url,
             "HOME": str(folder),
             "LANGUAGE": language_of(page),
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             **environment,
         }
 

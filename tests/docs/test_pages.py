@@ -18,8 +18,10 @@ import requests
 from devinotify import exceptions
 from devinotify.sandbox import Sandbox
 from tests.cli import reference
+from tests.docs import forked
 from tests.docs.pages import ROOT, blocks, guides, language_of, name_of, pages
 from tests.docs.reader import Reader, fits
+from tests.testing.sessions import run_pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,12 +43,19 @@ def sandbox() -> Iterator[Sandbox]:
         yield gateway
 
 
+@pytest.fixture(scope="module")
+def programs() -> Iterator[str]:
+    """Give the PATH of who reads a page: the command line first, then what stands beside Python."""
+    with forked.commands() as folder:
+        yield os.pathsep.join([str(folder), str(Path(sys.executable).parent), os.environ["PATH"]])
+
+
 @pytest.mark.parametrize("page", SHOWING, ids=name_of)
-def test_page(page: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_page(page: Path, sandbox: Sandbox, programs: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Every command ends well and every session gives what it shows, from the top to the end."""
     monkeypatch.setenv("DEVINOTIFY_URL", sandbox.url)
     monkeypatch.chdir(tmp_path)
-    reader = Reader(page, tmp_path, sandbox)
+    reader = Reader(page, tmp_path, sandbox, PATH=programs)
     try:
         for block in blocks(page):
             if not block.exempt and (block.kind in _RUN or block.file is not None):
@@ -143,21 +152,8 @@ def test_tests(page: str, text: str, tmp_path: Path) -> None:
     """The tests that are shown pass, run by pytest in a folder of their own."""
     (shown,) = (block.code for block in blocks(ROOT / page) if "def test_reminder" in block.code)
     (tmp_path / "test_shown.py").write_text(_ITS_READER.replace("TEXT", text) + shown, "utf-8")
-    said = pytest_said(tmp_path)
+    said = run_pytest(tmp_path, "test_shown.py").stdout
     assert "2 passed" in said, said
-
-
-def pytest_said(folder: Path) -> str:
-    """Return what pytest says of ``test_shown.py`` in a folder of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_shown.py"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    return done.stdout
 
 
 _ITS_SERVICE = """
@@ -187,7 +183,7 @@ def test_a_program_that_a_fixture_starts(page: str, tmp_path: Path) -> None:
     (shown,) = (block.code for block in blocks(ROOT / page) if "def client(" in block.code)
     (tmp_path / "app.py").write_text(_ITS_SERVICE, "utf-8")
     (tmp_path / "test_shown.py").write_text(shown + _ITS_TEST, "utf-8")
-    said = pytest_said(tmp_path)
+    said = run_pytest(tmp_path, "test_shown.py").stdout
     assert "1 passed" in said, said
 
 
