@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from devinotify.sandbox import Sandbox
 
 PLUGIN = "django"
+OTHERS = ",".join(point.name for point in entry_points(group="devinotify") if point.name != PLUGIN)
+"""All other plugins that are installed here, looked for once."""
 
 # The command line speaks the language of the locale, and what the tests read is English.
 os.environ["LANGUAGE"] = "en"
@@ -62,8 +64,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterato
     for name in tuple(os.environ):
         if name.startswith("DEVINOTIFY_"):
             monkeypatch.delenv(name)
-    others = [point.name for point in entry_points(group="devinotify") if point.name != PLUGIN]
-    monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", ",".join(others))
+    monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", OTHERS)
     monkeypatch.setenv("DEVINOTIFY_OUTBOX", str(tmp_path / "default.db"))  # not the one of whoever runs the tests
     yield
     notifiers.shared.close()

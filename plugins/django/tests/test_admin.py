@@ -37,7 +37,7 @@ OTHER = "+79161234568"
 pytestmark = pytest.mark.usefixtures("configure", "database")
 
 
-@pytest.fixture(params=["file", "postgres"], autouse=True)
+@pytest.fixture(params=["file", pytest.param("postgres", marks=pytest.mark.once)], autouse=True)
 def server_of_outbox(request: pytest.FixtureRequest, configure: Callable[..., None]) -> postgres.Server | None:
     """Have the outbox in a file (``None``), and in a database of its server."""
     if request.param == "file":

@@ -28,6 +28,8 @@ settings.register_profile("shared", deadline=None, suppress_health_check=[Health
 settings.load_profile("shared")
 
 PLUGIN = "webhook"
+OTHERS = ",".join(point.name for point in entry_points(group="devinotify") if point.name != PLUGIN)
+"""All other plugins that are installed here, looked for once."""
 
 # The command line speaks the language of the locale, and what the tests read is English.
 os.environ["LANGUAGE"] = "en"
@@ -39,8 +41,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in tuple(os.environ):
         if name.startswith("DEVINOTIFY_"):
             monkeypatch.delenv(name)
-    others = [point.name for point in entry_points(group="devinotify") if point.name != PLUGIN]
-    monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", ",".join(others))
+    monkeypatch.setenv("DEVINOTIFY_DISABLE_PLUGINS", OTHERS)
 
 
 @pytest.fixture(autouse=True)
