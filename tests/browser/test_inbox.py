@@ -377,6 +377,18 @@ def test_the_focus_goes_where_a_phone_shows_something(page: Page, client: Client
     page.locator(f"{ROWS}:focus", has_text="one").wait_for()
 
 
+def test_a_button_keeps_the_focus_while_the_message_arrives(page: Page, sandbox: Sandbox, client: Client) -> None:
+    """What is shown above a message is drawn anew with its state, and its buttons are not."""
+    sandbox.set_timeline("delivered", sms=[(0.0, -1), (3600.0, 0)])
+    client.sms.send(NUMBER, "one")
+    show(page, sandbox, "messages/1")
+    delete = page.locator(".detail").get_by_role("button", name="Delete")
+    delete.focus()
+    sandbox.advance(3600)
+    page.locator(".detail .head .pill", has_text="delivered").wait_for()
+    delete.and_(page.locator(":focus")).wait_for()
+
+
 def test_the_theme_is_kept(page: Page) -> None:
     """A theme that is chosen is the theme after a reload."""
     page.get_by_role("button", name="Theme: auto").click()

@@ -59,7 +59,7 @@ export class Detail {
   build({ entry, message }) {
     this.key = entry.key;
     this.parts = {};
-    for (const name of ["head", "doing", "tags", "bar", "chat", "refusal", "outcome", "story", "anatomy", "facts", "raw"]) {
+    for (const name of ["head", "status", "doing", "tags", "bar", "chat", "refusal", "outcome", "story", "anatomy", "facts", "raw"]) {
       this.parts[name] = h("div", { class: name });
     }
     const chat = { tabindex: "0", role: "log", "aria-label": "Conversation" };
@@ -88,13 +88,17 @@ export class Detail {
 
   update({ entry, message, anatomy, story, request, releasable }, incoming, tags) {
     const { parts } = this;
-    fill(parts.head, [entry.key, entry.status, entry.scheduled], () => [
+    fill(parts.head, entry.key, () => [
       h("h2", {}, message ? `Message ${entry.number}` : "Refused send"),
-      entry.scheduled ? h("span", { class: "pill" }, "scheduled") : pill(entry.status),
+      parts.status,
       h("span", { class: "gap" }),
       h("button", { type: "button", class: "quiet danger", onclick: () => this.inbox.forgetOne(entry.key) }, "Delete"),
       h("button", { type: "button", class: "quiet", "aria-label": "Close the message", onclick: () => this.inbox.close() }, "✕"),
     ]);
+    // Apart from the buttons, one of which may have the focus.
+    fill(parts.status, [entry.status, entry.scheduled], () =>
+      entry.scheduled ? h("span", { class: "pill" }, "scheduled") : pill(entry.status),
+    );
     fill(parts.doing, [entry.key, entry.released, releasable, Boolean(request)], () => [
       h("button", { type: "button", class: "quiet", onclick: () => this.unread(entry) }, "Mark as unread"),
       request ? copier("Copy as curl", () => curl({ key: entry.key })) : null,
