@@ -1,4 +1,4 @@
-"""A browser for each module, a page for each test, and what no test may do: fail aloud or leave loopback."""
+"""A browser for all of a process, a page for each test, and what no test may do: fail aloud or leave loopback."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Give a headless Chromium.
 
-    Not for longer than a module: while Playwright runs, no other test of the process may run an event loop.
+    Not for longer than these tests: while Playwright runs, no other of the process may run an event loop.
     """
     if chromium.executable() is None:
         pytest.skip(chromium.MISSING)

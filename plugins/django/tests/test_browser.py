@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from devinotify.sandbox import Sandbox
     from playwright.sync_api import Page
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 SERVER = ("gunicorn", "--timeout", "120", "-w", "1", "-b", "127.0.0.1:{port}", "application:wsgi")
 
 pytestmark = [
     pytest.mark.once,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (Debian: apt-get install chromium)"),
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (Debian: chromium-headless-shell)"),
     pytest.mark.usefixtures("configure"),
 ]
 
