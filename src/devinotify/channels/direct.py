@@ -21,7 +21,7 @@ from devinotify.redact import Secret, mask_number
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Sequence
 
-    from devinotify.gateway.aio import AsyncClient
+    from devinotify.gateway.aio.resources import Ready
     from devinotify.gateway.client import Client
     from devinotify.models import Message, Outcome
     from devinotify.phones import NormalizedMany
@@ -75,10 +75,10 @@ class Direct(OwnChannel):
         numbers = [number.e164 for number in read.numbers]
         return self._as_given(given, read, deliver(self.name, numbers, post, batch=self._batch(message)))
 
-    async def send_awaited(self, message: Message, client: AsyncClient) -> list[Outcome]:
+    async def send_awaited(self, message: Message, client: Ready) -> list[Outcome]:
         """Send a message that has one recipient by the client of an event loop, and answer what ``send`` does."""
         recipient = Secret(message.recipients[0])
-        # The operations have the names and arguments of the blocking client's; what they answer is awaited.
+        # The operations are those of the blocking client; what they answer is awaited.
         blocking = cast("Client", client)
         try:
             receipt = await cast("Awaitable[Receipt]", self._one(recipient, message, blocking))
@@ -206,7 +206,7 @@ class NullChannel(Direct):
             outcomes.append(accepted(self.name, recipient, receipt))
         return outcomes
 
-    async def send_awaited(self, message: Message, client: AsyncClient) -> list[Outcome]:
+    async def send_awaited(self, message: Message, client: Ready) -> list[Outcome]:
         """Do what ``send`` does, which waits for nothing."""
         return self.send(message, cast("Client", client))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from devinotify.channels.direct import Direct
 from devinotify.delivery.recipients import is_one
+from devinotify.gateway.aio.resources import Ready
 from devinotify.gateway.aio.warmup import warm_up_for
 from devinotify.redact import forget_variables
 
@@ -53,6 +54,7 @@ class OnLoop:
     ) -> None:
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         self._client = client
+        self._ready = Ready(client)
         self._read = read
         self._channels = channels
         self._pipeline = pipeline
@@ -93,7 +95,7 @@ class OnLoop:
                     return self._pipeline.refuse(message, refused)
                 one_step = self._channels[message.channel]
                 assert isinstance(one_step, Direct)  # noqa: S101 - as ``takes`` has seen
-                return await self._pipeline.send_awaited(message, one_step, self._client)
+                return await self._pipeline.send_awaited(message, one_step, self._ready)
             except BaseException as error:  # cancelled, or a fault of our own
                 forget_variables(error, handled)
                 del found, message  # numbers, which would be seen in this frame

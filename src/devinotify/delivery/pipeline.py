@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from devinotify.channels.direct import Direct
     from devinotify.channels.protocol import Channel
     from devinotify.delivery.recipients import Recipients
-    from devinotify.gateway.aio import AsyncClient
+    from devinotify.gateway.aio.resources import Ready
     from devinotify.gateway.client import Client
     from devinotify.models import Message, Outcome
     from devinotify.plugins import PluginManager
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 log: logging.Logger = logging.getLogger(__name__)
 
 
-_HOOKS: Mapping[str, bool] = MappingProxyType(
+ON_THE_WAY: Mapping[str, bool] = MappingProxyType(
     {
         "devinotify_resolve_recipient": False,
         "devinotify_normalize_phone": True,
@@ -47,6 +47,8 @@ _HOOKS: Mapping[str, bool] = MappingProxyType(
     }
 )
 """The hooks that a send comes by, and whether the core's own answer to each does nothing that may block."""
+
+_ON_THE_WAY = frozenset(ON_THE_WAY.items())
 
 
 class Sending:
@@ -209,9 +211,9 @@ class Pipeline:
     @property
     def is_bare(self) -> bool:
         """Whether no plugin has anything to do with a send, so that nothing on its way may block."""
-        return not any(self._plugins.listens(hook, outside=outside) for hook, outside in _HOOKS.items())
+        return not self._plugins.listens_to_any(_ON_THE_WAY)
 
-    async def send_awaited(self, message: Message, channel: Direct, client: AsyncClient) -> list[Outcome]:
+    async def send_awaited(self, message: Message, channel: Direct, client: Ready) -> list[Outcome]:
         """Send to one recipient by the client of an event loop, and record and return the Outcome, as ``send`` does.
 
         It is for a pipeline that ``is_bare``: no plugin is asked to send.

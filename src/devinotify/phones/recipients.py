@@ -70,16 +70,22 @@ def calling_codes(inputs: Iterable[object], region: str) -> set[int]:
     On the first number of a country it takes some milliseconds to read those, which ``plan.read_country`` does ahead.
     Raises InvalidInput for an unknown region.
     """
+    region, match = _region(region), _russian()
+    is_russian = region == "RU"
+    others = [
+        raw
+        for raw in inputs
+        if not (isinstance(raw, PhoneNumber) or (is_russian and isinstance(raw, str) and match(raw)))
+    ]
+    if not others:
+        return set()
     from devinotify.phones import notation, plan
 
-    region, match = _region(region), _russian()
     codes: set[int] = set()
-    for raw in inputs:
-        if isinstance(raw, PhoneNumber) or (region == "RU" and isinstance(raw, str) and match(raw)):
-            continue
+    for raw in others:
         with suppress(Refused):  # as it is without a look at any plan
             text = raw if isinstance(raw, str) else _text(raw)
-            if len(text) > MAX_INPUT or (region == "RU" and match(_bare(text))):
+            if len(text) > MAX_INPUT or (is_russian and match(_bare(text))):
                 continue
             number = notation.read(text)
             if not (number[0] == "+" and match(number)):

@@ -72,6 +72,7 @@ class PluginManager(pluggy.PluginManager):
         """What the Notifier that is served puts round each call of a plugin, so that it finds its outbox."""
         # Answers of ``listens`` and ``_observers``, until something is registered: they are asked for every message.
         self._known: dict[tuple[str, bool], bool] = {}
+        self._known_together: dict[frozenset[tuple[str, bool]], bool] = {}
         self._watching: dict[str, Sequence[_Observer]] = {}
 
     def register(self, plugin: object, name: str | None = None, origin: str = IN_CODE) -> str:
@@ -208,6 +209,7 @@ class PluginManager(pluggy.PluginManager):
 
     def _forget_answers(self) -> None:
         self._known.clear()
+        self._known_together.clear()
         self._watching.clear()
 
     def listens(self, hook: str, *, outside: bool = False) -> bool:
@@ -217,6 +219,14 @@ class PluginManager(pluggy.PluginManager):
             found = getattr(self.hook, hook).get_hookimpls()
             known = any(not outside or self._origins.get(one.plugin_name) != BUILT_IN for one in found)
             self._known[hook, outside] = known
+        return known
+
+    def listens_to_any(self, hooks: frozenset[tuple[str, bool]]) -> bool:
+        """Whether anything implements any of these hooks; with ``True`` beside it, anything but a built-in."""
+        known = self._known_together.get(hooks)
+        if known is None:
+            known = any(self.listens(hook, outside=outside) for hook, outside in hooks)
+            self._known_together[hooks] = known
         return known
 
     def observers(self, hook: str) -> list[str]:

@@ -130,3 +130,13 @@ class AsyncViber(_AsyncResource):
     @_awaited(Viber.state)
     def state(self) -> object:
         """Await what ``Viber.state`` does."""
+
+
+class Ready:
+    """The sends of a client without its look for what has to be read first: for whoever has seen to that."""
+
+    def __init__(self, client: AsyncOwner) -> None:
+        owner = cast("Owner", client)  # whose call is awaited, and so is what these answer
+        self.url: DevinoURL = client.url
+        self.sms: Sms = Sms(owner)
+        self.viber: Viber = Viber(owner)

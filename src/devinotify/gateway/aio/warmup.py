@@ -33,10 +33,11 @@ def is_warm(region: str) -> bool:
 
 def cold_countries(recipients: object, region: str) -> list[int]:
     """Return the calling codes of what is given for which not all is in memory; ``region`` is warm."""
-    given = recipients if isinstance(recipients, Iterable) and not isinstance(recipients, str) else (recipients,)
-    with contextlib.suppress(InvalidInput):  # an unknown region, which every number is told of
+    given = (recipients,) if isinstance(recipients, str) or not isinstance(recipients, Iterable) else recipients
+    try:
         return sorted(calling_codes(given, region) - _warm)
-    return []
+    except InvalidInput:  # an unknown region, which every number is told of
+        return []
 
 
 async def warm_up_for(recipients: object, region: str) -> None:
