@@ -83,23 +83,17 @@ Chance: TypeAlias = Callable[[], float]
 
 def lead(conversation: Conversation[R], take: Callable[[Instruction], Any]) -> R:
     """Lead a conversation to its end and return the result; ``take`` does as instructed and returns what came of it."""
-    answer: Callable[[], Instruction] = conversation.__next__
+    answer, result = conversation.send, None
     try:
         while True:
-            instruction = answer()
+            instruction = answer(result)
             try:
-                result = take(instruction)
+                answer, result = conversation.send, take(instruction)
             except DevinotifyError as error:
-                answer = _bound(conversation.throw, error)
-            else:
-                answer = _bound(conversation.send, result)
+                answer, result = conversation.throw, error
     except StopIteration as end:
         value: R = end.value
         return value
-
-
-def _bound(answer: Callable[[Any], Instruction], value: object) -> Callable[[], Instruction]:
-    return lambda: answer(value)
 
 
 # --- conversations ---------------------------------------------------------------------------------

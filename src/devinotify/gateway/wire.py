@@ -7,7 +7,6 @@ More than 400 lines: most are those tables, and what reads them belongs beside t
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import re
 from collections.abc import Iterable, Mapping
@@ -140,8 +139,10 @@ _written = _WRITTEN.__getitem__
 def _text(name: str, value: str) -> str:
     if value.isascii() and value.isalnum():  # ids, numbers, most senders
         return f"{name}={value}"
-    with contextlib.suppress(UnicodeEncodeError):
+    try:
         return f"{name}={''.join(map(_written, value.encode()))}"
+    except UnicodeEncodeError:
+        pass
     # Raised out here, so that the encoding error, which holds the text, is not part of the traceback.
     raise InvalidInput(f"{name} holds a lone surrogate, which no encoding can carry")
 

@@ -180,23 +180,23 @@ class AsyncClient:
         """Lead a conversation to its end, as ``conversation.lead`` does, but for the awaiting."""
         bound = self._here()
         leave_behind = partial(self._leave_behind, bound, talk, call)
-        answer: Callable[[], Instruction] = talk.__next__
+        answer: Callable[[Any], Instruction] = talk.send
+        result: object = None
         try:
             while True:
-                instruction = answer()
+                instruction = answer(result)
+                answer = talk.send
                 try:
                     match instruction:
                         case Exchange(request):
-                            result: object = await bound.transport.exchange(request, leave_behind)
+                            result = await bound.transport.exchange(request, leave_behind)
                         case LogIn(refused):
                             result = bound.session.known(refused) or await bound.session.get(refused)
                         case Pause(seconds):
                             await asyncio.sleep(seconds)
                             result = None
                 except DevinotifyError as error:
-                    answer = partial(talk.throw, error)
-                else:
-                    answer = partial(talk.send, result)
+                    answer, result = talk.throw, error
         except StopIteration as end:
             value: R = end.value
             return value

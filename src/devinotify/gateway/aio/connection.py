@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from devinotify.gateway.aio.racing import connect_to_one
+from devinotify.gateway.aio.tls import TLS
 from devinotify.gateway.http1 import BadReply, Reply, ReplyParser, may_go_on
 from devinotify.gateway.resolution import look_up, own
 from devinotify.gateway.route import check_tunnel, connect_request
@@ -48,6 +49,8 @@ class Connection(asyncio.BufferedProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._buffer = memoryview(bytearray(_READ_AT_ONCE))
         self._asked: Callable[[], bool]
+        self._tls: TLS | None = None
+        self._agreeing: asyncio.Future[None] | None = None
         self.is_over: bool = False
         """Whether it was closed, by either side, as far as the loop has heard."""
         self.lost: asyncio.Future[None] = loop.create_future()
@@ -78,7 +81,6 @@ class Connection(asyncio.BufferedProtocol):
 
         From here on the request may have left. Cancelling what is returned changes nothing about the exchange.
         """
-        assert self._transport is not None  # noqa: S101 - open_connection returns none without
         self._parser = parser
         self._size = len(data)
         self._outcome = None
@@ -87,7 +89,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._timer is None or self._deadline < self._timer.when():
             self._wait_until(self._deadline)
         try:
-            self._transport.write(data)
+            self._write(data)
         except Exception as error:  # noqa: BLE001 - a loop's own error: some of it may have left all the same
             self._end(error)
         return answer
@@ -100,10 +102,11 @@ class Connection(asyncio.BufferedProtocol):
         return self._answer
 
     async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
-        """Go on in TLS with the host at the other end of a tunnel."""
-        assert self._transport is not None  # noqa: S101 - open_connection has connected it
-        secured = await self._loop.start_tls(self._transport, self, context, server_hostname=host)
-        self._transport = cast("asyncio.Transport", secured)
+        """Go on in TLS with ``host``, within that with a proxy where there is one already; raise OSError."""
+        self._tls = TLS(context, host, self._tls)
+        self._agreeing = agreeing = self._loop.create_future()
+        self._write(b"")
+        await agreeing
 
     def close(self) -> None:
         """End the connection without waiting for anything."""
@@ -126,19 +129,46 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Read some more of the reply; what belongs to no request ends the connection."""
+        if self._tls is None:
+            self._read(SecretBytes(self._buffer[:nbytes]))
+            return
+        data = self._tls.open(self._buffer[:nbytes])
+        if self._agreeing is not None and self._tls.is_agreed:
+            self._end_agreeing(None)
+        if data:
+            self._read(data)
+        if self._tls.has_to_say or self._tls.is_over:
+            self._write(b"")
+
+    def _read(self, data: SecretBytes) -> None:
         if self._parser is None:
             self.close()
             return
         try:
-            reply = self._parser.feed(SecretBytes(self._buffer[:nbytes]))
+            reply = self._parser.feed(data)
         except BadReply as error:
             self._end(error)
         else:
             if reply is not None:
-                assert self._transport is not None  # noqa: S101 - it has just been read from
                 # An early one: what has not left yet would stand before the next request.
-                is_early = self._transport.get_write_buffer_size() > 0 or not may_go_on(reply, self._size)
+                is_early = self._has_unwritten or not may_go_on(reply, self._size)
                 self._end(replace(reply, keep_alive=False) if is_early else reply)
+
+    @property
+    def _has_unwritten(self) -> bool:
+        assert self._transport is not None  # noqa: S101 - it has been read from
+        return self._transport.get_write_buffer_size() > 0 or (self._tls is not None and self._tls.has_to_say)
+
+    def _write(self, data: bytes) -> None:
+        """Write what makes the other side read ``data``, and whatever TLS has to say beside it."""
+        assert self._transport is not None  # noqa: S101 - open_connection returns none without
+        if self._tls is None:
+            self._transport.write(data)
+            return
+        self._transport.write(self._tls.seal(data))
+        if self._tls.is_over:
+            self._end_with_connection(self._tls.fault)
+            self.close()
 
     def eof_received(self) -> None:
         """Take the end of the connection for the end of the reply, where that may be."""
@@ -155,12 +185,23 @@ class Connection(asyncio.BufferedProtocol):
         self._among.discard(self)
 
     def _end_with_connection(self, error: Exception | None) -> None:
+        self._end_agreeing(error or ConnectionResetError())
         if self._parser is None:
             return
         try:
             self._end(error or self._parser.close())
         except BadReply as cut:
             self._end(cut)
+
+    def _end_agreeing(self, fault: Exception | None) -> None:
+        """Tell who waits for the handshake that it is over, or what it failed with."""
+        agreeing, self._agreeing = self._agreeing, None
+        if agreeing is None or agreeing.done():
+            return
+        if fault is None:
+            agreeing.set_result(None)
+        else:
+            agreeing.set_exception(fault)
 
     def _end(self, outcome: Outcome) -> None:
         self._parser = None
@@ -222,16 +263,16 @@ async def _open(route: Route, among: set[Connection]) -> Connection:
     sock = await connect_to_one(await _addresses(host, port))
     connection = Connection(loop, among)
     try:
-        await loop.create_connection(
-            lambda: connection, sock=sock, ssl=context, server_hostname=None if context is None else host
-        )
+        await loop.create_connection(lambda: connection, sock=sock)
     except BaseException:  # a cancellation too: the loop closes the socket, but uvloop tells nobody
         connection.connection_lost(None)
         raise
-    if proxy is None:
-        return connection
-    assert route.tls is not None  # noqa: S101 - plain HTTP goes through no proxy
     try:
+        if context is not None:
+            await connection.start_tls(context, host)
+        if proxy is None:
+            return connection
+        assert route.tls is not None  # noqa: S101 - plain HTTP goes through no proxy
         request = connect_request(route.host, route.port, proxy.headers)
         outcome = await connection.begin(request, ReplyParser(tunnel=True), None)
         if not isinstance(outcome, Reply):
