@@ -261,7 +261,7 @@ def told(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Told]:
         server.close()
     finally:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=LONGEST)
 
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="the command of OpenSSL is not installed")
