@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from devinotify.channels.batch import failed
@@ -34,21 +33,19 @@ if TYPE_CHECKING:
 log: logging.Logger = logging.getLogger(__name__)
 
 
-ON_THE_WAY: Mapping[str, bool] = MappingProxyType(
+ON_THE_WAY: frozenset[tuple[str, bool]] = frozenset(
     {
-        "devinotify_resolve_recipient": False,
-        "devinotify_normalize_phone": True,
-        "devinotify_prepare_message": True,
-        "devinotify_screen_recipients": False,
-        "devinotify_estimate_segments": True,
-        "devinotify_send_message": True,
-        "devinotify_map_error": False,
-        "devinotify_outcome_recorded": False,
+        ("devinotify_resolve_recipient", False),
+        ("devinotify_normalize_phone", True),
+        ("devinotify_prepare_message", True),
+        ("devinotify_screen_recipients", False),
+        ("devinotify_estimate_segments", True),
+        ("devinotify_send_message", True),
+        ("devinotify_map_error", False),
+        ("devinotify_outcome_recorded", False),
     }
 )
-"""The hooks that a send comes by, and whether the core's own answer to each does nothing that may block."""
-
-_ON_THE_WAY = frozenset(ON_THE_WAY.items())
+"""The hooks that a send comes by, and whether the core has an answer of its own to each, which never blocks."""
 
 
 class Sending:
@@ -211,7 +208,7 @@ class Pipeline:
     @property
     def is_bare(self) -> bool:
         """Whether no plugin has anything to do with a send, so that nothing on its way may block."""
-        return not self._plugins.listens_to_any(_ON_THE_WAY)
+        return not self._plugins.listens_to_any(ON_THE_WAY)
 
     async def send_awaited(self, message: Message, channel: Direct, client: Ready) -> list[Outcome]:
         """Send to one recipient by the client of an event loop, and record and return the Outcome, as ``send`` does.
