@@ -327,7 +327,8 @@ class Store(Protocol):
 
 @runtime_checkable
 class QuickSteps(Protocol):
-    """What a store offers besides where each of a worker's steps can be one question: it stands on another machine.
+    """What a store offers besides where a worker's steps have a way that takes less than what a transaction allows for:
+    one question to another machine, or one that holds others up for less long.
 
     What is not as it mostly is they leave to the transaction's methods of the same names, with all else untouched.
     """

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 from array import array
 from itertools import repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from devinotify.outbox.encoding import CLAIMED, COLUMNS, decode_row
+from devinotify.outbox.encoding import CLAIMED, COLUMNS, claimed_rows, decode_row
 from devinotify.outbox.sqlite import accounts
+from devinotify.outbox.store import Taken
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
 
-    from devinotify.outbox.records import Row
+    from devinotify.outbox.records import Row, StoredMessage
 
 LOOK_AHEAD = 4
 """How many times its size a batch looks ahead in the queue for rows of its message, where several are mixed."""
@@ -28,6 +29,21 @@ _GATHER = (
 
 Gathered = tuple[int, "int | str", int, "float | None", "float | None", "int | None", "int | None", "int | None"]
 """A line of CLAIMED."""
+
+
+class TakenLines(NamedTuple):
+    """What a claim found, as it stood in the file: ``lines`` that are claimed by now, and the ids of ``late`` rows."""
+
+    claim: int
+    stored: StoredMessage
+    channel: str
+    lines: list[Gathered]
+    late: list[int]
+
+    def made(self, late: Sequence[Row] = ()) -> Taken:
+        """Return it with the rows of its lines, and the late ones."""
+        rows = claimed_rows(self.lines, self.stored.id, self.channel, self.claim)
+        return Taken(self.claim, self.stored, rows, tuple(late))
 
 
 def head(connection: sqlite3.Connection, now: float, account: int | None) -> tuple[int, str, int | None] | None:

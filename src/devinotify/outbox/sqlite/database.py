@@ -47,8 +47,21 @@ _TROUBLES = {
     sqlite3.SQLITE_NOTADB: ("it is not an SQLite database", False),
 }
 
+_reach_disk = getattr(os, "fdatasync", os.fsync)  # the one that SQLite itself asks for
+
 _guard = threading.RLock()  # over _open, and over each opening of a file
 _open: dict[Inode, int] = {}  # (device, inode) of a file -> connections that this process has on it
+
+
+class Turn:
+    """Whose step it is of those who send, where each has many: a fork waits for it.
+
+    Whoever asks whether it may send what it has claimed waits for one other, and not for all who are about to write.
+    """
+
+    def __init__(self) -> None:
+        self.lock: threading.RLock = threading.RLock()
+        forking.watch(self)
 
 
 class Database:
@@ -64,6 +77,7 @@ class Database:
         # The real path: what stands beside the file, locks above all, must be one for all who come by a link.
         self.path: Path = real_path(path)
         self.lock: threading.RLock = threading.RLock()
+        self.turn: Turn = Turn()  # taken before the lock, never under it
         self.closed: bool = False
         self._connection: sqlite3.Connection | None = None
         self._busy_timeout = busy_timeout
@@ -158,6 +172,27 @@ class Database:
                 if full:
                     with contextlib.suppress(sqlite3.Error):  # the error that matters is on its way
                         connection.execute("PRAGMA synchronous=NORMAL")
+
+    def sync(self, operation: str) -> None:
+        """Have what is committed survive a power failure, as ``full`` does, while others use the file.
+
+        SQLite's own wait for the disk holds all of them up. Raises DevinotifyError where the disk fails.
+        """
+        try:
+            # No lock is lost as this is closed: SQLite has none on its log, they stand beside it.
+            log = os.open(f"{self.path}-wal", os.O_RDWR)
+            try:
+                _reach_disk(log)
+            finally:
+                os.close(log)
+        except OSError as error:
+            trouble, retryable = _TROUBLES[sqlite3.SQLITE_IOERR]
+            raise DevinotifyError(
+                f"outbox {self.path}: {trouble} ({error.strerror or type(error).__name__})",
+                operation=f"outbox.{operation}",
+                verdict=Verdict.NOT_SENT,
+                retryable=retryable,
+            ) from None
 
     def is_same(self) -> bool:
         """Whether the file at the path is still the one that was opened."""

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, TypeVar
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.outbox.encoding import encode_message
 from devinotify.outbox.paging import in_pages
-from devinotify.outbox.records import make_row
+from devinotify.outbox.records import Batch, make_row
 from devinotify.outbox.room import MAX_ROWS
-from devinotify.outbox.sqlite import claiming, staging
+from devinotify.outbox.settlement import Settlement
+from devinotify.outbox.sqlite import claiming, settling, staging
 from devinotify.outbox.sqlite.connecting import BUSY_TIMEOUT
 from devinotify.outbox.sqlite.database import Database
 from devinotify.outbox.sqlite.locks import Lease, StaleLock, leftover, pid_of
@@ -28,12 +29,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from devinotify.outbox.records import NewMessage, Row
-    from devinotify.outbox.store import Selection
+    from devinotify.outbox.store import Selection, Taken
 
 T = TypeVar("T")
 
 CHECK_EVERY = 1.0
 """Seconds for which single messages go to the file without a look whether it is still there."""
+
+
+class _OtherWayError(Exception):
+    """Undoes what a quick step has begun and cannot do: it is left to the transaction's methods."""
 
 
 class SqliteStore:
@@ -111,6 +116,51 @@ class SqliteStore:
         if operation == "forget":
             self.database.shrink()
         return found
+
+    def take(self, worker: str, limit: int, account: str | None) -> Taken | None:
+        """Claim with nobody held up by what needs no transaction: the wait for the disk, and making the rows."""
+        database = self.database
+        try:
+            with database.turn.lock:
+                database.check("claim")
+                with database.write("claim") as connection:
+                    transaction = SqliteTransaction(connection, self._clock, database.accounts)
+                    found = transaction.take_lines(worker, limit, account)
+                    if found is not None and found.late:
+                        raise _OtherWayError
+        except _OtherWayError:
+            return None
+        if found is None:
+            return None
+        taken = found.made()
+        try:
+            database.sync("claim")
+        except BaseException:  # an interrupt as well: nobody gets this batch
+            self._put_back(taken)
+            raise
+        return taken
+
+    def _put_back(self, taken: Taken) -> None:
+        """Queue again, as nothing was tried, what nobody sends; where that fails as well, it will be ``unknown``."""
+        batch = Batch(taken.claim, taken.stored, taken.rows)
+        settlement = Settlement(batch, now=self._clock(), ahead=0.0, jitter=0.0, first_poll=0.0)
+        for row in taken.rows:
+            settlement.release(row)
+        with contextlib.suppress(DevinotifyError):
+            self.settle(settlement)
+
+    def settle(self, settlement: Settlement) -> bool:
+        """Write down what became of a batch by statements that are ready before the transaction begins."""
+        if settlement.waits:
+            return False
+        statements = settling.prepared(settlement)
+        try:
+            with self.database.turn.lock, self.database.write("settle", verdict=Verdict.UNKNOWN) as connection:
+                if settling.settle(connection, settlement.batch.claim, statements) != len(settlement.states):
+                    raise _OtherWayError
+        except _OtherWayError:
+            return False
+        return True
 
     def add_one(
         self, new: NewMessage, recipient: str, channel: str, not_before: float | None, deadline: float | None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from devinotify.outbox.encoding import CHANGED, claimed_rows, encode_message, encode_row
+from devinotify.outbox.encoding import CHANGED, encode_message, encode_row
 from devinotify.outbox.sqlite import accounts, buckets, claiming, reading, settling, staging, watching
 from devinotify.outbox.states import CODES, RowState
-from devinotify.outbox.store import Taken
 
 if TYPE_CHECKING:
     import sqlite3
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from devinotify.outbox.pace import StoredPace
     from devinotify.outbox.records import ErrorParts, NewMessage, Row, StoredMessage
     from devinotify.outbox.settlement import Settlement
-    from devinotify.outbox.store import Selection
+    from devinotify.outbox.store import Selection, Taken
 
 _CHANGE = f"UPDATE rows SET {', '.join(f'{name} = ?' for name in CHANGED)} WHERE id = ?"  # noqa: S608 - our own names
 
@@ -251,6 +250,13 @@ class SqliteTransaction:
 
     def take(self, worker: str, limit: int, account: str | None, among: Sequence[int] | None = None) -> Taken | None:
         """Claim what has been due for longest."""
+        taken = self.take_lines(worker, limit, account, among)
+        return None if taken is None else taken.made(self.rows(taken.late))
+
+    def take_lines(
+        self, worker: str, limit: int, account: str | None, among: Sequence[int] | None = None
+    ) -> claiming.TakenLines | None:
+        """Claim as ``take`` does, and return what there is to be made of it: that needs no transaction."""
         self._flush(FLUSH_CHUNK if among is None else -1)
         now, whose = self.now, self._account(account, make=True)
         if among is not None:
@@ -261,18 +267,16 @@ class SqliteTransaction:
         if found is None:
             return None
         message, channel, lines = found
-        late = [line for line in lines if line[4] is not None and line[4] < now]
+        late = [line[0] for line in lines if line[4] is not None and line[4] < now]
         if late:
             lines = [line for line in lines if line[4] is None or line[4] >= now]
         claim = 0
-        rows: tuple[Row, ...] = ()
         if lines:
             claim = claiming.open_claim(self._connection, worker, now, [line[0] for line in lines])
             accounts.stamp(self._connection, message, whose)
-            rows = claimed_rows(lines, message, channel, claim)
         stored = reading.message(self._connection, message)
         assert stored is not None  # noqa: S101 - a message stays as long as it has rows
-        return Taken(claim, stored, rows, tuple(self.rows(line[0] for line in late)))
+        return claiming.TakenLines(claim, stored, channel, lines, late)
 
     def claim(self, worker: str, numbers: Sequence[int]) -> tuple[int, tuple[Row, ...]]:
         """Claim rows that were just added."""
@@ -281,7 +285,7 @@ class SqliteTransaction:
 
     def settle(self, settlement: Settlement) -> int:
         """Write down what became of a claim."""
-        return settling.settle(self._connection, settlement.batch.claim, settlement)
+        return settling.settle(self._connection, settlement.batch.claim, settling.prepared(settlement))
 
     def claimed_by(self, worker: str) -> list[Row]:
         """Return what a worker has in flight."""
