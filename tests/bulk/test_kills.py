@@ -104,6 +104,7 @@ def arrived(path: Path) -> Counter[str]:
         return Counter(number for (number,) in file.execute("SELECT recipient FROM message"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "faults",
     [

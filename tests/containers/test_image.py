@@ -160,6 +160,7 @@ def takes_what_the_script_makes(store: Store, container: str, tmp_path: Path) ->
     run(store, container, *command, files=secrets, DEVINOTIFY_URL_FILE="/run/secrets/url")
 
 
+@pytest.mark.long
 @with_buildah
 def test_the_image(store: Store, tmp_path: Path, subtests: pytest.Subtests) -> None:
     """It is built once, for that takes a minute or two, and each thing that it does is tried in a new container."""

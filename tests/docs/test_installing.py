@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.once,
+    pytest.mark.long,
     pytest.mark.skipif(not (ROOT / "plugins").is_dir(), reason="the tests run without their checkout"),
 ]
 
