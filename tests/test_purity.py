@@ -9,6 +9,8 @@ import pytest
 
 import devinotify
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(str(devinotify.__file__)).parent
 
 GATEWAY = ("calls", "checks", "codes", "conversation", "http1", "replies", "wire")
@@ -205,7 +207,6 @@ def test_a_pure_module_reaches_no_io_through_sys(module: str) -> None:
     assert used & {"stdin", "stdout", "stderr", "argv", "modules", "path"} == set()
 
 
-@pytest.mark.untraced
 def test_databases_are_the_drivers_affair() -> None:
     """SQL is spoken where a store is written, and in the sandbox's archive; nowhere else is a driver imported."""
     found = {

@@ -642,6 +642,7 @@ BREAKAGE = [
 ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("url", BREAKAGE)
 @given(password=st.one_of(passwords, st.from_regex(r"[a-z]{8,12}", fullmatch=True)))
 def test_no_error_shows_the_password(url: str, password: str) -> None:

@@ -289,6 +289,7 @@ def test_an_account_that_is_refused_loses_nothing(begin: Begin, gateway: Sandbox
     assert once(some) == norm(got(gateway))
 
 
+@pytest.mark.once(traced=True)
 @pytest.mark.parametrize("code", [6, 7])
 @pytest.mark.parametrize(("connections", "batch"), [(1, 50), (4, 5), (2, 1)])
 @pytest.mark.parametrize("place", [0, 17, 39])
@@ -592,7 +593,7 @@ def test_a_pipe_and_a_notifier_of_ones_own(gateway: Sandbox, tmp_path: Path) -> 
     assert (3, 3) == (result.sent.done, result.tally.rows)
 
 
-@pytest.mark.untraced
+@pytest.mark.once
 def test_a_crash_while_reading_loses_and_doubles_nothing(begin: Begin, gateway: Sandbox, tmp_path: Path) -> None:
     """A journal that was fed in part is fed again from the start: the same account as in one go."""
     some = numbers(25_000)

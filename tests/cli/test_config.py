@@ -328,6 +328,7 @@ def test_without_an_account_there_is_nothing_to_show(run: Run) -> None:
 secrets = st.text(st.sampled_from("abcdefghijkXYZ0189-.,:;!$%&/()=?+*#<>| ж"), min_size=8, max_size=20)
 
 
+@pytest.mark.once
 @given(password=secrets, number=st.from_regex(r"\+79[0-9]{9}", fullmatch=True), data=st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_secret_is_shown(run: Run, password: str, number: str, data: st.DataObject) -> None:

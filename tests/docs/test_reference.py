@@ -18,6 +18,8 @@ from tests.docs.pages import ROOT, blocks
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.once
+
 SHOWN = Counter(
     name
     for page in (ROOT / "docs" / "reference" / "api").glob("*.md")

@@ -89,6 +89,7 @@ SENDS: dict[str, Callable[[Client], object]] = {
 }
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("operation", SENDS)
 def test_no_frame_of_a_failed_send_shows_a_secret(server: FaultServer, operation: str, fault: str) -> None:

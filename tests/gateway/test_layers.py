@@ -11,6 +11,8 @@ from importlib.metadata import requires
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 import devinotify
 
 if TYPE_CHECKING:
@@ -84,6 +86,7 @@ def imported(path: Path) -> tuple[set[str], set[str]]:
     return found
 
 
+@pytest.mark.once
 def test_what_is_imported_is_declared() -> None:
     """A library that comes with another today may not tomorrow, nor one of an extra that its user does not need."""
     stray: set[tuple[str, str]] = set()

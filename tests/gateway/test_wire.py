@@ -948,7 +948,7 @@ BODIES = {
 }
 
 
-@pytest.mark.untraced
+@pytest.mark.once
 @pytest.mark.parametrize("name", BODIES)
 @pytest.mark.parametrize("operation", [wire.SMS_SEND, wire.SMS_SEND_BULK, wire.VIBER_SEND_WITH_RESEND], ids=ids)
 def test_the_verdict_of_every_other_reply(operation: Operation[Any], name: str) -> None:
@@ -1252,6 +1252,7 @@ def shown(error: DevinotifyError) -> str:
     return f"{error!r} {error} {vars(error)}"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("way", WAYS)
 @given(secret=st.one_of(passwords, words, words.map("Код & «{}» <b>".format), st.just("p4ss&w0rd=+%")))
 def test_no_error_shows_a_secret_that_the_reply_quotes(way: Callable[[str], str], secret: str) -> None:

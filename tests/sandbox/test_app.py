@@ -112,7 +112,7 @@ def test_mixed_parameters(sandbox: Sandbox, http_session: requests.Session, sess
     assert (200, 2) == (reply.status_code, len(reply.json()))
 
 
-@pytest.mark.untraced
+@pytest.mark.once
 def test_a_bulk_of_thousands_fits(sandbox: Sandbox, http_session: requests.Session, session_id: str) -> None:
     """Twenty thousand recipients fit into one request, in the body as in the query."""
     addresses = [f"79{number:09d}" for number in range(160000000, 160020000)]

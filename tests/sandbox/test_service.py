@@ -210,6 +210,7 @@ def documented(operation: Operation, status: int, body: bytes) -> bool:
     return isinstance(document, str | int | float)
 
 
+@pytest.mark.once
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300, deadline=None)
 @given(st.data())
 def test_rubbish_is_answered_in_the_documented_forms(api: Api, data: st.DataObject) -> None:

@@ -108,6 +108,7 @@ def _real_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv(name, value)
 
 
+@pytest.mark.once
 @pytest.mark.usefixtures("_real_account")
 @pytest.mark.parametrize("fixture", ["devino_sandbox", "devino_url", "devino_client", "devino_inbox"])
 def test_a_program_finds_no_other_account(tmp_path: Path, fixture: str) -> None:
