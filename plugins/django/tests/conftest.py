@@ -36,6 +36,12 @@ OTHERS = ",".join(point.name for point in entry_points(group="devinotify") if po
 os.environ["LANGUAGE"] = "en"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, or one process is still at it, alone, when all others have nothing left to do."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _environment() -> Iterator[None]:
     """Set up Django's test environment."""

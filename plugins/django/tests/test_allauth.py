@@ -40,6 +40,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 FILES = tuple(f"tests/apps/{app}/test_phone.py" for app in ("account", "headless/account", "socialaccount"))
 
 
+@pytest.mark.long
 def test_their_own_tests(source: Path, tmp_path: Path) -> None:
     """They pass, all of them, where the answer to each SMS is lost: the codes are good, and each comes once."""
     shim = ("-p", "shim_plugin", "--ds=shim_settings")

@@ -108,6 +108,7 @@ VISITS: tuple[tuple[Literal["light", "dark"], int, Callable[[Page, str, int], No
 )
 
 
+@pytest.mark.long
 def test_pages(gateway: Sandbox, tmp_path: Path) -> None:
     """What may have been sent is sent again by hand; no page has a serious fault, in either colours and width."""
     number = unknown(gateway)
