@@ -35,6 +35,12 @@ PLUGINS = ",".join(point.name for point in entry_points(group="devinotify"))
 os.environ["LANGUAGE"] = "en"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, or one process is still at it, alone, when all others have nothing left to do."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Remove the settings of whoever runs the tests, leave out plugins, and close what a test has opened."""

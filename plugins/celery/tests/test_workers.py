@@ -206,6 +206,7 @@ def test_a_broker_that_forgets_all_loses_nothing_enqueued(
         wait_for(lambda: [str(RowState.ACCEPTED)] * 5 == states(client))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", list(brokers.BROKERS))
 def test_a_broker_that_is_killed_amid_the_run(name: str, gateway: Sandbox, tmp_path: Path) -> None:
     """Killed and started again, it may deliver again what was done: no message twice, none lost."""
