@@ -17,7 +17,7 @@ from devinotify.outbox import Outbox, RowState
 from devinotify.outbox.sqlite import database
 from devinotify.outbox.sqlite.database import Database
 from tests.outbox.support import accepted, message, numbers
-from tests.waiting import ended
+from tests.waiting import LONGEST, ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -130,10 +130,10 @@ def test_a_fork_waits_for_a_step(tmp_path: Path) -> None:
     with Outbox(tmp_path / "outbox.db") as outbox:
         for start in range(200):
             outbox.enqueue(message(*numbers(2, 79160000000 + 10 * start)))
-        begun = threading.Barrier(WORKERS + 1, timeout=60)
+        begun = threading.Barrier(WORKERS + 1)
 
         def work() -> None:
-            begun.wait()
+            begun.wait(LONGEST)
             for _ in range(20):
                 batch = outbox.claim()
                 assert batch is not None
@@ -142,7 +142,7 @@ def test_a_fork_waits_for_a_step(tmp_path: Path) -> None:
         threads = [threading.Thread(target=work) for _ in range(WORKERS)]
         for thread in threads:
             thread.start()
-        begun.wait()
+        begun.wait(LONGEST)
         for _ in range(5):
             child = os.fork()
             if not child:
