@@ -16,7 +16,7 @@ import pytest
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox import Outbox
 from devinotify.outbox.encoding import encode_recipient
-from devinotify.outbox.sqlite import schema
+from devinotify.outbox.sqlite import recognition, schema
 from devinotify.outbox.sqlite.connecting import use_wal
 from devinotify.outbox.sqlite.database import Database
 from devinotify.outbox.sqlite.store import SqliteStore
@@ -100,6 +100,24 @@ def test_a_wrong_file_is_left_untouched(path: Path, make: Callable[[Path], None]
     with pytest.raises(InvalidInput, match=words) as caught:
         Outbox(path)
     assert (before, [path], True) == (path.read_bytes(), list(path.parent.iterdir()), str(path) in str(caught.value))
+
+
+def test_a_file_that_was_read_by_halves_is_looked_at_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process had begun to use it after it was found to be nobody's, and has ended by then."""
+    filled(path)
+    whole = path.read_bytes()
+    _garbled(path)
+    look, seen = recognition._is_whole, []
+
+    def look_and_wait(*arguments: Any) -> bool:  # noqa: ANN401 - as what it stands for
+        seen.append(look(*arguments))
+        path.write_bytes(whole)  # the other is through with it
+        return seen[-1]
+
+    monkeypatch.setattr(recognition, "_is_whole", look_and_wait)
+    with Outbox(path) as outbox:
+        assert 500 == len(outbox)
+    assert [False, True] == seen
 
 
 def test_a_damaged_file_with_an_open_log_is_left_untouched(path: Path) -> None:

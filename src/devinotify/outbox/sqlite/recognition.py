@@ -10,6 +10,7 @@ import contextlib
 import os
 import sqlite3
 import stat
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,9 @@ Inode = tuple[int, int]
 
 CHECKED_SIZE = 8 * 1024 * 1024
 """Bytes up to which a file is read through for damage when it is opened; beyond it only its head is."""
+
+LOOKS, BETWEEN_LOOKS = 5, 0.02
+"""How often a file is looked at before it is taken for damaged, and seconds from one look to the next."""
 
 _MAGIC = b"SQLite format 3\0"
 _HEAD = 100  # bytes of SQLite's file header: the version stands at 60, the application id at 68
@@ -94,12 +98,16 @@ def _recognise(path: Path, newest: int) -> None:
 def _probe(path: Path, size: int, newest: int) -> None:
     """Raise InvalidInput where the file is damaged or too new, over a connection that cannot change it."""
     log = Path(f"{path}-wal")
-    # Without a log nobody else is using the file, and it can be read as if nobody could: no side file is made for that.
-    if not log.exists() and _is_whole(path, size, newest, "immutable=1"):
-        return
-    # Asked again where somebody has begun to use it meanwhile.
-    if not log.exists() or not _is_whole(path, size, newest, "mode=ro"):
-        raise InvalidInput(f"outbox {path}: it is damaged; it was left untouched")
+    for _ in range(LOOKS):
+        # Without a log nobody else is using the file, and it can be read as if nobody could: no side file is made then.
+        is_alone = not log.exists()
+        if _is_whole(path, size, newest, "immutable=1" if is_alone else "mode=ro"):
+            return
+        if not is_alone:
+            break
+        # Somebody may have come and gone meanwhile, and what he wrote was read by halves: it is looked at again.
+        time.sleep(BETWEEN_LOOKS)
+    raise InvalidInput(f"outbox {path}: it is damaged; it was left untouched")
 
 
 def _is_whole(path: Path, size: int, newest: int, how: str) -> bool:
