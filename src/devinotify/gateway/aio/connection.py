@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from devinotify.gateway.aio.racing import connect_to_one
-from devinotify.gateway.aio.tls import TLS
+from devinotify.gateway.aio.tls import RECORD, TLS
 from devinotify.gateway.http1 import BadReply, Reply, ReplyParser, may_go_on
 from devinotify.gateway.resolution import look_up, own
 from devinotify.gateway.route import check_tunnel, connect_request
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 
 Outcome: TypeAlias = Reply | Exception
 """What an exchange came to: the whole reply, or why there is none."""
-
-
-_READ_AT_ONCE = 16 * 1024
-"""Bytes: more than most replies have, and as many as a TLS record holds (RFC 8446, section 5.1)."""
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -47,7 +43,7 @@ class Connection(asyncio.BufferedProtocol):
         self._size = 0
         self._deadline = math.inf
         self._timer: asyncio.TimerHandle | None = None
-        self._buffer = memoryview(bytearray(_READ_AT_ONCE))
+        self._buffer = memoryview(bytearray(RECORD))  # more than most replies have
         self._asked: Callable[[], bool]
         self._tls: TLS | None = None
         self._agreeing: asyncio.Future[None] | None = None

@@ -10,7 +10,7 @@ import ssl
 
 from devinotify.redact import SecretBytes
 
-_AT_ONCE = 16 * 1024
+RECORD = 16 * 1024
 """Bytes that one TLS record holds at most (RFC 8446, section 5.1), and that ``ssl`` therefore hands out at once."""
 
 
@@ -65,12 +65,12 @@ class TLS:
             self._heard.write(data if self._under is None else self._under.open(data))
             self._agree()
             while True:
-                part = SecretBytes(self._ssl.read(_AT_ONCE))
+                part = SecretBytes(self._ssl.read(RECORD))
                 if not part:
                     self.is_over = True
                     break
                 parts.append(part)
-                if len(part) < _AT_ONCE and not self._heard.pending:
+                if len(part) < RECORD and not self._heard.pending:
                     break  # as asking once more would say, at what an exception takes
         except ssl.SSLWantReadError:
             pass
