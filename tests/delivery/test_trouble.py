@@ -236,7 +236,8 @@ from devinotify.delivery.worker import Worker
 class Stop:
     @hookimpl(tryfirst=True)
     def devinotify_prepare_message(self, message):
-        os.kill(os.getpid(), signal.SIGSTOP)
+        with outbox._store.database.lock:  # none of its threads is amid a transaction, which would lock the file
+            os.kill(os.getpid(), signal.SIGSTOP)
         return None
 
 url, path = sys.argv[1:]
