@@ -22,6 +22,7 @@ from devinotify.phones.recipients import sort_many
 from tests.bulk.conftest import numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from devinotify.sandbox import Sandbox
@@ -161,14 +162,20 @@ def test_a_campaign_that_leaves_out_may_be_closed_twice(begin: Begin, write: Wri
     campaign.close()
 
 
-@given(st.lists(st.integers(0, 5), max_size=30), st.sets(st.integers(0, 5)), st.booleans())
-def test_a_page_is_split_to_the_last_row(picks: list[int], out: set[int], odd: bool) -> None:
+@pytest.fixture(scope="module")
+def alone() -> Iterator[Notifier]:
+    """Give a Notifier with the built-in plugins alone, which takes longer to make than a page takes to split."""
+    with Notifier("devino://a:b@DEVINO", plugins=make_plugin_manager(discover=False)) as notifier:
+        yield notifier
+
+
+@given(picks=st.lists(st.integers(0, 5), max_size=30), out=st.sets(st.integers(0, 5)), odd=st.booleans())
+def test_a_page_is_split_to_the_last_row(alone: Notifier, picks: list[int], out: set[int], odd: bool) -> None:
     """Every row stands in one part, and every number of it too."""
     some = numbers(6)
     left_out = Seen(few=2)
     left_out.add_all({int(some[place]) for place in out})
-    with Notifier("devino://a:b@DEVINO", plugins=make_plugin_manager(discover=False)) as notifier:
-        exclusion = Exclusion(left_out, notifier)
+    exclusion = Exclusion(left_out, alone)
     raws = [some[pick] for pick in picks] + ["12"] * odd
     left, positions = exclusion.split(sort_many(raws, "RU"))
     assert [place for place, pick in enumerate(picks) if pick in out] == positions
