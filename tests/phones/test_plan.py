@@ -154,7 +154,34 @@ def _kind(pattern: str | None, *lengths: int) -> PhoneNumberDesc:
 )
 def test_fast_path_gives_way_to_another_plan(changes: dict[str, Any]) -> None:
     """A plan of another shape than the fast path was made for turns it off, and the answers stay right."""
-    assert shortcuts.compile_matcher(_russia(**changes))("+79161234567") is None
+    plan = _russia(**changes)
+    assert shortcuts.compile_matcher(plan)("+79161234567") is None
+    assert ["", ""] == shortcuts.compile_reader(plan)("+79161234567\n89161234567")
+
+
+def test_fast_path_gives_way_to_groups() -> None:
+    """A plan whose patterns have groups of their own turns it off: the reader could not tell them from the number."""
+    plan = _russia(mobile=_kind(r"9(\d{9})", 10))
+    assert shortcuts.compile_matcher(plan)("+79161234567") is None
+    assert [""] == shortcuts.compile_reader(plan)("+79161234567")
+
+
+def test_lines_are_read_as_each_is_matched() -> None:
+    """The reader finds in each line what the full match takes of it, and of nothing that runs over a line's end."""
+    lines = [
+        "+79161234567",
+        "",
+        "9161234567",
+        "84951234567",
+        "7916123456",
+        "89161234567 ",
+        "+79161234567x",
+        "8",
+        "٩161234567",
+    ]
+    lines += [prefix + f"{block:03d}1234567" for prefix in ("+7", "7", "8", "") for block in range(0, 1000, 7)]
+    match = shortcuts.russian_matcher()
+    assert [line[-10:] if match(line) else "" for line in lines] == shortcuts.russian_reader()("\n".join(lines))
 
 
 def test_fast_path_gives_way_to_no_plan() -> None:
@@ -183,7 +210,9 @@ def test_fast_path_gives_way_to_no_plan() -> None:
 )
 def test_fast_path_follows_the_plan(changes: dict[str, Any], taken: bool) -> None:
     """Every pattern that phonenumbers would ask decides here as well, as a later release may have it."""
-    assert bool(shortcuts.compile_matcher(_russia(**changes))("+79161234567")) == taken
+    plan = _russia(**changes)
+    assert bool(shortcuts.compile_matcher(plan)("+79161234567")) == taken
+    assert [taken, taken] == [bool(each) for each in shortcuts.compile_reader(plan)("+79161234567\n89161234567")]
 
 
 # --- the long way ----------------------------------------------------------------------------------------------------

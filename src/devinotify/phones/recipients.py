@@ -34,6 +34,14 @@ def _russian() -> Callable[[str], re.Match[str] | None]:
 
 
 @cache
+def _russian_reader() -> Callable[[str], list[str]]:
+    """Return what reads the Russian mobiles of many lines at once."""
+    from devinotify.phones.shortcuts import russian_reader
+
+    return russian_reader()
+
+
+@cache
 def _russian_zones() -> tuple[str, ...] | None:
     """Return the time zones of every Russian mobile, ``None`` where they are not all the same."""
     from devinotify.phones.plan import mobile_zones
@@ -136,20 +144,14 @@ def _bare(text: str) -> str:
 def _fast(inputs: Sequence[object]) -> list[str | None]:
     """Return each input's Russian mobile in E.164, ``None`` where the long way has to look.
 
-    It goes over the whole list in passes, since one loop that does everything takes half as long again.
+    All are read as one text, a line each: that takes half of the time of a match for each, and a fifth to strip.
     """
-    match = _russian()
-    found = ["+7" + raw[-10:] if type(raw) is str and match(raw) else None for raw in inputs]
-    if None not in found:
-        return found
-    texts = [
-        raw if e164 is None and type(raw) is str and len(raw) <= MAX_INPUT else ""
-        for e164, raw in zip(found, inputs, strict=True)
-    ]
-    bare = _bare("\n".join(texts)).split("\n")  # all as one text, which takes a fifth of the time
-    if len(bare) > len(texts):  # one of them has a line break
-        bare = list(map(_bare, texts))
-    return [e164 or ("+7" + text[-10:] if match(text) else None) for e164, text in zip(found, bare, strict=True)]
+    read = _russian_reader()
+    texts = [raw if type(raw) is str and len(raw) <= MAX_INPUT else "" for raw in inputs]
+    found = read(_bare("\n".join(texts)))
+    if len(found) != len(texts):  # there are none, or one of them has a line break
+        found = [read(_bare(text))[0] if "\n" not in text else "" for text in texts]
+    return ["+7" + digits if digits else None for digits in found]
 
 
 @cache

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _NINE = re.compile(r"9|\[[0-9-]*9\]")
 """A pattern for one digit that takes a 9."""
 
+_BY_LINES = re.ASCII | re.MULTILINE
+"""ASCII, for ``\\d`` in phonenumbers' patterns would take any script's digits; ``$`` is the end of each line."""
+
 _NEVER = re.compile(r"(?!)").fullmatch
 
 
@@ -38,12 +41,12 @@ def _others(plan: PhoneMetadata, last: PhoneNumberDesc | None) -> str:
     return "|".join(f"(?:{kind.national_number_pattern})" for kind in kinds if kind and kind.national_number_pattern)
 
 
-def compile_matcher(plan: PhoneMetadata | None) -> Callable[[str], re.Match[str] | None]:
-    """Return a full match for Russian mobiles, built of the plan's own patterns; one that never matches if it cannot.
+def _mobile(plan: PhoneMetadata | None) -> str | None:
+    """Return a pattern for Russian mobiles that stand alone in a line, built of the plan's own; ``None`` if it cannot.
 
-    It answers yes only where phonenumbers would find a valid mobile of this region: the general, leading and
-    mobile patterns match, and none of the kinds that phonenumbers asks about first. Whatever it does not match takes
-    the long way, so that a plan with other lengths or prefixes costs speed and nothing else.
+    It matches only where phonenumbers would find a valid mobile of this region: the general, leading and mobile
+    patterns match, and none of the kinds that phonenumbers asks about first. Whatever it does not match takes the long
+    way, so that a plan with other lengths or prefixes costs speed and nothing else. Its one group are the ten digits.
     """
     if (
         plan is None
@@ -57,18 +60,34 @@ def compile_matcher(plan: PhoneMetadata | None) -> Callable[[str], re.Match[str]
         or 11 in plan.general_desc.possible_length
         or 10 not in plan.mobile.possible_length
     ):
-        return _NEVER
+        return None
     others = _others(plan, plan.fixed_line)
     # Asking these two costs as much as all the rest; where they plainly take whatever follows a 9, as they do
     # today, they are left out.
     general, leading = plan.general_desc.national_number_pattern, plan.leading_digits
-    ahead = ("" if _takes_nines(general, r"\d{9}") else rf"(?=(?:{general})\Z)") + (
+    ahead = ("" if _takes_nines(general, r"\d{9}") else f"(?=(?:{general})$)") + (
         "" if _takes_nines(leading) else f"(?={leading})"
     )
-    ahead += rf"(?!(?:{others})\Z)" if others else ""
-    # ASCII: \d in phonenumbers' patterns would take any script's digits.
-    mobile = rf"(?:\+?7|8)?(?=9.{{9}}\Z){ahead}(?:{plan.mobile.national_number_pattern})"
-    return re.compile(mobile, re.ASCII).fullmatch
+    ahead += f"(?!(?:{others})$)" if others else ""
+    mobile = rf"(?:\+?7|8)?((?=9.{{9}}$){ahead}(?:{plan.mobile.national_number_pattern}))"
+    return mobile if re.compile(mobile, _BY_LINES).groups == 1 else None
+
+
+def compile_matcher(plan: PhoneMetadata | None) -> Callable[[str], re.Match[str] | None]:
+    """Return a full match for Russian mobiles; one that never matches where none can be built of the plan."""
+    mobile = _mobile(plan)
+    return _NEVER if mobile is None else re.compile(mobile, _BY_LINES).fullmatch
+
+
+def compile_reader(plan: PhoneMetadata | None) -> Callable[[str], list[str]]:
+    """Return what gives the ten digits of each line of a text that the full match takes, for any other line ``""``.
+
+    That takes half of the time of a match for each line.
+    """
+    mobile = _mobile(plan)
+    if mobile is None:
+        return lambda text: [""] * (text.count("\n") + 1)
+    return re.compile(f"^(?:{mobile}$|.*)", _BY_LINES).findall
 
 
 def compile_refusals(plan: PhoneMetadata | None) -> Callable[[str], Refused | None]:
@@ -122,3 +141,8 @@ def russian_refusals() -> Callable[[str], Refused | None]:
 def russian_matcher() -> Callable[[str], re.Match[str] | None]:
     """Return the full match for ``+7``, ``7``, ``8`` or nothing, then the ten digits of a valid Russian mobile."""
     return compile_matcher(read_plan("RU"))
+
+
+def russian_reader() -> Callable[[str], list[str]]:
+    """Return what gives the ten digits of each line of a text that is such a number, for any other line ``""``."""
+    return compile_reader(read_plan("RU"))
