@@ -25,6 +25,7 @@ from devinotify.models import (
     SmsState,
     SmsStatistics,
     ViberState,
+    by_columns,
     combine,
     worst,
 )
@@ -307,3 +308,16 @@ def test_three_ids_for_two_are_nobodys() -> None:
     assert [("1", ()), ("2", ())] == [
         (receipt.recipient, receipt.message_ids) for receipt in BulkReceipt(("1", "2"), ("a", "b", "c"))
     ]
+
+
+def test_values_by_columns() -> None:
+    """Values made by columns are those that their constructor makes, whatever their fields are."""
+    receipts = [
+        Receipt(number, (number,), 1, "sms", 1, NOW, resends=True, unassigned_ids=("x",)) for number in ("1", "2")
+    ]
+    columns = zip(
+        *(tuple(getattr(each, one.name) for one in dataclasses.fields(Receipt)) for each in receipts), strict=True
+    )
+    assert receipts == by_columns(Receipt, 2, *columns)
+    with pytest.raises(ValueError, match="zip"):
+        by_columns(Receipt, 1, ["1"])

@@ -5,15 +5,17 @@ All of them are frozen. Their reprs mask numbers and texts; their attributes hol
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import MISSING, dataclass, fields, replace
 from enum import StrEnum
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from devinotify.exceptions import InvalidInput
 from devinotify.redact import mask_id, mask_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
     from decimal import Decimal
 
@@ -42,7 +44,22 @@ def _quick(kind: type[_Value]) -> type[_Value]:
     exec(source, scope)  # noqa: S102 - built from the names of our own fields, as dataclass itself does
     scope["__init__"].__qualname__ = f"{kind.__qualname__}.__init__"
     kind.__init__ = scope["__init__"]  # type: ignore[method-assign]  # the same signature, made faster
+    _SETTERS[kind] = [scope[f"set_{each.name}"] for each in fields(kind)]  # type: ignore[arg-type]  # as above
     return kind
+
+
+_SETTERS: dict[type, list[Callable[[Any, Any], None]]] = {}
+
+
+def by_columns(kind: type[_Value], count: int, *columns: Iterable[Any]) -> list[_Value]:
+    """Return so many values of a class that is ``_quick``, each of its fields given for all of them: one column each.
+
+    That takes two thirds of the time of its constructor. It is for values that need no check of their own.
+    """
+    values = list(map(object.__new__, repeat(kind, count)))
+    for write, column in zip(_SETTERS[kind], columns, strict=True):
+        deque(map(write, values, column), maxlen=0)
+    return values
 
 
 class DeliveryStatus(StrEnum):
@@ -279,16 +296,12 @@ class BulkReceipt:
         return len(self.recipients)
 
     def __iter__(self) -> Iterator[Receipt]:
-        each, channel, estimated = self.segments_per_recipient, self.channel, self.estimated_segments
-        sent_at, resends = self.sent_at, self.resends
-        if each is None:
-            for recipient in self.recipients:
-                yield Receipt(recipient, (), None, channel, estimated, sent_at, resends, self.message_ids)
-        else:
-            ids = zip(*[iter(self.message_ids)] * each, strict=True)  # so many at a time
-            # By position, one by one: a campaign makes a million of these.
-            for recipient, its in zip(self.recipients, ids, strict=True):
-                yield Receipt(recipient, its, each, channel, estimated, sent_at, resends)
+        each, count = self.segments_per_recipient, len(self.recipients)
+        # So many at a time; where nobody can tell whose they are, all of them stand beside each receipt.
+        ids = repeat(()) if each is None else zip(*[iter(self.message_ids)] * each, strict=True)
+        others = self.message_ids if each is None else ()
+        shared = map(repeat, (each, self.channel, self.estimated_segments, self.sent_at, self.resends, others))
+        return iter(by_columns(Receipt, count, self.recipients, ids, *shared))
 
     def __repr__(self) -> str:
         return f"<BulkReceipt {self.channel} to {len(self.recipients)} recipients, {len(self.message_ids)} ids>"

@@ -11,6 +11,7 @@ and the rest is not tried.
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from devinotify.exceptions import (
@@ -25,7 +26,7 @@ from devinotify.exceptions import (
     ViberRejected,
 )
 from devinotify.gateway.codes import VIBER_WORDS
-from devinotify.models import Attempt, Outcome
+from devinotify.models import Attempt, Outcome, by_columns
 from devinotify.redact import Secrets
 
 if TYPE_CHECKING:
@@ -136,11 +137,7 @@ class _Delivery:
                 self._ended = error
             return error
         self._passed = True
-        # As ``accepted``, in line: a campaign comes by here a million times.
-        channel, verdict, found = self._channel, Verdict.ACCEPTED, self.found
-        for recipient, receipt in zip(some, receipts, strict=True):
-            attempts = (Attempt(channel, verdict, receipt),)
-            found[recipient] = Outcome(recipient, verdict, channel, receipt, None, attempts)
+        self.found.update(zip(some, _all_accepted(self._channel, some, list(receipts)), strict=True))
         return None
 
 
@@ -148,6 +145,13 @@ def accepted(channel: str, recipient: str, receipt: Receipt) -> Outcome:
     """Return the Outcome of a message that the gateway took."""
     attempt = Attempt(channel, Verdict.ACCEPTED, receipt)
     return Outcome(recipient, Verdict.ACCEPTED, channel, receipt, None, (attempt,))
+
+
+def _all_accepted(channel: str, recipients: Sequence[str], receipts: Sequence[Receipt]) -> list[Outcome]:
+    """Return what ``accepted`` does of each, in less time: a campaign has a million of them."""
+    count, verdict, none = len(receipts), repeat(Verdict.ACCEPTED), repeat(None)
+    attempts = by_columns(Attempt, count, repeat(channel), verdict, receipts, none)
+    return by_columns(Outcome, count, recipients, verdict, repeat(channel), receipts, none, zip(attempts), none, none)
 
 
 def failed(channel: str, recipient: str, error: DevinotifyError) -> Outcome:
