@@ -337,7 +337,7 @@ class Outbox(Closable):
         until = encode_time(deadline)
         offered = tuple(dict.fromkeys(recipients))
         return self._store.write(
-            "enqueue",
+            "extend",
             lambda transaction: intake.extend(transaction, self._room, message_id, offered, channel, until),
         )
 

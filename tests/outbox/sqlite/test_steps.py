@@ -16,6 +16,7 @@ from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.outbox import Outbox, RowState
 from devinotify.outbox.sqlite import database
 from devinotify.outbox.sqlite.database import Database
+from devinotify.outbox.sqlite.store import SqliteStore
 from tests.outbox.support import accepted, message, numbers
 from tests.waiting import LONGEST, ended
 
@@ -123,6 +124,34 @@ def test_a_claim_whose_disk_fails_for_good_is_unknown(outbox: Outbox, monkeypatc
     with Outbox(outbox.name) as later:
         later.recover()
         assert later.counts().unknown == 2
+
+
+def test_a_part_of_a_list_takes_turns_with_those_who_send(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits for its turn as each step of theirs does, and while it does so it holds up nobody who has one."""
+    store = SqliteStore(tmp_path / "outbox.db")
+    with Outbox(store) as outbox:
+        number = outbox.register(message(*numbers(1)))
+        turns: list[bool] = []
+
+        def take() -> None:
+            lock = store.database.lock
+            turns.append(lock.acquire(blocking=False))
+            lock.release()
+
+        class Observed:
+            """The turn, and whether the file is free as it is taken."""
+
+            def __enter__(self) -> None:
+                taker = threading.Thread(target=take)
+                taker.start()
+                ended(taker)
+
+            def __exit__(self, *_: object) -> None: ...
+
+        with monkeypatch.context() as patch:  # a fork, of another test's, needs the whole lock
+            patch.setattr(store.database.turn, "lock", Observed())
+            assert outbox.extend(number, numbers(3)) == 3
+        assert turns == [True]
 
 
 def test_a_fork_waits_for_a_step(tmp_path: Path) -> None:

@@ -37,6 +37,10 @@ CHECK_EVERY = 1.0
 """Seconds for which single messages go to the file without a look whether it is still there."""
 
 
+LONG = frozenset({"extend"})
+"""What holds the file for long and is called under no other lock, so that it may take turns with those who send."""
+
+
 class _OtherWayError(Exception):
     """Undoes what a quick step has begun and cannot do: it is left to the transaction's methods."""
 
@@ -109,10 +113,11 @@ class SqliteStore:
         verdict: Verdict = Verdict.NOT_SENT,
     ) -> T:
         """Return what ``work`` returns, in one transaction."""
-        if verdict is Verdict.NOT_SENT:  # what has been sent is written down wherever that is possible
-            self.database.check(operation)
-        with self.database.write(operation, full=durable, verdict=verdict) as connection:
-            found = work(SqliteTransaction(connection, self._clock, self.database.accounts))
+        with self.database.turn.lock if operation in LONG else contextlib.nullcontext():
+            if verdict is Verdict.NOT_SENT:  # what has been sent is written down wherever that is possible
+                self.database.check(operation)
+            with self.database.write(operation, full=durable, verdict=verdict) as connection:
+                found = work(SqliteTransaction(connection, self._clock, self.database.accounts))
         if operation == "forget":
             self.database.shrink()
         return found
