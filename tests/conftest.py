@@ -73,6 +73,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
     if limit and hasattr(os, "register_at_fork"):  # not on Windows
         os.register_at_fork(after_in_child=limited)
+    if _tracers:
+        os.register_at_fork(after_in_child=_leave_to_parent)
+
+
+def _leave_to_parent() -> None:
+    """Have a child of a test that is not traced end as it says: coverage would save what its parent has, and will save.
+
+    That took a child a quarter of a second of a core, and each wrote a file of a megabyte that was then combined.
+    """
+    if sys.gettrace() is None:
+        import posix
+
+        os._exit = posix._exit  # which coverage has put its own before
 
 
 def _trace_tests_alone(config: pytest.Config) -> None:
