@@ -93,7 +93,7 @@ def hide(value: Any) -> Any:  # noqa: ANN401 - whatever a caller gave
     A public function that is given a number or a text begins with this, since its arguments stay in its frame.
     """
     if isinstance(value, str):
-        return Secret(value)
+        return value if type(value) is Secret else Secret(value)
     if value is None:
         return None
     if isinstance(value, bytes):

@@ -41,7 +41,7 @@ BULK_LIMIT = 20_000
 _SECOND = timedelta(seconds=1)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)  # not frozen, as a wire.Request is not
 class Call(Generic[R]):
     """One operation with its values, and what its reply is made into.
 

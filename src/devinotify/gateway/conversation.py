@@ -54,7 +54,7 @@ RENEW_EARLY = 5 * 60
 # --- instructions ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as a wire.Request is not
 class Exchange:
     """Send this request and answer its Reply, or throw the TransportError."""
 
@@ -74,6 +74,8 @@ class LogIn:
 
     refused: str | None = None
 
+
+_ANY_SESSION = LogIn()
 
 Instruction: TypeAlias = Exchange | Pause | LogIn
 Conversation: TypeAlias = Generator[Instruction, Any, R]
@@ -131,7 +133,7 @@ def is_too_large(error: DevinotifyError) -> bool:
 
 
 def _within_session(call: Call[Any], chance: Chance) -> Conversation[Any]:
-    session_id = yield from _session(LogIn(), call.operation)
+    session_id = yield from _session(_ANY_SESSION, call.operation)
     try:
         return (yield from _ask(call, session_id, chance))
     except GatewayError as refusal:

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from devinotify.exceptions import (
@@ -42,7 +41,7 @@ S = TypeVar("S", bound=SmsState)
 Value = str | int | datetime | Iterable[str] | None
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)  # not frozen: that takes three times as long, and one is made for each send
 class Request:
     """One HTTP request: the method, the path with its query, and the form body of a POST."""
 
@@ -52,9 +51,9 @@ class Request:
 
     def __post_init__(self) -> None:
         # The query holds a session id or a password, the body a text and numbers.
-        object.__setattr__(self, "target", Secret(self.target))
+        self.target = Secret(self.target)
         if self.body is not None:
-            object.__setattr__(self, "body", SecretBytes(self.body))
+            self.body = SecretBytes(self.body)
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.target.partition('?')[0]}>"
@@ -181,11 +180,9 @@ def interpret(
     ``sent`` are the values of the request, of which the errors show none that is secret, should the reply
     quote it. Raises GatewayError or UnexpectedResponse.
     """
-    hide = partial(_without_secrets, operation, sent or {})
-    text = Secret(replies.decode(reply.body))
-    refusal = replies.error_body(text) if text.lstrip("\ufeff \t\r\n").startswith("{") else None
+    refusal = _error_body(reply.body) if b"{" in reply.body else None  # nearly none has, and looking closer takes time
     if refusal is not None and _is_refusal(*refusal, reply.status):
-        raise _gateway_error(operation, reply, *refusal, hide)
+        raise _gateway_error(operation, reply, *refusal, sent or {})
     value, ids, why = _parsed(operation, reply)
     # What may stand for an acceptance, or for a failure of the service itself, is not taken for a refusal.
     doubtful = bool(ids) or why is _WORDS
@@ -198,8 +195,13 @@ def interpret(
         why = f"{len(ids)} ids for {recipients} recipients"
     if why is not None:
         refused = not doubtful and _is_refused(reply.status)
-        raise _unexpected(operation, reply, why, hide, refused=refused, message_ids=ids)
+        raise _unexpected(operation, reply, why, sent or {}, refused=refused, message_ids=ids)
     return cast("T", value)
+
+
+def _error_body(body: bytes) -> tuple[int, str] | None:
+    text = Secret(replies.decode(body))
+    return replies.error_body(text) if text.lstrip("\ufeff \t\r\n").startswith("{") else None
 
 
 def _is_refusal(code: int, description: str, status: int) -> bool:
@@ -259,10 +261,10 @@ _OWN_WORDS = " ".join(
 
 
 def _gateway_error(
-    operation: Operation[Any], reply: Reply, code: int, description: str, hide: Callable[[str], str]
+    operation: Operation[Any], reply: Reply, code: int, description: str, sent: Mapping[str, Value]
 ) -> GatewayError:
     status = reply.status
-    shown = excerpt(hide(description), DESCRIPTION_LENGTH)
+    shown = excerpt(_without_secrets(operation, sent, description), DESCRIPTION_LENGTH)
     word = _word(description)
     row = ERRORS.get(code)
     if word is not None:
@@ -295,12 +297,12 @@ def _unexpected(
     operation: Operation[Any],
     reply: Reply,
     why: str,
-    hide: Callable[[str], str],
+    sent: Mapping[str, Value],
     *,
     refused: bool,
     message_ids: tuple[str, ...] = (),
 ) -> UnexpectedResponse:
-    start = excerpt(hide(replies.decode(reply.body)))
+    start = excerpt(_without_secrets(operation, sent, replies.decode(reply.body)))
     later = reply.status >= 500 or reply.status < 300 or reply.status in TEMPORARY_STATUSES
     error = UnexpectedResponse(
         f"{operation.name}: {why}" + (f"; the reply begins {start!r}" if start else "; the reply is empty"),

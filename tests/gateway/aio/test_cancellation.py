@@ -71,7 +71,7 @@ def test_cancelled_wherever_it_waits(
             assert {each.verdict for each in told} <= {Verdict.ACCEPTED, Verdict.NOT_SENT}
             assert client._bound is not None
             pool = client._bound.transport.pool
-            assert (100, {each for each, _ in pool._idle}) == (pool._slots._value, pool._open)
+            assert (100, {each for each, _ in pool._idle}) == (pool._free, pool._open)
         assert server.wait_for(lambda: not server.open_connections)
         return cancelled
 
@@ -115,7 +115,7 @@ def test_a_login_cancelled_wherever_it_waits(server: FaultServer, make: Make, ru
             pool = client._here().transport.pool
             kept = {each for each, _ in pool._idle}
             await asyncio.gather(*[each.lost for each in pool._open - kept])  # none is open and forgotten
-            assert (100, kept) == (pool._slots._value, pool._open)
+            assert (100, kept) == (pool._free, pool._open)
         assert server.wait_for(lambda: not server.open_connections)
         return bool(cancelled)
 

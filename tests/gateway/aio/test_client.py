@@ -78,15 +78,40 @@ def test_who_waits_for_a_connection_too_long_is_not_sent(server: FaultServer, ma
         async with make(server, max_connections=1, timeout=0.3) as client:
             await client.user.balance()
             pool = client._here().transport.pool
-            await pool._slots.acquire()
+            connection = await pool.take(asyncio.get_running_loop().time() + 60)
             try:
                 return [*await asyncio.gather(client.sms.send("79161234567", TEXT), return_exceptions=True)]
             finally:
-                pool._slots.release()
+                pool.give_back(connection, reusable=True)
 
     [error] = run(send())
     assert (NotSent, True) == (type(error), "no connection" in str(error))
     assert [] == server.received("sms/send")
+
+
+def test_who_is_cancelled_while_he_waits_keeps_no_connection_from_the_next(
+    server: FaultServer, make: Make, run: Run
+) -> None:
+    """Of three who wait for the only one, the first is cancelled before it is his, the second as it becomes his."""
+
+    async def take() -> None:
+        async with make(server, max_connections=1) as client:
+            await client.user.balance()
+            pool, until = client._here().transport.pool, asyncio.get_running_loop().time() + 60
+            connection = await pool.take(until)
+            first, second, third = (asyncio.create_task(pool.take(until)) for _ in range(3))
+            await asyncio.sleep(0)
+            first.cancel()
+            pool.give_back(connection, reusable=True)
+            second.cancel()
+            assert connection is await third
+            assert (True, True) == (first.cancelled(), second.cancelled())
+            assert pool.take_kept() is None
+            pool.give_back(connection, reusable=True)
+            assert connection is pool.take_kept()
+            pool.give_back(connection, reusable=True)
+
+    run(take())
 
 
 def test_an_idle_connection_is_closed_after_four_seconds(server: FaultServer, make: Make, run: Run) -> None:

@@ -28,7 +28,7 @@ from devinotify.gateway.settings import read_settings
 from devinotify.redact import hide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from types import TracebackType
 
     from devinotify.gateway.aio.connection import Outcome
@@ -168,10 +168,9 @@ class AsyncClient:
                 await asyncio.wait(self._left_behind)
             await bound.transport.pool.aclose()
 
-    async def call(self, call: Call[R]) -> R:
+    def call(self, call: Call[R]) -> Coroutine[Any, Any, R]:
         """Perform one operation within a session, renewing it once where the gateway asks for that."""
-        talk = conversation.converse(call, random.random)
-        return await self._lead(talk, call)
+        return self._lead(conversation.converse(call, random.random), call)
 
     async def _log_in(self) -> Secret:
         return await self._lead(conversation.log_in(self.url, random.random), None)

@@ -9,7 +9,7 @@ import inspect
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
-from devinotify.gateway.aio.warmup import warm_up_for
+from devinotify.gateway.aio.warmup import is_warm_for, warm_up_for
 from devinotify.gateway.resources import Owner, Resource, Sms, User, Viber
 from devinotify.redact import hide
 
@@ -46,7 +46,9 @@ def _awaited(
         args = tuple([hide(value) if place in hidden else value for place, value in enumerate(args)])  # type: ignore[assignment]  # the same arguments, hidden
         kwargs = kwargs and {name: hide(value) if name in _HIDDEN else value for name, value in kwargs.items()}  # type: ignore[assignment]  # as above
         if whom is not None:
-            await warm_up_for(args[whom] if len(args) > whom else kwargs.get(names[whom]), self._url.region)
+            recipients = args[whom] if len(args) > whom else kwargs.get(names[whom])
+            if not is_warm_for(recipients, self._url.region):
+                await warm_up_for(recipients, self._url.region)
         return await cast("Coroutine[Any, Any, R]", method(self, *args, **kwargs))
 
     return lambda _: cast("Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]", operation)
@@ -57,8 +59,8 @@ class AsyncOwner(Protocol):
 
     url: DevinoURL
 
-    async def call(self, call: Call[R], /) -> R:
-        """Perform one operation."""
+    def call(self, call: Call[R], /) -> Coroutine[Any, Any, R]:
+        """Perform one operation, when it is awaited."""
 
 
 class _AsyncResource(Resource):

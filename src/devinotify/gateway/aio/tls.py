@@ -25,7 +25,7 @@ class TLS:
         self._heard = ssl.MemoryBIO()
         self._to_say = ssl.MemoryBIO()
         self._ssl = context.wrap_bio(self._heard, self._to_say, server_hostname=host)
-        self._unsealed = SecretBytes()
+        self._unsealed = b""
         self.is_agreed: bool = False
         """Whether the handshake is over: the other side is who it should be."""
         self.is_over: bool = False
@@ -40,7 +40,7 @@ class TLS:
 
     def seal(self, data: bytes = b"") -> bytes:
         """Return what is to be written for the other side to read ``data``, behind what TLS has to say of its own."""
-        left = memoryview(self._unsealed + data)
+        left = memoryview(self._unsealed + data if self._unsealed else data)
         try:
             self._agree()
             while left and not self.is_over:
@@ -49,7 +49,7 @@ class TLS:
             pass
         except ssl.SSLError as error:
             self._fail(error)
-        self._unsealed = SecretBytes(left)
+        self._unsealed = SecretBytes(left) if left else b""
         said = self._to_say.read()
         return said if self._under is None else self._under.seal(said)
 

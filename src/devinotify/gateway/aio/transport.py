@@ -45,7 +45,7 @@ class Transport:
         deadline = self._loop.time() + self._timeout
         try:
             data = self._serialise(request)
-            connection = await self.pool.take(deadline)
+            connection = self.pool.take_kept() or await self.pool.take(deadline)
         except DevinotifyError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is and whose fault: nothing has left

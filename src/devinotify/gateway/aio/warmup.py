@@ -40,6 +40,11 @@ def cold_countries(recipients: object, region: str) -> list[int]:
         return []
 
 
+def is_warm_for(recipients: object, region: str) -> bool:
+    """Whether all is in memory that sending needs to what is given in ``region``: one recipient, or several."""
+    return is_warm(region) and not cold_countries(recipients, region)
+
+
 async def warm_up_for(recipients: object, region: str) -> None:
     """Return when all is in memory that sending needs to what is given in ``region``: one recipient, or several."""
     if not is_warm(region):
