@@ -107,7 +107,7 @@ def test_cpu_of_one_send(gateway: tuple[str, str], runner: asyncio.Runner) -> No
         "aiohttp": _at_once(runner, by_aiohttp),
         "httpx": _at_once(runner, by_httpx),
     }
-    medians = side_by_side(candidates, rounds=7)
+    medians = side_by_side(candidates, rounds=15)
     # What the kernel does for one request is the same for all, and on some machines most of the whole.
     outside = side_by_side(candidates, rounds=7, clock=lambda: getrusage(RUSAGE_SELF).ru_utime)
 

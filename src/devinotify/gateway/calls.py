@@ -20,7 +20,7 @@ from devinotify.gateway import checks, wire
 from devinotify.instants import iso
 from devinotify.models import BulkReceipt, IncomingSms, Receipt
 from devinotify.phones.recipients import distinct
-from devinotify.redact import Secret, Secrets
+from devinotify.redact import Secret, Secrets, hide
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -247,7 +247,7 @@ def _fields(
     settings: DevinoURL, limits: checks.Limits, text: str, sender: str | None, validity: int | None
 ) -> dict[str, wire.Value]:
     return {
-        "Data": Secret(limits.check_text(text)),
+        "Data": hide(limits.check_text(text)),
         "SourceAddress": limits.check_sender(settings.sender if sender is None else sender),
         "Validity": limits.check_validity(settings.validity if validity is None else validity),
     }

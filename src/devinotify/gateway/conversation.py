@@ -26,7 +26,7 @@ from devinotify.exceptions import DevinotifyError, GatewayError, NotSent, Transp
 from devinotify.gateway import calls, wire
 from devinotify.gateway.codes import SESSION_LIFETIME
 from devinotify.gateway.http1 import ReplyTooLarge
-from devinotify.redact import Secret
+from devinotify.redact import Secret, hide
 from devinotify.retry import Backoff
 
 if TYPE_CHECKING:
@@ -145,7 +145,8 @@ def _within_session(call: Call[Any], chance: Chance) -> Conversation[Any]:
 
 def _session(instruction: LogIn, operation: Operation[Any]) -> Conversation[Secret]:
     try:
-        return Secret((yield instruction))
+        session_id: Secret = hide((yield instruction))
+        return session_id
     except DevinotifyError as error:
         failure, cause = wire.login_failure(error, operation), error.__cause__
     raise failure from cause

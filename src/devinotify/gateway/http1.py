@@ -41,7 +41,7 @@ class ReplyTooLarge(BadReply):
     """The body is larger than REPLY_LIMIT; another request for the same would bring it again."""
 
 
-@dataclass(slots=True, repr=False)  # not frozen: that takes three times as long, and one is made for each reply
+@dataclass(slots=True, repr=False)  # not frozen, as a wire.Request is not
 class Reply:
     """One whole HTTP reply.
 

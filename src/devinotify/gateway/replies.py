@@ -70,6 +70,9 @@ def _no_number(_: str) -> None:
 _decoder = json.JSONDecoder(strict=False, parse_float=Decimal, parse_constant=_no_number)
 
 
+_SPACE = " \t\r\n"
+"""What may stand around a JSON text (RFC 8259, section 2)."""
+
 DEEPEST = 100
 """Lists and objects within each other that are read; the API's documents have two. A parser that runs into the end of
 the stack makes whatever finalizers Python runs down there fail, unheard."""
@@ -79,7 +82,7 @@ _STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 def _is_deep(text: str) -> bool:
-    if text.count("[") + text.count("{") <= DEEPEST:
+    if len(text) <= DEEPEST or text.count("[") + text.count("{") <= DEEPEST:
         return False
     return max(accumulate(_STEPS.get(sign, 0) for sign in _SIGNS.findall(text))) > DEEPEST
 
@@ -87,9 +90,11 @@ def _is_deep(text: str) -> bool:
 def _loads(text: str, repairs: Sequence[Callable[[str], str]] = _REPAIRS) -> Any:  # noqa: ANN401 - any JSON
     for repair in repairs:
         try:
-            repaired = repair(text)
+            repaired = repair(text).strip(_SPACE)
             if not _is_deep(repaired):
-                return _decoder.decode(repaired)
+                value, end = _decoder.raw_decode(repaired)
+                if end == len(repaired):
+                    return value
         except (ValueError, ArithmeticError, RecursionError):
             continue
     raise Misfit("the body is not JSON")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from devinotify.gateway.wire import Request
 
 _USER_AGENT = "devinotify"
+_FORM = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: "
 
 
 class Serialiser:
@@ -20,15 +21,17 @@ class Serialiser:
         parts = urlsplit(gateway)
         self._path = parts.path.encode("ascii")
         self._head = (
-            f"Host: {parts.netloc}\r\nUser-Agent: {_USER_AGENT}\r\n"
+            f" HTTP/1.1\r\nHost: {parts.netloc}\r\nUser-Agent: {_USER_AGENT}\r\n"
             "Accept: application/json\r\nAccept-Encoding: identity\r\nConnection: keep-alive\r\n"
         ).encode("ascii")
 
     def __call__(self, request: Request) -> SecretBytes:
         """Return the request whole, with the length of its form where it has one."""
-        head = b"%b %b%b HTTP/1.1\r\n%b"
-        parts = (request.method.encode("ascii"), self._path, SecretBytes(request.target, "ascii"), self._head)
+        # Put together at once, so that the target of a read, which holds its session, is in no variable.
         if request.body is None:
-            return SecretBytes(head % parts + b"\r\n")
-        kind = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n"
-        return SecretBytes(head % parts + kind % len(request.body) + request.body)
+            rest = b"\r\n"
+        else:
+            rest = SecretBytes(b"".join((_FORM, str(len(request.body)).encode(), b"\r\n\r\n", request.body)))
+        return SecretBytes(
+            b"".join((request.method.encode(), b" ", self._path, request.target.encode("ascii"), self._head, rest))
+        )

@@ -28,10 +28,10 @@ from devinotify.exceptions import (
 from devinotify.gateway import replies
 from devinotify.gateway.codes import ERRORS, OPEN_STATUSES, SUCCESS_CODES, TEMPORARY_STATUSES, VIBER_WORDS
 from devinotify.models import SmsState
-from devinotify.redact import Secret, SecretBytes, conceal, excerpt, scrub
+from devinotify.redact import Secret, conceal, excerpt, hide, scrub
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from devinotify.gateway.codes import ViberWord
     from devinotify.gateway.http1 import Reply
@@ -41,7 +41,7 @@ S = TypeVar("S", bound=SmsState)
 Value = str | int | datetime | Iterable[str] | None
 
 
-@dataclass(slots=True, repr=False)  # not frozen: that takes three times as long, and one is made for each send
+@dataclass(slots=True, repr=False, unsafe_hash=True)  # not frozen: that takes longer, and each send makes one
 class Request:
     """One HTTP request: the method, the path with its query, and the form body of a POST."""
 
@@ -52,8 +52,7 @@ class Request:
     def __post_init__(self) -> None:
         # The query holds a session id or a password, the body a text and numbers.
         self.target = Secret(self.target)
-        if self.body is not None:
-            self.body = SecretBytes(self.body)
+        self.body = hide(self.body)
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.target.partition('?')[0]}>"
@@ -103,20 +102,20 @@ def build(operation: Operation[Any], values: Mapping[str, Value]) -> Request:
     the URL of a send. Raises ValueError for a name that the operation does not have or a required one missing,
     InvalidInput for a text that cannot be written as UTF-8.
     """
-    form = Secret("&".join(_pairs(operation, values)))
+    # The form is in no variable, which a traceback would show.
     if operation.method == "GET":
-        return Request("GET", f"{operation.path}?{form}")
-    return Request("POST", operation.path, form.encode("ascii"))
+        return Request("GET", f"{operation.path}?{'&'.join(_pairs(operation, values))}")
+    return Request("POST", operation.path, "&".join(_pairs(operation, values)).encode("ascii"))
 
 
-def _pairs(operation: Operation[Any], values: Mapping[str, Value]) -> list[Secret]:
-    pairs, known, missing = [], 0, ""
+def _pairs(operation: Operation[Any], values: Mapping[str, Value]) -> Iterator[str]:
+    """Yield each parameter as it is written; a list of them would be shown where a later one cannot be."""
+    known, missing = 0, ""
     for parameter in operation.parameters:
         name = parameter.name
         value = values.get(name)
         if value is not None:
-            # The session id is among them, and a traceback shows them when a later one cannot be written.
-            pairs.append(Secret(parameter.encode(name, value)))
+            yield parameter.encode(name, value)
         elif parameter.required:
             missing = missing or name
         known += name in values
@@ -125,7 +124,6 @@ def _pairs(operation: Operation[Any], values: Mapping[str, Value]) -> list[Secre
         raise ValueError(f"{operation.name} has no parameter {', '.join(sorted(unknown))}")
     if missing:
         raise ValueError(f"{operation.name} needs {missing}")
-    return pairs
 
 
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")

@@ -83,7 +83,7 @@ def calling_codes(inputs: Iterable[object], region: str) -> set[int]:
     others = [
         raw
         for raw in inputs
-        if not (isinstance(raw, PhoneNumber) or (is_russian and isinstance(raw, str) and match(raw)))
+        if not ((is_russian and isinstance(raw, str) and match(raw)) or isinstance(raw, PhoneNumber))
     ]
     if not others:
         return set()

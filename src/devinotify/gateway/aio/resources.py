@@ -25,9 +25,6 @@ R = TypeVar("R")
 _RECIPIENTS = frozenset({"to", "recipients"})
 """The arguments that hold whom a message is for, by which a send is known."""
 
-_HIDDEN = frozenset({"to", "text", "recipients", "message_id", "optional", "optionals"})
-"""The arguments that no frame may show, ours among them."""
-
 
 def _awaited(
     method: Callable[Concatenate[Any, P], R],
@@ -38,13 +35,12 @@ def _awaited(
     checkers of types read a decorated name alike, and one that is assigned not.
     """
     names = list(inspect.signature(method).parameters)[1:]
-    hidden = frozenset(place for place, name in enumerate(names) if name in _HIDDEN)
     whom = next((place for place, name in enumerate(names) if name in _RECIPIENTS), None)
 
     @wraps(method)
     async def operation(self: Any, *args: P.args, **kwargs: P.kwargs) -> R:  # noqa: ANN401 - any of the resources
-        args = tuple([hide(value) if place in hidden else value for place, value in enumerate(args)])  # type: ignore[assignment]  # the same arguments, hidden
-        kwargs = kwargs and {name: hide(value) if name in _HIDDEN else value for name, value in kwargs.items()}  # type: ignore[assignment]  # as above
+        args = tuple(map(hide, args))  # type: ignore[assignment]  # the same arguments, which no frame may show
+        kwargs = kwargs and {name: hide(value) for name, value in kwargs.items()}  # type: ignore[assignment]  # as above
         if whom is not None:
             recipients = args[whom] if len(args) > whom else kwargs.get(names[whom])
             if not is_warm_for(recipients, self._url.region):

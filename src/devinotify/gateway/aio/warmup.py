@@ -35,9 +35,10 @@ def cold_countries(recipients: object, region: str) -> list[int]:
     """Return the calling codes of what is given for which not all is in memory; ``region`` is warm."""
     given = (recipients,) if isinstance(recipients, str) or not isinstance(recipients, Iterable) else recipients
     try:
-        return sorted(calling_codes(given, region) - _warm)
+        codes = calling_codes(given, region)
     except InvalidInput:  # an unknown region, which every number is told of
         return []
+    return sorted(codes - _warm) if codes else []
 
 
 def is_warm_for(recipients: object, region: str) -> bool:
