@@ -50,7 +50,8 @@ def table(
     """
     names = [name.strip() for name in columns.split(",")]
     given = [*given]
-    rows = [_Row(names, *each) for each in zip(given, ids or [None] * len(given), strict=True)]
+    named = [None] * len(given) if ids is None else ids
+    rows = [_Row(names, *each) for each in zip(given, named, strict=True)]
 
     def decorated(test: Callable[..., None]) -> Callable[..., None]:
         signature = inspect.signature(test)

@@ -18,6 +18,7 @@ from devinotify.exceptions import InvalidInput, InvalidURL
 from devinotify.outbox import Outbox
 from devinotify.plugins import make_plugin_manager
 from devinotify.sandbox import Sandbox
+from tests.tables import table
 
 NUMBER = "79161234567"
 TENANT: ContextVar[str] = ContextVar("tenant", default="nobody")
@@ -50,7 +51,7 @@ class Watching:
         self.told.append((TENANT.get(), outcome.verdict))
 
 
-@pytest.mark.parametrize("name", ["notify", "enqueue", "resolve", "wait"])
+@table("name", ["notify", "enqueue", "resolve", "wait"])
 def test_a_signature_is_that_of_notifier(name: str) -> None:
     """Arguments, defaults and types are the same, and the result is awaited."""
     blocking, awaited = getattr(Notifier, name), getattr(AsyncNotifier, name)

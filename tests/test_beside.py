@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.tables import table
+
 BESIDE = Path(__file__).parents[1] / ".ci" / "beside.py"
 
 pytestmark = [
@@ -21,7 +23,7 @@ def says(text: str, code: int = 0) -> str:
     return f'"{sys.executable}" -c "print({text!r}); raise SystemExit({code})"'
 
 
-@pytest.mark.parametrize("codes", [(0, 0, 0), (0, 0, 3), (4, 0, 0), (0, 5, 0), (1, 2, 0)])
+@table("codes", [(0, 0, 0), (0, 0, 3), (4, 0, 0), (0, 5, 0), (1, 2, 0)])
 def test_it_fails_with_any_of_them(codes: tuple[int, int, int]) -> None:
     """Each is run to its end and shown, the last one first; of several that fail one gives the exit code."""
     commands = [says(text, code) for text, code in zip(("types", "names", "tests"), codes, strict=True)]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from devinotify import Client, DevinoURL, InvalidURL
 from devinotify.credentials import MOST, find_password, find_url
+from tests.tables import table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,8 +146,8 @@ def test_what_is_wrong_with_a_file_is_said_without_what_it_holds(
         assert "Zq7" not in "".join(shown.format())
 
 
-@pytest.mark.parametrize(
-    ("path", "reason"),
+@table(
+    "path, reason",
     [
         ("/nowhere/at all", "No such file or directory"),
         ("/", "Is a directory"),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from devinotify import parse_duration
 from devinotify.durations import UNITS
+from tests.tables import table
 
 
 def test_seconds_of_each_unit() -> None:
@@ -35,8 +36,8 @@ def test_seconds_of_each_unit() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("written", "expected"),
+@table(
+    "written, expected",
     [("90", 90.0), ("1.5h", 5400.0), (" 5 MIN ", 300.0), ("7 days", 604800.0), ("1e-05", 0.00001), ("0w", 0.0)],
 )
 def test_a_duration_is_in_seconds(written: str, expected: float) -> None:
@@ -50,9 +51,7 @@ def test_any_number_with_any_unit_is_read(number: float, unit: str) -> None:
     assert number * UNITS[unit] == parse_duration(f"{number!r}{unit}")
 
 
-@pytest.mark.parametrize(
-    "written", ["", "m", "-5", "5 m s", "1.", ".5", "0x5", "five", "5 parsecs", "nan", "inf", "1e+5"]
-)
+@table("written", ["", "m", "-5", "5 m s", "1.", ".5", "0x5", "five", "5 parsecs", "nan", "inf", "1e+5"])
 def test_anything_else_is_refused(written: str) -> None:
     """What is not a number with a unit that is known is not a duration, and what is one is said."""
     expected = "a duration is a number of seconds, or one with one of the units ms, s, sec, second"
@@ -60,7 +59,7 @@ def test_anything_else_is_refused(written: str) -> None:
         parse_duration(written)
 
 
-@pytest.mark.parametrize("written", ["5", "5ms"])
+@table("written", ["5", "5ms"])
 def test_a_unit_that_is_not_allowed_is_refused(written: str) -> None:
     """Where some units alone make sense, no other is taken, and neither is a number without one."""
     with pytest.raises(ValueError, match=r"^a duration is a number with one of the units s, h$"):

@@ -8,8 +8,6 @@ import pickle
 import re
 from typing import Any
 
-import pytest
-
 from devinotify import exceptions
 from devinotify.exceptions import (
     DevinotifyError,
@@ -21,6 +19,7 @@ from devinotify.exceptions import (
     Verdict,
     ViberRejected,
 )
+from tests.tables import table
 
 # The tree of the design: class -> (parent, verdict where nothing else is said).
 TREE = {
@@ -116,13 +115,13 @@ def test_the_drawing_numbers_the_codes() -> None:
     assert {name: str(code) for code, name in enumerate(expected, start=1)} == drawn
 
 
-@pytest.mark.parametrize(("name", "verdict"), [(name, verdict) for name, (_, verdict) in TREE.items()])
+@table("name, verdict", [(name, verdict) for name, (_, verdict) in TREE.items()])
 def test_a_class_has_the_designs_verdict(name: str, verdict: str) -> None:
     """An error of which nothing more is known has the verdict of its class."""
     assert verdict == CLASSES[name]("it failed").verdict
 
 
-@pytest.mark.parametrize("name", sorted(CLASSES))
+@table("name", sorted(CLASSES))
 def test_only_what_never_left_is_safe_to_repeat(name: str) -> None:
     """Of all errors, NotSent alone is retryable unless told otherwise."""
     assert CLASSES[name]().retryable == (name == "NotSent")
@@ -138,15 +137,15 @@ def test_refused_input_is_a_value_error() -> None:
     assert issubclass(InvalidInput, ValueError)
 
 
-@pytest.mark.parametrize("name", sorted(CLASSES))
+@table("name", sorted(CLASSES))
 def test_an_error_has_the_three_attributes(name: str) -> None:
     """Every error says what was under way, what became of it, and whether to repeat it."""
     error = CLASSES[name]("it failed")
     assert (error.operation, str(error), error.retry_after) == (None, "it failed", None)
 
 
-@pytest.mark.parametrize(
-    ("error", "attributes"),
+@table(
+    "error, attributes",
     [
         (InvalidPhoneNumber("no"), {"reason": "not_a_number", "masked": "***", "position": None}),
         (GatewayError("no"), {"code": None, "http_status": None, "description": ""}),
@@ -160,7 +159,7 @@ def test_details_that_nobody_gave_are_absent(error: DevinotifyError, attributes:
     assert attributes == {name: getattr(error, name) for name in attributes}
 
 
-@pytest.mark.parametrize("name", sorted(CLASSES))
+@table("name", sorted(CLASSES))
 def test_given_details_are_kept(name: str) -> None:
     """Each detail that a constructor takes is found on the error under the same name."""
     error = made(CLASSES[name])
@@ -168,8 +167,8 @@ def test_given_details_are_kept(name: str) -> None:
     assert {detail: DETAILS[detail] for detail in taken} == {detail: getattr(error, detail) for detail in taken}
 
 
-@pytest.mark.parametrize("travel", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])  # noqa: S301 - our own bytes
-@pytest.mark.parametrize("name", sorted(CLASSES))
+@table("travel", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])  # noqa: S301 - our own bytes
+@table("name", sorted(CLASSES))
 def test_an_error_travels_whole(name: str, travel: object) -> None:
     """A copied or pickled error has the class, the message and all attributes of the first."""
     assert callable(travel)

@@ -15,6 +15,7 @@ from typing import NoReturn
 import pytest
 
 from devinotify.executor import Executor
+from tests.tables import table
 
 WHO: ContextVar[str] = ContextVar("WHO", default="nobody")
 
@@ -291,7 +292,7 @@ making.wait()
 
 
 @pytest.mark.once
-@pytest.mark.parametrize(("script", "told"), [(_ENDING, ["over", "finished"]), (_FORKING, []), (_MAKING, [])])
+@table("script, told", [(_ENDING, ["over", "finished"]), (_FORKING, []), (_MAKING, [])])
 def test_at_the_end_and_in_a_fork(script: str, told: list[str]) -> None:
     """A program finishes what was begun, whoever makes executors while it ends; a child has threads of its own."""
     # All warnings, and not the mode for developers: asyncio then tells of each step that a busy machine took 0.1 s for.

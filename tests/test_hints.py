@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from devinotify.words import installing
+from tests.tables import table
 
 ROOT = Path(__file__).parents[1]
 EXTRAS = set(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"])
@@ -71,7 +72,7 @@ def test_errors_say_how_from_a_clone() -> None:
     assert {} == alone
 
 
-@pytest.mark.parametrize("extra", sorted(EXTRAS))
+@table("extra", sorted(EXTRAS))
 def test_a_hint_for_an_extra(extra: str) -> None:
     """By the index's name, and by the clone's folder."""
     expected = f"pip install 'devinotify[{extra}]' (in a clone of its repository: pip install '.[{extra}]')"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import devinotify
+from tests.tables import table
 
 PUBLIC_NAMES = [
     "ArgumentMissing",
@@ -169,7 +170,7 @@ def test_every_name_of_the_design_is_public() -> None:
     assert NAMED_BY_THE_DESIGN - set(devinotify.__all__) == set()
 
 
-@pytest.mark.parametrize("name", PUBLIC_NAMES)
+@table("name", PUBLIC_NAMES)
 def test_a_public_name_resolves(name: str) -> None:
     """Each public name gives the object that its home defines."""
     module = import_module(f"devinotify.{homes()[name]}")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from devinotify.exceptions import InvalidInput
 from devinotify.limits import Limit, Period, Price, Prices, Scope, check_limits
 from tests.strategies import limits, prices
+from tests.tables import table
 
 
 @given(limit=limits)
@@ -27,8 +28,8 @@ def test_prices_read_back_the_same(price: Prices) -> None:
     assert price == Prices.parse(str(price))
 
 
-@pytest.mark.parametrize(
-    ("written", "limit"),
+@table(
+    "written, limit",
     [
         ("1000/day", Limit(Decimal(1000), "segments", Period.DAY)),
         ("1000 Segments / day", Limit(Decimal(1000), "segments", Period.DAY)),
@@ -46,8 +47,8 @@ def test_a_limit_may_be_written_in_many_ways(written: str, limit: Limit) -> None
     assert limit == Limit.parse(written)
 
 
-@pytest.mark.parametrize(
-    ("written", "words"),
+@table(
+    "written, words",
     [
         ("", "write an amount, a unit and a period"),
         ("day", "write an amount"),
@@ -70,7 +71,7 @@ def test_what_is_not_a_limit_is_told(written: str, words: str) -> None:
         Limit.parse(written)
 
 
-@pytest.mark.parametrize(
+@table(
     "fields",
     [
         (Decimal(1), "rubles", Period.DAY),
@@ -95,8 +96,8 @@ def test_a_price_may_be_a_channels() -> None:
     assert None is Prices.parse("viber:1").of("sms")
 
 
-@pytest.mark.parametrize(
-    ("written", "resent", "besides"),
+@table(
+    "written, resent, besides",
     [
         ("2.50,viber:1.50", "2.5", "1.5"),
         ("sms:2,viber:1", "2", "1"),
@@ -113,7 +114,7 @@ def test_where_the_gateway_resends_two_are_paid_for(written: str, resent: str | 
     assert {None, Decimal(0)} >= {one and one.besides for one in map(prices.whole, ("sms", "viber"))}
 
 
-@pytest.mark.parametrize("written", ["", "x", "1,2", "-1", "1e5", "sms:", ":1", "sms:1,sms:2", "sms:NaN"])
+@table("written", ["", "x", "1,2", "-1", "1e5", "sms:", ":1", "sms:1,sms:2", "sms:NaN"])
 def test_what_is_not_a_price_is_refused(written: str) -> None:
     """A price is an amount, for each channel one."""
     with pytest.raises(InvalidInput):

@@ -30,6 +30,7 @@ from devinotify.models import (
     worst,
 )
 from tests.strategies import numbers, words
+from tests.tables import table
 
 NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 FINAL = {"delivered", "read", "undelivered", "expired", "rejected", "deleted", "stopped", "failed"}
@@ -45,13 +46,13 @@ def test_the_statuses_are_the_designs() -> None:
     assert {*FINAL, "queued", "sent", "unknown"} == set(DeliveryStatus)
 
 
-@pytest.mark.parametrize("status", DeliveryStatus)
+@table("status", DeliveryStatus)
 def test_a_status_is_final_once_delivery_is_decided(status: DeliveryStatus) -> None:
     """Queued, sent and unknown may still change; everything else is decided."""
     assert status.is_final == (status in FINAL)
 
 
-@pytest.mark.parametrize("status", DeliveryStatus)
+@table("status", DeliveryStatus)
 def test_a_status_is_delivered_once_it_reached_the_handset(status: DeliveryStatus) -> None:
     """Delivered and read are delivered, nothing else is."""
     assert status.is_delivered == (status in {"delivered", "read"})
@@ -86,8 +87,8 @@ def test_an_sms_is_its_own_whole() -> None:
     assert SmsState(DeliveryStatus.SENT, -1).whole_status == "sent"
 
 
-@pytest.mark.parametrize(
-    ("viber", "resent", "whole"),
+@table(
+    "viber, resent, whole",
     [
         ("undelivered", ["delivered"], "delivered"),
         ("failed", ["delivered", "sent"], "sent"),
@@ -121,8 +122,8 @@ def test_combined_parts_cost_their_sum(states: list[SmsState]) -> None:
 VIBER, SMS = Decimal("1.50"), Decimal("2.50")
 
 
-@pytest.mark.parametrize(
-    ("viber", "resent", "whole"),
+@table(
+    "viber, resent, whole",
     [
         (VIBER, (), VIBER),
         (VIBER, (SMS,), Decimal(4)),
@@ -155,9 +156,7 @@ def test_a_combined_viber_state_keeps_its_resends() -> None:
     assert combine([state]) is state
 
 
-@pytest.mark.parametrize(
-    ("segments", "estimated", "differs"), [(1, 1, False), (2, 1, True), (None, 1, False), (1, None, False)]
-)
+@table("segments, estimated, differs", [(1, 1, False), (2, 1, True), (None, 1, False), (1, None, False)])
 def test_an_estimate_differs_where_both_are_known(segments: int | None, estimated: int | None, differs: bool) -> None:
     """A receipt says that another number of segments is billed only where it knows both numbers."""
     assert differs == Receipt("+79161234567", ("1",), segments, estimated_segments=estimated).estimate_differs
@@ -241,8 +240,8 @@ def test_no_repr_shows_a_number_or_a_text(number: str, text: str) -> None:
     assert (number in shown, text in shown) == (False, False)
 
 
-@pytest.mark.parametrize(
-    ("value", "shown"),
+@table(
+    "value, shown",
     [
         (
             Receipt("+79161234567", ("579700854169272358",), 1),
@@ -274,7 +273,7 @@ def test_a_repr_says_what_helps(value: object, shown: str) -> None:
     assert shown == repr(value)
 
 
-@pytest.mark.parametrize("value", [*values("79161234567", "text"), SmsStatistics(1, 1, 0, 0, 0, 0, 1, 1, Decimal(1))])
+@table("value", [*values("79161234567", "text"), SmsStatistics(1, 1, 0, 0, 0, 0, 1, 1, Decimal(1))])
 def test_a_value_cannot_be_changed(value: object) -> None:
     """Every value is frozen."""
     assert dataclasses.is_dataclass(value)
@@ -283,9 +282,7 @@ def test_a_value_cannot_be_changed(value: object) -> None:
         setattr(value, name, None)
 
 
-@pytest.mark.parametrize(
-    "value", [value for value in values("79161234567", "text") if isinstance(value, SmsState | Message)]
-)
+@table("value", [value for value in values("79161234567", "text") if isinstance(value, SmsState | Message)])
 def test_a_value_travels_whole(value: object) -> None:
     """A value survives pickling, so that queues and processes may carry it."""
     assert value == pickle.loads(pickle.dumps(value))  # noqa: S301 - our own bytes

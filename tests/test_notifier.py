@@ -50,6 +50,7 @@ from devinotify.models import ViberState
 from devinotify.sandbox import Sandbox
 from tests.channels.twin import Request, Twin, as_client
 from tests.distributions import install
+from tests.tables import table
 from tests.waiting import ended
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def test_settings_in_code_come_first() -> None:
     )
 
 
-@pytest.mark.parametrize("as_text", [False, True])
+@table("as_text", [False, True])
 def test_a_url_beside_a_client(as_text: bool) -> None:
     """Where both are given, the URL says what is sent and the client how."""
     twin = Twin()
@@ -262,7 +263,7 @@ def test_only_refused_numbers() -> None:
     assert [] == twin.requests
 
 
-@pytest.mark.parametrize("to", [None, [], ()])
+@table("to", [None, [], ()])
 def test_nobody_to_send_to(to: Sequence[str] | None) -> None:
     """Without recipients, given or on the URL, there is an error."""
     with pytest.raises(InvalidInput, match="nobody to send to"):
@@ -300,14 +301,14 @@ def test_resolve_takes_one_or_a_list() -> None:
         notifier.resolve(b"79161234567")
 
 
-@pytest.mark.parametrize("to", [b"79161234567", 1.5])
+@table("to", [b"79161234567", 1.5])
 def test_what_is_no_list_of_recipients(to: object) -> None:
     """Bytes and other things are not taken apart into recipients."""
     with pytest.raises(InvalidInput, match="recipients are"):
         notifier_on(Twin()).notify("Hello", cast("str", to))
 
 
-@pytest.mark.parametrize("to", [79161234567, phones.normalize(ONE), {ONE}, iter([ONE])])
+@table("to", [79161234567, phones.normalize(ONE), {ONE}, iter([ONE])])
 def test_ways_to_name_one(to: str) -> None:
     """An integer, a PhoneNumber, a set and an iterator will do."""
     assert {ONE: "accepted"} == verdicts(notifier_on(Twin()).notify("Hello", to))
@@ -346,8 +347,8 @@ class Watcher:
         self.changed.append((receipt, state))
 
 
-@pytest.mark.parametrize(
-    ("tags", "seen"),
+@table(
+    "tags, seen",
     [
         ((), frozenset()),
         (None, frozenset()),
@@ -372,8 +373,8 @@ def test_title() -> None:
     assert ["db1\ndisk full"] == [request.text for request in twin.requests]
 
 
-@pytest.mark.parametrize(
-    ("send_at", "operation"),
+@table(
+    "send_at, operation",
     [
         (datetime(2030, 1, 31, 9, tzinfo=UTC), "sms.send"),
         (datetime(2030, 1, 31, 9), "sms.send_by_time_zone"),  # noqa: DTZ001 - the recipient's own clock
@@ -386,8 +387,8 @@ def test_send_at(send_at: datetime, operation: str) -> None:
     assert [operation] == [request.operation for request in twin.requests]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "error"),
+@table(
+    "arguments, error",
     [
         ({"text": None}, InvalidText),
         ({"text": b"Hello"}, InvalidText),
@@ -409,9 +410,7 @@ def test_an_unknown_channel() -> None:
         notifier_on(Twin()).notify("Hello", ONE, channel="pager")
 
 
-@pytest.mark.parametrize(
-    ("channel", "operation"), [("sms", "sms.send"), ("viber", "viber.send"), ("viber-sms", "viber.send_with_resend")]
-)
+@table("channel, operation", [("sms", "sms.send"), ("viber", "viber.send"), ("viber-sms", "viber.send_with_resend")])
 def test_channel(channel: str, operation: str) -> None:
     """The channel of the call comes before that of the URL."""
     twin = Twin()
@@ -596,7 +595,7 @@ def test_a_rehearsal_refuses_whom_a_sending_would() -> None:
     assert "a plugin dropped the recipient" in str(refused[ONE])
 
 
-@pytest.mark.parametrize("change", [lambda _: [], lambda prepared: [replace(prepared[0], recipients=())]])
+@table("change", [lambda _: [], lambda prepared: [replace(prepared[0], recipients=())]])
 def test_prepare_message_drops_all(change: object) -> None:
     """Where nobody is left, no request is made."""
     twin = Twin()
@@ -616,7 +615,7 @@ def test_prepare_message_adds() -> None:
     assert [(ONE, TWO)] == [request.recipients for request in twin.requests]
 
 
-@pytest.mark.parametrize(
+@table(
     "change",
     [
         lambda prepared: prepared * 2,
@@ -679,7 +678,7 @@ def test_screen_recipients_in_a_step_that_is_prepared() -> None:
     assert [(TWO, "not_sent"), (ONE, "accepted")] == [(one.recipient, str(one.verdict)) for one in outcomes]
 
 
-@pytest.mark.parametrize("answers", [({}, None), (None, {THREE: Suppressed("not asked for")})])
+@table("answers", [({}, None), (None, {THREE: Suppressed("not asked for")})])
 def test_screen_recipients_refuses_nobody(answers: tuple[object, object]) -> None:
     """No answer, an empty one, and one about others refuse nobody."""
     twin = Twin()
@@ -707,8 +706,8 @@ def test_screen_recipients_is_not_sent_whatever_the_error_says() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("answer", "said"),
+@table(
+    "answer, said",
     [
         (RuntimeError(SECRET), "the plugin Screening raised RuntimeError in devinotify_screen_recipients"),
         ([ONE], "answered list in place of a dict of errors by recipient in devinotify_screen_recipients"),
@@ -794,9 +793,7 @@ def test_send_message_that_answers_for_some() -> None:
     assert [(ONE, "unknown"), (TWO, "accepted")] == list(verdicts(outcomes).items())
 
 
-@pytest.mark.parametrize(
-    ("error", "verdict"), [(RuntimeError(SECRET), Verdict.NOT_SENT), (OutcomeUnknown("no answer"), Verdict.UNKNOWN)]
-)
+@table("error, verdict", [(RuntimeError(SECRET), Verdict.NOT_SENT), (OutcomeUnknown("no answer"), Verdict.UNKNOWN)])
 def test_send_message_that_breaks(error: Exception, verdict: Verdict) -> None:
     """A plugin that raises in place of the send has refused it, unless it says that it may have sent."""
 
@@ -941,7 +938,7 @@ def test_register_channels_with_a_rule_for_senders() -> None:
         notifier_on(Twin(url="devino://me:pw@OTHER?channel=pager"), Pager())
 
 
-@pytest.mark.parametrize("segmented", [True, False])
+@table("segmented", [True, False])
 def test_register_channels_billed_by_segments_or_not(segmented: bool) -> None:
     """Its attribute ``segmented`` says whether the budget holds for it."""
     pager = Pager()

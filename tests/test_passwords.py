@@ -20,6 +20,7 @@ from devinotify import DevinoURL, InvalidURL
 from devinotify.exceptions import InvalidInput
 from devinotify.passwords import KEYRING, Kept, file_of, forget, in_keyring, keep
 from devinotify.words import installing
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,8 +161,8 @@ def test_another_gateway_is_another_account() -> None:
         DevinoURL.parse(URL + "?gateway=https://elsewhere.example/rest")
 
 
-@pytest.mark.parametrize(
-    ("failing", "reason"),
+@table(
+    "failing, reason",
     [
         (("set",), "the keyring cannot be used (KeyringLocked)"),
         (("forget",), "the keyring cannot be used (it does not keep what it is given)"),
@@ -243,7 +244,7 @@ def test_without_a_home_there_is_no_file(monkeypatch: pytest.MonkeyPatch) -> Non
         DevinoURL.parse(URL)
 
 
-@pytest.mark.parametrize("sign", "\r\n\0")
+@table("sign", "\r\n\0")
 def test_a_password_is_one_line(sign: str) -> None:
     """As a file of one has to be."""
     with pytest.raises(InvalidInput, match=r"^the password must be one line$"):

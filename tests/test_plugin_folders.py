@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import devinotify
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +131,7 @@ def test_is_held_to_the_same(folder: Path) -> None:
     assert (True, True) == (tools["coverage"]["run"]["branch"], tools["coverage"]["report"]["fail_under"] >= 95)
 
 
-@pytest.mark.parametrize("folder", [ROOT, *FOLDERS], ids=["core", *(folder.name for folder in FOLDERS)])
+@table("folder", [ROOT, *FOLDERS], ids=["core", *(folder.name for folder in FOLDERS)])
 def test_a_test_that_hangs_is_ended(folder: Path) -> None:
     """Whatever is tested has the same limit of time, and pytest ends what passes it."""
     options = settings_of(folder)["tool"]["pytest"]["ini_options"]
@@ -176,7 +177,7 @@ def test_uses_public_names_only(folder: Path) -> None:
     assert {} == found
 
 
-@pytest.mark.parametrize(
+@table(
     "source",
     [
         "from devinotify.redact import mask_number",
@@ -193,7 +194,7 @@ def test_contract_finds(source: str) -> None:
     assert 1 == len(list(private_names(source, "devinotify_quiet_hours")))
 
 
-@pytest.mark.parametrize(
+@table(
     "source",
     [
         "from devinotify import Message, hookimpl, phones",

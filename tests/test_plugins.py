@@ -34,6 +34,7 @@ from devinotify.plugins import BUILT_IN, FailedPlugin, LoadedPlugin, PluginManag
 from devinotify.window import Window
 from tests.distributions import install, make_site
 from tests.docs import hook_reference
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -177,13 +178,13 @@ def test_the_tables_have_every_hook() -> None:
 # --- what an implementation answers
 
 
-@pytest.mark.parametrize(("name", "answer"), [(name, answer) for name in RIGHT for answer in RIGHT[name]])
+@table("name, answer", [(name, answer) for name in RIGHT for answer in RIGHT[name]])
 def test_a_right_answer_counts(name: str, answer: object) -> None:
     """An answer of the hook's type passes."""
     assert answer is direct_call(answering(name, answer), name)
 
 
-@pytest.mark.parametrize(("name", "answer"), [(name, answer) for name in WRONG for answer in WRONG[name]])
+@table("name, answer", [(name, answer) for name in WRONG for answer in WRONG[name]])
 def test_a_wrong_answer_is_a_plugin_error(name: str, answer: object) -> None:
     """An answer of another type is an error that names plugin and hook and says what was expected."""
     with pytest.raises(PluginError, match=f"^the plugin mine answered .* in place of .* in {name}$") as caught:
@@ -191,7 +192,7 @@ def test_a_wrong_answer_is_a_plugin_error(name: str, answer: object) -> None:
     assert ("mine", name, Verdict.NOT_SENT) == (caught.value.plugin, caught.value.hook, caught.value.verdict)
 
 
-@pytest.mark.parametrize("name", ARGUMENTS)
+@table("name", ARGUMENTS)
 def test_what_is_raised_is_a_plugin_error(name: str) -> None:
     """Whatever an implementation raises names plugin and hook, has its cause, and shows none of its words."""
     cause = ValueError(SECRET)
@@ -206,7 +207,7 @@ def test_what_is_raised_is_a_plugin_error(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ARGUMENTS)
+@table("name", ARGUMENTS)
 def test_a_plugin_error_keeps_its_words(name: str) -> None:
     """What a plugin says on purpose is shown, and plugin and hook are added."""
     with pytest.raises(PluginError, match=r"^ten to eight is no night$") as caught:
@@ -224,7 +225,7 @@ def test_interrupts_pass() -> None:
         direct_call(raising("devinotify_prepare_message", KeyboardInterrupt()), "devinotify_prepare_message")
 
 
-@pytest.mark.parametrize("error", [InvalidInput("no"), InvalidPhoneNumber("no")])
+@table("error", [InvalidInput("no"), InvalidPhoneNumber("no")])
 def test_a_refused_number_is_an_answer(error: InvalidInput) -> None:
     """An InvalidInput from a reader of numbers is its answer, not its fault."""
     with pytest.raises(InvalidInput) as caught:
@@ -232,7 +233,7 @@ def test_a_refused_number_is_an_answer(error: InvalidInput) -> None:
     assert error is caught.value
 
 
-@pytest.mark.parametrize("error", [OutcomeUnknown("no answer"), DevinotifyError("what now")])
+@table("error", [OutcomeUnknown("no answer"), DevinotifyError("what now")])
 def test_a_sender_may_say_that_it_may_have_sent(error: DevinotifyError) -> None:
     """An implementation of the send that raises an error of unknown outcome leaves the outcome unknown."""
     with pytest.raises(PluginError) as caught:
@@ -256,34 +257,34 @@ def test_arguments_are_taken_by_name() -> None:
 # --- first result, built-ins last
 
 
-@pytest.mark.parametrize("name", FIRST_RESULT)
+@table("name", FIRST_RESULT)
 def test_the_last_registered_is_asked_first(name: str) -> None:
     """Of two answers that of the plugin registered later counts."""
     one, other = RIGHT[name][-1], RIGHT[name][-2] if RIGHT[name][-2] is not None else RIGHT[name][-1]
     assert other is call(manager_with(answering(name, one), answering(name, other)), name)
 
 
-@pytest.mark.parametrize("name", FIRST_RESULT)
+@table("name", FIRST_RESULT)
 def test_none_leaves_it_to_the_next(name: str) -> None:
     """A plugin that answers None is passed over."""
     answer = RIGHT[name][-1]
     assert answer is call(manager_with(answering(name, answer), answering(name, None)), name)
 
 
-@pytest.mark.parametrize("name", FIRST_RESULT)
+@table("name", FIRST_RESULT)
 def test_nobody_else_is_asked(name: str) -> None:
     """Once there is an answer, nobody else is asked, not even one that would raise."""
     answer = RIGHT[name][-1]
     assert answer is call(manager_with(raising(name, ValueError()), answering(name, answer)), name)
 
 
-@pytest.mark.parametrize("name", [name for name in WITH_DEFAULT if name != "devinotify_send_message"])
+@table("name", [name for name in WITH_DEFAULT if name != "devinotify_send_message"])
 def test_the_built_in_is_asked_last(name: str) -> None:
     """Where no plugin has an answer, the core has."""
     assert call(manager_with(answering(name, None)), name) is not None
 
 
-@pytest.mark.parametrize("name", ["devinotify_resolve_recipient", "devinotify_map_error"])
+@table("name", ["devinotify_resolve_recipient", "devinotify_map_error"])
 def test_where_nothing_is_built_in(name: str) -> None:
     """Without a plugin there is no answer."""
     assert call(manager_with(), name) is None
@@ -306,28 +307,28 @@ def wrapper_of(name: str, *, before: BaseException | None = None, after: object 
     return plugin_of(name, wrap, wrapper=True)
 
 
-@pytest.mark.parametrize("name", FIRST_RESULT)
+@table("name", FIRST_RESULT)
 def test_a_wrapper_passes_the_answer_on(name: str) -> None:
     """A wrapper that returns what came back changes nothing."""
     answer = RIGHT[name][-1]
     assert answer is call(manager_with(answering(name, answer), wrapper_of(name)), name)
 
 
-@pytest.mark.parametrize("name", [name for name in WITH_DEFAULT if name != "devinotify_send_message"])
+@table("name", [name for name in WITH_DEFAULT if name != "devinotify_send_message"])
 def test_a_wrapper_changes_the_answer(name: str) -> None:
     """What a wrapper returns is the answer."""
     answer = RIGHT[name][-1]
     assert answer is call(manager_with(wrapper_of(name, after=answer)), name)
 
 
-@pytest.mark.parametrize("name", NO_WRAPPERS)
+@table("name", NO_WRAPPERS)
 def test_no_wrapper_where_all_are_called(name: str) -> None:
     """A hook whose implementations are called apart takes no wrappers."""
     with pytest.raises(PluginError, match=f"{name} takes no wrappers"):
         manager_with(wrapper_of(name))
 
 
-@pytest.mark.parametrize("name", FIRST_RESULT)
+@table("name", FIRST_RESULT)
 def test_a_wrapper_that_raises_before(name: str) -> None:
     """Before its yield nothing was sent, and the error says so."""
     with pytest.raises(PluginError, match=f"^the plugin mine raised ValueError in {name}$") as caught:
@@ -335,21 +336,21 @@ def test_a_wrapper_that_raises_before(name: str) -> None:
     assert Verdict.NOT_SENT is caught.value.verdict
 
 
-@pytest.mark.parametrize("name", [name for name in FIRST_RESULT if name != "devinotify_send_message"])
+@table("name", [name for name in FIRST_RESULT if name != "devinotify_send_message"])
 def test_a_wrapper_that_raises_after(name: str) -> None:
     """Where nothing is sent yet, a wrapper that raises after its yield fails like any other."""
     with pytest.raises(PluginError, match=f"^the plugin mine raised ValueError in {name}$"):
         call(manager_with(wrapper_of(name, after=ValueError(SECRET))), name)
 
 
-@pytest.mark.parametrize("name", [name for name in WITH_DEFAULT if name != "devinotify_send_message"])
+@table("name", [name for name in WITH_DEFAULT if name != "devinotify_send_message"])
 def test_a_wrapper_that_forgets_to_return(name: str) -> None:
     """Where there is a built-in answer, None is none, and the error says what was expected."""
     with pytest.raises(PluginError, match="answered NoneType in place of"):
         call(manager_with(wrapper_of(name, after=None)), name)
 
 
-@pytest.mark.parametrize("name", FIRST_RESULT)
+@table("name", FIRST_RESULT)
 def test_a_wrapper_that_does_not_yield(name: str) -> None:
     """A wrapper that returns at once is an error."""
 
@@ -509,7 +510,7 @@ def test_a_wrapper_may_say_more() -> None:
     assert better is call(manager_with(answering(SEND, ACCEPTED), wrapper_of(SEND, after=better)), SEND)
 
 
-@pytest.mark.parametrize("answer", [ValueError("no"), [failed("sms", to, NotSent("no")) for to in MESSAGE.recipients]])
+@table("answer", [ValueError("no"), [failed("sms", to, NotSent("no")) for to in MESSAGE.recipients]])
 def test_an_unknown_error_cannot_be_softened(answer: object) -> None:
     """Where an implementation says by an error that it may have sent, no wrapper turns that into something else."""
 
@@ -625,7 +626,7 @@ class _Class:
         """Do nothing."""
 
 
-@pytest.mark.parametrize("plugin", [_Class, None])
+@table("plugin", [_Class, None])
 def test_what_is_no_plugin(plugin: object) -> None:
     """A class in place of its instance would fail at the first message, so it is refused at once."""
     with pytest.raises(PluginError, match="offer a module or an object"):
@@ -751,8 +752,8 @@ def test_register_channels() -> None:
     assert channels["pager"] is pager
 
 
-@pytest.mark.parametrize(
-    ("plugin", "reason"),
+@table(
+    "plugin, reason",
     [
         (bringing(Pager("sms")), "ValueError: there is a channel named sms already"),
         (bringing(Pager(), Pager()), "ValueError: there is a channel named pager already"),

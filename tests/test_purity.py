@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import devinotify
+from tests.tables import table
 
 pytestmark = pytest.mark.once
 
@@ -164,7 +165,7 @@ def test_every_pure_module_is_looked_at() -> None:
     assert singles | {f"gateway/{name}.py" for name in GATEWAY} <= set(PURE)
 
 
-@pytest.mark.parametrize("module", PURE)
+@table("module", PURE)
 def test_a_pure_module_imports_no_io(module: str) -> None:
     """A pure module imports nothing but computation; phones may use phonenumbers."""
     allowed = ALLOWED | ({"phonenumbers"} if module.startswith("phones/") else set())
@@ -172,7 +173,7 @@ def test_a_pure_module_imports_no_io(module: str) -> None:
     assert {name for name in foreign if name not in allowed and name.partition(".")[0] not in allowed} == set()
 
 
-@pytest.mark.parametrize("module", PURE)
+@table("module", PURE)
 def test_a_pure_module_imports_only_pure_modules(module: str) -> None:
     """What a pure module takes from the package is pure itself."""
     pure = {"devinotify." + name.removesuffix(".py").replace("/", ".").removesuffix(".__init__") for name in PURE}
@@ -183,7 +184,7 @@ def test_a_pure_module_imports_only_pure_modules(module: str) -> None:
     assert strange == set()
 
 
-@pytest.mark.parametrize("module", PURE)
+@table("module", PURE)
 def test_a_pure_module_calls_nothing_impure(module: str) -> None:
     """A pure module reads no clock and opens no file by a builtin or a method either."""
     tree = ast.parse((ROOT / module).read_text(encoding="utf-8"))
@@ -195,7 +196,7 @@ def test_a_pure_module_calls_nothing_impure(module: str) -> None:
     assert called & IMPURE_CALLS == set()
 
 
-@pytest.mark.parametrize("module", PURE)
+@table("module", PURE)
 def test_a_pure_module_reaches_no_io_through_sys(module: str) -> None:
     """Where ``sys`` is used, it is for figures and not for its streams."""
     tree = ast.parse((ROOT / module).read_text(encoding="utf-8"))

@@ -25,6 +25,7 @@ from devinotify.redact import (
     scrub,
 )
 from tests.strategies import numbers, passwords, words
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +35,8 @@ guids = st.uuids().map(str)
 gaps = st.sampled_from(["", " ", "-", " (", ") ", ".", "\xa0"])
 
 
-@pytest.mark.parametrize(
-    ("raw", "shown"),
+@table(
+    "raw, shown",
     [
         ("+79161234567", "+7916***4567"),
         ("79161234567", "7916***4567"),
@@ -63,8 +64,8 @@ def test_a_masked_number_cannot_be_dialled(number: str) -> None:
     assert (number in shown, len(re.sub(r"\D", "", shown)) <= 8) == (False, True)
 
 
-@pytest.mark.parametrize(
-    ("message_id", "shown"),
+@table(
+    "message_id, shown",
     [
         ("579700854169272358", "5797***2358"),
         ("SAR-GW01+79160000000-5f3b1972-2-1", "SAR-***-2-1"),
@@ -116,7 +117,7 @@ def test_what_is_named_is_scrubbed(form: str, secret: str) -> None:
     assert secret not in scrub(form.format(secret))
 
 
-@pytest.mark.parametrize(
+@table(
     "text",
     [
         "Invalid user login or password",
@@ -134,8 +135,8 @@ def test_the_gateways_own_words_are_left(text: str) -> None:
     assert text == scrub(text)
 
 
-@pytest.mark.parametrize(
-    ("body", "shown"),
+@table(
+    "body, shown",
     [
         (b"<html><body><h1>502 Bad\r\n\tGateway</h1></body></html>", "502 Bad Gateway"),
         ("тело", "тело"),
@@ -166,7 +167,7 @@ def test_an_excerpt_shows_no_secret(number: str, session_id: str, filling: str) 
     assert (number in shown, session_id in shown, number in shown.replace(" ", "")) == (False, False, False)
 
 
-@pytest.mark.parametrize("text", ["2026-01-31", "2026-01-31T09:00+03:00", "from 2026-01-31 to 2026-02-28"])
+@table("text", ["2026-01-31", "2026-01-31T09:00+03:00", "from 2026-01-31 to 2026-02-28"])
 def test_a_date_is_no_number(text: str) -> None:
     """Dates in a message of ours stay readable."""
     assert text == scrub(text)
@@ -177,8 +178,8 @@ NUMBER = "79161234567"
 SESSION = "Z5CYSZEKDL1DPICU37WEHQVOYKP0T1GSLHX1"
 
 
-@pytest.mark.parametrize(
-    ("reply", "shown"),
+@table(
+    "reply, shown",
     [
         ("bad word near 'подтверждения'", "bad word near '***'"),
         ("bad word near 'тверждени'", "bad word near '***'"),
@@ -215,15 +216,13 @@ def test_no_piece_of_a_secret_is_left(secret: str, before: str, after: str, star
     assert piece not in conceal(f"{before}{piece}{after}", [secret])
 
 
-@pytest.mark.parametrize("secret", ["", "a", "ab"])
+@table("secret", ["", "a", "ab"])
 def test_what_is_too_short_is_no_secret(secret: str) -> None:
     """Hiding it would leave nothing to recognise."""
     assert "a bad gateway" == conceal("a bad gateway", [secret], [secret])
 
 
-@pytest.mark.parametrize(
-    "value", [Secret("p4ssword"), Secret("p4ssword" * 30)[:80], hide("p4ssword"), hide(b"p4ssword")]
-)
+@table("value", [Secret("p4ssword"), Secret("p4ssword" * 30)[:80], hide("p4ssword"), hide(b"p4ssword")])
 def test_a_secret_is_used_and_not_shown(value: object) -> None:
     """It is a text or bytes as any other, whose repr, and that of what holds it, shows nothing."""
     shown = f"{value!r} {[value]!r} { {'a': value}!r}"
@@ -287,16 +286,16 @@ def seconds(mask: Callable[[str], object], text: str) -> float:
 
 
 @pytest.mark.untraced
-@pytest.mark.parametrize("part", LONG)
-@pytest.mark.parametrize("mask", [scrub, excerpt, errors.hide], ids=["scrub", "excerpt", "hide"])
+@table("part", LONG)
+@table("mask", [scrub, excerpt, errors.hide], ids=["scrub", "excerpt", "hide"])
 def test_masking_takes_time_by_the_length(mask: Callable[[str], object], part: str) -> None:
     """Eight times the text takes some eight times as long: by the square of its length it would be 64 times."""
     count = 2_000 // len(part)
     assert seconds(mask, part * (8 * count)) < 24 * seconds(mask, part * count) + 0.002
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
+@table(
+    "text, expected",
     [
         ("--------------------------------", "--------------------------------"),
         ("a-long-word-that-is-joined-by-hyphens", "a-long-word-that-is-joined-by-hyphens"),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devinotify import Backoff
+from tests.tables import table
 
 backoffs = st.builds(
     Backoff,
@@ -33,13 +34,13 @@ def test_pauses_grow_by_their_factor() -> None:
     assert [2.0, 2.0, 2.0] == [Backoff(2.0, 1.0).pause(number) for number in range(1, 4)]
 
 
-@pytest.mark.parametrize(("chance", "pause"), [(0.0, 2.0), (0.5, 3.0), (1.0, 4.0)])
+@table("chance, pause", [(0.0, 2.0), (0.5, 3.0), (1.0, 4.0)])
 def test_chance_takes_off_a_share(chance: float, pause: float) -> None:
     """With a jitter of a half, a pause is drawn from its half to its whole."""
     assert pause == Backoff(4.0, jitter=0.5).pause(1, chance)
 
 
-@pytest.mark.parametrize(("tries", "expected"), [(0, [False] * 3), (2, [True, True, False]), (None, [True] * 3)])
+@table("tries, expected", [(0, [False] * 3), (2, [True, True, False]), (None, [True] * 3)])
 def test_tries_are_counted(tries: int | None, expected: list[bool]) -> None:
     """So many repetitions are allowed, after the first attempt."""
     assert expected == [Backoff(1.0, tries=tries).allows(number) for number in (1, 2, 3)]
@@ -65,7 +66,7 @@ def test_a_larger_number_gives_a_longer_pause(backoff: Backoff, attempts: int, c
     assert low <= high <= backoff.pause(attempts)
 
 
-@pytest.mark.parametrize("first", [0.0, 1.0])
+@table("first", [0.0, 1.0])
 def test_a_number_beyond_all_pauses_is_the_longest(first: float) -> None:
     """However often something failed, the pause can be reckoned."""
     assert min(first * 9.0, 9.0) == Backoff(first, 10.0, 9.0).pause(100_000)
@@ -78,8 +79,8 @@ def test_no_share_of_a_pause_without_end_is_none() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("values", "words"),
+@table(
+    "values, words",
     [
         ({"first": -1.0}, "first pause"),
         ({"first": 2.0, "most": 1.0}, "first pause"),

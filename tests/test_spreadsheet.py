@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from devinotify.spreadsheet import all_harmless, harmless
+from tests.tables import table
 
 SIGNS = "=+-@＝＋－＠﹦﹢﹣﹫"
 CELLS = st.text(st.sampled_from([*SIGNS, *"a1 (;,'\"\t\r\n\v\u2028\u200b\ufeff"]) | st.characters(codec="utf-8"))
 
 
-@pytest.mark.parametrize(
-    ("cell", "expected"),
+@table(
+    "cell, expected",
     [
         ("=1+1", "'=1+1"),
         ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
@@ -41,7 +41,7 @@ def test_what_begins_a_formula_is_text(cell: str, expected: str) -> None:
     assert expected == harmless(cell)
 
 
-@pytest.mark.parametrize(
+@table(
     "cell",
     [
         *("", "Anna", "+79161234567", "+7916***4567", "+7 (916) 123-45-67", "-5"),

@@ -10,6 +10,7 @@ import pytest
 
 from devinotify.systemd import Supervisor
 from tests.supervisors import Manager
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,8 +82,8 @@ def test_without_a_watchdog_there_are_none(manager: Manager) -> None:
     assert manager.told(0.01) is None
 
 
-@pytest.mark.parametrize(
-    ("environment", "expected"),
+@table(
+    "environment, expected",
     [
         ({}, None),
         ({"WATCHDOG_USEC": "30000000"}, 30.0),
@@ -98,7 +99,7 @@ def test_the_environments_watchdog(environment: dict[str, str], expected: float 
     assert expected == Supervisor.of(environment).watchdog
 
 
-@pytest.mark.parametrize("address", ["/nowhere/notify", "vsock:2:1234", "with\0nul", "x" * 200, ""])
+@table("address", ["/nowhere/notify", "vsock:2:1234", "with\0nul", "x" * 200, ""])
 def test_a_manager_that_cannot_be_told_breaks_nothing(address: str) -> None:
     """The service goes on."""
     Supervisor.of({"NOTIFY_SOCKET": address}).ready("serving")

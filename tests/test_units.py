@@ -15,6 +15,7 @@ from devinotify import Message, Outbox
 from devinotify.cli.exits import ExitCode
 from devinotify.sandbox import Sandbox
 from tests.supervisors import PATIENCE, Manager
+from tests.tables import table
 from tests.units import PROGRAM, settings, started
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def test_they_are_guarded_alike() -> None:
     assert all(guards[0] == each for each in guards[1:])
 
 
-@pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.stem)
+@table("unit", SERVICES)
 def test_its_watchdog_gives_time(unit: Path) -> None:
     """A request with its retries ends well within the watchdog's time, and so does what is under way at the end."""
     found = settings(unit)

@@ -19,6 +19,7 @@ from devinotify.hosts import is_loopback
 from devinotify.limits import Limit
 from devinotify.url import DEFAULT_GATEWAY, OPTION_NAMES, DevinoURL, duration, parse
 from tests.strategies import RESERVED, credentials, limits, numbers, passwords, prices, texts
+from tests.tables import table
 
 START = "devino://login:password@SENDER"
 
@@ -148,8 +149,8 @@ def test_a_full_url() -> None:
     assert expected == url
 
 
-@pytest.mark.parametrize(
-    ("tail", "targets"),
+@table(
+    "tail, targets",
     [
         ("", ()),
         ("/", ()),
@@ -171,8 +172,8 @@ def test_targets_come_from_the_path_and_the_query(tail: str, targets: tuple[str,
     assert targets == parse(START + tail).targets
 
 
-@pytest.mark.parametrize(
-    ("url", "sender"),
+@table(
+    "url, sender",
     [
         ("devino://l:p@SENDER?from=Other", "Other"),
         ("devino://l:p@?from=My%20Shop", "My Shop"),
@@ -195,8 +196,8 @@ def test_a_colon_in_a_password_needs_no_escape() -> None:
     assert parse("devino://l:a:b@S").password == "a:b"
 
 
-@pytest.mark.parametrize(
-    ("url", "words"),
+@table(
+    "url, words",
     [
         ("", "devino://"),
         ("login:password@SENDER", "devino://"),
@@ -283,7 +284,7 @@ def test_every_option_has_bad_values_to_try() -> None:
     assert set(OPTION_NAMES) - {"to"} == set(BAD_VALUES)
 
 
-@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in BAD_VALUES.items() for value in values])
+@table("key, value", [(key, value) for key, values in BAD_VALUES.items() for value in values])
 def test_a_bad_value_is_refused_by_its_key(key: str, value: str) -> None:
     """A value that makes no sense is refused, and the error names the key."""
     with pytest.raises(InvalidURL, match=rf"bad value for {key}\b"):
@@ -320,9 +321,7 @@ def test_every_field_has_wrong_values_to_try() -> None:
     assert [field.name for field in dataclasses.fields(DevinoURL)] == list(WRONG_FIELDS)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name, values in WRONG_FIELDS.items() for value in values]
-)
+@table("name, value", [(name, value) for name, values in WRONG_FIELDS.items() for value in values])
 def test_a_wrong_field_is_refused_by_name(name: str, value: object) -> None:
     """Settings given in place of a URL are checked like those on it."""
     given_settings: dict[str, Any] = {"login": "l", "password": "p", "sender": "S", name: value}
@@ -342,14 +341,14 @@ def test_changed_settings_leave_the_first_alone() -> None:
     assert (5.0, 30.0) == (url.with_options(timeout=5.0).timeout, url.timeout)
 
 
-@pytest.mark.parametrize("value", cast(list[str], [None, 5, b"devino://l:p@S"]))
+@table("value", cast(list[str], [None, 5, b"devino://l:p@S"]))
 def test_what_is_no_text_is_refused(value: str) -> None:
     """A URL of another type is an InvalidURL, too."""
     with pytest.raises(InvalidURL, match="must be text"):
         parse(value)
 
 
-@pytest.mark.parametrize("key", [name for name in OPTION_NAMES if name not in ("to", "limit")])
+@table("key", [name for name in OPTION_NAMES if name not in ("to", "limit")])
 def test_a_key_given_twice_is_refused(key: str) -> None:
     """Two values for one setting are refused, since either could be meant."""
     values = {
@@ -376,8 +375,8 @@ def test_limits_are_as_many_as_one_likes() -> None:
     assert (f"{START}?{query}", url) == (url.to_url(), parse(url.to_url()))
 
 
-@pytest.mark.parametrize(
-    ("query", "words"),
+@table(
+    "query, words",
     [
         ("limit=10segmets/day", "bad value for limit: 'segmets' is not a unit: did you mean segments?"),
         ("limit=10/dya", "bad value for limit: 'dya' is not a period: did you mean day?"),
@@ -406,7 +405,7 @@ def test_an_unknown_key_without_a_neighbour_lists_the_keys() -> None:
         parse(START + "?x=sms")
 
 
-@pytest.mark.parametrize("sign", "@#/?:%&=+;, []|é")
+@table("sign", "@#/?:%&=+;, []|é")
 def test_a_password_is_whatever_it_is(sign: str) -> None:
     """Percent-encoded, every character may stand in every part; a colon needs no more than that in a password."""
     password = f"pa{sign}ss"
@@ -415,7 +414,7 @@ def test_a_password_is_whatever_it_is(sign: str) -> None:
     assert "pa:ss" == parse("devino://login:pa:ss@SENDER").password
 
 
-@pytest.mark.parametrize("key", ["p@ssword", "x" * 30, "секрет", "a1"])
+@table("key", ["p@ssword", "x" * 30, "секрет", "a1"])
 def test_an_odd_key_is_not_shown(key: str) -> None:
     """A key that looks like no key may be a part of a password, so it is not shown."""
     with pytest.raises(InvalidURL, match=r"unknown key \(not shown\)"):
@@ -427,8 +426,8 @@ def test_empty_items_of_the_query_are_passed_over() -> None:
     assert parse(START + "?region=RU") == parse(START + "?&region=RU&&")
 
 
-@pytest.mark.parametrize(
-    ("host", "local"),
+@table(
+    "host, local",
     [
         ("localhost", True),
         ("LOCALHOST.", True),
@@ -453,8 +452,8 @@ def test_loopback_is_this_machine_alone(host: str, local: bool) -> None:
     assert local == is_loopback(host)
 
 
-@pytest.mark.parametrize(
-    ("gateway", "written"),
+@table(
+    "gateway, written",
     [
         ("https://шлюз.рф/rest", "https://xn--g1ah2bza.xn--p1ai/rest"),
         ("https://ШЛЮЗ.рф:8443/rest", "https://xn--g1ah2bza.xn--p1ai:8443/rest"),
@@ -470,7 +469,7 @@ def test_a_gateway_is_written_as_the_wire_takes_it(gateway: str, written: str) -
     assert written == DevinoURL("l", "p", "S", gateway=gateway).gateway
 
 
-@pytest.mark.parametrize(
+@table(
     "host",
     [
         *("127.0.0.1.", "1.2.3.4.", "127.1", "2130706433", "0x7f.1", "0x7f000001", "1.2.3", "1.2.3.256", "127.0.0.01"),
@@ -478,20 +477,20 @@ def test_a_gateway_is_written_as_the_wire_takes_it(gateway: str, written: str) -
         *(".".join(["a" * 60] * 5), "a!b.example", "a*b", "шлюз..рф", "ш" * 60 + ".рф", "a%2eb", "[1.2.3.4]"),
     ],
 )
-@pytest.mark.parametrize("scheme", ["https", "http"])
+@table("scheme", ["https", "http"])
 def test_what_is_no_host_is_refused(scheme: str, host: str) -> None:
     """Scopes, addresses of other notations and malformed names are refused here, and not found out by a send."""
     with pytest.raises(InvalidURL, match="gateway"):
         DevinoURL("l", "p", "S", gateway=f"{scheme}://{host}/rest", insecure=True)
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "gateway.localhost"])
+@table("host", ["localhost", "127.0.0.1", "[::1]", "gateway.localhost"])
 def test_plain_http_is_for_loopback(host: str) -> None:
     """A gateway on this machine may speak plain HTTP."""
     assert parse(f"{START}?gateway=http://{host}:8026/rest").is_loopback is True
 
 
-@pytest.mark.parametrize("host", ["integrationapi.net", "10.0.0.1", "localhost.example", "localhost%40evil.example"])
+@table("host", ["integrationapi.net", "10.0.0.1", "localhost.example", "localhost%40evil.example"])
 def test_plain_http_elsewhere_is_refused(host: str) -> None:
     """The session id is as good as the password, so no other host is spoken to in the clear."""
     with pytest.raises(InvalidURL, match=r"bad value for gateway: .*loopback"):
@@ -503,7 +502,7 @@ def test_a_scheme_in_capitals_is_the_same_scheme() -> None:
     assert "HTTPS://gateway.example/rest" == parse(f"{START}?gateway=HTTPS://gateway.example/rest").gateway
 
 
-@pytest.mark.parametrize("gateway", ["http://sandbox:8026/rest", "http://10.0.0.1:8026/rest", "http://0.0.0.0/rest"])
+@table("gateway", ["http://sandbox:8026/rest", "http://10.0.0.1:8026/rest", "http://0.0.0.0/rest"])
 def test_plain_http_elsewhere_is_asked_for(gateway: str) -> None:
     """With insecure=yes, on either side of the gateway, plain HTTP goes anywhere, and the URL is written back whole."""
     urls = [f"{START}?gateway={gateway}&insecure=yes", f"{START}?insecure=on&gateway={gateway}"]
@@ -535,8 +534,8 @@ def test_the_real_gateway_is_not_loopback() -> None:
     assert parse(START).is_loopback is False
 
 
-@pytest.mark.parametrize(
-    ("gateway", "place"),
+@table(
+    "gateway, place",
     [
         ("https://integrationapi.net/rest", "integrationapi.net/rest"),
         ("https://IntegrationAPI.net:443/rest/", "integrationapi.net/rest"),
@@ -566,8 +565,8 @@ def test_another_login_is_another_account(url: DevinoURL, login: str) -> None:
     assert (url.login == login) == (url.account == url.with_options(login=login).account)
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"),
+@table(
+    "text, seconds",
     [
         ("90", 90.0),
         ("1.5", 1.5),
@@ -585,7 +584,7 @@ def test_a_duration_is_in_seconds(text: str, seconds: float) -> None:
     assert seconds == duration(text)
 
 
-@pytest.mark.parametrize("text", ["", "m", "5d", "-5", "5 m s", "1.", ".5", "0x5", "five"])
+@table("text", ["", "m", "5d", "-5", "5 m s", "1.", ".5", "0x5", "five"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
     """Anything else is no duration."""
     with pytest.raises(ValueError, match="a duration is"):
@@ -673,7 +672,7 @@ def test_hosts_may_have_keys_of_their_own() -> None:
     assert "unknown key 'bach': did you mean batch?" == str(DevinoURL.unknown_key("bach", (*OPTION_NAMES, "batch")))
 
 
-@pytest.mark.parametrize("seconds", [0.5, 30.0, 599.9999999])
+@table("seconds", [0.5, 30.0, 599.9999999])
 def test_seconds_are_written_as_they_are_read(seconds: float) -> None:
     """Short where that says the same, and in full where it does not."""
     url = dataclasses.replace(parse("devino://demo:secret@DEVINO"), timeout=seconds)

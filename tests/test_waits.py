@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.tables import table
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -43,8 +45,8 @@ def endless(source: str) -> Iterator[int]:
             yield node.lineno
 
 
-@pytest.mark.parametrize(
-    ("line", "expected"),
+@table(
+    "line, expected",
     [
         ("thread.join()", [1]),
         ("event.wait()", [1]),

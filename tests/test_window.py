@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from devinotify.exceptions import InvalidInput
 from devinotify.window import Window
+from tests.tables import table
 
 MINUTES = st.integers(0, 1439).map(lambda minute: time(minute // 60, minute % 60))
 
 
-@pytest.mark.parametrize(
-    ("written", "expected"),
+@table(
+    "written, expected",
     [
         ("10-20", Window(time(10), time(20))),
         ("10:30-20:00", Window(time(10, 30), time(20))),
@@ -33,8 +34,8 @@ def test_read(written: str, expected: Window | None) -> None:
         assert expected == Window.parse(written)
 
 
-@pytest.mark.parametrize(
-    ("written", "why"),
+@table(
+    "written, why",
     [
         ("", "'' is not a window: write it as 10-20 or 10:30-20:00, by the recipient's clock"),
         ("10", "'10' is not a window"),

@@ -10,13 +10,14 @@ import pytest
 
 import devinotify
 from devinotify.words import counted, meant
+from tests.tables import table
 
 ROOT = Path(str(devinotify.__file__)).parent
 ODD = re.compile(r"(?<![Tt]here )\b(is|are|was|were) no (?!longer|more|further|matter)")
 
 
-@pytest.mark.parametrize(
-    ("number", "words", "expected"),
+@table(
+    "number, words, expected",
     [
         (1, ("row",), "1 row"),
         (0, ("row",), "0 rows"),
@@ -31,8 +32,8 @@ def test_one_and_many(number: int, words: tuple[str, ...], expected: str) -> Non
     assert expected == counted(number, *words)
 
 
-@pytest.mark.parametrize(
-    ("given", "most", "expected"),
+@table(
+    "given, most, expected",
     [("smz", 1, "did you mean sms?"), ("sms-vibe", 2, "did you mean sms-viber or viber?"), ("pigeon", 1, "")],
 )
 def test_what_was_meant(given: str, most: int, expected: str) -> None:

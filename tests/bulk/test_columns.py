@@ -14,6 +14,7 @@ from devinotify.bulk.columns import says_other, says_phone
 from devinotify.bulk.source import Source
 from devinotify.bulk.table import Format, Table
 from devinotify.exceptions import InvalidInput
+from tests.tables import table
 
 if TYPE_CHECKING:
     from tests.bulk.conftest import Write
@@ -29,8 +30,8 @@ def read(content: str, **options: Any) -> tuple[str | None, list[str | int]]:  #
         return table.column, [raw for page in table.pages() for raw in page.raws]
 
 
-@pytest.mark.parametrize(
-    ("content", "why"),
+@table(
+    "content, why",
     [
         (f"ID клиента;Контактный телефон\n{ID};{A}\n", "'ID клиента', 'Контактный телефон' may hold the numbers"),
         (f"ИНН;Телефон клиента\n{ID};{A}\n", "'ИНН', 'Телефон клиента' may hold"),
@@ -69,9 +70,7 @@ def test_what_is_not_certain_is_asked(content: str, why: str) -> None:
         read(content)
 
 
-@pytest.mark.parametrize(
-    ("content", "offered"), [(f"phone,phone2\n{A},{B}\n", True), (f"ID;Телефон клиента\n{ID};{A}\n", False)]
-)
+@table("content, offered", [(f"phone,phone2\n{A},{B}\n", True), (f"ID;Телефон клиента\n{ID};{A}\n", False)])
 def test_both_are_offered_where_both_are_telephones(content: str, offered: bool) -> None:
     """An id is not offered as something to send to."""
     with pytest.raises(InvalidInput) as caught:
@@ -85,8 +84,8 @@ def test_a_list_of_something_else() -> None:
         read(f"ИНН\n{ID}\n")
 
 
-@pytest.mark.parametrize(
-    ("content", "column"),
+@table(
+    "content, column",
     [
         (f"ID клиента;Контактный телефон\n1;{A}\n", "Контактный телефон"),
         (f"id,phone\n{ID},{A}\n", "phone"),
@@ -110,15 +109,13 @@ def test_what_is_certain_is_taken(content: str, column: str) -> None:
     assert column == read(content)[0]
 
 
-@pytest.mark.parametrize(
-    "name", ["Контактный телефон", "mob. phone", "homePhone2", "Тел.", "Telefonnummer", "WhatsApp"]
-)
+@table("name", ["Контактный телефон", "mob. phone", "homePhone2", "Тел.", "Telefonnummer", "WhatsApp"])
 def test_names_that_speak_of_a_telephone(name: str) -> None:
     """Inside of longer names, in the languages of the region."""
     assert (True, False) == (says_phone(name), says_other(name))
 
 
-@pytest.mark.parametrize(
+@table(
     "name",
     [
         "ИНН", "Client_ID", "Номер карты", "Дата рождения", "СНИЛС", "IP", "order id", "Факс", "ИНН2", "userId",
@@ -131,8 +128,8 @@ def test_names_that_speak_of_something_else(name: str) -> None:
     assert (False, True) == (says_phone(name), says_other(name))
 
 
-@pytest.mark.parametrize(
-    ("content", "column", "found"),
+@table(
+    "content, column, found",
     [
         (f"phone,phone2\n,{A}\n{B},{C}\n12,{D}\n13,\n", "phone,phone2", [A, B, D, "13"]),
         (f"phone,phone2\n{A},{B}\n", "phone2, Phone", [B]),
@@ -153,8 +150,8 @@ def test_google_s_cells_with_several_numbers() -> None:
     assert ([A, C], 2) == (page.raws, page.further)
 
 
-@pytest.mark.parametrize(
-    ("line", "content"),
+@table(
+    "line, content",
     [
         (4, f"sep=;\nphone\n{A}\n{B};{C};{D}\n"),
         (3, f"phone;name\n{A};Anna\n{B};Vera;{C}\n"),
@@ -208,8 +205,8 @@ def test_vcards(write: Write) -> None:
     assert "Ромашка, ООО, Склад" == page.records[0]["organization"]
 
 
-@pytest.mark.parametrize(
-    ("content", "why"),
+@table(
+    "content, why",
     [
         ("BEGIN:VCARD\nTEL:1\n", "the last vCard does not end"),
         ("BEGIN:VCARD\nBEGIN:VCARD\n", "line 2 begins a vCard within another"),
@@ -222,7 +219,7 @@ def test_broken_vcards(content: str, why: str) -> None:
         read(content)
 
 
-@pytest.mark.parametrize(
+@table(
     "content",
     [
         f'[{{"phone": "{A}"}}, {{"phone": {B[1:]}}}]',
@@ -246,8 +243,8 @@ def test_a_json_array_in_blocks(items: list[int | str | None], size: int) -> Non
     assert [item if item is not None else "null" for item in items] == found
 
 
-@pytest.mark.parametrize(
-    ("content", "why"),
+@table(
+    "content, why",
     [
         (f'["{A}", ', "item 2 of the JSON array cannot be read"),
         (f'["{A}" "{B}"]', "breaks off behind item 1"),
@@ -361,7 +358,7 @@ def test_a_workbook_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- line breaks in quotes
 
 
-@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@table("ends", ["\n", "\r\n", "\r"])
 def test_a_note_of_several_lines(ends: str) -> None:
     """A quoted note that closes soon is one cell of one row."""
     rows = ["name;phone;note", f'Anna;{A};"rings', "", 'twice; at noon"', f"Boris;{B};", '"Ve', f'ra";{C};x', ""]
@@ -370,8 +367,8 @@ def test_a_note_of_several_lines(ends: str) -> None:
     assert ([A, B, C], f"rings{ends}{ends}twice; at noon") == (page.raws, page.records[0]["note"])
 
 
-@pytest.mark.parametrize(
-    ("rows", "line"),
+@table(
+    "rows, line",
     [
         (f'Anna;"a\nb;{A}\nVera";{B}\n', 2),
         (f'Anna;{A}\n"Boris\nx";{B};y\n', 3),

@@ -13,6 +13,7 @@ import pytest
 from devinotify.bulk.encodings import FREQUENT, LEGACY, OTHERS
 from devinotify.bulk.source import Source
 from devinotify.exceptions import InvalidInput
+from tests.tables import table
 
 NAMES = {
     "Russian": "Анна Борис Григорий Екатерина Юлия Щербакова Пётр Объедков Цветаева Эдуард",
@@ -75,8 +76,8 @@ def read(raw: bytes) -> str:
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
-@pytest.mark.parametrize("language", NAMES)
+@table("head", HEADS.values(), ids=HEADS)
+@table("language", NAMES)
 def test_no_list_is_read_wrongly(language: str, head: str) -> None:
     """In whatever code page: its text is right, or its encoding has to be named."""
     text = head + rows(NAMES[language].split())
@@ -85,7 +86,7 @@ def test_no_list_is_read_wrongly(language: str, head: str) -> None:
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("language", NAMES)
+@table("language", NAMES)
 def test_no_single_name_is_read_wrongly(language: str) -> None:
     """One name that is not ASCII among others is as little guessed, in the encodings that lists are found in."""
     wrong = [
@@ -97,8 +98,8 @@ def test_no_single_name_is_read_wrongly(language: str) -> None:
     assert [] == wrong
 
 
-@pytest.mark.parametrize(
-    ("language", "page"),
+@table(
+    "language, page",
     [
         *(("Russian", page) for page in ("cp1251", "cp866", "koi8-r")),
         *(("Ukrainian", page) for page in ("cp1251",)),

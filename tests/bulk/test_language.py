@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from devinotify.bulk.language import Language, zone
 from devinotify.exceptions import InvalidInput
+from tests.tables import table
 
 EN, RU = Language("en"), Language("ru")
 _ = "\N{NO-BREAK SPACE}"
@@ -21,8 +22,8 @@ def test_numbers() -> None:
     assert ("1,234,567", f"1{_}234{_}567") == (EN.number(1_234_567), RU.number(1_234_567))
 
 
-@pytest.mark.parametrize(
-    ("amount", "en", "ru"),
+@table(
+    "amount, en, ru",
     [
         ("7.5", "7.50", "7,50"),
         ("1234", "1,234.00", f"1{_}234,00"),
@@ -35,8 +36,8 @@ def test_money(amount: str, en: str, ru: str) -> None:
     assert (en, ru) == (EN.money(Decimal(amount)), RU.money(Decimal(amount)))
 
 
-@pytest.mark.parametrize(
-    ("part", "whole", "expected"),
+@table(
+    "part, whole, expected",
     [
         *((0, 5, "0"), (1, 2, "50"), (1, 3, "33.3"), (2, 3, "66.6")),
         *((9999, 10_000, "99.9"), (1, 10**6, "0.1"), (3, 3, "100"), (0, 0, "0")),
@@ -63,8 +64,8 @@ def test_times() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
+@table(
+    "seconds, expected",
     [
         (0.2, "under a second"),
         (16, f"16{_}s"),
@@ -79,9 +80,7 @@ def test_spans(seconds: float, expected: str) -> None:
     assert expected == EN.span(seconds)
 
 
-@pytest.mark.parametrize(
-    ("minutes", "expected"), [(0, "UTC"), (180, "UTC+3"), (330, "UTC+5:30"), (-210, "UTC\N{MINUS SIGN}3:30")]
-)
+@table("minutes, expected", [(0, "UTC"), (180, "UTC+3"), (330, "UTC+5:30"), (-210, "UTC\N{MINUS SIGN}3:30")])
 def test_zones(minutes: int, expected: str) -> None:
     """By their offset."""
     assert expected == zone(datetime(2026, 1, 1, tzinfo=timezone(timedelta(minutes=minutes))))

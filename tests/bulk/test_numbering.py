@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from devinotify.bulk.numbering import Numbering
 from devinotify.bulk.source import Source
 from devinotify.bulk.table import Table
 from tests.bulk.test_columns import A, B, C, workbook
+from tests.tables import table
 
 
 @given(st.sets(st.integers(1, 300)))
@@ -21,8 +21,8 @@ def test_each_row_has_its_line(lines: set[int]) -> None:
     assert sorted(lines) == [numbering.line(row) for row in range(1, len(lines) + 1)]
 
 
-@pytest.mark.parametrize(
-    ("content", "expected"),
+@table(
+    "content, expected",
     [
         (f"{A}\n\n{B}\n{C}\n", [1, 3, 4]),
         (f"phone\n{A}\n\n\n{B}\n", [2, 5]),

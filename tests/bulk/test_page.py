@@ -16,6 +16,7 @@ from devinotify.bulk.summary import Heading, Summary
 from devinotify.exceptions import InvalidInput
 from devinotify.outbox import Row, RowState
 from tests.bulk.sample import BEGUN, HEADING, NOW, sample
+from tests.tables import table
 
 MOSCOW = timezone(timedelta(hours=3))
 ACCEPTED = Row(1, 1, "+79031234567", "sms", RowState.ACCEPTED)._replace(sent_at=BEGUN.timestamp() + 16, segments=2)
@@ -52,8 +53,8 @@ def test_what_is_not_known_is_left_out() -> None:
     assert {"Cost": "not told yet", "Recipients": "0", "Sending took": "nothing was sent yet"} == facts(Heading("c.db"))
 
 
-@pytest.mark.parametrize(
-    ("at", "expected"),
+@table(
+    "at, expected",
     [
         (datetime(2026, 1, 28, 9, tzinfo=UTC), "28 January 2026, 12:00"),
         (datetime(2026, 1, 28, 9), "28 January 2026, 09:00, by each recipient's clock"),  # noqa: DTZ001 - a wall clock
@@ -70,8 +71,8 @@ def test_a_fallback_names_both_channels() -> None:
     assert "Viber, then SMS" == facts(replace(HEADING, channel="viber-sms", steps=("viber", "sms")))["Channel"]
 
 
-@pytest.mark.parametrize(
-    ("price", "prices", "expected"),
+@table(
+    "price, prices, expected",
     [
         (None, (), "not told yet"),
         ("2.10", (None, None), "8.40 estimated, by the price given"),
@@ -142,8 +143,8 @@ def test_by_operator(monkeypatch: pytest.MonkeyPatch, lang: str, expected: list[
     assert sample().recipients == sum(int(row.split("|")[1]) for row in told)
 
 
-@pytest.mark.parametrize(
-    ("lang", "expected"),
+@table(
+    "lang, expected",
     [
         (
             "en",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from devinotify.gateway.codes import SMS_STATES, VIBER_STATES, VIBER_WORDS
 from devinotify.models import DeliveryStatus
 from devinotify.outbox import Row, RowState
 from devinotify.phones import Reason
+from tests.tables import table
 
 NOW = 1_769_601_600.0
 CLASSES = [
@@ -69,8 +69,8 @@ def test_the_parts_add_up(some: list[Row]) -> None:
     assert summary.recipients == summary.numbers - summary.parts[Part.INVALID]
 
 
-@pytest.mark.parametrize(
-    ("told", "expected"),
+@table(
+    "told, expected",
     [
         ({"sent_at": NOW - 60, "next_poll_at": NOW}, Part.UNDER_WAY),
         ({"sent_at": NOW - 60}, Part.UNDER_WAY),
@@ -88,7 +88,7 @@ def failed(channel: str, code: int, status: DeliveryStatus) -> Row:
     return Row(1, 1, "+79031234567", channel, RowState.FAILED)._replace(status=status, status_code=code)
 
 
-@pytest.mark.parametrize(("channel", "states"), [("sms", SMS_STATES), ("viber", VIBER_STATES)])
+@table("channel, states", [("sms", SMS_STATES), ("viber", VIBER_STATES)])
 def test_every_state_that_ends_badly_has_words(channel: str, states: dict[int, object]) -> None:
     """Of its own or of its status: none is told as a bare failure for want of a row."""
     bad = {DeliveryStatus.EXPIRED, DeliveryStatus.REJECTED, DeliveryStatus.UNDELIVERED, DeliveryStatus.DELETED}
@@ -100,8 +100,8 @@ def test_every_state_that_ends_badly_has_words(channel: str, states: dict[int, o
     assert "status expired" == reason(failed("pigeon", 46, DeliveryStatus.EXPIRED), Part.FAILED, NOW)
 
 
-@pytest.mark.parametrize(
-    ("cause", "told"),
+@table(
+    "cause, told",
     [
         ("opted_out", "Asked to get no messages"),
         ("excluded", "Left out by --exclude or --exclude-journal"),

@@ -6,6 +6,7 @@ import pytest
 
 from devinotify.bulk.template import Template, unfilled
 from devinotify.exceptions import InvalidText
+from tests.tables import table
 
 
 def test_columns_are_put_in() -> None:
@@ -17,9 +18,7 @@ def test_columns_are_put_in() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "source", ["{", "}", "{}", "{ }", "{a", "{name.x}", "{name[0]}", "{name!r}", "{name:>9}", "{a{b}}"]
-)
+@table("source", ["{", "}", "{}", "{ }", "{a", "{name.x}", "{name[0]}", "{name!r}", "{name:>9}", "{a{b}}"])
 def test_a_bad_brace(source: str) -> None:
     """A brace that names no column is refused: no attribute, no index, no format."""
     with pytest.raises(InvalidText, match="bad brace"):
@@ -63,7 +62,7 @@ def test_a_default() -> None:
     ]
 
 
-@pytest.mark.parametrize(("values", "blank"), [({"a": "", "b": "1"}, False), ({"a": "1", "b": " "}, True)])
+@table("values, blank", [({"a": "", "b": "1"}, False), ({"a": "1", "b": " "}, True)])
 def test_a_blank_column(values: dict[str, str], blank: bool) -> None:
     """A column that is empty and has no default leaves a hole in the text."""
     assert blank == Template("{a|x} {b}").is_blank(values)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from devinotify.bulk.timeline import KEPT, MOST_BINS, Timeline
+from tests.tables import table
 
 NOON = 1_769_601_600  # 2026-01-28 12:00 UTC
 EVENTS = st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 4e9) | st.floats(NOON, NOON + 100)), min_size=1)
@@ -37,7 +37,7 @@ def test_what_never_happened_has_no_line() -> None:
     assert ["sent"] == list(curve.until)
 
 
-@pytest.mark.parametrize(("seconds", "width"), [(16, 1), (3600, 60), (3 * 86_400, 3600), (400 * 86_400, 2 * 86_400)])
+@table("seconds, width", [(16, 1), (3600, 60), (3 * 86_400, 3600), (400 * 86_400, 2 * 86_400)])
 def test_the_axis_fits_the_campaign(seconds: int, width: int) -> None:
     """Seconds for one that took a quarter of a minute, an hour for one of three days."""
     timeline = Timeline(("sent",))

@@ -22,6 +22,7 @@ from devinotify.channels.batch import (
 )
 from devinotify.exceptions import DevinotifyError, InvalidArgument, NotSent, OutcomeUnknown, Verdict, ViberRejected
 from devinotify.models import Receipt
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -77,7 +78,7 @@ def test_culprits_cost_few_requests(drawn: tuple[list[str], set[str], int]) -> N
     assert len(gateway.requests) <= allowed + 1e-9
 
 
-@pytest.mark.parametrize(("size", "step"), [(2, 1), (3, 1), (5, 1), (7, 1), (9, 1), (100, 1), (1000, 9)])
+@table("size, step", [(2, 1), (3, 1), (5, 1), (7, 1), (9, 1), (100, 1), (1000, 9)])
 @pytest.mark.untraced
 def test_one_culprit_wherever_it_stands(size: int, step: int) -> None:
     """One culprit is found within the bound in every place of the batch; of 1,000 in every ninth, the last too."""
@@ -97,8 +98,8 @@ def test_a_culprit_is_asked_alone() -> None:
     assert ("2",) in gateway.requests
 
 
-@pytest.mark.parametrize("kind", [errors.Forbidden, errors.InvalidOperation])
-@pytest.mark.parametrize("size", [2, 3, 10, 1000])
+@table("kind", [errors.Forbidden, errors.InvalidOperation])
+@table("size", [2, 3, 10, 1000])
 def test_a_refusal_that_names_nobody_may_be_about_one(size: int, kind: type[DevinotifyError]) -> None:
     """Wherever it stands it is found, and the others get the message once."""
     recipients = [str(number) for number in range(size)]
@@ -110,7 +111,7 @@ def test_a_refusal_that_names_nobody_may_be_about_one(size: int, kind: type[Devi
         assert len(gateway.requests) <= 1 + 2 * math.ceil(math.log2(size))
 
 
-@pytest.mark.parametrize("kind", [errors.Forbidden, errors.InvalidOperation])
+@table("kind", [errors.Forbidden, errors.InvalidOperation])
 def test_an_account_that_is_refused_is_found_by_few_requests(kind: type[DevinotifyError]) -> None:
     """Nobody passes: after three that are refused alone the rest, in further batches too, is not tried."""
     recipients = [str(number) for number in range(3000)]
@@ -121,7 +122,7 @@ def test_an_account_that_is_refused_is_found_by_few_requests(kind: type[Devinoti
     assert len(gateway.requests) <= math.ceil(math.log2(1000)) + 2 * REFUSED_ALONE
 
 
-@pytest.mark.parametrize("error", [errors.NotEnoughCredits("x"), errors.Unauthorized("x"), errors.InvalidArgument("x")])
+@table("error", [errors.NotEnoughCredits("x"), errors.Unauthorized("x"), errors.InvalidArgument("x")])
 def test_what_names_the_account_or_a_recipient_names_somebody(error: DevinotifyError) -> None:
     """These are not divided as if they might be about anybody."""
     assert not names_nobody(error)
@@ -140,7 +141,7 @@ def test_nobody() -> None:
     assert ([], []) == (deliver("sms", [], gateway.post), gateway.requests)
 
 
-@pytest.mark.parametrize("kind", [NotSent, errors.Unauthorized])
+@table("kind", [NotSent, errors.Unauthorized])
 def test_what_ends_one_ends_all(kind: type[DevinotifyError]) -> None:
     """Once the gateway is out of reach, or refuses the login, the other batches are not tried."""
     gateway = Gateway(["1"], kind)
@@ -149,7 +150,7 @@ def test_what_ends_one_ends_all(kind: type[DevinotifyError]) -> None:
     assert [kind] * 3 == [type(outcome.error) for outcome in outcomes]
 
 
-@pytest.mark.parametrize("word", ["not-permitted", "error-account-locked", "error-route-not-found"])
+@table("word", ["not-permitted", "error-account-locked", "error-route-not-found"])
 def test_a_word_about_the_account_ends_all(word: str) -> None:
     """No other batch of a locked account is tried, and none is divided in search of somebody to blame."""
     gateway = Gateway(["1"], partial(errors.ViberRejected, reason=word))
@@ -186,14 +187,14 @@ def every_error() -> list[type[DevinotifyError]]:
     return [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, DevinotifyError)]
 
 
-@pytest.mark.parametrize("kind", every_error())
+@table("kind", every_error())
 def test_which_errors_blame_a_recipient(kind: type[DevinotifyError]) -> None:
     """Of all errors without a word, two may be about one recipient of many."""
     assert (kind in BLAMING) == blames_a_recipient(kind("no"))
 
 
-@pytest.mark.parametrize(
-    ("word", "blames"),
+@table(
+    "word, blames",
     [
         ("error-address-format", True),
         ("error-address-not-specified", True),
@@ -211,7 +212,7 @@ def test_which_words_blame_a_recipient(word: str, blames: bool) -> None:
     assert blames == blames_a_recipient(ViberRejected("no", reason=word))
 
 
-@pytest.mark.parametrize("error", [InvalidArgument, ViberRejected])
+@table("error", [InvalidArgument, ViberRejected])
 def test_unknown_blames_nobody(error: type[InvalidArgument | ViberRejected]) -> None:
     """What may have been sent is not sent again in halves, whatever the gateway says about addresses."""
     refusal = error("no", verdict=Verdict.UNKNOWN)
@@ -220,7 +221,7 @@ def test_unknown_blames_nobody(error: type[InvalidArgument | ViberRejected]) -> 
     assert not blames_a_recipient(refusal)
 
 
-@pytest.mark.parametrize("kind", every_error())
+@table("kind", every_error())
 def test_which_errors_end_it(kind: type[DevinotifyError]) -> None:
     """What fails for everybody ends it: no way to the gateway, a plugin at fault, a refused login."""
     assert (kind in {NotSent, errors.PluginError, errors.Unauthorized}) == ends_it(kind("no"))

@@ -23,6 +23,7 @@ from devinotify.exceptions import (
 from devinotify.models import DeliveryStatus, Message, Receipt, SmsState, ViberState
 from devinotify.url import parse
 from tests.channels.twin import Request, Twin, as_client
+from tests.tables import table
 
 if TYPE_CHECKING:
     from devinotify.models import Outcome
@@ -60,16 +61,14 @@ def test_senders_differ() -> None:
         direct.VIBER.check_sender("My-Shop")
 
 
-@pytest.mark.parametrize(
-    ("channel", "length"), [(direct.SMS, 2000), (direct.VIBER, 1000), (direct.VIBER_SMS, 1000), (direct.NULL, 2000)]
-)
+@table("channel, length", [(direct.SMS, 2000), (direct.VIBER, 1000), (direct.VIBER_SMS, 1000), (direct.NULL, 2000)])
 def test_max_length(channel: Channel, length: int) -> None:
     """Each knows how long a text may be."""
     assert length == channel.max_length
 
 
-@pytest.mark.parametrize(
-    ("channel", "segmented"),
+@table(
+    "channel, segmented",
     [(direct.SMS, True), (direct.VIBER, False), (direct.VIBER_SMS, True), (direct.NULL, True)],
 )
 def test_segmented(channel: direct.SmsChannel, segmented: bool) -> None:
@@ -77,8 +76,8 @@ def test_segmented(channel: direct.SmsChannel, segmented: bool) -> None:
     assert segmented == channel.segmented
 
 
-@pytest.mark.parametrize(
-    ("channel", "send_at", "recipients", "operation"),
+@table(
+    "channel, send_at, recipients, operation",
     [
         (direct.SMS, None, (ONE,), "sms.send"),
         (direct.SMS, INSTANT, (ONE,), "sms.send"),
@@ -106,8 +105,8 @@ def test_operation(channel: Channel, send_at: datetime | None, recipients: tuple
         assert send_at == request.arguments.get("local_time", request.arguments.get("send_at"))
 
 
-@pytest.mark.parametrize("recipients", [(ONE,), (ONE, TWO)])
-@pytest.mark.parametrize("late", [timedelta(minutes=5), timedelta(days=2)])
+@table("recipients", [(ONE,), (ONE, TWO)])
+@table("late", [timedelta(minutes=5), timedelta(days=2)])
 def test_what_was_queued_past_its_time_goes_out_at_once(late: timedelta, recipients: tuple[str, ...]) -> None:
     """A client refuses a time that has passed; a message that only waited too long for a worker is not lost by that."""
     twin = Twin()
@@ -119,8 +118,8 @@ def test_what_was_queued_past_its_time_goes_out_at_once(late: timedelta, recipie
         assert (None, False) == (request.arguments.get("send_at"), "local_time" in request.arguments)
 
 
-@pytest.mark.parametrize("channel", [direct.VIBER, direct.VIBER_SMS])
-@pytest.mark.parametrize("send_at", [INSTANT, WALL_CLOCK])
+@table("channel", [direct.VIBER, direct.VIBER_SMS])
+@table("send_at", [INSTANT, WALL_CLOCK])
 def test_viber_cannot_be_scheduled(channel: Channel, send_at: datetime) -> None:
     """A message with a ``send_at`` is refused on Viber, before any request."""
     twin = Twin()
@@ -129,7 +128,7 @@ def test_viber_cannot_be_scheduled(channel: Channel, send_at: datetime) -> None:
     assert {InvalidSchedule} == {type(outcome.error) for outcome in outcomes}
 
 
-@pytest.mark.parametrize("channel", [direct.SMS, direct.VIBER, direct.VIBER_SMS])
+@table("channel", [direct.SMS, direct.VIBER, direct.VIBER_SMS])
 def test_a_bad_number_never_stops_the_good_ones(channel: Channel) -> None:
     """Where the gateway refuses a bulk because of one number, the others are sent."""
 
@@ -195,7 +194,7 @@ def test_a_gateway_out_of_reach_is_asked_once() -> None:
     assert (1, {"not_sent"}) == (len(twin.requests), set(verdicts(outcomes).values()))
 
 
-@pytest.mark.parametrize("channel", [direct.SMS, direct.VIBER, direct.VIBER_SMS])
+@table("channel", [direct.SMS, direct.VIBER, direct.VIBER_SMS])
 def test_receipts_divide(channel: Channel) -> None:
     """Each recipient has a receipt of its own from a bulk."""
     outcomes = channel.send(Message("Hello", (ONE, TWO)), as_client(Twin()))
@@ -231,8 +230,8 @@ def test_the_state_of_viber_is_its_own() -> None:
     assert DeliveryStatus.UNDELIVERED is found.whole_status
 
 
-@pytest.mark.parametrize(
-    ("code", "status"),
+@table(
+    "code, status",
     [(4, DeliveryStatus.UNDELIVERED), (5, DeliveryStatus.FAILED), (7, DeliveryStatus.EXPIRED)],
 )
 def test_a_resend_that_is_not_listed_yet_is_still_to_come(code: int, status: DeliveryStatus) -> None:
@@ -243,8 +242,8 @@ def test_a_resend_that_is_not_listed_yet_is_still_to_come(code: int, status: Del
     assert (DeliveryStatus.QUEUED, False) == (found.whole_status, found.whole_status.is_final)
 
 
-@pytest.mark.parametrize(
-    ("parts", "whole"),
+@table(
+    "parts, whole",
     [
         ([DeliveryStatus.SENT], DeliveryStatus.SENT),
         ([DeliveryStatus.DELIVERED, DeliveryStatus.QUEUED], DeliveryStatus.QUEUED),
@@ -260,7 +259,7 @@ def test_a_resend_is_read_to_its_end(parts: list[DeliveryStatus], whole: Deliver
     assert whole is found.whole_status
 
 
-@pytest.mark.parametrize("status", [DeliveryStatus.DELIVERED, DeliveryStatus.READ, DeliveryStatus.SENT])
+@table("status", [DeliveryStatus.DELIVERED, DeliveryStatus.READ, DeliveryStatus.SENT])
 def test_viber_that_does_not_fail_is_not_resent(status: DeliveryStatus) -> None:
     """What Viber delivers, or is still sending, is its own status."""
     twin = Twin()
@@ -289,8 +288,8 @@ def test_null_logs_masked(caplog: pytest.LogCaptureFixture) -> None:
     assert ["null channel: 1 segments to +7916***4567 are not sent"] == [r.getMessage() for r in caplog.records]
 
 
-@pytest.mark.parametrize(
-    ("message", "error"),
+@table(
+    "message, error",
     [
         (Message("", (ONE,)), InvalidText),
         (Message("x" * 2001, (ONE,)), InvalidText),

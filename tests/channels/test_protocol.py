@@ -15,6 +15,7 @@ from devinotify.channels.protocol import MEMBERS, Channel, check_channel, check_
 from devinotify.exceptions import DevinotifyError, InvalidSchedule, InvalidText, NotSent, PluginError, Verdict
 from devinotify.models import Attempt, DeliveryStatus, Message, Outcome, Receipt, SmsState, ViberState
 from tests.channels.twin import Twin, as_client
+from tests.tables import table
 
 if TYPE_CHECKING:
     from devinotify import Client
@@ -67,13 +68,13 @@ def test_a_channel_is_known_by_its_methods() -> None:
     assert (isinstance(Pigeon(), Channel), isinstance(object(), Channel)) == (True, False)
 
 
-@pytest.mark.parametrize("channel", [SMS, VIBER, VIBER_SMS, NULL, Pigeon()])
+@table("channel", [SMS, VIBER, VIBER_SMS, NULL, Pigeon()])
 def test_what_has_all_members_is_a_channel(channel: Channel) -> None:
     """The built-in channels and one that fits are taken."""
     check_channel(channel)
 
 
-@pytest.mark.parametrize("member", MEMBERS)
+@table("member", MEMBERS)
 def test_a_missing_member_is_named(member: str) -> None:
     """A channel that lacks one thing is refused with the name of it, whatever it is."""
     members = {name: getattr(Pigeon(), name) for name in MEMBERS if name != member}
@@ -81,8 +82,8 @@ def test_a_missing_member_is_named(member: str) -> None:
         check_channel(type("Lame", (), members)())
 
 
-@pytest.mark.parametrize(
-    ("member", "value", "said"),
+@table(
+    "member, value, said",
     [
         ("name", None, "a channel's name is of lower-case letters"),
         ("name", "Pigeon", "a channel's name is of lower-case letters"),
@@ -116,7 +117,7 @@ def test_a_text_that_is_too_long() -> None:
         check_message(Pigeon(), Message("x" * 21, (ONE,)))
 
 
-@pytest.mark.parametrize("send_at", [datetime(2030, 1, 1), datetime(2030, 1, 1, tzinfo=UTC)])  # noqa: DTZ001 - a wall clock
+@table("send_at", [datetime(2030, 1, 1), datetime(2030, 1, 1, tzinfo=UTC)])  # noqa: DTZ001 - a wall clock
 def test_a_channel_that_cannot_send_later(send_at: datetime) -> None:
     """A send_at is refused by what the channel says of itself, not by its name."""
     with pytest.raises(InvalidSchedule, match="pigeon cannot send later"):
@@ -189,8 +190,8 @@ def test_right_answers_pass() -> None:
     assert [(TWO, Verdict.UNKNOWN), (ONE, Verdict.ACCEPTED)] == [(one.recipient, one.verdict) for one in outcomes]
 
 
-@pytest.mark.parametrize(
-    ("error", "verdict", "kind"),
+@table(
+    "error, verdict, kind",
     [(NotSent("no"), Verdict.NOT_SENT, NotSent), (RuntimeError("x"), Verdict.UNKNOWN, PluginError)],
 )
 def test_what_a_channel_raises(error: Exception, verdict: Verdict, kind: type[DevinotifyError]) -> None:
@@ -199,14 +200,14 @@ def test_what_a_channel_raises(error: Exception, verdict: Verdict, kind: type[De
     assert (verdict, kind) == (outcome.verdict, type(outcome.error))
 
 
-@pytest.mark.parametrize("answer", WRONG_STATES, ids=range(len(WRONG_STATES)))
+@table("answer", WRONG_STATES)
 def test_a_state_of_the_wrong_types_is_an_error(answer: object) -> None:
     """It says nothing about the message, and is told by the channel's name."""
     with pytest.raises(PluginError, match=r"the channel pigeon answered .* in place of a state"):
         read_state(Pigeon(answer), RECEIPT, as_client(Twin()))
 
 
-@pytest.mark.parametrize("state", [STATE, ViberState(DeliveryStatus.FAILED, 2, resent_sms=(STATE,))])
+@table("state", [STATE, ViberState(DeliveryStatus.FAILED, 2, resent_sms=(STATE,))])
 def test_a_state_of_the_right_types(state: SmsState) -> None:
     """It is returned as it is."""
     assert is_state(state)

@@ -18,6 +18,7 @@ from devinotify.cli.exits import MEANINGS
 from devinotify.words import installing_plugin
 from tests.cli.conftest import Run, document
 from tests.cli.reference import exit_codes, markdown
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ def outcome(group: Commands, *arguments: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@table("name", COMMANDS)
 def test_the_table_has_the_commands_own_help(name: str) -> None:
     """What --help shows without loading a command is the first line of its help."""
     command = cli.get_command(click.Context(cli), name)
@@ -54,7 +55,7 @@ def test_the_table_has_the_commands_own_help(name: str) -> None:
     assert COMMANDS[name][1] == (command.help or "").splitlines()[0]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@table("name", COMMANDS)
 def test_every_command_has_json(name: str) -> None:
     """No command is without its machine output; of a group that holds for each of its own."""
     command = cli.get_command(click.Context(cli), name)
@@ -276,7 +277,7 @@ def test_a_mistyped_command_is_told_what_was_meant(arguments: tuple[str, ...], e
     assert (2, True) == (result.exit_code, expected in result.stderr)
 
 
-@pytest.mark.parametrize(("command", "plugin"), sorted(BROUGHT.items()))
+@table("command, plugin", sorted(BROUGHT.items()))
 def test_a_command_of_a_plugin_that_is_not_there_names_it(command: str, plugin: str) -> None:
     """Who calls it without the plugin is told which package brings it, and how to install that."""
     result = CliRunner().invoke(Bare("devinotify"), [command], prog_name="devinotify")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
 from click.shell_completion import ShellComplete
 
 from devinotify.cli.app import cli
+from tests.tables import table
 
 
-@pytest.mark.parametrize(
-    ("arguments", "incomplete", "expected"),
+@table(
+    "arguments, incomplete, expected",
     [
         ([], "ba", [("plain", "balance")]),
         (["outbox"], "re", [("plain", "resume"), ("plain", "retry")]),

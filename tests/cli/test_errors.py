@@ -13,6 +13,7 @@ from devinotify.cli.app import COMMANDS, cli
 from devinotify.cli.errors import ADVICE, advice, document, hide, sentence
 from devinotify.exceptions import Verdict
 from devinotify.url import parse
+from tests.tables import table
 
 
 def test_the_sentence_says_what_to_do_next() -> None:
@@ -28,8 +29,8 @@ def test_a_question_has_no_full_stop() -> None:
     assert f"did you mean channel? {error.hint}" == sentence(error, sending=False)
 
 
-@pytest.mark.parametrize(
-    ("url", "is_advised"),
+@table(
+    "url, is_advised",
     [
         *dict.fromkeys(("devino:/login", "devino://login:a/b@S", "devino://login:p@", "devino://:p@S"), True).items(),
         *dict.fromkeys(("devino://l:p%@S", "devino://l:p@S#a", "devino://l:p@q@S", "devino://l:a?b@S"), True).items(),
@@ -57,7 +58,7 @@ def test_an_error_without_a_message_is_named() -> None:
     assert sentence(errors.PluginError(), sending=False) == "PluginError"
 
 
-@pytest.mark.parametrize(
+@table(
     "error",
     [errors.OutcomeUnknown("x"), errors.UnexpectedResponse("x"), errors.ViberRejected("x", verdict=Verdict.UNKNOWN)],
 )
@@ -66,8 +67,8 @@ def test_an_unknown_send_is_to_be_looked_at_first(error: errors.DevinotifyError)
     assert advice(error, sending=True).startswith("It may have gone out")
 
 
-@pytest.mark.parametrize("sending", [True, False])
-@pytest.mark.parametrize("kind", [errors.InvalidOperation, errors.GatewayError, errors.UnexpectedResponse])
+@table("sending", [True, False])
+@table("kind", [errors.InvalidOperation, errors.GatewayError, errors.UnexpectedResponse])
 def test_an_address_that_there_is_not(kind: type[errors.GatewayError], sending: bool) -> None:
     """A 404 is about the gateway of the URL, whatever code comes with it."""
     error = kind("x", http_status=404, verdict=Verdict.REJECTED)
@@ -108,8 +109,8 @@ def test_position_zero_is_a_detail() -> None:
     assert 0 == document(errors.InvalidPhoneNumber("x", position=0), sending=True)["position"]
 
 
-@pytest.mark.parametrize(
-    ("message", "expected"),
+@table(
+    "message, expected",
     [
         ("unexpected argument (devino://me:p w@S)", "unexpected argument (devino://***"),
         ("No such command 'DEVINO://me:pw@S'.", "No such command 'devino://***"),
@@ -140,8 +141,8 @@ def commands() -> list[click.Command]:
     return found + [further for each in found for further in getattr(each, "commands", {}).values()]
 
 
-@pytest.mark.parametrize("sending", [True, False])
-@pytest.mark.parametrize("command", commands(), ids=lambda command: str(command.name))
+@table("sending", [True, False])
+@table("command", commands())
 def test_a_hint_fits_the_command(command: click.Command, sending: bool) -> None:
     """It names no option that the command does not have, no command that is not there, and never the command itself."""
     options = {option for each in command.params for option in each.opts}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from devinotify import exceptions as errors
 from devinotify.cli.exits import BY_VERDICT, MEANINGS, ExitCode, of_error, worst
 from devinotify.exceptions import Verdict
+from tests.tables import table
 
 
 def test_every_code_has_a_meaning() -> None:
@@ -19,8 +18,8 @@ def test_every_verdict_has_a_code() -> None:
     assert set(Verdict) == set(BY_VERDICT)
 
 
-@pytest.mark.parametrize(
-    ("error", "expected"),
+@table(
+    "error, expected",
     [
         (errors.InvalidURL("x"), 2),
         (errors.InvalidPhoneNumber("x"), 4),
@@ -40,8 +39,8 @@ def test_an_error_has_the_code_of_its_verdict(error: errors.DevinotifyError, exp
     assert expected == of_error(error)
 
 
-@pytest.mark.parametrize(
-    ("codes", "expected"),
+@table(
+    "codes, expected",
     [([], 0), ([0, 0], 0), ([0, 6], 6), ([6, 3], 3), ([3, 4, 0], 4), ([4, 5, 3, 6], 5), ([5, 2], 2)],
 )
 def test_the_worst_code_wins(codes: list[int], expected: int) -> None:

@@ -22,6 +22,7 @@ from devinotify.exceptions import NotEnoughCredits
 from devinotify.url import DevinoURL
 from devinotify.words import installing
 from tests.cli.servers import PASSWORD, ScriptedGateway
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -233,7 +234,7 @@ def test_a_state_that_cannot_be_told_is_a_failure(sandbox: Sandbox) -> None:
 
 
 @needs_full
-@pytest.mark.parametrize("more", [(), ("--json",)])
+@table("more", [(), ("--json",)])
 def test_a_sandbox_that_cannot_tell_its_address_says_so(more: tuple[str, ...]) -> None:
     """It serves all the same, since whoever chose its port needs no telling, and does not end as if all were well."""
     with Path("/dev/full").open("w") as full:
@@ -259,7 +260,7 @@ def test_a_stderr_that_cannot_be_written_changes_nothing(sandbox: Sandbox) -> No
     assert 4 == into("{} 2>/dev/full", sandbox.url, "send", "Hi", "12")[0]
 
 
-@pytest.mark.parametrize("package", ["click", "rich"])
+@table("package", ["click", "rich"])
 def test_without_the_extra_one_line_names_it(package: str) -> None:
     """Where click or rich is missing, the command says what to install and exits with 2."""
     program = f"import sys; sys.modules[{package!r}] = None\nfrom devinotify.cli import main\nmain()"

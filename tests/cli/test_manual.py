@@ -12,6 +12,7 @@ import pytest
 from devinotify.cli.app import COMMANDS
 from devinotify.cli.manual import describe, pages
 from tests.cli import manuals
+from tests.tables import table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ def test_no_other_command_is_described() -> None:
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("folder", manuals.folders(), ids=lambda folder: folder.name)
+@table("folder", manuals.folders())
 def test_those_of_a_plugin_are_as_its_commands(folder: Path) -> None:
     """Each command that it adds has one, which says what its help does: ``python -m tests.cli.manuals``."""
     pages_of_it = manuals.made(folder)

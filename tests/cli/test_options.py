@@ -10,13 +10,14 @@ import click
 import pytest
 
 from devinotify.cli.options import Moment, Money, WallClock, settings_of
+from tests.tables import table
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
 
 
-@pytest.mark.parametrize(
-    ("written", "expected"),
+@table(
+    "written, expected",
     [
         ("2026-01-31T09:00:00+03:00", datetime(2026, 1, 31, 6, 0, tzinfo=UTC)),
         ("2026-01-31T09:00:00Z", datetime(2026, 1, 31, 9, 0, tzinfo=UTC)),
@@ -28,20 +29,20 @@ def test_an_iso_time_with_an_offset_is_that_instant(written: str, expected: date
     assert expected == Moment(past=True).convert(written, None, None)
 
 
-@pytest.mark.parametrize("written", ["2026-01-31T09:00", "2026-01-31"])
+@table("written", ["2026-01-31T09:00", "2026-01-31"])
 def test_an_iso_time_without_an_offset_is_this_machines(written: str) -> None:
     """A time without an offset is read in this machine's zone."""
     assert datetime.fromisoformat(written).astimezone() == Moment(past=True).convert(written, None, None)
 
 
-@pytest.mark.parametrize(
-    ("written", "span"),
+@table(
+    "written, span",
     [
         *(("30s", 30), ("90m", 5400), ("24H", 86400), ("7d", 7 * 86400), ("2w", 14 * 86400)),
         *(("1.5h", 5400), ("90 min", 5400), (" 2 weeks ", 14 * 86400)),
     ],
 )
-@pytest.mark.parametrize("past", [True, False])
+@table("past", [True, False])
 def test_a_duration_is_counted_from_now(written: str, span: int, past: bool) -> None:
     """A duration goes back for a period that has passed, and ahead for a send."""
     before = datetime.now(UTC)
@@ -57,7 +58,7 @@ def test_a_datetime_is_itself() -> None:
     assert now == Moment(past=True).convert(now, None, None)
 
 
-@pytest.mark.parametrize(
+@table(
     "written", ["yesterday", "", "24", "1e3", "999999999w", "1e999w", "2026-13-01", "7x", "0001-01-01T00:00:00+14:00"]
 )
 def test_other_words_are_refused(written: str) -> None:
@@ -77,7 +78,7 @@ def test_a_wall_clock_passes_through() -> None:
     assert nine == WallClock().convert(nine, None, None)
 
 
-@pytest.mark.parametrize("written", ["2026-01-31T09:00Z", "noon"])
+@table("written", ["2026-01-31T09:00Z", "noon"])
 def test_a_wall_clock_with_an_offset_is_refused(written: str) -> None:
     """An instant is no wall clock, and a word is neither."""
     with pytest.raises(click.BadParameter):
@@ -108,13 +109,13 @@ def test_a_number_that_is_none_is_told_what_belongs_there(run: Run, arguments: t
     assert (2, True) == (result.exit_code, words in result.stderr)
 
 
-@pytest.mark.parametrize("written", ["2,50", "2.50", " 2,5 ", "2.500"])
+@table("written", ["2,50", "2.50", " 2,5 ", "2.500"])
 def test_an_amount_may_have_a_decimal_comma(written: str) -> None:
     """As our own output shows it in Russian."""
     assert Decimal("2.5") == Money().convert(written, None, None)
 
 
-@pytest.mark.parametrize("written", ["1,000", "1,000.50", "2,", ",5", "2,5,1", "-2,50"])
+@table("written", ["1,000", "1,000.50", "2,", ",5", "2,5,1", "-2,50"])
 def test_a_comma_that_may_group_digits_is_refused(written: str) -> None:
     """A thousand is not one."""
     with pytest.raises(click.BadParameter):

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.tables import table
+
 NUMBER = "8 (916) 123-45-67"
 
 
@@ -55,7 +57,7 @@ def test_one_refusal_among_others() -> None:
     assert b"recipients[1]" in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [(), ("-",)])
+@table("arguments", [(), ("-",)])
 def test_reads_lines_of_stdin(arguments: tuple[str, ...]) -> None:
     """Without arguments, or for -, each line of stdin that is not blank is a number."""
     done = _run(*arguments, "--json", stdin="\ufeff8 916 123-45-67\r\n\r\n+380501234567\n".encode())

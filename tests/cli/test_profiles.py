@@ -16,6 +16,7 @@ from devinotify.cli.app import cli
 from devinotify.cli.exposure import ADVICE, is_exposed
 from tests.cli.conftest import Run, document
 from tests.cli.servers import PASSWORD
+from tests.tables import table
 from tests.test_url import settings as urls
 
 if TYPE_CHECKING:
@@ -237,8 +238,8 @@ def test_the_sandboxs_own_is_no_secret(run: Run, sandbox: Sandbox) -> None:
     assert ("", 0) == ((result := run("balance", "--url", sandbox.url)).stderr, result.exit_code)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
+@table(
+    "arguments, expected",
     [
         (["balance"], False),
         (["send", "Hi", NUMBER], False),

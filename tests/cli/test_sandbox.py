@@ -22,6 +22,7 @@ from devinotify.cli.sandbox import command
 from devinotify.sandbox import Sandbox
 from devinotify.sandbox.hosts import LOOPBACK_ONLY
 from tests.desk import Desk
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +64,7 @@ def taken() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@table("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_runs_until_a_signal(number: int) -> None:
     """It prints its URLs, serves, and ends in peace on Ctrl-C and on SIGTERM."""
     process = start("--json", "--balance", "7.50")
@@ -176,7 +177,7 @@ def test_a_database(tmp_path: Path) -> None:
     assert "Error: cannot open " in failed("--port", "0", "--db", str(tmp_path / "nowhere" / "x.db"))[1]
 
 
-@pytest.mark.parametrize("balance", ["much", "NaN", "-5", "1e30"])
+@table("balance", ["much", "NaN", "-5", "1e30"])
 def test_wrong_balances(balance: str) -> None:
     """What is no number, or none that an account has, is a usage error."""
     code, output = failed(f"--balance={balance}")

@@ -11,6 +11,7 @@ import pytest
 
 from devinotify import translation
 from devinotify.translation import _, ngettext, number, of_environment, preferred, speaking, told
+from tests.tables import table
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
@@ -117,8 +118,8 @@ def test_a_page_is_for_people_all_the_same() -> None:
         assert ("ru", "The account's login.") == (preferred(), _("The account's login."))
 
 
-@pytest.mark.parametrize(
-    ("count", "told"),
+@table(
+    "count, told",
     [
         (1, "1 получатель за"),
         (2, "2 получателя"),
@@ -145,8 +146,8 @@ def test_numbers_have_a_decimal_comma() -> None:
         assert "12\xa0345,5" == number(12345.5)
 
 
-@pytest.mark.parametrize(
-    ("error", "russian"),
+@table(
+    "error, russian",
     [
         ("the text is empty", "текст пуст"),
         ("+7*: it is too short: digits are missing", "+7*: номер слишком короткий: не хватает цифр"),

@@ -16,6 +16,7 @@ from devinotify.url import parse
 from tests.cli.conftest import Run, document
 from tests.cli.terminal import answered, needs_terminal
 from tests.strategies import passwords
+from tests.tables import table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,7 +83,7 @@ def test_asks_at_a_terminal() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no sh")
-@pytest.mark.parametrize("arguments", [PARTS, ("--sender", "SENDER")])
+@table("arguments", [PARTS, ("--sender", "SENDER")])
 def test_closed_stdin(arguments: tuple[str, ...]) -> None:
     """Where there is no stdin at all there is no password, and nobody to ask."""
     command = [sys.executable, "-m", "devinotify", "url", *arguments]

@@ -6,7 +6,6 @@ import re
 import tomllib
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from devinotify.config.document import PARTS, TABLES, Document, Mistake, has_pas
 from devinotify.redact import Secret
 from devinotify.url import OPTION_NAMES
 from tests.strategies import credentials
+from tests.tables import table
 
 WHOLE = """\
 # mine
@@ -128,14 +128,14 @@ MISTAKES: dict[str, tuple[str, list[Mistake]]] = {
 }
 
 
-@pytest.mark.parametrize(("text", "expected"), MISTAKES.values(), ids=list(MISTAKES))
+@table("text, expected", MISTAKES.values(), ids=list(MISTAKES))
 def test_each_mistake_is_named(text: str, expected: list[Mistake]) -> None:
     """By its key, its line, and what belongs there."""
     assert tuple(expected) == read(text, OPTION_NAMES).mistakes
 
 
-@pytest.mark.parametrize(
-    ("text", "line"),
+@table(
+    "text, line",
     [
         ("a = Zq7", 1),
         ("\n\n[profiles.a\n", 3),
@@ -169,8 +169,8 @@ def test_a_profile_knows_every_key_of_a_url() -> None:
     assert ("default_profile", "profiles", "aliases") == TABLES
 
 
-@pytest.mark.parametrize(
-    ("text", "holds"),
+@table(
+    "text, holds",
     [
         ('[profiles.a]\npassword = "x"', True),
         ('[profiles.a]\nurl = "devino://a:b@C"', True),
@@ -191,9 +191,7 @@ def test_a_password_on_a_url_is_seen(login: str, password: str) -> None:
     assert has_password(f"devino://{login}:{password}@SENDER")
 
 
-@pytest.mark.parametrize(
-    ("recipient", "expected"), [("oncall", True), ("дежурный", True), ("+7 (916) 1", False), ("", False)]
-)
+@table("recipient, expected", [("oncall", True), ("дежурный", True), ("+7 (916) 1", False), ("", False)])
 def test_a_word_has_a_letter(recipient: str, expected: bool) -> None:
     """In any alphabet; a number has none."""
     assert expected == is_word(recipient)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinotify import AsyncNotifier, DevinoURL, InvalidURL, Notifier, hookimpl, make_plugin_manager
+from tests.tables import table
 
 if TYPE_CHECKING:
     from devinotify.delivery.recipients import Given
@@ -63,7 +64,7 @@ def test_a_profile_says_so() -> None:
         assert [TWO, THREE] == [outcome.recipient for outcome in notifier.notify("Hi")]
 
 
-@pytest.mark.parametrize("to", ["oncall", ["oncall"]])
+@table("to", ["oncall", ["oncall"]])
 def test_a_message_goes_to_the_members(to: str | list[str]) -> None:
     """One outcome for each."""
     configure(ALIASES)

@@ -6,17 +6,18 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-import pytest
-
 from devinotify import Notifier, Outbox, make_plugin_manager
 from devinotify.delivery.clock import NOTICED, WallClock
 from devinotify.delivery.worker import Worker
+from tests.tables import table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
 
-@pytest.mark.parametrize("step", [600.0, -3 * 86400.0])
+
+@table("step", [600.0, -3 * 86400.0])
 def test_a_step_is_noticed_once(step: float) -> None:
     """Forward or back, by how much, and not again."""
     now = [1000.0, 5.0]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from devinotify.delivery import cursor as cursors
 from devinotify.models import IncomingSms
+from tests.tables import table
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -18,8 +17,8 @@ def sms(name: str, at: datetime | None = NOON) -> IncomingSms:
     return IncomingSms(name, "STOP", "79161234567", "1234", at)
 
 
-@pytest.mark.parametrize(
-    ("cursor", "since", "until"),
+@table(
+    "cursor, since, until",
     [
         (NOON, NOON - cursors.LATE, NOON + cursors.AHEAD),
         (NOON - 3 * HOUR, NOON - 3 * HOUR - cursors.LATE, NOON + cursors.AHEAD),
@@ -48,8 +47,8 @@ def test_who_is_not_here_is_owed_a_message_for_a_week() -> None:
     assert [both, here] == [cursors.still_owed(both, here, NOON, NOON + week + late) for late in (0 * HOUR, HOUR)]
 
 
-@pytest.mark.parametrize(
-    ("at", "expected"),
+@table(
+    "at, expected",
     [(NOON - HOUR, NOON - HOUR), (None, NOON), (NOON + HOUR, NOON)],
     ids=["dated", "undated", "from times to come"],
 )
@@ -58,8 +57,8 @@ def test_a_time_that_cannot_be_is_the_periods_end(at: datetime | None, expected:
     assert expected == cursors.kept_until(sms("a", at), cursors.Period(NOON - 2 * HOUR, NOON))
 
 
-@pytest.mark.parametrize(
-    ("times", "expected"),
+@table(
+    "times, expected",
     [
         ([], NOON - HOUR),
         ([NOON - HOUR / 2, NOON - HOUR / 3, None], NOON - HOUR / 3),

@@ -42,6 +42,7 @@ from devinotify.outbox import RowState
 from devinotify.outbox.outbox import open_outbox
 from devinotify.url import parse
 from tests.cli.servers import free_port
+from tests.tables import table
 from tests.waiting import ended
 
 if TYPE_CHECKING:
@@ -965,8 +966,8 @@ class Lame:
     max_length = 20
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
+@table(
+    "arguments, said",
     [
         (("a", SMS, Fallback("b", SMS, VIBER)), "the fallback a: b is a fallback itself"),
         (("a", Fallback("b", SMS, VIBER), SMS), "the fallback a: b is a fallback itself"),

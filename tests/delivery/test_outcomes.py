@@ -20,6 +20,7 @@ from devinotify.exceptions import (
     Verdict,
 )
 from devinotify.models import Message, Outcome, Receipt
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,8 +91,8 @@ def test_map_error_is_not_asked_about_what_was_accepted() -> None:
 
 
 @pytest.mark.untraced
-@pytest.mark.parametrize("verdict", [Verdict.REJECTED, Verdict.NOT_SENT, Verdict.UNKNOWN])
-@pytest.mark.parametrize("kind", ERRORS)
+@table("verdict", [Verdict.REJECTED, Verdict.NOT_SENT, Verdict.UNKNOWN])
+@table("kind", ERRORS)
 def test_map_error_never_changes_a_verdict(kind: type[DevinotifyError], verdict: Verdict) -> None:
     """Whatever class a plugin answers with, the verdict is the core's, and unknown is never retryable."""
     error = DevinotifyError("no", verdict=verdict)
@@ -115,7 +116,7 @@ def test_map_error_that_writes_to_what_it_was_given() -> None:
     assert (Verdict.UNKNOWN, False) == (outcome.error.verdict, outcome.error.retryable)
 
 
-@pytest.mark.parametrize("fails", [False, True])
+@table("fails", [False, True])
 def test_map_error_that_softens_and_says_nothing(fails: bool) -> None:
     """The same where it answers None, or raises, after it has written."""
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 
-import pytest
-
 from devinotify import exceptions as errors
 from devinotify.delivery.policy import POLICY, REFUSALS, STATES, Fate, NextStep, fate_of_send, fate_of_status
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.gateway.codes import SMS_STATES
 from devinotify.models import DeliveryStatus
 from devinotify.url import ON_UNKNOWN
+from tests.tables import table
 
 RULES = ("continue", "stop")
 
@@ -58,13 +57,13 @@ def test_the_policy_is_complete() -> None:
     assert set(itertools.product(Fate, RULES)) == set(POLICY)
 
 
-@pytest.mark.parametrize("fate", [fate for fate in Fate if fate is not Fate.UNKNOWN])
+@table("fate", [fate for fate in Fate if fate is not Fate.UNKNOWN])
 def test_the_rule_matters_for_unknown_alone(fate: Fate) -> None:
     """``on_unknown`` changes nothing for what is known."""
     assert POLICY[fate, "continue"] is POLICY[fate, "stop"]
 
 
-@pytest.mark.parametrize(("rule", "step"), [("continue", NextStep.GO_ON), ("stop", NextStep.NOTHING)])
+@table("rule, step", [("continue", NextStep.GO_ON), ("stop", NextStep.NOTHING)])
 def test_after_an_unknown_sms(rule: str, step: NextStep) -> None:
     """An SMS of unknown outcome goes on at once, unless the rule is to stop."""
     assert step is POLICY[fate_of_send(Verdict.UNKNOWN, errors.OutcomeUnknown()), rule]
@@ -75,9 +74,9 @@ def test_every_state_is_asked_about() -> None:
     assert set(SMS_STATES) == set(AFTER_STATE)
 
 
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("overdue", [False, True])
-@pytest.mark.parametrize("code", AFTER_STATE)
+@table("rule", RULES)
+@table("overdue", [False, True])
+@table("code", AFTER_STATE)
 def test_after_every_state(code: int, overdue: bool, rule: str) -> None:
     """Every state of the gateway leads to its step, in time and too late, under each rule."""
     status = SMS_STATES[code].status
@@ -89,15 +88,15 @@ def test_every_status_has_a_fate() -> None:
     assert set(DeliveryStatus) == set(STATES)
 
 
-@pytest.mark.parametrize("status", DeliveryStatus)
+@table("status", DeliveryStatus)
 def test_patience_concerns_what_is_under_way(status: DeliveryStatus) -> None:
     """What is decided is the same when patience is over; what is not becomes overdue."""
     expected = STATES[status] if status.is_final else Fate.OVERDUE
     assert expected is fate_of_status(status, overdue=True)
 
 
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("kind", ERRORS)
+@table("rule", RULES)
+@table("kind", ERRORS)
 def test_after_every_rejection(kind: type[DevinotifyError], rule: str) -> None:
     """A rejection by each error class goes on, unless Viber shares the reason."""
     error = kind("no", verdict=Verdict.REJECTED) if kind not in _WITHOUT_VERDICT else kind("no")
@@ -123,8 +122,8 @@ def test_a_plugins_own_error_counts_as_its_base() -> None:
     assert Fate.REFUSED_EVERYWHERE is fate_of_send(Verdict.REJECTED, TopUpNeeded())
 
 
-@pytest.mark.parametrize("kind", ERRORS)
-@pytest.mark.parametrize("retryable", [False, True])
+@table("kind", ERRORS)
+@table("retryable", [False, True])
 def test_after_not_sent(kind: type[DevinotifyError], retryable: bool) -> None:
     """What did not reach the gateway is tried again where that may help; what our checks refuse ends there."""
     error = kind("no")
@@ -143,7 +142,7 @@ def test_an_accepted_sms_is_watched() -> None:
     assert NextStep.WATCH is POLICY[fate_of_send(Verdict.ACCEPTED, None), "continue"]
 
 
-@pytest.mark.parametrize("kind", ERRORS)
+@table("kind", ERRORS)
 def test_unknown_is_unknown_whatever_the_error(kind: type[DevinotifyError]) -> None:
     """No error class turns an unknown outcome into another fate."""
     assert Fate.UNKNOWN is fate_of_send(Verdict.UNKNOWN, kind("no"))

@@ -8,6 +8,7 @@ import pytest
 
 from devinotify.delivery.rate_limit import LONGEST_ASKED, PAUSES, Pace, Speed
 from devinotify.exceptions import InvalidInput
+from tests.tables import table
 from tests.waiting import ended
 
 
@@ -35,9 +36,7 @@ def waits(pace: Pace, size: int = 1) -> bool:
     return waiting
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"connections": 0}, {"connections": 257}, {"batch": 0}, {"batch": 1001}, {"rate": 0.0}, {"limit": 0}]
-)
+@table("wrong", [{"connections": 0}, {"connections": 257}, {"batch": 0}, {"batch": 1001}, {"rate": 0.0}, {"limit": 0}])
 def test_speeds_that_make_no_sense(wrong: dict[str, int]) -> None:
     """Each setting has its bounds."""
     with pytest.raises(InvalidInput):
@@ -105,9 +104,7 @@ def test_one_trouble_of_many_connections_is_one() -> None:
     assert (4, 1) == (pace.allowed, pace.troubles)
 
 
-@pytest.mark.parametrize(
-    ("asked", "wait"), [(None, PAUSES.first), (5.0, 5.0), (10_000.0, LONGEST_ASKED)], ids=["none", "some", "too much"]
-)
+@table("asked, wait", [(None, PAUSES.first), (5.0, 5.0), (10_000.0, LONGEST_ASKED)], ids=["none", "some", "too much"])
 def test_the_gateway_may_ask_for_a_pause(asked: float | None, wait: float) -> None:
     """The pause is the one asked for, within reason."""
     clock = Clock()

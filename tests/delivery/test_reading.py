@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pytest
-
 from devinotify import exceptions as errors
 from devinotify.channels.batch import failed
 from devinotify.delivery.reading import CAUSES, EFFECTS, Cause, Meaning, Reading, read
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.models import Outcome
+from tests.tables import table
 
 FINE = Outcome("+79161234560", Verdict.ACCEPTED, "sms")
 UNKNOWN = Verdict.UNKNOWN
@@ -44,8 +43,8 @@ def meant(reading: Reading) -> Meant:
     return len(reading.settle), back, reading.stop, reading.trouble, reading.refused
 
 
-@pytest.mark.parametrize(
-    ("error", "meaning"),
+@table(
+    "error, meaning",
     [
         (errors.NotEnoughCredits("x"), (0, 1, Cause.CREDITS, False, None)),
         (errors.Unauthorized("x"), (0, 1, None, True, Cause.LOGIN)),
@@ -66,7 +65,6 @@ def meant(reading: Reading) -> Meant:
         (errors.ViberRejected("x", reason="error-account-locked", verdict=UNKNOWN), (1, 0, None, True, None)),
         (errors.InvalidText("x"), (1, 0, None, False, None)),
     ],
-    ids=lambda value: type(value).__name__,
 )
 def test_what_an_error_means(error: DevinotifyError, meaning: Meant) -> None:
     """An account's refusal puts the batch back and stops; a passing one puts it back; the rest is settled."""
@@ -85,7 +83,7 @@ def test_a_partly_refused_batch_is_no_refusal_of_the_whole() -> None:
     assert not read([FINE, failed("sms", "+79161234567", errors.Forbidden("x"))]).refused
 
 
-@pytest.mark.parametrize("beside", [OVER, errors.InvalidPhoneNumber("x"), errors.NotSent("x")], ids=type)
+@table("beside", [OVER, errors.InvalidPhoneNumber("x"), errors.NotSent("x")])
 def test_who_was_not_sent_to_shows_nothing_of_the_account(beside: DevinotifyError) -> None:
     """Where nobody passed, those who were refused for nobody's sake are put back, whoever else is in the batch."""
     refused = [failed("sms", f"+7916123456{n}", errors.Forbidden("x")) for n in range(2)]
@@ -114,7 +112,7 @@ def test_every_meaning_and_every_cause_is_in_the_tables() -> None:
     assert (set(Meaning), set(Cause)) == (set(EFFECTS), set(CAUSES))
 
 
-@pytest.mark.parametrize("error", [errors.PluginError("x"), errors.InvalidSender("x")], ids=["a hook", "its sender"])
+@table("error", [errors.PluginError("x"), errors.InvalidSender("x")], ids=["a hook", "its sender"])
 def test_what_a_message_is_refused_for_is_its_own_in_a_mixed_queue(error: DevinotifyError) -> None:
     """Other messages may pass: a worker settles it."""
     assert (1, 0, None, False, None) == meant(read([failed("sms", "+79161234567", error)], alike=False))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from devinotify import hookimpl, make_plugin_manager, phones
 from devinotify.delivery.recipients import DEEPEST, Recipients
 from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidPhoneNumber, PluginError
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +75,7 @@ def test_a_refused_number_is_there_as_it_was_given() -> None:
     assert isinstance(found["nobody"], InvalidPhoneNumber)
 
 
-@pytest.mark.parametrize("given", [None, 1.5, b"79161234567", True, ""])
+@table("given", [None, 1.5, b"79161234567", True, ""])
 def test_what_is_no_recipient_at_all(given: str) -> None:
     """Whatever stands in the list is refused rather than raised."""
     (error,) = reading().read([given]).values()

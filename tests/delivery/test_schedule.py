@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-import pytest
 
 from devinotify.delivery import schedule
 from devinotify.delivery.schedule import due_at
+from tests.tables import table
+
+if TYPE_CHECKING:
+    import pytest
 
 SUMMER = datetime(2040, 7, 1, 8)  # noqa: DTZ001 - a wall clock
 
@@ -19,8 +22,8 @@ def test_an_instant_is_itself() -> None:
     assert (at, UTC) == (due_at(at, "+79161234567"), due_at(at, "+79161234567").tzinfo)
 
 
-@pytest.mark.parametrize(
-    ("number", "zone"),
+@table(
+    "number, zone",
     [("+998901234567", "Asia/Tashkent"), ("+12125551234", "America/New_York"), ("+79161234567", "Europe/Kaliningrad")],
 )
 def test_a_wall_clock_is_the_latest_of_the_numbers_own(number: str, zone: str) -> None:
@@ -28,7 +31,7 @@ def test_a_wall_clock_is_the_latest_of_the_numbers_own(number: str, zone: str) -
     assert SUMMER.replace(tzinfo=ZoneInfo(zone)) == due_at(SUMMER, number)
 
 
-@pytest.mark.parametrize("number", ["+8816123456789", "nobody"])
+@table("number", ["+8816123456789", "nobody"])
 def test_a_number_of_no_known_zone_goes_by_utc(number: str) -> None:
     """A satellite's, and what is not a number at all."""
     assert SUMMER.replace(tzinfo=UTC) == due_at(SUMMER, number)

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from devinotify.delivery.stopping import Stopping, stopped_by_signals
+from tests.tables import table
 from tests.waiting import ended
 
 
@@ -49,7 +50,7 @@ def test_asking_is_safe_while_the_same_thread_waits() -> None:
         signal.signal(signal.SIGALRM, former)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@table("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_stops_gently_and_outside_the_handler(number: signal.Signals) -> None:
     """What is called may take a lock that the interrupted code holds, and print."""
     lock, stopped = threading.Lock(), threading.Event()

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from tests.docs.pages import ROOT, anchors, name_of
+from tests.tables import table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("page", FILES, ids=name_of)
+@table("page", FILES)
 def test_links(page: Path) -> None:
     """A link names a file that is there and, behind a #, one of its headings."""
     broken = []
@@ -45,7 +46,7 @@ def test_links(page: Path) -> None:
     assert [] == broken
 
 
-@pytest.mark.parametrize("page", FILES, ids=name_of)
+@table("page", FILES)
 def test_names_of_files(page: Path) -> None:
     """A file that a page names by its path in the repository, or beside the page, is there."""
     named = _FILE.findall(page.read_text("utf-8"))
@@ -71,7 +72,7 @@ def test_every_page_is_in_the_contents() -> None:
     ]
 
 
-@pytest.mark.parametrize("page", ["index.md", "ru/index.md"])
+@table("page", ["index.md", "ru/index.md"])
 def test_the_contents_are_of_four_kinds(page: str) -> None:
     """Tutorials, how-tos, reference and explanation, in this order, each under a heading with nothing else below it."""
     sections = re.split(r"^## ", (ROOT / "docs" / page).read_text("utf-8"), flags=re.MULTILINE)[1:5]

@@ -21,6 +21,7 @@ from tests.cli import reference
 from tests.docs import forked
 from tests.docs.pages import ROOT, blocks, guides, language_of, name_of, pages
 from tests.docs.reader import Reader, fits
+from tests.tables import table
 from tests.testing.sessions import run_pytest
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def programs() -> Iterator[str]:
         yield os.pathsep.join([str(folder), str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
-@pytest.mark.parametrize("page", SHOWING, ids=name_of)
+@pytest.mark.parametrize("page", SHOWING)
 def test_page(page: Path, sandbox: Sandbox, programs: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Every command ends well and every session gives what it shows, from the top to the end."""
     monkeypatch.setenv("DEVINOTIFY_URL", sandbox.url)
@@ -91,7 +92,7 @@ def _runs(mark: str, page: Path, block: Block) -> bool:
     return bool(body and (taken or copied))
 
 
-@pytest.mark.parametrize("page", [*pages(), *guides()], ids=name_of)
+@table("page", [*pages(), *guides()])
 def test_marks_lead_to_a_test(page: Path) -> None:
     """A block that this test leaves out names the test that runs it, or says why nothing does."""
     assert [] == [
@@ -101,7 +102,7 @@ def test_marks_lead_to_a_test(page: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("page", [*pages(), *guides()], ids=name_of)
+@table("page", [*pages(), *guides()])
 def test_every_block_is_accounted_for(page: Path) -> None:
     """It is run, is a file, is what a command prints, or has a mark; none is written so that no test sees it."""
     found = blocks(page)
@@ -236,7 +237,7 @@ def test_ci_runs_the_commands_of_the_readme() -> None:
     assert ["command: demo", "command: test"] == [mark for mark in marks if mark.startswith("command:")]
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.ru.md"])
+@table("name", ["README.md", "README.ru.md"])
 def test_the_readme_is_a_landing_page(name: str) -> None:
     """At most 200 lines; the first screen says which API it speaks, how to tell, and shows what it looks like."""
     lines = (ROOT / name).read_text("utf-8").splitlines()
@@ -246,8 +247,8 @@ def test_the_readme_is_a_landing_page(name: str) -> None:
     assert len(lines) <= 200
 
 
-@pytest.mark.parametrize(
-    ("name", "heading", "alerts", "hosts"),
+@table(
+    "name, heading, alerts, hosts",
     [
         ("README.md", "Three ways in", "Alerts", "Hosts"),
         ("README.ru.md", "Три способа подключиться", "Оповещения", "С чем работает"),

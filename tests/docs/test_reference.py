@@ -14,6 +14,7 @@ import devinotify
 from devinotify.url import OPTION_NAMES
 from tests.distributions import install, make_site
 from tests.docs.pages import ROOT, blocks
+from tests.tables import table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,7 @@ def test_shows_every_public_name() -> None:
     assert set() == wanted - elsewhere - set(SHOWN)
 
 
-@pytest.mark.parametrize("name", sorted(SHOWN))
+@table("name", sorted(SHOWN))
 def test_shows_what_is_there(name: str) -> None:
     """Once, by a name that leads to it."""
     module, _, attribute = name.rpartition(".")
@@ -56,7 +57,7 @@ def test_has_every_key_of_the_url() -> None:
     assert sorted(OPTION_NAMES) == sorted(re.findall(r"`(\w+)`", " ".join(cells)))
 
 
-@pytest.mark.parametrize("page", ["docs/how-to/install.md", "docs/ru/how-to/install.md"])
+@table("page", ["docs/how-to/install.md", "docs/ru/how-to/install.md"])
 def test_has_every_extra(page: str) -> None:
     """The page on installing names what can be installed."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]

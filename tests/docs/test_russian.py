@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.docs.pages import ROOT, anchors, blocks, language_of, name_of, pages
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,20 +106,20 @@ def test_the_readme_leads_to_the_same_pages() -> None:
     assert set() == {_russian(link) for link in _links("README.md")} - _links("README.ru.md") - {"README.ru.md"}
 
 
-@pytest.mark.parametrize("page", RUSSIAN, ids=name_of)
+@table("page", RUSSIAN)
 def test_each_page_has_an_english_one(page: Path) -> None:
     """By the same name, so that either is found from the other."""
     assert (ROOT / name_of(page).replace("docs/ru/", "docs/")).is_file()
 
 
-@pytest.mark.parametrize("page", TOLD, ids=name_of)
+@table("page", TOLD)
 def test_each_page_has_a_russian_one(page: Path) -> None:
     """And the first page in Russian leads to it."""
     assert _twin(page).is_file()
     assert name_of(_twin(page)).removeprefix("docs/ru/") in _links("docs/ru/index.md")
 
 
-@pytest.mark.parametrize("page", TOLD, ids=name_of)
+@table("page", TOLD)
 def test_the_commands_are_the_same(page: Path) -> None:
     """Commands, programs and configuration, in the same order; a page of MORE has others between them."""
     if name_of(page) in MORE:
@@ -142,13 +143,13 @@ def _missing(english: list[Block], russian: list[Block]) -> Iterator[str]:
             yield f"{theirs.line}: {theirs.code}"
 
 
-@pytest.mark.parametrize("page", sorted(MORE))
+@table("page", sorted(MORE))
 def test_what_shows_more_does(page: str) -> None:
     """A page is in the table for as long as it does."""
     assert len(_shown(ROOT / page)) < len(_shown(_twin(ROOT / page)))
 
 
-@pytest.mark.parametrize("page", TOLD, ids=name_of)
+@table("page", TOLD)
 def test_names_are_the_same(page: Path) -> None:
     """Each option, file, key and name that the English page has stands in the Russian one: no fact goes unsaid."""
     names = _names(_twin(page))
@@ -191,7 +192,7 @@ def test_each_symptom_is_there() -> None:
     assert _symptoms(page) == _symptoms(_twin(page))
 
 
-@pytest.mark.parametrize("page", [*RUSSIAN, README_RU], ids=name_of)
+@table("page", [*RUSSIAN, README_RU])
 def test_links_stay_in_russian(page: Path) -> None:
     """Where a page that is linked to is there in Russian, it is that one; the contents name the English ones too."""
     targets = {link: (page.parent / link).resolve() for link in _links(name_of(page)) if link.endswith(".md")}

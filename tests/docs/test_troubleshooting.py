@@ -9,6 +9,7 @@ import pytest
 from devinotify.exceptions import InvalidURL
 from devinotify.url import parse
 from tests.docs.pages import ROOT
+from tests.tables import table
 
 pytestmark = pytest.mark.once
 
@@ -20,7 +21,7 @@ def _characters() -> list[tuple[str, str, str]]:
     return re.findall(r"^\| `(.)` \| `(%..)` \| (.+) \|$", table, re.MULTILINE)
 
 
-@pytest.mark.parametrize(("character", "written", "told"), _characters())
+@table("character, written, told", _characters())
 def test_the_character_of_a_password(character: str, written: str, told: str) -> None:
     """Written as it is shown it is that character; left as it is, the error says what the page says."""
     assert f"p{character}w" == parse(f"devino://login:p{written}w@SENDER").password

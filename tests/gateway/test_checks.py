@@ -23,71 +23,70 @@ from devinotify.gateway.checks import (
     check_statistics_period,
 )
 from tests.strategies import words
+from tests.tables import table
 
 NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 MOSCOW = timezone(timedelta(hours=3))
 aware = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC) | st.just(MOSCOW))  # noqa: DTZ001 - bounds are naive
 
 
-@pytest.mark.parametrize("sender", ["DEVINO", "A", "My Shop!", "a" * 11, "1", "7" * 15, "79161234567", "24-7"])
+@table("sender", ["DEVINO", "A", "My Shop!", "a" * 11, "1", "7" * 15, "79161234567", "24-7"])
 def test_an_sms_sender_within_the_rule_is_taken(sender: str) -> None:
     """At most 11 Latin characters or at most 15 digits."""
     assert sender == SMS.check_sender(sender)
 
 
-@pytest.mark.parametrize(
-    "sender", ["", " ", "a" * 12, "7" * 16, "7" * 12 + "a", "Девино", "Devinö", "a\n", "a\tb", None, 79]
-)
+@table("sender", ["", " ", "a" * 12, "7" * 16, "7" * 12 + "a", "Девино", "Devinö", "a\n", "a\tb", None, 79])
 def test_an_sms_sender_beyond_the_rule_is_refused(sender: object) -> None:
     """Anything else is refused with the rule."""
     with pytest.raises(InvalidSender, match="at most 11 Latin characters, or at most 15 digits"):
         SMS.check_sender(sender)
 
 
-@pytest.mark.parametrize("sender", ["DEVINO", "a" * 11, "1", "79161234567"])
+@table("sender", ["DEVINO", "a" * 11, "1", "79161234567"])
 def test_a_viber_sender_within_the_rule_is_taken(sender: str) -> None:
     """At most 11 Latin letters or digits."""
     assert sender == VIBER.check_sender(sender)
 
 
-@pytest.mark.parametrize("sender", ["", "a" * 12, "7" * 12, "My Shop", "a-b", "Девино", "１", "a\n", None])
+@table("sender", ["", "a" * 12, "7" * 12, "My Shop", "a-b", "Девино", "１", "a\n", None])
 def test_a_viber_sender_beyond_the_rule_is_refused(sender: object) -> None:
     """Anything else is refused with the rule."""
     with pytest.raises(InvalidSender, match="at most 11 Latin letters or digits"):
         VIBER.check_sender(sender)
 
 
-@pytest.mark.parametrize(("limits", "most"), [(SMS, 2000), (VIBER, 1000)])
-@pytest.mark.parametrize("character", ["a", "ж", "😀"])
+@table("limits, most", [(SMS, 2000), (VIBER, 1000)])
+@table("character", ["a", "ж", "😀"])
 def test_a_text_may_be_as_long_as_documented(limits: Limits, most: int, character: str) -> None:
     """The longest text is taken, whatever it is written in."""
     assert character * most == limits.check_text(character * most)
 
 
-@pytest.mark.parametrize(("limits", "most"), [(SMS, 2000), (VIBER, 1000)])
-@pytest.mark.parametrize("over", [1, 500])
+@table("limits, most", [(SMS, 2000), (VIBER, 1000)])
+@table("over", [1, 500])
 def test_a_longer_text_is_refused(limits: Limits, most: int, over: int) -> None:
     """The error says how much is too much."""
     with pytest.raises(InvalidText, match=f"{most + over} characters, {over} more than the {most}"):
         limits.check_text("a" * (most + over))
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n\t", "\xa0"])
-@pytest.mark.parametrize("limits", [SMS, VIBER])
+@table("text", ["", " ", "\n\t", "\xa0"])
+@table("limits", [SMS, VIBER])
 def test_an_empty_text_is_refused(limits: Limits, text: str) -> None:
     """A text of nothing but space is empty."""
     with pytest.raises(InvalidText, match="empty"):
         limits.check_text(text)
 
 
-@pytest.mark.parametrize("text", [None, b"text", 5])
+@table("text", [None, b"text", 5])
 def test_what_is_no_text_is_refused(text: object) -> None:
     """Bytes and numbers are no text."""
     with pytest.raises(InvalidText, match="must be a str"):
         SMS.check_text(text)
 
 
-@pytest.mark.parametrize("text", ["ab\ud83dc", "\udc00", "\ude00\ud83d"])
+@table("text", ["ab\ud83dc", "\udc00", "\ude00\ud83d"])
 def test_a_lone_surrogate_is_refused(text: str) -> None:
     """Half of a character cannot be sent; its place is named."""
     position = next(index for index, character in enumerate(text) if "\ud800" <= character <= "\udfff")
@@ -105,8 +104,8 @@ def test_no_refusal_quotes_the_text(text: str) -> None:
         assert text not in f"{caught.value!r}{vars(caught.value)}"
 
 
-@pytest.mark.parametrize(
-    ("limits", "minutes"),
+@table(
+    "limits, minutes",
     [(SMS, None), (SMS, 0), (SMS, 1), (SMS, 10080), (VIBER, None), (VIBER, 1), (VIBER, 1440)],
 )
 def test_a_validity_within_the_limits_is_taken(limits: Limits, minutes: int | None) -> None:
@@ -114,8 +113,8 @@ def test_a_validity_within_the_limits_is_taken(limits: Limits, minutes: int | No
     assert minutes == limits.check_validity(minutes)
 
 
-@pytest.mark.parametrize(
-    ("limits", "minutes"),
+@table(
+    "limits, minutes",
     [
         *((SMS, -1), (SMS, 10081), (SMS, 2**31 - 1), (SMS, True), (SMS, 1.5), (SMS, "60"), (SMS, timedelta(minutes=5))),
         *((VIBER, 0), (VIBER, 1441), (VIBER, 86400), (VIBER, False), (VIBER, -5)),
@@ -134,8 +133,8 @@ def test_an_instant_comes_back_in_utc(value: datetime) -> None:
     assert (value, timedelta(0)) == (checked, checked.utcoffset())
 
 
-@pytest.mark.parametrize(
-    ("value", "words"),
+@table(
+    "value, words",
     [
         (datetime(2026, 5, 4), "send_at must be an aware datetime"),  # noqa: DTZ001 - naive is the point
         ("2026-05-04", "send_at must be a datetime"),
@@ -158,21 +157,21 @@ def test_a_wall_clock_time_comes_back_as_it_is(value: datetime) -> None:
     assert value == check_local_time(value, datetime.min.replace(tzinfo=UTC) + timedelta(days=1))
 
 
-@pytest.mark.parametrize("seconds", [-30, -1, 0, 1, 86400])
+@table("seconds", [-30, -1, 0, 1, 86400])
 def test_a_time_of_sending_is_now_or_to_come(seconds: int) -> None:
     """Half a minute ago is still now, since clocks differ and a call takes its time."""
     at = NOW + timedelta(seconds=seconds)
     assert (at, timedelta(0)) == (check_send_at(at.astimezone(MOSCOW), NOW), check_send_at(at, NOW).utcoffset())
 
 
-@pytest.mark.parametrize("back", [timedelta(seconds=31), timedelta(hours=1), timedelta(days=2000)])
+@table("back", [timedelta(seconds=31), timedelta(hours=1), timedelta(days=2000)])
 def test_a_time_of_sending_that_has_passed_is_refused(back: timedelta) -> None:
     """It would go out at once, which nobody asked for."""
     with pytest.raises(InvalidSchedule, match="send_at has passed"):
         check_send_at(NOW - back, NOW)
 
 
-@pytest.mark.parametrize(("hours", "taken"), [(0, True), (-12, True), (-12.1, False), (-24, False), (5, True)])
+@table("hours, taken", [(0, True), (-12, True), (-12.1, False), (-24, False), (5, True)])
 def test_a_wall_clock_time_is_past_when_the_last_clock_has_shown_it(hours: float, taken: bool) -> None:
     """The recipient's zone is not known here: what some clock has still to show may be to come."""
     local = NOW.replace(tzinfo=None) + timedelta(hours=hours)
@@ -183,8 +182,8 @@ def test_a_wall_clock_time_is_past_when_the_last_clock_has_shown_it(hours: float
             check_local_time(local, NOW)
 
 
-@pytest.mark.parametrize(
-    ("value", "words"),
+@table(
+    "value, words",
     [(NOW, "must be a naive datetime"), ("2026-05-04T10:00", "must be a datetime"), (None, "datetime")],
 )
 def test_what_is_no_wall_clock_time_is_refused(value: object, words: str) -> None:
@@ -193,15 +192,15 @@ def test_what_is_no_wall_clock_time_is_refused(value: object, words: str) -> Non
         check_local_time(value, NOW)
 
 
-@pytest.mark.parametrize("back", [timedelta(seconds=1), timedelta(days=1), timedelta(days=365)])
+@table("back", [timedelta(seconds=1), timedelta(days=1), timedelta(days=365)])
 def test_incoming_messages_are_kept_a_year(back: timedelta) -> None:
     """A period that begins within the year is taken."""
     since = (NOW - back).astimezone(MOSCOW)
     assert (since, NOW) == check_incoming_period(since, NOW, NOW)
 
 
-@pytest.mark.parametrize(
-    ("since", "until", "words"),
+@table(
+    "since, until, words",
     [
         (NOW, NOW, "until must be later than since"),
         (NOW, NOW - timedelta(seconds=1), "until must be later than since"),
@@ -231,7 +230,7 @@ def test_a_period_within_a_second_is_a_second(start: int, length: int) -> None:
         assert timedelta(seconds=1) <= last - first < until - since + timedelta(seconds=2)
 
 
-@pytest.mark.parametrize("start", [0, 1, 999_999])
+@table("start", [0, 1, 999_999])
 def test_whole_seconds_are_not_more_than_ninety_days(start: int) -> None:
     """A period of exactly 90 days that begins within a second is no longer for being rounded."""
     since = NOW + timedelta(microseconds=start)
@@ -239,14 +238,14 @@ def test_whole_seconds_are_not_more_than_ninety_days(start: int) -> None:
     assert timedelta(days=90) == last - first
 
 
-@pytest.mark.parametrize("length", [timedelta(0), timedelta(days=1), timedelta(days=90)])
+@table("length", [timedelta(0), timedelta(days=1), timedelta(days=90)])
 def test_statistics_reach_over_ninety_days(length: timedelta) -> None:
     """A period of up to 90 days is taken."""
     assert (NOW, NOW + length) == check_statistics_period(NOW, (NOW + length).astimezone(MOSCOW))
 
 
-@pytest.mark.parametrize(
-    ("start", "end", "words"),
+@table(
+    "start, end, words",
     [
         (NOW, NOW - timedelta(seconds=1), "end must not be earlier than start"),
         (NOW, NOW + timedelta(days=90, seconds=1), "longer than 90 days"),
@@ -260,35 +259,33 @@ def test_a_period_of_statistics_has_its_limits(start: object, end: object, words
         check_statistics_period(start, end)
 
 
-@pytest.mark.parametrize("message_id", ["579700854169272358", "SAR-W+84333", "GW0261BBD6B3"])
+@table("message_id", ["579700854169272358", "SAR-W+84333", "GW0261BBD6B3"])
 def test_a_message_id_is_any_text(message_id: str) -> None:
     """An id is taken as the gateway gave it."""
     assert message_id == check_message_id(message_id)
 
 
-@pytest.mark.parametrize("message_id", ["", " ", None, 579700854169272358])
+@table("message_id", ["", " ", None, 579700854169272358])
 def test_an_empty_message_id_is_refused(message_id: object) -> None:
     """Nothing is asked about a message without an id."""
     with pytest.raises(InvalidInput, match="message id"):
         check_message_id(message_id)
 
 
-@pytest.mark.parametrize("optionals", [["a", "b"], ("a", "b")])
+@table("optionals", [["a", "b"], ("a", "b")])
 def test_there_is_one_optional_for_each_recipient(optionals: list[str]) -> None:
     """As many free parameters as recipients are taken."""
     assert ["a", "b"] == list(check_optionals(optionals, 2))
 
 
-@pytest.mark.parametrize(
-    ("optionals", "words"), [([], "0 optionals for 2"), (["a"] * 3, "3 optionals"), ("ab", "list")]
-)
+@table("optionals, words", [([], "0 optionals for 2"), (["a"] * 3, "3 optionals"), ("ab", "list")])
 def test_another_number_of_optionals_is_refused(optionals: list[str], words: str) -> None:
     """More, fewer, or one str in place of a list are refused."""
     with pytest.raises(InvalidInput, match=words):
         check_optionals(optionals, 2)
 
 
-@pytest.mark.parametrize(
+@table(
     "refuse",
     [
         lambda: SMS.check_sender(""),

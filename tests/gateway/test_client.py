@@ -8,6 +8,7 @@ import pytest
 
 from devinotify import Client, exceptions
 from devinotify.gateway.client import BULK_LIMIT
+from tests.tables import table
 
 URL = "devino://demo:s3cret-pass@TEST?gateway=http://127.0.0.1:9/rest&region=KZ&validity=7"
 
@@ -18,8 +19,8 @@ def client() -> Client:
     return Client(URL)
 
 
-@pytest.mark.parametrize(
-    ("given", "missing"),
+@table(
+    "given, missing",
     [
         ({}, "login and password and sender"),
         ({"login": "a", "sender": "b"}, "password"),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from devinotify import exceptions
 from devinotify.gateway import codes
 from devinotify.gateway.codes import ERRORS, SMS_STATES, VIBER_STATES, VIBER_WORDS, sms_status, viber_status
+from tests.tables import table
 
 # code: (HTTP status, description of the primary source, class, verdict of a send, a read is retried, a new login helps)
 PUBLISHED_ERRORS = {
@@ -109,7 +110,7 @@ def test_every_gateway_error_has_a_code() -> None:
     assert classes == {row.error.__name__ for row in ERRORS.values()}
 
 
-@pytest.mark.parametrize("code", PUBLISHED_ERRORS)
+@table("code", PUBLISHED_ERRORS)
 def test_a_code_and_its_class_agree_on_the_verdict(code: int) -> None:
     """The table and the class say the same about what became of a send."""
     assert ERRORS[code].verdict == ERRORS[code].error.default_verdict
@@ -127,13 +128,13 @@ def test_the_viber_states_are_the_published_ones() -> None:
     assert PUBLISHED_VIBER_STATES == actual
 
 
-@pytest.mark.parametrize("code", PUBLISHED_SMS_STATES)
+@table("code", PUBLISHED_SMS_STATES)
 def test_an_sms_state_has_its_status(code: int) -> None:
     """Each SMS state maps to one of our statuses."""
     assert STATUS_OF_SMS[code] == sms_status(code)
 
 
-@pytest.mark.parametrize("code", PUBLISHED_VIBER_STATES)
+@table("code", PUBLISHED_VIBER_STATES)
 def test_a_viber_state_has_its_status(code: int) -> None:
     """Each Viber state maps to one of our statuses."""
     assert STATUS_OF_VIBER[code] == viber_status(code)
@@ -146,8 +147,8 @@ def test_states_that_the_table_lacks_are_known() -> None:
     assert [-97] == [code for code in expected if sms_status(code).is_final]
 
 
-@pytest.mark.parametrize(
-    ("name", "values"),
+@table(
+    "name, values",
     [
         ("SUCCESS_CODES", {0, 200}),
         ("OPEN_STATUSES", {408, 425, 444, 460, 499}),
@@ -181,7 +182,7 @@ def test_the_viber_words_are_the_published_ones() -> None:
     assert PUBLISHED_WORDS == {word: row.verdict for word, row in VIBER_WORDS.items()}
 
 
-@pytest.mark.parametrize("table", [ERRORS, SMS_STATES, VIBER_STATES, VIBER_WORDS])
+@table("table", [ERRORS, SMS_STATES, VIBER_STATES, VIBER_WORDS])
 def test_a_table_is_keyed_by_its_rows(table: dict[object, object]) -> None:
     """Each row stands under its own code or word."""
     keys = [
@@ -190,21 +191,21 @@ def test_a_table_is_keyed_by_its_rows(table: dict[object, object]) -> None:
     assert list(table) == keys
 
 
-@pytest.mark.parametrize("table", [ERRORS, SMS_STATES, VIBER_STATES, VIBER_WORDS])
+@table("table", [ERRORS, SMS_STATES, VIBER_STATES, VIBER_WORDS])
 def test_every_row_explains_itself(table: dict[object, object]) -> None:
     """Each row says in words what it means."""
     assert [row for row in table.values() if not getattr(row, "meaning", "")] == []
 
 
-@pytest.mark.parametrize("table", [ERRORS, SMS_STATES, VIBER_STATES, VIBER_WORDS])
+@table("table", [ERRORS, SMS_STATES, VIBER_STATES, VIBER_WORDS])
 def test_a_table_cannot_be_changed(table: dict[object, object]) -> None:
     """The tables are the same for everybody."""
     with pytest.raises(TypeError):
         table[1] = None
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
+@table(
+    "name, value",
     [
         ("SESSION_LIFETIME", 7200),
         ("STATE_LIFETIME", 172800),

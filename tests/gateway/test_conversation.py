@@ -43,6 +43,7 @@ from devinotify.gateway.http1 import Reply, ReplyTooLarge
 from devinotify.instants import iso
 from devinotify.models import BulkReceipt, IncomingSms, Receipt, SmsState, SmsStatistics, ViberState
 from devinotify.url import DevinoURL
+from tests.tables import table
 
 if TYPE_CHECKING:
     from devinotify.gateway.calls import Call
@@ -234,7 +235,7 @@ def test_all_operations_are_here() -> None:
     assert expected == {*OPERATIONS, "User/SessionID"} == {operation.name for operation in wire.OPERATIONS}
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@table("name", OPERATIONS)
 def test_an_operation_is_a_session_a_request_and_a_result(name: str) -> None:
     """A call asks for a session, then for one exchange of its form, and makes its result of the reply."""
     make, method, expected, body, result = OPERATIONS[name]
@@ -256,8 +257,8 @@ def test_the_login_is_a_request_without_a_session() -> None:
     assert [("Login", "acme"), ("Password", "p4ss&w0rd")] == form(led.requests[0])
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
-@pytest.mark.parametrize("refusal", [EXPIRED, Reply(400, b'{"Code": 3, "Desc": "Invalid session id"}')])
+@table("name", OPERATIONS)
+@table("refusal", [EXPIRED, Reply(400, b'{"Code": 3, "Desc": "Invalid session id"}')])
 def test_a_refused_session_is_renewed_once(name: str, refusal: Reply) -> None:
     """The same is asked again with another session, a send too, since the refused one was not sent."""
     make, _, expected, body, result = OPERATIONS[name]
@@ -267,7 +268,7 @@ def test_a_refused_session_is_renewed_once(name: str, refusal: Reply) -> None:
     assert ([None, SESSION], []) == (led.logins, led.pauses)
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@table("name", OPERATIONS)
 def test_a_session_that_is_refused_twice_is_the_end(name: str) -> None:
     """There is no third session."""
     led = Led(SESSION, EXPIRED, RENEWED, EXPIRED)
@@ -275,8 +276,8 @@ def test_a_session_that_is_refused_twice_is_the_end(name: str) -> None:
     assert (Unauthorized, 2, 2) == (type(error), len(led.requests), len(led.logins))
 
 
-@pytest.mark.parametrize("name", SENDS)
-@pytest.mark.parametrize("answer", [OutcomeUnknown("cut"), FAILED, Reply(503, b"<html>"), Reply(200, b"[]")], ids=repr)
+@table("name", SENDS)
+@table("answer", [OutcomeUnknown("cut"), FAILED, Reply(503, b"<html>"), Reply(200, b"[]")])
 def test_a_send_that_left_is_asked_for_once(name: str, answer: object) -> None:
     """What may have gone out is unknown, and nothing but an error comes of it."""
     led = Led(SESSION, answer)
@@ -284,7 +285,7 @@ def test_a_send_that_left_is_asked_for_once(name: str, answer: object) -> None:
     assert (Verdict.UNKNOWN, name, 1, False) == (error.verdict, error.operation, len(led.requests), error.retryable)
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@table("name", OPERATIONS)
 def test_what_never_left_is_tried_three_times_more(name: str) -> None:
     """After pauses that double, with the same request and the same session."""
     led = Led(SESSION, *[NotSent("refused") for _ in range(4)])
@@ -298,9 +299,7 @@ def test_what_never_left_is_tried_three_times_more(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("values", "kind"), [({"Nope": 1}, NotSent), ({"messageId": 5}, NotSent), ({"messageId": "\ud800"}, InvalidInput)]
-)
+@table("values, kind", [({"Nope": 1}, NotSent), ({"messageId": 5}, NotSent), ({"messageId": "\ud800"}, InvalidInput)])
 def test_a_request_that_cannot_be_made_is_not_sent(values: dict[str, wire.Value], kind: type[DevinotifyError]) -> None:
     """A fault of our own, or of what was given: nothing left, and nothing is tried again."""
     led = Led(SESSION)
@@ -308,7 +307,7 @@ def test_a_request_that_cannot_be_made_is_not_sent(values: dict[str, wire.Value]
     assert (kind, Verdict.NOT_SENT, False, []) == (type(error), error.verdict, error.retryable, led.requests)
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@table("name", OPERATIONS)
 def test_what_cannot_be_reached_by_trying_is_not_tried_again(name: str) -> None:
     """A certificate that is not trusted stays so."""
     led = Led(SESSION, NotSent("not trusted", retryable=False))
@@ -316,8 +315,8 @@ def test_what_cannot_be_reached_by_trying_is_not_tried_again(name: str) -> None:
     assert (1, []) == (len(led.requests), led.pauses)
 
 
-@pytest.mark.parametrize("name", READS)
-@pytest.mark.parametrize("answer", [OutcomeUnknown("cut"), FAILED, Reply(503, b"<html>"), Reply(200, b"?")], ids=repr)
+@table("name", READS)
+@table("answer", [OutcomeUnknown("cut"), FAILED, Reply(503, b"<html>"), Reply(200, b"?")])
 def test_a_read_is_asked_for_twice_more(name: str, answer: object) -> None:
     """A fault that passes costs a read two short pauses; one that stays is told."""
     make, _, _, body, result = OPERATIONS[name]
@@ -328,7 +327,7 @@ def test_a_read_is_asked_for_twice_more(name: str, answer: object) -> None:
     assert (name, 3, True) == (error.operation, len(led.requests), error.retryable)
 
 
-@pytest.mark.parametrize(("asked", "waited"), [(0.0, 0.1), (0.05, 0.1), (3.0, 3.0), (3600.0, 5.0)])
+@table("asked, waited", [(0.0, 0.1), (0.05, 0.1), (3.0, 3.0), (3600.0, 5.0)])
 def test_a_pause_that_the_gateway_asks_for_is_made(asked: float, waited: float) -> None:
     """No shorter than it asks for, and no longer than five seconds."""
     led = Led(SESSION, Reply(503, b"", retry_after=asked), Reply(200, b"1"))
@@ -344,8 +343,8 @@ def test_chance_shortens_a_pause_to_its_half_at_most(chance: float) -> None:
     assert [0.05 * (1 + chance), 0.1 * (1 + chance)] == pytest.approx(led.pauses)
 
 
-@pytest.mark.parametrize(
-    ("failure", "verdict", "kind"),
+@table(
+    "failure, verdict, kind",
     [
         (NotSent("refused"), "not_sent", NotSent),
         (OutcomeUnknown("cut"), "not_sent", NotSent),
@@ -354,7 +353,7 @@ def test_chance_shortens_a_pause_to_its_half_at_most(chance: float) -> None:
         (Unauthorized("wrong", code=4), "rejected", Unauthorized),
     ],
 )
-@pytest.mark.parametrize("renewal", [False, True])
+@table("renewal", [False, True])
 def test_a_failed_login_is_the_operations_failure(
     failure: DevinotifyError, verdict: str, kind: type[DevinotifyError], renewal: bool
 ) -> None:
@@ -366,8 +365,8 @@ def test_a_failed_login_is_the_operations_failure(
         assert renewal == len(led.requests)
 
 
-@pytest.mark.parametrize("body", [b'{"Code": 9, "Desc": "Login or Password incorrect"}', b'{"Code": 9, "Desc": ""}'])
-@pytest.mark.parametrize("status", [400, 401, 500])
+@table("body", [b'{"Code": 9, "Desc": "Login or Password incorrect"}', b'{"Code": 9, "Desc": ""}'])
+@table("status", [400, 401, 500])
 def test_a_login_that_is_answered_by_code_9_is_not_repeated(status: int, body: bytes) -> None:
     """Some hosts refuse wrong credentials so; the same password again changes nothing."""
     led = Led(Reply(status, body))
@@ -471,7 +470,7 @@ def test_a_second_with_too_many_messages_is_told() -> None:
     )
 
 
-@pytest.mark.parametrize("name", [name for name in READS if name != "Sms/In"])
+@table("name", [name for name in READS if name != "Sms/In"])
 def test_another_reply_that_is_too_large_is_not_asked_for_again(name: str) -> None:
     """It would be as large again."""
     led = Led(SESSION, too_large())
@@ -495,7 +494,7 @@ def test_only_incoming_messages_have_halves() -> None:
 # --- what is shown ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@table("name", OPERATIONS)
 def test_no_step_and_no_call_shows_what_it_holds(name: str) -> None:
     """Neither a session id nor a number nor a text stands in a repr."""
     make, _, _, body, _ = OPERATIONS[name]
@@ -651,8 +650,8 @@ def test_who_waited_for_a_login_gets_its_session() -> None:
     assert (state.turn(second, 0.0), state.is_open) == (SESSION, True)
 
 
-@pytest.mark.parametrize(
-    ("recipients", "words"),
+@table(
+    "recipients, words",
     [
         ("79161234567", "not one text"),
         ([], "empty"),

@@ -19,6 +19,7 @@ from devinotify.plugins import make_plugin_manager
 from devinotify.url import parse
 from tests.faults import acts
 from tests.faults.server import LOGIN, PASSWORD, Act, FaultServer
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -143,7 +144,7 @@ def test_no_frame_of_our_own_refusals_shows_a_text(server: FaultServer, send: Ca
     assert [each for each in ours for secret in (*SECRETS, *server.issued) if secret in each[1]] == []
 
 
-@pytest.mark.parametrize(
+@table(
     "make",
     [
         lambda: parse("devino://acme:p4ssw0rd-zq@S?timeout=never"),

@@ -7,11 +7,10 @@ import gc
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import pytest
-
 from devinotify import AsyncClient, Client
 from devinotify.gateway.http1 import ReplyParser
 from devinotify.sandbox import Sandbox
+from tests.tables import table
 from tests.waiting import collect
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def test_a_call_of_an_event_loop_leaves_nothing_to_collect() -> None:
         assert [] == asyncio.run(calls(gateway.url))
 
 
-@pytest.mark.parametrize(
+@table(
     "reply",
     [
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]",

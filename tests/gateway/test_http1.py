@@ -20,6 +20,7 @@ from devinotify.gateway.http1 import (
     may_go_on,
 )
 from tests.strategies import portions
+from tests.tables import table
 
 BODY = b'["579700854169272358", "579700854169272359"]'
 COUNTED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 44\r\n\r\n" + BODY
@@ -54,7 +55,7 @@ def head(*lines: str, status: str = "200 OK", version: str = "1.1") -> bytes:
     return "\r\n".join([f"HTTP/{version} {status}", *lines, "", ""]).encode()
 
 
-@pytest.mark.parametrize("name", WHOLE)
+@table("name", WHOLE)
 def test_a_whole_reply_is_read(name: str) -> None:
     """Each form of a whole reply gives its status and body."""
     data, reply = WHOLE[name]
@@ -72,7 +73,7 @@ def test_the_portions_do_not_matter(name: str, data: st.DataObject) -> None:
     assert reply == last
 
 
-@pytest.mark.parametrize("name", WHOLE)
+@table("name", WHOLE)
 def test_the_reply_comes_with_its_last_byte(name: str) -> None:
     """Byte by byte, there is no reply before the last one."""
     whole, reply = WHOLE[name]
@@ -81,7 +82,7 @@ def test_the_reply_comes_with_its_last_byte(name: str) -> None:
     assert [None] * (len(whole) - 1) + [reply] == answers
 
 
-@pytest.mark.parametrize("name", WHOLE)
+@table("name", WHOLE)
 def test_a_cut_reply_is_never_a_reply(name: str) -> None:
     """Cut after any byte, a reply is incomplete while the connection lives and bad once it is closed."""
     whole, _ = WHOLE[name]
@@ -92,7 +93,7 @@ def test_a_cut_reply_is_never_a_reply(name: str) -> None:
             parser.close()
 
 
-@pytest.mark.parametrize("length", range(len(UNFRAMED)))
+@table("length", range(len(UNFRAMED)))
 def test_a_cut_head_is_never_a_reply(length: int) -> None:
     """Without a declared length, a connection closed inside the headers is no reply with an empty body."""
     parser = ReplyParser()
@@ -101,7 +102,7 @@ def test_a_cut_head_is_never_a_reply(length: int) -> None:
         parser.close()
 
 
-@pytest.mark.parametrize("body", [b"", b"12", BODY])
+@table("body", [b"", b"12", BODY])
 def test_a_body_without_a_length_ends_with_the_connection(body: bytes) -> None:
     """Such a body is read, and marked as one that may have been cut."""
     parser = ReplyParser()
@@ -137,7 +138,7 @@ def test_an_empty_body_needs_no_unpacking() -> None:
     assert Reply(200, b"") == read(head("Content-Encoding: gzip", "Content-Length: 0"))
 
 
-@pytest.mark.parametrize("cut", range(1, len(gzip.compress(BODY, mtime=0))))
+@table("cut", range(1, len(gzip.compress(BODY, mtime=0))))
 def test_a_cut_compressed_body_is_bad(cut: int) -> None:
     """A compressed body that was cut before it was sent is told by its own end."""
     parser = ReplyParser()
@@ -147,7 +148,7 @@ def test_a_cut_compressed_body_is_bad(cut: int) -> None:
         parser.close()
 
 
-@pytest.mark.parametrize("size", [64 * 1024, 1000, 4096])
+@table("size", [64 * 1024, 1000, 4096])
 def test_a_large_chunk_in_portions(size: int) -> None:
     """A chunk of 700 KB that arrives bit by bit is counted once, and there is no reply before its end."""
     body = b"x" * 700 * 1024
@@ -202,7 +203,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("name", BAD)
+@table("name", BAD)
 def test_a_bad_reply_is_refused(name: str) -> None:
     """What is no reply, or says two things, is refused at once."""
     with pytest.raises(BadReply):
@@ -217,14 +218,14 @@ def feed_bytewise(parser: ReplyParser, data: bytes) -> list[Reply | None]:
     return [parser.feed(data[index : index + 1]) for index in range(len(data))]
 
 
-@pytest.mark.parametrize("name", sorted(BAD.keys() - SURPLUS))
+@table("name", sorted(BAD.keys() - SURPLUS))
 def test_a_bad_reply_is_refused_in_any_portions(name: str) -> None:
     """Byte by byte, a bad reply is refused as well."""
     with pytest.raises(BadReply):
         feed_bytewise(ReplyParser(), BAD[name])
 
 
-@pytest.mark.parametrize("name", sorted(BAD.keys() - SURPLUS))
+@table("name", sorted(BAD.keys() - SURPLUS))
 def test_a_bad_reply_is_no_reply_at_any_time(name: str) -> None:
     """No beginning of a bad reply is taken for a reply before the rest shows what it is."""
     parser = ReplyParser()
@@ -233,7 +234,7 @@ def test_a_bad_reply_is_no_reply_at_any_time(name: str) -> None:
             assert parser.feed(BAD[name][index : index + 1]) is None
 
 
-@pytest.mark.parametrize("name", sorted(SURPLUS))
+@table("name", sorted(SURPLUS))
 def test_bytes_after_a_whole_reply_are_refused(name: str) -> None:
     """Surplus bytes make a reply bad when they come with it, and a parser bad when they come later."""
     with pytest.raises(BadReply, match="longer than it declares"):
@@ -245,8 +246,8 @@ def test_the_same_length_twice_is_one_length() -> None:
     assert Reply(200, b"12") == read(head("Content-Length: 2", "content-length: 2") + b"12")
 
 
-@pytest.mark.parametrize(
-    ("lines", "version", "alive"),
+@table(
+    "lines, version, alive",
     [
         ((), "1.1", True),
         (("Connection: Keep-Alive",), "1.1", True),
@@ -262,8 +263,8 @@ def test_a_connection_is_kept_where_the_server_keeps_it(lines: tuple[str, ...], 
     assert Reply(200, b"", keep_alive=alive) == read(head("Content-Length: 0", *lines, version=version))
 
 
-@pytest.mark.parametrize(
-    ("value", "seconds"),
+@table(
+    "value, seconds",
     [("120", 120.0), ("0", 0.0), ("Fri, 31 Dec 1999 23:59:59 GMT", None), ("-1", None), ("1.5", None)],
 )
 def test_the_pause_asked_for_is_told(value: str, seconds: float | None) -> None:
@@ -272,7 +273,7 @@ def test_the_pause_asked_for_is_told(value: str, seconds: float | None) -> None:
     assert Reply(503, b"", retry_after=seconds) == reply
 
 
-@pytest.mark.parametrize("line", ["HTTP/1.1 200", "HTTP/1.1 200 ", "HTTP/1.1 200 Всё хорошо", "HTTP/1.0 200 OK"])
+@table("line", ["HTTP/1.1 200", "HTTP/1.1 200 ", "HTTP/1.1 200 Всё хорошо", "HTTP/1.0 200 OK"])
 def test_the_reason_may_be_anything(line: str) -> None:
     """A status line needs no reason, and any will do."""
     reply = read(f"{line}\r\nContent-Length: 0\r\n\r\n".encode())
@@ -280,14 +281,14 @@ def test_the_reason_may_be_anything(line: str) -> None:
     assert reply.status == 200
 
 
-@pytest.mark.parametrize("status", [204, 304])
+@table("status", [204, 304])
 def test_some_statuses_have_no_body(status: int) -> None:
     """A length declared on a reply that has no body means nothing."""
     assert Reply(status, b"") == read(head("Content-Length: 5", status=str(status)))
 
 
-@pytest.mark.parametrize("lines", [(), ("Content-Length: 5",), ("Transfer-Encoding: chunked",)])
-@pytest.mark.parametrize("status", [200, 407, 502])
+@table("lines", [(), ("Content-Length: 5",), ("Transfer-Encoding: chunked",)])
+@table("status", [200, 407, 502])
 def test_a_proxys_reply_to_connect_ends_with_its_headers(status: int, lines: tuple[str, ...]) -> None:
     """What follows the headers belongs to the tunnel, whatever length they declare."""
     answer = ReplyParser(tunnel=True).feed(head(*lines, status=str(status)))
@@ -309,7 +310,7 @@ def fed_in_halves(data: bytes, at: int) -> Reply | None:
     return parser.feed(data[:at]) or parser.feed(data[at:])
 
 
-@pytest.mark.parametrize("over", range(-4, 5))
+@table("over", range(-4, 5))
 def test_the_limit_of_the_head_does_not_depend_on_portions(over: int) -> None:
     """A head of exactly the limit passes, one byte more does not, wherever it is split."""
     start = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-A: "
@@ -322,8 +323,8 @@ def test_the_limit_of_the_head_does_not_depend_on_portions(over: int) -> None:
                 fed_in_halves(data, HEAD_LIMIT + split)
 
 
-@pytest.mark.parametrize("over", range(-2, 3))
-@pytest.mark.parametrize("split", range(-3, 4))
+@table("over", range(-2, 3))
+@table("split", range(-3, 4))
 def test_the_limit_of_a_size_line_does_not_depend_on_portions(over: int, split: int) -> None:
     """A size line of exactly the limit passes, one byte more does not, wherever it is split."""
     start = head("Transfer-Encoding: chunked")
@@ -335,7 +336,7 @@ def test_the_limit_of_a_size_line_does_not_depend_on_portions(over: int, split: 
             fed_in_halves(data, len(start) + HEAD_LIMIT + split)
 
 
-@pytest.mark.parametrize("split", range(-3, 6))
+@table("split", range(-3, 6))
 def test_the_limit_of_trailers_does_not_depend_on_portions(split: int) -> None:
     """Trailers over the limit are refused, wherever they are split."""
     start = head("Transfer-Encoding: chunked") + b"0\r\n"
@@ -349,7 +350,7 @@ def test_a_head_that_never_ends_is_refused() -> None:
         list(map(ReplyParser().feed, [b"HTTP/1.1 200 OK\r\n", *[b"X-A: 1\r\n"] * (HEAD_LIMIT // 8 + 2)]))
 
 
-@pytest.mark.parametrize("form", ["counted", "chunked", "until the end", "compressed"])
+@table("form", ["counted", "chunked", "until the end", "compressed"])
 def test_a_body_may_have_one_megabyte(form: str) -> None:
     """The largest body is read in each form."""
     body = b"x" * REPLY_LIMIT
@@ -365,7 +366,7 @@ def test_a_body_may_have_one_megabyte(form: str) -> None:
     assert body == reply.body
 
 
-@pytest.mark.parametrize("form", ["chunked", "until the end", "compressed"])
+@table("form", ["chunked", "until the end", "compressed"])
 def test_a_larger_body_is_refused(form: str) -> None:
     """One byte more than a megabyte is refused, unpacked bytes counted too."""
     body = b"x" * (REPLY_LIMIT + 1)
@@ -393,8 +394,8 @@ def test_noise_gives_a_reply_or_a_bad_reply(data: st.DataObject, noise: bytes) -
     assert reply is None or isinstance(reply, Reply)
 
 
-@pytest.mark.parametrize(
-    ("status", "size", "keep_alive", "expected"),
+@table(
+    "status, size, keep_alive, expected",
     [
         (200, 300, True, True),
         (200, 300, False, False),

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from devinotify import redact
 from devinotify.gateway import calls, checks, codes, conversation, http1, route, wire
 from devinotify.retry import Backoff
+from tests.tables import table
 
 PINNED: dict[str, tuple[object, object]] = {
     "bytes of a reply": (1024 * 1024, http1.REPLY_LIMIT),
@@ -31,7 +30,7 @@ PINNED: dict[str, tuple[object, object]] = {
 }
 
 
-@pytest.mark.parametrize("name", PINNED)
+@table("name", PINNED)
 def test_a_limit_is_what_it_was(name: str) -> None:
     """A limit changes here and in the code, or not at all."""
     expected, actual = PINNED[name]

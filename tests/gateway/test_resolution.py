@@ -17,6 +17,7 @@ from devinotify import Client
 from devinotify.exceptions import NotSent
 from devinotify.gateway import resolution
 from devinotify.gateway.resolution import resolve
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +62,7 @@ def test_an_address_is_found(host: str) -> None:
     assert expected == {address for *_, address in resolve(host, 80, 5)}
 
 
-@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example"])
+@table("host", ["a" * 64 + ".example", "a..example"])
 def test_a_malformed_name_has_no_address(host: str) -> None:
     """A name that DNS cannot carry is an error like that of a name that is nobody's."""
     with pytest.raises(OSError):  # noqa: PT011 - the words are the system's

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +19,7 @@ from devinotify.outbox.encoding import (
     encode_row,
 )
 from devinotify.outbox.records import NewMessage
+from tests.tables import table
 
 
 def back(message: Message) -> Message:
@@ -47,9 +47,7 @@ def test_a_number_is_stored_as_an_integer(number: str) -> None:
     assert (int, number) == (type(stored), f"+{stored}")
 
 
-@pytest.mark.parametrize(
-    "raw", ["", "+", "not a number", "89161234567", "+0123456789", "+123456", "+" + "1" * 16, "+٧٩١٦١٢٣٤٥٦٧"]
-)
+@table("raw", ["", "+", "not a number", "89161234567", "+0123456789", "+123456", "+" + "1" * 16, "+٧٩١٦١٢٣٤٥٦٧"])
 def test_what_is_no_number_is_stored_as_it_is(raw: str) -> None:
     """Anything but E.164 is kept to the letter."""
     assert raw == encode_recipient(raw)

@@ -13,6 +13,7 @@ from devinotify import Outbox
 from devinotify.outbox import forking
 from devinotify.outbox.memory import MemoryStore
 from tests.outbox.support import message, run_python
+from tests.tables import table
 from tests.waiting import ended
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Asked:
         self.release()
 
 
-@pytest.mark.parametrize("turn", [1, -1])
+@table("turn", [1, -1])
 def test_who_needs_another_lock_is_waited_for_too(turn: int) -> None:
     """In whichever order a thread takes two, none that it needs is held while it is waited for."""
     first, second = [Counter(), Counter()][::turn]

@@ -11,6 +11,7 @@ import pytest
 from devinotify import exceptions as errors
 from devinotify.models import Message
 from devinotify.outbox import Batch, Row, RowState, StoredMessage, records
+from tests.tables import table
 
 if TYPE_CHECKING:
     from devinotify.exceptions import DevinotifyError
@@ -24,7 +25,7 @@ def test_a_naive_deadline_is_refused() -> None:
         records.encode_time(datetime(2025, 1, 1))  # noqa: DTZ001 - that is the point
 
 
-@pytest.mark.parametrize(
+@table(
     "error",
     [
         errors.NotEnoughCredits("no money", code=5),

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import pytest
-
 from devinotify.models import ONE_TIME, Message
 from devinotify.outbox import Row, RowState, StoredMessage
 from devinotify.outbox.rules import minutes_left
+from tests.tables import table
 
 START = 1_800_000_000.0
 STORED = StoredMessage(
@@ -25,8 +24,8 @@ STORED = StoredMessage(
 )
 
 
-@pytest.mark.parametrize(
-    ("deadline", "own", "expected"),
+@table(
+    "deadline, own, expected",
     [
         (None, False, None),
         (300.0, False, 4),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from devinotify.exceptions import InvalidInput, Verdict
 from devinotify.outbox import RowState, states
+from tests.tables import table
 
 ENDS = {
     RowState.QUEUED: {RowState.CLAIMED},
@@ -22,8 +23,8 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("before", RowState)
-@pytest.mark.parametrize("after", RowState)
+@table("before", RowState)
+@table("after", RowState)
 def test_transition(before: RowState, after: RowState) -> None:
     """Every pair of states is either drawn in the design or refused."""
     if after in ENDS.get(before, set()):
@@ -75,7 +76,7 @@ def test_backoff_doubles() -> None:
     assert [5.0, 10.0, 20.0, 40.0] == [states.BACKOFF.pause(attempts, 1.0) for attempts in (1, 2, 3, 4)]
 
 
-@pytest.mark.parametrize(("age", "expected"), [(0, 15.0), (60, 15.0), (400, 100.0), (86400, 1800.0)])
+@table("age, expected", [(0, 15.0), (60, 15.0), (400, 100.0), (86400, 1800.0)])
 def test_poll_delay(age: float, expected: float) -> None:
     """Looks at a delivery become rarer with its age, between their bounds."""
     assert expected == states.poll_delay(age)

@@ -13,6 +13,7 @@ from devinotify import phones
 from devinotify.exceptions import InvalidPhoneNumber
 from devinotify.phones import Reason, notation
 from devinotify.phones.refusal import Refused
+from tests.tables import table
 
 EXPECTED = "+79161234567"
 
@@ -83,7 +84,7 @@ WRITTEN = {
 }
 
 
-@pytest.mark.parametrize("raw", WRITTEN.values(), ids=WRITTEN)
+@table("raw", WRITTEN.values(), ids=WRITTEN)
 def test_written(raw: str) -> None:
     """Whatever way a Russian mobile is written, the same number comes out."""
     assert phones.normalize(raw).e164 == EXPECTED
@@ -171,7 +172,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("raw", "reason"), REFUSED.items(), ids=[ascii(raw) for raw in REFUSED])
+@table("raw, reason", REFUSED.items(), ids=[ascii(raw) for raw in REFUSED])
 def test_refused(raw: str, reason: Reason) -> None:
     """What is no single number is refused for what it is, never read for the digits in it."""
     with pytest.raises(InvalidPhoneNumber) as caught:
@@ -185,9 +186,7 @@ def test_a_vietnamese_mobile_is_no_russian_area_code() -> None:
     assert {"+84951234567"} == {phones.normalize(raw).e164 for raw in written}
 
 
-@pytest.mark.parametrize(
-    "written", ["+8 80 1712 345678", "+8 8 6 912 345 678", "+8 (6) 139 1099 8888", "+8-1-90-1234-5678"]
-)
+@table("written", ["+8 80 1712 345678", "+8 8 6 912 345 678", "+8 (6) 139 1099 8888", "+8-1-90-1234-5678"])
 def test_a_code_that_begins_with_8_is_read_on(written: str) -> None:
     """Bangladesh's, Taiwan's, China's and Japan's: another length, or no Russian area code behind the 8."""
     assert phones.normalize(written).e164[1:] == "".join(filter(str.isdigit, written))
@@ -233,9 +232,7 @@ COLUMNS = {
 is not among them: its ten digits are those of a mobile, and only its column tells them apart."""
 
 
-@pytest.mark.parametrize(
-    "raw", [pytest.param(raw, id=f"{name}: {raw}") for name, raws in COLUMNS.items() for raw in raws]
-)
+@table("raw", [pytest.param(raw, id=f"{name}: {raw}") for name, raws in COLUMNS.items() for raw in raws])
 def test_other_columns_hold_no_number(raw: str) -> None:
     """Whatever a table has beside the numbers, nobody is called by it."""
     with pytest.raises(InvalidPhoneNumber):

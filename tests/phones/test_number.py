@@ -14,6 +14,7 @@ from devinotify import phones
 from devinotify.exceptions import InvalidPhoneNumber
 from devinotify.phones import Kind, PhoneNumber, Reason
 from devinotify.phones.number import REFUSED, are_e164, russian_mobile
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ def test_gateway_takes_digits_without_plus() -> None:
     assert NUMBER.digits == "79161234567"
 
 
-@pytest.mark.parametrize("show", [str, repr, ascii, "{}".format, "{!r}".format, "%s".__mod__])
+@table("show", [str, repr, ascii, "{}".format, "{!r}".format, "%s".__mod__])
 def test_every_way_of_printing_masks(show: Callable[[object], str]) -> None:
     """No way of turning a number into text shows it in full, except by its attributes."""
     shown = show(NUMBER)
@@ -58,7 +59,7 @@ def test_frozen() -> None:
         NUMBER.e164 = "+79160000000"  # type: ignore[misc]  # that is the point
 
 
-@pytest.mark.parametrize("twin", [copy.copy, copy.deepcopy, lambda number: pickle.loads(pickle.dumps(number))])  # noqa: S301 - our own bytes
+@table("twin", [copy.copy, copy.deepcopy, lambda number: pickle.loads(pickle.dumps(number))])  # noqa: S301 - our own bytes
 def test_copies_are_equal(twin: Callable[[PhoneNumber], PhoneNumber]) -> None:
     """Numbers travel between processes and copies unharmed."""
     assert twin(russian_mobile(E164)) == NUMBER
@@ -69,13 +70,13 @@ def test_fast_path_makes_the_same_value() -> None:
     assert dataclasses.astuple(russian_mobile(E164)) == dataclasses.astuple(NUMBER)
 
 
-@pytest.mark.parametrize("value", [E164, "+12345", "+" + "9" * 15, "+999123456789"])
+@table("value", [E164, "+12345", "+" + "9" * 15, "+999123456789"])
 def test_the_form_of_e164_is_known(value: str) -> None:
     """A plus, a first digit that is not 0, 5 to 15 digits in all; whether the number exists is another question."""
     assert phones.is_e164(value)
 
 
-@pytest.mark.parametrize(
+@table(
     "value",
     [
         "79161234567",
@@ -97,14 +98,14 @@ def test_another_form_is_no_e164(value: object) -> None:
     assert not phones.is_e164(value)
 
 
-@pytest.mark.parametrize("odd", ["79161234567", f"{E164}\n", "", b"+79161234567", 1, None, NUMBER])
-@pytest.mark.parametrize("before", [[], [E164]])
+@table("odd", ["79161234567", f"{E164}\n", "", b"+79161234567", 1, None, NUMBER])
+@table("before", [[], [E164]])
 def test_one_that_is_none_makes_many_none(before: list[object], odd: object) -> None:
     """Asked of many at once, the answer is what it is one by one, whatever the type of a value."""
     assert [True, False] == [are_e164(values) for values in ([*before, E164], [*before, odd, E164])]
 
 
-@pytest.mark.parametrize("e164", ["79161234567", "", "+", "+7916123456789012", "+7 916 1234567", "+٧٩١٦١٢٣٤٥٦٧", None])
+@table("e164", ["79161234567", "", "+", "+7916123456789012", "+7 916 1234567", "+٧٩١٦١٢٣٤٥٦٧", None])
 def test_only_e164_makes_a_number(e164: object) -> None:
     """A number made by hand in another form would lose its first digit at the gateway: it is refused."""
     with pytest.raises(InvalidPhoneNumber) as caught:
@@ -133,8 +134,8 @@ def test_every_other_kind_is_refused_for_this_reason() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("example", "kind"),
+@table(
+    "example, kind",
     [("+79161234567", Kind.MOBILE), ("+12125551234", Kind.FIXED_OR_MOBILE), ("+881612345678", Kind.MOBILE)],
 )
 def test_accepted_kinds(example: str, kind: Kind) -> None:
@@ -155,7 +156,7 @@ _OTHER_KINDS = {
 }
 
 
-@pytest.mark.parametrize(("library_type", "kind"), _OTHER_KINDS.items())
+@table("library_type, kind", _OTHER_KINDS.items())
 def test_refused_kinds(library_type: int, kind: Kind) -> None:
     """Each other kind of number is refused with the reason of the table, wherever a country has it."""
     found = 0

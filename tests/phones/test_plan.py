@@ -20,6 +20,7 @@ from devinotify import phones
 from devinotify.exceptions import InvalidPhoneNumber
 from devinotify.phones import Kind, PhoneNumber, Reason, notation, plan, shortcuts
 from devinotify.phones.refusal import Refused
+from tests.tables import table
 
 E164_FORMAT = phonenumbers.PhoneNumberFormat.E164
 MOBILE = phonenumbers.PhoneNumberType.MOBILE
@@ -102,7 +103,7 @@ def test_fast_path_over_every_prefix() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("tail", ["0000", "4999", "9999"])
+@table("tail", ["0000", "4999", "9999"])
 def test_fast_path_within_the_blocks_that_are_cut_finest(tail: str) -> None:
     """The first and last numbers of the blocks 9300YYY, which the plan cuts finest, agree as well."""
     numbers = [f"+7930{block:03d}{tail}" for block in range(1000)]
@@ -115,7 +116,7 @@ def test_fast_path_takes_nothing_but_nines() -> None:
     assert taken == []
 
 
-@pytest.mark.parametrize("raw", ["+79161234567\n", "+7٩161234567", "79161234567 ", "++79161234567", "779161234567", ""])
+@table("raw", ["+79161234567\n", "+7٩161234567", "79161234567 ", "++79161234567", "779161234567", ""])
 def test_fast_path_is_a_full_ascii_match(raw: str) -> None:
     """A line end or another script's digits are not taken for the ten digits."""
     assert shortcuts.russian_matcher()(raw) is None
@@ -136,7 +137,7 @@ def _kind(pattern: str | None, *lengths: int) -> PhoneNumberDesc:
     return PhoneNumberDesc(national_number_pattern=pattern, possible_length=lengths)
 
 
-@pytest.mark.parametrize(
+@table(
     "changes",
     [
         {"mobile": None},
@@ -150,7 +151,6 @@ def _kind(pattern: str | None, *lengths: int) -> PhoneNumberDesc:
         {"general_desc": _kind(r"9\d{9,10}", 10, 11)},
         {"mobile": _kind(r"9\d{8}", 9)},
     ],
-    ids=str,
 )
 def test_fast_path_gives_way_to_another_plan(changes: dict[str, Any]) -> None:
     """A plan of another shape than the fast path was made for turns it off, and the answers stay right."""
@@ -189,8 +189,8 @@ def test_fast_path_gives_way_to_no_plan() -> None:
     assert shortcuts.compile_matcher(None)("+79161234567") is None
 
 
-@pytest.mark.parametrize(
-    ("changes", "taken"),
+@table(
+    "changes, taken",
     [
         ({}, True),
         ({"mobile": _kind(r"91[0-5]\d{7}", 10)}, False),
@@ -206,7 +206,6 @@ def test_fast_path_gives_way_to_no_plan() -> None:
         ({"leading_digits": "9[02-9]"}, False),
         ({"leading_digits": "[348]"}, False),
     ],
-    ids=str,
 )
 def test_fast_path_follows_the_plan(changes: dict[str, Any], taken: bool) -> None:
     """Every pattern that phonenumbers would ask decides here as well, as a later release may have it."""
@@ -245,8 +244,8 @@ def test_every_country_from_russia() -> None:
         assert [_fields(answer)[:3] for answer in answers] == [expected] * 3, region
 
 
-@pytest.mark.parametrize(
-    ("raw", "region", "expected"),
+@table(
+    "raw, region, expected",
     [
         ("87011234567", "KZ", ("+77011234567", "KZ", 7, Kind.MOBILE)),
         ("77011234567", "KZ", ("+77011234567", "KZ", 7, Kind.MOBILE)),
@@ -266,8 +265,8 @@ def test_kazakhstan_shares_the_code(raw: str, region: str, expected: tuple[objec
     assert _fields(_ours(raw, region)) == expected
 
 
-@pytest.mark.parametrize(
-    ("raw", "reason"),
+@table(
+    "raw, reason",
     [
         ("1", Reason.TOO_SHORT),
         ("112", Reason.TOO_SHORT),
@@ -340,9 +339,7 @@ def test_unassigned_behind_the_country_code() -> None:
     assert _ours("442481266108", "GB") == Reason.INVALID
 
 
-@pytest.mark.parametrize(
-    ("raw", "region"), [("0011447911123456", "AU"), ("011447911123456", "US"), ("009447911123456", "TH")]
-)
+@table("raw, region", [("0011447911123456", "AU"), ("011447911123456", "US"), ("009447911123456", "TH")])
 def test_a_countrys_own_international_prefix(raw: str, region: str) -> None:
     """Where 00 is not the prefix of the country, its own works as well."""
     assert _fields(_ours(raw, region))[0] == "+447911123456"
@@ -376,8 +373,8 @@ def test_the_tables_hold_these_reasons() -> None:
     assert plan.LENGTHS == dict(enumerate(lengths))
 
 
-@pytest.mark.parametrize(
-    ("table", "owner", "rows"),
+@table(
+    "table, owner, rows",
     [
         (plan.KINDS, phonenumbers.PhoneNumberType, {"MOBILE": Kind.MOBILE, "UAN": Kind.COMPANY, "PAGER": Kind.PAGER}),
         (plan.UNREADABLE, phonenumbers.NumberParseException, {"TOO_LONG": Reason.TOO_LONG}),
@@ -399,7 +396,7 @@ PACKAGE = Path(phones.__file__).parent
 IMPURE = {"socket", "time", "os", "logging", "random", "pathlib", "io", "sys", "threading", "datetime", "subprocess"}
 
 
-@pytest.mark.parametrize("module", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.name)
+@table("module", sorted(PACKAGE.glob("*.py")))
 def test_pure(module: Path) -> None:
     """No module here imports anything that reads the world."""
     names = set()
@@ -450,7 +447,7 @@ print(json.dumps(sorted(set(answers))))
     ]
 
 
-@pytest.mark.parametrize(("region", "expected"), [("DE", ("Europe/Berlin",)), ("MX", None), ("ZZ", None)])
+@table("region, expected", [("DE", ("Europe/Berlin",)), ("MX", None), ("ZZ", None)])
 def test_zones_of_all_mobiles(region: str, expected: tuple[str, ...] | None) -> None:
     """The zones that all mobiles of a region share; none where a mobile tells its place, or the region has none."""
     assert expected == plan.mobile_zones(region)

@@ -16,6 +16,7 @@ from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
 from devinotify.phones import Reason, plan
 from devinotify.phones.recipients import distinct, sort_many
 from devinotify.phones.refusal import MAX_INPUT, Refused
+from tests.tables import table
 
 E164 = "+79161234567"
 RUSSIAN = st.integers(0, 10**8 - 1).map(lambda tail: f"+791{tail:08d}")
@@ -43,7 +44,7 @@ def test_region_in_lower_case() -> None:
     assert phones.normalize("89161234567", "ru").e164 == E164
 
 
-@pytest.mark.parametrize("region", ["XX", "UK", "", "001", "RUS", None, 7, ("RU",), "+79161234567", "\ud800"])
+@table("region", ["XX", "UK", "", "001", "RUS", None, 7, ("RU",), "+79161234567", "\ud800"])
 def test_unknown_region(region: object) -> None:
     """A region that does not exist is the caller's mistake, told without showing a number."""
     with pytest.raises(InvalidInput, match="ISO 3166") as caught:
@@ -65,8 +66,8 @@ def test_integers_are_numbers() -> None:
     assert phones.normalize(79161234567).e164 == E164
 
 
-@pytest.mark.parametrize(
-    ("raw", "reason"),
+@table(
+    "raw, reason",
     [
         (None, Reason.NOT_A_NUMBER),
         (b"79161234567", Reason.NOT_A_NUMBER),
@@ -102,8 +103,8 @@ def test_gateway_digits() -> None:
     assert phones.gateway_digits("8 (916) 123-45-67") == "79161234567"
 
 
-@pytest.mark.parametrize(
-    ("number", "region", "zones"),
+@table(
+    "number, region, zones",
     [
         ("+4915112345678", "RU", ("Europe/Berlin",)),
         ("0151 12345678", "DE", ("Europe/Berlin",)),
@@ -180,7 +181,7 @@ def test_many_of_nothing() -> None:
     assert (found.numbers, list(found.positions), found.duplicates, found.refused) == ((), [], {}, ())
 
 
-@pytest.mark.parametrize("raws", [E164, b"79161234567"])
+@table("raws", [E164, b"79161234567"])
 def test_many_refuses_one_text(raws: object) -> None:
     """One text in place of a list would be read character by character."""
     with pytest.raises(InvalidInput, match="list"):
@@ -274,14 +275,14 @@ def test_never_another_error(raw: str, region: str) -> None:
     assert digits[-7:] in "".join(filter(str.isdigit, unicodedata.normalize("NFKC", raw)))
 
 
-@pytest.mark.parametrize("region", ["RU", "KZ", "kz", "US"])
+@table("region", ["RU", "KZ", "kz", "US"])
 def test_plans_can_be_read_ahead(region: str) -> None:
     """It changes nothing but the time of the first number."""
     phones.recipients.read_plans(region)
     assert "+79161234567" == phones.normalize("+79161234567", region).e164
 
 
-@pytest.mark.parametrize("region", ["RU", "ru"])
+@table("region", ["RU", "ru"])
 def test_what_refuses_a_russian_number_is_made_ahead(region: str) -> None:
     """The first number may be a land line, and it is not made for that one."""
     refusals = phones.recipients._refusals
@@ -299,8 +300,8 @@ def test_the_plan_of_an_unknown_region_is_refused() -> None:
         phones.recipients.read_plans("XX")
 
 
-@pytest.mark.parametrize(
-    ("raw", "region", "codes"),
+@table(
+    "raw, region, codes",
     [
         ("79161234567", "RU", set()),
         ("8 916 123-45-67", "RU", set()),
@@ -341,7 +342,7 @@ def test_a_number_that_is_found_is_of_a_country_that_was_named(e164: str, writte
     assert number.country_code in phones.recipients.calling_codes([raw], region) | {7}
 
 
-@pytest.mark.parametrize("code", [1, 44, 290, 800, 870, 998, 999])
+@table("code", [1, 44, 290, 800, 870, 998, 999])
 def test_the_plans_of_a_country_can_be_read_ahead(code: int) -> None:
     """Those of a network without a country too; a code that is nobody's has none."""
     plan.read_country(code)

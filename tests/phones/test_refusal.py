@@ -10,6 +10,7 @@ from devinotify import phones
 from devinotify.exceptions import InvalidInput, InvalidPhoneNumber, Verdict
 from devinotify.phones import Reason
 from devinotify.phones.refusal import MAX_INPUT, WHY, Refused, invalid, mask
+from tests.tables import table
 
 
 def test_every_reason_has_its_sentence() -> None:
@@ -56,8 +57,8 @@ def test_refusal_is_picklable() -> None:
     assert (twin.reason, twin.masked, twin.position) == (error.reason, error.masked, 2)
 
 
-@pytest.mark.parametrize(
-    ("raw", "masked"),
+@table(
+    "raw, masked",
     [
         ("8 (916) 123-45-67", "8916***4567"),
         ("\x1b[31m89161234567", "3189***4567"),

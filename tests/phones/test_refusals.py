@@ -14,6 +14,7 @@ from devinotify import phones
 from devinotify.exceptions import InvalidPhoneNumber
 from devinotify.phones import notation, plan, shortcuts
 from devinotify.phones.refusal import Refused
+from tests.tables import table
 
 PREFIXES = (
     *("", "7", "8", "+7", "78", "88", "77", "00", "007", "9", "3", "4", "495", "7495", "8495", "+7495", "336", "73"),
@@ -37,8 +38,8 @@ def test_what_is_refused_soon_is_refused_alike(prefix: str, rest: str) -> None:
     assert found is None or (str(found.reason), found.why) == long_way(prefix + rest)
 
 
-@pytest.mark.parametrize(
-    ("digits", "reason"),
+@table(
+    "digits, reason",
     [
         ("84951234567", "fixed_line"),
         ("+74951234567", "fixed_line"),
@@ -56,13 +57,13 @@ def test_the_mass_of_refusals_is_soon(digits: str, reason: str) -> None:
     assert (reason, (reason, found and found.why)) == (found and found.reason, long_way(digits))
 
 
-@pytest.mark.parametrize("digits", ["81012345", "00123", "789161234567", "81081234567890", "8121234567", "79161234567"])
+@table("digits", ["81012345", "00123", "789161234567", "81081234567890", "8121234567", "79161234567"])
 def test_what_is_in_doubt_takes_the_long_way(digits: str) -> None:
     """Another country's, two prefixes, a freephone number, an area code that may be a prefix, a mobile."""
     assert shortcuts.russian_refusals()(digits) is None
 
 
-@pytest.mark.parametrize("raw", ["31-12-2020", "2020-12-31", "89161234567 89161234568", "8916123456789161234568"])
+@table("raw", ["31-12-2020", "2020-12-31", "89161234567 89161234568", "8916123456789161234568"])
 def test_other_reasons_come_before(raw: str) -> None:
     """A date and several numbers are told as such, whatever their digits come to."""
     with pytest.raises(InvalidPhoneNumber) as caught:
@@ -81,7 +82,7 @@ class OtherPlan:
         return self.changes[name] if name in self.changes else getattr(self.base, name)
 
 
-@pytest.mark.parametrize("changes", [{"international_prefix": "00"}, {"fixed_line": None}, {"country_code": 8}])
+@table("changes", [{"international_prefix": "00"}, {"fixed_line": None}, {"country_code": 8}])
 def test_another_plan_takes_the_long_way(changes: dict[str, Any]) -> None:
     """Where the plan is not as these shortcuts know it, they answer nothing."""
     other: Any = OtherPlan(PhoneMetadata.metadata_for_region("RU", None), changes)

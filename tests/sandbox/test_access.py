@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from devinotify.sandbox import Sandbox, access
 from devinotify.sandbox.access import Access
 from devinotify.sandbox.hosts import TOKEN_MISSING
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +124,7 @@ def test_neither_is_kept_in_clear() -> None:
     assert [False, False] == [secret in repr(vars(rules)) for secret in (TOKEN, cookie)]
 
 
-@pytest.mark.parametrize("token", ["short", "ключ-ключ-ключ-ключ", "a token with spaces", "a" * 257])
+@table("token", ["short", "ключ-ключ-ключ-ключ", "a token with spaces", "a" * 257])
 def test_tokens_that_are_none(token: str) -> None:
     """A token must be long enough, and fit into a header."""
     with pytest.raises(ValueError, match="the token must have 16 to 256"):

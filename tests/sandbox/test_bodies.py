@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 from devinotify.sandbox import bodies
 from devinotify.sandbox.replies import Refused
+from tests.tables import table
 
 JSON = b"application/json"
 MULTIPART = b"multipart/form-data; boundary=b"
 
 
-@pytest.mark.parametrize(
-    ("content_type", "media"),
+@table(
+    "content_type, media",
     [
         ("", bodies.FORM),
         ("application/x-www-form-urlencoded; charset=utf-8", bodies.FORM),
@@ -36,8 +37,8 @@ def test_types(content_type: str, media: str) -> None:
     assert media == bodies.media_type(content_type.encode())
 
 
-@pytest.mark.parametrize(
-    ("document", "pairs"),
+@table(
+    "document, pairs",
     [
         ("{}", []),
         ("", []),
@@ -58,13 +59,13 @@ def test_json(document: str, pairs: list[tuple[str, str]]) -> None:
     assert pairs == bodies.read(JSON, document.encode())
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+@table("encoding", ["utf-8-sig", "utf-16", "utf-32"])
 def test_json_in_other_encodings(encoding: str) -> None:
     """JSON says by itself in which Unicode encoding it is."""
     assert [("Data", "Привет")] == bodies.read(JSON, '{"Data": "Привет"}'.encode(encoding))
 
 
-@pytest.mark.parametrize(
+@table(
     "document",
     [
         "{",
@@ -95,8 +96,8 @@ def part(head: str, value: str) -> str:
     return f"--b\r\n{head}\r\n\r\n{value}\r\n"
 
 
-@pytest.mark.parametrize(
-    ("body", "pairs"),
+@table(
+    "body, pairs",
     [
         ("", []),
         ("--b--", []),
@@ -120,7 +121,7 @@ def test_multipart(body: str, pairs: list[tuple[str, str]]) -> None:
     assert pairs == bodies.read(MULTIPART, body.encode())
 
 
-@pytest.mark.parametrize("body", ["x", part(DATA, "x"), "--b\r\n\r\nx\r\n--b--", "--b\r\nx--b--"])
+@table("body", ["x", part(DATA, "x"), "--b\r\n\r\nx\r\n--b--", "--b\r\nx--b--"])
 def test_what_is_not_multipart(body: str) -> None:
     """A body without its end, or a part without a name, is Code 2."""
     with pytest.raises(Refused) as refusal:
@@ -134,8 +135,8 @@ def test_multipart_without_a_boundary() -> None:
         bodies.read(b"multipart/form-data", b"--b--")
 
 
-@pytest.mark.parametrize(
-    ("content_type", "body"),
+@table(
+    "content_type, body",
     [
         (JSON, json.dumps({"A": ["1"] * (bodies.MAX_FIELDS + 1)})),
         (MULTIPART, "--b\r\n" * (bodies.MAX_FIELDS + 1)),

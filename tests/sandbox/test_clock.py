@@ -9,6 +9,7 @@ import pytest
 
 from devinotify.sandbox.clock import LATEST, Clock, iso
 from tests.sandbox.conftest import START
+from tests.tables import table
 
 
 def test_a_standing_clock_stands() -> None:
@@ -40,7 +41,7 @@ def test_reset_takes_advances_back() -> None:
     assert START.timestamp() == clock.now()
 
 
-@pytest.mark.parametrize("seconds", [-1, math.nan, math.inf])
+@table("seconds", [-1, math.nan, math.inf])
 def test_a_step_must_be_finite_and_forward(seconds: float) -> None:
     """A negative or endless step is refused."""
     with pytest.raises(ValueError, match="finite number of seconds"):
@@ -53,8 +54,8 @@ def test_the_clock_ends() -> None:
         Clock().advance(LATEST)
 
 
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
+@table(
+    "seconds, shown",
     [(START.timestamp() + 0.25, "2026-01-28T12:00:00.250Z"), (1e30, "9000-01-01T00:00:00.000Z")],
 )
 def test_iso(seconds: float, shown: str) -> None:

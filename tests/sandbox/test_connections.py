@@ -17,6 +17,7 @@ from devinotify.sandbox.access import Access
 from devinotify.sandbox.app import make_app
 from devinotify.sandbox.connections import Connections
 from tests.sandbox.conftest import Api
+from tests.tables import table
 from tests.waiting import ended
 
 if TYPE_CHECKING:
@@ -138,8 +139,8 @@ def test_an_open_stream_is_left_alone(hasty: int) -> None:
             rest_of(connection)
 
 
-@pytest.mark.parametrize(
-    ("request_line", "headers", "status"),
+@table(
+    "request_line, headers, status",
     [
         (b"POST /sandbox/reset", b"", b"401"),
         (b"POST /rest/Sms/Send", b"Origin: http://evil.example\r\n", b"403"),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from devinotify.sandbox.faults import KINDS, Fault, Faults
+from tests.tables import table
 
 SEND = "Sms/Send"
 
@@ -26,8 +27,8 @@ def struck(register: Faults, operation: str = SEND, numbers: tuple[str, ...] = (
     return plan.fault.kind if plan and plan.fault else None
 
 
-@pytest.mark.parametrize(
-    ("fault", "operation", "numbers", "expected"),
+@table(
+    "fault, operation, numbers, expected",
     [
         (Fault("drop"), SEND, (), "drop"),
         (Fault("drop", operation=SEND), SEND, (), "drop"),
@@ -108,8 +109,8 @@ def test_they_are_capped() -> None:
         register.add(Fault("drop"), 0.0)
 
 
-@pytest.mark.parametrize(
-    ("given", "reason"),
+@table(
+    "given, reason",
     [
         ({"kind": "fire"}, "no such kind of fault; there are: latency, "),
         ({"kind": "latency"}, "seconds is missing"),
@@ -137,21 +138,21 @@ def test_wrong_faults(given: dict[str, Any], reason: str) -> None:
         Fault(**given)
 
 
-@pytest.mark.parametrize(
-    ("kind", "own", "accepts"),
-    [
-        ("latency", {"seconds": 1}, True),
-        ("error", {}, False),
-        ("status", {}, False),
-        ("html", {}, False),
-        ("rate", {}, False),
-        ("expired-session", {}, False),
-        ("reset", {}, False),
-        ("drop", {}, True),
-        ("half", {}, True),
-        ("outage", {"lasts": 1}, False),
-    ],
-)
+CARRIED_OUT: list[tuple[str, dict[str, Any], bool]] = [
+    ("latency", {"seconds": 1}, True),
+    ("error", {}, False),
+    ("status", {}, False),
+    ("html", {}, False),
+    ("rate", {}, False),
+    ("expired-session", {}, False),
+    ("reset", {}, False),
+    ("drop", {}, True),
+    ("half", {}, True),
+    ("outage", {"lasts": 1}, False),
+]
+
+
+@table("kind, own, accepts", CARRIED_OUT)
 def test_what_is_carried_out(kind: str, own: dict[str, Any], accepts: bool) -> None:
     """Whether a request is carried out is the kind's to say, where the fault does not."""
     assert accepts is Fault(kind, **own).carries_out
@@ -159,8 +160,7 @@ def test_what_is_carried_out(kind: str, own: dict[str, Any], accepts: bool) -> N
 
 def test_every_kind_is_tested() -> None:
     """The table above names every kind."""
-    mark = next(mark for mark in test_what_is_carried_out.pytestmark if mark.name == "parametrize")
-    assert list(KINDS) == [case[0] for case in mark.args[1]]
+    assert list(KINDS) == [kind for kind, _, _ in CARRIED_OUT]
 
 
 def passed(register: Faults, instants: list[float]) -> list[bool]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
 import requests
 
 from devinotify.sandbox import Sandbox
+from tests.tables import table
 
 TOKEN = "correct-horse-battery"
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@table("method", ["GET", "HEAD"])
 def test_it_serves(method: str) -> None:
     """A word, and nothing of what is in it: no token is asked for, any host may be named, and nothing is logged."""
     with Sandbox(host="0.0.0.0", token=TOKEN, allow_remote=True) as sandbox:  # noqa: S104 - as in a container

@@ -11,18 +11,19 @@ from devinotify.sandbox import Sandbox, hosts
 from devinotify.sandbox.hosts import reachable_name
 from devinotify.sandbox.page import client_url, examples
 from devinotify.url import DevinoURL
+from tests.tables import table
 
 TOKEN = "correct-horse-battery"
 EVERYWHERE = ["0.0.0.0", "::"]  # noqa: S104 - what is asked about
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost", "192.0.2.1"])
+@table("host", ["127.0.0.1", "127.0.0.2", "::1", "localhost", "192.0.2.1"])
 def test_an_address_is_its_own_name(host: str) -> None:
     """Where one address is listened on, that is where others find it."""
     assert host == reachable_name(host)
 
 
-@pytest.mark.parametrize("host", EVERYWHERE)
+@table("host", EVERYWHERE)
 def test_every_address_has_the_machines_name(host: str) -> None:
     """Nobody can connect to 0.0.0.0 from elsewhere: the machine's name, or its address, can be looked up."""
     name = reachable_name(host)
@@ -53,8 +54,8 @@ def test_a_machine_without_a_way_out_has_loopback(monkeypatch: pytest.MonkeyPatc
     assert "127.0.0.1" == hosts._own_address(socket.AF_INET)
 
 
-@pytest.mark.parametrize(
-    ("base", "insecure"),
+@table(
+    "base, insecure",
     [
         ("http://127.0.0.1:8026/rest", False),
         ("http://[::1]:8026/rest", False),

@@ -10,19 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devinotify.sandbox.money import MOST, amount
+from tests.tables import table
 
 
-@pytest.mark.parametrize(
-    ("given_as", "money"), [("7.50", "7.50"), (0, "0"), (0.1, "0.1"), (MOST, str(MOST)), (Decimal("1.000"), "1.000")]
-)
+@table("given_as, money", [("7.50", "7.50"), (0, "0"), (0.1, "0.1"), (MOST, str(MOST)), (Decimal("1.000"), "1.000")])
 def test_amounts(given_as: Any, money: str) -> None:  # noqa: ANN401 - a number of any type
     """A number, or its text, is an amount with the digits that were written."""
     assert money == f"{amount(given_as):f}"
 
 
-@pytest.mark.parametrize(
-    "value", ["", "much", "NaN", "-1", -1, -0.01, MOST + 1, "1e30", "Infinity", float("inf"), True]
-)
+@table("value", ["", "much", "NaN", "-1", -1, -0.01, MOST + 1, "1e30", "Infinity", float("inf"), True])
 def test_what_is_not_an_amount(value: Any) -> None:  # noqa: ANN401 - what is refused
     """What an account cannot hold is refused with what it can."""
     with pytest.raises(ValueError, match=r"^must be a number from 0 to 10\^15$"):

@@ -9,6 +9,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from devinotify.sandbox import control, openapi, operations
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,14 +47,14 @@ def arguments(described: Mapping[str, Any]) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("route", control.ROUTES, ids=lambda route: f"{route.method} {route.path}")
+@table("route", control.ROUTES)
 def test_it_describes_every_argument(route: control.Route) -> None:
     """Each argument of a route is described, and no other."""
     described = DOCUMENT["paths"][route.path][route.method.lower()]
     assert {argument.name for argument in route.arguments} == arguments(described)
 
 
-@pytest.mark.parametrize("kind", [complex, typing.List], ids=str)  # noqa: UP006 - what has no schema
+@table("kind", [complex, typing.List])  # noqa: UP006 - what has no schema
 def test_a_type_without_a_schema_is_an_error(kind: Any) -> None:  # noqa: ANN401 - any type
     """A view whose field could not be described is noticed when the description is made."""
     with pytest.raises((TypeError, IndexError)):

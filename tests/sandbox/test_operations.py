@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from devinotify.sandbox.operations import BY_PATH, OPERATIONS, V2_OPERATIONS, Operation, find
+from tests.tables import table
 
 DOCUMENTED = {
     "User/SessionID": "Login Password",
@@ -33,7 +32,7 @@ def test_the_14_operations_and_what_they_require() -> None:
     assert {name: set(names.split()) for name, names in DOCUMENTED.items()} == required
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+@table("operation", OPERATIONS)
 def test_paths_in_any_case_and_with_any_slashes(operation: Operation) -> None:
     """A path is found in any case, with doubled and with trailing slashes."""
     spellings = [
@@ -44,7 +43,7 @@ def test_paths_in_any_case_and_with_any_slashes(operation: Operation) -> None:
     assert [operation] * 3 == [find(path) for path in spellings]
 
 
-@pytest.mark.parametrize(
+@table(
     "path",
     [
         "",
@@ -81,7 +80,7 @@ def test_v2_has_all_but_the_login() -> None:
     assert expected == required
 
 
-@pytest.mark.parametrize("operation", V2_OPERATIONS, ids=lambda operation: operation.name)
+@table("operation", V2_OPERATIONS)
 def test_v2_paths(operation: Operation) -> None:
     """A path below /rest/v2 is found as leniently as one below /rest, and is another operation."""
     assert [operation] * 2 == [find(f"/rest/v2/{operation.name}"), find(f"/REST//V2/{operation.name.upper()}/")]

@@ -7,9 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import pytest
-
 from devinotify.sandbox import page
+from tests.tables import table
 
 if TYPE_CHECKING:
     from devinotify.sandbox import Sandbox
@@ -42,21 +41,21 @@ def test_nothing_else_may_load_or_run() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.endswith(".html")])
+@table("name", [name for name in FILES if name.endswith(".html")])
 def test_markup_holds_no_script_and_no_style(name: str) -> None:
     """Scripts and styles are files of their own, as the policy demands."""
     markup = FILES[name].content.decode()
     assert [] == re.findall(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=", markup)
 
 
-@pytest.mark.parametrize("name", sorted(FILES))
+@table("name", sorted(FILES))
 def test_files_name_no_other_host(name: str) -> None:
     """No file holds an address of another host, but for the names of XML's namespaces."""
     found = re.findall(rb"(?:https?:)?//[a-z0-9.-]+\.[a-z]+", FILES[name].content)
     assert set() == set(found) - {b"http://www.w3.org"}
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name.endswith(".js")])
+@table("name", [name for name in FILES if name.endswith(".js")])
 def test_scripts_make_no_markup_of_text(name: str) -> None:
     """No script uses what turns a string into markup or code."""
     source = FILES[name].content.decode()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from devinotify.sandbox import bodies, params
 from devinotify.sandbox.replies import Refused
+from tests.tables import table
 
 
 def test_the_documented_encoding() -> None:
@@ -52,14 +53,14 @@ def test_raw_utf8_is_read() -> None:
     assert "Привет" == params.merge(b"", "Data=Привет".encode()).scalar("Data")
 
 
-@pytest.mark.parametrize("query", [b"a=%ff", b"a=\xff"])
+@table("query", [b"a=%ff", b"a=\xff"])
 def test_broken_utf8_is_replaced(query: bytes) -> None:
     """What is not UTF-8 becomes the replacement character."""
     assert "\ufffd" == params.merge(query, b"").scalar("a")
 
 
-@pytest.mark.parametrize(
-    ("query", "body"),
+@table(
+    "query, body",
     [
         (b"a" * (bodies.MAX_BYTES + 1), b""),
         (b"", b"a" * (bodies.MAX_BYTES + 1)),
@@ -83,7 +84,7 @@ def test_any_bytes_are_read(query: bytes, body: bytes) -> None:
 LIST = "DestinationAddresses"
 
 
-@pytest.mark.parametrize(
+@table(
     "query",
     [
         "DestinationAddresses=1&DestinationAddresses=2&DestinationAddresses=3",
@@ -106,8 +107,8 @@ def test_many_indices_keep_their_order() -> None:
     assert [str(index) for index in range(300)] == params.merge(b"", query.encode()).all(LIST)
 
 
-@pytest.mark.parametrize(
-    ("query", "lacking"),
+@table(
+    "query, lacking",
     [("[1]=a", 0), ("[0]=a&DestinationAddresses[2]=c", 1), ("[0]=a&DestinationAddresses[999999999]=c", 1)],
 )
 def test_a_list_with_a_gap_is_refused(query: str, lacking: int) -> None:
@@ -117,7 +118,7 @@ def test_a_list_with_a_gap_is_refused(query: str, lacking: int) -> None:
     assert 2 == refusal.value.code
 
 
-@pytest.mark.parametrize("name", ["Data[0]", "Data[]", "DestinationAddresses[x]", "DestinationAddresses[0][1]", "[]"])
+@table("name", ["Data[0]", "Data[]", "DestinationAddresses[x]", "DestinationAddresses[0][1]", "[]"])
 def test_brackets_make_a_list_of_lists_alone(name: str) -> None:
     """Nothing else has brackets in its name: it is another parameter."""
     arguments = params.merge(f"{name}=x".encode(), b"")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from devinotify import phones
 from devinotify.sandbox.query import Searched, compiled, fold
+from tests.tables import table
 
 MESSAGE = Searched(
     numbers=("79161234567",),
@@ -26,8 +26,8 @@ def found(search: str, message: Searched = MESSAGE) -> bool:
     return all(test(message) for test in compiled(search))
 
 
-@pytest.mark.parametrize(
-    ("search", "expected"),
+@table(
+    "search, expected",
     [
         ("заказ ваш", True),
         ("YOU собран", True),
@@ -71,8 +71,8 @@ def test_a_search_finds(search: str, expected: bool) -> None:
     assert expected == found(search)
 
 
-@pytest.mark.parametrize(
-    ("search", "expected"),
+@table(
+    "search, expected",
     [
         ("+7 (916) 123-45-67", True),
         ("8 916 123 45 67", True),

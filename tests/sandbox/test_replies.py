@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from devinotify.gateway.codes import ERRORS
 from devinotify.sandbox import replies
+from tests.tables import table
 
 
-@pytest.mark.parametrize("code", ERRORS)
+@table("code", ERRORS)
 def test_errors_have_the_status_of_the_table(code: int) -> None:
     """Every Code comes with its documented HTTP status, and a body of Code and Desc."""
     reply = replies.error(code, "words")

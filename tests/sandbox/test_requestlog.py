@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from devinotify.sandbox.bodies import MAX_BYTES
 from devinotify.sandbox.requestlog import RequestRecord, masked_body, masked_form, masked_headers
+from tests.tables import table
 
 
-@pytest.mark.parametrize(
-    ("form", "shown"),
+@table(
+    "form, shown",
     [
         (b"", ""),
         (b"Data=a+b%21&DestinationAddress=%2B7", "Data=a+b%21&DestinationAddress=%2B7"),
@@ -64,8 +63,8 @@ def part(name: str, value: str) -> str:
     return f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
 
 
-@pytest.mark.parametrize(
-    ("content_type", "body", "shown"),
+@table(
+    "content_type, body, shown",
     [
         (
             JSON,
@@ -95,7 +94,7 @@ def test_bodies_of_every_type_are_masked(content_type: bytes, body: str, shown: 
     assert shown == masked_body(content_type, body.encode())
 
 
-@pytest.mark.parametrize("content_type", [JSON, MULTIPART])
+@table("content_type", [JSON, MULTIPART])
 def test_long_lists_are_cut(content_type: bytes) -> None:
     """Of a bulk the beginning is kept, in a form that can be read again, and how much is missing."""
     numbers = [f"7916{number:07}" for number in range(1000)]

@@ -25,6 +25,7 @@ from devinotify.sandbox.clock import Clock
 from devinotify.sandbox.hosts import LOOPBACK_ONLY
 from devinotify.sandbox.server import MISSING_EXTRA
 from tests.sandbox.conftest import NUMBER, START
+from tests.tables import table
 from tests.waiting import ended
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def test_its_own_account() -> None:
         assert [False, True] == [words in shown for words in ("p/w:?", "password=PASSWORD")]
 
 
-@pytest.mark.parametrize(
+@table(
     "host",
     [
         *("0.0.0.0", "::", "192.0.2.1", "example.com", ""),  # noqa: S104 - what is refused
@@ -123,7 +124,7 @@ def test_loopback_only(host: str) -> None:
         Sandbox(host=host)
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.2"])
+@table("host", ["localhost", "LOCALHOST", "127.0.0.2"])
 def test_loopback_names(host: str) -> None:
     """Any loopback address or localhost will do."""
     with Sandbox(host=host) as sandbox:
@@ -151,9 +152,7 @@ def test_a_port_that_is_taken(sandbox: Sandbox) -> None:
     assert "<Sandbox not running>" == repr(other)
 
 
-@pytest.mark.parametrize(
-    "options", [{"id_prefix": '"'}, {"keep": 0}, {"balance": "much"}, {"sms_price": "NaN"}, {"viber_price": -1}]
-)
+@table("options", [{"id_prefix": '"'}, {"keep": 0}, {"balance": "much"}, {"sms_price": "NaN"}, {"viber_price": -1}])
 def test_wrong_options(options: Mapping[str, Any]) -> None:
     """An option that makes no sense is a ValueError."""
     with pytest.raises(ValueError, match=next(iter(options))):

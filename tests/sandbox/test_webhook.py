@@ -16,6 +16,7 @@ from devinotify.retry import Backoff
 from devinotify.sandbox import Sandbox
 from devinotify.sandbox.webhook import Posted, Webhook
 from tests.desk import Desk
+from tests.tables import table
 from tests.waiting import LONGEST
 
 NUMBER = "79161234567"
@@ -105,8 +106,8 @@ def test_stopping_gives_up_what_waits() -> None:
         assert (Posted(0, 2, 0), True) == (sandbox.posted, time.monotonic() - start < 20)
 
 
-@pytest.mark.parametrize(
-    ("url", "secret", "reason"),
+@table(
+    "url, secret, reason",
     [
         ("http://crm.example/", "s", "https:// alone, or http:// to this machine"),
         ("ftp://127.0.0.1/", "s", "begins with https"),

@@ -10,6 +10,7 @@ import pytest
 
 from devinotify.testing import HostSuite
 from tests.cli.servers import free_port
+from tests.tables import table
 from tests.testing.sessions import run_pytest
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def test_its_host_is_short() -> None:
     assert len([line for line in code.splitlines()[1:] if line]) <= 30
 
 
-@pytest.mark.parametrize("page", [PAGE, RUSSIAN], ids=["en", "ru"])
+@table("page", [PAGE, RUSSIAN], ids=["en", "ru"])
 def test_table_names_every_test(page: Path) -> None:
     """The page's table names all that the suite does."""
     told = re.findall(r"^\| `(test_\w+)` \|", page.read_text("utf-8"), re.MULTILINE)

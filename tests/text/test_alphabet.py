@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from devinotify.exceptions import InvalidText
 from devinotify.text import decode, encode, is_gsm7
 from devinotify.text.alphabet import BASIC, EXTENDED, EXTENSION, GSM7
+from tests.tables import table
 from tests.text import reference
 from tests.text.strategies import gsm7_texts
 
@@ -66,8 +67,8 @@ def test_any_septets_decode(septets: bytes) -> None:
     assert len(septets) - septets.count(0x1B) <= len(decoded) <= len(septets)
 
 
-@pytest.mark.parametrize(
-    ("septets", "expected"),
+@table(
+    "septets, expected",
     [
         pytest.param(b"\x1bA", "A", id="a code that the extension lacks"),
         pytest.param(b"\x1b\x1b", " ", id="an escape of an escape"),

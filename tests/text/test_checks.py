@@ -7,10 +7,11 @@ from hypothesis import given
 
 from devinotify.exceptions import InvalidText, Verdict
 from devinotify.text import check, check_length, check_sendable
+from tests.tables import table
 from tests.text.strategies import any_texts
 
 
-@pytest.mark.parametrize(("text", "expected"), [("", 2000), ("я" * 2000, 0), ("😀" * 1999, 1)])
+@table("text, expected", [("", 2000), ("я" * 2000, 0), ("😀" * 1999, 1)])
 def test_check_length_tells_how_many_characters_remain(text: str, expected: int) -> None:
     """Code points count, not units."""
     assert expected == check_length(text, 2000)
@@ -42,14 +43,14 @@ def test_exactly_the_texts_with_utf8_are_sendable(text: str) -> None:
         assert expected
 
 
-@pytest.mark.parametrize("text", ["", " \n\t\u3000"])
+@table("text", ["", " \n\t\u3000"])
 def test_a_text_of_nothing_is_refused(text: str) -> None:
     """White space alone is no message."""
     with pytest.raises(InvalidText, match="empty"):
         check(text, 2000)
 
 
-@pytest.mark.parametrize("text", ["\ud800", "я" * 11])
+@table("text", ["\ud800", "я" * 11])
 def test_check_refuses_what_its_parts_refuse(text: str) -> None:
     """All checks in one call."""
     with pytest.raises(InvalidText):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 import unicodedata
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from devinotify.text import check_sendable, is_gsm7, sendable
 from devinotify.text.cleaning import CONTROLS
+from tests.tables import table
 from tests.text.strategies import any_texts
 
 RED, PLAIN = "\x1b[1;31m", "\x1b[0m"
@@ -49,25 +49,25 @@ UNCHANGED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), TERMINAL)
+@table("text, expected", TERMINAL)
 def test_what_is_meant_for_a_terminal_goes(text: str, expected: str) -> None:
     """Colours, cursor, titles, links; of a sequence that is none only the control character."""
     assert expected == sendable(text)
 
 
-@pytest.mark.parametrize(("text", "expected"), LINES)
+@table("text, expected", LINES)
 def test_lines_and_tabs_stay_in_a_form_that_gsm7_has(text: str, expected: str) -> None:
     """Every line end but CR LF is a new line, a tab is a space, other control characters are nothing."""
     assert expected == sendable(text)
 
 
-@pytest.mark.parametrize("text", UNCHANGED)
+@table("text", UNCHANGED)
 def test_a_text_without_any_of_that_is_the_same_object(text: str) -> None:
     """Joiners, marks of direction and soft hyphens are the text's own."""
     assert text is sendable(text)
 
 
-@pytest.mark.parametrize("character", [chr(code) for code in CONTROLS])
+@table("character", [chr(code) for code in CONTROLS])
 def test_a_control_character_takes_nothing_beside_it_away(character: str) -> None:
     """Whatever it becomes, the letters around it stay."""
     assert f"a{CONTROLS[ord(character)]}b".replace("\r", "\n") == sendable(f"a{character}b")
@@ -105,7 +105,7 @@ def test_one_half_is_told_in_the_singular() -> None:
     assert "the text held a lone surrogate," in told[0]
 
 
-@pytest.mark.parametrize("text", [f"{RED}red", "tab\t", "good"])
+@table("text", [f"{RED}red", "tab\t", "good"])
 def test_without_a_loss_nothing_is_told(text: str) -> None:
     """Nobody misses a colour."""
     told: list[str] = []
@@ -141,7 +141,7 @@ def test_what_is_cleaned_away_does_not_force_ucs2(text: str) -> None:
     assert is_gsm7(sendable(text))
 
 
-@pytest.mark.parametrize("unit", ["\x1b]", "\x9d", "\x1b[", "\x9b1", "\x1b[ ", "\x1bP;", "\ud83d", "\r"])
+@table("unit", ["\x1b]", "\x9d", "\x1b[", "\x9b1", "\x1b[ ", "\x1bP;", "\ud83d", "\r"])
 def test_cleaning_takes_time_in_proportion_to_the_length(unit: str) -> None:
     """However a hostile text repeats the beginning of a sequence."""
 

@@ -24,6 +24,7 @@ from devinotify.text import (
     typography,
 )
 from devinotify.text.steps import character_name
+from tests.tables import table
 from tests.text.strategies import any_texts, long_texts
 
 MIXED = "“Щи” ЩИ Х₸ №5 — 5₽ ﬁ½ é e\u0301 и\u0306 ё\u0301 Ωμέγα Łódź 😀 \u200d\xa0\t中 \ud800"
@@ -101,8 +102,8 @@ def test_the_readme_example() -> None:
     assert 'Privet - "mir"' == to_gsm7("Привет — “мир”")
 
 
-@pytest.mark.parametrize(
-    ("step", "text", "expected"),
+@table(
+    "step, text, expected",
     [
         pytest.param(compose, "e\u0301 и\u0306", "é й", id="compose"),
         pytest.param(typography, "«Да» — №1…", '"Да" - No1...', id="typography leaves letters"),
@@ -142,8 +143,8 @@ def test_the_last_resort_may_be_another_word() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
+@table(
+    "text, expected",
     [
         ("1😀2", "1 2"),
         ("1😀漢2", "1 2"),
@@ -166,7 +167,7 @@ def test_a_last_resort_that_is_not_gsm7_is_refused() -> None:
         to_gsm7("😀", last_resort="…")
 
 
-@pytest.mark.parametrize(("answer", "expected"), [("Hanzi", "Hanzi"), ("", "?"), ("漢", "?")])
+@table("answer, expected", [("Hanzi", "Hanzi"), ("", "?"), ("漢", "?")])
 def test_the_last_resort_may_be_a_function(answer: str, expected: str) -> None:
     """An answer that GSM-7 lacks, or none, becomes a question mark."""
     assert expected == to_gsm7("漢", last_resort=lambda _: answer)
@@ -216,8 +217,8 @@ def test_composed_hangul_is_one_change() -> None:
     assert [("\uac01", 0)] == [(each.character, each.position) for each in convert("\u1100\u1161\u11a8").changes]
 
 
-@pytest.mark.parametrize(
-    ("character", "expected"),
+@table(
+    "character, expected",
     [
         ("ж", "CYRILLIC SMALL LETTER ZHE"),
         ("\x00", "CONTROL CHARACTER U+0000"),

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devinotify.text import Encoding, count_segments, encode, is_gsm7, segment
+from tests.tables import table
 from tests.text import reference
 from tests.text.strategies import long_texts
 
@@ -123,7 +124,7 @@ COUNTS: list[tuple[Callable[[str], int], str, int, str]] = [
 """Peer, text, how many segments the peer makes of it, and why that is not the standard's answer."""
 
 
-@pytest.mark.parametrize(("peer", "text", "theirs", "reason"), ENCODINGS)
+@table("peer, text, theirs, reason", ENCODINGS)
 def test_known_disagreements_on_the_encoding(peer: Callable[[str], str], text: str, theirs: str, reason: str) -> None:
     """The peer still says what is written down, and the reference says what we say."""
     ours = "GSM-7" if reference.is_gsm7(text) else "UCS-2"
@@ -131,7 +132,7 @@ def test_known_disagreements_on_the_encoding(peer: Callable[[str], str], text: s
     assert theirs != ours
 
 
-@pytest.mark.parametrize(("peer", "text", "theirs", "reason"), COUNTS)
+@table("peer, text, theirs, reason", COUNTS)
 def test_known_disagreements_on_the_count(peer: Callable[[str], int], text: str, theirs: int, reason: str) -> None:
     """The peer still says what is written down, and we say something else."""
     assert (theirs, True) == (peer(text), theirs != count_segments(text)), reason

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devinotify.text import SegmentLimits, count_segments, fit, is_gsm7
+from tests.tables import table
 from tests.text.strategies import any_texts, long_texts
 
 regex = pytest.importorskip("regex")
@@ -65,8 +66,8 @@ def test_nothing_that_reads_as_one_character_is_cut(text: str) -> None:
     assert len(kept) in {0, *(match.end() for match in regex.finditer(r"\X", text))}
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
+@table(
+    "text, expected",
     [
         pytest.param("a" * 160, "a" * 160, id="it fits"),
         pytest.param("a" * 160 + "   ", "a" * 160, id="it fits without the white space at its end"),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devinotify.text.graphemes import is_boundary
+from tests.tables import table
 
 regex = pytest.importorskip("regex")
 
@@ -24,14 +25,14 @@ def test_every_boundary_is_one_of_unicodes(text: str) -> None:
     assert [] == [place for place in range(len(text) + 1) if is_boundary(text, place) and place not in allowed]
 
 
-@pytest.mark.parametrize("text", ["привет", "ab", "я 😀😀", "🇷🇺🇺🇦"[0:2] + "a", "中文"])
+@table("text", ["привет", "ab", "я 😀😀", "🇷🇺🇺🇦"[0:2] + "a", "中文"])
 def test_ordinary_characters_can_be_cut_apart(text: str) -> None:
     """The rules are no stricter than ordinary texts need: a boundary of Unicode's is one here."""
     expected = {0, *(match.end() for match in regex.finditer(r"\X", text))}
     assert expected == {place for place in range(len(text) + 1) if is_boundary(text, place)}
 
 
-@pytest.mark.parametrize("text", ["\u094d\U0001f3fdक", "क\u094d\u200dष", "क\u093c\u094d\u093cष"])
+@table("text", ["\u094d\U0001f3fdक", "क\u094d\u200dष", "क\u093c\u094d\u093cष"])
 def test_a_virama_joins_across_what_continues_it(text: str) -> None:
     """Two consonants of an Indic script are one character, also with a joiner or a dot between."""
     assert not is_boundary(text, len(text) - 1)

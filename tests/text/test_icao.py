@@ -8,6 +8,7 @@ import pytest
 
 from devinotify.text import convert, cyrillic, is_gsm7, to_gsm7
 from devinotify.text.icao import CYRILLIC, latin
+from tests.tables import table
 
 
 def test_russian_follows_icao_doc_9303() -> None:
@@ -17,8 +18,8 @@ def test_russian_follows_icao_doc_9303() -> None:
     assert expected == cyrillic(alphabet)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
+@table(
+    "text, expected",
     [
         pytest.param("Щукин Юрий", "Shchukin Iurii", id="a capital before a small letter"),
         pytest.param("ЩУКИН ЮРИЙ", "SHCHUKIN IURII", id="a capital before a capital"),
@@ -53,7 +54,7 @@ def test_every_spelling_is_gsm7() -> None:
     assert [] == [letter for letter, spelled in CYRILLIC.items() if not is_gsm7(spelled)]
 
 
-@pytest.mark.parametrize("character", ["a", "\u0482", "漢"])
+@table("character", ["a", "\u0482", "漢"])
 def test_what_is_no_letter_of_the_table_has_no_spelling(character: str) -> None:
     """Latin, the Cyrillic thousands sign and an ideograph."""
     assert latin(character) is None
@@ -62,13 +63,13 @@ def test_what_is_no_letter_of_the_table_has_no_spelling(character: str) -> None:
 BLOCKS = [(0x400, 0x52F), (0x1C80, 0x1C8A), (0x1D2B, 0x1D2B), (0x1D78, 0x1D78), (0x2DE0, 0x2DFF), (0xA640, 0xA69F)]
 
 
-@pytest.mark.parametrize(("first", "last"), BLOCKS, ids=[f"{first:04X}" for first, _ in BLOCKS])
+@table("first, last", BLOCKS, ids=[f"{first:04X}" for first, _ in BLOCKS])
 def test_no_cyrillic_letter_is_lost(first: int, last: int) -> None:
     """Every character of the Cyrillic blocks of Unicode: letters, letters above letters, titlos, signs."""
     assert [] == [f"{code:04X}" for code in range(first, last + 1) if convert(chr(code)).lost]
 
 
-@pytest.mark.parametrize(("first", "last"), BLOCKS, ids=[f"{first:04X}" for first, _ in BLOCKS])
+@table("first, last", BLOCKS, ids=[f"{first:04X}" for first, _ in BLOCKS])
 def test_every_cyrillic_letter_has_latin_letters_in_its_case(first: int, last: int) -> None:
     """But the hard and soft signs, the palochka and what Latin writes as a sign."""
     silent = {"SOFT", "HARD", "SEMISOFT", "YER", "PALOCHKA", "PAYEROK", "KAVYKA"}

@@ -6,16 +6,17 @@ import pytest
 
 from devinotify.text import is_gsm7
 from devinotify.text.letters import GREEK, LATIN, greek, unaccented
+from tests.tables import table
 
 
-@pytest.mark.parametrize("table", [LATIN, GREEK], ids=["latin", "greek"])
+@table("table", [LATIN, GREEK], ids=["latin", "greek"])
 def test_every_spelling_is_gsm7(table: dict[str, str]) -> None:
     """Every row of both tables."""
     assert [] == [letter for letter, spelled in table.items() if not is_gsm7(spelled)]
 
 
-@pytest.mark.parametrize(
-    ("character", "expected"),
+@table(
+    "character, expected",
     [
         pytest.param("á", "a", id="an accent"),
         pytest.param("ç", "c", id="a cedilla"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from devinotify.text import STANDARD, Encoding, SegmentLimits
+from tests.tables import table
 
 
 def test_the_standard_limits_are_those_of_140_octets_with_and_without_a_header_of_6() -> None:
@@ -14,14 +15,14 @@ def test_the_standard_limits_are_those_of_140_octets_with_and_without_a_header_o
     assert expected == STANDARD
 
 
-@pytest.mark.parametrize(("encoding", "expected"), [(Encoding.GSM7, (160, 153)), (Encoding.UCS2, (70, 67))])
+@table("encoding, expected", [(Encoding.GSM7, (160, 153)), (Encoding.UCS2, (70, 67))])
 def test_of_gives_the_limits_of_an_encoding(encoding: Encoding, expected: tuple[int, int]) -> None:
     """A single message first, a part second."""
     assert expected == STANDARD.of(encoding)
 
 
-@pytest.mark.parametrize(
-    ("limits", "encoding"),
+@table(
+    "limits, encoding",
     [({"gsm7_part": 1}, "GSM-7"), ({"gsm7": 100}, "GSM-7"), ({"ucs2_part": 0}, "UCS-2"), ({"ucs2": 66}, "UCS-2")],
 )
 def test_limits_that_no_text_could_be_cut_by_are_refused(limits: dict[str, int], encoding: str) -> None:

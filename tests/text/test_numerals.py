@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from devinotify.text import accents, compatibility, convert, is_gsm7, to_gsm7, typography
 from devinotify.text.numerals import BEARING, BETWEEN, LOWERED, RAISED
 from devinotify.text.signs import TYPOGRAPHY, compatible
+from tests.tables import table
 
 SPELLED = {
     "1½ ч, 10⁶ шт": "1 1/2 ch, 10^6 sht",
@@ -82,7 +83,7 @@ SPELLED = {
 }
 
 
-@pytest.mark.parametrize(("text", "expected"), SPELLED.items(), ids=map(ascii, SPELLED))
+@table("text, expected", SPELLED.items(), ids=map(ascii, SPELLED))
 def test_a_number_stays_the_number_that_it_is(text: str, expected: str) -> None:
     """And so it stands in the record of changes."""
     conversion = convert(text)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from devinotify.text import Encoding, SegmentLimits, count_segments, segment
 from devinotify.text.graphemes import is_boundary
+from tests.tables import table
 from tests.text import reference
 from tests.text.strategies import any_texts, long_texts, ucs2_texts
 
@@ -95,8 +96,8 @@ def test_what_remains_fits_and_one_more_does_not(text: str, limits: SegmentLimit
     )
 
 
-@pytest.mark.parametrize(
-    ("text", "encoding", "count", "units", "remaining"),
+@table(
+    "text, encoding, count, units, remaining",
     [
         pytest.param("", Encoding.GSM7, 1, 0, 160, id="the empty text"),
         pytest.param("a" * 160, Encoding.GSM7, 1, 160, 0, id="one full GSM-7 message"),
@@ -176,7 +177,7 @@ def test_limits_change_what_a_text_takes() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["[" * 20_000, "a[" * 20_000, "😀" * 20_000, "я😀" * 20_000, "\ud800" * 20_000])
+@table("text", ["[" * 20_000, "a[" * 20_000, "😀" * 20_000, "я😀" * 20_000, "\ud800" * 20_000])
 def test_a_very_long_text_is_counted_as_it_is_cut(text: str) -> None:
     """Hundreds of parts: more than one look takes in."""
     assert len(segment(text).segments) == count_segments(text)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from devinotify.text import convert, is_gsm7, to_gsm7
 from devinotify.text.signs import TYPOGRAPHY, compatible
+from tests.tables import table
 
 
 def test_the_table_replaces_only_what_gsm7_lacks_and_only_by_what_it_has() -> None:
@@ -13,8 +12,8 @@ def test_the_table_replaces_only_what_gsm7_lacks_and_only_by_what_it_has() -> No
     assert [] == [each for each, plain in TYPOGRAPHY.items() if is_gsm7(each) or not is_gsm7(plain)]
 
 
-@pytest.mark.parametrize(
-    ("characters", "expected"),
+@table(
+    "characters, expected",
     [
         ("‘’‚‛′", "'"),
         ("“”„‟«»″", '"'),
@@ -34,7 +33,7 @@ def test_what_people_paste_is_replaced(characters: str, expected: str) -> None:
     assert {expected} == set(map(to_gsm7, characters))
 
 
-@pytest.mark.parametrize("character", ["漢", "a", "é"])
+@table("character", ["漢", "a", "é"])
 def test_what_stands_for_nothing_else_has_no_compatible_form(character: str) -> None:
     """Letters are themselves."""
     assert compatible(character) is None
@@ -67,14 +66,14 @@ SMART = [
 ]
 
 
-@pytest.mark.parametrize(("first", "last"), SMART, ids=[f"{first:04X}-{last:04X}" for first, last in SMART])
+@table("first, last", SMART, ids=[f"{first:04X}-{last:04X}" for first, last in SMART])
 def test_what_other_gateways_replace_is_not_lost(first: int, last: int) -> None:
     """The whole list of the best known one: each has a plain spelling here, too."""
     assert [] == [f"{code:04X}" for code in range(first, last + 1) if convert(chr(code)).lost]
 
 
-@pytest.mark.parametrize(
-    ("characters", "expected"),
+@table(
+    "characters, expected",
     [
         ("❛❜❮❯", "'"),
         ("❝❞❠", '"'),

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from devinotify import text
+from tests.tables import table
 
 NAMES = [
     *("STANDARD", "STEPS", "Blocker", "Conversion", "Encoding", "Segment", "SegmentLimits", "Segmentation", "Step"),
@@ -38,7 +39,7 @@ def test_the_public_names_are_these() -> None:
     assert (NAMES, sorted(NAMES)) == (text.__all__, dir(text))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@table("name", NAMES)
 def test_every_public_name_is_found(name: str) -> None:
     """Also after a module of the package was imported by its own name."""
     importlib.import_module("devinotify.text.segments")
@@ -56,7 +57,7 @@ def test_no_public_name_is_hidden_by_a_module() -> None:
     assert set() == set(NAMES) & set(MODULES)
 
 
-@pytest.mark.parametrize("module", MODULES)
+@table("module", MODULES)
 def test_every_module_is_pure(module: str) -> None:
     """No socket, clock, file, environment or log is imported."""
     assert set() == loaded_by(f"import devinotify.text.{module}") & IMPURE

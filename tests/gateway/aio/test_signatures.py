@@ -5,9 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-import pytest
-
 from devinotify import AsyncClient, Client
+from tests.tables import table
 
 URL = "devino://demo:s3cret-pass@TEST?gateway=http://127.0.0.1:9/rest"
 RESOURCES = ("user", "sms", "viber")
@@ -31,13 +30,13 @@ def test_the_operations_are_the_same() -> None:
     assert (13, set(BLOCKING)) == (len(AWAITED), set(AWAITED))
 
 
-@pytest.mark.parametrize("name", BLOCKING)
+@table("name", BLOCKING)
 def test_a_signature_is_the_same(name: str) -> None:
     """Arguments, their order, kinds, defaults and types, and the result that is awaited."""
     assert inspect.signature(BLOCKING[name]) == inspect.signature(AWAITED[name])
 
 
-@pytest.mark.parametrize("name", BLOCKING)
+@table("name", BLOCKING)
 def test_an_operation_is_a_coroutine_function_with_the_same_words(name: str) -> None:
     """Frameworks ask for the first, readers for the second."""
     assert (True, BLOCKING[name].__doc__) == (inspect.iscoroutinefunction(AWAITED[name]), AWAITED[name].__doc__)

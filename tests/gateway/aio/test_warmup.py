@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from devinotify.gateway.aio import warmup
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +67,7 @@ def watched(script: str, *arguments: str) -> tuple[str, str]:
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("kind", ["client", "notifier", "shaped"])
+@table("kind", ["client", "notifier", "shaped"])
 def test_the_loops_thread_imports_nothing_for_a_first_send(kind: str) -> None:
     """The numbering plans, which take the longest, and all the rest are read in another thread."""
     assert ("True []", "") == watched(_FIRST, kind)

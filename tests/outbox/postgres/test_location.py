@@ -12,10 +12,11 @@ from devinotify.exceptions import InvalidInput
 from devinotify.outbox import Outbox
 from devinotify.outbox.location import VARIABLE, named_location, paced_at
 from devinotify.outbox.postgres.location import parse_location
+from tests.tables import table
 
 
-@pytest.mark.parametrize(
-    ("url", "name"),
+@table(
+    "url, name",
     [
         ("postgresql://me:s3cret@host:5432/db", "postgresql://me:***@host:5432/db"),
         ("postgres://me@host/db?schema=sms", "postgres://me@host/db?schema=sms"),
@@ -46,7 +47,7 @@ def test_libpq_is_told_what_it_knows() -> None:
     assert conninfo.startswith("postgresql://me:a%2Fb@host/db?")
 
 
-@pytest.mark.parametrize(
+@table(
     "url",
     [
         "postgresql://me:s3/cret@host/db",
@@ -77,8 +78,8 @@ def test_the_environment_may_name_a_database(monkeypatch: pytest.MonkeyPatch, tm
     ]
 
 
-@pytest.mark.parametrize(
-    ("journal", "paced"),
+@table(
+    "journal, paced",
     [
         ("postgresql://u:p%40@h/db?campaign=May", "postgresql://u:p%40@h/db"),
         ("postgresql:///db?host=/run/pg&campaign=May&schema=a", "postgresql:///db?host=%2Frun%2Fpg&schema=a"),
