@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import uvloop
@@ -11,9 +11,10 @@ from devinotify.exceptions import NotSent
 from tests.driven import KINDS, Driven
 from tests.faults.harness import run
 from tests.faults.scenarios import SCENARIOS, Scenario
+from tests.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from tests.faults.certificates import Certificates
     from tests.faults.harness import Report
@@ -24,22 +25,26 @@ BACKOFFS = 0.7
 """Seconds that the pauses between four attempts take at most."""
 
 
-def cases() -> Iterator[object]:
-    """Yield every fault with each client and in each of its ways.
+PARTS = 16
+"""Into how many tests the table is dealt, so that the waits of one part are beside those of others."""
+
+
+def ways(part: int, *, chosen: bool) -> Iterator[object]:
+    """Yield every fault of a part with each client, in the chosen one of its ways or in all others.
 
     The whole product is walked once. Under the other Pythons each client meets each fault in one of its ways, the first
     or the last: over plain HTTP the one, over TLS the other. What a fault comes to is not Python's affair, and what
     Python's sockets and TLS do differently shows in any of its ways.
     """
-    for scenario in SCENARIOS:
+    for scenario in SCENARIOS[part::PARTS]:
         for kind in KINDS:
-            chosen = scenario.runs[0 if kind == "blocking" else -1]
+            one = scenario.runs[0 if kind == "blocking" else -1]
             for over, kept in scenario.runs:
-                yield pytest.param(
-                    *(kind, scenario, over, kept),
-                    id=f"{kind}-{scenario.name}-{over}-{'kept' if kept else 'fresh'}",
-                    marks=() if (over, kept) == chosen else pytest.mark.once,
-                )
+                if ((over, kept) == one) is chosen:
+                    yield pytest.param(
+                        *(KINDS[kind], scenario, over, kept),
+                        id=f"{kind}, {scenario.name}, {over}, {'kept' if kept else 'fresh'}",
+                    )
 
 
 def test_names_are_unique() -> None:
@@ -48,15 +53,20 @@ def test_names_are_unique() -> None:
     assert sorted(set(names)) == sorted(names)
 
 
-@pytest.mark.parametrize(("kind", "scenario", "over", "kept"), [*cases()])
-def test_a_fault_is_told_and_does_no_harm(
-    certificates: Certificates, kind: str, scenario: Scenario, over: str, kept: bool
-) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_fault_is_told_and_does_no_harm(certificates: Certificates, part: int) -> None:
     """The sender hears exactly what is known about the message, in time; nothing goes out twice or shows a secret.
 
     One exchange, looked at from each side: to have each looked at by a test of its own, it would have to be made anew.
     """
-    check(run(certificates, KINDS[kind], scenario, over, kept=kept), scenario, kept=kept)
+    walk(certificates, ways(part, chosen=True))
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_fault_is_told_in_all_of_its_other_ways(certificates: Certificates, part: int) -> None:
+    """Over plain HTTP and TLS, on a fresh connection and on a kept one."""
+    walk(certificates, ways(part, chosen=False))
 
 
 class OnUvloop(Driven):
@@ -66,15 +76,29 @@ class OnUvloop(Driven):
 
 
 @pytest.mark.once
-@pytest.mark.parametrize(
-    "scenario",
-    # A reply that came whole is read alike on any loop: what its words mean is left out.
-    [pytest.param(each, id=each.name) for each in SCENARIOS if not each.whole or each.timeout < 1.0],
-)
-def test_a_fault_of_the_connection_is_told_alike_on_uvloop(certificates: Certificates, scenario: Scenario) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_fault_of_the_connection_is_told_alike_on_uvloop(certificates: Certificates, part: int) -> None:
     """Its transports and its TLS are not asyncio's own, and break in ways of theirs."""
-    for over, kept in scenario.runs:
-        check(run(certificates, OnUvloop, scenario, over, kept=kept), scenario, kept=kept)
+    # A reply that came whole is read alike on any loop: what its words mean is left out.
+    met = [each for each in SCENARIOS if not each.whole or each.timeout < 1.0]
+    walk(
+        certificates,
+        [
+            pytest.param(OnUvloop, each, over, kept, id=f"{each.name}, {over}, {'kept' if kept else 'fresh'}")
+            for each in met[part::PARTS]
+            for over, kept in each.runs
+        ],
+    )
+
+
+def walk(certificates: Certificates, cases: Iterable[object]) -> None:
+    """Have each kind of client meet each fault as it is told to."""
+
+    @table("kind, scenario, over, kept", cases)
+    def is_told(kind: Callable[..., Any], scenario: Scenario, over: str, kept: bool) -> None:
+        check(run(certificates, kind, scenario, over, kept=kept), scenario, kept=kept)
+
+    is_told()
 
 
 def check(report: Report, scenario: Scenario, *, kept: bool) -> None:

@@ -10,11 +10,12 @@ import pytest
 
 from devinotify.exceptions import DevinotifyError, NotSent, Unauthorized, Verdict
 from tests.faults import acts
-from tests.faults.harness import NUMBER, TEXT, Report, everything_about, logs, secrets_of, send_from_threads, watch
+from tests.faults.harness import NUMBER, TEXT, everything_about, logs, secrets_of, send_from_threads, watch
 from tests.faults.server import LOGIN, PASSWORD, Act, Exchange, FaultServer, answer, error_body, head
+from tests.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.faults.certificates import Certificates
     from tests.faults.conftest import ClientMaker
@@ -48,16 +49,16 @@ FEW = 4
 """Logins that one failing round may cost at most: the first and up to three repetitions."""
 
 
-@pytest.fixture(
-    scope="module",
-    params=[(name, over) for name in LOGIN_FAULTS for over in ("plain", "tls")],
-    ids=lambda case: "-".join(case),
-)
-def failed(
-    request: pytest.FixtureRequest, certificates: Certificates, kind: Callable[..., Any]
-) -> Iterator[tuple[Report, FaultServer]]:
-    """What came of one send whose login meets one fault, always, and the server that it met."""
-    name, over = request.param
+@pytest.mark.parametrize("over", ["plain", "tls"])
+@table("name", LOGIN_FAULTS)
+def test_a_failed_login_is_not_sent_and_does_no_harm(
+    certificates: Certificates, kind: Callable[..., Any], over: str, name: str
+) -> None:
+    """Whatever always happens to the login, the message has not left, and the sender hears so.
+
+    One send costs the gateway no more than a few logins. The login's URL holds the password: it is in no log line, no
+    error and no traceback.
+    """
     with (
         FaultServer(certificates.good if over == "tls" else None) as server,
         kind(
@@ -65,26 +66,10 @@ def failed(
         ) as client,
     ):
         server.play_always("user/sessionid", LOGIN_FAULTS[name])
-        yield watch(client, server), server
-
-
-def test_a_failed_login_is_not_sent(failed: tuple[Report, FaultServer]) -> None:
-    """Whatever happens to the login, the message has not left, and the sender hears so."""
-    report, server = failed
-    assert (report.verdict, server.received("sms/send")) == (Verdict.NOT_SENT, []), report.shown
-
-
-def test_a_failed_login_is_tried_a_few_times_at_most(failed: tuple[Report, FaultServer]) -> None:
-    """One send costs the gateway no more than a few logins."""
-    _, server = failed
+        report = watch(client, server)
+    assert (Verdict.NOT_SENT, []) == (report.verdict, server.received("sms/send")), report.shown
     assert 1 <= server.logins <= FEW
-
-
-def test_a_failed_login_shows_nothing_secret(failed: tuple[Report, FaultServer]) -> None:
-    """The login's URL holds the password: it is in no log line, no error and no traceback."""
-    report, _ = failed
-    leaked = [secret for secret in (*report.secrets, "Z5CYSZEKDL1D") if secret in report.shown]
-    assert leaked == []
+    assert [] == [secret for secret in (*report.secrets, "Z5CYSZEKDL1D") if secret in report.shown]
 
 
 def test_a_login_that_recovers_lets_the_send_through(server: FaultServer, make_client: ClientMaker) -> None:
