@@ -947,8 +947,8 @@ def test_register_channels_billed_by_segments_or_not(segmented: bool) -> None:
     assert segmented == (len(pager.messages[0].text) == 160)
 
 
-@pytest.mark.parametrize(
-    ("answer", "said"),
+@table(
+    "answer, said",
     [
         (RuntimeError(SECRET), "the channel pager raised RuntimeError while it was sending"),
         (ACCEPTED := accepted("pager", ONE, Receipt(ONE, (), 1)), "the channel pager answered Outcome in place of"),
@@ -956,11 +956,12 @@ def test_register_channels_billed_by_segments_or_not(segmented: bool) -> None:
         ([], "no outcome was answered for the recipient"),
     ],
 )
-@pytest.mark.parametrize("watched", [False, True])
+@table("watched", [False, True])
 def test_a_channel_that_breaks_may_have_sent(
     answer: object, said: str, watched: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whatever a channel does wrong while it sends, the outcome is unknown and says so, without its words."""
+    caplog.clear()
     pager = Pager(answer)
     (outcome,) = notifier_on(Twin(), pager, *([Watcher()] if watched else [])).notify("Hello", ONE, channel="pager")
     assert (Verdict.UNKNOWN, True) == (outcome.verdict, str(outcome.error).startswith(said))

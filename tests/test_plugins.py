@@ -420,8 +420,8 @@ def test_a_wrapper_may_answer_for_what_failed() -> None:
 SEND = "devinotify_send_message"
 
 
-@pytest.mark.parametrize(
-    ("after", "said"),
+@table(
+    "after, said",
     [
         (ValueError(SECRET), "raised ValueError"),
         (PluginError("quota"), "quota"),
@@ -436,6 +436,7 @@ SEND = "devinotify_send_message"
 )
 def test_after_a_send_nothing_is_taken_back(after: object, said: str, caplog: pytest.LogCaptureFixture) -> None:
     """Whatever a wrapper does after the send, the outcomes stay as they were, and it is logged without its words."""
+    caplog.clear()
     manager = manager_with(answering(SEND, ACCEPTED), wrapper_of(SEND, after=after))
     assert ACCEPTED is call(manager, SEND)
     (record,) = caplog.records
@@ -446,8 +447,8 @@ def test_after_a_send_nothing_is_taken_back(after: object, said: str, caplog: py
     )
 
 
-@pytest.mark.parametrize(
-    ("wrong", "said"),
+@table(
+    "wrong, said",
     [
         ([], "took back what was sent"),
         ([ACCEPTED[0], failed("sms", TWO, NotSent("no"))], "took back what was sent"),
@@ -456,6 +457,7 @@ def test_after_a_send_nothing_is_taken_back(after: object, said: str, caplog: py
 )
 def test_nothing_is_taken_back_in_place(wrong: list[object], said: str, caplog: pytest.LogCaptureFixture) -> None:
     """A wrapper that changes the very list that it was given takes nothing back either."""
+    caplog.clear()
 
     def wrap() -> Generator[None, Any, Any]:
         outcomes = yield
@@ -552,9 +554,10 @@ OBSERVERS = [
 ]
 
 
-@pytest.mark.parametrize("name", OBSERVERS)
+@table("name", OBSERVERS)
 def test_one_that_raises_does_not_silence_the_next(name: str, caplog: pytest.LogCaptureFixture) -> None:
     """Observers are called apart: each is called, whatever the others do."""
+    caplog.clear()
     called: list[str] = []
     manager = PluginManager()
     manager.register(plugin_of(name, lambda: called.append("first")), "first")
@@ -565,9 +568,10 @@ def test_one_that_raises_does_not_silence_the_next(name: str, caplog: pytest.Log
     assert [f"the plugin broken raised ValueError in {name}"] == [r.getMessage() for r in caplog.records]
 
 
-@pytest.mark.parametrize("name", OBSERVERS)
+@table("name", OBSERVERS)
 def test_an_observer_that_answers_is_logged(name: str, caplog: pytest.LogCaptureFixture) -> None:
     """An observer has no say: its answer is an error that is logged."""
+    caplog.clear()
     manager = PluginManager()
     manager.register(answering(name, 1), "mine")
     manager.observe(name, **ARGUMENTS[name])

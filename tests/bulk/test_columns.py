@@ -337,7 +337,7 @@ def test_what_is_no_workbook(write: Write) -> None:
         Table(source, format_="csv")
 
 
-@pytest.mark.parametrize("kept", [4, 200, -30])
+@table("kept", [4, 200, -30])
 def test_a_workbook_that_is_damaged(write: Write, kept: int) -> None:
     """Cut short it is no list of one number a line: the error names the file, and what is wrong."""
     path = write(workbook([["phone"], [A]])[:kept], "list.xlsx")

@@ -12,6 +12,7 @@ from devinotify.bulk.sorting import Refusals, sort_out
 from devinotify.bulk.source import Source
 from devinotify.bulk.table import Table
 from devinotify.exceptions import InvalidInput
+from tests.tables import table
 
 if TYPE_CHECKING:
     from tests.bulk.conftest import Write
@@ -30,8 +31,8 @@ def read(write: Write, content: str, name: str = "a.csv", **options: Any) -> tup
 # --- quotes
 
 
-@pytest.mark.parametrize(
-    ("rows", "line"),
+@table(
+    "rows, line",
     [
         (f'Anna;{A}\n"Roga i kopyta;{B}\nBoris;{C}\nVera;{D}\n', 3),
         (f'Anna;{A}\n"Roga i kopyta;{B}\nBoris;{C}\n"Vera";{D}\n', 3),
@@ -108,8 +109,8 @@ def test_a_line_is_a_row_or_an_error(write: Write, lines: list[str], ends: str) 
 # --- the header
 
 
-@pytest.mark.parametrize(
-    ("content", "options", "found"),
+@table(
+    "content, options, found",
     [
         (f"Anna,{LANDLINE}\nBoris,{B}\n", {}, (False, "2", [LANDLINE, B])),
         (f"Anna,{LANDLINE}\nBoris,{B}\n", {"column": "2"}, (False, "2", [LANDLINE, B])),
@@ -130,8 +131,8 @@ def test_a_first_row_that_is_none(
     assert found == read(write, content, **options)
 
 
-@pytest.mark.parametrize(
-    ("content", "found"),
+@table(
+    "content, found",
     [
         (f";;;\nAnna;{A};x;\n", (False, "2", [A])),
         (f";;;\nname;phone;;\nAnna;{A};;\n", (True, "phone", [A])),
@@ -146,15 +147,15 @@ def test_a_first_line_of_separators_alone(
     assert found == read(write, content)
 
 
-@pytest.mark.parametrize("first", ["phone", "Телефон", '"Phone Number"', "№ телефона", "  MSISDN "])
-@pytest.mark.parametrize("options", [{}, {"format_": "lines"}], ids=["found out", "lines"])
+@table("first", ["phone", "Телефон", '"Phone Number"', "№ телефона", "  MSISDN "])
+@table("options", [{}, {"format_": "lines"}], ids=["found out", "lines"])
 def test_a_header_over_one_number_a_line(write: Write, first: str, options: dict[str, Any]) -> None:
     """A known name in the first line is a header there too, and a column."""
     name = first.strip("\n").strip().strip('"')
     assert (True, name, [A, B]) == read(write, f"{first}\n{A}\n{B}\n", "a.txt", **options)
 
 
-@pytest.mark.parametrize("first", ["тел. 89161234567", "contacts", LANDLINE])
+@table("first", ["тел. 89161234567", "contacts", LANDLINE])
 def test_a_line_that_is_no_known_name(write: Write, first: str) -> None:
     """Anything else in the first of the lines is a row, if only to be refused."""
     assert (False, None, [first, A]) == read(write, f"{first}\n{A}\n", "a.txt")
@@ -172,8 +173,8 @@ def test_a_header_over_lines_as_a_column(write: Write) -> None:
 # --- which of the columns
 
 
-@pytest.mark.parametrize(
-    ("content", "column"),
+@table(
+    "content, column",
     [
         (f"order number,number,name,mobile phone\n1,17,Anna,{A}\n", "mobile phone"),
         (f"to,mobile\nAnna,{A}\n", "mobile"),
@@ -191,8 +192,8 @@ def test_the_named_key_that_has_a_number(write: Write) -> None:
     assert "mobile" == read(write, f'{{"to": "Anna", "mobile": "{A}"}}\n', "a.jsonl")[1]
 
 
-@pytest.mark.parametrize(
-    ("content", "column", "found"),
+@table(
+    "content, column, found",
     [
         (f"phone,note,note\n{A},x,y\n", None, ("phone", [A])),
         (f"phone,note,\n{A},x,\n", None, ("phone", [A])),
@@ -211,8 +212,8 @@ def test_two_columns_with_one_name(
 # --- errors tell no number
 
 
-@pytest.mark.parametrize(
-    ("content", "options", "told"),
+@table(
+    "content, options, told",
     [
         (f"Anna,{LANDLINE}\nBoris,{LANDLINE}\n", {}, "no column looks like numbers; name it: columns 1 to 2"),
         (f"Anna,{A}\n", {"column": "tel"}, "there is no column 'tel'; the input has: columns 1 to 2"),
@@ -241,11 +242,11 @@ def test_no_number_in_an_error(write: Write, content: str, options: dict[str, An
 # --- pages
 
 
-@pytest.mark.parametrize(
-    ("name", "head", "row"),
+@table(
+    "name, head, row",
     [("a.csv", "phone;x\n", "{};1\n\n"), ("a.jsonl", "", '{{"phone": "{}"}}\n\n'), ("a.txt", "phone\n", "{}\n\n")],
 )
-@pytest.mark.parametrize("step", [1, 2, 3, 100])
+@table("step", [1, 2, 3, 100])
 def test_pages_follow_each_other(write: Write, name: str, head: str, row: str, step: int) -> None:
     """None is larger than it may be, none is empty, and each begins with the row after the last of the one before."""
     numbers = [f"+7916{number:07d}" for number in range(1_000_000, 1_000_011)]

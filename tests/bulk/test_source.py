@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from devinotify.bulk.source import MAX_LINE, Source
 from devinotify.exceptions import InvalidInput
+from tests.tables import table
 from tests.waiting import ended
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 TEXT = "имя;телефон\r\nИван;89161234567\r\n"
 
 
-@pytest.mark.parametrize(
-    ("raw", "encoding"),
+@table(
+    "raw, encoding",
     [
         (TEXT.encode(), "utf-8"),
         (TEXT.encode("utf-8-sig"), "utf-8-sig"),
@@ -45,8 +46,8 @@ def test_encodings_are_found_out(raw: bytes, encoding: str, write: Write) -> Non
 NAMES = "Имя;Телефон\nАнна;89161234567\nБорис;89161234568\nГригорий;89161234569\n"
 
 
-@pytest.mark.parametrize("encoding", ["cp1251", "cp866", "koi8-r"])
-@pytest.mark.parametrize("text", [NAMES, NAMES.upper(), NAMES.lower()], ids=["names", "capitals", "small"])
+@table("encoding", ["cp1251", "cp866", "koi8-r"])
+@table("text", [NAMES, NAMES.upper(), NAMES.lower()], ids=["names", "capitals", "small"])
 def test_cyrillic_encodings_are_told_apart(text: str, encoding: str, write: Write) -> None:
     """DOS, Windows and Unix wrote the same letters in other bytes: nobody is called бООБ."""
     with Source(write(text.encode(encoding))) as source:
@@ -69,8 +70,8 @@ def test_a_doubtful_encoding_is_refused(write: Write) -> None:
         assert "ООО;89161234567\n" == "".join(source.lines())
 
 
-@pytest.mark.parametrize(
-    ("text", "encoding", "why"),
+@table(
+    "text, encoding, why",
     [
         ("Имя;Телефон\nӘлия;1\nҚайрат;2\nАсқар;3\n", "kz1048", r"cp1251 \('Јлия'\) or kz1048 \('Әлия'\)"),
         (NAMES, "mac-cyrillic", r"cp1251 \('€мЯ'\) or .*mac-cyrillic \('Имя'\)"),
@@ -102,8 +103,8 @@ def test_an_encoding_may_be_named(write: Write) -> None:
         assert TEXT == "".join(source.lines())
 
 
-@pytest.mark.parametrize(
-    ("raw", "given", "why"),
+@table(
+    "raw, given, why",
     [
         (b"\xff\x98", None, "utf-8 nor cp1251"),
         (b"1", "no-such", "no encoding"),
@@ -120,8 +121,8 @@ def test_what_cannot_be_decoded(raw: bytes, given: str | None, why: str, write: 
         Source(write(raw), given)
 
 
-@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8], ids=["no mark", "mark"])
+@table("ends", ["\n", "\r\n", "\r"])
+@table("mark", [b"", codecs.BOM_UTF8], ids=["no mark", "mark"])
 def test_one_broken_byte_in_utf8(ends: str, mark: bytes, write: Write) -> None:
     """A list that is UTF-8 but for a byte is no CP1251: it is refused, with the line of that byte and what to do."""
     good = f"имя;телефон{ends}Анна;+79161234567{ends}"
@@ -135,7 +136,7 @@ def test_a_utf8_file_that_was_cut(write: Write) -> None:
         Source(write("Анна\nБорис".encode()[:-1]))
 
 
-@pytest.mark.parametrize("size", [2, 3, 5, 7])
+@table("size", [2, 3, 5, 7])
 def test_broken_bytes_between_blocks(size: int, write: Write) -> None:
     """Wherever one read ends and the next begins, the same is found."""
     with Source(write("ООО «МТС», ВСЁ\n".encode("cp1251")), block=size) as source:

@@ -9,6 +9,7 @@ import pytest
 from devinotify.bulk.source import Source
 from devinotify.bulk.table import Format, Table
 from devinotify.exceptions import InvalidInput
+from tests.tables import table
 
 if TYPE_CHECKING:
     from tests.bulk.conftest import Write
@@ -23,8 +24,8 @@ def read(write: Write, content: str, name: str = "input", **options: Any) -> tup
         return table.format, table.column, [raw for page in table.pages() for raw in page.raws]
 
 
-@pytest.mark.parametrize(
-    ("content", "name", "found"),
+@table(
+    "content, name, found",
     [
         (f"phone,name\n{A},x\n{B},y\n", "a.csv", (Format.CSV, "phone")),
         (f"имя;Телефон\nx;{A}\ny;{B}\n", "a.csv", (Format.CSV, "Телефон")),
@@ -50,8 +51,8 @@ def test_formats_are_found_out(write: Write, content: str, name: str, found: tup
     assert (*found, [A, B]) == read(write, content, name)
 
 
-@pytest.mark.parametrize(
-    ("content", "options", "column", "raws"),
+@table(
+    "content, options, column, raws",
     [
         (f"home,work\n{A},{B}\n", {"column": "WORK"}, "work", [B]),
         (f"home,work\n{A},{B}\n", {"column": "2"}, "work", [B]),
@@ -65,8 +66,8 @@ def test_the_column_may_be_given(write: Write, content: str, options: Any, colum
     assert (column, raws) == read(write, content, **options)[1:]
 
 
-@pytest.mark.parametrize(
-    ("content", "options", "why"),
+@table(
+    "content, options, why",
     [
         ("home,work\n1,2\n", {}, "no column looks like numbers; name it: 'home', 'work'"),
         ("home,work\n1,2\n", {"column": "tel"}, "no column 'tel'; the input has: 'home', 'work'"),
@@ -108,7 +109,7 @@ def test_records_have_all_columns(write: Write) -> None:
         assert [{}] == next(Table(source).pages(records=True)).records
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.txt"])
+@table("name", ["a.csv", "a.jsonl", "a.txt"])
 def test_an_empty_input(write: Write, name: str) -> None:
     """Nothing has no rows."""
     assert [] == read(write, "\n \n", name)[2]

@@ -174,9 +174,10 @@ WRONG_STATES = [
 ]
 
 
-@pytest.mark.parametrize("answer", WRONG_OUTCOMES, ids=range(len(WRONG_OUTCOMES)))
+@table("answer", WRONG_OUTCOMES)
 def test_an_answer_of_the_wrong_types_is_unknown(answer: object, caplog: pytest.LogCaptureFixture) -> None:
     """Something may have been sent, so every recipient is unknown; nothing of the wrong type goes any further."""
+    caplog.clear()
     outcomes = send_on(Pigeon(answer), Message("x", (ONE, TWO)), as_client(Twin()))
     assert [(ONE, Verdict.UNKNOWN), (TWO, Verdict.UNKNOWN)] == [(one.recipient, one.verdict) for one in outcomes]
     assert isinstance(outcomes[0].error, PluginError)

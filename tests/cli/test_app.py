@@ -64,7 +64,7 @@ def test_every_command_has_json(name: str) -> None:
     assert [] == [leaf.name for leaf in leaves if "as_json" not in {parameter.name for parameter in leaf.params}]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@table("name", COMMANDS)
 def test_every_command_has_help(run: Run, name: str) -> None:
     """Each explains itself and exits with 0."""
     result = run(name, "--help")
@@ -109,7 +109,7 @@ def test_the_version(run: Run) -> None:
     assert (0, "devinotify") == (result.exit_code, result.stdout.split()[0])
 
 
-@pytest.mark.parametrize(
+@table(
     "arguments",
     [
         ("devino://me:Zq7-correct-horse-battery@S",),
@@ -215,9 +215,7 @@ def test_another_error_of_the_system_is_a_fault(group: Commands) -> None:
     assert 1 == outcome(group, "fails")[0]
 
 
-@pytest.mark.parametrize(
-    ("shell", "mark"), [("bash", "complete -o"), ("zsh", "#compdef"), ("fish", "complete --no-files")]
-)
+@table("shell, mark", [("bash", "complete -o"), ("zsh", "#compdef"), ("fish", "complete --no-files")])
 def test_the_completion_script_is_printed(run: Run, shell: str, mark: str) -> None:
     """Each shell has its script."""
     result = run("completion", shell)
@@ -262,8 +260,8 @@ def test_every_command_of_ours_has_json() -> None:
     assert [] == [name for name, command in found.items() if not any("--json" in each.opts for each in command.params)]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
+@table(
+    "arguments, expected",
     [
         (("balanc",), "No such command 'balanc'. Did you mean balance? See: devinotify --help"),
         (("outbox", "lst"), "No such command 'lst'. Did you mean list? See: devinotify outbox --help"),

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from devinotify.cli import bulk, campaigns, tallies
 from devinotify.cli.app import cli
 from tests.noon import noon
+from tests.tables import table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -344,8 +345,8 @@ def test_a_list_that_is_gone_is_told(run: Run, account: Sandbox, numbers: Path, 
     assert (0, "", True) == (named.exit_code, named.stderr, heads[1].endswith(columns))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "why"),
+@table(
+    "arguments, why",
     [
         (("report", "absent.db", "--csv", "x.csv"), "there is no journal absent.db"),
         (("status", "absent.db", "--no-poll"), "there is no journal absent.db"),

@@ -15,6 +15,7 @@ from devinotify.passwords import keep
 from devinotify.url import OPTION_NAMES
 from tests.cli.conftest import Run, document
 from tests.cli.servers import PASSWORD
+from tests.tables import table
 
 NUMBER = "+79161234567"
 
@@ -146,7 +147,7 @@ MISTAKES: dict[str, tuple[str, list[tuple[int | None, str, str]]]] = {
 }
 
 
-@pytest.mark.parametrize(("text", "expected"), MISTAKES.values(), ids=list(MISTAKES))
+@table("text, expected", MISTAKES.values(), ids=list(MISTAKES))
 def test_each_mistake_is_named(run: Run, text: str, expected: list[tuple[int | None, str, str]]) -> None:
     """With its file, its line and its key; all of them, and the exit code is 2."""
     file = configure(text)
@@ -280,8 +281,8 @@ def test_where_a_setting_comes_from_is_told_in_the_readers_language(run: Run) ->
     assert as_json == run("config", "show", "--json", "--lang", "ru").stdout
 
 
-@pytest.mark.parametrize(
-    ("line", "said"),
+@table(
+    "line, said",
     [
         ('limit_zone = "Mars/Phobos"', "limit_zone: bad value for limit_zone: 'Mars/Phobos' is not a time zone"),
         ('region = "XX"', "region: bad value for region: "),

@@ -91,8 +91,8 @@ def test_settings_need_a_url() -> None:
         settings_of(None)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
+@table(
+    "arguments, words",
     [
         (("send", "Hi", "+79161234567", "--validity", "abc"), "give minutes, a whole number from 0 to 10080"),
         (("send", "Hi", "+79161234567", "--wait", "abc"), "give seconds, a number from 0"),
@@ -122,7 +122,7 @@ def test_a_comma_that_may_group_digits_is_refused(written: str) -> None:
         Money().convert(written, None, None)
 
 
-@pytest.mark.parametrize("group", ["config", "outbox"])
+@table("group", ["config", "outbox"])
 def test_a_group_without_a_command_shows_its_help_as_it_is(run: Run, group: str) -> None:
     """Line by line, on stderr: it is a wrong use all the same."""
     result, asked = run(group), run(group, "--help")

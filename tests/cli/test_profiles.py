@@ -270,7 +270,7 @@ def test_what_is_exposed(arguments: list[str], expected: bool) -> None:
     assert expected == is_exposed(arguments)
 
 
-@pytest.mark.parametrize(
+@table(
     "arguments",
     [
         ("worker", "--once", "--outbox", "{}"),

@@ -10,6 +10,7 @@ import pytest
 from tests.cli.conftest import Run, document
 from tests.cli.servers import ScriptedGateway
 from tests.distributions import install
+from tests.tables import table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +55,7 @@ def test_a_closed_port_is_code_4(run: Run, closed_url: str, command: tuple[str, 
     assert (4, "", 1) == (result.exit_code, result.stdout, len(result.stderr.splitlines()))
 
 
-@pytest.mark.parametrize("command", READS)
+@table("command", READS)
 def test_a_reply_that_is_lost_is_code_5(run: Run, command: tuple[str, ...]) -> None:
     """The gateway closes without an answer, each time that it is asked: unknown."""
     with ScriptedGateway() as gateway:
@@ -62,7 +63,7 @@ def test_a_reply_that_is_lost_is_code_5(run: Run, command: tuple[str, ...]) -> N
     assert (5, 1) == (result.exit_code, len(result.stderr.splitlines()))
 
 
-@pytest.mark.parametrize("command", READS)
+@table("command", READS)
 def test_no_url_is_code_2(run: Run, command: tuple[str, ...]) -> None:
     """Without an account nothing can be asked."""
     assert 2 == run(*command).exit_code

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.tables import table
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -90,8 +92,8 @@ def test_blockers_are_coloured_on_a_terminal() -> None:
     assert (True, False) == ("\x1b[30;43m’\x1b[0m" in shown, "⟦" in shown)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
+@table(
+    "text, expected",
     [
         pytest.param("щ" * 70, "it would take 2 segments, 1 more.", id="it grows"),
         pytest.param("я", "it would take 1 segment, as many.", id="it stays"),
@@ -126,8 +128,8 @@ def test_the_empty_text_is_one_segment(run: Run) -> None:
     assert "0 of 160 septets, no characters" in run("segments", "").stdout
 
 
-@pytest.mark.parametrize("stdin", ["привет\n", "привет\r\n", "привет", b"\xef\xbb\xbf" + "привет\n".encode()])
-@pytest.mark.parametrize("arguments", [(), ("-",), ("--file", "-")])
+@table("stdin", ["привет\n", "привет\r\n", "привет", b"\xef\xbb\xbf" + "привет\n".encode()])
+@table("arguments", [(), ("-",), ("--file", "-")])
 def test_stdin_is_read_without_its_last_line_break(run: Run, stdin: str | bytes, arguments: tuple[str, ...]) -> None:
     """What echo adds is not part of the text; nor is a byte order mark."""
     assert ["привет"] == [each["text"] for each in results(run, *arguments, stdin=stdin)]
@@ -147,8 +149,8 @@ def test_several_texts_are_shown_one_after_the_other(run: Run) -> None:
     assert 1 == shown.count("\n\nGSM-7, 1 segment")
 
 
-@pytest.mark.parametrize(
-    ("stdin", "expected"),
+@table(
+    "stdin, expected",
     [(b"\xff\xfe", "not UTF-8 (at byte 0)"), (b"a" * (1024 * 1024 + 1), "more than 1 MiB")],
     ids=["another encoding", "no end"],
 )
@@ -199,14 +201,14 @@ def test_a_price_gives_the_cost(run: Run) -> None:
     assert {"recipients": 100, "price": "2.35", "total": "470.00"} == results(run, *arguments)[0]["cost"]
 
 
-@pytest.mark.parametrize(("limits", "expected"), [("140/134", 2), ("160/153/70/67", 1)])
+@table("limits, expected", [("140/134", 2), ("160/153/70/67", 1)])
 def test_limits_are_those_of_the_gateway_that_bills(run: Run, limits: str, expected: int) -> None:
     """Two numbers for GSM-7, or four."""
     assert expected == results(run, "--limits", limits, "a" * 150)[0]["segments"]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
+@table(
+    "arguments, expected",
     [
         (("--limits", "160", "a"), "expected SINGLE/PART"),
         (("--limits", "160/-1", "a"), "expected SINGLE/PART"),

@@ -11,6 +11,7 @@ import pytest
 from tests.cli.conftest import Run, document
 from tests.cli.servers import ScriptedGateway
 from tests.distributions import install
+from tests.tables import table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,7 +125,7 @@ def test_no_url_is_a_usage_error(run: Run) -> None:
     assert (2, True, 1) == (result.exit_code, "DEVINOTIFY_URL" in result.stderr, len(result.stderr.splitlines()))
 
 
-@pytest.mark.parametrize("url", ["http://x", "devino://me:Zq7-correct-horse-battery@S?nonsense=1", "devino://me@S"])
+@table("url", ["http://x", "devino://me:Zq7-correct-horse-battery@S?nonsense=1", "devino://me@S"])
 def test_a_wrong_url_is_a_usage_error(run: Run, url: str) -> None:
     """A wrong URL is refused before anything else, without being shown."""
     result = run("send", "Hello", NUMBER, url=url)
@@ -520,8 +521,8 @@ def test_a_dry_run_tells_machines(run: Run, account: Sandbox) -> None:
     assert [] == account.messages()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "words"),
+@table(
+    "arguments, code, words",
     [
         (("--channel", "pager"), 2, "there is no channel 'pager'"),
         (("--channel", "viber", "--price", "2"), 0, "segments 1, cost 2"),

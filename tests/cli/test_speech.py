@@ -44,7 +44,7 @@ def test_the_locale_names_the_language(
     assert language == of_environment()
 
 
-@pytest.mark.parametrize(
+@table(
     "arguments",
     [
         ("--lang", "ru", "send", "--help"),
@@ -92,7 +92,7 @@ def test_the_locale_need_not_be_installed() -> None:
     assert result.stdout.decode().startswith(USAGE)
 
 
-@pytest.mark.parametrize(
+@table(
     "arguments",
     [
         ("phone", "--json", "89161234567", "12"),

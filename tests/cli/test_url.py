@@ -52,8 +52,8 @@ def test_json(run: Run) -> None:
     assert {"url": "devino://login:pa%40ss@SENDER", "exit_code": 0} == document(result)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "stdin", "words"),
+@table(
+    "arguments, stdin, words",
     [
         (PARTS, "", "the password is missing"),
         (PARTS, "\n", "the password is missing"),
@@ -133,15 +133,15 @@ def test_an_interrupt_at_the_password() -> None:
     assert (130, b"", True) == (process.returncode, stdout, (shown + rest).endswith(b"devinotify: interrupted\n"))
 
 
-@pytest.mark.parametrize(
-    ("wrong", "words"),
+@table(
+    "wrong, words",
     [
         ("devino://a:b@S?region=XX", "bad value for region: the region must be a two-letter ISO 3166 code"),
         ("devino://a:b@S?region=rus", "bad value for region: a country of two letters"),
         ("devino://a:b@S?ca=/nope&gateway=http://127.0.0.1:9/rest", "bad value for ca: /nope is not a readable file"),
     ],
 )
-@pytest.mark.parametrize("command", [("send", "Hello", "+79161234567"), ("balance",)])
+@table("command", [("send", "Hello", "+79161234567"), ("balance",)])
 def test_a_wrong_value_is_told_by_its_key(run: Run, command: tuple[str, ...], wrong: str, words: str) -> None:
     """What only shows when it is used, or never, is the same mistake of the URL as any other."""
     result = run(*command, url=wrong)

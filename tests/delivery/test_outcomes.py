@@ -156,9 +156,10 @@ def test_map_error_is_asked_for_each_attempt() -> None:
     assert [TopUpNeeded, type(None)] == [type(attempt.error) for attempt in mapped.attempts]
 
 
-@pytest.mark.parametrize("answer", ["better", ValueError("better"), 1])
+@table("answer", ["better", ValueError("better"), 1])
 def test_map_error_that_answers_something_else(answer: object, caplog: pytest.LogCaptureFixture) -> None:
     """Where a plugin fails, the error stays as it was, and that is logged."""
+    caplog.clear()
     error = NotEnoughCredits("no")
     (outcome,) = recorded(Mapper(lambda _: answer), failed("sms", ONE, error))
     assert error is outcome.error

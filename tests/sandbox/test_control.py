@@ -15,6 +15,7 @@ from devinotify.sandbox import fates as steps
 from devinotify.sandbox.emulator import NotFound
 from devinotify.sandbox.settings import Settings
 from tests.sandbox.conftest import NUMBER, START, Api
+from tests.tables import table
 
 Document = dict[str, Any]
 
@@ -80,8 +81,8 @@ def test_messages_join_viber_and_its_resend(api: Api) -> None:
     assert (2, 1) == (viber["resent_as"], sms["resent_from"])
 
 
-@pytest.mark.parametrize(
-    ("filters", "numbers"),
+@table(
+    "filters, numbers",
     [
         ({}, [3, 2, 1]),
         ({"channel": "viber"}, [3]),
@@ -95,8 +96,9 @@ def test_messages_join_viber_and_its_resend(api: Api) -> None:
         ({"limit": "1", "offset": 1}, [2]),
     ],
 )
-def test_message_filters(api: Api, filters: Document, numbers: list[int]) -> None:
+def test_message_filters(filters: Document, numbers: list[int]) -> None:
     """Each filter leaves what fits it, newest first."""
+    api = Api()
     api.send(Data="привет, мир")
     api.send(SourceAddress="OTHER", DestinationAddress="79031234567")
     api.send("Viber/Send")
@@ -141,9 +143,10 @@ def test_incoming_messages_are_added_and_listed(api: Api) -> None:
     ]
 
 
-@pytest.mark.parametrize(("given", "balance"), [("10.50", "10.50"), (7, "7"), (0.1, "0.1"), (0, "0")])
-def test_the_balance_is_set(api: Api, given: object, balance: str) -> None:
+@table("given, balance", [("10.50", "10.50"), (7, "7"), (0.1, "0.1"), (0, "0")])
+def test_the_balance_is_set(given: object, balance: str) -> None:
     """A balance is set from a string or a number, and told as a string."""
+    api = Api()
     assert {"balance": balance} == ask(api, "POST", "/balance", balance=given)
 
 
@@ -200,8 +203,8 @@ def test_a_resent_sms_shows_the_request_of_its_viber(api: Api) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "arguments"),
+@table(
+    "method, path, arguments",
     [
         ("GET", "/message", {"number": 9}),
         ("POST", "/messages", {"number": 9, "fate": "expired"}),
@@ -209,14 +212,15 @@ def test_a_resent_sms_shows_the_request_of_its_viber(api: Api) -> None:
         ("DELETE", "/faults", {"id": 9}),
     ],
 )
-def test_nothing_has_the_number(api: Api, method: str, path: str, arguments: Document) -> None:
+def test_nothing_has_the_number(method: str, path: str, arguments: Document) -> None:
     """What has no such number is not found."""
+    api = Api()
     with pytest.raises(NotFound):
         ask(api, method, path, **arguments)
 
 
-@pytest.mark.parametrize(
-    ("resource", "fate", "states"),
+@table(
+    "resource, fate, states",
     [
         ("Sms/Send", "delivered", [-2, 0]),
         ("Sms/Send", "expired", [-2, 46]),
@@ -226,8 +230,9 @@ def test_nothing_has_the_number(api: Api, method: str, path: str, arguments: Doc
         ("Sms/Send", "queued", [-2]),
     ],
 )
-def test_a_fate_is_forced(api: Api, resource: str, fate: str, states: list[int]) -> None:
+def test_a_fate_is_forced(resource: str, fate: str, states: list[int]) -> None:
     """A forced fate comes true at once, and is what the gateway answers."""
+    api = Api()
     api.send(resource)
     api.emulator.set_timeline("delivered", ((steps.TimelineStep(9, 0)),), None)
     forced = ask(api, "POST", "/messages", number=1, fate=fate)
@@ -323,11 +328,10 @@ def test_timelines_are_capped() -> None:
         ask(api, "POST", "/timelines", fate="two", sms=[])
 
 
-@pytest.mark.parametrize(
-    ("search", "numbers"), [("6123", [2, 1]), ("+7 (903)", [3]), ("МИР", [1]), ("20", [2]), ("", [3, 2, 1]), ("-", [2])]
-)
-def test_search(api: Api, search: str, numbers: list[int]) -> None:
+@table("search, numbers", [("6123", [2, 1]), ("+7 (903)", [3]), ("МИР", [1]), ("20", [2]), ("", [3, 2, 1]), ("-", [2])])
+def test_search(search: str, numbers: list[int]) -> None:
     """One field finds a part of a number or of a text."""
+    api = Api()
     api.send(Data="привет, мир")
     api.send(Data="20-30")
     api.send(DestinationAddress="79031234567")
@@ -354,8 +358,8 @@ def test_incoming_messages_of_one_number(api: Api) -> None:
     assert (1, ["one"]) == (listed["total"], [message["text"] for message in listed["incoming"]])
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "arguments", "reason"),
+@table(
+    "method, path, arguments, reason",
     [
         ("POST", "/fates", {"number": NUMBER}, "fate is missing"),
         ("POST", "/fates", {"number": 7, "fate": None}, "number must be a string"),
@@ -388,8 +392,9 @@ def test_incoming_messages_of_one_number(api: Api) -> None:
         ("POST", "/reset", {"all": True}, "no such argument: 'all'; there are: none"),
     ],
 )
-def test_wrong_arguments(api: Api, method: str, path: str, arguments: Document, reason: str) -> None:
+def test_wrong_arguments(method: str, path: str, arguments: Document, reason: str) -> None:
     """A wrong argument is refused with its name."""
+    api = Api()
     with pytest.raises(ValueError, match=re.escape(reason)):
         ask(api, method, path, **arguments)
 

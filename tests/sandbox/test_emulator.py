@@ -8,6 +8,7 @@ import pytest
 
 from devinotify.sandbox.settings import EVERY_NUMBER, Settings
 from tests.sandbox.conftest import NUMBER, START, Api
+from tests.tables import table
 
 
 def fate(api: Api, digits: str = NUMBER) -> str:
@@ -44,9 +45,10 @@ def test_a_fate_is_decided_when_the_message_is_sent(api: Api) -> None:
     assert 0 == api.state(part)["State"]
 
 
-@pytest.mark.parametrize(("number", "name"), [("x", "expired"), (NUMBER, "eaten")])
-def test_wrong_fates(api: Api, number: str, name: str) -> None:
+@table("number, name", [("x", "expired"), (NUMBER, "eaten")])
+def test_wrong_fates(number: str, name: str) -> None:
     """What is not a number or not a fate is refused."""
+    api = Api()
     with pytest.raises(ValueError, match=r".+"):
         api.emulator.set_fate(number, name)
 
@@ -70,18 +72,18 @@ def test_time_zones(api: Api) -> None:
         api.emulator.set_time_zone(NUMBER, "Asia/Nowhere")
 
 
-@pytest.mark.parametrize(
-    ("text", "sender"), [("", "1"), ("x" * 2001, "1"), ("x", ""), ("x", "1" * 33), ("\ud800", "1")]
-)
-def test_wrong_incoming_messages(api: Api, text: str, sender: str) -> None:
+@table("text, sender", [("", "1"), ("x" * 2001, "1"), ("x", ""), ("x", "1" * 33), ("\ud800", "1")])
+def test_wrong_incoming_messages(text: str, sender: str) -> None:
     """An incoming message must have a text and a sender, both of a length, both fit for UTF-8."""
+    api = Api()
     with pytest.raises(ValueError, match=r"must have|surrogate"):
         api.emulator.add_incoming(text, sender, "79160000000")
 
 
-@pytest.mark.parametrize("balance", ["NaN", "Infinity", "1e16", "-1", "-0.01", "-Infinity"])
-def test_wrong_balances(api: Api, balance: str) -> None:
+@table("balance", ["NaN", "Infinity", "1e16", "-1", "-0.01", "-Infinity"])
+def test_wrong_balances(balance: str) -> None:
     """A balance must be a number of a size that JSON carries."""
+    api = Api()
     with pytest.raises(ValueError, match=r"^balance must be a number from 0 to 10\^15$"):
         api.emulator.set_balance(Decimal(balance))
     assert Decimal("1000.00") == api.balance

@@ -15,6 +15,7 @@ from devinotify.sandbox import Sandbox
 from devinotify.sandbox.emulator import NotFound
 from tests.sandbox.conftest import NUMBER, NUMBERS, Api
 from tests.sandbox.test_control import ask
+from tests.tables import table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,8 +55,8 @@ def test_a_refused_send_is_listed_as_refused(api: Api) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("resource", "given", "reason"),
+@table(
+    "resource, given, reason",
     [
         ("Sms/SendBulk", {"DestinationAddresses": [*NUMBERS, "x"]}, "Invalid destination address"),
         ("Viber/Send", {"DestinationAddress": "79000000007"}, "error-address-unknown"),
@@ -63,8 +64,9 @@ def test_a_refused_send_is_listed_as_refused(api: Api) -> None:
         ("Sms/Send", {"SessionID": "x" * 36}, "Invalid session id"),
     ],
 )
-def test_each_kind_of_refusal(api: Api, resource: str, given: Document, reason: str) -> None:
+def test_each_kind_of_refusal(resource: str, given: Document, reason: str) -> None:
     """Bulk, Viber, what is missing, and a session that is over."""
+    api = Api()
     api.send(resource, **given)
     (entry,) = entries(api)
     assert ("refused", reason, resource) == (entry["status"], entry["reason"], entry["operation"])
@@ -119,9 +121,10 @@ def test_one_of_the_inbox_in_full(api: Api) -> None:
     )
 
 
-@pytest.mark.parametrize("key", ["9", "r9", "x", "", "r", "٣"])
-def test_what_is_not_there(api: Api, key: str) -> None:
+@table("key", ["9", "r9", "x", "", "r", "٣"])
+def test_what_is_not_there(key: str) -> None:
     """No other key is anybody's."""
+    api = Api()
     for method, path in (("GET", "/entry"), ("DELETE", "/inbox"), ("GET", "/curl")):
         with pytest.raises(NotFound):
             ask(api, method, path, key=key)
@@ -280,8 +283,8 @@ def test_no_password_but_the_published_one_is_in_the_lines(api: Api) -> None:
     assert (True, False, False) == ("Password=PASSWORD" in lines, "Password=demo" in lines, session in lines)
 
 
-@pytest.mark.parametrize(
-    ("given", "reason"),
+@table(
+    "given, reason",
     [
         ({}, "key or request is missing"),
         ({"key": "1", "request": 1}, "key or request is missing"),
@@ -290,8 +293,9 @@ def test_no_password_but_the_published_one_is_in_the_lines(api: Api) -> None:
         ({"request": 4}, "too long"),
     ],
 )
-def test_lines_that_cannot_be_made(api: Api, given: Document, reason: str) -> None:
+def test_lines_that_cannot_be_made(given: Document, reason: str) -> None:
     """Each says why."""
+    api = Api()
     api.log_in()
     api.send()
     api.raw("GET", "/rest/Nothing")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from devinotify.gateway.codes import SMS_STATES
 from devinotify.sandbox.handlers import _COUNTERS, STATISTICS_TOO_LONG
 from tests.sandbox.conftest import Api, date, error
+from tests.tables import table
 
 
 def incoming(api: Api, start: str = "", end: str = "2026-01-29T00:00:00") -> tuple[int, Any]:
@@ -33,8 +32,8 @@ def test_incoming_messages_have_the_documented_keys(api: Api) -> None:
     ) == incoming(api)
 
 
-@pytest.mark.parametrize(
-    ("start", "end", "found"),
+@table(
+    "start, end, found",
     [
         ("2026-01-28T12:00:00", "2026-01-28T12:00:01", 1),
         ("2026-01-28T11:00:00", "2026-01-28T12:00:00", 1),
@@ -42,14 +41,15 @@ def test_incoming_messages_have_the_documented_keys(api: Api) -> None:
         ("2026-01-28T12:00:01", "2026-01-28T13:00:00", 0),
     ],
 )
-def test_incoming_messages_of_a_period(api: Api, start: str, end: str, found: int) -> None:
+def test_incoming_messages_of_a_period(start: str, end: str, found: int) -> None:
     """Only messages of the period are told, its last second included."""
+    api = Api()
     api.emulator.add_incoming("x", "1", "2")
     assert found == len(incoming(api, start, end)[1])
 
 
-@pytest.mark.parametrize(
-    ("start", "end"),
+@table(
+    "start, end",
     [
         ("2026-01-28T12:00:00", "2026-01-28T12:00:00"),
         ("2026-01-28T12:00:00", "2026-01-28T11:00:00"),
@@ -58,8 +58,9 @@ def test_incoming_messages_of_a_period(api: Api, start: str, end: str, found: in
         ("", "x"),
     ],
 )
-def test_invalid_periods(api: Api, start: str, end: str) -> None:
+def test_invalid_periods(start: str, end: str) -> None:
     """A period that ends before it begins, begins over a year ago, or is not a period, is an invalid argument."""
+    api = Api()
     status, document = incoming(api, start, end)
     assert (400, 2) == (status, document["Code"])
 
@@ -112,7 +113,8 @@ def test_statistics_of_90_days(api: Api) -> None:
     assert error(2, STATISTICS_TOO_LONG) == statistics(api, "2025-11-01", "2026-01-30T00:00:01")
 
 
-@pytest.mark.parametrize(("start", "end"), [("2026-01-02", "2026-01-01"), ("x", "2026-01-01")])
-def test_invalid_statistics_periods(api: Api, start: str, end: str) -> None:
+@table("start, end", [("2026-01-02", "2026-01-01"), ("x", "2026-01-01")])
+def test_invalid_statistics_periods(start: str, end: str) -> None:
     """A period that ends before it begins, or is none, is an invalid argument."""
+    api = Api()
     assert 2 == statistics(api, start, end)[1]["Code"]

@@ -15,6 +15,7 @@ from devinotify.gateway.codes import ERRORS, VIBER_WORDS
 from devinotify.sandbox import service
 from devinotify.sandbox.operations import OPERATIONS, Action, Operation
 from tests.sandbox.conftest import NOW, NUMBERS, Api, error
+from tests.tables import table
 
 VIBER_SENDS = [operation.name for operation in OPERATIONS if operation.action is Action.SEND_VIBER]
 
@@ -105,18 +106,18 @@ MISSING = {
 }
 
 
-@pytest.mark.parametrize(
-    ("operation", "name"),
+@table(
+    "operation, name",
     [
         (operation, parameter.name)
         for operation in OPERATIONS
         for parameter in operation.parameters
         if parameter.code is not None
     ],
-    ids=lambda value: value if isinstance(value, str) else value.name,
 )
-def test_missing_arguments(api: Api, operation: Operation, name: str) -> None:
+def test_missing_arguments(operation: Operation, name: str) -> None:
     """A required argument that is empty is refused with its documented Code and words."""
+    api = Api()
     code, description = MISSING.get((operation.name, name), (1, None))
     parameters = complete(
         operation, **{"Login": "demo", "Password": "demo"} if operation.action is Action.LOGIN else {}
@@ -145,9 +146,10 @@ def test_unknown_resources(api: Api) -> None:
     assert (404, 6) == (reply.status, json.loads(reply.body)["Code"])
 
 
-@pytest.mark.parametrize(("method", "resource"), [("GET", "Sms/Send"), ("PUT", "User/Balance"), ("HEAD", "Viber/Send")])
-def test_other_methods(api: Api, method: str, resource: str) -> None:
+@table("method, resource", [("GET", "Sms/Send"), ("PUT", "User/Balance"), ("HEAD", "Viber/Send")])
+def test_other_methods(method: str, resource: str) -> None:
     """A method that an operation does not take is 405 with Code 6, and says which it takes."""
+    api = Api()
     reply = api.raw(method, f"/rest/{resource}")
     assert (405, 6, True) == (reply.status, json.loads(reply.body)["Code"], "POST" in reply.allow)
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
-import pytest
-
 from devinotify.sandbox.operations import OPERATIONS, Action
 from tests.sandbox.conftest import NOW, NUMBERS, START, Api, dated, error
+from tests.tables import table
 
 SMS_SENDS = [operation.name for operation in OPERATIONS if operation.action is Action.SEND_SMS]
 
 
-@pytest.mark.parametrize("resource", SMS_SENDS)
-def test_one_id_per_segment(api: Api, resource: str) -> None:
+@table("resource", SMS_SENDS)
+def test_one_id_per_segment(resource: str) -> None:
     """Each SMS operation answers one id per segment, those of the first recipient first."""
+    api = Api()
     bulk = "Bulk" in resource or "ToAddresses" in resource
     recipients = {"DestinationAddresses": NUMBERS} if bulk else {}
     status, part_ids = api.send(resource, Data="я" * 71, **dated(resource), **recipients)
@@ -52,10 +52,11 @@ def test_the_last_credit_can_be_spent(api: Api) -> None:
     assert (200, Decimal("0.00")) == (api.send()[0], api.balance)
 
 
-@pytest.mark.parametrize("resource", ["Sms/SendBulk", "Viber/SendBulk", "Viber/SendWithResendBulk"])
-@pytest.mark.parametrize("bad", ["123", ""])
-def test_bulk_is_all_or_nothing(api: Api, resource: str, bad: str) -> None:
+@table("resource", ["Sms/SendBulk", "Viber/SendBulk", "Viber/SendWithResendBulk"])
+@table("bad", ["123", ""])
+def test_bulk_is_all_or_nothing(resource: str, bad: str) -> None:
     """One invalid number in a bulk refuses all of it, uncharged."""
+    api = Api()
     _, document = api.send(resource, DestinationAddresses=[*NUMBERS, bad])
     words = "error-address-format" if resource.startswith("Viber") else "Invalid destination address"
     assert (words, 0, Decimal("1000.00")) == (document["Desc"], len(api.emulator.store), api.balance)
@@ -66,8 +67,8 @@ def test_duplicates_are_sent_twice(api: Api) -> None:
     assert 2 == len(api.send("Sms/SendBulk", DestinationAddresses=[NUMBERS[0]] * 2)[1])
 
 
-@pytest.mark.parametrize(
-    ("parameters", "code", "words"),
+@table(
+    "parameters, code, words",
     [
         ({"SourceAddress": "ДЕВИНО"}, 6, "Invalid source address"),
         ({"SourceAddress": "a" * 12}, 6, "Invalid source address"),
@@ -81,8 +82,9 @@ def test_duplicates_are_sent_twice(api: Api) -> None:
         ),
     ],
 )
-def test_sms_refusals(api: Api, parameters: dict[str, str], code: int, words: str) -> None:
+def test_sms_refusals(parameters: dict[str, str], code: int, words: str) -> None:
     """Each wrong value is refused with its Code and words, uncharged."""
+    api = Api()
     assert error(code, words) == api.send(**parameters)
     assert Decimal("1000.00") == api.balance
 
@@ -146,9 +148,10 @@ def test_time_zone_sends_go_by_the_recipients_clock(api: Api) -> None:
     assert ["2026-01-29T06:00:00+00:00", "2026-01-28T23:00:00+00:00"] == due
 
 
-@pytest.mark.parametrize("extreme", ["0001-01-01T00:00:00", "9999-12-31T23:59:59"])
-@pytest.mark.parametrize("resource", ["Sms/Send", "Sms/SendByTimeZone"])
-def test_extreme_dates(api: Api, resource: str, extreme: str) -> None:
+@table("extreme", ["0001-01-01T00:00:00", "9999-12-31T23:59:59"])
+@table("resource", ["Sms/Send", "Sms/SendByTimeZone"])
+def test_extreme_dates(resource: str, extreme: str) -> None:
     """The first and the last date that can be written are taken, and what they made can be read."""
+    api = Api()
     _, (part,) = api.send(resource, SendDate=extreme)
     assert api.state(part)["State"] == -2

@@ -6,11 +6,10 @@ import json
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from devinotify.gateway.codes import ERRORS
 from devinotify.sandbox.fates import FATES
 from tests.sandbox.conftest import NO_DATE, Api, date
+from tests.tables import table
 
 
 def test_states_over_time(api: Api) -> None:
@@ -53,9 +52,10 @@ UNKNOWN = {
 }
 
 
-@pytest.mark.parametrize("channel", ["Sms", "Viber"])
-def test_an_unknown_id(api: Api, channel: str) -> None:
+@table("channel", ["Sms", "Viber"])
+def test_an_unknown_id(channel: str) -> None:
     """An id that was never given out has state 255, as in the API's example."""
+    api = Api()
     assert UNKNOWN == api.state("579700854169272358", channel)
 
 
@@ -75,9 +75,10 @@ def test_a_channels_id_is_unknown_to_the_other(api: Api) -> None:
     assert [255, 255] == [api.state(sms, "Viber")["State"], api.state(viber, "Sms")["State"]]
 
 
-@pytest.mark.parametrize(("resource", "channel"), [("Sms/Send", "Sms"), ("Viber/Send", "Viber")])
-def test_states_are_told_for_48_hours(api: Api, resource: str, channel: str) -> None:
+@table("resource, channel", [("Sms/Send", "Sms"), ("Viber/Send", "Viber")])
+def test_states_are_told_for_48_hours(resource: str, channel: str) -> None:
     """48 hours after the sending a message's state is 255."""
+    api = Api()
     _, (part,) = api.send(resource)
     api.advance(48 * 3600)
     before = api.state(part, channel)["State"]
@@ -111,9 +112,10 @@ def test_validity_ends_what_is_under_way(api: Api) -> None:
     assert [-1, 46] == states
 
 
-@pytest.mark.parametrize("fate", [fate for fate in FATES.values() if not fate.refusal], ids=lambda fate: fate.name)
-def test_magic_numbers_meet_their_fate(api: Api, fate: Any) -> None:  # noqa: ANN401 - the table's own
+@table("fate", [fate for fate in FATES.values() if not fate.refusal])
+def test_magic_numbers_meet_their_fate(fate: Any) -> None:  # noqa: ANN401 - the table's own
     """A magic number's messages end in its fate's last state on either channel."""
+    api = Api()
     number = f"790000000{fate.ending}"
     _, (sms,) = api.send(DestinationAddress=number)
     _, (viber,) = api.send("Viber/Send", DestinationAddress=number)
@@ -126,9 +128,10 @@ def test_magic_numbers_meet_their_fate(api: Api, fate: Any) -> None:  # noqa: AN
     assert expected == ends
 
 
-@pytest.mark.parametrize("fate", [fate for fate in FATES.values() if fate.refusal], ids=lambda fate: fate.name)
-def test_magic_numbers_that_refuse(api: Api, fate: Any) -> None:  # noqa: ANN401 - the table's own
+@table("fate", [fate for fate in FATES.values() if fate.refusal])
+def test_magic_numbers_that_refuse(fate: Any) -> None:  # noqa: ANN401 - the table's own
     """A magic number whose fate is a refusal refuses the send on either channel, uncharged."""
+    api = Api()
     number = f"790000000{fate.ending}"
     sms, viber = (api.send(resource, DestinationAddress=number) for resource in ("Sms/Send", "Viber/Send"))
     assert (ERRORS[fate.refusal].http_status, fate.refusal) == (sms[0], sms[1]["Code"])

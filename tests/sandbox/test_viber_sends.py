@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import pytest
-
 from devinotify.sandbox.operations import OPERATIONS, Action
 from tests.sandbox.conftest import NUMBERS, Api, date, error
+from tests.tables import table
 
 VIBER_SENDS = [operation.name for operation in OPERATIONS if operation.action is Action.SEND_VIBER]
 
 
-@pytest.mark.parametrize("resource", VIBER_SENDS)
-def test_one_viber_id_per_recipient(api: Api, resource: str) -> None:
+@table("resource", VIBER_SENDS)
+def test_one_viber_id_per_recipient(resource: str) -> None:
     """Each Viber operation answers one id per recipient, however long the text."""
+    api = Api()
     bulk = "Bulk" in resource
     status, part_ids = api.send(resource, Data="я" * 1000, **({"DestinationAddresses": NUMBERS} if bulk else {}))
     assert (200, 2 if bulk else 1) == (status, len(part_ids))
@@ -29,8 +29,8 @@ def test_optionals_go_with_their_recipients(api: Api) -> None:
     assert ["first", "", "alone", "a"] == [message.optional for message in api.emulator.store]
 
 
-@pytest.mark.parametrize(
-    ("parameters", "words"),
+@table(
+    "parameters, words",
     [
         ({"SourceAddress": "a b"}, "error-subject-format"),
         ({"DestinationAddress": "89161234567"}, "error-address-format"),
@@ -38,8 +38,9 @@ def test_optionals_go_with_their_recipients(api: Api) -> None:
         ({"Validity": "1441"}, "error-validity-period-seconds-format"),
     ],
 )
-def test_viber_refusals(api: Api, parameters: dict[str, str], words: str) -> None:
+def test_viber_refusals(parameters: dict[str, str], words: str) -> None:
     """Each wrong value is refused with Code 1 and its documented word."""
+    api = Api()
     assert error(1, words) == api.send("Viber/Send", **parameters)
 
 
