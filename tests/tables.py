@@ -62,11 +62,11 @@ def table(
             if not rows:
                 pytest.fail("the table has no rows")
             failures: list[BaseException] = []
-            for row in rows:
+            for number, row in enumerate(rows, 1):
                 try:
                     test(**fixtures, **row.arguments)
                 except _FAILURES as failure:
-                    failure.add_note(f"in the row {row}")
+                    failure.add_note(f"in row {number}: {row}")
                     failures.append(failure)
             if len(failures) == 1:
                 raise failures[0]

@@ -25,7 +25,7 @@ def test_a_row_that_fails_is_named_and_hides_none_after_it() -> None:
     with pytest.raises(ExceptionGroup, match="2 of 3 rows fail") as caught:
         odd()
     assert ["one", "two", "three"] == walked
-    assert [["in the row number=1, word='one'"], ["in the row number=3, word='three'"]] == [
+    assert [["in row 1: number=1, word='one'"], ["in row 3: number=3, word='three'"]] == [
         each.__notes__ for each in caught.value.exceptions
     ]
 
@@ -39,7 +39,7 @@ def test_a_failure_of_its_own_comes_as_it_is() -> None:
 
     with pytest.raises(ZeroDivisionError) as caught:
         divided()
-    assert ["in the row nothing"] == caught.value.__notes__
+    assert ["in row 2: nothing"] == caught.value.__notes__
 
 
 def test_names_stand_beside_the_table_too() -> None:
@@ -51,7 +51,7 @@ def test_names_stand_beside_the_table_too() -> None:
 
     with pytest.raises(AssertionError) as caught:
         is_something()
-    assert ["in the row nothing"] == caught.value.__notes__
+    assert ["in row 2: nothing"] == caught.value.__notes__
     with pytest.raises(ValueError, match="shorter"):
         table("number", [1, 0], ids=["something"])
 
@@ -69,7 +69,7 @@ def test_tables_above_one_another_are_a_product() -> None:
     with pytest.raises(AssertionError) as caught:
         pairs()
     assert [("a", 1), ("a", 2), ("b", 1), ("b", 2)] == walked
-    assert ["in the row number=1", "in the row word='b'"] == caught.value.__notes__
+    assert ["in row 1: number=1", "in row 2: word='b'"] == caught.value.__notes__
 
 
 def test_a_table_without_rows_fails() -> None:
