@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,7 +17,12 @@ from tests.faults.certificates import Certificates, make_certificates
 from tests.faults.harness import SETTINGS_FROM_OUTSIDE
 from tests.faults.server import LOGIN, PASSWORD, FaultServer
 
+if TYPE_CHECKING:
+    import ssl
+
 ClientMaker = Callable[..., Client]
+Meeting = tuple[FaultServer, ClientMaker]
+Anew = Callable[[], AbstractContextManager[Meeting]]
 
 
 @pytest.fixture(autouse=True)
@@ -63,9 +69,9 @@ def kind(request: pytest.FixtureRequest) -> Callable[..., Any]:
     return made
 
 
-@pytest.fixture
-def make_client(certificates: Certificates, kind: Callable[..., Any]) -> Iterator[ClientMaker]:
-    """Return a maker of clients for a server, closed at the end; keyword arguments override the usual settings."""
+@contextmanager
+def clients(certificates: Certificates, kind: Callable[..., Any]) -> Iterator[ClientMaker]:
+    """Give a maker of clients for a server, closed at the end; keyword arguments override the usual settings."""
     with ExitStack() as stack:
 
         def make(server: FaultServer, **settings: object) -> Client:
@@ -82,3 +88,29 @@ def make_client(certificates: Certificates, kind: Callable[..., Any]) -> Iterato
             return client
 
         yield make
+
+
+@pytest.fixture
+def make_client(certificates: Certificates, kind: Callable[..., Any]) -> Iterator[ClientMaker]:
+    """Return a maker of clients."""
+    with clients(certificates, kind) as make:
+        yield make
+
+
+@contextmanager
+def met(tls: ssl.SSLContext | None, certificates: Certificates, kind: Callable[..., Any]) -> Iterator[Meeting]:
+    """Give a server, and a maker of its clients."""
+    with FaultServer(tls) as server, clients(certificates, kind) as make:
+        yield server, make
+
+
+@pytest.fixture(params=["plain", "tls"])
+def anew(request: pytest.FixtureRequest, certificates: Certificates, kind: Callable[..., Any]) -> Anew:
+    """Return what gives each row of a table a server of its own, of plain HTTP and of TLS, and a maker of clients."""
+    return partial(met, certificates.good if request.param == "tls" else None, certificates, kind)
+
+
+@pytest.fixture
+def anew_over_tls(certificates: Certificates, kind: Callable[..., Any]) -> Anew:
+    """Return what gives each row of a table a server of its own that speaks TLS, and a maker of clients."""
+    return partial(met, certificates.good, certificates, kind)

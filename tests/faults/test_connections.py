@@ -32,10 +32,11 @@ from tests.faults.server import (
     handshake_with,
     head,
 )
+from tests.tables import table
 
 if TYPE_CHECKING:
     from tests.faults.certificates import Certificates
-    from tests.faults.conftest import ClientMaker
+    from tests.faults.conftest import Anew, ClientMaker
 
 
 def test_connections_are_kept(server: FaultServer, make_client: ClientMaker) -> None:
@@ -67,17 +68,16 @@ def test_a_connection_closed_right_after_its_reply_is_not_used(server: FaultServ
     assert (len(receipt.message_ids), server.connections, len(server.received("sms/send"))) == (1, 2, 2)
 
 
-@pytest.mark.parametrize("end", [acts.close, acts.goodbye, acts.reset])
-def test_a_kept_connection_that_dies_with_the_request_is_unknown(
-    server: FaultServer, make_client: ClientMaker, end: acts.End
-) -> None:
+@table("end", [acts.close, acts.goodbye, acts.reset])
+def test_a_kept_connection_that_dies_with_the_request_is_unknown(anew: Anew, end: acts.End) -> None:
     """The server read the request on the kept connection and closed: it may have sent the message."""
-    client = make_client(server)
-    client.sms.send(NUMBER, TEXT)
-    server.play("sms/send", acts.unanswered(end))
-    with pytest.raises(OutcomeUnknown) as caught:
+    with anew() as (server, make_client):
+        client = make_client(server)
         client.sms.send(NUMBER, TEXT)
-    assert (caught.value.verdict, len(server.received("sms/send"))) == (Verdict.UNKNOWN, 2)
+        server.play("sms/send", acts.unanswered(end))
+        with pytest.raises(OutcomeUnknown) as caught:
+            client.sms.send(NUMBER, TEXT)
+        assert (caught.value.verdict, len(server.received("sms/send"))) == (Verdict.UNKNOWN, 2)
 
 
 def test_a_connection_idle_for_more_than_four_seconds_is_retired(
@@ -105,17 +105,16 @@ LEFTOVERS: dict[str, Act] = {
 }
 
 
-@pytest.mark.parametrize("name", LEFTOVERS)
-def test_what_is_left_over_never_answers_the_next_send(
-    server: FaultServer, make_client: ClientMaker, name: str
-) -> None:
+@table("name", LEFTOVERS)
+def test_what_is_left_over_never_answers_the_next_send(anew: Anew, name: str) -> None:
     """A message is never told the ids of another, or of a reply that nobody asked for."""
-    server.play("sms/send", LEFTOVERS[name])
-    client = make_client(server)
-    with suppress(DevinotifyError):  # what the odd reply itself means is the table's affair
-        client.sms.send(NUMBER, TEXT)
-    (request_id,) = client.sms.send(NUMBER, TEXT).message_ids
-    assert (False, 2) == (request_id in IDS + OTHER, len(server.received("sms/send")))
+    with anew() as (server, make_client):
+        server.play("sms/send", LEFTOVERS[name])
+        client = make_client(server)
+        with suppress(DevinotifyError):  # what the odd reply itself means is the table's affair
+            client.sms.send(NUMBER, TEXT)
+        (request_id,) = client.sms.send(NUMBER, TEXT).message_ids
+        assert (False, 2) == (request_id in IDS + OTHER, len(server.received("sms/send")))
 
 
 def test_a_reply_that_comes_too_late_never_answers_the_next_send(server: FaultServer, make_client: ClientMaker) -> None:
@@ -152,21 +151,20 @@ def test_a_reply_before_the_request_never_answers_it(server: FaultServer, make_c
     assert client.sms.send(NUMBER, TEXT).message_ids != (json.loads(OTHER)[0],)
 
 
-@pytest.mark.parametrize("failures", [1, 2, 3])
-def test_what_was_not_sent_is_tried_up_to_three_times_more(
-    tls_server: FaultServer, make_client: ClientMaker, failures: int
-) -> None:
+@table("failures", [1, 2, 3])
+def test_what_was_not_sent_is_tried_up_to_three_times_more(anew_over_tls: Anew, failures: int) -> None:
     """Handshakes that fail leave nothing sent: the message goes out when one succeeds, once."""
-    tls_server.play("user/balance", lambda exchange: answer(exchange, close=True))
-    client = make_client(tls_server)
-    client.user.balance()
-    tls_server.doors = [handshake, *[acts.door_reset] * failures, handshake]
-    receipt = client.sms.send(NUMBER, TEXT)
-    assert (1, 1, failures + 2) == (
-        len(receipt.message_ids),
-        len(tls_server.received("sms/send")),
-        tls_server.connections,
-    )
+    with anew_over_tls() as (tls_server, make_client):
+        tls_server.play("user/balance", lambda exchange: answer(exchange, close=True))
+        client = make_client(tls_server)
+        client.user.balance()
+        tls_server.doors = [handshake, *[acts.door_reset] * failures, handshake]
+        receipt = client.sms.send(NUMBER, TEXT)
+        assert (1, 1, failures + 2) == (
+            len(receipt.message_ids),
+            len(tls_server.received("sms/send")),
+            tls_server.connections,
+        )
 
 
 _ESTABLISHED = b"\x01"
@@ -240,15 +238,14 @@ def test_a_certificate_that_is_wrong_stays_wrong(
     assert (Verdict.NOT_SENT, False, 1) == (caught.value.verdict, caught.value.retryable, tls_server.connections)
 
 
-@pytest.mark.parametrize("door", [acts.door_closed, acts.door_reset, acts.door_plaintext])
-def test_a_handshake_that_fails_otherwise_may_be_tried_again(
-    tls_server: FaultServer, make_client: ClientMaker, door: Door
-) -> None:
+@table("door", [acts.door_closed, acts.door_reset, acts.door_plaintext])
+def test_a_handshake_that_fails_otherwise_may_be_tried_again(anew_over_tls: Anew, door: Door) -> None:
     """What is wrong with a connection may be right with the next."""
-    tls_server.doors = [door]
-    with pytest.raises(NotSent) as caught:
-        make_client(tls_server).sms.send(NUMBER, TEXT)
-    assert (Verdict.NOT_SENT, True, 4) == (caught.value.verdict, caught.value.retryable, tls_server.connections)
+    with anew_over_tls() as (tls_server, make_client):
+        tls_server.doors = [door]
+        with pytest.raises(NotSent) as caught:
+            make_client(tls_server).sms.send(NUMBER, TEXT)
+        assert (Verdict.NOT_SENT, True, 4) == (caught.value.verdict, caught.value.retryable, tls_server.connections)
 
 
 def test_threads_share_no_connection_at_the_same_time(server: FaultServer, make_client: ClientMaker) -> None:

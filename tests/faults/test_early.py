@@ -16,10 +16,11 @@ from devinotify.redact import SecretBytes
 from tests.faults import acts
 from tests.faults.harness import NUMBER, TEXT
 from tests.faults.server import Act, Exchange, FaultServer, error_body, head
+from tests.tables import table
 
 if TYPE_CHECKING:
     from devinotify.gateway.wire import Request
-    from tests.faults.conftest import ClientMaker
+    from tests.faults.conftest import Anew, ClientMaker
 
 pytestmark = pytest.mark.once
 
@@ -40,18 +41,17 @@ def early(status: int, body: str, end: acts.End) -> Act:
     return act
 
 
-@pytest.mark.parametrize("end", ENDS)
-def test_a_refusal_while_the_form_is_written_is_a_refusal(
-    server: FaultServer, make_client: ClientMaker, end: str
-) -> None:
+@table("end", ENDS)
+def test_a_refusal_while_the_form_is_written_is_a_refusal(anew: Anew, end: str) -> None:
     """Its status says that nothing was done, however the connection ends behind it."""
-    client = make_client(server, timeout=10.0)
-    client.user.balance()
-    server.play("sms/sendbulk", early(413, acts.HTML, ENDS[end]))
-    with pytest.raises(UnexpectedResponse) as caught:
-        client.sms.send_bulk(MANY, "text")
-    assert (Verdict.REJECTED, 413, 1) == (caught.value.verdict, caught.value.http_status, server.partly)
-    assert [] == server.received("sms/sendbulk")
+    with anew() as (server, make_client):
+        client = make_client(server, timeout=10.0)
+        client.user.balance()
+        server.play("sms/sendbulk", early(413, acts.HTML, ENDS[end]))
+        with pytest.raises(UnexpectedResponse) as caught:
+            client.sms.send_bulk(MANY, "text")
+        assert (Verdict.REJECTED, 413, 1) == (caught.value.verdict, caught.value.http_status, server.partly)
+        assert [] == server.received("sms/sendbulk")
 
 
 @pytest.fixture
@@ -146,17 +146,16 @@ def test_a_session_refused_while_the_form_is_written_is_renewed(server: FaultSer
     )
 
 
-@pytest.mark.parametrize("status", [408, 502])
-def test_a_failure_while_the_form_is_written_is_unknown(
-    server: FaultServer, make_client: ClientMaker, status: int
-) -> None:
+@table("status", [408, 502])
+def test_a_failure_while_the_form_is_written_is_unknown(anew: Anew, status: int) -> None:
     """A status that refuses nothing refuses nothing when it comes early."""
-    client = make_client(server, timeout=10.0)
-    client.user.balance()
-    server.play("sms/sendbulk", early(status, acts.HTML, acts.close))
-    with pytest.raises(UnexpectedResponse) as caught:
-        client.sms.send_bulk(MANY, "text")
-    assert Verdict.UNKNOWN == caught.value.verdict
+    with anew() as (server, make_client):
+        client = make_client(server, timeout=10.0)
+        client.user.balance()
+        server.play("sms/sendbulk", early(status, acts.HTML, acts.close))
+        with pytest.raises(UnexpectedResponse) as caught:
+            client.sms.send_bulk(MANY, "text")
+        assert Verdict.UNKNOWN == caught.value.verdict
 
 
 def test_a_connection_that_ends_while_the_form_is_written_is_unknown(

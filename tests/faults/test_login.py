@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.faults.certificates import Certificates
-    from tests.faults.conftest import ClientMaker
+    from tests.faults.conftest import Anew, ClientMaker
 
 LOGIN_FAULTS: dict[str, Act] = {
     "500 and a page": acts.html(500),
@@ -87,23 +87,24 @@ def test_the_error_of_a_failed_login_names_the_send(server: FaultServer, make_cl
     assert caught.value.operation == "Sms/Send"
 
 
-@pytest.mark.parametrize(
+@table(
     "act",
     [answer, acts.code(4, 200, "Invalid user login or password"), acts.code("4", 401)],
     ids=["401", "200", "text"],
 )
-def test_wrong_credentials_are_rejected(server: FaultServer, make_client: ClientMaker, act: Act) -> None:
+def test_wrong_credentials_are_rejected(anew: Anew, act: Act) -> None:
     """Wrong credentials are the gateway's refusal, after exactly one login."""
-    server.play_always("user/sessionid", act)
-    client = make_client(server, password="wrong")
-    with pytest.raises(Unauthorized) as caught:
-        client.sms.send(NUMBER, TEXT)
-    assert (
-        caught.value.verdict,
-        caught.value.retryable,
-        server.logins,
-        server.received("sms/send"),
-    ) == (Verdict.REJECTED, False, 1, [])
+    with anew() as (server, make_client):
+        server.play_always("user/sessionid", act)
+        client = make_client(server, password="wrong")
+        with pytest.raises(Unauthorized) as caught:
+            client.sms.send(NUMBER, TEXT)
+        assert (
+            caught.value.verdict,
+            caught.value.retryable,
+            server.logins,
+            server.received("sms/send"),
+        ) == (Verdict.REJECTED, False, 1, [])
 
 
 def slowly(act: Act, seconds: float = 0.1) -> Act:
@@ -116,14 +117,13 @@ def slowly(act: Act, seconds: float = 0.1) -> Act:
     return slow
 
 
-@pytest.mark.parametrize("name", ["500 and a page", "closed", "reset", "code 9", "garbage", "200 and a page"])
-def test_many_threads_do_not_storm_a_failing_login(
-    tls_server: FaultServer, make_client: ClientMaker, name: str
-) -> None:
+@table("name", ["500 and a page", "closed", "reset", "code 9", "garbage", "200 and a page"])
+def test_many_threads_do_not_storm_a_failing_login(anew_over_tls: Anew, name: str) -> None:
     """However many threads wait for it, a failing login is asked for as often as by one."""
-    tls_server.play_always("user/sessionid", slowly(LOGIN_FAULTS[name]))
-    verdicts = send_from_threads(make_client(tls_server, timeout=60), THREADS)
-    assert ({Verdict.NOT_SENT}, True) == (set(verdicts), tls_server.logins <= FEW)
+    with anew_over_tls() as (tls_server, make_client):
+        tls_server.play_always("user/sessionid", slowly(LOGIN_FAULTS[name]))
+        verdicts = send_from_threads(make_client(tls_server, timeout=60), THREADS)
+        assert ({Verdict.NOT_SENT}, True) == (set(verdicts), tls_server.logins <= FEW)
 
 
 def test_many_threads_share_one_silent_login(tls_server: FaultServer, make_client: ClientMaker) -> None:
@@ -175,17 +175,16 @@ def echo_in_an_error(exchange: Exchange) -> None:
     exchange.reply(error_body(2, f"Invalid argument: {shown} {exchange.target}"), 400)
 
 
-@pytest.mark.parametrize("act", [echo, echo_in_an_error])
-@pytest.mark.parametrize("operation", ["user/sessionid", "sms/send", "user/balance"])
-def test_a_reply_that_quotes_the_request_gives_nothing_away(
-    tls_server: FaultServer, make_client: ClientMaker, act: Act, operation: str
-) -> None:
+@table("act", [echo, echo_in_an_error])
+@table("operation", ["user/sessionid", "sms/send", "user/balance"])
+def test_a_reply_that_quotes_the_request_gives_nothing_away(anew_over_tls: Anew, act: Act, operation: str) -> None:
     """A page or error that shows the request back is not shown on, where it holds secrets."""
-    tls_server.play_always(operation, act)
-    client = make_client(tls_server)
-    call = client.user.balance if operation == "user/balance" else partial(client.sms.send, NUMBER, TEXT)
-    with logs() as lines, pytest.raises(DevinotifyError) as caught:
-        call()
-    shown = everything_about(caught.value) + "\n".join(lines)
-    leaked = [secret for secret in secrets_of(tls_server) if secret in shown]
-    assert leaked == []
+    with anew_over_tls() as (tls_server, make_client):
+        tls_server.play_always(operation, act)
+        client = make_client(tls_server)
+        call = client.user.balance if operation == "user/balance" else partial(client.sms.send, NUMBER, TEXT)
+        with logs() as lines, pytest.raises(DevinotifyError) as caught:
+            call()
+        shown = everything_about(caught.value) + "\n".join(lines)
+        leaked = [secret for secret in secrets_of(tls_server) if secret in shown]
+        assert leaked == []

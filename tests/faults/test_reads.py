@@ -21,9 +21,10 @@ from devinotify.models import DeliveryStatus
 from tests.faults import acts
 from tests.faults.harness import everything_about, logs, secrets_of
 from tests.faults.server import BALANCE, Act, FaultServer, head
+from tests.tables import table
 
 if TYPE_CHECKING:
-    from tests.faults.conftest import ClientMaker
+    from tests.faults.conftest import Anew, ClientMaker
 
 PASSING: dict[str, Act] = {
     "500 and a page": acts.html(500),
@@ -56,37 +57,38 @@ FEW = 4
 """Requests that one read may cost at most."""
 
 
-@pytest.mark.parametrize("name", PASSING)
-def test_a_passing_fault_is_overcome(server: FaultServer, make_client: ClientMaker, name: str) -> None:
+@table("name", PASSING)
+def test_a_passing_fault_is_overcome(anew: Anew, name: str) -> None:
     """One bad reply does not keep the balance from the caller, and no part of it is taken for the whole."""
-    server.play("user/balance", PASSING[name])
-    client = make_client(server, timeout=0.5)
-    assert (Decimal(BALANCE), 2) == (client.user.balance(), len(server.received("user/balance")))
+    with anew() as (server, make_client):
+        server.play("user/balance", PASSING[name])
+        client = make_client(server, timeout=0.5)
+        assert (Decimal(BALANCE), 2) == (client.user.balance(), len(server.received("user/balance")))
 
 
-@pytest.mark.parametrize("name", PASSING)
-def test_a_fault_that_stays_is_told_after_a_few_tries(
-    tls_server: FaultServer, make_client: ClientMaker, name: str
-) -> None:
+@table("name", PASSING)
+def test_a_fault_that_stays_is_told_after_a_few_tries(anew_over_tls: Anew, name: str) -> None:
     """A read gives up with an error, never with half a number, and does not loop."""
-    tls_server.play_always("user/balance", PASSING[name])
-    client = make_client(tls_server, timeout=0.2)
-    with pytest.raises((GatewayError, UnexpectedResponse, OutcomeUnknown)):
-        client.user.balance()
-    assert 2 <= len(tls_server.received("user/balance")) <= FEW
+    with anew_over_tls() as (tls_server, make_client):
+        tls_server.play_always("user/balance", PASSING[name])
+        client = make_client(tls_server, timeout=0.2)
+        with pytest.raises((GatewayError, UnexpectedResponse, OutcomeUnknown)):
+            client.user.balance()
+        assert 2 <= len(tls_server.received("user/balance")) <= FEW
 
 
-@pytest.mark.parametrize("name", LASTING)
-def test_a_refusal_is_not_asked_for_again(server: FaultServer, make_client: ClientMaker, name: str) -> None:
+@table("name", LASTING)
+def test_a_refusal_is_not_asked_for_again(anew: Anew, name: str) -> None:
     """What will be refused again is not repeated, and no redirect is followed."""
-    act, error = LASTING[name]
-    server.play_always("user/balance", act)
-    with pytest.raises(error):
-        make_client(server).user.balance()
-    assert [request.operation for request in server.requests] == ["user/sessionid", "user/balance"]
+    with anew() as (server, make_client):
+        act, error = LASTING[name]
+        server.play_always("user/balance", act)
+        with pytest.raises(error):
+            make_client(server).user.balance()
+        assert [request.operation for request in server.requests] == ["user/sessionid", "user/balance"]
 
 
-@pytest.mark.parametrize(
+@table(
     "act",
     [
         acts.reply(BALANCE),
@@ -98,18 +100,20 @@ def test_a_refusal_is_not_asked_for_again(server: FaultServer, make_client: Clie
     ],
     ids=["plain", "chunks", "gzip", "byte order mark", "103 before it", "drip"],
 )
-def test_a_whole_number_is_read_however_it_comes(server: FaultServer, make_client: ClientMaker, act: Act) -> None:
+def test_a_whole_number_is_read_however_it_comes(anew: Anew, act: Act) -> None:
     """The balance is the same number in every frame that declares its length."""
-    server.play("user/balance", act)
-    assert Decimal(BALANCE) == make_client(server).user.balance()
+    with anew() as (server, make_client):
+        server.play("user/balance", act)
+        assert Decimal(BALANCE) == make_client(server).user.balance()
 
 
-@pytest.mark.parametrize("name", PASSING)
-def test_a_state_survives_a_passing_fault(tls_server: FaultServer, make_client: ClientMaker, name: str) -> None:
+@table("name", PASSING)
+def test_a_state_survives_a_passing_fault(anew_over_tls: Anew, name: str) -> None:
     """A message's state is a read as the balance is."""
-    tls_server.play("sms/state", PASSING[name])
-    state = make_client(tls_server, timeout=0.5).sms.state("579700854169272358")
-    assert (state.status, len(tls_server.received("sms/state"))) == (DeliveryStatus.DELIVERED, 2)
+    with anew_over_tls() as (tls_server, make_client):
+        tls_server.play("sms/state", PASSING[name])
+        state = make_client(tls_server, timeout=0.5).sms.state("579700854169272358")
+        assert (state.status, len(tls_server.received("sms/state"))) == (DeliveryStatus.DELIVERED, 2)
 
 
 def test_retry_after_is_waited_for(tls_server: FaultServer, make_client: ClientMaker) -> None:
@@ -149,16 +153,17 @@ def test_an_unreachable_name_is_not_sent(make_client: ClientMaker, tls_server: F
     assert (caught.value.retryable, caught.value.operation) == (True, "Sms/Send")
 
 
-@pytest.mark.parametrize("act", [acts.code(9, 500), acts.unanswered(acts.close), acts.html(404)])
-def test_a_failed_read_shows_nothing_secret(tls_server: FaultServer, make_client: ClientMaker, act: Act) -> None:
+@table("act", [acts.code(9, 500), acts.unanswered(acts.close), acts.html(404)])
+def test_a_failed_read_shows_nothing_secret(anew_over_tls: Anew, act: Act) -> None:
     """The URL of every read holds the session id: it is in no log line, no error and no traceback."""
-    tls_server.play_always("user/balance", act)
-    client = make_client(tls_server)
-    with logs() as lines, pytest.raises(DevinotifyError) as caught:
-        client.user.balance()
-    shown = everything_about(caught.value) + "\n".join(lines)
-    leaked = [secret for secret in secrets_of(tls_server) if secret in shown]
-    assert leaked == []
+    with anew_over_tls() as (tls_server, make_client):
+        tls_server.play_always("user/balance", act)
+        client = make_client(tls_server)
+        with logs() as lines, pytest.raises(DevinotifyError) as caught:
+            client.user.balance()
+        shown = everything_about(caught.value) + "\n".join(lines)
+        leaked = [secret for secret in secrets_of(tls_server) if secret in shown]
+        assert leaked == []
 
 
 def test_code_9_that_stays_keeps_its_class(server: FaultServer, make_client: ClientMaker) -> None:

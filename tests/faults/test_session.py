@@ -13,11 +13,12 @@ from devinotify.exceptions import DevinotifyError, GatewayError, InvalidSession,
 from tests.faults import acts
 from tests.faults.harness import NUMBER, TEXT, everything_about, logs, secrets_of, send_from_threads
 from tests.faults.server import BALANCE, Act, Exchange, FaultServer, answer
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.faults.conftest import ClientMaker
+    from tests.faults.conftest import Anew, ClientMaker
 
 THREADS = 32
 ENDINGS = [
@@ -26,53 +27,51 @@ ENDINGS = [
 ]
 
 
-@pytest.mark.parametrize("end", ENDINGS)
-def test_a_send_goes_through_after_a_new_login(
-    server: FaultServer, make_client: ClientMaker, end: Callable[[FaultServer], None]
-) -> None:
+@table("end", ENDINGS)
+def test_a_send_goes_through_after_a_new_login(anew: Anew, end: Callable[[FaultServer], None]) -> None:
     """Codes 3 and 4 say that nothing was sent: one new login, one more POST, accepted."""
-    client = make_client(server)
-    client.user.balance()
-    end(server)
-    receipt = client.sms.send(NUMBER, TEXT)
-    assert (len(receipt.message_ids), server.logins, len(server.received("sms/send"))) == (1, 2, 2)
+    with anew() as (server, make_client):
+        client = make_client(server)
+        client.user.balance()
+        end(server)
+        receipt = client.sms.send(NUMBER, TEXT)
+        assert (len(receipt.message_ids), server.logins, len(server.received("sms/send"))) == (1, 2, 2)
 
 
-@pytest.mark.parametrize("end", ENDINGS)
-def test_a_read_goes_through_after_a_new_login(
-    server: FaultServer, make_client: ClientMaker, end: Callable[[FaultServer], None]
-) -> None:
+@table("end", ENDINGS)
+def test_a_read_goes_through_after_a_new_login(anew: Anew, end: Callable[[FaultServer], None]) -> None:
     """A read renews the session as a send does."""
-    client = make_client(server)
-    client.user.balance()
-    end(server)
-    assert (str(client.user.balance()), server.logins) == (BALANCE, 2)
+    with anew() as (server, make_client):
+        client = make_client(server)
+        client.user.balance()
+        end(server)
+        assert (str(client.user.balance()), server.logins) == (BALANCE, 2)
 
 
-@pytest.mark.parametrize("status", [200, 400, 401, 403])
-@pytest.mark.parametrize(("number", "error"), [(3, InvalidSession), (4, Unauthorized)])
+@table("status", [200, 400, 401, 403])
+@table("number, error", [(3, InvalidSession), (4, Unauthorized)])
 def test_a_session_that_is_always_refused_makes_no_loop(
-    server: FaultServer, make_client: ClientMaker, number: int, error: type[GatewayError], status: int
+    anew: Anew, number: int, error: type[GatewayError], status: int
 ) -> None:
     """Two POSTs and two logins at most, and then the refusal is told."""
-    server.play_always("sms/send", acts.code(number, status, "SessionID expired"))
-    client = make_client(server)
-    with pytest.raises(error) as caught:
-        client.sms.send(NUMBER, TEXT)
-    assert (caught.value.verdict, len(server.received("sms/send")), server.logins) == (Verdict.REJECTED, 2, 2)
+    with anew() as (server, make_client):
+        server.play_always("sms/send", acts.code(number, status, "SessionID expired"))
+        client = make_client(server)
+        with pytest.raises(error) as caught:
+            client.sms.send(NUMBER, TEXT)
+        assert (caught.value.verdict, len(server.received("sms/send")), server.logins) == (Verdict.REJECTED, 2, 2)
 
 
-@pytest.mark.parametrize("number", [3, 4])
-@pytest.mark.parametrize("status", [500, 503])
-def test_a_session_code_with_a_failing_status_is_not_sent_again(
-    server: FaultServer, make_client: ClientMaker, number: int, status: int
-) -> None:
+@table("number", [3, 4])
+@table("status", [500, 503])
+def test_a_session_code_with_a_failing_status_is_not_sent_again(anew: Anew, number: int, status: int) -> None:
     """With a status of 500 and above nothing is certain, whatever the code says."""
-    server.play("sms/send", acts.code(number, status, "SessionID expired"))
-    client = make_client(server)
-    with pytest.raises(GatewayError) as caught:
-        client.sms.send(NUMBER, TEXT)
-    assert (caught.value.verdict, len(server.received("sms/send")), server.logins) == (Verdict.UNKNOWN, 1, 1)
+    with anew() as (server, make_client):
+        server.play("sms/send", acts.code(number, status, "SessionID expired"))
+        client = make_client(server)
+        with pytest.raises(GatewayError) as caught:
+            client.sms.send(NUMBER, TEXT)
+        assert (caught.value.verdict, len(server.received("sms/send")), server.logins) == (Verdict.UNKNOWN, 1, 1)
 
 
 SECOND_FAULTS: dict[str, tuple[Act, Verdict]] = {
@@ -83,17 +82,16 @@ SECOND_FAULTS: dict[str, tuple[Act, Verdict]] = {
 }
 
 
-@pytest.mark.parametrize("name", SECOND_FAULTS)
-def test_a_fault_after_the_renewal_is_told_as_any_other(
-    server: FaultServer, make_client: ClientMaker, name: str
-) -> None:
+@table("name", SECOND_FAULTS)
+def test_a_fault_after_the_renewal_is_told_as_any_other(anew: Anew, name: str) -> None:
     """The second POST has a verdict of its own, and there is no third."""
-    act, verdict = SECOND_FAULTS[name]
-    server.play("sms/send", acts.code(4, 401, "SessionID expired"), act)
-    client = make_client(server, timeout=0.5)
-    with pytest.raises(DevinotifyError) as caught:
-        client.sms.send(NUMBER, TEXT)
-    assert (verdict, 2) == (caught.value.verdict, len(server.received("sms/send")))
+    with anew() as (server, make_client):
+        act, verdict = SECOND_FAULTS[name]
+        server.play("sms/send", acts.code(4, 401, "SessionID expired"), act)
+        client = make_client(server, timeout=0.5)
+        with pytest.raises(DevinotifyError) as caught:
+            client.sms.send(NUMBER, TEXT)
+        assert (verdict, 2) == (caught.value.verdict, len(server.received("sms/send")))
 
 
 def test_a_login_that_fails_at_the_renewal_is_not_sent(server: FaultServer, make_client: ClientMaker) -> None:
@@ -118,16 +116,15 @@ def test_a_password_changed_meanwhile_is_rejected(server: FaultServer, make_clie
     assert (caught.value.verdict, server.logins) == (Verdict.REJECTED, 2)
 
 
-@pytest.mark.parametrize("end", ENDINGS)
-def test_an_expiry_storm_costs_one_login(
-    server: FaultServer, make_client: ClientMaker, end: Callable[[FaultServer], None]
-) -> None:
+@table("end", ENDINGS)
+def test_an_expiry_storm_costs_one_login(anew: Anew, end: Callable[[FaultServer], None]) -> None:
     """32 threads find the session ended; one of them logs in, and every message is accepted."""
-    client = make_client(server, timeout=10)
-    client.user.balance()
-    end(server)
-    verdicts = send_from_threads(client, THREADS)
-    assert ({Verdict.ACCEPTED}, 2) == (set(verdicts), server.logins)
+    with anew() as (server, make_client):
+        client = make_client(server, timeout=10)
+        client.user.balance()
+        end(server)
+        verdicts = send_from_threads(client, THREADS)
+        assert ({Verdict.ACCEPTED}, 2) == (set(verdicts), server.logins)
 
 
 def test_an_expiry_storm_sends_each_message_at_most_twice(server: FaultServer, make_client: ClientMaker) -> None:
