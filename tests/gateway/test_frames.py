@@ -91,38 +91,40 @@ SENDS: dict[str, Callable[[Client], object]] = {
 
 
 @pytest.mark.untraced
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("operation", SENDS)
-def test_no_frame_of_a_failed_send_shows_a_secret(server: FaultServer, operation: str, fault: str) -> None:
+@table("fault", FAULTS)
+@table("operation", SENDS)
+def test_no_frame_of_a_failed_send_shows_a_secret(operation: str, fault: str) -> None:
     """Neither text nor number, session id or password, by repr or as rich draws it."""
-    server.play_always(operation, FAULTS[fault])
-    with (
-        Client(login=LOGIN, password=PASSWORD, sender="S", gateway=server.base, timeout=0.5) as client,
-        pytest.raises(DevinotifyError) as caught,
-    ):
-        SENDS[operation](client)
-    secrets = (*SECRETS, *server.issued)
-    frames = frames_of(caught.value)
-    assert frames, "there are frames of ours"
-    assert [each for each in frames for secret in secrets if secret in each[1]] == []
-    if (operation, fault) == ("sms/send", "reset"):  # drawing takes seconds, and shows nothing but reprs
-        assert [secret for secret in secrets if secret in drawn(caught.value)] == []
+    with FaultServer() as server:
+        server.play_always(operation, FAULTS[fault])
+        with (
+            Client(login=LOGIN, password=PASSWORD, sender="S", gateway=server.base, timeout=0.5) as client,
+            pytest.raises(DevinotifyError) as caught,
+        ):
+            SENDS[operation](client)
+        secrets = (*SECRETS, *server.issued)
+        frames = frames_of(caught.value)
+        assert frames, "there are frames of ours"
+        assert [each for each in frames for secret in secrets if secret in each[1]] == []
+        if (operation, fault) == ("sms/send", "reset"):  # drawing takes seconds, and shows nothing but reprs
+            assert [secret for secret in secrets if secret in drawn(caught.value)] == []
 
 
-@pytest.mark.parametrize("fault", ["reset", "half a reply", "a page that quotes", "garbage"])
-def test_no_frame_of_a_failed_login_shows_a_secret(server: FaultServer, fault: str) -> None:
+@table("fault", ["reset", "half a reply", "a page that quotes", "garbage"])
+def test_no_frame_of_a_failed_login_shows_a_secret(fault: str) -> None:
     """The login's URL holds the password."""
-    act = acts.reply(f"<p>login?Password={PASSWORD}</p>", 502) if fault == "a page that quotes" else FAULTS[fault]
-    server.play_always("user/sessionid", act)
-    with (
-        Client(login=LOGIN, password=PASSWORD, sender="S", gateway=server.base, timeout=0.5) as client,
-        pytest.raises(DevinotifyError) as caught,
-    ):
-        client.user.balance()
-    assert [each for each in frames_of(caught.value) if PASSWORD in each[1]] == []
+    with FaultServer() as server:
+        act = acts.reply(f"<p>login?Password={PASSWORD}</p>", 502) if fault == "a page that quotes" else FAULTS[fault]
+        server.play_always("user/sessionid", act)
+        with (
+            Client(login=LOGIN, password=PASSWORD, sender="S", gateway=server.base, timeout=0.5) as client,
+            pytest.raises(DevinotifyError) as caught,
+        ):
+            client.user.balance()
+        assert [each for each in frames_of(caught.value) if PASSWORD in each[1]] == []
 
 
-@pytest.mark.parametrize(
+@table(
     "send",
     [
         lambda client: client.sms.send(NUMBERS[0], TEXT * 50),
@@ -133,15 +135,16 @@ def test_no_frame_of_a_failed_login_shows_a_secret(server: FaultServer, fault: s
         lambda client: client.viber.send_bulk(NUMBERS, TEXT, optionals=["order-77"]),
     ],
 )
-def test_no_frame_of_our_own_refusals_shows_a_text(server: FaultServer, send: Callable[[Client], object]) -> None:
+def test_no_frame_of_our_own_refusals_shows_a_text(send: Callable[[Client], object]) -> None:
     """What is refused here is not shown here either."""
-    with (
-        Client(login=LOGIN, password=PASSWORD, sender="S", gateway=server.base, timeout=0.5) as client,
-        pytest.raises(DevinotifyError) as caught,
-    ):
-        send(client)
-    ours = [each for each in frames_of(caught.value) if not each[0].startswith(("normalize", "_read", "resolve"))]
-    assert [each for each in ours for secret in (*SECRETS, *server.issued) if secret in each[1]] == []
+    with FaultServer() as server:
+        with (
+            Client(login=LOGIN, password=PASSWORD, sender="S", gateway=server.base, timeout=0.5) as client,
+            pytest.raises(DevinotifyError) as caught,
+        ):
+            send(client)
+        ours = [each for each in frames_of(caught.value) if not each[0].startswith(("normalize", "_read", "resolve"))]
+        assert [each for each in ours for secret in (*SECRETS, *server.issued) if secret in each[1]] == []
 
 
 @table(
@@ -175,15 +178,19 @@ def client_of(server: FaultServer) -> Client:
     return Client(login=LOGIN, password=PASSWORD, sender="S", gateway=server.base, timeout=0.5)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("to", [NUMBERS[0], NUMBERS], ids=["one", "two"])
-def test_no_frame_of_an_outcomes_error_shows_a_secret(server: FaultServer, to: str | list[str], fault: str) -> None:
+@table("fault", FAULTS)
+@table("to", [NUMBERS[0], NUMBERS], ids=["one", "two"])
+def test_no_frame_of_an_outcomes_error_shows_a_secret(to: str | list[str], fault: str) -> None:
     """The error in an Outcome is what a caller hands to a tracker: its frames show no more than a raised one's."""
-    server.play_always("sms/send", FAULTS[fault])  # a bulk that is refused is tried one by one
-    server.play_always("sms/sendbulk", FAULTS[fault])
-    with client_of(server) as client, Notifier(client=client, plugins=make_plugin_manager(discover=False)) as notifier:
-        outcomes = notifier.notify(TEXT, to, title=TEXT)
-    assert [[] for _ in outcomes] == [shown(outcome.error) for outcome in outcomes]
+    with FaultServer() as server:
+        server.play_always("sms/send", FAULTS[fault])  # a bulk that is refused is tried one by one
+        server.play_always("sms/sendbulk", FAULTS[fault])
+        with (
+            client_of(server) as client,
+            Notifier(client=client, plugins=make_plugin_manager(discover=False)) as notifier,
+        ):
+            outcomes = notifier.notify(TEXT, to, title=TEXT)
+        assert [[] for _ in outcomes] == [shown(outcome.error) for outcome in outcomes]
 
 
 WRONG: dict[str, dict[str, object]] = {
@@ -197,54 +204,56 @@ WRONG: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.mark.parametrize("wrong", WRONG)
-@pytest.mark.parametrize("method", ["notify", "enqueue"])
-def test_no_frame_of_a_notifiers_refusal_shows_a_text(server: FaultServer, method: str, wrong: str) -> None:
+@table("wrong", WRONG)
+@table("method", ["notify", "enqueue"])
+def test_no_frame_of_a_notifiers_refusal_shows_a_text(method: str, wrong: str) -> None:
     """Text, title and recipients are hidden in every frame that they come by, the list of them as well."""
-    with client_of(server) as client, Notifier(client=client, plugins=make_plugin_manager(discover=False)) as notifier:
-        arguments = {"text": TEXT, "to": NUMBERS, "title": TEXT, **WRONG[wrong]}
-        with pytest.raises((DevinotifyError, TypeError)) as caught:
-            getattr(notifier, method)(**arguments)
-    assert [] == shown(caught.value)
-
-
-@pytest.mark.parametrize("to", [NUMBERS, NUMBERS[:1]], ids=["in a thread", "on the loop"])
-@pytest.mark.parametrize("wrong", WRONG)
-@pytest.mark.parametrize("method", ["notify", "enqueue"])
-def test_no_frame_of_an_async_notifiers_refusal_shows_a_text(
-    server: FaultServer, method: str, wrong: str, to: list[str]
-) -> None:
-    """Neither in the loop nor in the thread that does the work."""
-    arguments = {"text": TEXT, "to": to, "title": TEXT, **WRONG[wrong]}
-
-    async def refused() -> BaseException:
-        settings = parse(f"devino://{LOGIN}:p4ss@S").with_options(gateway=server.base)
-        async with AsyncNotifier(settings, plugins=make_plugin_manager(discover=False)) as notifier:
+    with FaultServer() as server:
+        with (
+            client_of(server) as client,
+            Notifier(client=client, plugins=make_plugin_manager(discover=False)) as notifier,
+        ):
+            arguments = {"text": TEXT, "to": NUMBERS, "title": TEXT, **WRONG[wrong]}
             with pytest.raises((DevinotifyError, TypeError)) as caught:
-                await getattr(notifier, method)(**arguments)
-        return caught.value
-
-    assert [] == shown(asyncio.run(refused()))
+                getattr(notifier, method)(**arguments)
+        assert [] == shown(caught.value)
 
 
-@pytest.mark.parametrize("to", [NUMBERS, NUMBERS[:1]], ids=["in a thread", "on the loop"])
-@pytest.mark.parametrize("fault", FAULTS)
-def test_no_frame_of_an_async_notifiers_failed_send_shows_a_secret(
-    server: FaultServer, fault: str, to: list[str]
-) -> None:
+@table("to", [NUMBERS, NUMBERS[:1]], ids=["in a thread", "on the loop"])
+@table("wrong", WRONG)
+@table("method", ["notify", "enqueue"])
+def test_no_frame_of_an_async_notifiers_refusal_shows_a_text(method: str, wrong: str, to: list[str]) -> None:
+    """Neither in the loop nor in the thread that does the work."""
+    with FaultServer() as server:
+        arguments = {"text": TEXT, "to": to, "title": TEXT, **WRONG[wrong]}
+
+        async def refused() -> BaseException:
+            settings = parse(f"devino://{LOGIN}:p4ss@S").with_options(gateway=server.base)
+            async with AsyncNotifier(settings, plugins=make_plugin_manager(discover=False)) as notifier:
+                with pytest.raises((DevinotifyError, TypeError)) as caught:
+                    await getattr(notifier, method)(**arguments)
+            return caught.value
+
+        assert [] == shown(asyncio.run(refused()))
+
+
+@table("to", [NUMBERS, NUMBERS[:1]], ids=["in a thread", "on the loop"])
+@table("fault", FAULTS)
+def test_no_frame_of_an_async_notifiers_failed_send_shows_a_secret(fault: str, to: list[str]) -> None:
     """The error of an outcome was raised in the loop, or in a thread."""
-    for operation in ("sms/send", "sms/sendbulk"):  # a bulk that is refused is sent one by one
-        server.play_always(operation, FAULTS[fault])
+    with FaultServer() as server:
+        for operation in ("sms/send", "sms/sendbulk"):  # a bulk that is refused is sent one by one
+            server.play_always(operation, FAULTS[fault])
 
-    async def failed() -> BaseException | None:
-        settings = DevinoURL(login=LOGIN, password=PASSWORD, sender="S", gateway=server.base, timeout=0.5)
-        async with AsyncNotifier(settings, plugins=make_plugin_manager(discover=False)) as notifier:
-            return (await notifier.notify(TEXT, to, title=TEXT))[0].error
+        async def failed() -> BaseException | None:
+            settings = DevinoURL(login=LOGIN, password=PASSWORD, sender="S", gateway=server.base, timeout=0.5)
+            async with AsyncNotifier(settings, plugins=make_plugin_manager(discover=False)) as notifier:
+                return (await notifier.notify(TEXT, to, title=TEXT))[0].error
 
-    error = asyncio.run(failed())
-    assert error is not None
-    assert error.__traceback__ is not None
-    assert [] == shown(error)
+        error = asyncio.run(failed())
+        assert error is not None
+        assert error.__traceback__ is not None
+        assert [] == shown(error)
 
 
 def test_no_frame_of_a_cancelled_notify_shows_a_secret(server: FaultServer) -> None:
@@ -262,24 +271,25 @@ def test_no_frame_of_a_cancelled_notify_shows_a_secret(server: FaultServer) -> N
     assert [] == shown(asyncio.run(cancelled()))
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("operation", ["sms/send", "sms/sendbulk"])
-def test_no_frame_of_an_async_clients_failed_send_shows_a_secret(
-    server: FaultServer, operation: str, fault: str
-) -> None:
+@table("fault", FAULTS)
+@table("operation", ["sms/send", "sms/sendbulk"])
+def test_no_frame_of_an_async_clients_failed_send_shows_a_secret(operation: str, fault: str) -> None:
     """The client of an event loop hides what the blocking one hides."""
-    server.play_always(operation, FAULTS[fault])
+    with FaultServer() as server:
+        server.play_always(operation, FAULTS[fault])
 
-    async def failed() -> BaseException:
-        async with AsyncClient(login=LOGIN, password=PASSWORD, sender="S", gateway=server.base, timeout=0.5) as client:
-            send = client.sms.send if operation == "sms/send" else client.sms.send_bulk
-            with pytest.raises(DevinotifyError) as caught:
-                await send(NUMBERS[0] if operation == "sms/send" else NUMBERS, text=TEXT)  # type: ignore[arg-type]  # each has its own
-        return caught.value
+        async def failed() -> BaseException:
+            async with AsyncClient(
+                login=LOGIN, password=PASSWORD, sender="S", gateway=server.base, timeout=0.5
+            ) as client:
+                send = client.sms.send if operation == "sms/send" else client.sms.send_bulk
+                with pytest.raises(DevinotifyError) as caught:
+                    await send(NUMBERS[0] if operation == "sms/send" else NUMBERS, text=TEXT)  # type: ignore[arg-type]  # each has its own
+            return caught.value
 
-    error = asyncio.run(failed())
-    assert [] == shown(error)
-    assert [] == [each for each in frames_of(error) for secret in (PASSWORD, *server.issued) if secret in each[1]]
+        error = asyncio.run(failed())
+        assert [] == shown(error)
+        assert [] == [each for each in frames_of(error) for secret in (PASSWORD, *server.issued) if secret in each[1]]
 
 
 def test_no_frame_of_a_failed_enqueue_shows_a_secret(server: FaultServer, tmp_path: Path) -> None:
@@ -312,20 +322,21 @@ class Interrupted:
         raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("method", ["notify", "rehearse"])
-def test_no_frame_of_an_interrupted_notify_shows_a_secret(server: FaultServer, method: str) -> None:
+@table("method", ["notify", "rehearse"])
+def test_no_frame_of_an_interrupted_notify_shows_a_secret(method: str) -> None:
     """What is not an outcome comes through frames that hold recipients; a plugin is given the texts themselves."""
-    plugins = make_plugin_manager(discover=False)
-    plugin = Interrupted()
-    plugins.register(plugin)
-    with (
-        client_of(server) as client,
-        Notifier(client=client, plugins=plugins) as notifier,
-        pytest.raises(KeyboardInterrupt) as caught,
-    ):
-        getattr(notifier, method)(TEXT, [*NUMBERS, "+7916"], title="Title")
-    assert [] == shown(caught.value)
-    assert [repr(TEXT), repr("Title")] == plugin.seen
+    with FaultServer() as server:
+        plugins = make_plugin_manager(discover=False)
+        plugin = Interrupted()
+        plugins.register(plugin)
+        with (
+            client_of(server) as client,
+            Notifier(client=client, plugins=plugins) as notifier,
+            pytest.raises(KeyboardInterrupt) as caught,
+        ):
+            getattr(notifier, method)(TEXT, [*NUMBERS, "+7916"], title="Title")
+        assert [] == shown(caught.value)
+        assert [repr(TEXT), repr("Title")] == plugin.seen
 
 
 class Raising:
@@ -347,24 +358,25 @@ class Raising:
 REFUSED = "+79161234567891"
 
 
-@pytest.mark.parametrize("to", [REFUSED, [REFUSED], int(REFUSED), [int(REFUSED)]], ids=["text", "texts", "int", "ints"])
-@pytest.mark.parametrize("kind", [None, RuntimeError, KeyboardInterrupt])
+@table("to", [REFUSED, [REFUSED], int(REFUSED), [int(REFUSED)]], ids=["text", "texts", "int", "ints"])
+@table("kind", [None, RuntimeError, KeyboardInterrupt])
 def test_no_frame_of_a_refused_recipient_shows_it(
-    server: FaultServer, to: str | int | list[str] | list[int], kind: type[BaseException] | None
+    to: str | int | list[str] | list[int], kind: type[BaseException] | None
 ) -> None:
     """Each recipient of a list is in frames by itself, down to the hooks', and whoever gets the error gets these."""
-    plugins = make_plugin_manager(discover=False)
-    if kind is not None:
-        plugins.register(Raising(kind))
-    found: BaseException | None
-    with client_of(server) as client, Notifier(client=client, plugins=plugins) as notifier:
-        try:
-            found = notifier.notify(TEXT, to)[0].error
-        except KeyboardInterrupt as interrupt:
-            found = interrupt
-    assert found is not None
-    assert found.__traceback__ is not None, "it tells where it was raised"
-    assert [] == [each for each in frames_of(found) if REFUSED[1:] in each[1]]
+    with FaultServer() as server:
+        plugins = make_plugin_manager(discover=False)
+        if kind is not None:
+            plugins.register(Raising(kind))
+        found: BaseException | None
+        with client_of(server) as client, Notifier(client=client, plugins=plugins) as notifier:
+            try:
+                found = notifier.notify(TEXT, to)[0].error
+            except KeyboardInterrupt as interrupt:
+                found = interrupt
+        assert found is not None
+        assert found.__traceback__ is not None, "it tells where it was raised"
+        assert [] == [each for each in frames_of(found) if REFUSED[1:] in each[1]]
 
 
 def test_frames_of_what_is_being_handled_are_not_ours(server: FaultServer) -> None:

@@ -58,35 +58,39 @@ def complete(operation: Operation, **parameters: object) -> dict[str, object]:
     return {name: value for name, value in values.items() if name in names} | parameters
 
 
-EVERY_OPERATION = pytest.mark.parametrize("operation", WITH_SESSION, ids=lambda operation: operation.name)
+every_operation = table("operation", WITH_SESSION)
 
 
-@EVERY_OPERATION
-def test_complete_calls_are_answered(api: Api, operation: Operation) -> None:
+@every_operation
+def test_complete_calls_are_answered(operation: Operation) -> None:
     """Every operation answers 200 to valid parameters."""
+    api = Api()
     assert 200 == api.call(operation.methods[0], operation.name, **complete(operation))[0]
 
 
-@EVERY_OPERATION
-def test_an_expired_session(api: Api, operation: Operation) -> None:
+@every_operation
+def test_an_expired_session(operation: Operation) -> None:
     """After 120 minutes every operation answers 401, Code 4, SessionID expired."""
+    api = Api()
     api.log_in()
     api.emulator.advance(7200)
     reply = api.call(operation.methods[0], operation.name, **complete(operation))
     assert error(4, "SessionID expired") == reply
 
 
-@EVERY_OPERATION
-@pytest.mark.parametrize("session", ["A" * 36, "short", "я"])
-def test_an_unknown_session(api: Api, operation: Operation, session: str) -> None:
+@every_operation
+@table("session", ["A" * 36, "short", "я"])
+def test_an_unknown_session(operation: Operation, session: str) -> None:
     """A session id that was never given out, or cannot be one, is 400, Code 3."""
+    api = Api()
     reply = api.call(operation.methods[0], operation.name, **complete(operation, SessionID=session))
     assert error(3, "Invalid session id") == reply
 
 
-@EVERY_OPERATION
-def test_the_session_is_required(api: Api, operation: Operation) -> None:
+@every_operation
+def test_the_session_is_required(operation: Operation) -> None:
     """Without a session id every operation answers Code 1 in the documented words."""
+    api = Api()
     reply = api.call(operation.methods[0], operation.name, **complete(operation, SessionID=""))
     assert error(1, "SessionID can not be null or empty Parameter name: sessionid") == reply
 
