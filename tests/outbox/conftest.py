@@ -5,6 +5,8 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import itertools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -133,6 +135,8 @@ def _connection(conninfo: str) -> psycopg.Connection[tuple[Any, ...]]:
     return found
 
 
+Places = Callable[[], Place]
+
 PLACES: dict[str, type[Place]] = {"sqlite": Place, "memory": InMemory}
 if binaries() is not None:
     PLACES["postgres"] = InPostgres
@@ -148,12 +152,30 @@ def clock() -> Clock:
 _ONCE = {"postgres": pytest.mark.once(traced=True)}
 
 
-@pytest.fixture(params=[pytest.param(name, marks=_ONCE.get(name, ())) for name in PLACES])
+_EACH = [pytest.param(name, marks=_ONCE.get(name, ())) for name in PLACES]
+
+
+@pytest.fixture(params=_EACH)
 def place(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Place]:
     """Give a place for outboxes, of each kind in turn."""
     found = PLACES[request.param](tmp_path / "outbox.db", clock)
     yield found
     found.close()
+
+
+@pytest.fixture(params=_EACH)
+def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Places]:
+    """Return what gives each row of a table an empty place with a clock of its own, and closes the one before."""
+    count = itertools.count()
+    with contextlib.ExitStack() as last:
+
+        def another() -> Place:
+            last.close()
+            made = PLACES[request.param](tmp_path / f"{next(count)}.db", Clock())
+            last.callback(made.close)
+            return made
+
+        yield another
 
 
 @pytest.fixture

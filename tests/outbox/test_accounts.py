@@ -12,9 +12,10 @@ from devinotify.models import DeliveryStatus
 from devinotify.outbox import Outbox, RowState
 from devinotify.outbox.buckets import INCOMING, PAGE
 from tests.outbox.support import Clock, accepted, claim, failed, message, numbers, state
+from tests.tables import table
 
 if TYPE_CHECKING:
-    from tests.outbox.conftest import Place
+    from tests.outbox.conftest import Place, Places
 
 MINE, THEIRS = "me@gateway.example/rest", "they@gateway.example/rest"
 
@@ -26,9 +27,10 @@ def account_of(outbox: Outbox, message_id: int) -> str | None:
     return stored.account
 
 
-@pytest.mark.parametrize("count", [1, 3])
-def test_a_message_is_stored_with_its_account(outbox: Outbox, count: int) -> None:
+@table("count", [1, 3])
+def test_a_message_is_stored_with_its_account(places: Places, count: int) -> None:
     """A single one and one to many."""
+    outbox = places().open()
     row = outbox.enqueue(message(*numbers(count)), account=MINE)[0]
     batch = claim(outbox)
     assert (MINE, MINE) == (account_of(outbox, row.message_id), batch.stored.account)
@@ -58,9 +60,10 @@ def test_an_account_is_one(outbox: Outbox) -> None:
     assert 0 == len(outbox)
 
 
-@pytest.mark.parametrize("count", [1, 3])
-def test_nobody_claims_another_accounts_rows(outbox: Outbox, count: int) -> None:
+@table("count", [1, 3])
+def test_nobody_claims_another_accounts_rows(places: Places, count: int) -> None:
     """Not even where they have waited for longer."""
+    outbox = places().open()
     outbox.enqueue(message(*numbers(count)), account=THEIRS)
     assert outbox.claim(account=MINE) is None
     (mine,) = outbox.enqueue(message(), account=MINE)
@@ -110,9 +113,11 @@ def test_a_retried_row_stays_its_accounts(outbox: Outbox) -> None:
     assert (None, True) == (outbox.claim(account=THEIRS), outbox.claim(account=MINE) is not None)
 
 
-@pytest.mark.parametrize("account", [MINE, None])
-def test_deliveries_are_looked_at_by_their_account(outbox: Outbox, clock: Clock, account: str | None) -> None:
+@table("account", [MINE, None])
+def test_deliveries_are_looked_at_by_their_account(places: Places, account: str | None) -> None:
     """A message of nobody's that was sent without an account is the first watcher's."""
+    place = places()
+    outbox, clock = place.open(), place.clock
     outbox.enqueue(message(), account=account)
     batch = claim(outbox)
     outbox.settle(batch, accepted(batch))

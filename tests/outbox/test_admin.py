@@ -27,11 +27,12 @@ from tests.outbox.support import (
     state,
     step,
 )
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.outbox.conftest import Place
+    from tests.outbox.conftest import Place, Places
 
 
 REJECTED = errors.Forbidden("no", code=7)
@@ -50,9 +51,10 @@ def settled(outbox: Outbox, error: errors.DevinotifyError, count: int = 1) -> Ba
 # --- retry
 
 
-@pytest.mark.parametrize("error", [REJECTED, REFUSED])
-def test_what_was_not_sent_is_retried(outbox: Outbox, error: errors.DevinotifyError) -> None:
+@table("error", [REJECTED, REFUSED])
+def test_what_was_not_sent_is_retried(places: Places, error: errors.DevinotifyError) -> None:
     """Rejected and not_sent rows are queued again without their error."""
+    outbox = places().open()
     rows = settled(outbox, error).rows
     assert 1 == outbox.retry(rows)
     (row,) = outbox
@@ -76,12 +78,14 @@ def test_a_row_with_a_fallback_takes_force(outbox: Outbox) -> None:
     assert (0, 1) == (outbox.retry_all(RowState.REJECTED), outbox.retry([row], force=True))
 
 
-@pytest.mark.parametrize("error", [REJECTED, REFUSED, UNKNOWN])
-@pytest.mark.parametrize(("waited", "stale"), [(9, False), (11, True)])
+@table("error", [REJECTED, REFUSED, UNKNOWN])
+@table("waited, stale", [(9, False), (11, True)])
 def test_a_code_that_would_come_late_is_not_retried(
-    outbox: Outbox, clock: Clock, error: errors.DevinotifyError, waited: int, stale: bool
+    places: Places, error: errors.DevinotifyError, waited: int, stale: bool
 ) -> None:
     """Nobody wants a one-time code any more after its deadline; any other message is sent all the same."""
+    place = places()
+    outbox, clock = place.open(), place.clock
     for tags in (frozenset({"one-time"}), frozenset({"urgent"})):
         outbox.enqueue(replace(message(), tags=tags), deadline=clock.datetime + timedelta(seconds=10))
         outbox.settle(batch := claim(outbox), failed(batch, error))
@@ -141,12 +145,12 @@ def test_a_retry_after_the_deadline_gets_a_new_one(outbox: Outbox, clock: Clock)
     assert [(RowState.QUEUED, clock.now + 86400)] == [(row.state, row.deadline) for row in outbox]
 
 
-@pytest.mark.parametrize("error", [REJECTED, UNKNOWN])
-@pytest.mark.parametrize("fallback", [False, True])
-def test_a_retried_row_is_as_a_fresh_one(
-    outbox: Outbox, clock: Clock, error: errors.DevinotifyError, fallback: bool
-) -> None:
+@table("error", [REJECTED, UNKNOWN])
+@table("fallback", [False, True])
+def test_a_retried_row_is_as_a_fresh_one(places: Places, error: errors.DevinotifyError, fallback: bool) -> None:
     """In all columns, but for its place, its attempts and the claim that may still tell of it."""
+    place = places()
+    outbox, clock = place.open(), place.clock
     outbox.enqueue(message(), fallback=fallback, deadline=clock.datetime + timedelta(seconds=10))
     batch = claim(outbox)
     outbox.settle(batch, failed(batch, error))
@@ -395,9 +399,10 @@ def test_rows_come_in_pages(place: Place) -> None:
     assert ([row.id for row in rows], 0) == (seen, len(outbox))
 
 
-@pytest.mark.parametrize("limit", [0, 1, 2, 3, 9])
-def test_rows_are_limited(place: Place, limit: int) -> None:
+@table("limit", [0, 1, 2, 3, 9])
+def test_rows_are_limited(places: Places, limit: int) -> None:
     """No more rows come than were asked for."""
+    place = places()
     outbox = place.open(page=2)
     outbox.enqueue(message(*numbers(5)))
     assert min(limit, 5) == len(list(outbox.rows(limit=limit)))
@@ -420,9 +425,10 @@ def test_rows_are_filtered(outbox: Outbox) -> None:
     assert expected == [[row.id for row in each] for each in found]
 
 
-@pytest.mark.parametrize("count", [2, 7])
-def test_rows_of_one_message(place: Place, count: int) -> None:
+@table("count", [2, 7])
+def test_rows_of_one_message(places: Places, count: int) -> None:
     """A message's rows come complete and in order, be they few or many, with others between them and a step far off."""
+    place = places()
     outbox = place.open(page=3)
     rows = outbox.enqueue(message(*numbers(count)))
     batch = claim(outbox)

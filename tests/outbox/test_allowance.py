@@ -10,11 +10,12 @@ import pytest
 from devinotify.exceptions import InvalidInput
 from devinotify.outbox import Outbox, allowance
 from tests.outbox.support import NUMBER
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.outbox.conftest import Place
+    from tests.outbox.conftest import Place, Places
     from tests.outbox.support import Clock
 
 
@@ -64,9 +65,10 @@ def test_what_one_counts_another_gives_back(place: Place) -> None:
     assert one.allow(NUMBER, 1, 60)
 
 
-@pytest.mark.parametrize("ask", [lambda box: box.allow(NUMBER, 1, 60, uses=-1), lambda box: box.give_back("", uses=-1)])
-def test_uses_are_a_count(ask: Callable[[Outbox], object], outbox: Outbox) -> None:
+@table("ask", [lambda box: box.allow(NUMBER, 1, 60, uses=-1), lambda box: box.give_back("", uses=-1)])
+def test_uses_are_a_count(ask: Callable[[Outbox], object], places: Places) -> None:
     """A negative number of them is refused."""
+    outbox = places().open()
     with pytest.raises(InvalidInput, match="uses"):
         ask(outbox)
 

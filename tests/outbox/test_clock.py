@@ -10,9 +10,10 @@ import pytest
 from devinotify.exceptions import InvalidInput
 from devinotify.outbox import Outbox, RowState
 from tests.outbox.support import Clock, claim, failed, message, not_sent, numbers
+from tests.tables import table
 
 if TYPE_CHECKING:
-    from tests.outbox.conftest import Place
+    from tests.outbox.conftest import Place, Places
 
 HOUR = 3600.0
 
@@ -87,7 +88,7 @@ def test_a_deadline_that_was_named_holds(outbox: Outbox, clock: Clock) -> None:
     assert (None, 1) == (outbox.claim(), outbox.counts().not_sent)
 
 
-@pytest.mark.parametrize(
+@table(
     "deadline",
     [
         pytest.param(datetime(1, 1, 1, tzinfo=UTC), id="year 1"),
@@ -98,8 +99,9 @@ def test_a_deadline_that_was_named_holds(outbox: Outbox, clock: Clock) -> None:
         pytest.param(float("inf"), id="infinite"),
     ],
 )
-def test_a_deadline_that_is_no_moment_is_refused_where_it_enters(outbox: Outbox, deadline: Any) -> None:  # noqa: ANN401 - that is tested
+def test_a_deadline_that_is_no_moment_is_refused_where_it_enters(places: Places, deadline: Any) -> None:  # noqa: ANN401 - that is tested
     """Whoever gives it: before anything is stored that could not be read again."""
+    outbox = places().open()
     number = outbox.register(message())
     for use in (
         lambda: outbox.enqueue(message(), deadline=deadline),
@@ -114,18 +116,20 @@ def test_a_deadline_that_is_no_moment_is_refused_where_it_enters(outbox: Outbox,
     assert 0 == len(outbox)
 
 
-@pytest.mark.parametrize("deadline", [datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)])
-def test_the_first_and_the_last_moment_come_back(outbox: Outbox, deadline: datetime) -> None:
+@table("deadline", [datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)])
+def test_the_first_and_the_last_moment_come_back(places: Places, deadline: datetime) -> None:
     """All that is taken can be read again."""
+    outbox = places().open()
     (row,) = outbox.enqueue(message(), deadline=deadline)
     told = outbox.describe(row)
     assert told is not None
     assert str(deadline.year) == told["deadline"][:4]
 
 
-@pytest.mark.parametrize("seconds", [float("inf"), float("nan"), -1.0])
-def test_seconds_that_make_no_sense_are_refused_where_they_enter(outbox: Outbox, seconds: float) -> None:
+@table("seconds", [float("inf"), float("nan"), -1.0])
+def test_seconds_that_make_no_sense_are_refused_where_they_enter(places: Places, seconds: float) -> None:
     """Before anything is stored, and long before anything is sent."""
+    outbox = places().open()
     for use in (
         lambda: outbox.enqueue(message(), patience=seconds),
         lambda: outbox.register(message(), patience=seconds),

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import pytest
-
 from devinotify.exceptions import Forbidden, NotSent, OutcomeUnknown, Verdict
 from devinotify.models import DeliveryStatus, Message, Outcome, Receipt, SmsState
 from devinotify.outbox import RowState
 from tests.outbox.support import NUMBER, START, claim
+from tests.tables import table
 
 if TYPE_CHECKING:
     from devinotify.outbox import Outbox, Row
+    from tests.outbox.conftest import Places
 
 RECEIPT = Receipt(NUMBER, ("id",), 2, "viber", sent_at=datetime.fromtimestamp(START, UTC), resends=True)
 
@@ -38,9 +38,9 @@ def ordered(outbox: Outbox, verdict: Verdict) -> Row:
     return row
 
 
-@pytest.mark.parametrize("before", [Verdict.UNKNOWN, Verdict.ACCEPTED])
-@pytest.mark.parametrize(
-    ("verdict", "status", "expected"),
+@table("before", [Verdict.UNKNOWN, Verdict.ACCEPTED])
+@table(
+    "verdict, status, expected",
     [
         (Verdict.ACCEPTED, DeliveryStatus.DELIVERED, RowState.DELIVERED),
         (Verdict.ACCEPTED, DeliveryStatus.READ, RowState.DELIVERED),
@@ -51,9 +51,10 @@ def ordered(outbox: Outbox, verdict: Verdict) -> Row:
     ],
 )
 def test_an_open_order_takes_what_is_certain(
-    outbox: Outbox, before: Verdict, verdict: Verdict, status: DeliveryStatus | None, expected: RowState
+    places: Places, before: Verdict, verdict: Verdict, status: DeliveryStatus | None, expected: RowState
 ) -> None:
     """Its state, and with it the receipt or the error, are those of the story; nobody watches it any more."""
+    outbox = places().open()
     row = ordered(outbox, before)
     told = outbox.conclude(row, story(verdict, status))
     assert (expected, status, None) == (told.state, told.status, told.next_poll_at)
@@ -64,15 +65,17 @@ def test_an_open_order_takes_what_is_certain(
         assert "Forbidden" == told.error
 
 
-@pytest.mark.parametrize("verdict", [Verdict.UNKNOWN, Verdict.NOT_SENT])
-def test_what_is_not_certain_changes_nothing(outbox: Outbox, verdict: Verdict) -> None:
+@table("verdict", [Verdict.UNKNOWN, Verdict.NOT_SENT])
+def test_what_is_not_certain_changes_nothing(places: Places, verdict: Verdict) -> None:
     """An order stays unknown while nobody knows better."""
+    outbox = places().open()
     row = ordered(outbox, Verdict.UNKNOWN)
     assert row == outbox.conclude(row, story(verdict))
 
 
-@pytest.mark.parametrize("before", [Verdict.REJECTED, Verdict.NOT_SENT])
-def test_an_order_that_has_ended_stays(outbox: Outbox, before: Verdict) -> None:
+@table("before", [Verdict.REJECTED, Verdict.NOT_SENT])
+def test_an_order_that_has_ended_stays(places: Places, before: Verdict) -> None:
     """What ended for good, or is queued again, is not told otherwise."""
+    outbox = places().open()
     row = ordered(outbox, before)
     assert row == outbox.conclude(row, story(Verdict.ACCEPTED, DeliveryStatus.DELIVERED))

@@ -6,17 +6,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import pytest
-
 from devinotify.exceptions import LimitExceeded
 from devinotify.models import ONE_TIME
 from devinotify.outbox import Outbox, RowState
 from devinotify.outbox.states import RETRY_FOR
 from tests.outbox.support import NUMBER, START, Clock, claim, failed, message, not_sent
+from tests.tables import table
 
 if TYPE_CHECKING:
     from devinotify.outbox import Row
-    from tests.outbox.conftest import Place
+    from tests.outbox.conftest import Place, Places
 
 HOUR = 3600.0
 
@@ -42,12 +41,12 @@ def wait(outbox: Outbox, until: datetime) -> Row:
     return row
 
 
-@pytest.mark.parametrize(("after", "state"), [(61, RowState.NOT_SENT), (60, RowState.NOT_SENT), (59, RowState.QUEUED)])
-@pytest.mark.parametrize("hours", [1, 30, 58], ids="{}h later".format)
-def test_what_was_asked_for_holds_for_whoever_waits(
-    outbox: Outbox, clock: Clock, after: int, state: RowState, hours: int
-) -> None:
+@table("after, state", [(61, RowState.NOT_SENT), (60, RowState.NOT_SENT), (59, RowState.QUEUED)])
+@table("hours", [1, 30, 58])
+def test_what_was_asked_for_holds_for_whoever_waits(places: Places, after: int, state: RowState, hours: int) -> None:
     """However far ahead it was when it was asked for, and however near it is by now, also after a failure."""
+    place = places()
+    outbox, clock = place.open(), place.clock
     outbox.enqueue(message(), deadline=at(60 * HOUR))
     assert not fail(outbox).own_deadline
     clock.now += hours * HOUR

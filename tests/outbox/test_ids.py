@@ -11,17 +11,21 @@ from devinotify.exceptions import InvalidInput, Verdict
 from devinotify.models import DeliveryStatus, Outcome
 from devinotify.outbox import Outbox, RowState
 from tests.outbox.support import NUMBER, claim, message, not_sent, numbers, state
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tests.outbox.conftest import Places
 
 BEYOND = [0, -1, 2**63 - 1, 2**63, -(2**63) - 1, 10**30]
 """What no row has for its id, some of it more than a store can be asked for."""
 
 
-@pytest.mark.parametrize("number", BEYOND)
-def test_what_is_asked_of_an_id_that_no_row_has(outbox: Outbox, number: int) -> None:
+@table("number", BEYOND)
+def test_what_is_asked_of_an_id_that_no_row_has(places: Places, number: int) -> None:
     """There is none, however many digits it has."""
+    outbox = places().open()
     (row,) = outbox.enqueue(message())
     assert (None, [row], [], None) == (
         outbox.get(number),
@@ -34,9 +38,10 @@ def test_what_is_asked_of_an_id_that_no_row_has(outbox: Outbox, number: int) -> 
     assert (below, above) == (outbox.latest(before=number), list(outbox.rows(after=number)))
 
 
-@pytest.mark.parametrize("number", BEYOND)
-def test_what_is_done_to_an_id_that_no_row_has(outbox: Outbox, number: int) -> None:
+@table("number", BEYOND)
+def test_what_is_done_to_an_id_that_no_row_has(places: Places, number: int) -> None:
     """It is refused as one that is not there, or passed over, and nothing is changed."""
+    outbox = places().open()
     (row,) = outbox.enqueue(message())
     outcome = Outcome(NUMBER, Verdict.ACCEPTED, "sms")
     of_rows: list[Callable[[], object]] = [

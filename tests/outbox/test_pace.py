@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from devinotify.exceptions import InvalidInput
 from devinotify.outbox.pace import SET_BACK, StoredPace
 from tests.outbox.support import START, claim, message, numbers
+from tests.tables import table
 
 if TYPE_CHECKING:
     from devinotify.outbox import Outbox
-    from tests.outbox.conftest import Place
+    from tests.outbox.conftest import Place, Places
     from tests.outbox.support import Clock
 
 ME, OTHER = "me@host/rest", "other@host/rest"
@@ -76,9 +77,10 @@ def test_a_clock_that_was_set_back_keeps_nobody_waiting(outbox: Outbox, clock: C
     assert (0.0, 1.0) == (outbox.reserve(10), outbox.reserve(10))
 
 
-@pytest.mark.parametrize("hourly", [1, 7, 60])
-def test_a_slow_pace_is_kept_however_many_ask(outbox: Outbox, hourly: int) -> None:
+@table("hourly", [1, 7, 60])
+def test_a_slow_pace_is_kept_however_many_ask(places: Places, hourly: int) -> None:
     """Each connection of each worker waits for its own turn, the last for hours, or for days."""
+    outbox = places().open()
     outbox.set_pace(hourly / 3600)
     waits = [outbox.reserve(1) for _ in range(3 * hourly + 5)]
     assert [place * 3600 / hourly for place in range(3 * hourly + 5)] == pytest.approx(waits, abs=1)
@@ -98,9 +100,10 @@ def test_two_who_were_told_the_time_in_another_order_than_they_book_keep_the_pac
     assert (10.5, 20.0, START) == (wait, second.next_at - START, second.booked_at)
 
 
-@pytest.mark.parametrize("rate", [0, -1, float("inf"), float("nan")])
-def test_what_is_not_a_pace_is_refused(outbox: Outbox, rate: float) -> None:
+@table("rate", [0, -1, float("inf"), float("nan")])
+def test_what_is_not_a_pace_is_refused(places: Places, rate: float) -> None:
     """And so is an account that is not one."""
+    outbox = places().open()
     with pytest.raises(InvalidInput, match="a pace is a number"):
         outbox.set_pace(rate)
     with pytest.raises(InvalidInput, match="an account is written"):

@@ -24,13 +24,14 @@ from tests.outbox.support import (
     numbers,
     step,
 )
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from devinotify.outbox import Batch
     from devinotify.outbox.store import Transaction
-    from tests.outbox.conftest import Place
+    from tests.outbox.conftest import Place, Places
 
 
 # --- in
@@ -42,16 +43,18 @@ def test_enqueue_returns_a_queued_row(outbox: Outbox) -> None:
     assert (NUMBER, "sms", RowState.QUEUED, 0) == (row.recipient, row.channel, row.state, row.attempts)
 
 
-@pytest.mark.parametrize("count", [1, 3])
-def test_enqueue_returns_what_get_returns(outbox: Outbox, count: int) -> None:
+@table("count", [1, 3])
+def test_enqueue_returns_what_get_returns(places: Places, count: int) -> None:
     """The rows that enqueue returns are those in the file."""
+    outbox = places().open()
     rows = outbox.enqueue(message(*numbers(count)))
     assert rows == [outbox.get(row.id) for row in rows] == list(outbox)
 
 
-@pytest.mark.parametrize("count", [2, 39, 40, 41, 80, 81])
-def test_each_of_many_recipients_has_its_row(outbox: Outbox, count: int) -> None:
+@table("count", [2, 39, 40, 41, 80, 81])
+def test_each_of_many_recipients_has_its_row(places: Places, count: int) -> None:
     """However many a store writes at once: in their order, with ids that count up, and once each."""
+    outbox = places().open()
     given = numbers(count)
     rows = outbox.enqueue(message(*given))
     again = outbox.extend(rows[0].message_id, (*given, "not a number"))
@@ -81,10 +84,11 @@ def test_enqueue_of_nobody_stores_nothing(outbox: Outbox) -> None:
     assert ([], Counts()) == (outbox.enqueue(Message("a", ())), outbox.counts())
 
 
-@pytest.mark.parametrize("count", [1, 2])
-@pytest.mark.parametrize("moved", [False, True])
-def test_a_known_key_returns_the_rows_that_exist(outbox: Outbox, count: int, moved: bool) -> None:
+@table("count", [1, 2])
+@table("moved", [False, True])
+def test_a_known_key_returns_the_rows_that_exist(places: Places, count: int, moved: bool) -> None:
     """The same key twice makes one message, whether the first has been moved to the queue or not."""
+    outbox = places().open()
     rows = outbox.enqueue(message(*numbers(count)), key="k")
     if moved:
         list(outbox)
@@ -309,17 +313,18 @@ def test_a_receipt_of_another_channel_is_kept(outbox: Outbox, clock: Clock) -> N
     assert [receipt] == [row.receipt for row in outbox]
 
 
-@pytest.mark.parametrize("receipt", [None, Receipt(NUMBER, (), None)])
-def test_accepted_without_ids_is_not_watched(outbox: Outbox, receipt: Receipt | None) -> None:
+@table("receipt", [None, Receipt(NUMBER, (), None)])
+def test_accepted_without_ids_is_not_watched(places: Places, receipt: Receipt | None) -> None:
     """Without an id there is nothing to ask for."""
+    outbox = places().open()
     outbox.enqueue(message())
     outbox.settle(claim(outbox), [Outcome(NUMBER, Verdict.ACCEPTED, "sms", receipt)])
     (row,) = outbox
     assert (RowState.ACCEPTED, None, START) == (row.state, row.next_poll_at, row.sent_at)
 
 
-@pytest.mark.parametrize(
-    ("error", "expected"),
+@table(
+    "error, expected",
     [
         (errors.NotEnoughCredits("no", code=5), RowState.REJECTED),
         (errors.OutcomeUnknown("lost"), RowState.UNKNOWN),
@@ -327,8 +332,9 @@ def test_accepted_without_ids_is_not_watched(outbox: Outbox, receipt: Receipt | 
         (errors.NotSent("refused"), RowState.QUEUED),
     ],
 )
-def test_a_verdict_decides_the_state(outbox: Outbox, error: errors.DevinotifyError, expected: RowState) -> None:
+def test_a_verdict_decides_the_state(places: Places, error: errors.DevinotifyError, expected: RowState) -> None:
     """Each error's verdict leads to its state, and only what is provably unsent and worth it is queued again."""
+    outbox = places().open()
     outbox.enqueue(message())
     batch = claim(outbox)
     settled = outbox.settle(batch, failed(batch, error))

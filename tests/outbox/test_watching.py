@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +14,10 @@ from devinotify.exceptions import InvalidInput
 from devinotify.models import DeliveryStatus, SmsState, ViberState
 from devinotify.outbox import Outbox, Row, RowState
 from tests.outbox.support import START, Clock, accepted, claim, failed, message, not_sent, state, step
+from tests.tables import table
+
+if TYPE_CHECKING:
+    from tests.outbox.conftest import Places
 
 DAY = 86400.0
 
@@ -73,9 +78,10 @@ STATUSES = [
 ]
 
 
-@pytest.mark.parametrize(("status", "expected"), STATUSES)
-def test_a_status_decides_the_state(outbox: Outbox, status: DeliveryStatus, expected: RowState) -> None:
+@table("status, expected", STATUSES)
+def test_a_status_decides_the_state(places: Places, status: DeliveryStatus, expected: RowState) -> None:
     """Every delivery status leaves the row open or ends it."""
+    outbox = places().open()
     row = outbox.record_state(sent(outbox), state(status, 7))
     assert (expected, status, 7, row) == (row.state, row.status, row.status_code, now(outbox, row))
 
@@ -106,12 +112,13 @@ def test_a_delivered_row_may_be_read(outbox: Outbox) -> None:
         assert DeliveryStatus.READ is outbox.record_state(row, state(old)).status
 
 
-@pytest.mark.parametrize(
-    ("first", "second"),
+@table(
+    "first, second",
     [(DeliveryStatus.DELIVERED, DeliveryStatus.FAILED), (DeliveryStatus.FAILED, DeliveryStatus.DELIVERED)],
 )
-def test_an_end_is_an_end(outbox: Outbox, first: DeliveryStatus, second: DeliveryStatus) -> None:
+def test_an_end_is_an_end(places: Places, first: DeliveryStatus, second: DeliveryStatus) -> None:
     """Delivered never becomes failed, nor failed delivered."""
+    outbox = places().open()
     row = outbox.record_state(sent(outbox), state(first))
     with pytest.raises(InvalidInput, match="cannot become"):
         outbox.record_state(row, state(second))
@@ -171,11 +178,10 @@ def test_an_undecided_fallback_outlives_the_watch(outbox: Outbox, clock: Clock) 
     assert None is outbox.next_due()
 
 
-@pytest.mark.parametrize(
-    "error", [errors.Forbidden("no", code=7), errors.OutcomeUnknown("lost"), errors.InvalidText("too long")]
-)
-def test_a_bad_end_waits_for_the_fallback(outbox: Outbox, error: errors.DevinotifyError) -> None:
+@table("error", [errors.Forbidden("no", code=7), errors.OutcomeUnknown("lost"), errors.InvalidText("too long")])
+def test_a_bad_end_waits_for_the_fallback(places: Places, error: errors.DevinotifyError) -> None:
     """A row that ends badly is due at once in a fallback, and never without one."""
+    outbox = places().open()
     row = ended(outbox, error)
     ended(outbox, error, fallback=False)
     assert [row] == outbox.watch_due()
@@ -256,9 +262,11 @@ def test_no_second_step(outbox: Outbox, clock: Clock) -> None:
     assert (2, False) == (len(outbox), now(outbox, child).stepped)
 
 
-@pytest.mark.parametrize("claimed", [False, True])
-def test_no_step_from_an_open_row(outbox: Outbox, clock: Clock, claimed: bool) -> None:
+@table("claimed", [False, True])
+def test_no_step_from_an_open_row(places: Places, claimed: bool) -> None:
     """A row that may yet be sent has no fallback."""
+    place = places()
+    outbox, clock = place.open(), place.clock
     (row,) = outbox.enqueue(message())
     if claimed:
         claim(outbox)
