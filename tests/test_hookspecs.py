@@ -13,6 +13,7 @@ import pytest
 from devinotify import hookspecs
 from devinotify.plugins import PluginManager
 from tests.docs import hook_reference
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,7 @@ KINDS = {
 }
 """The table of the design."""
 
-each_hook = pytest.mark.parametrize("name", HOOKS)
+each_hook = table("name", HOOKS)
 
 
 def options_of(name: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.skipif(not PLUGINS.is_dir(), reason="a source distribution of the core has no plugins"),
     pytest.mark.once,
 ]
-each_folder = pytest.mark.parametrize("folder", FOLDERS, ids=[folder.name for folder in FOLDERS])
+each_folder = table("folder", FOLDERS, ids=[folder.name for folder in FOLDERS])
 
 PUBLIC_MODULES = {
     "devinotify",

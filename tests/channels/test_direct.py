@@ -33,7 +33,7 @@ INSTANT = datetime(2030, 1, 31, 9, tzinfo=UTC)
 WALL_CLOCK = datetime(2030, 1, 31, 9)  # noqa: DTZ001 - a recipient's own clock
 CHANNELS = (direct.SMS, direct.VIBER, direct.VIBER_SMS, direct.NULL)
 
-each_channel = pytest.mark.parametrize("channel", CHANNELS, ids=lambda channel: str(channel.name))
+each_channel = table("channel", CHANNELS)
 
 
 def verdicts(outcomes: list[Outcome]) -> dict[str, str]:

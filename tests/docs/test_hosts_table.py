@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.tables import table
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 HOOK_PLUGINS = {"opt-out", "quiet-hours"}
@@ -41,7 +43,7 @@ def rows() -> list[Row]:
 
 
 ROWS = rows()
-each_row = pytest.mark.parametrize("row", ROWS, ids=[row.host for row in ROWS])
+each_row = table("row", ROWS, ids=[row.host for row in ROWS])
 
 
 def environment_of(file: str) -> str:

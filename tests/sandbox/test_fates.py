@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,11 +17,12 @@ from devinotify.sandbox.fates import (
     Transition,
     timeline,
 )
+from tests.tables import table
 
-EVERY_FATE = pytest.mark.parametrize("fate", FATES.values(), ids=lambda fate: fate.name)
+every_fate = table("fate", FATES.values())
 
 
-@EVERY_FATE
+@every_fate
 def test_magic_numbers_are_valid_mobiles(fate: NumberFate) -> None:
     """A magic number passes every check of a recipient."""
     number = f"790000000{fate.ending}"
@@ -34,14 +34,14 @@ def test_endings_are_unique() -> None:
     assert len(FATES) == len(MAGIC_NUMBERS)
 
 
-@EVERY_FATE
+@every_fate
 def test_states_are_documented(fate: NumberFate) -> None:
     """A fate leads only through states of its channel's table."""
     assert {step.state for step in fate.sms} <= set(SMS_STATES)
     assert {step.state for step in fate.viber} <= set(VIBER_STATES)
 
 
-@EVERY_FATE
+@every_fate
 def test_refusals_are_documented(fate: NumberFate) -> None:
     """A refusal is a Code of the error table, and its word one of the Viber words."""
     assert fate.refusal is None or fate.refusal in ERRORS
