@@ -192,8 +192,8 @@ def test_the_last_line_says_what_the_exit_code_is_for(run: Run, account: Sandbox
     assert (0, False) == (good.exit_code, "exit code" in good.stderr)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "why"),
+@table(
+    "arguments, why",
     [
         ((), "either --text or --template"),
         (("--text", "a", "--template", "b"), "either --text or --template"),

@@ -20,6 +20,7 @@ from tests.cli.conftest import Run, document
 from tests.cli.servers import free_port
 from tests.desk import Desk
 from tests.distributions import install
+from tests.tables import table
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -64,7 +65,7 @@ def test_another_outbox_knows_of_nothing(account: Sandbox, run: Run, tmp_path: P
     assert [True, False, True] == [NUMBER in each for each in shown]
 
 
-@pytest.mark.parametrize(
+@table(
     "arguments",
     [
         ("--new", "--follow"),

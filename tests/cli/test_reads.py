@@ -28,14 +28,14 @@ def ids_of(run: Run, *arguments: str) -> list[str]:
     return ids
 
 
-@pytest.mark.parametrize("command", READS)
+@table("command", READS)
 def test_an_answer_is_code_0(account: Sandbox, run: Run, command: tuple[str, ...]) -> None:
     """Each of them answers, with nothing on stderr."""
     result = run(*command)
     assert (0, "", True) == (result.exit_code, result.stderr, bool(result.stdout))
 
 
-@pytest.mark.parametrize("command", READS)
+@table("command", READS)
 def test_an_answer_in_json_tells_the_exit_code(account: Sandbox, run: Run, command: tuple[str, ...]) -> None:
     """Each has one document."""
     assert 0 == document(run(*command, "--json"))["exit_code"]

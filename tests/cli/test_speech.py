@@ -7,20 +7,20 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import pytest
-
 from devinotify import translation
 from devinotify.translation import _, ngettext, number, of_environment, preferred, speaking, told
 from tests.tables import table
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.cli.conftest import Run
 
 USAGE = "Использование:"
 
 
-@pytest.mark.parametrize(
-    ("variables", "language"),
+@table(
+    "variables, language",
     [
         ({"LANG": "ru_RU.UTF-8"}, "ru"),
         ({"LANG": "ru"}, "ru"),

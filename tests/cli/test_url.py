@@ -148,7 +148,7 @@ def test_a_wrong_value_is_told_by_its_key(run: Run, command: tuple[str, ...], wr
     assert (2, "", True) == (result.exit_code, result.stdout, words in result.stderr)
 
 
-@pytest.mark.parametrize(
+@table(
     "command", [("send", "Hello", "+79161234567"), ("bulk", "{list}", "--text", "x", "--journal", "{list}.db", "--yes")]
 )
 def test_a_wrong_sender_on_the_url_is_a_wrong_url(run: Run, tmp_path: Path, command: tuple[str, ...]) -> None:

@@ -14,6 +14,7 @@ from devinotify.config.places import MOST, places
 from devinotify.config.profiles import find_aliases, load
 from devinotify.url import OPTION_NAMES
 from tests.strategies import credentials
+from tests.tables import table
 from tests.test_url import settings as urls
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("text", "said"), WRONG.values(), ids=list(WRONG))
+@table("text, said", WRONG.values(), ids=list(WRONG))
 def test_what_is_wrong_is_said_with_its_place(users: Write, text: str, said: str) -> None:
     """By the profile and the file, and never with a part of a password."""
     users(text)

@@ -23,6 +23,7 @@ from devinotify.text import segment
 from tests.delivery.test_aliases import configure
 from tests.faults.server import LOGIN, PASSWORD, Act, Exchange, FaultServer
 from tests.gateway.aio.steps import MOMENTS, cancelled_at
+from tests.tables import table
 from tests.waiting import ended
 
 if TYPE_CHECKING:
@@ -115,9 +116,10 @@ def _told(outcomes: list[Outcome]) -> list[object]:
     ]
 
 
-@pytest.mark.parametrize("name", GIVEN)
+@table("name", GIVEN)
 def test_it_is_what_notifier_sends(gateway: Sandbox, name: str) -> None:
     """The same outcome and the same message, and no thread is begun for it."""
+    gateway.reset()
     gateway.add_fault("error", number="79160000001", code=6)
     gateway.add_fault("status", number="79160000002", status=500)
     gateway.add_fault("error", number="79160000003", code=2)
@@ -198,9 +200,10 @@ class _Threads:
         setattr(self, hook, hookimpl(kept))
 
 
-@pytest.mark.parametrize("hook", sorted(hook for hook, _ in ON_THE_WAY))
+@table("hook", sorted(hook for hook, _ in ON_THE_WAY))
 def test_a_hook_on_its_way_is_called_in_a_thread(gateway: Sandbox, hook: str) -> None:
     """Whichever it is: it may block."""
+    gateway.reset()
     plugin = _Threads(hook)
     gateway.add_fault("error", number="79160000001", code=6)
 
@@ -267,9 +270,10 @@ def test_what_may_block_has_a_thread(gateway: Sandbox, tmp_path: Path, options: 
     assert ({Verdict.ACCEPTED}, True) == asyncio.run(main())
 
 
-@pytest.mark.parametrize("entered", ["not entered", "on another loop", "left"])
+@table("entered", ["not entered", "on another loop", "left"])
 def test_elsewhere_it_has_a_thread(gateway: Sandbox, entered: str) -> None:
     """A loop that the notifier was not entered on, or was left on, opens no connections of its own."""
+    gateway.reset()
     notifier = made(gateway.url)
 
     async def send() -> int:
@@ -541,9 +545,11 @@ def test_a_loop_that_ends_meanwhile_waits(server: FaultServer, caplog: pytest.Lo
     assert "was cancelled after it had begun to leave; it is accepted" in caplog.text
 
 
-@pytest.mark.parametrize("given", [{"channel": "pigeon"}, {"send_at": "soon"}, {"title": 5}], ids=str)
+@table("given", [{"channel": "pigeon"}, {"send_at": "soon"}, {"title": 5}])
 def test_errors_are_raised_as_by_notifier(gateway: Sandbox, given: dict[str, Any]) -> None:
     """A channel that there is not, and what is of the wrong type."""
+
+    gateway.reset()
 
     async def main() -> None:
         async with made(gateway.url) as notifier:

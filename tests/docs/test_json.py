@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from devinotify.cli.app import cli
 from devinotify.sandbox import Sandbox
 from tests.docs.pages import ROOT
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +101,7 @@ def _differences(shape: dict[str, Any], document: dict[str, Any], where: str) ->
             yield from _differences(inner[0], value[0], f"{where}.{key}")
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@table("command", COMMANDS)
 def test_document(command: str, printed: Any) -> None:  # noqa: ANN401 - a function
     """Its keys are those that are described, no more where none is left out by ``…``."""
     shape = SHAPES[command]

@@ -9,16 +9,17 @@ import pytest
 from devinotify.exceptions import DevinotifyError, InvalidURL, NotSent, OutcomeUnknown, Verdict
 from tests.faults import acts, proxy
 from tests.faults.certificates import GATEWAY_ADDRESS, GATEWAY_NAME
-from tests.faults.harness import NUMBER, SETTINGS_FROM_OUTSIDE, TEXT, Report, everything_about, logs, secrets_of, watch
+from tests.faults.harness import NUMBER, TEXT, everything_about, logs, secrets_of, watch
 from tests.faults.proxy import Proxy, tunnel
 from tests.faults.server import LOGIN, PASSWORD, FaultServer
+from tests.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.faults.certificates import Certificates
-    from tests.faults.conftest import ClientMaker
+    from tests.faults.conftest import Anew, ClientMaker
 
 ELSEWHERE = f"https://{GATEWAY_NAME}/rest"
 CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
@@ -60,24 +61,28 @@ def test_a_missing_ca_file_is_named(tls_server: FaultServer, make_client: Client
         make_client(tls_server, ca=str(tmp_path / "missing.pem"))
 
 
-@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", *PROXY_VARIABLES])
-def test_a_loopback_gateway_passes_proxies_by(
-    server: FaultServer, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch, variable: str
-) -> None:
+@table("variable", ["HTTP_PROXY", "http_proxy", *PROXY_VARIABLES])
+def test_a_loopback_gateway_passes_proxies_by(anew: Anew, variable: str) -> None:
     """A gateway on this machine is reached directly, whatever proxy the environment names."""
-    with Proxy(server, tunnel) as between:
-        monkeypatch.setenv(variable, between.url)
+    with (
+        anew() as (server, make_client),
+        Proxy(server, tunnel) as between,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv(variable, between.url)
         receipt = make_client(server).sms.send(NUMBER, TEXT)
     assert (1, []) == (len(receipt.message_ids), between.asked)
 
 
-@pytest.mark.parametrize("variable", PROXY_VARIABLES)
-def test_a_proxy_in_the_environment_is_used(
-    tls_server: FaultServer, make_client: ClientMaker, monkeypatch: pytest.MonkeyPatch, variable: str
-) -> None:
+@table("variable", PROXY_VARIABLES)
+def test_a_proxy_in_the_environment_is_used(anew_over_tls: Anew, variable: str) -> None:
     """A gateway elsewhere is reached through the proxy, by a tunnel to its name."""
-    with Proxy(tls_server, tunnel) as between:
-        monkeypatch.setenv(variable, between.url)
+    with (
+        anew_over_tls() as (tls_server, make_client),
+        Proxy(tls_server, tunnel) as between,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv(variable, between.url)
         receipt = make_client(tls_server, gateway=ELSEWHERE).sms.send(NUMBER, TEXT)
     assert (1, [f"CONNECT {GATEWAY_NAME}:443"]) == (
         len(receipt.message_ids),
@@ -219,43 +224,28 @@ WAYS_TO_FAIL: dict[str, proxy.Manner] = {
 }
 
 
-@pytest.fixture(scope="module", params=WAYS_TO_FAIL)
-def failed(
-    request: pytest.FixtureRequest, certificates: Certificates, kind: Callable[..., Any]
-) -> Iterator[tuple[Report, FaultServer]]:
-    """What came of one send through a proxy that fails, and the server behind it."""
+@table("way", WAYS_TO_FAIL)
+def test_a_proxy_that_fails_means_not_sent_and_does_no_harm(
+    certificates: Certificates, kind: Callable[..., Any], way: str
+) -> None:
+    """Before the tunnel is open and the handshake done, nothing was sent.
+
+    It takes four attempts of 0.3 s each, and not the time that the proxy would like to take. Nothing of the message or
+    the account stands in the error of a proxy, or in a log.
+    """
     with (
         pytest.MonkeyPatch.context() as patch,
         FaultServer(certificates.good) as server,
-        Proxy(server, WAYS_TO_FAIL[request.param]) as between,
+        Proxy(server, WAYS_TO_FAIL[way]) as between,
     ):
-        for name in SETTINGS_FROM_OUTSIDE:
-            patch.delenv(name, raising=False)
-            patch.delenv(name.lower(), raising=False)
         patch.setenv("HTTPS_PROXY", between.url)
         with kind(
             login=LOGIN, password=PASSWORD, sender="A", gateway=ELSEWHERE, ca=str(certificates.ca), timeout=0.3
         ) as client:
-            yield watch(client, server), server
-
-
-def test_a_proxy_that_fails_means_not_sent(failed: tuple[Report, FaultServer]) -> None:
-    """Before the tunnel is open and the handshake done, nothing was sent."""
-    report, server = failed
+            report = watch(client, server)
     assert (Verdict.NOT_SENT, NotSent, []) == (report.verdict, report.error, server.requests), report.shown
-
-
-def test_a_proxy_does_not_outlast_the_deadline(failed: tuple[Report, FaultServer]) -> None:
-    """Four attempts of 0.3 s each, and not the time that the proxy would like to take."""
-    report, _ = failed
     assert report.seconds < 4 * 0.3 + 5.0
-
-
-def test_a_proxy_that_fails_shows_nothing_secret(failed: tuple[Report, FaultServer]) -> None:
-    """Nothing of the message or the account stands in the error of a proxy, or in a log."""
-    report, _ = failed
-    leaked = [secret for secret in report.secrets if secret in report.shown]
-    assert leaked == []
+    assert [] == [secret for secret in report.secrets if secret in report.shown]
 
 
 def test_a_slow_proxy_and_a_slow_handshake_share_one_deadline(
@@ -305,7 +295,7 @@ def test_a_wrong_certificate_behind_the_proxy_is_tried_once(
     assert (False, 1, 1) == (caught.value.retryable, len(between.asked), tls_server.connections)
 
 
-@pytest.mark.parametrize("url", ["socks5://127.0.0.1:1", "http://", "::", "http://127.0.0.1:port"])
+@table("url", ["socks5://127.0.0.1:1", "http://", "::", "http://127.0.0.1:port"])
 def test_a_proxy_that_cannot_be_used_is_an_error_of_ours(
     certificates: Certificates, monkeypatch: pytest.MonkeyPatch, kind: Callable[..., Any], url: str
 ) -> None:

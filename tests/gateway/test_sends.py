@@ -12,6 +12,7 @@ import pytest
 from devinotify import Client
 from devinotify.models import BulkReceipt, Receipt
 from tests.faults.server import LOGIN, PASSWORD, Exchange, FaultServer
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,7 +140,7 @@ def test_the_eight_methods_are_here() -> None:
     assert expected == {send.method for send in SENDS}
 
 
-@pytest.mark.parametrize("send", SENDS, ids=lambda send: send.name)
+@table("send", SENDS)
 def test_a_send_says_everything_that_was_asked_for(server: FaultServer, client: Client, send: Send) -> None:
     """The request holds each value under its name and nothing else, and the receipt tells the whole of it."""
     targets: list[str] = []

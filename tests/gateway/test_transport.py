@@ -17,6 +17,7 @@ from devinotify.gateway.wire import Request
 from devinotify.url import DevinoURL
 from tests.faults import acts
 from tests.faults.server import Exchange, FaultServer, head
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,8 +58,8 @@ def test_an_interrupt_while_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [True] == closed
 
 
-@pytest.mark.parametrize("late", [1.0, 100.0], ids=["to the instant", "long ago"])
-@pytest.mark.parametrize("looks", range(1, 14))
+@table("late", [1.0, 100.0], ids=["to the instant", "long ago"])
+@table("looks", range(1, 14))
 def test_time_may_run_out_at_any_moment(server: FaultServer, looks: int, late: float) -> None:
     """Wherever in an exchange the deadline passes, between two reads too, it is an error of ours or the reply."""
     server.play_always("user/balance", acts.drip(b"1.5", head(200, {"Content-Length": "3"}), 0.001))

@@ -12,6 +12,7 @@ import requests
 
 from devinotify.sandbox import bodies
 from tests.sandbox.conftest import NUMBER
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +128,7 @@ def test_a_bulk_of_thousands_fits(sandbox: Sandbox, http_session: requests.Sessi
     assert [(200, 20000)] * 2 == [(reply.status_code, len(reply.json())) for reply in (in_body, in_query)]
 
 
-@pytest.mark.parametrize("size", [bodies.MAX_BYTES + 1, 3 * bodies.MAX_BYTES])
+@table("size", [bodies.MAX_BYTES + 1, 3 * bodies.MAX_BYTES])
 def test_an_oversized_body_is_told_so(sandbox: Sandbox, http_session: requests.Session, size: int) -> None:
     """A body past the limit is read to its end and refused in the documented form."""
     reply = http_session.post(f"{sandbox.gateway}/Sms/Send", data=b"a" * size, timeout=60)
@@ -188,7 +189,7 @@ def test_messages_by_http(sandbox: Sandbox, http_session: requests.Session, sess
     assert (1, True) == (reply.json()["total"], "Привет".encode() in reply.content)
 
 
-@pytest.mark.parametrize("body", ["{", "[]", "1", '"x"', "[" * 50000, "\0"])
+@table("body", ["{", "[]", "1", '"x"', "[" * 50000, "\0"])
 def test_wrong_bodies(sandbox: Sandbox, http_session: requests.Session, body: str) -> None:
     """A body that is not a JSON object is 400 with a reason."""
     reply = http_session.post(f"{sandbox.origin}/sandbox/reset", data=body, timeout=60)
@@ -201,8 +202,8 @@ def test_an_oversized_control_body(sandbox: Sandbox, http_session: requests.Sess
     assert (413, ["error"]) == (reply.status_code, list(reply.json()))
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
+@table(
+    "method, path, status",
     [
         ("GET", "/sandbox/nowhere", 404),
         ("DELETE", "/sandbox/reset", 405),
@@ -219,14 +220,14 @@ def test_other_control_requests(
     assert status == 200 or ["error"] == list(reply.json())
 
 
-@pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1", "[::1]:80", "app.localhost", "127.9.9.9"])
+@table("host", ["localhost:1", "127.0.0.1", "[::1]:80", "app.localhost", "127.9.9.9"])
 def test_loopback_names_may_use_it(sandbox: Sandbox, http_session: requests.Session, host: str) -> None:
     """A browser or client that calls the machine by a loopback name is served."""
     headers = {"Host": host, "Origin": f"http://{host}"}
     assert 200 == http_session.get(f"{sandbox.origin}/sandbox/clock", headers=headers, timeout=60).status_code
 
 
-@pytest.mark.parametrize(
+@table(
     "headers",
     [
         {"Host": "evil.example"},
@@ -237,9 +238,8 @@ def test_loopback_names_may_use_it(sandbox: Sandbox, http_session: requests.Sess
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
     ],
-    ids=str,
 )
-@pytest.mark.parametrize("path", ["/", "/sandbox/messages"])
+@table("path", ["/", "/sandbox/messages"])
 def test_other_sites_may_not(
     sandbox: Sandbox, http_session: requests.Session, headers: dict[str, str], path: str
 ) -> None:
@@ -271,7 +271,7 @@ def test_files_are_asked_for_once(sandbox: Sandbox, http_session: requests.Sessi
     assert (200, 304, b"") == (first.status_code, again.status_code, again.content)
 
 
-@pytest.mark.parametrize("name", ["nothing.js", "..%2fpage.py", "%2e%2e/page.py"])
+@table("name", ["nothing.js", "..%2fpage.py", "%2e%2e/page.py"])
 def test_there_are_no_other_files(sandbox: Sandbox, http_session: requests.Session, name: str) -> None:
     """Nothing but the page's own files can be asked for."""
     assert 404 == http_session.get(f"{sandbox.origin}/static/{name}", timeout=60).status_code

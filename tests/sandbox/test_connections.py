@@ -223,16 +223,17 @@ def answer(port: int, target: str, headers: dict[str, str]) -> bytes:
         return rest_of(connection)
 
 
-@pytest.mark.parametrize("headers", FOREIGN, ids=str)
-@pytest.mark.parametrize("target", PATHS)
+@table("headers", FOREIGN)
+@table("target", PATHS)
 def test_a_web_page_cannot_call_the_gateway(sandbox: Sandbox, headers: dict[str, str], target: str) -> None:
     """Neither by a name that leads here nor from its own origin does a web site get a session or anything else."""
+    sandbox.reset()
     received = answer(sandbox.port, target, headers)
     assert (b"HTTP/1.1 403", True) == (received[:12], b'"Code":7' in received)
     assert [403] == [request.status for request in sandbox.requests()]
 
 
-@pytest.mark.parametrize(
+@table(
     "headers",
     [
         {"Host": "localhost:1"},
@@ -242,7 +243,6 @@ def test_a_web_page_cannot_call_the_gateway(sandbox: Sandbox, headers: dict[str,
         {"Host": "localhost", "Origin": "http://localhost"},
         {"Host": "localhost", "Origin": "http://127.0.0.1:3000"},
     ],
-    ids=str,
 )
 def test_this_machine_may(sandbox: Sandbox, headers: dict[str, str]) -> None:
     """A loopback name is served, from no page or from one of this machine."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import socket
-
-import pytest
+from typing import TYPE_CHECKING
 
 from devinotify import Client
 from devinotify.sandbox import Sandbox, hosts
@@ -12,6 +11,9 @@ from devinotify.sandbox.hosts import reachable_name
 from devinotify.sandbox.page import client_url, examples
 from devinotify.url import DevinoURL
 from tests.tables import table
+
+if TYPE_CHECKING:
+    import pytest
 
 TOKEN = "correct-horse-battery"
 EVERYWHERE = ["0.0.0.0", "::"]  # noqa: S104 - what is asked about
@@ -30,8 +32,8 @@ def test_every_address_has_the_machines_name(host: str) -> None:
     assert (True, False) == (bool(socket.getaddrinfo(name, 80)), name in EVERYWHERE)
 
 
-@pytest.mark.parametrize("name", ["no-such-machine.invalid", "", "a b", "имя"])
-@pytest.mark.parametrize("host", EVERYWHERE)
+@table("name", ["no-such-machine.invalid", "", "a b", "имя"])
+@table("host", EVERYWHERE)
 def test_a_machine_without_a_usable_name_has_an_address(monkeypatch: pytest.MonkeyPatch, host: str, name: str) -> None:
     """A name that nobody can look up, or that fits into no URL, gives way to the address."""
     monkeypatch.setattr(socket, "gethostname", lambda: name)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.tables import table
 from tests.testing.sessions import run_pytest
 
 if TYPE_CHECKING:
@@ -240,7 +241,7 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("index", range(len(FAILS)))
+@table("index", range(len(FAILS)))
 def test_what_failures_say(failures: list[str], index: int) -> None:
     """A failure names what was expected, shows what did arrive, and what kept it from fitting."""
     assert len(FAILS) == len(failures)

@@ -19,6 +19,7 @@ from devinotify.gateway.route import IDLE_LIMIT
 from tests.faults.server import LOGIN, PASSWORD, FaultServer, answer
 from tests.gateway.aio.conftest import LOOPS
 from tests.gateway.test_frames import FAULTS, SECRETS, SENDS, frames_of
+from tests.tables import table
 from tests.waiting import collect
 
 if TYPE_CHECKING:
@@ -491,8 +492,8 @@ def test_development_mode_is_silent(server: FaultServer, certificates: Certifica
     assert (0, []) == (done.returncode, told)
 
 
-@pytest.mark.parametrize("act", ["reset", "silence", "a refusal that quotes"])
-@pytest.mark.parametrize("operation", SENDS)
+@table("act", ["reset", "silence", "a refusal that quotes"])
+@table("operation", SENDS)
 def test_no_frame_of_a_failed_send_shows_a_secret(
     server: FaultServer, make: Make, run: Run, act: str, operation: str
 ) -> None:
