@@ -92,7 +92,7 @@ def _trace_tests_alone(config: pytest.Config) -> None:
     """Keep coverage out of what xdist and pytest do beside tests, and of what tests start.
 
     In a process coverage takes 0.1 s of a core to begin, half of what a command of ours takes, and all of them walk
-    some 200 lines that no test walks in its own process. What pytest does to collect 15,000 tests and to prepare each
+    some 200 lines that no test walks in its own process. What pytest does to collect 6,000 tests and to prepare each
     takes twice as long when it is traced, and none of it is measured.
     """
     runs_tests = hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None)
@@ -228,7 +228,7 @@ def state_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _own_environment(monkeypatch: pytest.MonkeyPatch, state_folders: Path) -> None:
     """Remove what would reach the client from outside, a keyring and plugins too, and give each test its own folders.
 
-    They are made by whoever uses it, which few do: a folder for each of 20,000 tests took a fifth of their time.
+    They are made by whoever uses it, which few do: to make one for each test took a fifth of their time.
     """
     for name in tuple(os.environ):
         if name in _FOREIGN or name.startswith("DEVINOTIFY_") or name.lower().endswith("_proxy"):
