@@ -68,6 +68,10 @@ def write(folder: Path) -> None:
             if real not in written and not real.startswith(_LEFT_OUT):
                 written.add(real)
                 archive.add(real, recursive=False)
+                if real.endswith(".py"):
+                    # Made when the package was installed; without it each command would compile what it imports anew.
+                    for compiled in Path(real).parent.glob(f"__pycache__/{Path(real).stem}.cpython-*.pyc"):
+                        archive.add(compiled)
         for path in ("/etc/ssl/certs", "/etc/passwd", "/etc/group"):
             archive.add(path)
         # Where packages come by way of a proxy of one's own, that is trusted as it is here.
