@@ -14,6 +14,7 @@ from devinotify import AsyncClient, Receipt, Verdict
 from tests.faults import acts
 from tests.faults.server import FaultServer, answer
 from tests.gateway.aio.steps import MOMENTS, cancelled_at
+from tests.tables import table
 
 if TYPE_CHECKING:
     from devinotify.gateway.aio import Abandoned
@@ -38,9 +39,9 @@ def posts(server: FaultServer) -> int:
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("name", OPERATIONS)
+@table("moment", MOMENTS)
+@table("name", OPERATIONS)
 def test_cancelled_wherever_it_waits(
     server: FaultServer, make: Make, run: Run, name: str, state: str, moment: str
 ) -> None:
@@ -86,7 +87,7 @@ def test_cancelled_wherever_it_waits(
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("moment", MOMENTS)
+@table("moment", MOMENTS)
 def test_a_login_cancelled_wherever_it_waits(server: FaultServer, make: Make, run: Run, moment: str) -> None:
     """Whoever waited for it has another made, once, and each message leaves once."""
     numbers = [f"7916{each:07d}" for each in range(3)]
