@@ -31,7 +31,18 @@ from tests.waiting import LONGEST
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LATER = ("devinotify.bulk", "devinotify.delivery.built_in", "phonenumbers", "rich.table")
+_LATER = (
+    "devinotify.bulk",
+    "devinotify.delivery.aliases",
+    "devinotify.delivery.built_in",
+    "devinotify.outbox.sqlite",
+    "devinotify.phones.plan",
+    "devinotify.phones.shortcuts",
+    "devinotify.text.cleaning",
+    "phonenumbers.data.region_RU",
+    "rich.console",
+    "rich.table",
+)
 """What commands import as they run."""
 
 _SCRIPT = """#!{python} -IS
