@@ -21,6 +21,7 @@ PURE = sorted(
         *(
             "redact.py",
             "exceptions.py",
+            "accepted.py",
             "models.py",
             "retry.py",
             "instants.py",

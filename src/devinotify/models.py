@@ -292,16 +292,20 @@ class BulkReceipt:
         each, rest = divmod(len(self.message_ids), len(self.recipients) or 1)
         return each if each and not rest else None
 
+    @property
+    def ids_per_recipient(self) -> Iterable[tuple[str, ...]]:
+        """The ids of each recipient in order; none for any, without an end, where they do not divide evenly."""
+        each = self.segments_per_recipient
+        return repeat(()) if each is None else zip(*[iter(self.message_ids)] * each, strict=True)
+
     def __len__(self) -> int:
         return len(self.recipients)
 
     def __iter__(self) -> Iterator[Receipt]:
         each, count = self.segments_per_recipient, len(self.recipients)
-        # So many at a time; where nobody can tell whose they are, all of them stand beside each receipt.
-        ids = repeat(()) if each is None else zip(*[iter(self.message_ids)] * each, strict=True)
-        others = self.message_ids if each is None else ()
+        others = self.message_ids if each is None else ()  # nobody can tell whose: they stand beside each receipt
         shared = map(repeat, (each, self.channel, self.estimated_segments, self.sent_at, self.resends, others))
-        return iter(by_columns(Receipt, count, self.recipients, ids, *shared))
+        return iter(by_columns(Receipt, count, self.recipients, self.ids_per_recipient, *shared))
 
     def __repr__(self) -> str:
         return f"<BulkReceipt {self.channel} to {len(self.recipients)} recipients, {len(self.message_ids)} ids>"

@@ -13,6 +13,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from devinotify import text as texts
@@ -221,7 +222,7 @@ class Notifier(Closable):
                 ):
                     outcomes[outcome.recipient] = outcome
             if message.recipients:
-                for outcome in self.process(message):
+                for outcome in chain.from_iterable(self.process(message)):
                     outcomes[outcome.recipient] = outcome
         except BaseException as error:  # an interrupt, or a fault of our own
             forget_variables(error, handled)
@@ -435,8 +436,11 @@ class Notifier(Closable):
         """
         return self._storage.lent(outbox)
 
-    def process(self, message: Message) -> Iterator[Outcome]:
-        """Prepare, send and record; yield one Outcome per recipient of ``message``, and of those a plugin adds."""
+    def process(self, message: Message) -> Iterator[Sequence[Outcome]]:
+        """Prepare, send and record; yield one Outcome per recipient of ``message``, and of those a plugin adds.
+
+        They come as they are known, those of each request together.
+        """
         return self._pipeline.process(message)
 
     def send(self, message: Message, channel: Channel | None = None) -> list[Outcome]:

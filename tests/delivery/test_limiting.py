@@ -668,7 +668,7 @@ from devinotify.channels.batch import accepted, failed
 from devinotify.channels.built_in import Brings
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
-direct.SmsChannel.send = die
+direct.SmsChannel.outcomes = die
 path, url = sys.argv[1:]
 with Notifier(f"{url}&outbox={path}&limit=5/day", plugins=make_plugin_manager(discover=False)) as notifier:
     notifier.notify("Hello", ["+79161234567", "+79161234568"])

@@ -54,7 +54,7 @@ class Mapper:
 
 def recorded(plugin: object, *outcomes: Outcome) -> list[Outcome]:
     """Return the outcomes as they are recorded with a plugin."""
-    return record(make_plugin_manager(plugin, discover=False), MESSAGE, outcomes)
+    return [*record(make_plugin_manager(plugin, discover=False), MESSAGE, outcomes)]
 
 
 def test_map_error() -> None:

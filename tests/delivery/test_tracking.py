@@ -62,9 +62,9 @@ class Twin:
             for each in message.recipients
         ]
 
-    def process(self, message: Message) -> Iterator[Outcome]:
+    def process(self, message: Message) -> Iterator[list[Outcome]]:
         """Yield the outcomes, then raise what there is to raise."""
-        yield from self.send(message)
+        yield self.send(message)
         if self.raised is not None:
             raise self.raised
 

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from devinotify.channels.protocol import Channel
     from devinotify.models import Message, Outcome
@@ -48,7 +48,7 @@ class OwnSends:
         with self.asked():
             return self._notifier.send(message, channel)
 
-    def process(self, message: Message) -> list[Outcome]:
+    def process(self, message: Message) -> list[Sequence[Outcome]]:
         """Do what the notifier's ``process`` does, for the campaign."""
         with self.asked():
             return list(self._notifier.process(message))

@@ -13,6 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from devinotify.accepted import segments_of
 from devinotify.delivery.crew import Crew
 from devinotify.delivery.dispatching import MOST_TROUBLES, Dispatcher
 from devinotify.delivery.reading import CAUSES, Cause
@@ -317,11 +318,12 @@ class Sending:
             return  # a step that came due: its recipient has been counted
         for error in {outcome.error for outcome in sent.reading.over}:
             self._over = _earlier(self._limit(), error)
-        found = Counter(sent.states.values())
+        became = [*sent.states.values()]
+        found = Counter({state: became.count(state) for state in TOLD})
         accepted: Counter[str] = Counter()
         segments: Counter[str] = Counter()
         if self._fallback is None:
-            segments[""] = sum(one.receipt.segments or 0 for one in sent.reading.settle if one.receipt is not None)
+            segments[""] = segments_of(sent.reading.settle)
         else:
             for attempt in (attempt for one in sent.reading.settle for attempt in one.attempts):
                 if attempt.receipt is not None:

@@ -65,17 +65,17 @@ class Windowing:
         """Do what the notifier's ``send`` does."""
         return self._sends.send(message, channel)
 
-    def process(self, message: Message) -> list[Outcome]:
+    def process(self, message: Message) -> list[Sequence[Outcome]]:
         """Do what the notifier's ``process`` does, and count who is held."""
-        outcomes = list(self._sends.process(message))
+        told = list(self._sends.process(message))
         now = datetime.now(UTC)
-        count = sum(each.verdict is Verdict.ACCEPTED and _is_held(each, message, now) for each in outcomes)
+        count = sum(each.verdict is Verdict.ACCEPTED and _is_held(each, message, now) for some in told for each in some)
         if count:
             try:
                 self.note(count)
             except DevinotifyError as error:  # what was sent is not to be lost for it
                 log.warning("%s are held until their window opens, and are not counted: %s", count, error)
-        return outcomes
+        return told
 
 
 def _is_held(outcome: Outcome, message: Message, now: datetime) -> bool:

@@ -57,6 +57,10 @@ class Direct(OwnChannel):
 
     def send(self, message: Message, client: Client) -> list[Outcome]:
         """Send the message, in bulk where it has several recipients, and answer one Outcome each, in order."""
+        return [*self.outcomes(message, client)]
+
+    def outcomes(self, message: Message, client: Client) -> Sequence[Outcome]:
+        """Do what ``send`` does; of a bulk that was accepted the outcomes are made when they are asked for."""
         given = message.recipients
         try:
             check_schedule(self, message)
@@ -190,7 +194,7 @@ class NullChannel(Direct):
 
     __slots__ = ()
 
-    def send(self, message: Message, client: Client) -> list[Outcome]:
+    def outcomes(self, message: Message, client: Client) -> list[Outcome]:
         """Check the message as SMS would, log it, and accept it."""
         try:
             text = self.limits.check_text(message.text)

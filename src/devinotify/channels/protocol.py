@@ -9,15 +9,16 @@ from __future__ import annotations
 import logging
 import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol, TypeGuard, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from devinotify.accepted import recipients_of
 from devinotify.channels.answers import described, is_outcomes, is_state
 from devinotify.channels.batch import failed
 from devinotify.exceptions import DevinotifyError, InvalidSchedule, PluginError, Verdict
 from devinotify.text.checks import check_length
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from devinotify.gateway.client import Client
     from devinotify.models import Message, Outcome, Receipt, SmsState
@@ -64,6 +65,14 @@ class OwnChannel:
     """The base of the core's own channels: they answer what the client made, which is not looked at once more."""
 
     __slots__ = ()
+
+    def outcomes(self, message: Message, client: Client) -> Sequence[Outcome]:
+        """Do what ``send`` does, whose list is made when somebody asks for one of them where that is dear."""
+        return self.send(message, client)
+
+    def send(self, message: Message, client: Client) -> list[Outcome]:
+        """Send the message and answer one Outcome per recipient, in order."""
+        raise NotImplementedError
 
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*").fullmatch
@@ -113,19 +122,21 @@ def check_schedule(channel: Channel, message: Message) -> None:
         raise InvalidSchedule(f"the channel {channel.name} cannot send later: it has no send_at")
 
 
-def send_on(channel: Channel, message: Message, client: Client) -> list[Outcome]:
+def send_on(channel: Channel, message: Message, client: Client) -> Sequence[Outcome]:
     """Send on the channel and return one Outcome per recipient, in order, whatever the channel raises or answers.
 
     What it raises but a DevinotifyError leaves the outcomes ``unknown``, and so does an answer of the wrong types;
     a recipient that it left out is ``unknown``.
     """
     try:
+        if isinstance(channel, OwnChannel):  # whose answers are sound
+            return complete(message, channel.outcomes(message, client), channel.name)
         answer: object = channel.send(message, client)
     except DevinotifyError as error:
         return [failed(channel.name, recipient, error) for recipient in message.recipients]
     except Exception as error:  # noqa: BLE001 - a channel of a plugin's may raise anything, and may have sent
         return broken(channel, message, f"raised {type(error).__name__}", error)
-    if _is_sound(answer, channel):
+    if is_outcomes(answer):
         return complete(message, answer, channel.name)
     return broken(channel, message, f"answered {described(answer)} in place of a list of outcomes")
 
@@ -143,11 +154,6 @@ def broken(channel: Channel, message: Message, what: str, cause: Exception | Non
     return [failed(channel.name, recipient, fault) for recipient in message.recipients]
 
 
-def _is_sound(answer: object, channel: Channel) -> TypeGuard[list[Outcome]]:
-    """Whether an answer is outcomes with parts of the right types: our own channels' always are."""
-    return isinstance(channel, OwnChannel) or is_outcomes(answer)
-
-
 def read_state(channel: Channel, receipt: Receipt, client: Client) -> SmsState:
     """Return the state that the channel tells; raise PluginError for an answer of the wrong types."""
     state: object = channel.state(receipt, client)
@@ -161,9 +167,9 @@ def read_state(channel: Channel, receipt: Receipt, client: Client) -> SmsState:
     return state
 
 
-def complete(message: Message, outcomes: list[Outcome], channel: str) -> list[Outcome]:
+def complete(message: Message, outcomes: Sequence[Outcome], channel: str) -> Sequence[Outcome]:
     """Return the outcomes in the order of the recipients; one that the answer left out is unknown."""
-    if tuple([outcome.recipient for outcome in outcomes]) == message.recipients:
+    if recipients_of(outcomes) == message.recipients:
         return outcomes
     found = {outcome.recipient: outcome for outcome in outcomes}
     error = PluginError(

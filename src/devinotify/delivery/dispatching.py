@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from devinotify.delivery.batch_size import Caution
@@ -136,7 +135,7 @@ class Dispatcher:
                 with self._lock:
                     self.adrift += claimed
                 raise
-            back = Counter(sent.states.values())[RowState.QUEUED]
+            back = [*sent.states.values()].count(RowState.QUEUED)
             self._react(sent, began, given_back)
         finally:
             self._give_back(size - claimed + back)
@@ -182,7 +181,7 @@ class Dispatcher:
             log.info("slowing down: %s", reading.error)
         elif cause is None:
             self._pace.well()
-            if any(outcome.error is None for outcome in reading.settle):
+            if reading.passed:
                 self._caution.well(began)
                 self._recovered()
         self.trouble = reading.error  # the pause for it is known by now
@@ -194,7 +193,7 @@ class Dispatcher:
         """Return the cause that what has happened so far in a row comes to."""
         if max(self._pace.troubles if reading.trouble else 0, self._caution.doubts) >= self._most_troubles:
             return Cause.FAILING
-        if self._ends_unreached and _are_unreached(outcomes):
+        if self._ends_unreached and not reading.passed and _are_unreached(outcomes):
             return Cause.FAILING
         if reading.refused is Cause.LOGIN and self._pace.troubles >= MOST_LOGINS:
             return Cause.LOGIN

@@ -217,7 +217,7 @@ class Fallback:
         if is_too_late(batch.stored, now):  # since it was decided: the outbox took its time
             error = NotSent(EXPIRED, retryable=False)
             return [failed(self.second.name, row.recipient, error) for row in batch.rows]
-        return send_on(self.second, self.step_message(batch, now), client)
+        return [*send_on(self.second, self.step_message(batch, now), client)]
 
     def step_message(self, batch: Batch, now: float) -> Message:
         """Return the message of a step; the second one is unscheduled, with the validity asked for, a day at most.

@@ -282,7 +282,7 @@ class Limited(OwnChannel):
             raise NotSent(f"it could not be counted against the limits: {error}", retryable=error.retryable) from None
         refused = reservation.refused
         some = replace(message, recipients=reservation.admitted) if refused else message
-        sent = send_on(self._channel, some, client) if some.recipients else []
+        sent = [*send_on(self._channel, some, client)] if some.recipients else []
         self._limiter.settle(reservation, sent, segmented=self.segmented)
         if not refused:
             return sent

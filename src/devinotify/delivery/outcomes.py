@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 log: logging.Logger = logging.getLogger(__name__)
 
 
-def record(plugins: PluginManager, message: Message, outcomes: Sequence[Outcome]) -> list[Outcome]:
+def record(plugins: PluginManager, message: Message, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
     """Return the outcomes of ``message`` with their errors mapped by the plugins, once the observers have seen them."""
-    recorded = list(outcomes)
+    recorded = outcomes
     if plugins.listens("devinotify_map_error"):
         mapped: dict[int, DevinotifyError] = {}
         recorded = [_mapped(plugins, outcome, mapped) for outcome in recorded]

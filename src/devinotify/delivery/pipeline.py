@@ -57,6 +57,10 @@ class Sending:
     @hookimpl(trylast=True)
     def devinotify_send_message(self, message: Message, channel: Channel) -> list[Outcome]:
         """Send on the channel; whatever it raises or answers, each recipient has an outcome."""
+        return [*self.outcomes(message, channel)]
+
+    def outcomes(self, message: Message, channel: Channel) -> Sequence[Outcome]:
+        """Do the same, where no plugin is asked before: of an accepted bulk each is made when it is asked for."""
         return send_on(channel, message, self._client)
 
 
@@ -81,18 +85,21 @@ class Pipeline:
         self._settings = settings
         self._sending = sending
 
-    def process(self, message: Message) -> Iterator[Outcome]:
-        """Prepare, send and record; yield one Outcome per recipient of ``message``, and of those a plugin adds."""
+    def process(self, message: Message) -> Iterator[Sequence[Outcome]]:
+        """Prepare, send and record; yield one Outcome per recipient of ``message``, and of those a plugin adds.
+
+        They come as they are known, those of each request together.
+        """
         refused: dict[str, DevinotifyError] = {}
         try:
             allowed = self._allowed(message, refused)
         except DevinotifyError as error:
-            yield from self.refuse(message, dict.fromkeys(message.recipients, error))
+            yield self.refuse(message, dict.fromkeys(message.recipients, error))
             return
         for one in allowed:
-            yield from self._send(one)
+            yield self._send(one)
         if refused:
-            yield from self.refuse(message, refused)
+            yield self.refuse(message, refused)
 
     def rehearse(self, message: Message) -> tuple[list[Message], dict[str, DevinotifyError]]:
         """Return the messages that would be sent now, and whom nothing would be sent to and why; nothing is."""
@@ -178,20 +185,20 @@ class Pipeline:
             allowed = self._screen(message, refused)
         except DevinotifyError as error:
             return self.refuse(message, dict.fromkeys(message.recipients, error))
-        sent = self._send(allowed, channel) if allowed.recipients else []
+        sent = [*self._send(allowed, channel)] if allowed.recipients else []
         if not refused:
             return sent
         found = {outcome.recipient: outcome for outcome in (*sent, *self.refuse(message, refused))}
         return [found[recipient] for recipient in message.recipients]
 
-    def _send(self, message: Message, channel: Channel | None = None) -> list[Outcome]:
+    def _send(self, message: Message, channel: Channel | None = None) -> Sequence[Outcome]:
         try:
             channel, message = self._ready(message, channel)
             if self._plugins.listens("devinotify_send_message", outside=True):
                 answer = self._plugins.hook.devinotify_send_message(message=message, channel=channel)
                 answer = complete(message, answer, message.channel)
             else:
-                answer = self._sending.devinotify_send_message(message, channel)
+                answer = self._sending.outcomes(message, channel)
         except DevinotifyError as error:
             return self.refuse(message, dict.fromkeys(message.recipients, error))
         if window_under_way() is not None:  # who is put off is looked at, and reported, from then on
@@ -220,7 +227,7 @@ class Pipeline:
         except DevinotifyError as error:
             return self.refuse(message, dict.fromkeys(message.recipients, error))
         try:
-            answer = await channel.send_awaited(message, client)
+            answer: Sequence[Outcome] = await channel.send_awaited(message, client)
         except Exception as error:  # noqa: BLE001 - a fault of our own, and it may have sent
             answer = broken(channel, message, f"raised {type(error).__name__}", error)
         return self.record(message, answer)
@@ -239,9 +246,9 @@ class Pipeline:
 
     def record(self, message: Message, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Return the outcomes of ``message`` with their errors mapped, once the observers have seen them."""
-        return record(self._plugins, message, outcomes)
+        return [*record(self._plugins, message, outcomes)]
 
     def refuse(self, message: Message, errors: Mapping[str, DevinotifyError]) -> list[Outcome]:
         """Record and return the outcomes of recipients of ``message`` that it is not sent to."""
         outcomes = [failed(message.channel, recipient, error) for recipient, error in errors.items()]
-        return record(self._plugins, replace(message, recipients=tuple(errors)), outcomes)
+        return [*record(self._plugins, replace(message, recipients=tuple(errors)), outcomes)]

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from devinotify import exceptions as errors
+from devinotify.accepted import Accepted, has_accepted
 from devinotify.channels.batch import blames_a_recipient, is_of_account
 from devinotify.exceptions import DevinotifyError, Verdict
 from devinotify.limits import Limit, Scope
@@ -124,7 +125,7 @@ class Reading:
     ``retry_after`` is in seconds, as the gateway asked for.
     """
 
-    settle: list[Outcome] = field(default_factory=list)
+    settle: Sequence[Outcome] = ()
     release: set[str] = field(default_factory=set)
     over: list[Outcome] = field(default_factory=list)
     held: list[Outcome] = field(default_factory=list)
@@ -134,6 +135,11 @@ class Reading:
     trouble: bool = False
     retry_after: float | None = None
     refused: Cause | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether some of what is settled was accepted."""
+        return has_accepted(self.settle)
 
     @property
     def gives_back(self) -> bool:
@@ -168,15 +174,15 @@ def read(outcomes: Sequence[Outcome], *, alike: bool = True) -> Reading:
     ``alike``: all that is queued is of one campaign, so that what refuses one message for the message's sake, a plugin
     for one, refuses all of them. Otherwise that is settled.
     """
-    reading = Reading()
-    if all(outcome.error is None for outcome in outcomes):  # nearly always, and a campaign has a million of them
-        reading.settle.extend(outcomes)
-        return reading
+    if isinstance(outcomes, Accepted):  # nearly always, and a campaign has a million of them
+        return Reading(settle=outcomes)
+    settled: list[Outcome] = []
+    reading = Reading(settle=settled)
     refusals: list[Outcome] = []
     for outcome in outcomes:
         error = outcome.error
         if error is None:
-            reading.settle.append(outcome)
+            settled.append(outcome)
             continue
         about = meaning(error, outcome.verdict)
         if not alike and (about in OWN or isinstance(error, errors.PluginError)) and about is not Meaning.DOUBT:
@@ -191,7 +197,7 @@ def read(outcomes: Sequence[Outcome], *, alike: bool = True) -> Reading:
         elif effect.puts_back:
             reading.release.add(outcome.recipient)
         else:
-            reading.settle.append(outcome)
+            settled.append(outcome)
         if about not in (Meaning.RECIPIENT, Meaning.ENOUGH) and not (about is Meaning.OVER and reading.trouble):
             reading.error = error
         reading.stop = effect.stop or reading.stop
@@ -200,8 +206,8 @@ def read(outcomes: Sequence[Outcome], *, alike: bool = True) -> Reading:
         if effect.trouble:
             reading.trouble = True
             reading.retry_after = max(reading.retry_after or 0.0, error.retry_after or 0.0) or None
-    if reading.doubt or any(outcome.error is None for outcome in reading.settle):
-        reading.settle += refusals  # somebody has passed, or may have: the account may send
+    if reading.doubt or reading.passed:
+        settled += refusals  # somebody has passed, or may have: the account may send
     elif refusals:
         by_plugins = all(isinstance(outcome.error, errors.PluginError) for outcome in refusals)
         reading.held, reading.refused = refusals, Cause.PLUGIN if by_plugins else Cause.REFUSED

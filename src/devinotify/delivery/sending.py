@@ -10,8 +10,10 @@ import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from devinotify.accepted import recipients_of
 from devinotify.channels.batch import failed
 from devinotify.delivery.fallback import fallback_of
 from devinotify.delivery.holding import Holding
@@ -49,7 +51,7 @@ class Sent:
     Who waits for a daily window has no outcome yet.
     """
 
-    outcomes: list[Outcome]
+    outcomes: Sequence[Outcome]
     reading: Reading
     states: Mapping[int, RowState]
 
@@ -58,9 +60,10 @@ class Sender:
     """Sends claimed batches of one outbox with the channels and hooks of one Notifier, and records what came of them.
 
     ``fallbacks`` are those among the channels. ``send`` sends a prepared message on a channel, ``process`` prepares one
-    first; both record and return an Outcome per recipient. ``again`` is how the outcomes are recorded where that fails,
-    ``put_back`` for how many seconds a batch stands behind the others that was refused for no recipient's sake.
-    As long as ``is_patient`` says so it goes on beyond the tries of ``again``.
+    first; both record and return an Outcome per recipient, ``process`` those of each request as they are known.
+    ``again`` is how the outcomes are recorded where that fails, ``put_back`` for how many seconds a batch stands behind
+    the others that was refused for no recipient's sake. As long as ``is_patient`` says so it goes on beyond the tries
+    of ``again``.
     """
 
     def __init__(
@@ -69,7 +72,7 @@ class Sender:
         *,
         fallbacks: Mapping[str, Fallback],
         send: Callable[[Message, Channel], Sequence[Outcome]],
-        process: Callable[[Message], Iterable[Outcome]],
+        process: Callable[[Message], Iterable[Sequence[Outcome]]],
         sleep: Callable[[float], None] = time.sleep,
         again: Backoff = RECORD_AGAIN,
         put_back: float = PUT_BACK,
@@ -104,14 +107,14 @@ class Sender:
             opening = self._opening(batch)
         except DevinotifyError as error:  # of a plugin's: where nobody knows whether it is open, nothing is sent
             waiting: dict[int, RowState] = {}
-            outcomes = [failed(row.channel, row.recipient, error) for row in batch.rows]
+            outcomes: Sequence[Outcome] = [failed(row.channel, row.recipient, error) for row in batch.rows]
         else:
             batch, waiting = self._put_off(batch, opening)
             outcomes = self._outcomes(batch) if batch.rows else []
         reading = read(outcomes, alike=alike) if puts_back else Reading(settle=outcomes)
         if reading.held and (fallback_of(batch.stored, self._fallbacks) is not None or to_blame(reading.held)):
             # What follows a refused step of a fallback is decided by its policy.
-            reading.settle += reading.held
+            reading.settle = [*reading.settle, *reading.held]
             reading.held, reading.refused = [], None
         states = {**waiting, **self._record(batch, reading)}
         if batch.rows and batch.rows[0].channel in self._fallbacks:
@@ -141,8 +144,9 @@ class Sender:
 
     # --- sending
 
-    def _outcomes(self, batch: Batch) -> list[Outcome]:
+    def _outcomes(self, batch: Batch) -> Sequence[Outcome]:
         found: list[Outcome] = []
+        told: list[Sequence[Outcome]] = [found]
         missing, verdict = "no outcome was told for the recipient", Verdict.UNKNOWN
         begun = False
         try:
@@ -151,18 +155,20 @@ class Sender:
                 with departing(Holding(self._outbox, batch)), ordered(batch):
                     begun = True
                     # One by one: what was told before a failure counts.
-                    for outcome in self._answers(batch, message):
-                        found.append(outcome)  # noqa: PERF402 - as the comment says
+                    for some in self._answers(batch, message):
+                        told.append(some)  # noqa: PERF402 - as the comment says
         except Exception as error:  # noqa: BLE001 - neither a hook nor a channel may end the worker or lose a row
             missing = f"{type(error).__name__} was raised while it was being sent"
             verdict = Verdict.UNKNOWN if begun else Verdict.NOT_SENT
             log.error("batch %d: %s", batch.claim, missing)
-        if [outcome.recipient for outcome in found] == [row.recipient for row in batch.rows]:
-            return found
+        parts = [some for some in told if some]
+        outcomes = parts[0] if len(parts) == 1 else [*chain.from_iterable(parts)]
+        if recipients_of(outcomes) == batch.recipients:
+            return outcomes
         # A plugin may have added recipients of its own: the rows are the ones that were asked for.
-        told = {outcome.recipient: outcome for outcome in found}
+        known = {outcome.recipient: outcome for outcome in outcomes}
         lost = DevinotifyError(missing, verdict=verdict)
-        return [told.get(row.recipient) or failed(row.channel, row.recipient, lost) for row in batch.rows]
+        return [known.get(row.recipient) or failed(row.channel, row.recipient, lost) for row in batch.rows]
 
     def _message(self, batch: Batch, found: list[Outcome]) -> Message:
         """Return the message for those recipients that are numbers; the others are refused, and ``found`` so."""
@@ -195,10 +201,10 @@ class Sender:
             validity=min([message.validity, *(minutes for minutes in left.values() if minutes >= 1)]),
         )
 
-    def _answers(self, batch: Batch, message: Message) -> Iterable[Outcome]:
+    def _answers(self, batch: Batch, message: Message) -> Iterable[Sequence[Outcome]]:
         # The steps of a fallback are prepared already: they were part of a message that was.
         fallback = fallback_of(batch.stored, self._fallbacks)
-        return self._process(message) if fallback is None else self._send(message, fallback.step(batch.rows[0]))
+        return self._process(message) if fallback is None else [self._send(message, fallback.step(batch.rows[0]))]
 
     # --- recording
 

@@ -39,7 +39,8 @@ class Tracker:
     """Attends to the rows of one outbox with the channels and hooks of one Notifier.
 
     ``fallbacks`` are those among the channels; rows of another ``account`` are left alone. ``send`` sends a prepared
-    message on a channel, ``process`` prepares one first; both record and return an Outcome per recipient. ``observe``
+    message on a channel, ``process`` prepares one first; both record and return an Outcome per recipient, as
+    ``Sender`` says. ``observe``
     is told of each delivery state that is news, ``record`` of the outcome of each row that ended without a send: it
     expired, or was given up. The time is the outbox's, whichever machine this is; ``wall`` knows when it was set.
     ``puts_back``, which a worker sets, has steps queued again that the account or the gateway is refused for.
@@ -54,7 +55,7 @@ class Tracker:
         fallbacks: Mapping[str, Fallback],
         account: str,
         send: Callable[[Message, Channel], Sequence[Outcome]],
-        process: Callable[[Message], Iterable[Outcome]],
+        process: Callable[[Message], Iterable[Sequence[Outcome]]],
         observe: Callable[[Receipt, SmsState], None],
         record: Callable[[Message, Sequence[Outcome]], object],
         wall: WallClock | None = None,
@@ -73,7 +74,7 @@ class Tracker:
         outbox.on_end = self._ended
         outbox.request_seconds = client.url.timeout
 
-    def deliver(self, batch: Batch) -> list[Outcome]:
+    def deliver(self, batch: Batch) -> Sequence[Outcome]:
         """Send a claimed batch, settle it, and return the outcomes of its rows, in their order.
 
         Whatever is raised on the way, each row gets an outcome: see ``Sender``, which does it. Raises DevinotifyError

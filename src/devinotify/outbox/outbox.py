@@ -26,6 +26,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from devinotify.accepted import Accepted
 from devinotify.closing import Closable, close_all
 from devinotify.exceptions import DevinotifyError, InvalidInput, Verdict
 from devinotify.outbox import admin, allowance, booking, claims, duties, intake, lookups
@@ -497,7 +498,10 @@ class Outbox(Closable):
         caller is about to.
         """
         settlement = self._settlement(batch, lease)
-        settlement.add(match(batch, outcomes))
+        if isinstance(outcomes, Accepted) and outcomes.recipients == batch.recipients:
+            settlement.add_all(outcomes)
+        else:
+            settlement.add(match(batch, outcomes))
         return self._settle(settlement)
 
     def release(

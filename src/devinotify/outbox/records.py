@@ -267,9 +267,12 @@ class Batch:
     @property
     def message(self) -> Message:
         """The message for these recipients on this channel."""
-        return replace(
-            self.stored.message, recipients=tuple([row.recipient for row in self.rows]), channel=self.rows[0].channel
-        )
+        return replace(self.stored.message, recipients=self.recipients, channel=self.rows[0].channel)
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Those of the rows, in their order."""
+        return tuple([row.recipient for row in self.rows])
 
     def __len__(self) -> int:
         return len(self.rows)

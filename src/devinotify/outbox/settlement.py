@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
+from devinotify.accepted import recipients_of
 from devinotify.exceptions import InvalidInput, Verdict
 from devinotify.outbox.records import NO_ERROR, ErrorParts, encode_error
 from devinotify.outbox.rules import asked_deadline, attention
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from devinotify.accepted import Accepted
     from devinotify.models import Outcome
     from devinotify.outbox.records import Batch, Row
 
@@ -32,7 +35,7 @@ class Acceptance(NamedTuple):
     patience_until: float | None
 
 
-Accepted = tuple[tuple[str, ...], "str | None", int]
+AcceptedRow = tuple[tuple[str, ...], "str | None", int]
 """One accepted row: the gateway's ids, the receipt's channel where it is another than the row's, the row's id."""
 
 
@@ -85,7 +88,7 @@ class Settlement:
         self._jitter = jitter
         self._first_poll = first_poll
         self._retry_for = retry_for
-        self._accepted: dict[_Shared, list[Accepted]] = {}
+        self._accepted: dict[_Shared, list[AcceptedRow]] = {}
         self.endings: list[Ending] = []
         self.states: dict[int, RowState] = {}
         self.waits: bool = False
@@ -95,7 +98,7 @@ class Settlement:
         # In line, with what the last receipt shares with the next one at hand: this is done for every message.
         states, accepted, state = self.states, Verdict.ACCEPTED, RowState.ACCEPTED
         last: _Shared | None = None
-        lines: list[Accepted] = []
+        lines: list[AcceptedRow] = []
         for row, outcome in outcomes:
             if outcome.verdict is not accepted:
                 self._failed(row, outcome)
@@ -111,6 +114,15 @@ class Settlement:
                 last = shared
                 lines = self._accepted.setdefault(shared, [])
             lines.append((ids, None if via == row.channel else via, number))
+
+    def add_all(self, bulk: Accepted) -> None:
+        """Take that all rows of the batch, in their order, were accepted by one bulk."""
+        receipt, numbers = bulk.receipt, [row.id for row in self.batch.rows]
+        self.states.update(dict.fromkeys(numbers, RowState.ACCEPTED))
+        each = receipt.segments_per_recipient
+        via = None if receipt.channel == self.batch.rows[0].channel else receipt.channel
+        lines = self._accepted.setdefault((each is None, each, receipt.sent_at, receipt.resends), [])
+        lines.extend(zip(receipt.ids_per_recipient, repeat(via), numbers, strict=False))  # repeat has no end
 
     def release(self, row: Row, due: float | None = None) -> None:
         """Queue a row again as if nothing had been tried: due from ``due`` on, or as it was before."""
@@ -132,7 +144,7 @@ class Settlement:
             own = asked is not None and row.own_deadline
             self._end(row, RowState.QUEUED, due, asked, encode_error(outcome.error), own=own, untried=1)
 
-    def accepted(self) -> Iterator[tuple[Acceptance, Sequence[Accepted]]]:
+    def accepted(self) -> Iterator[tuple[Acceptance, Sequence[AcceptedRow]]]:
         """Yield what was accepted alike, with the rows that it holds of."""
         stored = self._stored
         for (without_ids, segments, sent_at, resends), lines in self._accepted.items():
@@ -207,7 +219,7 @@ def _time_left(outcome: Outcome) -> float:
 
 def match(batch: Batch, outcomes: Sequence[Outcome]) -> Iterable[tuple[Row, Outcome]]:
     """Return each outcome with its row; raise InvalidInput where one is of no row of the batch, or one row has two."""
-    if [outcome.recipient for outcome in outcomes] == [row.recipient for row in batch.rows]:
+    if recipients_of(outcomes) == batch.recipients:
         return zip(batch.rows, outcomes, strict=True)
     rows = {row.recipient: row for row in batch.rows}
     try:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from devinotify.outbox.postgres.session import Session
     from devinotify.outbox.records import Batch
-    from devinotify.outbox.settlement import Acceptance, Accepted, Settlement
+    from devinotify.outbox.settlement import Acceptance, AcceptedRow, Settlement
 
 _ACCEPT = "SELECT ~accept(%s, %s, %s, %s::smallint, %s, %s, %s, %s::bigint[], %s::text[], %s::text[], %s::bigint[])"
 
@@ -144,7 +144,7 @@ def settle(session: Session, settlement: Settlement, *, since: float) -> int:
 
 
 def _accept(
-    session: Session, acceptance: Acceptance, accepted: Iterable[Accepted], found: Held, *, closes: int | None = None
+    session: Session, acceptance: Acceptance, accepted: Iterable[AcceptedRow], found: Held, *, closes: int | None = None
 ) -> bool:
     """Write down what was accepted alike, of those rows that take it; return whether that was done.
 
@@ -158,7 +158,7 @@ def _accept(
 
 
 def settle_alone(
-    session: Session, last: int, following: int, claim: int, acceptance: Acceptance, accepted: Iterable[Accepted]
+    session: Session, last: int, following: int, claim: int, acceptance: Acceptance, accepted: Iterable[AcceptedRow]
 ) -> bool:
     """Close a claim of exactly these rows, accepted alike, by one statement that is a transaction; return whether.
 
@@ -172,7 +172,7 @@ def _shared(acceptance: Acceptance) -> tuple[object, ...]:
     return (*acceptance[:2], int(acceptance.resends), *acceptance[3:])
 
 
-def _columns(accepted: Iterable[Accepted]) -> tuple[object, ...]:
+def _columns(accepted: Iterable[AcceptedRow]) -> tuple[object, ...]:
     """Return ids, the gateway's ids and channels of rows, in the order of their ids."""
     lines = sorted([(number, "\n".join(ids) or None, via) for ids, via, number in accepted], key=itemgetter(0))
     numbers, message_ids, vias = map(list, zip(*lines, strict=True))
