@@ -67,7 +67,7 @@ INPUT = "input"
 REFUSED = "row "
 """What stands, with the row's number, before what a row holds that was refused here."""
 _REFUSED = re.compile(rf"{REFUSED}(\d+): (.*)", re.DOTALL)
-FIRST, AT_ONCE = 10_000, 100_000
+FIRST, AT_ONCE = 5_000, 100_000
 """Recipients that are written at once, at first and at most: a tenth of what is in, and of the first page all. Sending
 waits while some are written; and each time, nearly all of the index of a large journal is written again."""
 

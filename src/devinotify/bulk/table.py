@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 PAGE = 25_000
 """Rows that are in memory at a time."""
 FIRST_PAGE = 2_500
-"""Rows of the first page: sending begins with them, while the others are read."""
+"""Rows of the first page: sending begins with them, while the others are read. Each page may have twice as many as the
+one before, so that what has begun to send is not left without work either."""
 
 
 class Format(StrEnum):
@@ -162,7 +163,7 @@ class Table:
     def pages(self, *, records: bool = False, size: int = PAGE, step: int = STEP) -> Iterator[Page]:
         """Yield the rows from the start, at most ``size`` at a time; with ``records`` all their columns by name.
 
-        The first page is short, so that something is done with it soon. ``step`` rows are taken apart at a time. Empty
+        The first pages are short, so that something is done with them soon. ``step`` rows are taken apart at a time. Empty
         lines are not rows. Raises InvalidInput for a line that cannot be taken apart.
         """
         page = Page(1, [], [])
@@ -171,7 +172,7 @@ class Table:
             if len(page.raws) + len(some) > most:
                 yield page
                 page = Page(page.first + len(page.raws), [], [])
-                most = size
+                most = min(size, 2 * most)
             raws, more = self._read(some, records=records)
             further = self._choose_first(raws)
             page.raws.extend(raws)
