@@ -163,8 +163,8 @@ class Table:
     def pages(self, *, records: bool = False, size: int = PAGE, step: int = STEP) -> Iterator[Page]:
         """Yield the rows from the start, at most ``size`` at a time; with ``records`` all their columns by name.
 
-        The first pages are short, so that something is done with them soon. ``step`` rows are taken apart at a time. Empty
-        lines are not rows. Raises InvalidInput for a line that cannot be taken apart.
+        The first pages are short, so that something is done with them soon. ``step`` rows are taken apart at a time.
+        Empty lines are not rows. Raises InvalidInput for a line that cannot be taken apart.
         """
         page = Page(1, [], [])
         most = min(size, FIRST_PAGE)
