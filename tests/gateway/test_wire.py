@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SESSION_ID = "Z5CYSZEKDL1DPICU37WEHQVOYKP0T1GSLHX1"
-AT = datetime(2011, 1, 28, 16, 0, 0, tzinfo=UTC)
 
 # The tables of the primary source (Viber: the vendor's own): name -> method, path, required, optional parameters.
 _SMS = "SessionID SourceAddress {} Data"
@@ -76,7 +75,6 @@ TABLES = {
 
 BY_NAME = {operation.name: operation for operation in wire.OPERATIONS}
 SENDS = [operation for operation in wire.OPERATIONS if operation.is_send]
-READS = [operation for operation in wire.OPERATIONS if not operation.is_send]
 LISTS = {"DestinationAddresses", "Optionals"}
 Call = tuple[Operation[Any], dict[str, wire.Value], list[tuple[str, str]]]
 """An operation, values for it, and the parameters that a server has to read in its request."""
