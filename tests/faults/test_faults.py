@@ -53,6 +53,7 @@ def test_names_are_unique() -> None:
     assert sorted(set(names)) == sorted(names)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("part", range(PARTS))
 def test_a_fault_is_told_and_does_no_harm(certificates: Certificates, part: int) -> None:
     """The sender hears exactly what is known about the message, in time; nothing goes out twice or shows a secret.
