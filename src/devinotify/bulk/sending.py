@@ -318,8 +318,7 @@ class Sending:
             return  # a step that came due: its recipient has been counted
         for error in {outcome.error for outcome in sent.reading.over}:
             self._over = _earlier(self._limit(), error)
-        became = [*sent.states.values()]
-        found = Counter({state: became.count(state) for state in TOLD})
+        found = Counter(sent.states.values())
         accepted: Counter[str] = Counter()
         segments: Counter[str] = Counter()
         if self._fallback is None:
