@@ -106,9 +106,9 @@ class Notifier(Closable):
         if self.plugins.has_plugin(_SENDING):
             raise InvalidInput("the plugin manager serves another Notifier already: make one for each")
         own = {_SENDING: self._sending, **self._aliases()}
-        for name, plugin in own.items():
-            self.plugins.register(plugin, name, BUILT_IN)
         try:
+            for name, plugin in own.items():
+                self.plugins.register(plugin, name, BUILT_IN)
             self.channels: dict[str, Channel] = self.plugins.channels()
             self._limiter = self._limits()
             limited = None if self._limiter is None else partial(Limited, limiter=self._limiter)
@@ -125,7 +125,8 @@ class Notifier(Closable):
             # Whoever sets right what was wrong may use the manager again.
             self.plugins.around = None
             for plugin in own.values():
-                self.plugins.unregister(plugin)
+                if self.plugins.is_registered(plugin):
+                    self.plugins.unregister(plugin)
             raise
 
     def _limits(self) -> Limiter | None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from devinotify import AsyncNotifier, DevinoURL, InvalidURL, Notifier, hookimpl, make_plugin_manager
+from devinotify import AsyncNotifier, DevinoURL, InvalidURL, Notifier, PluginError, hookimpl, make_plugin_manager
+from devinotify.exceptions import Verdict
 from tests.tables import table
 
 if TYPE_CHECKING:
@@ -128,3 +129,17 @@ def test_a_manager_may_be_used_again() -> None:
         Notifier(URL.replace("null", "pager"), plugins=plugins)
     with Notifier(URL, plugins=plugins) as notifier:
         assert [TWO, THREE] == list(notifier.resolve("night"))
+
+
+def test_a_name_that_is_taken_leaves_the_manager_usable() -> None:
+    """A plugin of the caller's has the name of ours: nothing of ours stays behind, and what is his does."""
+    configure(ALIASES)
+    manager, his = make_plugin_manager(discover=False), object()
+    manager.register(his, "configured-aliases", "his own")
+    with pytest.raises(PluginError, match="configured-aliases"):
+        Notifier(URL, plugins=manager)
+    with Notifier(URL.replace("&aliases=yes", ""), plugins=manager) as notifier:
+        assert ([True], his) == (
+            [outcome.verdict is Verdict.ACCEPTED for outcome in notifier.notify("hi", ONE)],
+            manager.get_plugin("configured-aliases"),
+        )

@@ -26,6 +26,7 @@ from devinotify.outbox import RowState
 from devinotify.outbox.rules import EXPIRED
 from tests.cli.servers import free_port
 from tests.outbox.support import NUMBER, Clock, finish, numbers, run_python
+from tests.tables import table
 from tests.waiting import LONGEST, ended, wait_until
 
 if TYPE_CHECKING:
@@ -521,6 +522,13 @@ def test_one_that_does_neither_is_refused(notifier: Notifier, outbox: Outbox) ->
     """A worker that neither sends nor looks is a mistake."""
     with pytest.raises(InvalidInput, match="sends, or looks"):
         Worker(notifier, outbox, sends=False, looks=False)
+
+
+@table("nap", [-1.0, float("inf"), float("nan")])
+def test_a_nap_that_makes_no_sense_is_refused(notifier: Notifier, outbox: Outbox, nap: float) -> None:
+    """Before it works, and not from a thread of its own."""
+    with pytest.raises(InvalidInput, match="nap is a number of seconds"):
+        Worker(notifier, outbox, nap=nap)
 
 
 # --- the outbox's own trouble

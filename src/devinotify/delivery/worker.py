@@ -108,7 +108,7 @@ class Worker:
         if not (sends or looks or incoming is not None):
             raise InvalidInput("a worker sends, or looks at deliveries, or both, or reads what comes in")
         self._sending, self._looking = sends, looks
-        self._nap = nap
+        self._nap = seconds("nap", nap)
         self._random = random
         self._stopping = Stopping()
         self._clock = WallClock()
