@@ -5,13 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 from devinotify import redact
-from devinotify.gateway import calls, checks, codes, conversation, http1, route, wire
+from devinotify.gateway import calls, checks, codes, conversation, http1, replies, route, wire
+from devinotify.gateway.aio import pool, racing
 from devinotify.retry import Backoff
 from tests.tables import table
 
 PINNED: dict[str, tuple[object, object]] = {
     "bytes of a reply": (1024 * 1024, http1.REPLY_LIMIT),
     "bytes of a reply's head": (64 * 1024, http1.HEAD_LIMIT),
+    "bytes of a request that may be broken off by its answer": (16 * 1024, http1.LONG_REQUEST),
+    "lists and objects in one another": (100, replies.DEEPEST),
+    "seconds that one address has before the next": (0.25, racing.HEAD_START),
+    "seconds for the ends of connections": (1.0, pool.GOODBYE),
     "seconds for connecting": (5.0, route.CONNECT_TIMEOUT),
     "seconds that an idle connection is good for": (4.0, route.IDLE_LIMIT),
     "seconds by which a session is renewed early": (300, conversation.RENEW_EARLY),

@@ -61,8 +61,19 @@ def test_only_unknown_takes_force() -> None:
 
 
 def test_unknown_is_never_forgotten_to_make_room() -> None:
-    """What waits for a person's decision does not vanish by itself."""
-    assert not states.FINISHED & {RowState.UNKNOWN, RowState.QUEUED, RowState.CLAIMED}
+    """What waits for a person's decision does not vanish by itself, nor does what is yet to be sent."""
+    assert set(RowState) - {RowState.UNKNOWN, RowState.QUEUED, RowState.CLAIMED} == states.FINISHED
+
+
+def test_a_fallback_goes_on_from_what_was_sent_or_refused() -> None:
+    """There is no next step from what is yet to be sent, nor from what was delivered."""
+    assert set(RowState) - {RowState.QUEUED, RowState.CLAIMED, RowState.DELIVERED} == states.STEPS
+
+
+def test_the_truth_may_come_late() -> None:
+    """An unknown row becomes whatever its claim tells; of one that was queued again only that it went out counts."""
+    expected = {RowState.UNKNOWN: ENDS[RowState.CLAIMED], RowState.QUEUED: {RowState.ACCEPTED}}
+    assert expected == dict(states.LATE)
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1))
