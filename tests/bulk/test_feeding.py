@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import subprocess
-import sys
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ import pytest
 from devinotify.bulk import Campaign, End, Journal, Speed
 from devinotify.bulk.journal import FEEDER
 from devinotify.outbox import Outbox
+from tests import forked
 from tests.outbox.conftest import postgres_server
 from tests.outbox.postgres.test_database import run
 from tests.outbox.support import arrivals, finish, numbers, run_python
@@ -103,7 +103,7 @@ def test_who_does_not_feed_sends_and_takes_over(
 def test_of_two_commands_one_feeds(gateway: Sandbox, source: Path, journal: str) -> None:
     """Two processes that were given the same list: nobody gets it twice, and one of them alone has put it in."""
     command = (
-        *(sys.executable, "-m", "devinotify", "bulk", str(source), "--text", "Open", "--journal", journal),
+        *(*forked.command(), "bulk", str(source), "--text", "Open", "--journal", journal),
         *("--yes", "--json", "--connections", "1", "--url", gateway.url),
     )
     with Outbox(journal, max_rows=None) as third:

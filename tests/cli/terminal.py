@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from tests import forked
 from tests.waiting import LONGEST
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def answered(*arguments: str, answers: Iterable[tuple[str, str]]) -> Dialogue:
 
     ours, theirs = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "devinotify", *arguments],
+        [*forked.command(), *arguments],
         stdin=theirs,
         stdout=subprocess.PIPE,
         stderr=theirs,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +13,7 @@ from click.testing import CliRunner
 
 from devinotify.cli import bulk, campaigns, tallies
 from devinotify.cli.app import cli
+from tests import forked
 from tests.noon import noon
 from tests.tables import table
 
@@ -385,15 +384,14 @@ def test_the_bar_at_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert (5, "sending") == (bar._bar.tasks[0].completed, bar._bar.tasks[0].description)
 
 
+@pytest.mark.once
 def test_ctrl_c_stops_gently(account: Sandbox, numbers: Path, journal: Path) -> None:
     """The batches under way are finished and settled, nothing is unknown, and the same command goes on."""
     account.add_fault("latency", seconds=60, operation="Sms/SendBulk")
     account.add_fault("latency", seconds=60, operation="Sms/Send")
-    command = [sys.executable, "-m", "devinotify", "bulk", str(numbers), "--text", "Hi", "--journal", str(journal)]
-    command += ["--yes", "--batch", "1", "--connections", "1"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
-    ) as process:
+    line = [*forked.command(), "bulk", str(numbers), "--text", "Hi", "--journal", str(journal)]
+    line += ["--yes", "--batch", "1", "--connections", "1"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert account.wait(lambda: any(fault.hits for fault in account.faults()), 60)
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None

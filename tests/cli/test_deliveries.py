@@ -23,6 +23,7 @@ from devinotify.cli import deliveries as command
 from devinotify.cli.tallies import INNER, tally_rows
 from devinotify.outbox import Counts, RowState
 from devinotify.outbox.states import CODES
+from tests import forked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -363,11 +364,12 @@ def test_a_planted_link_is_no_place_for_a_report(option: str, run: Run, journal:
     )
 
 
+@pytest.mark.once
 def test_a_reader_that_has_seen_enough(journal: Path) -> None:
     """``| head`` is no fault, and no report that cannot be written."""
     change(journal, "UPDATE rows SET error_text = hex(zeroblob(50000))")
-    command = [sys.executable, "-m", "devinotify", "bulk", "report", str(journal), "--csv", "-"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    report = [*forked.command(), "bulk", "report", str(journal), "--csv", "-"]
+    with subprocess.Popen(report, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()

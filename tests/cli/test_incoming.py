@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinotify import IncomingSms, InvalidInput, Notifier, PluginError, ReplyPoster
+from tests import forked
 from tests.cli.conftest import Run, document
 from tests.cli.servers import free_port
 from tests.desk import Desk
@@ -94,12 +95,13 @@ def test_a_follower_does_not_outlive_a_wrong_password(sandbox: Sandbox, run: Run
     assert 3 == run("incoming", "--follow", url=sandbox.url.replace(":Zq7", ":wrong")).exit_code
 
 
+@pytest.mark.once
 def test_a_follower_outlives_a_fault(account: Sandbox, tmp_path: Path) -> None:
     """It says so, and goes on."""
     account.add_incoming("one", NUMBER)
     fault = account.add_fault("error", operation="Sms/In", code=9, times=20)
     process = subprocess.Popen(
-        [sys.executable, "-m", "devinotify", "incoming", "--follow", "--every", "0.01"],
+        [*forked.command(), "incoming", "--follow", "--every", "0.01"],
         env=dict(os.environ),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -120,14 +122,14 @@ def test_a_follower_outlives_a_fault(account: Sandbox, tmp_path: Path) -> None:
 def test_what_could_not_be_shown_stays_new(account: Sandbox, run: Run) -> None:
     """A full disk, or a reader that has gone, takes nothing away."""
     account.add_incoming("one", NUMBER)
-    command = [sys.executable, "-m", "devinotify", "incoming", "--new"]
+    arguments = [*forked.command(), "incoming", "--new"]
     with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
-        assert 74 == subprocess.run(command, stdout=full, stderr=subprocess.DEVNULL, check=False, timeout=60).returncode
+        lost = subprocess.run(arguments, stdout=full, stderr=subprocess.DEVNULL, check=False, timeout=60).returncode
     reader, writer = os.pipe()
     os.close(reader)
-    gone = subprocess.run(command, stdout=writer, stderr=subprocess.DEVNULL, check=False, timeout=60).returncode
+    gone = subprocess.run(arguments, stdout=writer, stderr=subprocess.DEVNULL, check=False, timeout=60).returncode
     os.close(writer)
-    assert (141, True) == (gone, NUMBER in run("incoming", "--new").stdout)
+    assert (74, 141, True) == (lost, gone, NUMBER in run("incoming", "--new").stdout)
 
 
 def install_ear(name: str, folder: Path, path: Path) -> None:
@@ -263,8 +265,8 @@ def test_a_worker_that_is_killed_while_it_posts_loses_nothing(account: Sandbox, 
     answered = threading.Event()
     with Desk([], answered) as desk:
         account.add_incoming("one", NUMBER)
-        command = [sys.executable, "-m", "devinotify", "worker", "--incoming", "--post", desk.url]
-        worker = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        arguments = [sys.executable, "-m", "devinotify", "worker", "--incoming", "--post", desk.url]
+        worker = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             assert desk.wait(1)
         finally:
@@ -288,18 +290,7 @@ def test_a_follower_posts_until_it_is_taken(account: Sandbox) -> None:
         account.advance(1)
     with Desk([500, 429]) as desk:
         process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "devinotify",
-                "incoming",
-                "--follow",
-                "--every",
-                "0.01",
-                "--json",
-                "--post",
-                desk.url,
-            ],
+            [*forked.command(), "incoming", "--follow", "--every", "0.01", "--json", "--post", desk.url],
             env=dict(os.environ),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -21,6 +21,7 @@ from devinotify.cli.sending import Order, deliver
 from devinotify.exceptions import NotEnoughCredits
 from devinotify.url import DevinoURL
 from devinotify.words import installing
+from tests import forked
 from tests.cli.servers import PASSWORD, ScriptedGateway
 from tests.tables import table
 
@@ -29,16 +30,19 @@ if TYPE_CHECKING:
 
     from devinotify.sandbox import Sandbox
 
-COMMAND = [sys.executable, "-m", "devinotify"]
+ITSELF = (sys.executable, "-m", "devinotify")
+"""The command as it starts by itself, for what is the interpreter's affair: its streams, signals. Others are forked."""
 NUMBER = "+79161234567"
 
 needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes are other there")
 
 
-def run(*arguments: str, url: str = "", stdin: bytes = b"", **environment: str) -> tuple[int, str, str]:
+def run(
+    *arguments: str, url: str = "", stdin: bytes = b"", itself: bool = False, **environment: str
+) -> tuple[int, str, str]:
     """Return code, stdout and stderr of a real process."""
     done = subprocess.run(
-        [*COMMAND, *arguments],
+        [*(ITSELF if itself else forked.command()), *arguments],
         input=stdin,
         capture_output=True,
         env={**os.environ, "DEVINOTIFY_URL": url, **environment},
@@ -51,6 +55,7 @@ def run(*arguments: str, url: str = "", stdin: bytes = b"", **environment: str) 
     return done.returncode, stdout, stderr
 
 
+@pytest.mark.once
 def test_the_url_may_be_in_a_file(tmp_path: Path) -> None:
     """DEVINOTIFY_URL_FILE is read where there is no DEVINOTIFY_URL; one that is not there is named, and is code 2."""
     file = tmp_path / "url"
@@ -148,7 +153,7 @@ def test_every_command_is_run_into_a_full_disk_and_a_closed_stream() -> None:
     assert {*commands_of(cli)} == (run_for_its_output - {("--version",)}) | APART.keys()
 
 
-def into(command: str, url: str, *arguments: str) -> tuple[int, str]:
+def into(shell: str, url: str, *arguments: str, itself: bool = False) -> tuple[int, str]:
     """Return code and stderr of a process that a shell gives its streams, in a folder with an outbox and a campaign."""
     folder = Path(os.environ["XDG_STATE_HOME"], "devinotify")
     folder.mkdir(parents=True)
@@ -162,9 +167,9 @@ def into(command: str, url: str, *arguments: str) -> tuple[int, str]:
         (folder / "numbers.txt").write_text(NUMBER)
         with Campaign(url, folder / "numbers.txt", text="Hi", journal=folder / "campaign.db") as campaign:
             campaign.run()
-    line = " ".join(shlex.quote(each) for each in (*COMMAND, *arguments))
+    line = " ".join(shlex.quote(each) for each in (*(ITSELF if itself else forked.command()), *arguments))
     done = subprocess.run(
-        ["sh", "-c", command.format(line)],
+        ["sh", "-c", shell.format(line)],
         capture_output=True,
         text=True,
         env={**os.environ, "DEVINOTIFY_URL": url},
@@ -197,11 +202,34 @@ def test_a_stdout_that_was_closed_is_a_failure_too(arguments: tuple[str, ...], s
 
 
 @needs_full
-@pytest.mark.parametrize("streams", [">/dev/full", ">&-", "2>/dev/full >&-", "<&- >&- 2>&-"])
-def test_a_send_has_the_code_of_its_verdict_whatever_its_streams_are(streams: str, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "stream", "why"),
+    [(("balance",), ">&-", "Bad file descriptor"), (("--help",), ">/dev/full", "No space left on device")],
+)
+def test_a_lost_output_is_a_failure_of_what_the_interpreter_starts(
+    arguments: tuple[str, ...], stream: str, why: str, sandbox: Sandbox
+) -> None:
+    """What it makes of such a stream, at its start and at its end, changes nothing."""
+    code, stderr = into(f"{{}} {stream}", sandbox.url, *arguments, itself=True)
+    assert (74, f"devinotify: the output cannot be written: {why}\n") == (code, stderr)
+
+
+@needs_full
+@pytest.mark.parametrize(
+    ("streams", "itself"),
+    [
+        pytest.param(">/dev/full", False, marks=pytest.mark.once),
+        (">&-", True),
+        pytest.param("2>/dev/full >&-", False, marks=pytest.mark.once),
+        ("<&- >&- 2>&-", True),
+    ],
+)
+def test_a_send_has_the_code_of_its_verdict_whatever_its_streams_are(
+    streams: str, itself: bool, sandbox: Sandbox
+) -> None:
     """A script that took a lost output for a failed send would send again."""
     sandbox.reset()
-    assert 0 == into(f"{{}} {streams}", sandbox.url, "send", "Hi", NUMBER)[0]
+    assert 0 == into(f"{{}} {streams}", sandbox.url, "send", "Hi", NUMBER, itself=itself)[0]
     assert 1 == len(sandbox.messages())
 
 
@@ -225,6 +253,7 @@ def test_whatever_sends_has_the_code_of_its_verdict(
     assert 0 == into(f"{{}} {streams}", sandbox.url, *arguments, *more)[0]
 
 
+@pytest.mark.once
 @needs_full
 def test_a_state_that_cannot_be_told_is_a_failure(sandbox: Sandbox) -> None:
     """A look-up is a read."""
@@ -233,12 +262,15 @@ def test_a_state_that_cannot_be_told_is_a_failure(sandbox: Sandbox) -> None:
     assert 74 == into("{} >/dev/full", sandbox.url, "state", message_id)[0]
 
 
+@pytest.mark.once
 @needs_full
 @table("more", [(), ("--json",)])
 def test_a_sandbox_that_cannot_tell_its_address_says_so(more: tuple[str, ...]) -> None:
     """It serves all the same, since whoever chose its port needs no telling, and does not end as if all were well."""
     with Path("/dev/full").open("w") as full:
-        process = subprocess.Popen([*COMMAND, "sandbox", "--port", "0", *more], stdout=full, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            [*forked.command(), "sandbox", "--port", "0", *more], stdout=full, stderr=subprocess.PIPE
+        )
     assert process.stderr is not None
     first = process.stderr.readline()
     process.send_signal(signal.SIGINT)
@@ -250,10 +282,11 @@ def test_a_sandbox_that_cannot_tell_its_address_says_so(more: tuple[str, ...]) -
 @needs_posix
 def test_a_stdin_that_was_closed_holds_no_text(sandbox: Sandbox) -> None:
     """Nothing to read is an empty text, which our own checks refuse."""
-    code, stderr = into("{} <&-", sandbox.url, "send", "-", NUMBER)
+    code, stderr = into("{} <&-", sandbox.url, "send", "-", NUMBER, itself=True)
     assert (4, True) == (code, "the text is empty" in stderr)
 
 
+@pytest.mark.once
 @needs_full
 def test_a_stderr_that_cannot_be_written_changes_nothing(sandbox: Sandbox) -> None:
     """Where no word of an error can be said, its code still is."""
@@ -271,7 +304,7 @@ def test_without_the_extra_one_line_names_it(package: str) -> None:
 
 def test_a_process_sends(sandbox: Sandbox) -> None:
     """The whole way, from a pipe to the gateway."""
-    code, stdout, stderr = run("send", "--to", NUMBER, url=sandbox.url, stdin="Диск полон\n".encode())
+    code, stdout, stderr = run("send", "--to", NUMBER, url=sandbox.url, stdin="Диск полон\n".encode(), itself=True)
     assert (0, True, "", ["Диск полон"]) == (
         code,
         NUMBER in stdout,
@@ -280,6 +313,7 @@ def test_a_process_sends(sandbox: Sandbox) -> None:
     )
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("number", "expected"), [(NUMBER, 0), ("+79000000005", 3), ("12", 4), ("+79000000008", 5)])
 def test_the_codes_of_a_process(sandbox: Sandbox, number: str, expected: int) -> None:
     """The exit code reaches the shell."""
@@ -291,7 +325,7 @@ def test_ctrl_c_is_one_line_and_code_130() -> None:
     """An interrupt while the gateway is thinking: 130, and that the message may have gone out."""
     with ScriptedGateway(hold=True) as gateway:
         process = subprocess.Popen(
-            [*COMMAND, "send", "Hello", NUMBER],
+            [*ITSELF, "send", "Hello", NUMBER],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={**os.environ, "DEVINOTIFY_URL": gateway.url},
@@ -303,11 +337,12 @@ def test_ctrl_c_is_one_line_and_code_130() -> None:
     assert (130, b"", expected) == (process.returncode, stdout, stderr)
 
 
+@pytest.mark.once
 def test_an_interrupted_wait_tells_what_was_accepted(sandbox: Sandbox) -> None:
     """Ctrl-C while the delivery is waited for loses no id: they are on stderr before, and in the table after."""
     sandbox.set_timeline("delivered", sms=[(0.0, -1)])
     process = subprocess.Popen(
-        [*COMMAND, "send", "Hello", NUMBER, "--wait", "60"],
+        [*forked.command(), "send", "Hello", NUMBER, "--wait", "60"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "DEVINOTIFY_URL": sandbox.url},
@@ -336,12 +371,15 @@ def test_a_wait_may_be_broken_off_as_soon_as_its_first_id_is_told(sandbox: Sandb
     assert (True, [Verdict.ACCEPTED]) == (delivery.interrupted, [outcome.verdict for outcome in delivery.outcomes])
 
 
-def closed_pipe(*arguments: str, url: str) -> tuple[int, bytes]:
+def closed_pipe(*arguments: str, url: str, itself: bool = False) -> tuple[int, bytes]:
     """Return code and stderr of a process whose stdout nobody reads."""
     reading, writing = os.pipe()
     os.close(reading)
     process = subprocess.Popen(
-        [*COMMAND, *arguments], stdout=writing, stderr=subprocess.PIPE, env={**os.environ, "DEVINOTIFY_URL": url}
+        [*(ITSELF if itself else forked.command()), *arguments],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "DEVINOTIFY_URL": url},
     )
     os.close(writing)
     _, stderr = process.communicate(timeout=60)
@@ -351,9 +389,11 @@ def closed_pipe(*arguments: str, url: str) -> tuple[int, bytes]:
 @needs_posix
 def test_a_closed_pipe_does_not_change_what_became_of_a_send(sandbox: Sandbox) -> None:
     """The message is accepted, though nobody reads that: 0, and quiet."""
-    assert (0, b"", 1) == (*closed_pipe("send", "Hello", NUMBER, url=sandbox.url), len(sandbox.messages()))
+    told = closed_pipe("send", "Hello", NUMBER, url=sandbox.url, itself=True)
+    assert (0, b"", 1) == (*told, len(sandbox.messages()))
 
 
+@pytest.mark.once
 @needs_posix
 def test_a_closed_pipe_does_not_hide_a_refusal(sandbox: Sandbox) -> None:
     """In JSON too the exit code is that of the send."""
@@ -363,16 +403,17 @@ def test_a_closed_pipe_does_not_hide_a_refusal(sandbox: Sandbox) -> None:
 @needs_posix
 def test_a_closed_pipe_for_the_help_is_quiet() -> None:
     """What click prints by itself ends without a word: 141."""
-    assert (141, b"") == closed_pipe("--help", url="")
+    assert (141, b"") == closed_pipe("--help", url="", itself=True)
 
 
+@pytest.mark.once
 @needs_posix
 def test_stderr_that_nobody_reads_changes_nothing(sandbox: Sandbox) -> None:
     """A failed send keeps its code where its line cannot be written."""
     reading, writing = os.pipe()
     os.close(reading)
     process = subprocess.Popen(
-        [*COMMAND, "send", "Hello", "12"], stderr=writing, env={**os.environ, "DEVINOTIFY_URL": sandbox.url}
+        [*forked.command(), "send", "Hello", "12"], stderr=writing, env={**os.environ, "DEVINOTIFY_URL": sandbox.url}
     )
     os.close(writing)
     assert 4 == process.wait(60)
@@ -381,10 +422,11 @@ def test_stderr_that_nobody_reads_changes_nothing(sandbox: Sandbox) -> None:
 def test_a_stdout_that_knows_no_cyrillic_gets_escapes(sandbox: Sandbox) -> None:
     """Nothing fails because the terminal cannot show a character."""
     sandbox.add_incoming("Да", "79161234567")
-    code, stdout, _ = run("incoming", url=sandbox.url, PYTHONIOENCODING="cp1252", PYTHONUTF8="0")
+    code, stdout, _ = run("incoming", url=sandbox.url, itself=True, PYTHONIOENCODING="cp1252", PYTHONUTF8="0")
     assert (0, True) == (code, "\\u0414" in stdout)
 
 
+@pytest.mark.once
 @needs_posix
 def test_no_text_on_a_terminal_is_a_usage_error(sandbox: Sandbox) -> None:
     """Nobody waits for somebody to type a message without saying so."""
@@ -392,7 +434,7 @@ def test_no_text_on_a_terminal_is_a_usage_error(sandbox: Sandbox) -> None:
 
     ours, theirs = pty.openpty()
     done = subprocess.run(
-        [*COMMAND, "send", "--to", NUMBER],
+        [*forked.command(), "send", "--to", NUMBER],
         stdin=theirs,
         capture_output=True,
         env={**os.environ, "DEVINOTIFY_URL": sandbox.url},
@@ -404,6 +446,7 @@ def test_no_text_on_a_terminal_is_a_usage_error(sandbox: Sandbox) -> None:
     assert (2, True) == (done.returncode, b"no text: give it as the first argument" in done.stderr)
 
 
+@pytest.mark.once
 @needs_posix
 def test_bash_completes_commands_and_options() -> None:
     """The shell's question is answered without running a command."""

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from typing import Any
 
 import pytest
 
+from tests import forked
 from tests.tables import table
+
+pytestmark = pytest.mark.once
 
 NUMBER = "8 (916) 123-45-67"
 
 
 def _run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "devinotify", "phone", *arguments]
-    return subprocess.run(command, input=stdin, capture_output=True, check=False, timeout=60)
+    line = [*forked.command(), "phone", *arguments]
+    return subprocess.run(line, input=stdin, capture_output=True, check=False, timeout=60)
 
 
 def _results(done: subprocess.CompletedProcess[bytes]) -> list[dict[str, Any]]:
@@ -131,8 +133,6 @@ def test_a_terminal_is_not_waited_for() -> None:
     pty = pytest.importorskip("pty", reason="only POSIX has terminals to open")
     controller, terminal = pty.openpty()
     with open(controller, "rb"), open(terminal, "rb") as stdin:  # noqa: PTH123 - descriptors, not paths
-        done = subprocess.run(
-            [sys.executable, "-m", "devinotify", "phone"], stdin=stdin, capture_output=True, check=False, timeout=60
-        )
+        done = subprocess.run([*forked.command(), "phone"], stdin=stdin, capture_output=True, check=False, timeout=60)
     assert done.returncode == 2
     assert b"no number" in done.stderr

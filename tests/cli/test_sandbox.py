@@ -21,6 +21,7 @@ from devinotify import Client, DevinoURL
 from devinotify.cli.sandbox import command
 from devinotify.sandbox import Sandbox
 from devinotify.sandbox.hosts import LOOPBACK_ONLY
+from tests import forked
 from tests.desk import Desk
 from tests.tables import table
 
@@ -28,13 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-RUN = "from devinotify.cli.sandbox import command; command()"
 
-
-def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """Return the running command."""
+def start(*arguments: str, itself: bool = False, **environment: str) -> subprocess.Popen[str]:
+    """Return the running command, which is forked unless it starts by itself."""
+    begun = (sys.executable, "-m", "devinotify") if itself else forked.command()
     return subprocess.Popen(
-        [sys.executable, "-c", RUN, "--port", "0", *arguments],
+        [*begun, "sandbox", "--port", "0", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -67,7 +67,7 @@ def taken() -> Iterator[int]:
 @table("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_runs_until_a_signal(number: int) -> None:
     """It prints its URLs, serves, and ends in peace on Ctrl-C and on SIGTERM."""
-    process = start("--json", "--balance", "7.50")
+    process = start("--json", "--balance", "7.50", itself=True)
     assert process.stdout is not None
     urls = json.loads(process.stdout.readline())
     session = opened(f"{urls['gateway']}/user/sessionid?login=demo&password=demo")
@@ -77,6 +77,7 @@ def test_it_runs_until_a_signal(number: int) -> None:
     assert (0, "", "") == finish(process, number)
 
 
+@pytest.mark.once
 def test_the_text() -> None:
     """Without --json it prints what to open and what to export, and says goodbye."""
     process = start()
@@ -88,6 +89,7 @@ def test_the_text() -> None:
     assert "export DEVINOTIFY_URL='devino://demo:demo@DEVINO?gateway=http://127.0.0.1:" in text
 
 
+@pytest.mark.once
 def test_the_text_of_every_address() -> None:
     """The line to copy holds a URL that another container takes: it names the machine, and allows plain http to it."""
     process = start("--host", "0.0.0.0", "--allow-remote", DEVINOTIFY_SANDBOX_TOKEN="t" * 20)  # noqa: S104 - as in a container
@@ -99,6 +101,7 @@ def test_the_text_of_every_address() -> None:
     assert ("&insecure=yes" in url, socket.gethostname()) == (True, urlsplit(account.gateway).hostname)
 
 
+@pytest.mark.once
 def test_a_password_of_ones_own_is_not_printed() -> None:
     """A password from the environment is taken, and does not reach the terminal."""
     process = start("--json", DEVINOTIFY_SANDBOX_PASSWORD="hunter2")
@@ -134,6 +137,7 @@ def test_another_address_needs_a_token() -> None:
     assert (2, True) == (code, "export DEVINOTIFY_SANDBOX_TOKEN=" in output)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - with a token
 def test_the_url_of_every_address_is_ready(host: str) -> None:
     """Where it listens on every address, what it prints names the machine, and the client takes it as it is."""
@@ -151,6 +155,7 @@ def test_the_url_of_every_address_is_ready(host: str) -> None:
     assert 0 == finish(process, signal.SIGTERM)[0]
 
 
+@pytest.mark.once
 def test_a_guarded_sandbox() -> None:
     """With a token another address is served; the token is not printed."""
     process = start("--json", "--host", "0.0.0.0", "--allow-remote", DEVINOTIFY_SANDBOX_TOKEN="t" * 20)  # noqa: S104 - what is guarded
@@ -164,6 +169,7 @@ def test_a_guarded_sandbox() -> None:
     assert 0 == finish(process, signal.SIGTERM)[0]
 
 
+@pytest.mark.once
 def test_a_database(tmp_path: Path) -> None:
     """Messages are kept in a file; one that cannot be used is told in one line."""
     file = tmp_path / "inbox.db"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import forked
 from tests.tables import table
 
 if TYPE_CHECKING:
@@ -78,14 +79,15 @@ def test_the_parts_are_drawn_and_the_blockers_marked(run: Run) -> None:
     assert [] == [line for line in expected if line not in shown]
 
 
+@pytest.mark.once
 def test_blockers_are_coloured_on_a_terminal() -> None:
     """With colour there are no brackets."""
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "devinotify", "segments", "It’s"]
+    line = [*forked.command(), "segments", "It’s"]
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "PYTHONUTF8": "1"}
     environment.pop("NO_COLOR", None)
-    subprocess.run(command, stdout=theirs, env=environment, check=True, timeout=60)
+    subprocess.run(line, stdout=theirs, env=environment, check=True, timeout=60)
     os.close(theirs)
     shown = os.read(ours, 65536).decode()
     os.close(ours)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from devinotify import Message, Outbox
+from tests import forked
 from tests.distributions import install
 from tests.supervisors import PATIENCE, Manager
 
@@ -49,7 +50,7 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
 def running(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
     """Run a command as a process of its own; it has ended after the block."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "devinotify", *arguments],
+        [*forked.command(), *arguments],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         text=True,

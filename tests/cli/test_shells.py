@@ -7,13 +7,13 @@ import pty
 import select
 import shutil
 import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from tests.distributions import install
+from tests.forked import programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -110,13 +110,9 @@ def terminals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[st
         (folder / name).touch()
     (folder / "config.toml").write_text(CONFIGURATION, "utf-8")
     install(folder / ".site", "greeting", GREETING)
-    program = folder / ".bin/devinotify"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m devinotify "$@"\n', "utf-8")
-    program.chmod(0o755)
     environment = {
         **os.environ,
-        "PATH": f"{program.parent}:{os.environ['PATH']}",
+        "PATH": f"{programs()}:{os.environ['PATH']}",
         "PYTHONPATH": str(folder / ".site"),
         "TERM": "dumb",
         "INPUTRC": os.devnull,

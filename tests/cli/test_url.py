@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 from devinotify.sandbox import Sandbox
 from devinotify.url import parse
+from tests import forked
 from tests.cli.conftest import Run, document
 from tests.cli.terminal import answered, needs_terminal
 from tests.strategies import passwords
@@ -74,6 +75,7 @@ def test_a_wrong_part_is_named(run: Run, arguments: tuple[str, ...], stdin: str 
     assert "secret" not in result.output
 
 
+@pytest.mark.once
 @needs_terminal
 def test_asks_at_a_terminal() -> None:
     """At a terminal all parts are asked for, the password unseen; stdout has the URL and nothing else."""
@@ -82,14 +84,13 @@ def test_asks_at_a_terminal() -> None:
     assert (0, b"devino://me:p%40ss@SENDER\n", False) == (code, stdout, b"p@ss" in shown)
 
 
+@pytest.mark.once
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no sh")
 @table("arguments", [PARTS, ("--sender", "SENDER")])
 def test_closed_stdin(arguments: tuple[str, ...]) -> None:
     """Where there is no stdin at all there is no password, and nobody to ask."""
-    command = [sys.executable, "-m", "devinotify", "url", *arguments]
-    done = subprocess.run(
-        ["sh", "-c", '"$@" <&-', "sh", *command], capture_output=True, text=True, check=False, timeout=60
-    )
+    line = ["sh", "-c", '"$@" <&-', "sh", *forked.command(), "url", *arguments]
+    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
     assert (2, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines()))
 
 
@@ -116,7 +117,7 @@ def test_an_interrupt_at_the_password() -> None:
 
     parent, child = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-m", "devinotify", "url", *PARTS],
+        [*forked.command(), "url", *PARTS],
         stdin=child,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from devinotify import Message, Outbox
+from tests import forked
 from tests.cli.conftest import Run, document
 
 if TYPE_CHECKING:
@@ -93,11 +93,12 @@ def test_an_outbox_that_cannot_be_used_is_a_usage_error(account: Sandbox, run: R
     )
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_gently(account: Sandbox, path: Path, number: signal.Signals) -> None:
     """As a service does: it sends, waits for more, and ends with 0."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "devinotify", "worker", "--outbox", str(path), "--json"],
+        [*forked.command(), "worker", "--outbox", str(path), "--json"],
         env={**os.environ, "DEVINOTIFY_URL": account.url},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -8,7 +8,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -26,6 +25,7 @@ from devinotify.delivery.worker import Worker
 from devinotify.exceptions import DevinotifyError, GatewayError, InvalidSchedule, PluginError
 from devinotify.models import IncomingSms
 from devinotify.outbox.memory import MemoryStore
+from tests import forked
 from tests.outbox.support import run_python
 from tests.waiting import ended
 
@@ -648,7 +648,7 @@ def test_a_follower_is_stopped_by_a_signal(gateway: Sandbox, tmp_path: Path) -> 
     """``devinotify incoming --follow`` shows what comes in, and ends with 0."""
     gateway.add_incoming("one", NUMBER)
     process = subprocess.Popen(
-        [sys.executable, "-m", "devinotify", "incoming", "--follow", "--every", "0.05", "--json"],
+        [*forked.command(), "incoming", "--follow", "--every", "0.05", "--json"],
         env={**os.environ, "DEVINOTIFY_URL": gateway.url, "DEVINOTIFY_OUTBOX": str(tmp_path / "outbox.db")},
         stdout=subprocess.PIPE,
         text=True,

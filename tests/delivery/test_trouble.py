@@ -24,6 +24,7 @@ from devinotify.delivery.worker import Worker
 from devinotify.models import Receipt
 from devinotify.outbox import RowState
 from devinotify.sandbox import Sandbox
+from tests import forked
 from tests.outbox.support import numbers
 from tests.waiting import ended
 
@@ -159,6 +160,7 @@ def test_once_ends_with_the_cause_and_an_untouched_queue(
     assert "what is queued waits for the next run" in caplog.text
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("fault", "code"),
     [({"kind": "error", "code": 5, "operation": "Sms/Send"}, 3), ({"kind": "error", "code": 4}, 3)],
@@ -172,7 +174,7 @@ def test_the_exit_code_and_the_log_of_once_name_the_cause(
         enqueue(outbox, 5)
     gateway.add_fault(**fault)  # type: ignore[arg-type]  # a table's values
     done = subprocess.run(
-        [sys.executable, "-m", "devinotify", "worker", "--once", "--json", "--outbox", str(tmp_path / "o.db")],
+        [*forked.command(), "worker", "--once", "--json", "--outbox", str(tmp_path / "o.db")],
         env={**os.environ, "DEVINOTIFY_URL": gateway.url},
         capture_output=True,
         text=True,

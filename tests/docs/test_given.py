@@ -6,8 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,9 +14,11 @@ from devinotify import Notifier
 from devinotify.sandbox import Sandbox
 from tests.desk import Desk
 from tests.docs.pages import ROOT, blocks
+from tests.forked import programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.once
 
@@ -41,7 +41,7 @@ def shown(page: str, line: str) -> str:
 
 def shell(code: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """Run commands in a folder, which is also their home."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = f"{programs()}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", code],
         cwd=folder,
@@ -98,7 +98,7 @@ def test_an_account_in_python(sandbox: Sandbox, tmp_path: Path, monkeypatch: pyt
 def test_the_sandbox_takes_it(tmp_path: Path, page: str, start: str) -> None:
     """It starts with what is shown, and serves until it is stopped."""
     *exports, command = shown(page, start).splitlines()
-    code = "\n".join([*exports, f"exec {sys.executable} -m {command} --port 0 --json"])
+    code = "\n".join([*exports, f"exec {programs()}/{command} --port 0 --json"])
     with subprocess.Popen(
         ["bash", "-euc", code], env={**os.environ, "HOME": str(tmp_path)}, stdout=subprocess.PIPE, text=True
     ) as process:

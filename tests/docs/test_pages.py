@@ -18,9 +18,9 @@ import requests
 from devinotify import exceptions
 from devinotify.sandbox import Sandbox
 from tests.cli import reference
-from tests.docs import forked
 from tests.docs.pages import ROOT, blocks, guides, language_of, name_of, pages
 from tests.docs.reader import Reader, fits
+from tests.forked import programs
 from tests.tables import table
 from tests.testing.sessions import run_pytest
 
@@ -44,19 +44,14 @@ def sandbox() -> Iterator[Sandbox]:
         yield gateway
 
 
-@pytest.fixture(scope="module")
-def programs() -> Iterator[str]:
-    """Give the PATH of who reads a page: the command line first, then what stands beside Python."""
-    with forked.commands() as folder:
-        yield os.pathsep.join([str(folder), str(Path(sys.executable).parent), os.environ["PATH"]])
-
-
 @pytest.mark.parametrize("page", SHOWING)
-def test_page(page: Path, sandbox: Sandbox, programs: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_page(page: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Every command ends well and every session gives what it shows, from the top to the end."""
     monkeypatch.setenv("DEVINOTIFY_URL", sandbox.url)
     monkeypatch.chdir(tmp_path)
-    reader = Reader(page, tmp_path, sandbox, PATH=programs)
+    # The command line first, then what stands beside Python.
+    path = os.pathsep.join([str(programs()), str(Path(sys.executable).parent), os.environ["PATH"]])
+    reader = Reader(page, tmp_path, sandbox, PATH=path)
     try:
         for block in blocks(page):
             if not block.exempt and (block.kind in _RUN or block.file is not None):

@@ -7,7 +7,6 @@ import re
 import shutil
 import stat
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +14,7 @@ import pytest
 from devinotify.sandbox import Sandbox
 from tests.docs import clone
 from tests.docs.pages import ROOT, blocks
+from tests.forked import programs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,7 +125,7 @@ def test_a_line_of_a_crontab(tmp_path: Path, page: str) -> None:
     """Run as cron runs it, it sends where the job fails; nothing in it has a meaning of cron's own."""
     *when, command = the_block(page, "0 3 * * *").code.split(maxsplit=5)
     assert (5, False) == (len(when), "%" in command)
-    command = command.replace("/opt/devinotify/bin/devinotify", f"'{sys.executable}' -m devinotify")
+    command = command.replace("/opt/devinotify/bin/devinotify", f"{programs()}/devinotify")
     with Sandbox() as gateway:
         for job in ("true", "false"):
             subprocess.run(
