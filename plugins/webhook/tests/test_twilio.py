@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from devinotify.sandbox import Sandbox
 
-    from devinotify_webhook.acceptance import Order
+    from devinotify_webhook.orders import Order
     from tests.support import Hooks
 
 SID = "AC0123456789abcdef0123456789abcdef"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from devinotify_webhook.keys import Key
     from devinotify_webhook.limits import Pause
     from devinotify_webhook.metrics import Metrics
+    from devinotify_webhook.orders import Order
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -35,21 +36,6 @@ URGENT = "urgent"
 """The tag of what no plugin may hold back until morning."""
 _OF_RECIPIENTS = (InvalidPhoneNumber, Suppressed)
 """What is wrong with recipients that a request names: posted again, it would have the same answer."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Order:
-    """One message that is to be stored; ``counts`` is how many alerts, or texts, it tells of."""
-
-    text: str
-    to: tuple[str, ...]
-    title: str | None = None
-    key: Key | None = None
-    counts: int = 1
-    is_alert: bool = True
-    """Whether it tells of alerts: those that a pause holds back are told of by its announcement."""
-    named: bool = False
-    """Whether the request names the recipients: if none of them is one, it cannot be understood."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

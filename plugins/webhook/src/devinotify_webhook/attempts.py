@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from devinotify import Outbox
 
-    from devinotify_webhook.acceptance import Order
     from devinotify_webhook.config import Receiver
+    from devinotify_webhook.orders import Order
 
 OPEN = 600.0
 """Seconds for which an attempt waits to be made again: longer than the group interval that programs are used with."""

@@ -10,9 +10,9 @@ from starlette.responses import JSONResponse
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from devinotify_webhook.acceptance import Order, Taken
+    from devinotify_webhook.acceptance import Taken
     from devinotify_webhook.config import Receiver
-    from devinotify_webhook.orders import Posted, Reader
+    from devinotify_webhook.orders import Order, Posted, Reader
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="devinotify", Basic realm="devinotify"'}
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from devinotify import text as texts
 
 from devinotify_webhook import alerts, bodies, keys
-from devinotify_webhook.acceptance import Order
 from devinotify_webhook.config import DEDUPE, MAX_SEGMENTS, MOST_SEGMENTS, REQUEST, ByLabel
 from devinotify_webhook.errors import NotUnderstood
 from devinotify_webhook.plain import Plain, plain
@@ -22,6 +21,21 @@ if TYPE_CHECKING:
     from devinotify_webhook.alerts import Alert, Notification
     from devinotify_webhook.config import Config, Receiver
     from devinotify_webhook.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Order:
+    """One message that is to be stored; ``counts`` is how many alerts, or texts, it tells of."""
+
+    text: str
+    to: tuple[str, ...]
+    title: str | None = None
+    key: keys.Key | None = None
+    counts: int = 1
+    is_alert: bool = True
+    """Whether it tells of alerts: those that a pause holds back are told of by its announcement."""
+    named: bool = False
+    """Whether the request names the recipients: if none of them is one, it cannot be understood."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from devinotify import Outbox
     from starlette.responses import Response
 
-    from devinotify_webhook.acceptance import Order, Taken
+    from devinotify_webhook.acceptance import Taken
     from devinotify_webhook.config import Receiver
-    from devinotify_webhook.orders import Posted, Reader
+    from devinotify_webhook.orders import Order, Posted, Reader
 
 _ACCOUNT = "/twilio/2010-04-01/Accounts/{sid}"
 MESSAGES = f"{_ACCOUNT}/Messages.json"
