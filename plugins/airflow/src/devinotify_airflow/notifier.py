@@ -15,7 +15,7 @@ from devinotify_airflow.hook import DEFAULT, DevinoHook
 from devinotify_airflow.wording import default_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class DevinoNotifier(BaseNotifier):
@@ -29,7 +29,7 @@ class DevinoNotifier(BaseNotifier):
     not accepted is raised, with its verdict by its name; Airflow logs it and tries nothing again.
     """
 
-    template_fields = ("text", "title", "to")
+    template_fields: Sequence[str] = ("text", "title", "to")
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class DevinoNotifier(BaseNotifier):
         # Airflow before 3.1 takes no context here, and has none to give.
         super().__init__(**({} if context is None else {"context": context}))
         self.text = text
-        self.to = to if to is None or isinstance(to, str) else list(to)
+        self.to: str | list[str] | None = to if to is None or isinstance(to, str) else list(to)
         self.channel = channel
         self.title = title
         self.devinotify_conn_id = devinotify_conn_id

@@ -10,7 +10,7 @@ from devinotify_airflow import event
 from devinotify_airflow.hook import DEFAULT, DevinoHook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 KIND = "operator"
 
@@ -22,7 +22,7 @@ class DevinoSmsOperator(BaseOperator):
     to; a task that was cleared sends anew. What may have been sent, or was refused, fails the task without a retry.
     """
 
-    template_fields = ("text", "title", "to")
+    template_fields: Sequence[str] = ("text", "title", "to")
 
     def __init__(
         self,

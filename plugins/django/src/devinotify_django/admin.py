@@ -57,7 +57,8 @@ class OutboxAdmin(admin.ModelAdmin):
         """Nobody adds a row here."""
         return False
 
-    has_change_permission = has_delete_permission = has_add_permission
+    has_change_permission: ClassVar[Callable[..., bool]] = has_add_permission
+    has_delete_permission: ClassVar[Callable[..., bool]] = has_add_permission
 
     def get_urls(self) -> list[Any]:
         """Return the pages: the list, a row, and the question before a retry."""

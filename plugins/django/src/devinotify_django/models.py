@@ -12,8 +12,8 @@ class OutboxRow(models.Model):
         """No table, and permissions of its own."""
 
         managed = False
-        default_permissions = ("view",)
-        permissions = (
+        default_permissions: tuple[str, ...] = ("view",)
+        permissions: tuple[tuple[str, str], ...] = (
             ("view_full_outboxrow", "Can see numbers and texts in full"),
             ("retry_outboxrow", "Can send a message again"),
         )

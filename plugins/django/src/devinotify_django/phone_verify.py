@@ -31,7 +31,7 @@ class Backend(BaseBackend):
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - phone-verify's
         super().__init__(**options)
-        self.using = options.get("using", conf.DEFAULT)
+        self.using: str = options.get("using", conf.DEFAULT)
         # What phone-verify catches it logs with the number in full, and answers as if the code were on its way.
         self.exception_class: tuple[type[BaseException], ...] = ()
         self._code: str | None = None

@@ -8,7 +8,7 @@ from django import template
 
 from devinotify_django import conf, panel
 
-register = template.Library()
+register: template.Library = template.Library()
 
 
 @register.inclusion_tag("admin/devinotify/panel.html", takes_context=True)
