@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import statistics
+import tomllib
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -66,3 +67,13 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     }
     order = TopologicalSorter({name: known_to(path, modules) - {name} for name, path in modules.items()})
     assert set(modules) == set(order.static_order())
+
+
+def test_each_module_of_the_gateway_has_a_floor() -> None:
+    """The order of imports names all of its modules, which lint-imports sees to where a package is one floor."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    floors = settings["tool"]["importlinter"]["contracts"][0]["layers"]
+    modules = {path.stem for path in (CORE / "gateway").iterdir()} - {"__init__", "__pycache__"}
+    assert {f"gateway.{name}" for name in modules} == {
+        name for floor in floors for name in floor.split(" | ") if name.startswith("gateway.")
+    }
