@@ -605,6 +605,53 @@ def test_patience_of_a_message_by_the_wall_clock_begins_at_its_own_hour(gateway:
     assert local.replace(tzinfo=ZoneInfo("Asia/Tashkent")).timestamp() + 300 == row.patience_until
 
 
+def test_patience_of_a_first_step_that_is_sent_again_begins_at_its_own_hour(gateway: Sandbox, make: Make) -> None:
+    """By whoever works on the outbox, as where it was sent at first."""
+    gateway.add_fault("drop", operation="Sms/SendByTimeZone", times=1)
+    notifier = make(plugins=make_plugin_manager(discover=False), on_unknown="stop")
+    local = (datetime.now(ZoneInfo("Asia/Tashkent")) + timedelta(hours=1)).replace(tzinfo=None, microsecond=0)
+    notifier.notify("hi", "+998901234567", send_at=local)
+    outbox = notifier.following().outbox
+    assert 1 == outbox.retry(list(outbox), force=True)
+    Worker(notifier).run(once=True)
+    (row,) = outbox
+    due = local.replace(tzinfo=ZoneInfo("Asia/Tashkent")).timestamp()
+    assert (RowState.ACCEPTED, due + 300) == (row.state, row.patience_until)
+
+
+def test_an_hour_that_has_passed_at_the_recipients_begins_patience_now(gateway: Sandbox, make: Make) -> None:
+    """It has not passed everywhere on earth, so it is taken, and sent at once: nothing is overdue by then."""
+    notifier = make(plugins=make_plugin_manager(discover=False))
+    local = (datetime.now(ZoneInfo("Asia/Tashkent")) - timedelta(hours=1)).replace(tzinfo=None)
+    before = time.time()
+    (outcome,) = notifier.notify("hi", "+998901234567", send_at=local)
+    (row,) = notifier.following().outbox
+    assert row.patience_until is not None
+    assert before + 300 <= row.patience_until <= time.time() + 300
+    notifier.wait([outcome], 0)
+    assert ["Sms/SendByTimeZone"] == posted(gateway)
+
+
+@pytest.mark.parametrize("channel", ["sms", "sms-viber"])
+@pytest.mark.parametrize("stored", [False, True], ids=["notify", "enqueue"])
+def test_a_delivery_is_looked_at_from_its_own_hour_on(
+    gateway: Sandbox, make: Make, channel: str, *, stored: bool
+) -> None:
+    """And told of by it, not by the last such hour on earth, a day later."""
+    notifier = make(plugins=make_plugin_manager(discover=False))
+    local = (datetime.now(ZoneInfo("Asia/Tashkent")) + timedelta(hours=1)).replace(tzinfo=None, microsecond=0)
+    due = local.replace(tzinfo=ZoneInfo("Asia/Tashkent"))
+    if stored:
+        notifier.enqueue("hi", "+998901234567", channel=channel, send_at=local)
+        Worker(notifier).run(once=True)
+    else:
+        (outcome,) = notifier.notify("hi", "+998901234567", channel=channel, send_at=local)
+        told = [outcome.receipt, *(attempt.receipt for attempt in outcome.attempts)]
+        assert [due, due] == [receipt and receipt.sent_at for receipt in told]
+    looks = [row.next_poll_at for row in notifier.following().outbox if row.channel == "sms"]
+    assert ([] if channel == "sms" and not stored else [due.timestamp() + POLL]) == looks
+
+
 def test_a_time_that_has_passed_holds_nothing_back(gateway: Sandbox, make: Make) -> None:
     """A send_at in the past is now; what is decided in wait goes out at once."""
     gateway.add_fault("error", operation="Sms/Send", code=6)

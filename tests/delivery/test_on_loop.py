@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -114,6 +115,18 @@ def _told(outcomes: list[Outcome]) -> list[object]:
         )
         for each in outcomes
     ]
+
+
+def test_an_hour_is_the_recipients_own(gateway: Sandbox) -> None:
+    """A send by the loop tells of the hour that a thread would have told of."""
+    local = datetime(2040, 6, 1, 8)  # noqa: DTZ001 - a wall clock
+
+    async def main() -> list[Outcome]:
+        async with made(gateway.url) as notifier:
+            return await notifier.notify("hi", "+998901234567", send_at=local)
+
+    (outcome,) = asyncio.run(main())
+    assert local.replace(tzinfo=ZoneInfo("Asia/Tashkent")) == (outcome.receipt and outcome.receipt.sent_at)
 
 
 @table("name", GIVEN)

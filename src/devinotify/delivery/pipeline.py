@@ -14,7 +14,7 @@ from devinotify.delivery import daily_window
 from devinotify.delivery.orders import window_under_way
 from devinotify.delivery.outcomes import record
 from devinotify.delivery.recipients import screen
-from devinotify.delivery.schedule import timed
+from devinotify.delivery.schedule import all_timed
 from devinotify.exceptions import DevinotifyError, PluginError
 from devinotify.hookspecs import hookimpl
 
@@ -201,9 +201,8 @@ class Pipeline:
                 answer = self._sending.outcomes(message, channel)
         except DevinotifyError as error:
             return self.refuse(message, dict.fromkeys(message.recipients, error))
-        if window_under_way() is not None:  # who is put off is looked at, and reported, from then on
-            answer = [timed(outcome, message) for outcome in answer]
-        return record(self._plugins, message, answer)
+        # Patience runs, and deliveries are looked at and reported, from the recipient's own hour on.
+        return record(self._plugins, message, all_timed(answer, message))
 
     def _ready(self, message: Message, channel: Channel | None = None) -> tuple[Channel, Message]:
         """Return the channel and what it is to send; raise DevinotifyError where it cannot."""
@@ -230,7 +229,7 @@ class Pipeline:
             answer: Sequence[Outcome] = await channel.send_awaited(message, client)
         except Exception as error:  # noqa: BLE001 - a fault of our own, and it may have sent
             answer = broken(channel, message, f"raised {type(error).__name__}", error)
-        return self.record(message, answer)
+        return self.record(message, all_timed(answer, message))
 
     def shape(self, message: Message, channel: Channel) -> Message:
         """Return the message with the text that the channel is to send; raise InvalidText where it cannot be."""

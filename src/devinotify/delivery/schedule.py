@@ -11,6 +11,8 @@ from devinotify import phones
 from devinotify.exceptions import InvalidInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from devinotify.models import Message, Outcome
 
 
@@ -32,11 +34,23 @@ def instants_of(send_at: datetime, recipient: str) -> list[datetime]:
 
 
 def timed(outcome: Outcome, message: Message) -> Outcome:
-    """Return the outcome of a message by the recipient's clock with the instant of it, from which patience runs."""
+    """Return the outcome of a message by the recipient's clock with the instant of it, from which patience runs.
+
+    Where it has come already, though not everywhere on earth, the gateway has just sent it.
+    """
     send_at, receipt = message.send_at, outcome.receipt
     if receipt is None or send_at is None or send_at.utcoffset() is not None:
         return outcome
-    return replace(outcome, receipt=replace(receipt, sent_at=due_at(send_at, outcome.recipient)))
+    told = replace(receipt, sent_at=max(due_at(send_at, outcome.recipient), datetime.now(UTC)))
+    attempts = [replace(each, receipt=told) if each.receipt == receipt else each for each in outcome.attempts]
+    return replace(outcome, receipt=told, attempts=tuple(attempts))
+
+
+def all_timed(outcomes: Sequence[Outcome], message: Message) -> Sequence[Outcome]:
+    """Return the outcomes of a message as ``timed`` does: the very same where its time is no wall clock's."""
+    if message.send_at is None or message.send_at.utcoffset() is not None:
+        return outcomes
+    return [timed(outcome, message) for outcome in outcomes]
 
 
 def _zones(recipient: str) -> list[ZoneInfo]:
