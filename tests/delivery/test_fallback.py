@@ -569,20 +569,54 @@ def test_patience_of_a_scheduled_sms_begins_when_it_is_sent(gateway: Sandbox, ma
     [(NUMBER, "Europe/Kaliningrad"), ("+998901234567", "Asia/Tashkent"), ("+12125551234", "America/New_York")],
 )
 def test_a_wall_clock_is_that_of_the_numbers_own_zones(gateway: Sandbox, make: Make, number: str, zone: str) -> None:
-    """A naive send_at is the recipient's own clock: Viber waits for the latest of their zones that shows it, and for
-    as long as the outbox tries anything."""
+    """A naive send_at is the recipient's own clock: Viber waits for the latest of their zones that shows it."""
     gateway.add_fault("error", operation="Sms/SendByTimeZone", code=6)
     notifier = make(plugins=make_plugin_manager(discover=False))
     local = datetime(2040, 6, 1, 8)  # noqa: DTZ001 - a wall clock, and no hour that one has twice or not at all
     notifier.notify("hi", number, send_at=local)
     (_, viber) = notifier.following().outbox
     due = local.replace(tzinfo=ZoneInfo(zone)).timestamp()
-    assert ("viber", RowState.QUEUED, due, True) == (
-        viber.channel,
-        viber.state,
-        viber.next_attempt_at,
-        viber.deadline is not None and viber.deadline > due,
-    )
+    assert ("viber", RowState.QUEUED, due) == (viber.channel, viber.state, viber.next_attempt_at)
+
+
+@pytest.mark.parametrize(("tags", "sent"), [((), ["Sms/Send", "Viber/Send"]), ("one-time", ["Sms/Send"])])
+def test_a_step_that_waits_is_tried_once_however_late(
+    gateway: Sandbox, make: Make, tmp_path: Path, tags: str | tuple[str, ...], sent: list[str]
+) -> None:
+    """Where no worker ran for days after it was due, or the clock was as far behind: but a code is of no use then."""
+    gateway.add_fault("error", operation="Sms/Send", code=6)
+    notifier = make(plugins=make_plugin_manager(discover=False))
+    ahead = [0.0]
+    with Outbox(tmp_path / "other.db", clock=lambda: time.time() + ahead[0]) as outbox, notifier.storing(outbox):
+        notifier.notify("hi", NUMBER, tags=tags, send_at=datetime.now(UTC) + timedelta(hours=1))
+        ahead[0] = 72 * 3600
+        Worker(notifier, outbox).run(once=True)
+    assert sent == posted(gateway)
+
+
+class Away:
+    """A plugin for which Viber is out of reach."""
+
+    @hookimpl
+    def devinotify_send_message(self, message: Message, channel: Channel) -> list[Outcome] | None:
+        """Send no Viber."""
+        if channel.name != "viber":
+            return None
+        return [failed("viber", recipient, NotSent("out of reach", retryable=True)) for recipient in message.recipients]
+
+
+def test_a_step_that_waits_is_tried_for_a_day_at_most(gateway: Sandbox, make: Make, tmp_path: Path) -> None:
+    """From when it was due: one that fails days later is not tried again and again."""
+    gateway.add_fault("error", operation="Sms/Send", code=6)
+    notifier = make(plugins=make_plugin_manager(Away(), discover=False))
+    ahead = [0.0]
+    found = []
+    with Outbox(tmp_path / "other.db", clock=lambda: time.time() + ahead[0]) as outbox, notifier.storing(outbox):
+        notifier.notify("hi", NUMBER, send_at=datetime.now(UTC) + timedelta(hours=1))
+        for ahead[0] in (2 * 3600, 26 * 3600):
+            Worker(notifier, outbox).run(once=True)
+            found += [row.state for row in outbox if row.channel == "viber"]
+    assert [RowState.QUEUED, RowState.NOT_SENT] == found
 
 
 def test_recipients_in_several_zones_have_each_their_own_time(gateway: Sandbox, make: Make) -> None:

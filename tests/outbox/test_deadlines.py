@@ -67,6 +67,35 @@ def test_the_outboxs_own_ends_tries_alone(outbox: Outbox, clock: Clock) -> None:
     assert (START + 100 * HOUR + RETRY_FOR, True) == (row.deadline, row.own_deadline)
 
 
+def test_what_may_not_be_tried_until_then_counts_anew(outbox: Outbox, clock: Clock) -> None:
+    """As who is put back for a daily window that opens a day later: its tries are not over before they go on."""
+    outbox.enqueue(message())
+    fail(outbox)
+    clock.now += 60
+    for until, expected in ((RETRY_FOR - 1, (START + RETRY_FOR, True)), (RETRY_FOR, (None, False))):
+        batch = claim(outbox)
+        outbox.release(batch, not_before=at(until))
+        (row,) = outbox
+        assert (START + until, *expected) == (row.next_attempt_at, row.deadline, row.own_deadline)
+        clock.now = START + until
+
+
+def test_what_was_asked_for_is_not_put_off(outbox: Outbox, clock: Clock) -> None:
+    """Nobody wants it after its deadline, and nobody a one-time code after its day."""
+    outbox.enqueue(message(), deadline=at(HOUR))
+    batch = claim(outbox)
+    outbox.release(batch, not_before=at(2 * HOUR))
+    clock.now += 2 * HOUR
+    assert (None, START + HOUR) == (outbox.claim(), next(iter(outbox)).deadline)
+    outbox.enqueue(replace(message(), tags=frozenset({ONE_TIME})))
+    batch = claim(outbox)
+    outbox.settle(batch, failed(batch, not_sent()))
+    clock.now += 60
+    outbox.release(claim(outbox), not_before=at(100 * HOUR))
+    clock.now = START + 100 * HOUR
+    assert (None, {RowState.NOT_SENT}) == (outbox.claim(), {row.state for row in outbox})
+
+
 def test_a_claim_tells_whose_a_deadline_is(place: Place, outbox: Outbox, clock: Clock) -> None:
     """In whichever way a row is claimed, by whichever process, and until the last try has failed."""
     outbox.enqueue(message())

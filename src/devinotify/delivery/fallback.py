@@ -50,9 +50,6 @@ UNTIL = "until"
 LEASE = 60.0
 """Seconds that whoever has taken the first step has for the next, before the outbox offers it to a worker."""
 
-_STEP_FOR = 2 * RETRY_FOR
-"""Seconds for which a step is tried that a daily window may hold back once more for most of a day."""
-
 
 class Fallback:
     """A channel by ``name`` that sends on ``first``, and on ``second`` where that is refused, lost, late or unknown.
@@ -250,7 +247,7 @@ class Fallback:
     def postpone(self, outbox: Outbox, rows: Sequence[Row], stored: StoredMessage) -> list[Row]:
         """Queue the second step of those of these rows who have to wait for it, and return the others.
 
-        It goes out neither before the first would have, nor outside the daily window.
+        It goes out neither before the first would have, nor outside the daily window, and is tried as any message is.
         """
         send_at, now = stored.message.send_at, _moment(outbox)
         opening = self.openings(stored, [row.recipient for row in rows], self.second, now)
@@ -261,8 +258,7 @@ class Fallback:
             at = max(at, opening.get(row.recipient, at))
             (later.setdefault(at, []) if at > now else due).append(row)
         for moment, some in later.items():
-            until = moment + timedelta(seconds=_STEP_FOR if daily_window.window_of(stored) else RETRY_FOR)
-            outbox.step_later(some, self.second.name, not_before=moment, deadline=until)
+            outbox.step_later(some, self.second.name, not_before=moment, deadline=_wanted_until(stored, moment))
         return due
 
     def openings(
@@ -285,6 +281,13 @@ def ends_at(stored: StoredMessage) -> datetime | None:
     """Return by when each step of a one-time code is to be delivered; ``None`` for any other message."""
     until = stored.meta.get(UNTIL)
     return None if until is None else datetime.fromtimestamp(until, UTC)
+
+
+def _wanted_until(stored: StoredMessage, due: datetime) -> datetime | None:
+    """Return by when a step that waits until it is due is wanted: a one-time code alone is of no use any more."""
+    if ONE_TIME not in stored.message.tags:
+        return None
+    return ends_at(stored) or due + timedelta(seconds=RETRY_FOR)
 
 
 def is_too_late(stored: StoredMessage, now: float) -> bool:

@@ -125,9 +125,14 @@ class Settlement:
         lines.extend(zip(receipt.ids_per_recipient, repeat(via), numbers, strict=False))  # repeat has no end
 
     def release(self, row: Row, due: float | None = None) -> None:
-        """Queue a row again as if nothing had been tried: due from ``due`` on, or as it was before."""
-        again = row.next_attempt_at if due is None else due
-        self._end(row, RowState.QUEUED, again, row.deadline, NO_ERROR, own=row.own_deadline, untried=1)
+        """Queue a row again as if nothing had been tried: due from ``due`` on, or as it was before.
+
+        A deadline that ends tries is dropped where it would end them before they may go on: they count anew.
+        """
+        again, deadline, own = row.next_attempt_at if due is None else due, row.deadline, row.own_deadline
+        if due is not None and deadline is not None and deadline <= due and asked_deadline(row, self._stored) is None:
+            deadline, own = None, False
+        self._end(row, RowState.QUEUED, again, deadline, NO_ERROR, own=own, untried=1)
 
     def wait(self, matched: Iterable[tuple[Row, Outcome]], until: float) -> None:
         """Queue rows until there is room for them, as if nothing had been tried; their errors say for what.
