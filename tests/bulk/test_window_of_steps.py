@@ -13,6 +13,7 @@ import pytest
 from devinotify import Message, Notifier, Outbox, Worker, hookimpl, make_plugin_manager
 from devinotify.bulk import Campaign, Journal
 from devinotify.bulk.deliveries import Deliveries
+from devinotify.models import ONE_TIME
 from devinotify.outbox import RowState
 from tests.bulk.conftest import LOST, numbers
 from tests.bulk.test_deliveries import due
@@ -146,6 +147,18 @@ def test_a_worker_keeps_the_window_of_what_is_stored(gateway: Sandbox, shutters:
     assert [(RowState.ACCEPTED, 2036)] * 2 == [
         (row.state, datetime.fromtimestamp(row.sent_at or 0, UTC).year) for row in rows
     ]
+
+
+def test_no_code_goes_out_when_its_time_is_over(gateway: Sandbox, shutters: Shutters, journal: Path) -> None:
+    """The step that waits for the window to open ends with the code."""
+    gateway.add_fault("error", code=6, operation="Sms/Send")
+    shutters.shut.add("viber")
+    code = Message("Hi", tuple(numbers(1)), channel="sms-viber", validity=5, tags=frozenset({ONE_TIME}))
+    with account(gateway, shutters) as notifier, Outbox(journal) as outbox:
+        outbox.enqueue(code, meta={"daily_window": "10:00-20:00"})
+        Worker(notifier, outbox).turn()
+        (step,) = outbox.rows(channel="viber")
+        assert (RowState.QUEUED, True) == (step.state, 0 < (step.deadline or 0) - outbox.now() <= 300)
 
 
 def test_personal_texts_have_the_tags_too(gateway: Sandbox, shutters: Shutters, write: Write, journal: Path) -> None:
