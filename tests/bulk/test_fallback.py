@@ -47,6 +47,16 @@ def watch(gateway: Sandbox, path: Path) -> tuple[int, Counter[RowState]]:
         return left, Counter(row.state for row in opened.rows())
 
 
+def test_patience_under_a_minute_is_said(
+    gateway: Sandbox, write: Write, journal: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a campaign too, whose rows are in its journal."""
+    url = f"{gateway.url}&patience=30"
+    with Campaign(url, write(LIST), text="Hi", journal=journal, channel="sms-viber") as campaign:
+        campaign.run()
+    assert 1 == sum(each.startswith("patience is 30 s") for each in caplog.messages)
+
+
 @pytest.mark.parametrize("words", [{"text": "Hi"}, {"template": "Hi {name}"}], ids=["one text", "personal texts"])
 def test_whom_the_first_did_not_reach_the_second_does(
     begin: Begin, gateway: Sandbox, journal: Path, words: dict[str, str]

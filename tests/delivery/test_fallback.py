@@ -358,6 +358,14 @@ def test_a_text_that_is_too_long_for_a_later_step_is_refused_first(
     )
 
 
+def test_a_text_that_is_too_long_is_refused_first_by_hand_too(gateway: Sandbox) -> None:
+    """As of any channel's ``send``: an outcome each, and nothing raised, stored or sent."""
+    channel = sms_viber()
+    with Client(gateway.url) as client:
+        (outcome,) = channel.send(Message("x" * 1001, (NUMBER,), channel="sms-viber"), client)
+    assert (Verdict.NOT_SENT, InvalidText, []) == (outcome.verdict, type(outcome.error), posted(gateway))
+
+
 def test_wait_returns_at_the_timeout_with_what_is_known(gateway: Sandbox, make: Make) -> None:
     """A story that goes on is given back as it stands."""
     sms_ends(gateway, (0.0, -1))
@@ -1191,11 +1199,22 @@ def test_an_order_that_was_given_up_learns_what_came_of_it(
     assert (RowState.UNKNOWN, RowState.DELIVERED, 1) == (given_up.state, told.state, len(lines[0].sent))
 
 
-def test_patience_under_a_minute_is_said(gateway: Sandbox, make: Make, caplog: pytest.LogCaptureFixture) -> None:
-    """The gateway counts a validity in whole minutes, so the SMS outlives it."""
-    make(patience=59)
-    make(patience=60)
-    assert ["patience is 59 s, and the first step lives a whole minute: both may arrive"] == caplog.messages
+def test_patience_under_a_minute_is_said(
+    gateway: Sandbox, make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The gateway counts a validity in whole minutes, so the SMS outlives it: told once, wherever the rows are."""
+    said = "patience is 59 s, and the first step lives a whole minute: both may arrive"
+    short = make(patience=59)
+    short.notify("hi", NUMBER, channel="sms")
+    make(patience=60).notify("hi", NUMBER)
+    assert said not in caplog.messages
+    for _ in range(2):
+        short.notify("hi", NUMBER)
+    assert 1 == caplog.messages.count(said)
+    with Outbox(tmp_path / "given.db") as outbox:
+        outbox.enqueue(Message("hi", (NUMBER,), channel="sms-viber"))
+        Worker(make(patience=59), outbox).run(once=True)
+    assert 2 == caplog.messages.count(said)
 
 
 def test_waiting_for_what_was_waited_for_goes_on(gateway: Sandbox, make: Make) -> None:

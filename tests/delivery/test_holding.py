@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from devinotify import Notifier, hookimpl, make_plugin_manager
 from devinotify import url as urls
 from devinotify.channels.batch import accepted, failed
 from devinotify.channels.protocol import check_channel
 from devinotify.delivery.fallback import Fallback
 from devinotify.delivery.holding import OLDEST, Holding
 from devinotify.delivery.storage import Storage
+from devinotify.delivery.worker import Worker
 from devinotify.exceptions import DevinotifyError, NotSent, Verdict
 from devinotify.gateway.departure import departing, require_departure
 from devinotify.models import Message, Receipt
@@ -163,3 +165,68 @@ def test_a_step_that_others_have_gone_on_from_does_not_leave(outbox: Outbox, sto
     (outcome,) = fallback.send(Message("hi", (NUMBER,), channel="a-b"), cast("Client", None))
     assert ([], [], Verdict.ACCEPTED) == (first.sent, second.sent, outcome.verdict)
     assert [RowState.NOT_SENT, RowState.ACCEPTED] == [row.state for row in outbox]
+
+
+class Pager:
+    """Sends by itself, as a channel of its own or in place of the one that the message names, and notes whom to."""
+
+    name = "pager"
+    max_length = 100
+    segmented = False
+    schedulable = False
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    def check_sender(self, sender: str) -> None:
+        """Take any."""
+
+    def send(self, message: Message, client: object) -> list[Outcome]:
+        """Send without asking anybody: who wrote it knows of no claims."""
+        self.sent += message.recipients
+        return [accepted(self.name, each, Receipt(each, ("1",), 1, self.name)) for each in message.recipients]
+
+    def state(self, receipt: Receipt, client: object) -> SmsState:
+        """Never be asked."""
+        raise NotImplementedError
+
+
+class PagerAsChannel(Pager):
+    """Brings itself as a channel."""
+
+    @hookimpl
+    def devinotify_register_channels(self) -> list[Pager]:
+        """Bring itself."""
+        return [self]
+
+
+class PagerAsHook(Pager):
+    """Sends whatever is sent."""
+
+    @hookimpl
+    def devinotify_send_message(self, message: Message) -> list[Outcome]:
+        """Send it all."""
+        return self.send(message, None)
+
+
+@pytest.mark.parametrize(("pager", "channel"), [(PagerAsChannel, "pager"), (PagerAsHook, "sms")])
+@pytest.mark.parametrize("given_up", [False, True])
+def test_a_plugin_does_not_send_what_was_given_up(
+    outbox: Outbox, store: MemoryStore, pager: type[Pager], channel: str, given_up: bool
+) -> None:
+    """It is asked for it before the plugin begins, which need not know of that."""
+
+    class Meanwhile:
+        @hookimpl
+        def devinotify_prepare_message(self, message: Message) -> list[Message]:
+            if given_up:
+                give_up(store).close()
+            return [message]
+
+    sending = pager()
+    outbox.enqueue(Message("hi", (NUMBER,), channel=channel), watch=False)
+    with Notifier(URL, plugins=make_plugin_manager(sending, Meanwhile(), discover=False)) as notifier:
+        Worker(notifier, outbox).run(once=True)
+    (row,) = outbox
+    expected = ([], RowState.NOT_SENT) if given_up else ([NUMBER], RowState.ACCEPTED)
+    assert expected == (sending.sent, row.state)

@@ -19,6 +19,7 @@ import pytest
 
 from devinotify import Message, Notifier, Outbox, hookimpl, make_plugin_manager
 from devinotify.channels.batch import accepted
+from devinotify.cli.exits import ExitCode, of_error
 from devinotify.delivery.reading import Cause
 from devinotify.delivery.worker import Worker
 from devinotify.models import Receipt
@@ -184,6 +185,45 @@ def test_the_exit_code_and_the_log_of_once_name_the_cause(
     found = json.loads(done.stdout)
     assert (code, code, 5) == (done.returncode, found["exit_code"], found["counts"]["queued"])
     assert "waits for the next run" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause", "code", "state"),
+    [
+        ({"kind": "status", "status": 503}, Cause.FAILING, ExitCode.UNKNOWN, "unknown"),
+        ({"kind": "error", "code": 7}, Cause.REFUSED, ExitCode.REJECTED, "queued"),
+        (None, Cause.FAILING, ExitCode.NOT_SENT, "queued"),
+    ],
+    ids=["a 503", "a number or an account that is refused", "nobody listens"],
+)
+def test_once_names_the_cause_of_a_single_alert(
+    gateway: Sandbox,
+    outbox: Outbox,
+    notifier: Notifier,
+    fault: dict[str, object] | None,
+    cause: Cause,
+    code: ExitCode,
+    state: str,
+) -> None:
+    """One is all that may be queued at night, and whoever runs it every minute hears of it each time."""
+    enqueue(outbox, 1)
+    if fault is None:
+        gateway.stop()
+    else:
+        gateway.add_fault(operation="Sms/Send", **fault)  # type: ignore[arg-type]  # a table's values
+    worker = Worker(notifier, outbox)
+    worker.run(once=True)
+    assert worker.error is not None
+    assert (cause, code, {state: 1}) == (worker.cause, of_error(worker.error), settled(outbox, 0))
+
+
+def test_once_finds_out_whom_a_refusal_is_about(gateway: Sandbox, outbox: Outbox, notifier: Notifier) -> None:
+    """It does not leave that to a next run, which would know of nobody who was accepted."""
+    enqueue(outbox, 2)
+    gateway.add_fault("error", code=7, operation="Sms/Send", number=numbers(1)[0])
+    worker = Worker(notifier, outbox)
+    worker.run(once=True)
+    assert (None, {"accepted": 1, "rejected": 1}) == (worker.cause, settled(outbox, 0))
 
 
 def test_one_forbidden_number_costs_the_others_nothing(gateway: Sandbox, outbox: Outbox, notifier: Notifier) -> None:

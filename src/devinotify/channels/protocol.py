@@ -15,6 +15,7 @@ from devinotify.accepted import recipients_of
 from devinotify.channels.answers import described, is_outcomes, is_state
 from devinotify.channels.batch import failed
 from devinotify.exceptions import DevinotifyError, InvalidSchedule, PluginError, Verdict
+from devinotify.gateway.departure import require_departure
 from devinotify.text.checks import check_length
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ def send_on(channel: Channel, message: Message, client: Client) -> Sequence[Outc
     try:
         if isinstance(channel, OwnChannel):  # whose answers are sound
             return complete(message, channel.outcomes(message, client), channel.name)
+        require_departure()  # the client asks for our own, right before a request; what a plugin's does is unknown
         answer: object = channel.send(message, client)
     except DevinotifyError as error:
         return [failed(channel.name, recipient, error) for recipient in message.recipients]

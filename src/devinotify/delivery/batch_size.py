@@ -41,6 +41,11 @@ class Caution:
         """Recipients that the next batch may have."""
         return self._size
 
+    @property
+    def has_suspects(self) -> bool:
+        """Whether anybody has been refused who may be to blame, or the account in his place."""
+        return bool(self._suspects)
+
     def begin(self) -> int:
         """Return the mark of a batch that is about to be sent."""
         return self._mark

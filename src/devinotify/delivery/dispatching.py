@@ -108,6 +108,16 @@ class Dispatcher:
         """Whether the limit is used up."""
         return self._left == 0
 
+    @property
+    def has_suspects(self) -> bool:
+        """Whether somebody was put back whom a refusal may have been about, and is to be tried again."""
+        return self._caution.has_suspects
+
+    def conclude(self) -> None:
+        """Take the trouble of the last batches for the cause, where there is none: nothing is left to try it with."""
+        if self.cause is None and self._pace.troubles:
+            self.cause = Cause.FAILING
+
     def stop(self) -> None:
         """Begin no other batch, and keep no thread waiting for its turn."""
         self._pace.stop()

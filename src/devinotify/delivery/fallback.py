@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from devinotify.channels.batch import BATCH, failed
-from devinotify.channels.protocol import check_channel, read_state, send_on
+from devinotify.channels.protocol import check_channel, check_message, read_state, send_on
 from devinotify.delivery import daily_window
 from devinotify.delivery.holding import Holding
 from devinotify.delivery.orders import orders, window_under_way
@@ -121,9 +121,14 @@ class Fallback:
 
         An outcome is ``unknown`` where a step is written down that is still to be taken: to send again is not safe.
         """
+        try:
+            check_message(self, message)  # before the first step, which would take what the second cannot
+        except DevinotifyError as error:
+            return [failed(self.name, recipient, error) for recipient in message.recipients]
         if self._storage is None:
             self._storage = Storage(lambda: client.url)
         storage = self._storage
+        storage.check_patience()
         outbox = storage.open()
         outcomes: list[Outcome] = []
         recipients = message.recipients

@@ -16,6 +16,7 @@ from devinotify.delivery.outcomes import record
 from devinotify.delivery.recipients import screen
 from devinotify.delivery.schedule import all_timed
 from devinotify.exceptions import DevinotifyError, PluginError
+from devinotify.gateway.departure import require_departure
 from devinotify.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -195,6 +196,7 @@ class Pipeline:
         try:
             channel, message = self._ready(message, channel)
             if self._plugins.listens("devinotify_send_message", outside=True):
+                require_departure()  # as for a plugin's channel: it may send by itself
                 answer = self._plugins.hook.devinotify_send_message(message=message, channel=channel)
                 answer = complete(message, answer, message.channel)
             else:

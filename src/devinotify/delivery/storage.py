@@ -30,6 +30,7 @@ class Storage:
         self._settings = settings
         self._given = outbox
         self._own: dict[str, Outbox] = {}
+        self._warned = False
 
     @property
     def settings(self) -> DevinoURL:
@@ -46,13 +47,18 @@ class Storage:
             self._given = outbox
         return self.own() if self._given is None else self._given
 
+    def check_patience(self) -> None:
+        """Say, once, where the first step of a fallback outlives the patience with it."""
+        patience = self.settings.patience
+        if patience < SHORTEST_PATIENCE and not self._warned:
+            self._warned = True
+            log.warning("patience is %g s, and the first step lives a whole minute: both may arrive", patience)
+
     def own(self) -> Outbox:
         """Return the outbox that the settings name, whatever is lent or given; raise InvalidInput as ``open`` does."""
         if (opened := self._own.get("outbox")) is not None:
             return opened
         settings = self._settings()
-        if settings.patience < SHORTEST_PATIENCE:
-            log.warning("patience is %g s, and the first step lives a whole minute: both may arrive", settings.patience)
         opened = open_outbox(settings.outbox, poll=settings.poll)
         try:
             opened.introduce(settings.account)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import math
 import random as _random
 import threading
 import time
@@ -19,6 +20,7 @@ from devinotify.delivery.looking import RATE, Looks
 from devinotify.delivery.pulse import Pulse
 from devinotify.delivery.rate_limit import Speed
 from devinotify.delivery.reading import CAUSES
+from devinotify.delivery.sending import PUT_BACK
 from devinotify.delivery.stopping import Stopping, stopped_by_signals
 from devinotify.exceptions import DevinotifyError, InvalidInput
 from devinotify.gateway.departure import departing
@@ -169,7 +171,9 @@ class Worker:
         self._supervisor.ready(SENDING)
         worked = True
         while worked and not self._stopping.asked and self.cause is None:
-            worked = self._work(once=once)
+            worked = self._work(once=once) or (once and self._try_suspects())
+        if once:
+            self._dispatcher.conclude()
         self._report()
         if self.cause is not None:
             log.warning("%s: what is queued waits for the next run (%s)", CAUSES[self.cause], self.error)
@@ -205,6 +209,18 @@ class Worker:
         crew = Crew(turns, self._stopping, forever=not once, nap=self._idle, name="worker")
         crew.run(lambda: self._look_after(once=once), min(self._nap, 1.0), halt=self._halt)
         return worked
+
+    def _try_suspects(self) -> bool:
+        """Try again what was put back a moment ago, which tells whom a refusal is about; return whether it was."""
+        while self._dispatcher.has_suspects and not self._stopping.asked:
+            due = self.outbox.next_due(self.account, queued=True)
+            left = math.inf if due is None else due - self.outbox.now()
+            if left > PUT_BACK:
+                return False
+            if left <= 0:
+                return self._work(once=True)
+            self._stopping.wait(left)  # which the threads that have ended may have rung for
+        return False
 
     def _look(self) -> bool:
         """Look at deliveries that are due, unless there were none a moment ago."""
