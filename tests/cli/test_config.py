@@ -331,7 +331,7 @@ secrets = st.text(st.sampled_from("abcdefghijkXYZ0189-.,:;!$%&/()=?+*#<>| ж"), 
 
 @pytest.mark.once
 @given(password=secrets, number=st.from_regex(r"\+79[0-9]{9}", fullmatch=True), data=st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)  # three commands each
 def test_no_secret_is_shown(run: Run, password: str, number: str, data: st.DataObject) -> None:
     """Whatever password and number stand in a file, right or wrong, neither is printed."""
     text: Any = data.draw(

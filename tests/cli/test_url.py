@@ -110,6 +110,7 @@ def test_errors_of_other_commands_say_how(run: Run) -> None:
     assert "there is a / in them, which is written as %2F. `devinotify url` writes one from its parts." in result.stderr
 
 
+@pytest.mark.once
 @needs_terminal
 def test_an_interrupt_at_the_password() -> None:
     """Nothing is ever sent there, so nothing is said of what may have gone out."""

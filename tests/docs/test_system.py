@@ -37,8 +37,14 @@ SERVICES = [
 
 _BELOW = """
 systemctl() { echo "$@" >>"$ROOT/systemctl"; }
+python3() {
+    command python3 "$@" --without-pip
+    sed "s|$PWD/.venv|$3|" .venv/bin/pip >"$3/bin/pip"
+    chmod +x "$3/bin/pip"
+}
 mkdir -p "$ROOT/etc/systemd/system" "$ROOT/opt"
 """
+"""What stands for root's system. ``python3 -m venv`` brings the pip of the clone: to install one takes seconds."""
 
 
 def the_block(page: str, start: str) -> Block:

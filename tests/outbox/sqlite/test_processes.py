@@ -238,6 +238,7 @@ os.wait()
     process.communicate(timeout=60)
 
 
+@pytest.mark.untraced  # what the threads write is as much as they come to
 def test_a_fork_while_threads_write(path: Path) -> None:
     """A process that forks while other threads use the outbox gets a child that works, and loses nothing."""
     with Outbox(path) as outbox:
