@@ -14,6 +14,7 @@ import pytest
 from devinotify.cli.app import COMMANDS, cli
 from devinotify.translation import DOMAIN, FOLDER
 from tests.cli import catalogue
+from tests.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,16 +40,12 @@ _ENGLISH = re.compile(r"\b[A-Za-z]{2,} [a-z]{2,} [a-z]{2,}\b")
 SOURCES = catalogue.sources()
 
 
-@pytest.fixture(scope="module", params=SOURCES, ids=[source.po.stem for source in SOURCES])
-def source(request: pytest.FixtureRequest) -> catalogue.Source:
-    """Ours, and those of the plugins that are here."""
-    found: catalogue.Source = request.param
-    return found
+of_each = table("source", SOURCES, ids=[source.po.stem for source in SOURCES])
+"""Ours, and those of the plugins that are here, in one process: each would read all of ours anew."""
 
 
-@pytest.fixture(scope="module")
-def messages(source: catalogue.Source) -> list[Message]:
-    """The messages of the catalogue as it is."""
+def _messages(source: catalogue.Source) -> list[Message]:
+    """Return the messages of the catalogue as it is."""
     return [message for message in catalogue.read(source) if message.id]
 
 
@@ -56,16 +53,18 @@ def _keys(messages: list[Message]) -> set[tuple[object, str | None]]:
     return {(message.id, message.context) for message in messages}
 
 
-def test_everything_that_is_said_is_in_the_catalogue(source: catalogue.Source, messages: list[Message]) -> None:
+@of_each
+def test_everything_that_is_said_is_in_the_catalogue(source: catalogue.Source) -> None:
     """Neither is anything in it that is not said any more."""
-    assert _keys(messages) == _keys([each for each in catalogue.wanted(source) if each.id]), HINT
+    assert _keys(_messages(source)) == _keys([each for each in catalogue.wanted(source) if each.id]), HINT
 
 
-def test_everything_is_translated(source: catalogue.Source, messages: list[Message]) -> None:
+@of_each
+def test_everything_is_translated(source: catalogue.Source) -> None:
     """Each of the three plurals too, and nobody has only guessed."""
     untold = [
         message.id
-        for message in messages
+        for message in _messages(source)
         if message.fuzzy
         or not all(strings := catalogue._strings(message.string))
         or len(strings) != (3 if message.pluralizable else 1)
@@ -77,11 +76,12 @@ def _fields(*texts: str) -> set[str]:
     return {name for text in texts for name in _FIELD.findall(text)} - _ENGLISH_ALONE
 
 
-def test_translations_put_in_what_the_original_does(messages: list[Message]) -> None:
+@of_each
+def test_translations_put_in_what_the_original_does(source: catalogue.Source) -> None:
     """No field is lost on the way, and none invented; click tells more than it has to."""
     wrong = [
         message.id
-        for message in messages
+        for message in _messages(source)
         for text in catalogue._strings(message.string)
         if (lost := _fields(*catalogue._strings(message.id)) ^ _fields(text))
         and not (lost == {"name"} and [place for place, _ in message.locations] == ["click"])
@@ -89,6 +89,7 @@ def test_translations_put_in_what_the_original_does(messages: list[Message]) -> 
     assert [] == wrong
 
 
+@of_each
 def test_the_compiled_catalogue_is_that_one(source: catalogue.Source) -> None:
     """What is shipped says what the source says."""
     assert catalogue.compiled(catalogue.read(source)) == source.mo.read_bytes(), HINT
