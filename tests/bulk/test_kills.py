@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.once, pytest.mark.untraced]
 
-RECIPIENTS = 50_000
+RECIPIENTS = 20_000
 KILLS = 10
 SENDS = ("Sms/SendBulk", "Sms/Send")
 LONGEST = 0.3
