@@ -21,8 +21,6 @@ _NAME = re.compile(r"\s*([a-z0-9.+-]+)")
 
 CONTAINERFILE = """FROM scratch
 ADD base.tar /
-RUN ["/sbin/ldconfig"]
-RUN mkdir -p /tmp /root && chmod 1777 /tmp
 """
 
 
@@ -72,8 +70,13 @@ def write(folder: Path) -> None:
                     # Made when the package was installed; without it each command would compile what it imports anew.
                     for compiled in Path(real).parent.glob(f"__pycache__/{Path(real).stem}.cpython-*.pyc"):
                         archive.add(compiled)
-        for path in ("/etc/ssl/certs", "/etc/passwd", "/etc/group"):
+        # The cache of libraries is this machine's: what it names beyond those that are there is not looked for.
+        for path in ("/etc/ssl/certs", "/etc/passwd", "/etc/group", "/etc/ld.so.cache"):
             archive.add(path)
+        for name, mode in (("tmp", 0o1777), ("root", 0o700)):
+            made = tarfile.TarInfo(name)
+            made.type, made.mode = tarfile.DIRTYPE, mode
+            archive.addfile(made)
         # Where packages come by way of a proxy of one's own, that is trusted as it is here.
         lines = ["[global]", f"cert = {CERTIFICATES}"]
         if index := os.environ.get("PIP_INDEX_URL"):
