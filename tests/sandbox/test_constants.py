@@ -55,6 +55,7 @@ PINNED: dict[str, tuple[object, object]] = {
     "characters kept of a header": (500, requestlog.KEPT_CHARACTERS),
     "seconds that an idle connection is kept": (30, server.KEEP_ALIVE),
     "seconds for a request's head and its body": (30.0, server.REQUEST_TIMEOUT),
+    "seconds after which a server is said to hang": (30.0, server.STOP_TIMEOUT),
     "requests remembered": (1000, store.KEEP_REQUESTS),
     "refused sends remembered": (1000, store.KEEP_REFUSED),
     "messages that wait to be posted": (1000, webhook.WAITING),

@@ -21,10 +21,11 @@ import uvicorn
 
 from devinotify import sandbox as package
 from devinotify.sandbox import Sandbox, server
+from devinotify.sandbox.access import Access
 from devinotify.sandbox.clock import Clock
 from devinotify.sandbox.hosts import LOOPBACK_ONLY
 from devinotify.sandbox.server import MISSING_EXTRA
-from tests.sandbox.conftest import NUMBER, START
+from tests.sandbox.conftest import NUMBER, START, Api
 from tests.tables import table
 from tests.waiting import ended
 
@@ -323,7 +324,6 @@ def test_one_that_is_stopped_while_it_starts_ends_and_frees_its_port(
 
 def test_a_server_that_does_not_end_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopping waits for a server that hangs no longer than it says, and once more where it is asked again."""
-    monkeypatch.setattr(server, "_END", 0.1)
     goes_on, shutdown = threading.Event(), uvicorn.Server.shutdown
 
     async def late(serving: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
@@ -331,14 +331,20 @@ def test_a_server_that_does_not_end_is_told_of(monkeypatch: pytest.MonkeyPatch) 
         await shutdown(serving, sockets)
 
     monkeypatch.setattr(uvicorn.Server, "shutdown", late)
-    sandbox = Sandbox().start()
-    send(sandbox)
+    hanging = server.Server(
+        Api().emulator, host="127.0.0.1", port=0, shown_password="demo", rules=Access(None), stop_timeout=0.1
+    )
+    others = set(threading.enumerate())
+    hanging.start()
+    (thread,) = (each for each in set(threading.enumerate()) - others if each.name == "devinotify-sandbox")
+    port = hanging.port
+    assert 200 == get(f"http://127.0.0.1:{port}/").status_code
     with pytest.raises(RuntimeError, match=r"told to stop, and has not ended after 0\.1 seconds"):
-        sandbox.stop()
+        hanging.stop()
+    assert (True, port) == (bool(hanging), hanging.port)
     goes_on.set()
-    monkeypatch.setattr(server, "_END", 30.0)
-    port = sandbox.port
-    sandbox.stop()
-    assert "<Sandbox not running>" == repr(sandbox)
+    ended(thread)
+    hanging.stop()
+    assert not hanging
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=60)

@@ -26,7 +26,7 @@ REQUEST_TIMEOUT = 30.0
 """Seconds that a request's head, and then its body, have to arrive."""
 _GRACE = 2
 """Seconds that running requests have to end when the server is stopped."""
-_END = 30.0
+STOP_TIMEOUT = 30.0
 """Seconds after which a server that was told to stop is said to hang; a loaded machine needs some of them."""
 
 
@@ -58,7 +58,8 @@ class _Running(NamedTuple):
 class Server:
     """Serves an emulator while it runs; it can be started and stopped any number of times.
 
-    ``shown_password`` is what the page's examples show. ``request_timeout`` is in seconds.
+    ``shown_password`` is what the page's examples show. ``request_timeout`` is in seconds, and so is ``stop_timeout``,
+    after which one that was told to stop is said to hang.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Server:
         shown_password: str,
         rules: Access,
         request_timeout: float = REQUEST_TIMEOUT,
+        stop_timeout: float = STOP_TIMEOUT,
         ssl_certfile: str | Path | None = None,
         ssl_keyfile: str | Path | None = None,
     ) -> None:
@@ -79,6 +81,7 @@ class Server:
         self._shown_password = shown_password
         self._rules = rules
         self._request_timeout = request_timeout
+        self._stop_timeout = stop_timeout
         tls = {"ssl_certfile": ssl_certfile, "ssl_keyfile": ssl_keyfile}
         self._tls: dict[str, Any] = {name: value for name, value in tls.items() if value is not None}
         self._running: _Running | None = None
@@ -151,19 +154,20 @@ class Server:
     def soon(self, work: Callable[[], object]) -> None:
         """Have the loop that serves call something when it comes round; nothing happens where it is not running."""
         if self._running:
-            self._running.server.soon(work, _END)
+            self._running.server.soon(work, self._stop_timeout)
 
     def stop(self) -> None:
         """Stop serving: running requests have 2 seconds to end. Nothing happens where it is not running.
 
-        Raises RuntimeError where the server has not ended after 30 seconds; another call waits for it again.
+        Raises RuntimeError where the server has not ended after ``stop_timeout``; another call waits for it again.
         """
         if self._running:
-            self._running.server.exit(_END)
+            seconds = self._stop_timeout
+            self._running.server.exit(seconds)
             self._running.closing.close()
-            self._running.thread.join(_END)
+            self._running.thread.join(seconds)
             if self._running.thread.is_alive():
-                raise RuntimeError(f"the sandbox was told to stop, and has not ended after {_END:g} seconds")
+                raise RuntimeError(f"the sandbox was told to stop, and has not ended after {seconds:g} seconds")
             self._running = None
             with self._emulator.lock:
                 self._emulator.store.detach()
