@@ -5,12 +5,16 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from devinotify.bulk.ranges import Ranges
 from devinotify.bulk.summary import Heading, Summary
 from devinotify.bulk.tally import Tally
 from devinotify.models import DeliveryStatus
 from devinotify.outbox import Row, RowState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 BEGUN = datetime(2026, 1, 26, 10, 4, tzinfo=UTC)
 NOW = BEGUN + timedelta(hours=50)
@@ -36,11 +40,16 @@ OTHERS: tuple[tuple[RowState, dict[str, Any], int], ...] = (
 """What did not arrive: a state, what else a row of it has, and how many there are."""
 
 
-def sample(delivered: int = 1240, seconds: float = 5400.0) -> Summary:
-    """Return the summary of such a campaign, whose sending took so many seconds; the same each time."""
+def sample(
+    delivered: int = 1240, seconds: float = 5400.0, operators: Mapping[str, Mapping[str, str]] | None = None
+) -> Summary:
+    """Return the summary of such a campaign, whose sending took so many seconds; the same each time.
+
+    ``operators`` are those that the numbers tell, in place of phonenumbers' own.
+    """
     chance = random.Random(1)
     digits = [first for first, weight in RANGES for _ in range(weight)]
-    summary = Summary(complete=True)
+    summary = Summary(complete=True, ranges=Ranges(operators))
     states: list[tuple[RowState, dict[str, Any]]] = [
         (RowState.DELIVERED, {"status": DeliveryStatus.DELIVERED, "status_code": 0})
     ] * delivered

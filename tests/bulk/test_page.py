@@ -9,7 +9,6 @@ from decimal import Decimal
 from html import unescape
 
 import pytest
-from phonenumbers import carrierdata
 
 from devinotify.bulk.page import render
 from devinotify.bulk.summary import Heading, Summary
@@ -130,10 +129,9 @@ def plain(markup: str) -> str:
         ),
     ],
 )
-def test_by_operator(monkeypatch: pytest.MonkeyPatch, lang: str, expected: list[str]) -> None:
+def test_by_operator(lang: str, expected: list[str]) -> None:
     """Whose numbers were reached, the largest first, where the numbers tell; its recipients are all there are."""
-    monkeypatch.setattr(carrierdata, "CARRIER_DATA", OPERATORS)
-    page = render(sample(), HEADING, NOW, lang)
+    page = render(sample(operators=OPERATORS), HEADING, NOW, lang)
     (section,) = (each for each in re.findall(r"<section.*?</section>", page, re.DOTALL) if expected[0] in each)
     head, rows, note = (
         plain(re.findall(of, section)[0]) for of in ("<h2>.*?</h2>", "<thead>.*?</thead>", "<p .*?</p>")

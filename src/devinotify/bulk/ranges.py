@@ -64,9 +64,14 @@ class Share(NamedTuple):
 
 
 class Ranges:
-    """Counts recipients by the range of their number, and how many were reached; memory grows with the ranges."""
+    """Counts recipients by the range of their number, and how many were reached; memory grows with the ranges.
 
-    def __init__(self) -> None:
+    ``operators`` are the names of those who have a range, by language and by how its numbers begin: phonenumbers' own
+    table where none is given.
+    """
+
+    def __init__(self, operators: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        self._operators = operators
         self._counts: Counter[str] = Counter()
         self._reached: Counter[str] = Counter()
         self._example: dict[str, str] = {}
@@ -86,7 +91,8 @@ class Ranges:
         """
         countries = {first: _region(number) for first, number in self._example.items()}
         several = len(set(countries.values())) > 1
-        operators = {first: _operator(first, language.code) for first in self._counts}
+        table = _known() if self._operators is None else self._operators
+        operators = {first: _operator(table, first, language.code) for first in self._counts}
         told = sum(count for first, count in self._counts.items() if operators[first])
         by_operator = 2 * told > self._counts.total()
         totals: Counter[str] = Counter()
@@ -120,12 +126,16 @@ def _region(e164: str) -> tuple[int, str]:
     return code, library.region_code_for_number(number) or regions[0]
 
 
-def _operator(first: str, language: str) -> str:
-    """Return whose range numbers with these first digits are in, or nothing where that is not told."""
-    from phonenumbers.carrierdata import CARRIER_DATA
+def _known() -> Mapping[str, Mapping[str, str]]:
+    from phonenumbers.carrierdata import CARRIER_DATA  # large, and only reports need it
 
+    return CARRIER_DATA
+
+
+def _operator(table: Mapping[str, Mapping[str, str]], first: str, language: str) -> str:
+    """Return whose range numbers with these first digits are in, or nothing where that is not told."""
     for length in range(len(first), 0, -1):
-        names = CARRIER_DATA.get(first[:length])
+        names = table.get(first[:length])
         if names is not None:
             return str(names.get(language) or names.get("en") or "")
     return ""
