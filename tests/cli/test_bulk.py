@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
+from devinotify.bulk import Campaign, Progress
 from devinotify.cli import bulk, campaigns, tallies
 from devinotify.cli.app import cli
 from tests import forked
@@ -97,16 +98,34 @@ def test_json_events(run: Run, account: Sandbox, numbers: Path, journal: Path) -
 
 
 def test_json_progress_and_lines(
-    run: Run, account: Sandbox, numbers: Path, journal: Path, monkeypatch: pytest.MonkeyPatch
+    account: Sandbox, numbers: Path, journal: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Progress is an event for machines, and a line where there is no terminal."""
-    monkeypatch.setattr(campaigns.Events, "every", 0.0)
-    monkeypatch.setattr(campaigns.Lines, "every", 0.0)
-    arguments = ["bulk", str(numbers), "--text", "Hi", "--yes", "--price", "2.5", "--journal"]
-    told = events(run(*arguments, f"{journal}.1", "--json"))
-    assert 10 == [each for each in told if each["event"] == "progress"][-1]["accepted"]
-    lines = run(*arguments, f"{journal}.2").stderr
+    for shown in (campaigns.Events(every=0.0), campaigns.Lines(every=0.0)):
+        name = type(shown).__name__
+        with Campaign(account.url, numbers, text="Hi", journal=f"{journal}.{name}", price="2.5") as campaign:
+            campaign.run(observe=shown.progress)
+    told, lines = capsys.readouterr()
+    progress = [json.loads(line) for line in told.splitlines()]
+    assert ({"progress"}, 10) == ({each["event"] for each in progress}, progress[-1]["accepted"])
     assert ("reading: 12 of 12 rows" in lines, "10 of 10: " in lines, "cost 25.0" in lines) == (True, True, True)
+
+
+def test_progress_is_shown_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    """What comes sooner than it is to be shown is left out."""
+    for shown in (campaigns.Events(every=3600.0), campaigns.Lines(every=3600.0)):
+        shown.progress(Progress("sending", 5, 10))
+    assert ("", "") == capsys.readouterr()
+
+
+def test_a_command_shows_the_progress(
+    run: Run, account: Sandbox, numbers: Path, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it runs is told to what shows it, each time."""
+    shown: list[Progress] = []
+    monkeypatch.setattr(campaigns.Lines, "progress", lambda _, progress: shown.append(progress))
+    run("bulk", str(numbers), "--text", "Hi", "--yes", "--journal", str(journal))
+    assert 10 == shown[-1].accepted
 
 
 def test_an_empty_list_is_told(run: Run, account: Sandbox, tmp_path: Path, journal: Path) -> None:
@@ -374,7 +393,6 @@ def test_the_further_commands_have_help(run: Run) -> None:
 
 def test_the_bar_at_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """The live bar takes reading and sending."""
-    from devinotify.bulk import Progress
 
     bar = campaigns.Terminal()
     with bar.running():
@@ -504,7 +522,6 @@ def test_what_plugins_would_do_is_warned_of(
     from dataclasses import replace
     from datetime import UTC, datetime
 
-    from devinotify.bulk import Campaign
     from devinotify.exceptions import InvalidSchedule
 
     with Campaign(account.url, numbers, text="Hi") as campaign:
@@ -588,7 +605,6 @@ def test_a_limit_is_not_blamed_for_a_gateway_that_is_away(
 
 def test_the_reason_stands_in_the_progress() -> None:
     """While nothing goes out, it is said why, and when it is tried again."""
-    from devinotify.bulk import Progress
     from devinotify.exceptions import NotSent
 
     line = tallies.progress_line(Progress("sending", 0, 400, error=NotSent("connection refused"), next_try=12.0))

@@ -92,11 +92,10 @@ def events_for_errors(*, as_json: bool) -> Iterator[list[ExitCode]]:
 
 
 class Lines:
-    """Shows a campaign as plain lines: the plan and the result on stdout, progress now and then on stderr."""
+    """Shows a campaign as plain lines: the plan and the result on stdout, progress every so many seconds on stderr."""
 
-    every = LINE_EVERY
-
-    def __init__(self) -> None:
+    def __init__(self, *, every: float = LINE_EVERY) -> None:
+        self._every = every
         self._last = time.monotonic()
 
     def plan(self, plan: Plan, *, resend_unknown: bool) -> None:
@@ -127,7 +126,7 @@ class Lines:
 
     def progress(self, progress: Progress) -> None:
         """Take note of how far it is."""
-        if time.monotonic() - self._last >= self.every:
+        if time.monotonic() - self._last >= self._every:
             self._last = time.monotonic()
             self._show(progress)
 
@@ -209,10 +208,8 @@ class Lines:
 class Terminal(Lines):
     """The same with a live bar on the terminal."""
 
-    every: float = 0.0
-
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(every=0.0)
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
         from rich.progress import Progress as Bar
@@ -247,7 +244,8 @@ class Terminal(Lines):
 class Events(Lines):
     """Shows a campaign to machines."""
 
-    every = EVENT_EVERY
+    def __init__(self, *, every: float = EVENT_EVERY) -> None:
+        super().__init__(every=every)
 
     def plan(self, plan: Plan, *, resend_unknown: bool) -> None:
         """Tell the plan."""
