@@ -325,10 +325,14 @@ def test_what_was_given_up_and_left_alone_is_not_sent_either(gateway: Sandbox, t
         assert (0, {"not_sent": 1}) == (len(arrived(gateway)), settled(outbox, 0))
 
 
-SHORT = """
-from devinotify.delivery.holding import Holding
-Holding.__init__.__kwdefaults__["oldest"] = 0.5
-"""
+HASTY = STOPPED.replace(
+    "    Worker(notifier, outbox).run(once=True)",
+    """
+    from devinotify.delivery.sending import Sender
+    sender = Sender(outbox, fallbacks={}, send=notifier.send, process=notifier.process, oldest=0.5)
+    sender.deliver(outbox.claim())
+""",
+)
 
 
 def test_a_worker_that_stood_still_for_too_long_takes_its_message_anew(gateway: Sandbox, tmp_path: Path) -> None:
@@ -336,7 +340,7 @@ def test_a_worker_that_stood_still_for_too_long_takes_its_message_anew(gateway: 
     path = tmp_path / "o.db"
     with Outbox(path) as outbox:
         enqueue(outbox, 1)
-        process = subprocess.Popen([sys.executable, "-c", SHORT + STOPPED, gateway.url, str(path)])
+        process = subprocess.Popen([sys.executable, "-c", HASTY, gateway.url, str(path)])
         os.waitpid(process.pid, os.WUNTRACED)
         time.sleep(0.6)  # what is shown is that time has passed
         process.send_signal(signal.SIGCONT)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from devinotify.accepted import recipients_of
 from devinotify.channels.batch import failed
 from devinotify.delivery.fallback import fallback_of
-from devinotify.delivery.holding import Holding
+from devinotify.delivery.holding import OLDEST, Holding
 from devinotify.delivery.orders import ordered
 from devinotify.delivery.reading import Reading, read
 from devinotify.exceptions import DevinotifyError, InvalidPhoneNumber, LimitExceeded, NotSent, Verdict
@@ -62,8 +62,8 @@ class Sender:
     ``fallbacks`` are those among the channels. ``send`` sends a prepared message on a channel, ``process`` prepares one
     first; both record and return an Outcome per recipient, ``process`` those of each request as they are known.
     ``again`` is how the outcomes are recorded where that fails, ``put_back`` for how many seconds a batch stands behind
-    the others that was refused for no recipient's sake. As long as ``is_patient`` says so it goes on beyond the tries
-    of ``again``.
+    the others that was refused for no recipient's sake, ``oldest`` how many seconds after its claim one may still
+    leave. As long as ``is_patient`` says so it goes on beyond the tries of ``again``.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class Sender:
         sleep: Callable[[float], None] = time.sleep,
         again: Backoff = RECORD_AGAIN,
         put_back: float = PUT_BACK,
+        oldest: float = OLDEST,
     ) -> None:
         self._outbox = outbox
         self._fallbacks = fallbacks
@@ -84,6 +85,7 @@ class Sender:
         self._sleep = sleep
         self._again = again
         self._put_back = put_back
+        self._oldest = oldest
         self.is_patient: Callable[[], bool] = lambda: False
 
     def deliver(
@@ -152,7 +154,7 @@ class Sender:
         try:
             message = self._message(batch, found)
             if message.recipients:
-                with departing(Holding(self._outbox, batch)), ordered(batch):
+                with departing(Holding(self._outbox, batch, oldest=self._oldest)), ordered(batch):
                     begun = True
                     # One by one: what was told before a failure counts.
                     for some in self._answers(batch, message):
