@@ -17,9 +17,10 @@ class Driven:
     """Calls an AsyncClient on an event loop in a thread of its own, and waits for what it answers."""
 
     new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    new_client: Callable[..., AsyncClient] = AsyncClient
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:  # noqa: ANN401 - the client's own
-        self.client = AsyncClient(*arguments, **settings)
+        self.client = type(self).new_client(*arguments, **settings)
         self.url = self.client.url
         self.user, self.sms, self.viber = (
             _Driven(self, each) for each in (self.client.user, self.client.sms, self.client.viber)

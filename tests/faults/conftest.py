@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from devinotify import Client
-from devinotify.gateway import conversation
-from tests.driven import KINDS
 from tests.faults.certificates import Certificates, make_certificates
 from tests.faults.harness import SETTINGS_FROM_OUTSIDE
+from tests.faults.kinds import KINDS
 from tests.faults.server import LOGIN, PASSWORD, FaultServer
 
 if TYPE_CHECKING:
@@ -31,15 +29,6 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in SETTINGS_FROM_OUTSIDE:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-
-
-@pytest.fixture(scope="package", autouse=True)
-def _short_pauses() -> Iterator[None]:
-    """Let the pauses between repetitions be short, since a thousand faults are met here; their number stays."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("NOT_SENT_AGAIN", "READ_AGAIN"):
-            patch.setattr(conversation, name, replace(getattr(conversation, name), first=0.01))
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ import pytest
 import uvloop
 
 from devinotify.exceptions import NotSent
-from tests.driven import KINDS, Driven
 from tests.faults.harness import run
+from tests.faults.kinds import KINDS, HastyDriven
 from tests.faults.scenarios import SCENARIOS, Scenario
 from tests.tables import table
 
@@ -70,7 +70,7 @@ def test_a_fault_is_told_in_all_of_its_other_ways(certificates: Certificates, pa
     walk(certificates, ways(part, chosen=False))
 
 
-class OnUvloop(Driven):
+class OnUvloop(HastyDriven):
     """An AsyncClient on uvloop, called as the blocking client is."""
 
     new_loop = staticmethod(uvloop.new_event_loop)

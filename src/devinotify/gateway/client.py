@@ -45,6 +45,8 @@ class Client(Closable):
     login (once). Whatever else goes wrong is raised, with its ``verdict``.
     """
 
+    _repetition = staticmethod(conversation.repetition)
+
     def __init__(
         self,
         url: str | DevinoURL | None = None,
@@ -96,10 +98,10 @@ class Client(Closable):
 
     def call(self, call: Call[R]) -> R:
         """Perform one operation within a session, renewing it once where the gateway asks for that."""
-        return conversation.lead(conversation.converse(call, random.random), self._take)
+        return conversation.lead(conversation.converse(call, random.random, self._repetition), self._take)
 
     def _log_in(self) -> Secret:
-        return conversation.lead(conversation.log_in(self.url, random.random), self._take)
+        return conversation.lead(conversation.log_in(self.url, random.random, self._repetition), self._take)
 
     def _take(self, instruction: Instruction) -> object:
         match instruction:

@@ -101,19 +101,30 @@ def lead(conversation: Conversation[R], take: Callable[[Instruction], Any]) -> R
 # --- conversations ---------------------------------------------------------------------------------
 
 
-def log_in(settings: DevinoURL, chance: Chance) -> Conversation[Secret]:
+def repetition(failure: DevinotifyError, operation: Operation[Any]) -> Backoff:
+    """Return how an operation is tried again after a failure that may pass."""
+    if isinstance(failure, NotSent):
+        return NOT_SENT_AGAIN
+    return SEND_AGAIN if operation.is_send else READ_AGAIN
+
+
+Repeats: TypeAlias = Callable[[DevinotifyError, Any], Backoff]
+"""A rule such as ``repetition``, for who has other pauses."""
+
+
+def log_in(settings: DevinoURL, chance: Chance, repeats: Repeats = repetition) -> Conversation[Secret]:
     """Log in and end with the session id; asks for no session itself."""
     login = calls.log_in(settings)
-    return login.finish((yield from _ask(login, None, chance)))
+    return login.finish((yield from _ask(login, None, chance, repeats)))
 
 
-def converse(call: Call[R], chance: Chance) -> Conversation[R]:
+def converse(call: Call[R], chance: Chance, repeats: Repeats = repetition) -> Conversation[R]:
     """Perform a call within a session, renewed once where the gateway asks for that, and end with its result.
 
     A read whose reply is too large is asked for in two halves, where it has any.
     """
     try:
-        return call.finish((yield from _within_session(call, chance)))
+        return call.finish((yield from _within_session(call, chance, repeats)))
     except TransportError as error:
         if call.halves is None or not is_too_large(error):
             raise
@@ -122,8 +133,8 @@ def converse(call: Call[R], chance: Chance) -> Conversation[R]:
             error.args = (f"{error}; the shortest period holds more than one reply may bring: {call.advice}",)
             raise
     assert call.join is not None  # noqa: S101 - what has halves can be joined
-    first = yield from converse(halves[0], chance)
-    second = yield from converse(halves[1], chance)
+    first = yield from converse(halves[0], chance, repeats)
+    second = yield from converse(halves[1], chance, repeats)
     return call.join(first, second)
 
 
@@ -132,15 +143,15 @@ def is_too_large(error: DevinotifyError) -> bool:
     return isinstance(error.__cause__, ReplyTooLarge)
 
 
-def _within_session(call: Call[Any], chance: Chance) -> Conversation[Any]:
+def _within_session(call: Call[Any], chance: Chance, repeats: Repeats) -> Conversation[Any]:
     session_id = yield from _session(_ANY_SESSION, call.operation)
     try:
-        return (yield from _ask(call, session_id, chance))
+        return (yield from _ask(call, session_id, chance, repeats))
     except GatewayError as refusal:
         if not wire.needs_login(refusal):
             raise
     session_id = yield from _session(LogIn(session_id), call.operation)
-    return (yield from _ask(call, session_id, chance))
+    return (yield from _ask(call, session_id, chance, repeats))
 
 
 def _session(instruction: LogIn, operation: Operation[Any]) -> Conversation[Secret]:
@@ -152,7 +163,7 @@ def _session(instruction: LogIn, operation: Operation[Any]) -> Conversation[Secr
     raise failure from cause
 
 
-def _ask(call: Call[Any], session_id: Secret | None, chance: Chance) -> Conversation[Any]:
+def _ask(call: Call[Any], session_id: Secret | None, chance: Chance, repeats: Repeats) -> Conversation[Any]:
     operation, values = call.operation, call.values
     if session_id is not None:
         values = {**values, "SessionID": session_id}
@@ -180,17 +191,11 @@ def _ask(call: Call[Any], session_id: Secret | None, chance: Chance) -> Conversa
         except DevinotifyError as error:
             failure = error
         attempts += 1
-        again = _repetition(failure, operation)
+        again = repeats(failure, operation)
         if not failure.retryable or not again.allows(attempts):
             raise failure
         pause = again.pause(attempts, chance())
         yield Pause(max(pause, min(failure.retry_after or 0.0, LONGEST_RETRY_AFTER)))
-
-
-def _repetition(failure: DevinotifyError, operation: Operation[Any]) -> Backoff:
-    if isinstance(failure, NotSent):
-        return NOT_SENT_AGAIN
-    return SEND_AGAIN if operation.is_send else READ_AGAIN
 
 
 # --- the session -----------------------------------------------------------------------------------

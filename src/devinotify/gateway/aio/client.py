@@ -75,6 +75,7 @@ class AsyncClient:
     """
 
     _bound: _Bound | None = None
+    _repetition = staticmethod(conversation.repetition)
 
     def __init__(
         self,
@@ -170,10 +171,10 @@ class AsyncClient:
 
     def call(self, call: Call[R]) -> Coroutine[Any, Any, R]:
         """Perform one operation within a session, renewing it once where the gateway asks for that."""
-        return self._lead(conversation.converse(call, random.random), call)
+        return self._lead(conversation.converse(call, random.random, self._repetition), call)
 
     async def _log_in(self) -> Secret:
-        return await self._lead(conversation.log_in(self.url, random.random), None)
+        return await self._lead(conversation.log_in(self.url, random.random, self._repetition), None)
 
     async def _lead(self, talk: Conversation[R], call: Call[R] | None) -> R:
         """Lead a conversation to its end, as ``conversation.lead`` does, but for the awaiting."""
