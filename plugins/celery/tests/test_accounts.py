@@ -29,7 +29,7 @@ settings.configure(
 import django
 django.setup()
 from celery import Celery
-from devinotify_celery import DevinoTask, drain, get_notifier, notify, ring, send_sms, tasks, watch
+from devinotify_celery import DevinoTask, drain, get_notifier, notify, ring, send_sms, watch
 app = Celery("shop", broker="memory://", backend="cache+memory://")
 app.conf.update(task_always_eager=True, task_eager_propagates=True)
 NUMBER = "+79161234567"
@@ -133,6 +133,6 @@ def test_what_takes_long_rings_again_for_its_own_account(
 ) -> None:
     """One slow request is enough, and the next bell is for the same account."""
     alerts.add_fault("latency", operation=operation, seconds=1.0, times=1)
-    begun = said(f'{prepared}\ntasks.LONGEST = 0.1\n{BEGUN}\n{task}.delay("alerts")\nprint(*begun)')[0].split()
+    begun = said(f'{prepared}\n{task}.longest = 0.1\n{BEGUN}\n{task}.delay("alerts")\nprint(*begun)')[0].split()
     assert 2 <= len(begun)
     assert {"alerts"} == set(begun)

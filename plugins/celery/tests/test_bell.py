@@ -11,7 +11,7 @@ import pytest
 from celery import Celery
 from celery.signals import task_prerun
 
-from devinotify_celery import BEAT_SCHEDULE, get_notifier, ring, tasks
+from devinotify_celery import BEAT_SCHEDULE, get_notifier, ring
 from tests.brokers import free_port
 from tests.conftest import NUMBER
 
@@ -60,11 +60,9 @@ def bells(gateway: Sandbox) -> Iterator[list[int]]:
     task_prerun.disconnect(begin)
 
 
-def test_what_takes_long_ends_and_rings_again(
-    app: Any, gateway: Sandbox, bells: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_takes_long_ends_and_rings_again(app: Any, gateway: Sandbox, bells: list[int]) -> None:
     """So that a worker that is told to go waits for no long queue; all is sent in the end."""
-    monkeypatch.setattr(tasks, "LONGEST", 0.1)
+    app.tasks["devinotify.drain"].longest = 0.1
     gateway.add_fault("latency", number=NUMBER, seconds=0.4)
     notifier = get_notifier(app=app)
     for number in range(5):  # more than a worker has connections: one bell would be at it for twice as long at least

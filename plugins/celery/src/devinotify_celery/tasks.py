@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from celery import Celery
-
     from devinotify_celery.task import Recipients
 
 LONGEST = 10.0
@@ -30,6 +28,7 @@ _BELL: dict[str, Any] = {
     "acks_late": False,
     "time_limit": LIMIT,
     "soft_time_limit": LIMIT,
+    "longest": LONGEST,
 }
 
 
@@ -71,27 +70,27 @@ def send_sms(
 @shared_task(name="devinotify.drain", bind=True, **_BELL)
 def drain(self: Any, using: str = settings.DEFAULT) -> None:  # noqa: ANN401 - celery brings no types
     """Send what is due in the outbox, and nothing else: the bell."""
-    if _work(self.app, using, sends=True, looks=False):
+    if _work(self, using, sends=True, looks=False):
         self.apply_async((using,))
 
 
 @shared_task(name="devinotify.watch", bind=True, **_BELL)
 def watch(self: Any, using: str = settings.DEFAULT) -> None:  # noqa: ANN401 - as above
     """Look at the deliveries that are due, and take the steps of fallbacks that follow."""
-    if _work(self.app, using, sends=False, looks=True):
+    if _work(self, using, sends=False, looks=True):
         self.apply_async((using,))
 
 
-def _work(app: Celery, using: str, *, sends: bool, looks: bool) -> bool:
+def _work(task: Any, using: str, *, sends: bool, looks: bool) -> bool:  # noqa: ANN401 - as above
     """Work through what is due in the outbox; return whether there may be more: it took too long for one task."""
-    worker = Worker(get_notifier(using, app=app), sends=sends, looks=looks)
+    worker = Worker(get_notifier(using, app=task.app), sends=sends, looks=looks)
     over = threading.Event()
 
     def stop() -> None:
         over.set()
         worker.stop()
 
-    timer = threading.Timer(LONGEST, stop)
+    timer = threading.Timer(task.longest, stop)
     timer.daemon = True
     timer.start()
     try:
