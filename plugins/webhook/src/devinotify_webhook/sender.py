@@ -22,10 +22,11 @@ GRACE = 40.0
 
 
 class Sender:
-    """Runs a worker until it is closed."""
+    """Runs a worker until it is closed; one that broke off begins again after so many seconds."""
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, *, again: float = AGAIN) -> None:
         self._worker = worker
+        self._again = again
         self._ending = threading.Event()
         self._failed = False
         self._thread = threading.Thread(target=self._run, name="devinotify-webhook-worker", daemon=True)
@@ -58,5 +59,5 @@ class Sender:
             except Exception as error:  # noqa: BLE001 - whatever it was, alerts are stored meanwhile and wait for it
                 self._failed = True
                 told = error if isinstance(error, DevinotifyError) else type(error).__name__
-                log.error("the worker broke off: %s; it begins again in %g seconds", told, AGAIN)
-                self._ending.wait(AGAIN)
+                log.error("the worker broke off: %s; it begins again in %g seconds", told, self._again)
+                self._ending.wait(self._again)
