@@ -339,8 +339,10 @@ def test_a_server_that_does_not_end_is_told_of(monkeypatch: pytest.MonkeyPatch) 
     (thread,) = (each for each in set(threading.enumerate()) - others if each.name == "devinotify-sandbox")
     port = hanging.port
     assert 200 == get(f"http://127.0.0.1:{port}/").status_code
+    began = time.monotonic()
     with pytest.raises(RuntimeError, match=r"told to stop, and has not ended after 0\.1 seconds"):
         hanging.stop()
+    assert time.monotonic() - began < 15
     assert (True, port) == (bool(hanging), hanging.port)
     goes_on.set()
     ended(thread)
