@@ -18,6 +18,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
@@ -37,6 +38,9 @@ _LATER = (
     "rich.table",
 )
 """What commands import as they run."""
+
+_ENVIRONMENT = dict(os.environ)
+"""That of the run: a test may have put a plugin of its own on the path, which would be in all commands then."""
 
 # Of the modules below socket, signal and os, which would take as long to import as all the rest.
 _SCRIPT = """#!{python} -IS
@@ -96,7 +100,7 @@ def programs() -> Path:
         os.posix_spawn(
             sys.executable,
             [sys.executable, "-P", __file__, str(run), str(folder), str(shared)],
-            os.environ,
+            _ENVIRONMENT,
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, door.fileno(), 0),
                 (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
@@ -194,6 +198,7 @@ def _become(asked: _Asked) -> None:
     os.chdir(asked.folder)
     os.environb.clear()
     os.environb.update(asked.environment)
+    time.tzset()
     sys.path[:0] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
     sys.argv = [*map(os.fsdecode, asked.arguments)]
 

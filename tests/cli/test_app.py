@@ -87,6 +87,7 @@ def test_no_command_shows_the_help(run: Run) -> None:
     )
 
 
+@pytest.mark.once
 def test_help_loads_no_command_and_no_gateway() -> None:
     """``--help`` is quick because it imports neither the commands nor what they need."""
     program = (

@@ -254,6 +254,7 @@ def test_an_unknown_command(site: Path) -> None:
     assert 2 == outcome("rotaa")[0]
 
 
+@pytest.mark.once
 def test_the_process_tells_of_a_broken_plugin_on_stderr(site: Path) -> None:
     """In a process of its own a broken plugin is one line on stderr, without a traceback, and the code is 0."""
     install(site, "devinotify_broken", BROKEN_COMMAND)
@@ -269,6 +270,7 @@ def test_the_process_tells_of_a_broken_plugin_on_stderr(site: Path) -> None:
     assert "demo" in done.stdout
 
 
+@pytest.mark.once
 def test_help_without_plugins_loads_no_manager() -> None:
     """Where no plugin is installed, the list of commands costs no more than looking for one."""
     code = "import sys; sys.argv = ['devinotify', '--help']; from devinotify.cli.app import cli\n"

@@ -317,6 +317,7 @@ def test_an_upgrade_that_fails_changes_nothing(path: Path) -> None:
         assert 500 == len(outbox)
 
 
+@pytest.mark.once
 def test_two_create_the_file_at_once(path: Path) -> None:
     """Processes that start together on a new file all get it."""
     code = "import sys; from devinotify.outbox import Outbox; input(); Outbox(sys.argv[1]).remember(sys.argv[2], 'x')"

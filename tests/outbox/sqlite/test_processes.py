@@ -115,7 +115,7 @@ def test_recovery_calls_for_the_fallback(tmp_path: Path) -> None:
         assert [RowState.UNKNOWN] == [row.state for row in outbox.watch_due()]
 
 
-@pytest.mark.parametrize("count", [2, 4])
+@pytest.mark.parametrize("count", [2, pytest.param(4, marks=pytest.mark.once)])
 def test_no_row_is_claimed_twice(path: Path, count: int) -> None:
     """Workers that drain one file at once share its rows without overlap."""
     with Outbox(path) as outbox:
@@ -238,7 +238,7 @@ os.wait()
     process.communicate(timeout=60)
 
 
-@pytest.mark.untraced  # what the threads write is as much as they come to
+@pytest.mark.once
 def test_a_fork_while_threads_write(path: Path) -> None:
     """A process that forks while other threads use the outbox gets a child that works, and loses nothing."""
     with Outbox(path) as outbox:
