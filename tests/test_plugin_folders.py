@@ -186,7 +186,7 @@ def test_uses_public_names_only(folder: Path) -> None:
         "import devinotify.notifier",
         "import devinotify\ndevinotify.redact",
         "import devinotify_metrics",
-        "from devinotify_metrics.ledger import Ledger",
+        "from devinotify_metrics.deduplication import Deduplicator",
     ],
 )
 def test_contract_finds(source: str) -> None:

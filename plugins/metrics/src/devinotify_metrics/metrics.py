@@ -27,8 +27,8 @@ from opentelemetry import metrics, trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from devinotify_metrics import instruments
+from devinotify_metrics.deduplication import Deduplicator
 from devinotify_metrics.instruments import Attribute, make_counter, make_gauge, make_histogram
-from devinotify_metrics.ledger import Ledger
 from devinotify_metrics.queue import Queue
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Metrics:
         meter = metrics.get_meter(SCOPE, VERSION, meter_provider)
         self._tracer = trace.get_tracer(SCOPE, VERSION, tracer_provider)
         self._clock = clock
-        self._ledger = Ledger(remember)
+        self._deduplicator = Deduplicator(remember)
         self._sends = make_counter(meter, instruments.SENDS)
         self._segments = make_counter(meter, instruments.SEGMENTS)
         self._message_segments = make_histogram(meter, instruments.MESSAGE_SEGMENTS)
@@ -180,7 +180,7 @@ class Metrics:
     @hookimpl
     def devinotify_status_changed(self, receipt: Receipt, state: SmsState) -> None:
         """Count the change, and what the message cost; note how long its delivery took once that is decided."""
-        news = self._ledger.enter(receipt, state)
+        news = self._deduplicator.enter(receipt, state)
         channel = {Attribute.CHANNEL: RESENDING if receipt.resends else receipt.channel}
         if news.cost:
             self._cost.add(float(news.cost), channel)

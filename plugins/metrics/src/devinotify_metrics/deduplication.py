@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 _at_work = threading.Lock()
-"""Held while a ledger is written to, and over a fork: a child would wait for ever for a thread of its parent."""
+"""Held while a deduplicator is written to, and over a fork: a child would wait for ever for a thread of its parent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class _Entry:
     cost: Decimal = Decimal(0)
 
 
-class Ledger:
+class Deduplicator:
     """Remembers the last ``most`` messages by a hash of their ids; thread-safe.
 
     A state comes with the price each time, and may be seen by a worker and by ``wait``, or by ``wait`` twice.

@@ -1,4 +1,4 @@
-"""The ledger: nothing of a message is counted twice, and the memory is bounded."""
+"""The deduplicator: nothing of a message is counted twice, and the memory is bounded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from devinotify import DeliveryStatus, Receipt, SmsState, ViberState
 
-from devinotify_metrics.ledger import Ledger, News, price_of
+from devinotify_metrics.deduplication import Deduplicator, News, price_of
 
 QUEUED, SENT, DELIVERED, READ = (
     DeliveryStatus.QUEUED,
@@ -32,56 +32,56 @@ def state(status: DeliveryStatus, price: str | None = None) -> SmsState:
 
 def test_price_counts_once() -> None:
     """Each state repeats the price; only the first brings cost."""
-    ledger = Ledger(10)
-    costs = [ledger.enter(receipt(), state(status, "2.50")).cost for status in (QUEUED, SENT, DELIVERED)]
+    deduplicator = Deduplicator(10)
+    costs = [deduplicator.enter(receipt(), state(status, "2.50")).cost for status in (QUEUED, SENT, DELIVERED)]
     assert [Decimal("2.50"), 0, 0] == costs
 
 
 def test_growth_of_the_price_counts() -> None:
     """A price that comes late, grows or is taken back adds what is more, and never less than nothing."""
-    ledger = Ledger(10)
+    deduplicator = Deduplicator(10)
     prices = (None, "1", "2.50", None, "2", "3")
-    costs = [ledger.enter(receipt(), state(SENT, price)).cost for price in prices]
+    costs = [deduplicator.enter(receipt(), state(SENT, price)).cost for price in prices]
     assert [0, Decimal(1), Decimal("1.50"), 0, 0, Decimal("0.50")] == costs
 
 
 def test_same_state_is_no_news() -> None:
     """A state that was seen already, by another watcher of the same message, is none."""
-    ledger = Ledger(10)
+    deduplicator = Deduplicator(10)
     assert [QUEUED, None, SENT, None] == [
-        ledger.enter(receipt(), state(status)).status for status in (QUEUED, QUEUED, SENT, SENT)
+        deduplicator.enter(receipt(), state(status)).status for status in (QUEUED, QUEUED, SENT, SENT)
     ]
 
 
 def test_delivery_is_decided_once() -> None:
     """A delivery that is read afterwards was decided when it was delivered."""
-    ledger = Ledger(10)
+    deduplicator = Deduplicator(10)
     assert [False, True, False] == [
-        ledger.enter(receipt(), state(status)).decided for status in (SENT, DELIVERED, READ)
+        deduplicator.enter(receipt(), state(status)).decided for status in (SENT, DELIVERED, READ)
     ]
 
 
 def test_messages_are_apart() -> None:
     """Each message has its own page."""
-    ledger = Ledger(10)
+    deduplicator = Deduplicator(10)
     news = News(DELIVERED, decided=True, cost=Decimal(2))
-    assert [news, news] == [ledger.enter(receipt(one), state(DELIVERED, "2")) for one in ("1", "2")]
+    assert [news, news] == [deduplicator.enter(receipt(one), state(DELIVERED, "2")) for one in ("1", "2")]
 
 
 def test_without_ids() -> None:
     """Messages without ids, as the channel null has them, are not taken for one."""
-    ledger = Ledger(10)
+    deduplicator = Deduplicator(10)
     nameless = Receipt("+79161234567", (), 1, "null")
-    assert [DELIVERED, DELIVERED] == [ledger.enter(nameless, state(DELIVERED)).status for _ in range(2)]
+    assert [DELIVERED, DELIVERED] == [deduplicator.enter(nameless, state(DELIVERED)).status for _ in range(2)]
 
 
 @pytest.mark.parametrize(("again", "expected"), [("1", DELIVERED), ("2", None), ("3", None)])
 def test_forgets_the_longest_unseen(again: str, expected: DeliveryStatus | None) -> None:
     """Past its bound it forgets the message that was seen longest ago, and no other."""
-    ledger = Ledger(2)
+    deduplicator = Deduplicator(2)
     for message_id in ("2", "1", "2", "3"):
-        ledger.enter(receipt(message_id), state(DELIVERED))
-    assert expected is ledger.enter(receipt(again), state(DELIVERED)).status
+        deduplicator.enter(receipt(message_id), state(DELIVERED))
+    assert expected is deduplicator.enter(receipt(again), state(DELIVERED)).status
 
 
 def test_price_with_resent_sms() -> None:
@@ -94,13 +94,13 @@ def test_price_with_resent_sms() -> None:
 _FORKING = """
 import os, signal, sys, threading
 from devinotify import DeliveryStatus, Receipt, SmsState
-from devinotify_metrics.ledger import Ledger
+from devinotify_metrics.deduplication import Deduplicator
 
 sys.setswitchinterval(1e-6)  # so that a fork finds the thread anywhere
-ledger, over = Ledger(10), threading.Event()
+deduplicator, over = Deduplicator(10), threading.Event()
 
 def enter():
-    ledger.enter(Receipt("+79161234567", ("1",), 1), SmsState(DeliveryStatus.SENT, 0))
+    deduplicator.enter(Receipt("+79161234567", ("1",), 1), SmsState(DeliveryStatus.SENT, 0))
 
 def work():
     while not over.is_set():
