@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import devinotify_monitoring
-from devinotify_monitoring import EXITS, Fate, samples
+from devinotify_monitoring import EXITS, AlertStatus, samples
 from devinotify_monitoring.keys import WINDOW
 from tests.hosts import URL_FILE
 from tests.support import NUMBER, PATIENCE
@@ -72,17 +72,21 @@ def test_the_file_of_the_account(gateway: Sandbox, tmp_path: Path) -> None:
 
 
 def test_exits() -> None:
-    """The table has every fate and every host, with the code that it has."""
+    """The table has every status and every host, with the code that it has."""
     table = README.partition("<!-- exits -->")[2].split("\n\n")[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.strip().splitlines()]
     hosts = [name.split(", ") for name in rows[0][1:]]
     assert sorted(EXITS) == sorted(name for names in hosts for name in names)
-    order = [Fate.ACCEPTED, Fate.STORED, *(fate for fate in Fate if fate not in (Fate.ACCEPTED, Fate.STORED))]
+    order = [
+        AlertStatus.ACCEPTED,
+        AlertStatus.STORED,
+        *(status for status in AlertStatus if status not in (AlertStatus.ACCEPTED, AlertStatus.STORED)),
+    ]
     assert len(order) == len(rows) - 2
-    for fate, row in zip(order, rows[2:], strict=True):
-        assert row[0].startswith(fate)
+    for status, row in zip(order, rows[2:], strict=True):
+        assert row[0].startswith(status)
         told = {name: int(code) for names, code in zip(hosts, row[1:], strict=True) for name in names}
-        assert {name: EXITS[name][fate] for name in EXITS} == told
+        assert {name: EXITS[name][status] for name in EXITS} == told
 
 
 def test_says_how_long_a_text_counts() -> None:
@@ -98,7 +102,7 @@ def test_samples_call_the_command() -> None:
 
 def test_public_names() -> None:
     """The package's names are what they are, and each is there."""
-    names = ["EXITS", "PROFILES", "Fate", "Notice", "Profile", "line", "read"]
+    names = ["EXITS", "PROFILES", "AlertStatus", "Notice", "Profile", "line", "read"]
     assert names == devinotify_monitoring.__all__
     assert set(names) <= set(dir(devinotify_monitoring))
     assert [] == [name for name in names if getattr(devinotify_monitoring, name, None) is None]

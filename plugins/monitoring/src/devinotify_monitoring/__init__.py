@@ -9,15 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from devinotify_monitoring.exits import EXITS, Fate
+    from devinotify_monitoring.exits import EXITS, AlertStatus
     from devinotify_monitoring.notice import Notice
     from devinotify_monitoring.profiles import PROFILES, Profile
     from devinotify_monitoring.reading import read
     from devinotify_monitoring.rendering import line
 
 _HOMES = {
+    "AlertStatus": "exits",
     "EXITS": "exits",
-    "Fate": "exits",
     "Notice": "notice",
     "PROFILES": "profiles",
     "Profile": "profiles",
@@ -25,7 +25,7 @@ _HOMES = {
     "read": "reading",
 }
 
-__all__ = ["EXITS", "PROFILES", "Fate", "Notice", "Profile", "line", "read"]
+__all__ = ["EXITS", "PROFILES", "AlertStatus", "Notice", "Profile", "line", "read"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - each name has its own type, given above to type checkers

@@ -105,8 +105,8 @@ def alert(
     devinotify alert --profile zabbix --url-file FILE -- SENDTO SUBJECT MESSAGE
     devinotify alert --profile nagios --url-file FILE
     """
-    from devinotify_monitoring.exits import EXITS, Fate
-    from devinotify_monitoring.sending import Told, carry_out, fate_of
+    from devinotify_monitoring.exits import EXITS, AlertStatus
+    from devinotify_monitoring.sending import Told, carry_out, status_of
 
     host = PROFILES[profile]
     try:
@@ -134,10 +134,10 @@ def alert(
         )
         end = carry_out(settings, order)
     except SetupError as error:
-        end = Told(Fate.MISTAKE, (told(error),))
+        end = Told(AlertStatus.MISTAKE, (told(error),))
     except DevinotifyError as error:
-        end = Told(fate_of(error), (told(error),))
-    code = EXITS[profile][end.fate]
+        end = Told(status_of(error), (told(error),))
+    code = EXITS[profile][end.status]
     for text in end.lines:
         # Where the host has closed the stream, the code is what counts.
         with suppress(OSError):

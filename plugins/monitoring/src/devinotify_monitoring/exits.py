@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-class Fate(StrEnum):
+class AlertStatus(StrEnum):
     """What became of a notification, for one recipient or, the worst of them, for all; the worse later."""
 
     ACCEPTED = "accepted"
@@ -37,16 +37,16 @@ class Fate(StrEnum):
     """Something is set up wrongly; nothing was sent."""
 
 
-FATES: Mapping[RowState, Fate] = MappingProxyType(
+STATUSES: Mapping[RowState, AlertStatus] = MappingProxyType(
     {
-        RowState.QUEUED: Fate.WAITING,
-        RowState.CLAIMED: Fate.UNKNOWN,  # another process is sending it, or was killed while it did
-        RowState.ACCEPTED: Fate.ACCEPTED,
-        RowState.DELIVERED: Fate.ACCEPTED,
-        RowState.FAILED: Fate.ACCEPTED,
-        RowState.REJECTED: Fate.REJECTED,
-        RowState.NOT_SENT: Fate.NOT_SENT,
-        RowState.UNKNOWN: Fate.UNKNOWN,
+        RowState.QUEUED: AlertStatus.WAITING,
+        RowState.CLAIMED: AlertStatus.UNKNOWN,  # another process is sending it, or was killed while it did
+        RowState.ACCEPTED: AlertStatus.ACCEPTED,
+        RowState.DELIVERED: AlertStatus.ACCEPTED,
+        RowState.FAILED: AlertStatus.ACCEPTED,
+        RowState.REJECTED: AlertStatus.REJECTED,
+        RowState.NOT_SENT: AlertStatus.NOT_SENT,
+        RowState.UNKNOWN: AlertStatus.UNKNOWN,
     }
 )
 """State of a row after this process has sent what was due -> what is told of it."""
@@ -57,23 +57,25 @@ _FAILED_FOR_GOOD = 2
 _MISTAKE = 2
 """What devinotify's other commands exit with for wrong usage, and click before a host is known."""
 
-_SENT: Mapping[Fate, int] = MappingProxyType({Fate.ACCEPTED: 0, Fate.STORED: 0})
-_NEVER_REPEATS: Mapping[Fate, int] = MappingProxyType({**dict.fromkeys(Fate, _FAILED), **_SENT, Fate.MISTAKE: _MISTAKE})
+_SENT: Mapping[AlertStatus, int] = MappingProxyType({AlertStatus.ACCEPTED: 0, AlertStatus.STORED: 0})
+_NEVER_REPEATS: Mapping[AlertStatus, int] = MappingProxyType(
+    {**dict.fromkeys(AlertStatus, _FAILED), **_SENT, AlertStatus.MISTAKE: _MISTAKE}
+)
 
-EXITS: Mapping[str, Mapping[Fate, int]] = MappingProxyType(
+EXITS: Mapping[str, Mapping[AlertStatus, int]] = MappingProxyType(
     {
         # It repeats whatever fails, three times unless it is told otherwise, and then shows "Failed" with what was
         # said. A refusal is worth being shown: what repeats it finds the same row, and asks the gateway nothing.
         "zabbix": MappingProxyType(
-            {**dict.fromkeys(Fate, _REPEATS), **_SENT, Fate.UNKNOWN: 0, Fate.MISTAKE: _MISTAKE},
+            {**dict.fromkeys(AlertStatus, _REPEATS), **_SENT, AlertStatus.UNKNOWN: 0, AlertStatus.MISTAKE: _MISTAKE},
         ),
         # 1 is "again later", 2 and more "failed, and not again".
         "checkmk": MappingProxyType(
             {
-                **dict.fromkeys(Fate, _FAILED_FOR_GOOD),
+                **dict.fromkeys(AlertStatus, _FAILED_FOR_GOOD),
                 **_SENT,
-                Fate.WAITING: _REPEATS,
-                Fate.NOT_STORED: _REPEATS,
+                AlertStatus.WAITING: _REPEATS,
+                AlertStatus.NOT_STORED: _REPEATS,
             }
         ),
         # They log a failure, and never run a notification again.
@@ -84,7 +86,7 @@ EXITS: Mapping[str, Mapping[Fate, int]] = MappingProxyType(
 """Host -> what became of a notification -> the exit code that says so."""
 
 
-def worst(fates: Iterable[Fate]) -> Fate:
-    """Return the fate that stands for several: what is to be tried again comes before what is over."""
-    order = list(Fate)
-    return max(fates, key=order.index)
+def worst(statuses: Iterable[AlertStatus]) -> AlertStatus:
+    """Return the status that stands for several: what is to be tried again comes before what is over."""
+    order = list(AlertStatus)
+    return max(statuses, key=order.index)

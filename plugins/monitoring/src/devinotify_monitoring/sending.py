@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from devinotify import DevinotifyError, Notifier, RowState, Worker, mask_number
 from devinotify.translation import N_, _, told
 
-from devinotify_monitoring.exits import FATES, Fate, worst
+from devinotify_monitoring.exits import STATUSES, AlertStatus, worst
 from devinotify_monitoring.keys import key_of
 from devinotify_monitoring.rendering import SEGMENTS, line
 
@@ -29,11 +29,11 @@ URGENT = "urgent"
 """The tag of what plugins must not hold back at night."""
 
 _SAID = {
-    Fate.ACCEPTED: N_("the alert to {recipient} accepted"),
-    Fate.UNKNOWN: N_("the alert to {recipient} may or may not have been sent, and is not sent again"),
-    Fate.NOT_SENT: N_("the alert to {recipient} was not sent"),
-    Fate.REJECTED: N_("the alert to {recipient} was refused"),
-    Fate.WAITING: N_("the alert to {recipient} was not sent yet, and stays in the outbox"),
+    AlertStatus.ACCEPTED: N_("the alert to {recipient} accepted"),
+    AlertStatus.UNKNOWN: N_("the alert to {recipient} may or may not have been sent, and is not sent again"),
+    AlertStatus.NOT_SENT: N_("the alert to {recipient} was not sent"),
+    AlertStatus.REJECTED: N_("the alert to {recipient} was refused"),
+    AlertStatus.WAITING: N_("the alert to {recipient} was not sent yet, and stays in the outbox"),
 }
 
 
@@ -59,7 +59,7 @@ class Order:
 class Told:
     """What became of an order, and a line for each thing that is to be said of it, with masked numbers."""
 
-    fate: Fate
+    status: AlertStatus
     lines: tuple[str, ...]
 
 
@@ -87,16 +87,17 @@ def carry_out(url: DevinoURL, order: Order) -> Told:
             deadline=datetime.fromtimestamp(worker.outbox.now() + order.deadline, UTC),
         )
         ends = [
-            (Fate.NOT_SENT, _said(recipient, Fate.NOT_SENT, str(error))) for recipient, error in stored.refused.items()
+            (AlertStatus.NOT_SENT, _said(recipient, AlertStatus.NOT_SENT, str(error)))
+            for recipient, error in stored.refused.items()
         ]
         if order.enqueue:
-            ends += [(Fate.STORED, _kept(recipient, stored)) for recipient in stored.rows]
+            ends += [(AlertStatus.STORED, _kept(recipient, stored)) for recipient in stored.rows]
         else:
             ends += _sent(worker, list(stored.rows.values()))
-    return Told(worst(fate for fate, _line in ends), tuple(text for _fate, text in ends))
+    return Told(worst(status for status, _line in ends), tuple(text for _status, text in ends))
 
 
-def _sent(worker: Worker, rows: Sequence[int]) -> list[tuple[Fate, str]]:
+def _sent(worker: Worker, rows: Sequence[int]) -> list[tuple[AlertStatus, str]]:
     """Send what is due, and return what became of these rows.
 
     A signal ends it after what is being sent: what the gateway has answered is written down.
@@ -104,9 +105,9 @@ def _sent(worker: Worker, rows: Sequence[int]) -> list[tuple[Fate, str]]:
     worker.run(once=True, signals=True)
     found = []
     for row in worker.outbox.get_all(rows):
-        fate = FATES[row.state]
+        status = STATUSES[row.state]
         reason = row.error_text or (worker.error if row.state is RowState.QUEUED else None)
-        found.append((fate, _said(row.recipient, fate, "" if reason is None else str(reason))))
+        found.append((status, _said(row.recipient, status, "" if reason is None else str(reason))))
     return found
 
 
@@ -120,8 +121,8 @@ def _current(outbox: Outbox, key: Key) -> str:
     return key.at(now)
 
 
-def _said(recipient: str, fate: Fate, reason: str) -> str:
-    return _(_SAID[fate], recipient=mask_number(recipient)) + (f": {told(reason)}" if reason else "")
+def _said(recipient: str, status: AlertStatus, reason: str) -> str:
+    return _(_SAID[status], recipient=mask_number(recipient)) + (f": {told(reason)}" if reason else "")
 
 
 def _kept(recipient: str, stored: Enqueued) -> str:
@@ -131,6 +132,6 @@ def _kept(recipient: str, stored: Enqueued) -> str:
     return _("the alert to {recipient} is stored for a worker", recipient=number)
 
 
-def fate_of(error: DevinotifyError) -> Fate:
+def status_of(error: DevinotifyError) -> AlertStatus:
     """Return what is told of an error that ended it all: what is worth trying again, or what is set up wrongly."""
-    return Fate.NOT_STORED if error.retryable else Fate.MISTAKE
+    return AlertStatus.NOT_STORED if error.retryable else AlertStatus.MISTAKE
