@@ -145,10 +145,10 @@ def test_nobody_twice_and_nobody_lost(gateway: Gateway, tmp_path: Path, faults: 
             ended = "done" in told
             failed += "failing" in told
     gateway.stop()
-    with Journal(journal) as ledger:
-        tally = ledger.tally()
+    with Journal(journal) as opened:
+        tally = opened.tally()
         by_state = {
-            state: {row.recipient.removeprefix("+") for row in ledger.outbox.rows(states={state})}
+            state: {row.recipient.removeprefix("+") for row in opened.outbox.rows(states={state})}
             for state in (RowState.ACCEPTED, RowState.UNKNOWN)
         }
     got = arrived(tmp_path / "gateway.db")
@@ -189,9 +189,9 @@ def test_a_kill_between_two_parts_of_the_input(gateway: Gateway, tmp_path: Path)
         [sys.executable, "-c", HOLD + RUN, *arguments], capture_output=True, check=False, timeout=60
     )
     assert -signal.SIGKILL == killed.returncode, killed.stderr
-    with Journal(journal) as ledger:
-        half = ledger.tally()
-        assert (None, PUT, True) == (ledger.fed, half.rows, half.waiting < PUT)
+    with Journal(journal) as opened:
+        half = opened.tally()
+        assert (None, PUT, True) == (opened.fed, half.rows, half.waiting < PUT)
     with Campaign(gateway.url, source, text="The shop is open", journal=journal) as campaign:
         plan = campaign.plan()
         assert (30_000, plan.done) == (plan.recipients, plan.done and replace(plan.done, waiting=plan.left))
@@ -234,5 +234,5 @@ def test_two_processes_share_a_journal(gateway: Gateway, tmp_path: Path) -> None
     )
     with contextlib.closing(sqlite3.connect(journal)) as file:
         assert {2000} == {count for (count,) in file.execute("SELECT count(*) FROM rows WHERE attempts = 1")}
-    with Journal(journal) as ledger:
-        assert 2000 == ledger.tally().accepted
+    with Journal(journal) as opened:
+        assert 2000 == opened.tally().accepted

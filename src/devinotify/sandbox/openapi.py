@@ -106,7 +106,7 @@ SCHEMAS: Mapping[str, Schema] = {
     "Request": _REQUEST,
     "Incoming": _view(views.IncomingMessage),
     "Fault": _view(views.FaultView),
-    "Fate": _object(
+    "NumberFate": _object(
         fate=_TEXT,
         number={"type": ["string", "null"]},
         meaning=_TEXT,
@@ -139,7 +139,9 @@ _ANATOMY = _object(
 _NUMBERED_REQUEST = _object(id=_WHOLE, **_REQUEST["properties"])
 _MAYBE_REQUEST = {"anyOf": [_ref("Request"), {"type": "null"}]}
 _STATES = _list(_object(state=_WHOLE, status=_TEXT, meaning=_TEXT))
-_FATES = _object(magic_prefix=_TEXT, fates=_list(_ref("Fate")), set=_SET, states=_object(sms=_STATES, viber=_STATES))
+_FATES = _object(
+    magic_prefix=_TEXT, fates=_list(_ref("NumberFate")), set=_SET, states=_object(sms=_STATES, viber=_STATES)
+)
 _FAULTS = _object(
     faults=_list(_ref("Fault")),
     kinds=_list(
