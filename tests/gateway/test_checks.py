@@ -13,7 +13,7 @@ from devinotify.exceptions import InvalidInput, InvalidSchedule, InvalidSender, 
 from devinotify.gateway.checks import (
     SMS,
     VIBER,
-    Limits,
+    Constraints,
     check_incoming_period,
     check_instant,
     check_local_time,
@@ -56,27 +56,27 @@ def test_a_viber_sender_beyond_the_rule_is_refused(sender: object) -> None:
         VIBER.check_sender(sender)
 
 
-@table("limits, most", [(SMS, 2000), (VIBER, 1000)])
+@table("constraints, most", [(SMS, 2000), (VIBER, 1000)])
 @table("character", ["a", "ж", "😀"])
-def test_a_text_may_be_as_long_as_documented(limits: Limits, most: int, character: str) -> None:
+def test_a_text_may_be_as_long_as_documented(constraints: Constraints, most: int, character: str) -> None:
     """The longest text is taken, whatever it is written in."""
-    assert character * most == limits.check_text(character * most)
+    assert character * most == constraints.check_text(character * most)
 
 
-@table("limits, most", [(SMS, 2000), (VIBER, 1000)])
+@table("constraints, most", [(SMS, 2000), (VIBER, 1000)])
 @table("over", [1, 500])
-def test_a_longer_text_is_refused(limits: Limits, most: int, over: int) -> None:
+def test_a_longer_text_is_refused(constraints: Constraints, most: int, over: int) -> None:
     """The error says how much is too much."""
     with pytest.raises(InvalidText, match=f"{most + over} characters, {over} more than the {most}"):
-        limits.check_text("a" * (most + over))
+        constraints.check_text("a" * (most + over))
 
 
 @table("text", ["", " ", "\n\t", "\xa0"])
-@table("limits", [SMS, VIBER])
-def test_an_empty_text_is_refused(limits: Limits, text: str) -> None:
+@table("constraints", [SMS, VIBER])
+def test_an_empty_text_is_refused(constraints: Constraints, text: str) -> None:
     """A text of nothing but space is empty."""
     with pytest.raises(InvalidText, match="empty"):
-        limits.check_text(text)
+        constraints.check_text(text)
 
 
 @table("text", [None, b"text", 5])
@@ -105,25 +105,25 @@ def test_no_refusal_quotes_the_text(text: str) -> None:
 
 
 @table(
-    "limits, minutes",
+    "constraints, minutes",
     [(SMS, None), (SMS, 0), (SMS, 1), (SMS, 10080), (VIBER, None), (VIBER, 1), (VIBER, 1440)],
 )
-def test_a_validity_within_the_limits_is_taken(limits: Limits, minutes: int | None) -> None:
+def test_a_validity_within_the_limits_is_taken(constraints: Constraints, minutes: int | None) -> None:
     """Minutes within the documented limits pass, and so does none."""
-    assert minutes == limits.check_validity(minutes)
+    assert minutes == constraints.check_validity(minutes)
 
 
 @table(
-    "limits, minutes",
+    "constraints, minutes",
     [
         *((SMS, -1), (SMS, 10081), (SMS, 2**31 - 1), (SMS, True), (SMS, 1.5), (SMS, "60"), (SMS, timedelta(minutes=5))),
         *((VIBER, 0), (VIBER, 1441), (VIBER, 86400), (VIBER, False), (VIBER, -5)),
     ],
 )
-def test_a_validity_beyond_the_limits_is_refused(limits: Limits, minutes: object) -> None:
+def test_a_validity_beyond_the_limits_is_refused(constraints: Constraints, minutes: object) -> None:
     """Other minutes, and what is no whole number, are refused."""
     with pytest.raises(InvalidSchedule, match="validity"):
-        limits.check_validity(minutes)
+        constraints.check_validity(minutes)
 
 
 @given(value=aware)

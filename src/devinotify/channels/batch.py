@@ -84,15 +84,15 @@ def deliver(
     ``recipients`` are distinct. Once a batch provably never reached the gateway, or the login was refused, the rest
     is not tried: it ends with the same error.
     """
-    delivery = _Delivery(channel, post)
+    bisection = _Bisection(channel, post)
     for start in range(0, len(recipients), batch):
-        delivery.send(recipients[start : start + batch])
-    told = delivery.told
+        bisection.send(recipients[start : start + batch])
+    told = bisection.told
     return told[0] if len(told) == 1 else [*chain.from_iterable(told)]
 
 
-class _Delivery:
-    """One text on its way to many: what became of it so far."""
+class _Bisection:
+    """A send to many that halves what is refused, and what became of it so far."""
 
     def __init__(self, channel: str, post: Callable[[Secrets[str]], Iterable[Receipt]]) -> None:
         self.told: list[Sequence[Outcome]] = []  # in the order of the recipients

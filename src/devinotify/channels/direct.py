@@ -32,7 +32,7 @@ log: logging.Logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Direct(OwnChannel):
-    """What the one-step channels share: the limits, and one request for one recipient or for a batch.
+    """What the one-step channels share: the constraints, and one request for one recipient or for a batch.
 
     They touch nothing but the client, so that an event loop may send on them itself (``send_awaited``).
 
@@ -44,16 +44,16 @@ class Direct(OwnChannel):
     schedulable: ClassVar[bool] = True
 
     name: str
-    limits: checks.Limits
+    constraints: checks.Constraints
 
     @property
     def max_length(self) -> int:
         """Characters that a text may have, counted by code points."""
-        return self.limits.max_length
+        return self.constraints.max_length
 
     def check_sender(self, sender: str) -> None:
         """Raise InvalidSender where the channel does not take the sender."""
-        self.limits.check_sender(sender)
+        self.constraints.check_sender(sender)
 
     def send(self, message: Message, client: Client) -> list[Outcome]:
         """Send the message, in bulk where it has several recipients, and answer one Outcome each, in order."""
@@ -197,7 +197,7 @@ class NullChannel(Direct):
     def outcomes(self, message: Message, client: Client) -> list[Outcome]:
         """Check the message as SMS would, log it, and accept it."""
         try:
-            text = self.limits.check_text(message.text)
+            text = self.constraints.check_text(message.text)
             self.check_sender(message.sender or client.url.sender)
         except DevinotifyError as error:
             return [failed(self.name, recipient, error) for recipient in message.recipients]

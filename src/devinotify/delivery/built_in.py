@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 log: logging.Logger = logging.getLogger(__name__)
 
 
-class _Limits:
+class _LimitLog:
     """The core's word on a limit that is nearly used up: a line in the log."""
 
     @hookimpl(trylast=True)
@@ -27,4 +27,4 @@ class _Limits:
 
 def built_ins() -> dict[str, object]:
     """Return the built-in plugins of this room by name, new ones each time."""
-    return {"sms-viber": Brings(Fallback("sms-viber", SMS, VIBER)), "limits": _Limits()}
+    return {"sms-viber": Brings(Fallback("sms-viber", SMS, VIBER)), "limits": _LimitLog()}

@@ -244,12 +244,12 @@ def _numbers(settings: DevinoURL, recipients: Iterable[str | PhoneNumber], segme
 
 
 def _fields(
-    settings: DevinoURL, limits: checks.Limits, text: str, sender: str | None, validity: int | None
+    settings: DevinoURL, constraints: checks.Constraints, text: str, sender: str | None, validity: int | None
 ) -> dict[str, wire.Value]:
     return {
-        "Data": hide(limits.check_text(text)),
-        "SourceAddress": limits.check_sender(settings.sender if sender is None else sender),
-        "Validity": limits.check_validity(settings.validity if validity is None else validity),
+        "Data": hide(constraints.check_text(text)),
+        "SourceAddress": constraints.check_sender(settings.sender if sender is None else sender),
+        "Validity": constraints.check_validity(settings.validity if validity is None else validity),
     }
 
 

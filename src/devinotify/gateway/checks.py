@@ -40,8 +40,8 @@ _VIBER_SENDER = re.compile(rf"[0-9A-Za-z]{{1,{SENDER_MAX_LATIN}}}")
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """The documented limits of one kind of message; ``least_validity`` and ``most_validity`` are in minutes."""
+class Constraints:
+    """The documented constraints of one kind of message; ``least_validity`` and ``most_validity`` are in minutes."""
 
     kind: str
     max_length: int
@@ -88,7 +88,7 @@ class Limits:
         return minutes
 
 
-SMS = Limits(
+SMS = Constraints(
     kind="SMS",
     max_length=SMS_MAX_LENGTH,
     sender=_SMS_SENDER,
@@ -96,7 +96,7 @@ SMS = Limits(
     least_validity=0,  # 0 stands for the default in the API's own example
     most_validity=SMS_MAX_VALIDITY,
 )
-VIBER = Limits(
+VIBER = Constraints(
     kind="Viber",
     max_length=VIBER_MAX_LENGTH,
     sender=_VIBER_SENDER,
