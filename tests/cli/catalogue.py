@@ -269,8 +269,6 @@ def entries() -> Iterator[Entry]:
         yield Entry(name.replace("_", " "), "words")
     for message in CLICK:
         yield Entry(message, "click", plurals.get(message))
-    for one in plurals.keys() - set(CLICK):
-        yield Entry(one, "click", plurals[one])
     for path in sorted(SOURCES.rglob("*.py")):
         if not path.relative_to(SOURCES).as_posix().startswith(UNSEEN):
             yield from _raised(path)
