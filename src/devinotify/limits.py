@@ -226,10 +226,6 @@ class Price:
         return self.segment * segments + self.besides if segments else Decimal(0)
 
 
-RESENT = {"viber-sms": ("viber", "sms")}
-"""A channel on which the gateway itself sends a message in place of one that fails -> as what it bills the two."""
-
-
 @dataclass(frozen=True, slots=True)
 class Prices:
     """What a segment costs, or a message where segments are not billed: by channel, and ``other`` for all else.
@@ -267,29 +263,27 @@ class Prices:
             raise InvalidInput("one price stands without a channel, and its decimal sign is a point: 2.5")
         return cls(other[0] if other else None, tuple(channels))
 
-    def of(self, channel: str) -> Decimal | None:
+    def of(self, channel: str, billed_as: tuple[str, str] | None = None) -> Decimal | None:
         """Return the price on a channel, ``None`` where it is not known.
 
-        Where the gateway resends, it is that of what it resends, unless the channel itself has one, which holds both.
+        ``billed_as`` is what the channel says of itself where the gateway resends (``channels.protocol``): then it is
+        the price of what is resent, unless the channel itself has one, which holds both.
         """
-        steps = self.steps(channel)
+        steps = self.steps(channel, billed_as)
         return dict(self.channels).get(channel, self.other) if steps is None else self.of(steps[1])
 
-    def whole(self, channel: str) -> Price | None:
+    def whole(self, channel: str, billed_as: tuple[str, str] | None = None) -> Price | None:
         """Return what a message costs on a channel, ``None`` where that is not known.
 
         Where the gateway resends, it is what both messages do.
         """
-        segment, steps = self.of(channel), self.steps(channel)
+        segment, steps = self.of(channel, billed_as), self.steps(channel, billed_as)
         besides = None if steps is None else self.of(steps[0])
         return None if segment is None else Price(segment, besides or Decimal(0))
 
-    def steps(self, channel: str) -> tuple[str, str] | None:
-        """Return as what the two messages of a channel are billed where the gateway resends, else ``None``.
-
-        ``None`` as well where the channel has a price of its own: that is of both.
-        """
-        return None if channel in dict(self.channels) else RESENT.get(channel)
+    def steps(self, channel: str, billed_as: tuple[str, str] | None) -> tuple[str, str] | None:
+        """Return ``billed_as``, or ``None`` where the channel has a price of its own: that is of both messages."""
+        return None if channel in dict(self.channels) else billed_as
 
     def __str__(self) -> str:
         others = [] if self.other is None else [_plain(self.other)]

@@ -11,7 +11,8 @@ import pytest
 
 from devinotify.channels.answers import is_outcomes, is_state
 from devinotify.channels.direct import NULL, SMS, VIBER, VIBER_SMS
-from devinotify.channels.protocol import MEMBERS, Channel, check_channel, check_message, read_state, send_on
+from devinotify.channels.protocol import MEMBERS, Channel, billed_as, check_channel, check_message, read_state, send_on
+from devinotify.delivery.limiting import Limited
 from devinotify.exceptions import DevinotifyError, InvalidSchedule, InvalidText, NotSent, PluginError, Verdict
 from devinotify.models import Attempt, DeliveryStatus, Message, Outcome, Receipt, SmsState, ViberState
 from tests.channels.twin import Twin, as_client
@@ -19,6 +20,7 @@ from tests.tables import table
 
 if TYPE_CHECKING:
     from devinotify import Client
+    from devinotify.delivery.limiting import Limiter
 
 ONE, TWO = "+79161234567", "+79161234568"
 
@@ -108,6 +110,15 @@ def test_what_the_built_in_channels_can_do() -> None:
     assert [("sms", True, True), ("viber", False, False), ("viber-sms", True, False), ("null", True, True)] == [
         (channel.name, channel.segmented, channel.schedulable) for channel in (SMS, VIBER, VIBER_SMS, NULL)
     ]
+
+
+def test_where_the_gateway_resends_the_channel_says_so() -> None:
+    """What both messages are billed as, limited or not; a plugin's channel of that name is none of these."""
+    limiter, plugins = cast("Limiter", None), Pigeon()
+    plugins.name = VIBER_SMS.name
+    others: list[Channel] = [SMS, VIBER, NULL, plugins, Limited(SMS, limiter)]
+    assert [("viber", "sms"), ("viber", "sms")] == [billed_as(VIBER_SMS), billed_as(Limited(VIBER_SMS, limiter))]
+    assert {None} == {billed_as(channel) for channel in others}
 
 
 def test_a_text_that_is_too_long() -> None:

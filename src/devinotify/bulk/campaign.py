@@ -38,13 +38,13 @@ from devinotify.bulk.table import PAGE, Table
 from devinotify.bulk.tally import Tally
 from devinotify.bulk.windowing import Windowing, checked_window
 from devinotify.bulk.wording import Wording
+from devinotify.channels.protocol import billed_as
 from devinotify.closing import Closable, close_all
 from devinotify.delivery.daily_window import WINDOW
 from devinotify.delivery.rate_limit import Speed
 from devinotify.delivery.recipients import Recipients
 from devinotify.exceptions import DevinotifyError, InvalidInput, InvalidPhoneNumber, InvalidSchedule, PluginError
 from devinotify.gateway import checks
-from devinotify.limits import RESENT
 from devinotify.models import Message
 from devinotify.notifier import Notifier
 from devinotify.outbox.states import RowState
@@ -177,11 +177,11 @@ class Campaign(Closable):
         """Return the channel of what is paid for each recipient, and of what may be paid for besides."""
         if self._fallback is not None:
             return self._fallback.first, self._fallback.second
-        prices = self.notifier.url.price
-        resent = RESENT.get(self.channel) if prices is None else prices.steps(self.channel)
-        if resent is None:
+        prices, billed = self.notifier.url.price, billed_as(self._channel)
+        billed = billed if prices is None else prices.steps(self.channel, billed)
+        if billed is None:
             return self._channel, None
-        return self.notifier.channel(resent[0]), self.notifier.channel(resent[1])
+        return self.notifier.channel(billed[0]), self.notifier.channel(billed[1])
 
     def _instant(self, span: timedelta) -> tuple[datetime, bool]:
         """Return the instant that the journal has, or so long from now, and whether it is the journal's."""

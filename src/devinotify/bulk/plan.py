@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from devinotify import text as texts
 from devinotify.bulk.outlook import Account, Outlook
+from devinotify.channels.protocol import billed_as
 from devinotify.exceptions import InvalidInput, InvalidPhoneNumber
-from devinotify.limits import RESENT
 from devinotify.outbox.states import RowState
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ def make_plan(
     size = 1 if personal else speed.size
     first, second = steps
     # What the gateway resends by itself is part of the run; a fallback's second step is not.
-    segmented = channel.segmented if channel.name in RESENT else first.segmented
+    segmented = channel.segmented if billed_as(channel) else first.segmented
     share = now / count.recipients if count.recipients else 0
 
     def priced(step: Channel | None, at: Decimal | None) -> Decimal | None:

@@ -180,6 +180,11 @@ class ViberSmsChannel(ViberChannel):
     __slots__ = ()
     segmented = True
 
+    @property
+    def billed_as(self) -> tuple[str, str]:
+        """Viber first, and the SMS in its place."""
+        return VIBER.name, SMS.name
+
     def _one(self, recipient: Secret, message: Message, client: Client) -> Receipt:
         return client.viber.send_with_resend(recipient, message.text, sender=message.sender, validity=message.validity)
 

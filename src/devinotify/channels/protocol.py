@@ -67,6 +67,11 @@ class OwnChannel:
 
     __slots__ = ()
 
+    @property
+    def billed_as(self) -> tuple[str, str] | None:
+        """The channels that both messages are billed as, where the gateway resends by itself; else ``None``."""
+        return None
+
     def outcomes(self, message: Message, client: Client) -> Sequence[Outcome]:
         """Do what ``send`` does, whose list is made when somebody asks for one of them where that is dear."""
         return self.send(message, client)
@@ -106,6 +111,14 @@ def check_channel(channel: object) -> None:
     for member, (kind, accepts) in MEMBERS.items():
         if not accepts(getattr(channel, member)):  # a name of the table
             raise ValueError(f"the channel {name}: {member} must be {kind}")
+
+
+def billed_as(channel: Channel) -> tuple[str, str] | None:
+    """Return as which channels the two messages of one on which the gateway resends by itself are billed.
+
+    ``None`` for any other channel, a plugin's among them.
+    """
+    return channel.billed_as if isinstance(channel, OwnChannel) else None
 
 
 def check_message(channel: Channel, message: Message) -> None:

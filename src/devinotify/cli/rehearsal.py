@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from devinotify.channels.protocol import billed_as
 from devinotify.cli import errors, output
 from devinotify.cli.exits import ExitCode, of_error, worst
 from devinotify.exceptions import InvalidURL
@@ -110,7 +111,7 @@ def _parts(
         segmentation = notifier.plugins.segmentation(message.text) if channel.segmented else None
         at = None if price is None else Price(price)
         if price is None and prices is not None:
-            at = prices.whole(channel.name)
+            at = prices.whole(channel.name, billed_as(channel))
         count, encoding = (1, None) if segmentation is None else (segmentation.count, str(segmentation.encoding))
         found.append(Part(message, count, encoding, at))
     return found, {**refused, **over}

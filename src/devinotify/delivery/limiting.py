@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from devinotify.channels.batch import failed
-from devinotify.channels.protocol import OwnChannel, send_on
+from devinotify.channels.protocol import OwnChannel, billed_as, send_on
 from devinotify.delivery.allotment import allot, charge, charges, corrected, keys
 from devinotify.delivery.recipients import in_parts
 from devinotify.exceptions import DevinotifyError, InvalidURL, LimitExceeded, NotSent, Verdict
@@ -188,7 +188,7 @@ class Limiter:
     def _against(self, message: Message, channel: Channel) -> tuple[datetime, list[Charge]]:
         """Return the time, and what a message counts against at it."""
         url, now = self._url, datetime.fromtimestamp(self._outbox().now(), self._zone)
-        price = None if url.price is None else url.price.whole(channel.name)
+        price = None if url.price is None else url.price.whole(channel.name, billed_as(channel))
         return now, charges(url.limit, message, message.sender or url.sender, price, now)
 
     def _counts(self, outbox: Outbox) -> Bucket:
@@ -262,6 +262,11 @@ class Limited(OwnChannel):
 
     def __repr__(self) -> str:
         return f"<{self.name}, limited>"
+
+    @property
+    def billed_as(self) -> tuple[str, str] | None:
+        """What the channel says."""
+        return billed_as(self._channel)
 
     def check_sender(self, sender: str) -> None:
         """Raise InvalidSender where the channel does not take the sender."""
