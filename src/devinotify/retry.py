@@ -43,7 +43,7 @@ class Backoff:
         except OverflowError:
             grown = self.most if self.first else 0.0
         share = 1.0 - self.jitter * (1.0 - random)
-        return grown * share if share else 0.0  # nothing of a pause without end, which is no number otherwise
+        return grown * share if share else 0.0  # of a pause without end too, where inf * 0 is not a number
 
     def allows(self, attempts: int) -> bool:
         """Whether something that was attempted so often (1 or more) and failed may be tried again."""

@@ -96,7 +96,7 @@ def speaking(language: str, *, to_machines: bool = False) -> Iterator[None]:
 
 def _(message: str, **fields: object) -> str:
     """Return a message in the language that is spoken, with its ``fields`` put in as ``str.format`` does."""
-    # An empty text is no message: gettext has the head of the catalogue under it.
+    # An empty text is not a message: gettext has the head of the catalogue under it.
     said = not message or _Speech.spoken == LANGUAGES[0]
     texts = () if said else (each.gettext(message) for each in _catalogues(_Speech.spoken))
     found = next((text for text in texts if text != message), message)

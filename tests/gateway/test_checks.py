@@ -80,8 +80,8 @@ def test_an_empty_text_is_refused(constraints: Constraints, text: str) -> None:
 
 
 @table("text", [None, b"text", 5])
-def test_what_is_no_text_is_refused(text: object) -> None:
-    """Bytes and numbers are no text."""
+def test_what_is_not_a_text_is_refused(text: object) -> None:
+    """Bytes and numbers are not texts."""
     with pytest.raises(InvalidText, match="must be a str"):
         SMS.check_text(text)
 
@@ -121,7 +121,7 @@ def test_a_validity_within_the_limits_is_taken(constraints: Constraints, minutes
     ],
 )
 def test_a_validity_beyond_the_limits_is_refused(constraints: Constraints, minutes: object) -> None:
-    """Other minutes, and what is no whole number, are refused."""
+    """Other minutes, and what is not a whole number, are refused."""
     with pytest.raises(InvalidSchedule, match="validity"):
         constraints.check_validity(minutes)
 

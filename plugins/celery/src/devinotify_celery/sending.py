@@ -131,7 +131,7 @@ def _given_up(standing: Standing) -> Standing:
 def moment(given: Any, name: str) -> Any:  # noqa: ANN401 - what a message has; anything else is refused by the Notifier
     """Return a time that came as text (ISO 8601) as a datetime, and everything else as it is.
 
-    Raises InvalidInput for a text that is no time.
+    Raises InvalidInput for a text that is not a time.
     """
     if not isinstance(given, str):
         return given
