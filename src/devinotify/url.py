@@ -40,7 +40,9 @@ DEFAULT_LIMIT_ZONE = "UTC"
 
 ON_UNKNOWN = ("continue", "stop")
 
-_CHANNEL = re.compile(r"[a-z][a-z0-9_-]*")
+CHANNEL = r"[a-z][a-z0-9_-]*"
+"""What the name of a channel matches as a whole."""
+_CHANNEL = re.compile(CHANNEL)
 _ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*")
 _REGION = re.compile(r"[A-Z]{2}")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")

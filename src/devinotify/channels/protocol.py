@@ -17,6 +17,7 @@ from devinotify.channels.batch import failed
 from devinotify.exceptions import DevinotifyError, InvalidSchedule, PluginError, Verdict
 from devinotify.gateway.departure import require_departure
 from devinotify.text.checks import check_length
+from devinotify.url import CHANNEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -81,8 +82,7 @@ class OwnChannel:
         raise NotImplementedError
 
 
-_NAME = re.compile(r"[a-z][a-z0-9_-]*").fullmatch
-"""What a URL can name as its channel."""
+_NAME = re.compile(CHANNEL).fullmatch
 
 MEMBERS: Mapping[str, tuple[str, Callable[[object], bool]]] = MappingProxyType(
     {

@@ -8,6 +8,7 @@ given and stores it with the privileges of its owner, so that a role that enqueu
 from __future__ import annotations
 
 from devinotify.phones.number import E164
+from devinotify.url import CHANNEL
 
 _ADD = """
 CREATE FUNCTION ~add(
@@ -88,8 +89,8 @@ BEGIN
             SELECT FROM unnest(_to) AS r WHERE r IS NULL OR regexp_match(r, '^<E164>$') IS NULL
         ) THEN 'each recipient is a number in E.164, such as +79161234567'
         WHEN position('@' IN coalesce(enqueue.account, '@')) = 0 THEN 'an account is written LOGIN@host[:port]/path'
-        WHEN coalesce(regexp_match(enqueue.channel, '^[a-z][a-z0-9_-]*$'), '{}') = '{}'
-            OR regexp_match(_step, '^[a-z][a-z0-9_-]*$') IS NULL
+        WHEN coalesce(regexp_match(enqueue.channel, '^<CHANNEL>$'), '{}') = '{}'
+            OR regexp_match(_step, '^<CHANNEL>$') IS NULL
             THEN 'a channel is named by small letters, digits, ''_'' and ''-'''
         WHEN enqueue.validity < 1 THEN 'the validity is a number of minutes from 1 up'
         WHEN enqueue.send_at IS NOT NULL AND enqueue.local_time IS NOT NULL
@@ -166,7 +167,7 @@ END $$
 FUNCTIONS: tuple[str, ...] = (
     _ADD,
     _ENQUEUED,
-    _ENQUEUE.replace("<E164>", E164),
+    _ENQUEUE.replace("<E164>", E164).replace("<CHANNEL>", CHANNEL),
     # What runs with its owner's privileges is for those who were given it.
     "REVOKE ALL ON FUNCTION ~enqueue FROM PUBLIC",
 )

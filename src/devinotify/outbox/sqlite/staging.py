@@ -53,7 +53,8 @@ _FLUSH = (
     f"INSERT INTO messages (id, {MESSAGE_COLUMNS})"  # noqa: S608
     f" SELECT id, {MESSAGE_COLUMNS} FROM intake WHERE text IS NOT NULL AND id <= :last;"
     "INSERT INTO rows (id, message, recipient, channel, state, due, deadline, account)"
-    " SELECT id, id, CASE WHEN recipient GLOB '+[1-9]*' AND length(recipient) BETWEEN 8 AND 16"
+    " SELECT id, id, CASE WHEN recipient GLOB '+[1-9]*'"
+    f" AND length(recipient) BETWEEN {E164_DIGITS.start + 1} AND {E164_DIGITS.stop}"  # and the +
     " AND substr(recipient, 2) NOT GLOB '*[^0-9]*' THEN CAST(substr(recipient, 2) AS INTEGER) ELSE recipient END,"
     " step, 0, due, deadline, account FROM intake WHERE text IS NOT NULL AND id <= :last;"
     "DELETE FROM intake WHERE id <= :last AND id < (SELECT max(id) FROM intake);"
