@@ -382,9 +382,11 @@ class Outbox(Closable):
         if wanted is None and self._idle and self._store.idle(account):
             return None
         worker, since = self._store.enlist(), time.monotonic()
-        if wanted is None and self._quick and (taken := self._quick.take(worker, limit, account)) is not None:
-            self._idle = False
-            return Batch(taken.claim, taken.stored, taken.rows, since)
+        if wanted is None and self._quick:
+            answered, taken = self._quick.take(worker, limit, account)
+            if answered:
+                self._idle = taken is None
+                return None if taken is None else Batch(taken.claim, taken.stored, taken.rows, since)
         batch, late = self._store.write(
             "claim", lambda transaction: claims.take(transaction, worker, limit, account, wanted, since), durable=True
         )

@@ -333,8 +333,11 @@ class QuickSteps(Protocol):
     What is not as it mostly is they leave to the transaction's methods of the same names, with all else untouched.
     """
 
-    def take(self, worker: str, limit: int, account: str | None) -> Taken | None:
-        """Claim as a transaction does, committed and durable; ``None`` where nothing is claimed by this way."""
+    def take(self, worker: str, limit: int, account: str | None) -> tuple[bool, Taken | None]:
+        """Claim as a transaction does, committed and durable; return what, and before it whether that is the answer.
+
+        Where it is, ``None`` says that nothing is due.
+        """
 
     def settle(self, settlement: Settlement) -> bool:
         """Write down what became of all rows of a batch, committed; return whether it was done."""

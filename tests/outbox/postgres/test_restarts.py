@@ -53,8 +53,9 @@ class Interrupting(PostgresStore):
         self._interrupt: Callable[[], None] | None = interrupt
         super().__init__(url)
 
-    def take(self, worker: str, limit: int, account: str | None) -> None:
+    def take(self, worker: str, limit: int, account: str | None) -> tuple[bool, None]:
         """Leave it to a transaction: a statement has no midst."""
+        return False, None
 
     def settle(self, settlement: Settlement) -> bool:
         """Leave it to a transaction."""

@@ -126,6 +126,19 @@ def test_a_claim_whose_disk_fails_for_good_is_unknown(outbox: Outbox, monkeypatc
         assert later.counts().unknown == 2
 
 
+def test_a_claim_that_finds_nothing_asks_once(tmp_path: Path) -> None:
+    """One transaction says that nothing is due, and the next claim only reads."""
+    store, begun = SqliteStore(tmp_path / "outbox.db"), []
+    with Outbox(store) as outbox:
+        outbox.enqueue(message(*numbers(2)))
+        assert outbox.claim() is not None
+        connection = store.database.connection
+        connection.set_trace_callback(lambda asked: begun.append(asked) if asked.startswith("BEGIN") else None)
+        assert (outbox.claim(), len(begun)) == (None, 1)
+        assert (outbox.claim(), len(begun)) == (None, 1)
+        connection.set_trace_callback(None)
+
+
 def test_a_part_of_a_list_takes_turns_with_those_who_send(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It waits for its turn as each step of theirs does, and while it does so it holds up nobody who has one."""
     store = SqliteStore(tmp_path / "outbox.db")

@@ -247,11 +247,11 @@ class PostgresStore:
         number, due = line
         return make_row(number, number, recipient, channel, RowState.QUEUED, 0, due, deadline)
 
-    def take(self, worker: str, limit: int, account: str | None) -> Taken | None:
+    def take(self, worker: str, limit: int, account: str | None) -> tuple[bool, Taken | None]:
         """Claim by one statement."""
         whose, started = None if account is None else self._accounts.get(account), self._database.started
         if started is None or (account is not None and whose is None):
-            return None
+            return False, None
         claim, moment = claiming.new_claim(), None if self._clock is None else self._clock()
 
         def ask(session: Session, last: int, following: int) -> Line | None:
@@ -266,19 +266,19 @@ class PostgresStore:
             try:
                 line = self._database.alone("claim", ask)
             except AnswerLostError:
-                return None
+                return False, None
             except (InDoubtError, UnconfirmedError) as error:
                 raise self._not_claimed(error) from None
             self._loose.pop(claim, None)  # it may not have been asked for at all
             if (at := claiming.made_at(line)) is None:
-                return None
+                return False, None
             self._database.heard(at, asked)
             found = claiming.found(claim, line)
             if found is None:
-                return None
+                return False, None
             place, (_, rows, stored) = found
             self._positions.taken(whose, place)
-            return Taken(claim, stored, rows, ())
+            return True, Taken(claim, stored, rows, ())
 
     def settle(self, settlement: Settlement) -> bool:
         """Write down by one statement what was accepted alike."""

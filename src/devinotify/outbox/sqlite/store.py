@@ -122,7 +122,7 @@ class SqliteStore:
             self.database.shrink()
         return found
 
-    def take(self, worker: str, limit: int, account: str | None) -> Taken | None:
+    def take(self, worker: str, limit: int, account: str | None) -> tuple[bool, Taken | None]:
         """Claim with nobody held up by what needs no transaction: the wait for the disk, and making the rows."""
         database = self.database
         try:
@@ -134,16 +134,16 @@ class SqliteStore:
                     if found is not None and found.late:
                         raise _OtherWayError
         except _OtherWayError:
-            return None
+            return False, None
         if found is None:
-            return None
+            return True, None
         taken = found.made()
         try:
             database.sync("claim")
         except BaseException:  # an interrupt as well: nobody gets this batch
             self._put_back(taken)
             raise
-        return taken
+        return True, taken
 
     def _put_back(self, taken: Taken) -> None:
         """Queue again, as nothing was tried, what nobody sends; where that fails as well, it will be ``unknown``."""
