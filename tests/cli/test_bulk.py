@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
+from devinotify import Outbox
 from devinotify.bulk import Campaign, Progress
 from devinotify.cli import bulk, campaigns, tallies
 from devinotify.cli.app import cli
 from tests import forked
+from tests.distributions import install, make_site
 from tests.noon import noon
 from tests.tables import table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from click.testing import Result
@@ -41,6 +44,12 @@ def numbers(tmp_path: Path) -> Path:
 def journal(tmp_path: Path) -> Path:
     """Where the journal is."""
     return tmp_path / "campaign.db"
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give a folder on the path to install plugins in."""
+    yield from make_site(tmp_path, monkeypatch)
 
 
 def events(result: Result) -> list[dict[str, Any]]:
@@ -428,6 +437,51 @@ def test_every_channel_of_the_url_is_a_campaigns(run: Run, account: Sandbox, num
     unknown = run(*arguments, "pigeon")
     assert (2, True, False) == (unknown.exit_code, "the channels are" in unknown.stderr, journal.exists())
     assert (4, []) == (run(*arguments, "null").exit_code, account.messages())
+
+
+PIGEON = """
+from datetime import UTC, datetime
+from pathlib import Path
+from devinotify import Attempt, Outcome, Receipt, Verdict, hookimpl
+
+class Pigeon:
+    name, max_length, segmented, schedulable = "pigeon", 20, False, False
+
+    def check_sender(self, sender):
+        pass
+
+    def send(self, message, client):
+        outcomes = []
+        with Path(__file__).with_name("flown").open("a") as flown:
+            for to in message.recipients:
+                print(to, message.text, file=flown)
+                receipt = Receipt(to, (to,), 1, self.name, sent_at=datetime.now(UTC))
+                attempt = Attempt(self.name, Verdict.ACCEPTED, receipt)
+                outcomes.append(Outcome(to, Verdict.ACCEPTED, self.name, receipt, attempts=(attempt,)))
+        return outcomes
+
+    def state(self, receipt, client):
+        raise NotImplementedError
+
+@hookimpl
+def devinotify_register_channels():
+    return [Pigeon()]
+"""
+
+
+def test_a_channel_of_an_installed_plugin_is_a_campaigns(
+    run: Run, account: Sandbox, numbers: Path, journal: Path, site: Path
+) -> None:
+    """Named on the command line it is sent on, within its own limits, and nothing goes to the gateway."""
+    install(site, "devinotify_pigeon", PIGEON)
+    arguments = ["bulk", str(numbers), "--journal", str(journal), "--yes", "--channel", "pigeon", "--text"]
+    long = run(*arguments, "x" * 21)
+    assert (4, True, False) == (long.exit_code, "21 of at most 20" in long.stderr, (site / "flown").exists())
+    assert (4, []) == (run(*arguments, "Hi").exit_code, account.messages())
+    assert [f"{number} Hi" for number in NUMBERS] == sorted((site / "flown").read_text().splitlines())
+    with Outbox(journal) as outbox:
+        sent = {(row.channel, str(row.state)) for row in outbox if row.recipient in NUMBERS}
+    assert {("pigeon", "accepted")} == sent
 
 
 def test_another_account_goes_on_where_it_is_told_to(run: Run, account: Sandbox, numbers: Path, journal: Path) -> None:
