@@ -175,16 +175,23 @@ def test_a_row_that_expired_reaches_the_observers(tracker: Tracker, outbox: Outb
     assert tracker.outbox is outbox
 
 
+def claim_and_die(path: Path, clock: Clock) -> None:
+    """Have another process claim all that is due, of whatever account, and end in mid-send."""
+    script = (
+        "import os, sys; from devinotify import Outbox\n"
+        f"outbox = Outbox(sys.argv[1], clock=lambda: {clock.now})\n"
+        "while outbox.claim(): pass\n"
+        "os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", script, str(path)], check=True, timeout=60)
+
+
 def test_a_row_that_was_given_up_reaches_the_observers(
     outbox: Outbox, twin: Twin, client: Client, clock: Clock, tmp_path: Path
 ) -> None:
     """A worker ended in mid-send: its row is unknown, and whoever finds it tells the observers."""
     (row,) = outbox.enqueue(Message("hi", (NUMBER,)))
-    script = (
-        "import os, sys; from devinotify import Outbox\n"
-        f"outbox = Outbox(sys.argv[1], clock=lambda: {clock.now}); assert outbox.claim(); os._exit(0)"
-    )
-    subprocess.run([sys.executable, "-c", script, str(tmp_path / "outbox.db")], check=True, timeout=60)
+    claim_and_die(tmp_path / "outbox.db", clock)
     made(outbox, twin, client, clock)
     assert 1 == outbox.recover()
     (told,) = twin.recorded
@@ -201,6 +208,17 @@ def test_a_row_of_another_account_is_not_ours_to_tell(
     outbox.claim()
     assert [] == twin.recorded
     assert tracker.account != "other@example.com/rest"
+
+
+def test_a_row_of_another_account_that_was_given_up_is_not_ours_to_tell_either(
+    tracker: Tracker, outbox: Outbox, twin: Twin, clock: Clock, tmp_path: Path
+) -> None:
+    """Whoever finds what a dead worker left gives up all of it, and tells the observers of his own."""
+    theirs, ours = ("other@example.com/rest", tracker.account)
+    rows = [row.id for account in (theirs, ours) for row in outbox.enqueue(Message("hi", (NUMBER,)), account=account)]
+    claim_and_die(tmp_path / "outbox.db", clock)
+    assert (2, 2) == (outbox.recover(), outbox.counts().unknown)
+    assert rows[1:] == [told.row for told in twin.recorded]
 
 
 def test_an_observer_that_breaks_ends_no_claim(

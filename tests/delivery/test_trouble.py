@@ -25,9 +25,10 @@ from devinotify.delivery.worker import Worker
 from devinotify.models import Receipt
 from devinotify.outbox import RowState
 from devinotify.sandbox import Sandbox
+from devinotify.systemd import Supervisor
 from tests import forked
 from tests.outbox.support import numbers
-from tests.waiting import ended
+from tests.waiting import ended, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -360,6 +361,35 @@ def test_what_another_account_queued_is_left_to_it_and_told_once(
     Worker(notifier, outbox).run(once=True)
     assert ({"ours", "nobody's"}, 1) == ({each.text for each in gateway.messages()}, outbox.counts().queued)
     assert 1 == sum("1 of other@example.org/rest" in record.message for record in caplog.records)
+
+
+class Looked(Supervisor):
+    """Counts how often the worker has looked after itself."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.times = 0
+
+    def status(self, status: str) -> None:
+        """Count it."""
+        self.times += 1
+
+
+def test_a_run_of_any_length_tells_once_what_other_accounts_wait_for(
+    outbox: Outbox, notifier: Notifier, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody's log fills up with it while it works on."""
+    outbox.enqueue(Message("theirs", (numbers(1)[0],), channel="sms"), account="other@example.org/rest")
+    worker, looked = Worker(notifier, outbox, nap=0.01), Looked()
+    thread = threading.Thread(target=lambda: worker.run(supervisor=looked))
+    thread.start()
+    try:
+        wait_until(lambda: looked.times >= 10)
+    finally:
+        worker.stop()
+        ended(thread)
+    assert 1 == sum("of other@example.org/rest" in record.message for record in caplog.records)
+    assert 1 == outbox.counts().queued
 
 
 class Odd:
