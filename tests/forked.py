@@ -26,14 +26,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 _LATER = (
-    "devinotify.bulk",
+    "devinotify.bulk.deliveries",
+    "devinotify.bulk.report",
     "devinotify.delivery.aliases",
     "devinotify.delivery.built_in",
-    "devinotify.outbox.sqlite",
+    "devinotify.delivery.replies",
+    "devinotify.outbox.sqlite.store",
+    "devinotify.phones.notation",
     "devinotify.phones.plan",
     "devinotify.phones.shortcuts",
+    "devinotify.sandbox.app",
+    "devinotify.sandbox.server",
+    "devinotify.sandbox.serving",
     "devinotify.text.cleaning",
+    "devinotify.text.letters",
     "phonenumbers.data.region_RU",
+    "phonenumbers.timezone",
     "rich.console",
     "rich.table",
 )
