@@ -111,18 +111,20 @@ def _real_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.once
 @pytest.mark.usefixtures("_real_account")
-@pytest.mark.parametrize("fixture", ["devino_sandbox", "devino_url", "devino_client", "devino_inbox"])
-def test_a_program_finds_no_other_account(tmp_path: Path, fixture: str) -> None:
-    """A test that uses a fixture has its program send to the gateway, wherever it looks for its account."""
+def test_a_program_finds_no_other_account(tmp_path: Path) -> None:
+    """A test that uses a fixture has its program send to the gateway, wherever it looks for its account.
+
+    What a test has set itself counts, and the next one without a fixture has the environment as it was.
+    """
+    fixtures = ("devino_sandbox", "devino_url", "devino_client", "devino_inbox")
     source = f"""
 import os
 from devinotify import Client, DevinoURL, InvalidURL
 
-@pytest.mark.usefixtures("{fixture}")
-def test(devino_inbox):
+def sends(devino_sandbox):
     with Client(os.environ["DEVINOTIFY_URL"]) as client:
         client.sms.send("79161234567", "x")
-    devino_inbox.assert_sent(text="x")
+    assert ["x"] == [message.text for message in devino_sandbox.messages()]
     assert os.environ["DEVINOTIFY_URL"] == DevinoURL.in_environment()
     with pytest.raises(InvalidURL):
         DevinoURL.from_profile()
@@ -130,28 +132,26 @@ def test(devino_inbox):
         DevinoURL.from_profile("live")
     assert {{"DEVINOTIFY_URL", "DEVINOTIFY_CONFIG"}} == set({list(_ACCOUNT)}) & set(os.environ)
 """
-    assert "1 passed" == outcome(tmp_path, source)
-
-
-@pytest.mark.once
-@pytest.mark.usefixtures("_real_account")
-def test_the_environment_is_put_back(tmp_path: Path) -> None:
-    """What a test has set itself counts, and the next one without a fixture has the environment as it was."""
-    source = f"""
-import os
-
-@pytest.fixture(autouse=True)
+    source += "".join(
+        f"""
+def test_{fixture}({fixture}, _devino_server):
+    sends(_devino_server)
+"""
+        for fixture in fixtures
+    )
+    source += f"""
+@pytest.fixture
 def begins(monkeypatch):
     monkeypatch.setenv("OTHER", "x")
 
-def test_own(devino_url, monkeypatch):
+def test_own(begins, devino_url, monkeypatch):
     monkeypatch.setenv("DEVINOTIFY_URL", devino_url + "&channel=viber")
     assert os.environ["DEVINOTIFY_URL"].endswith("&channel=viber")
 
-def test_none():
+def test_none(begins):
     assert {_ACCOUNT} == {{name: os.environ.get(name) for name in {list(_ACCOUNT)}}}
 """
-    assert "2 passed" == outcome(tmp_path, source)
+    assert "6 passed" == outcome(tmp_path, source)
 
 
 @pytest.mark.once
@@ -179,9 +179,23 @@ PASSES = (
 )
 
 
+_WAITING = """
+import threading, time
+
+def test_waiting(devino_client, devino_inbox):
+    thread = threading.Timer(0.3, lambda: devino_client.sms.send("79161234567", "late"))
+    thread.start()
+    start = time.monotonic()
+    devino_inbox.wait_for(text="late", timeout=30)
+    assert time.monotonic() - start < 25
+    thread.join()
+"""
+"""A message from another thread is noticed at once, not at the end of the wait."""
+
+
 def test_what_passes(tmp_path: Path) -> None:
-    """Each assertion holds where what it says is so."""
-    bodies = "".join(
+    """Each assertion holds where what it says is so, and a wait is over once it is."""
+    bodies = _WAITING + "".join(
         f"""
 def test_{index}(devino_client, devino_inbox):
     devino_client.sms.send("79161234567", "Hello world")
@@ -190,7 +204,7 @@ def test_{index}(devino_client, devino_inbox):
 """
         for index, call in enumerate(PASSES)
     )
-    assert f"{len(PASSES)} passed" == outcome(tmp_path, bodies)
+    assert f"{len(PASSES) + 1} passed" == outcome(tmp_path, bodies)
 
 
 SEND = 'devino_client.sms.send("79161234567", {!r}); devino_inbox.'.format
@@ -248,23 +262,6 @@ def test_what_failures_say(failures: list[str], index: int) -> None:
     assert [] == [words for words in FAILS[index][1] if words not in failures[index]], failures[index]
 
 
-@pytest.mark.once
-def test_waiting_ends_when_it_arrives(tmp_path: Path) -> None:
-    """A message from another thread is noticed at once, not at the end of the wait."""
-    source = """
-import threading, time
-
-def test(devino_client, devino_inbox):
-    thread = threading.Timer(0.3, lambda: devino_client.sms.send("79161234567", "late"))
-    thread.start()
-    start = time.monotonic()
-    devino_inbox.wait_for(text="late", timeout=30)
-    assert time.monotonic() - start < 25
-    thread.join()
-"""
-    assert "1 passed" == outcome(tmp_path, source)
-
-
 COST = """
 import json, sys, time
 start = time.process_time()
@@ -284,7 +281,7 @@ def test_importing_it_costs_nothing() -> None:
     command = [sys.executable, "-c", COST]
     runs = [
         json.loads(subprocess.check_output(command, text=True, encoding="utf-8", env=plain, timeout=60))
-        for _ in range(7)
+        for _ in range(4)
     ]
     assert ["devinotify", "devinotify.testing", "devinotify.words"] == runs[0][1]
     assert min(share for share, _ in runs) < 0.05  # the least: whatever else runs here only adds to it
