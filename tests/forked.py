@@ -2,7 +2,8 @@
 
 To start Python and to import takes nearly all of the time of a command. What is run is a process with the streams, the
 folder and the environment that it is given, and ends with a code or by a signal as any other. That it starts as one of
-its own is what ``tests/cli/test_main.py`` shows, and ``tests/docs/test_installing.py`` as a script that is installed.
+its own is what ``tests/cli/test_main.py`` and ``test_streams.py`` show, and ``tests/docs/test_installing.py`` as a
+script that is installed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
+
+ITSELF = (sys.executable, "-m", "devinotify")
+"""The command line as it starts by itself, for what is the interpreter's affair: its start, its streams, signals."""
 
 _LATER = (
     "devinotify.bulk.deliveries",
@@ -81,7 +85,7 @@ class _Asked(NamedTuple):
 
 def command() -> tuple[str, ...]:
     """Return how the command line is started."""
-    return (str(programs() / "devinotify"),) if hasattr(os, "pidfd_open") else (sys.executable, "-m", "devinotify")
+    return (str(programs() / "devinotify"),) if hasattr(os, "pidfd_open") else ITSELF
 
 
 @cache

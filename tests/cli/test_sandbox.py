@@ -8,7 +8,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import urllib.request
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
 def start(*arguments: str, itself: bool = False, **environment: str) -> subprocess.Popen[str]:
     """Return the running command, which is forked unless it starts by itself."""
-    begun = (sys.executable, "-m", "devinotify") if itself else forked.command()
+    begun = forked.ITSELF if itself else forked.command()
     return subprocess.Popen(
         [*begun, "sandbox", "--port", "0", *arguments],
         stdout=subprocess.PIPE,
