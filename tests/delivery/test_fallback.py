@@ -982,11 +982,11 @@ def test_a_fork_while_the_outbox_is_being_opened(
     parent, begun, may_end = os.getpid(), threading.Event(), threading.Event()
     opens = open_outbox
 
-    def open_slowly(given: str | None, *, poll: float) -> Outbox:
+    def open_slowly(given: str | None, **options: Any) -> Outbox:  # noqa: ANN401 - the function's own
         if os.getpid() == parent:
             begun.set()
             may_end.wait(60)
-        return opens(given, poll=poll)
+        return opens(given, **options)
 
     monkeypatch.setattr(storages, "open_outbox", open_slowly)
     settings = parse(f"{gateway.url}&outbox={tmp_path}/o.db")

@@ -421,7 +421,7 @@ class Ahead(Clock):
 def ahead(monkeypatch: pytest.MonkeyPatch) -> Ahead:
     """Give the clock of all outboxes that a Notifier opens."""
     clock = Ahead()
-    monkeypatch.setattr(storage, "open_outbox", lambda given, *, poll: Outbox(given, poll=poll, clock=clock))
+    monkeypatch.setattr(storage, "open_outbox", lambda given, **options: Outbox(given, clock=clock, **options))
     return clock
 
 
@@ -465,7 +465,7 @@ def test_a_queue_whose_clock_is_ahead_waits_for_the_clock_that_counts(
     limited: Make, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     """Where limits are counted in another store, their period is not over before its own clock says so."""
-    monkeypatch.setattr(storage, "open_outbox", lambda given, *, poll: Outbox(given, poll=poll, clock=clock))
+    monkeypatch.setattr(storage, "open_outbox", lambda given, **options: Outbox(given, clock=clock, **options))
     notifier, ahead = limited(limit), Clock(NOON + 40 * DAY)
     notifier.notify("Hello", ONE)
     left = notifier.limits(ONE)[0].resets_at.timestamp() - NOON

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from devinotify import Message, Notifier, Worker, hookimpl, make_plugin_manager
+from devinotify.delivery import storage
 from devinotify.exceptions import Forbidden, InvalidInput
 from devinotify.models import DeliveryStatus
 from devinotify.outbox import Outbox, RowState
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from tests.outbox.conftest import Place, Places
 
 MINE, THEIRS = "me@gateway.example/rest", "they@gateway.example/rest"
+URL = "devino://{}:secret@SENDER/79161234567?channel=null"
 
 
 def account_of(outbox: Outbox, message_id: int) -> str | None:
@@ -45,6 +49,54 @@ def test_every_way_in_takes_the_account(outbox: Outbox) -> None:
     assert batch is not None
     found = {account_of(outbox, row.message_id) for row in outbox}
     assert ({MINE}, 4, MINE) == (found, len(list(outbox.rows(account=MINE))), batch.stored.account)
+
+
+def test_what_names_none_is_the_outboxs_own(place: Place) -> None:
+    """By every way in; who names one is heard."""
+    mine, theirs = place.open(account=MINE), place.open(account=THEIRS)
+    mine.enqueue(message())
+    mine.enqueue(message(*numbers(2)))
+    mine.enqueue_many([message()])
+    mine.extend(mine.register(message()), numbers(2))
+    batch = mine.begin(message())
+    assert batch is not None
+    assert {MINE} == {account_of(mine, row.message_id) for row in mine}
+    (other,) = mine.enqueue(message(), account=THEIRS)
+    taken = theirs.claim(account=THEIRS)
+    assert taken is not None
+    assert ([other.id], None) == ([row.id for row in taken.rows], theirs.claim(account=THEIRS))
+
+
+def test_the_account_of_an_outbox_is_one(places: Places) -> None:
+    """What names no account is refused before anything is opened."""
+    with pytest.raises(InvalidInput, match="LOGIN@host"):
+        places().open(account="me")
+
+
+def test_what_a_plugin_enqueues_is_its_notifiers(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two accounts on one outbox the other's worker does not send it, and its own does."""
+    monkeypatch.setattr(storage, "open_outbox", lambda _, **options: place.open(**options))
+
+    class Thanks:
+        @hookimpl
+        def devinotify_outcome_recorded(self, message: Message) -> None:
+            """Have one more follow what was sent."""
+            outbox = Outbox.current()
+            if outbox is not None and message.text == "hello":
+                outbox.enqueue(replace(message, text="thank you"))
+
+    with (
+        Notifier(URL.format("me"), plugins=make_plugin_manager(Thanks(), discover=False)) as mine,
+        Notifier(URL.format("they"), plugins=make_plugin_manager(discover=False)) as theirs,
+    ):
+        mine.notify("hello")
+        outbox = place.open()
+        (row,) = outbox
+        states = []
+        for notifier in (theirs, mine):
+            Worker(notifier).run(once=True)
+            states += [each.state for each in outbox]
+        assert (mine.url.account, [RowState.QUEUED, RowState.ACCEPTED]) == (account_of(outbox, row.message_id), states)
 
 
 def test_without_one_it_is_nobodys(outbox: Outbox) -> None:

@@ -24,6 +24,7 @@ from devinotify import (
     hookimpl,
     make_plugin_manager,
 )
+from devinotify.sandbox import Sandbox
 
 from devinotify_opt_out import FromEnvironment, OptOut, StopList
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from devinotify import IncomingSms
-    from devinotify.sandbox import Sandbox
 
 NUMBER, OTHER = "+79161234567", "+79161234568"
 STOPPING = "+79000000012"
@@ -142,6 +142,21 @@ def test_one_confirmation(gateway: Sandbox) -> None:
         says(gateway, "START")
         says(gateway, "STOP")
         assert ([(NUMBER, "No more from us.")], once, once * 2) == (once, still, heard())
+
+
+def test_the_confirmation_is_its_accounts(gateway: Sandbox) -> None:
+    """Of two accounts on one outbox it comes from the one that was told to stop."""
+    with (
+        Sandbox(login="other", password="of the other") as other,
+        opened(gateway, OptOut(confirmation="No more from us.")) as notifier,
+        opened(other) as elsewhere,
+    ):
+        says(gateway, "STOP")
+        notifier.incoming()
+        Worker(elsewhere).run(once=True)
+        before = [*gateway.messages(), *other.messages()]
+        Worker(notifier).run(once=True)
+        assert ([], [NUMBER], []) == (before, [each.recipient for each in gateway.messages()], other.messages())
 
 
 def test_a_message_that_comes_again_changes_nothing(gateway: Sandbox) -> None:

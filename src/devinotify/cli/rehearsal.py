@@ -86,7 +86,7 @@ def _opened(settings: DevinoURL) -> Iterator[tuple[Notifier, Callable[[], Outbox
         @cache
         def outbox() -> Outbox:
             location = named_location(settings.outbox)
-            return opened.enter_context(Outbox(location if exists(location) else spare))
+            return opened.enter_context(Outbox(location if exists(location) else spare, account=settings.account))
 
         if settings.limit or notifier.fallback(settings.channel) is not None:
             outbox()  # what is wrong with it would be told before anything is sent

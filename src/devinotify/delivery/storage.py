@@ -59,7 +59,7 @@ class Storage:
         if (opened := self._own.get("outbox")) is not None:
             return opened
         settings = self._settings()
-        opened = open_outbox(settings.outbox, poll=settings.poll)
+        opened = open_outbox(settings.outbox, poll=settings.poll, account=settings.account)
         try:
             opened.introduce(settings.account)
         except BaseException:

@@ -91,8 +91,8 @@ class Outbox(Closable):
     that nobody watches make room, the oldest first; where there are none, what is new is dropped and counted.
     ``retry_for`` is for how many seconds from when it was due a message without a deadline is tried, once at the least
     (``None``, and in a campaign's journal: for ever), ``poll`` how many seconds after a send its delivery is first
-    looked at. ``clock`` returns seconds since the epoch, in place of the store's own; ``random`` a number from 0 to 1;
-    ``page`` is how many rows are read at a time.
+    looked at. ``account`` is whose the messages are that are stored without one. ``clock`` returns seconds since the
+    epoch, in place of the store's own; ``random`` a number from 0 to 1; ``page`` is how many rows are read at a time.
 
     Raises InvalidInput, the file untouched, where it is damaged, another program's or a newer version's, or where it
     cannot be written. Every later failure of the store is a DevinotifyError; nothing is changed then.
@@ -105,6 +105,7 @@ class Outbox(Closable):
         max_rows: int | None = _THE_STORES,
         retry_for: float | None = RETRY_FOR,
         poll: float = POLL_FIRST,
+        account: str | None = None,
         clock: Callable[[], float] | None = None,
         random: Callable[[], float] = _random.random,
         page: int = PAGE,
@@ -114,6 +115,8 @@ class Outbox(Closable):
         if retry_for is not None:
             seconds("retry_for", retry_for)
         self._poll = seconds("poll", poll)
+        check_account(account)
+        self._account = account
         self._random = random
         self._page = page
         self.on_end: Callable[[Sequence[Row]], object] = lambda rows: None  # noqa: ARG005 - nobody asks to be told
@@ -133,8 +136,9 @@ class Outbox(Closable):
         """Return the outbox of the Notifier that calls the hook which asks; ``None`` where none does.
 
         It is the one that the Notifier's settings name, whatever journal a campaign has. So a plugin finds what all
-        processes of its users share (``bucket``), wherever they have put it. It is opened when it is first asked for,
-        and closed with its Notifier. Raises InvalidInput where it cannot be used.
+        processes of its users share (``bucket``), wherever they have put it. What a plugin enqueues in it is the
+        Notifier's account's, unless it names another. It is opened when it is first asked for, and closed with its
+        Notifier. Raises InvalidInput where it cannot be used.
         """
         ask = _serving.get()
         return None if ask is None else ask()
@@ -217,8 +221,8 @@ class Outbox(Closable):
         ``original_time`` is when the event happened. ``send_at`` is left to the gateway and delays nothing here.
         ``watch``: its delivery is looked at. ``fallback``: a row that ends badly stays due (``watch_due``) until
         ``go_on``, ``step_later`` or ``close_watch``, and so does one that is not delivered within ``patience`` seconds.
-        ``meta`` is kept as JSON. ``account`` is whose message it is; without one it is the account's that first claims
-        it. A key is one for the whole outbox, whatever the account.
+        ``meta`` is kept as JSON. ``account`` is whose message it is, else the outbox's own; where that has none it is
+        the account's that first claims it. A key is one for the whole outbox, whatever the account.
         In a full outbox the list holds only the rows that found room.
         ``connection`` is one of the caller's to the outbox's PostgreSQL database (psycopg's, psycopg2's, any of DBAPI):
         the rows are then part of its transaction, which is neither committed nor spoiled by an error here, and nobody
@@ -233,7 +237,7 @@ class Outbox(Closable):
             watch=watch,
             fallback=fallback,
             meta=meta,
-            account=account,
+            account=self._whose(account),
         )
         earliest = None if not_before is None else encode_time(not_before)
         until = None if deadline is None else encode_time(deadline)
@@ -265,10 +269,15 @@ class Outbox(Closable):
         account: str | None = None,
     ) -> tuple[list[Row], bool]:
         """Do what ``enqueue`` does with a ``connection``; return the rows, and whether the key was known already."""
-        new = new_message(message, key=key, patience=None, watch=True, fallback=False, account=account)
+        whose = self._whose(account)
+        new = new_message(message, key=key, patience=None, watch=True, fallback=False, account=whose)
         recipients = tuple(dict.fromkeys(message.recipients))
         until = encode_time(deadline)
         return intake.enqueue_within(self._store, self._room, connection, new, recipients, message.channel, None, until)
+
+    def _whose(self, account: str | None) -> str | None:
+        """Return the account of what is stored for ``account``."""
+        return self._account if account is None else account
 
     def _look_again(self, new: NewMessage, row: Row | None) -> list[Row]:
         """Return what ``enqueue`` does where the key was known, or where the row may have found no room."""
@@ -294,12 +303,12 @@ class Outbox(Closable):
         ``keys`` names each message in turn; one whose key is known is passed over. ``meta`` is that of each of them.
         """
         until = encode_time(deadline)
-        lines = []
+        lines, whose = [], self._whose(account)
         key_of = iter(keys) if keys is not None else itertools.repeat(None)
         for message in messages:
             (recipient,) = message.recipients
             new = new_message(
-                message, key=next(key_of), patience=patience, watch=watch, fallback=fallback, meta=meta, account=account
+                message, key=next(key_of), patience=patience, watch=watch, fallback=fallback, meta=meta, account=whose
             )
             lines.append((new, recipient, until))
         return self._store.write(
@@ -318,9 +327,8 @@ class Outbox(Closable):
         account: str | None = None,
     ) -> int:
         """Return the id of a message stored without recipients, for ``extend``; the id that exists for a known key."""
-        new = new_message(
-            message, key=key, patience=patience, watch=watch, fallback=fallback, meta=meta, account=account
-        )
+        whose = self._whose(account)
+        new = new_message(message, key=key, patience=patience, watch=watch, fallback=fallback, meta=meta, account=whose)
         return self._store.write("register", lambda transaction: intake.register(transaction, new))
 
     def extend(
@@ -426,7 +434,8 @@ class Outbox(Closable):
         is full; a batch holds only the rows that found room. ``orders`` names, by recipient, rows of this outbox whose
         steps these are: they are counted as one with them. Safe against a power failure before this returns.
         """
-        new = new_message(message, patience=patience, watch=watch, fallback=fallback, meta=meta, account=account)
+        whose = self._whose(account)
+        new = new_message(message, patience=patience, watch=watch, fallback=fallback, meta=meta, account=whose)
         until = encode_time(deadline)
         worker, since = self._store.enlist(), time.monotonic()
 
@@ -989,12 +998,12 @@ class Outbox(Closable):
                 yield describe(row, stored, full=full)
 
 
-def open_outbox(given: str | None, *, poll: float = POLL_FIRST) -> Outbox:
+def open_outbox(given: str | None, *, poll: float = POLL_FIRST, account: str | None = None) -> Outbox:
     """Open the outbox that ``given`` (the URL's) names, else the user's own; raises InvalidInput like Outbox.
 
-    ``poll`` is in seconds: from a send to the first look at its delivery.
+    ``poll`` is in seconds: from a send to the first look at its delivery; ``account`` is that of what has no other.
     """
-    return Outbox(default_location(given), poll=poll)
+    return Outbox(default_location(given), poll=poll, account=account)
 
 
 class _MovedOnError(Exception):

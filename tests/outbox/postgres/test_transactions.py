@@ -132,6 +132,18 @@ def test_the_row_says_where_it_will_stand(outbox: Outbox, connection: psycopg.Co
     assert [until.timestamp() - 300] * 3 == [row.next_attempt_at for row in rows]
 
 
+def test_what_names_no_account_is_the_outboxs_own(
+    url: str, outbox: Outbox, connection: psycopg.Connection[Any]
+) -> None:
+    """As without a connection."""
+    with Outbox(url, account=ACCOUNT) as own:
+        own.enqueue(message(), connection=connection)
+        own.enqueue_within(connection, message())
+    connection.commit()
+    stored = [outbox.message(row.message_id) for row in outbox]
+    assert [ACCOUNT] * 2 == [None if each is None else each.account for each in stored]
+
+
 @pytest.mark.parametrize(
     "send_at", [None, SOON, SOON.replace(tzinfo=None, microsecond=678)], ids=["none", "instant", "wall-clock"]
 )
