@@ -7,7 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from devinotify import Message, Notifier, NotSent, Outbox, Outcome, OutcomeUnknown, Verdict, hookimpl
+from devinotify import Message, Notifier, NotSent, Outbox, Outcome, OutcomeUnknown, Verdict, Worker, hookimpl
+from devinotify.sandbox import Sandbox
 
 from devinotify_logging import DevinoHandler, delivery
 from devinotify_logging.delivery import Direct, Durable, OutgoingAlert
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator
     from pathlib import Path
-
-    from devinotify.sandbox import Sandbox
 
 
 @pytest.fixture
@@ -167,6 +166,51 @@ def test_outbox_thread_takes_breath(gateway: Sandbox, tmp_path: Path, complaints
     assert gateway.wait(lambda: len(gateway.messages()) == 5, 60)
     assert {f"number {number}" for number in range(5)} == set(texts(gateway))
     assert (True, []) == (durable.finish(60), complaints)
+
+
+def test_an_alert_is_its_accounts(gateway: Sandbox, tmp_path: Path, complaints: list[BaseException]) -> None:
+    """One that waits behind another, too: a worker of another account on the same file sends none of them."""
+    sending, hold = threading.Event(), threading.Event()
+
+    class Held:
+        @hookimpl(tryfirst=True)
+        def devinotify_send_message(self) -> None:
+            """Have the outbox thread wait."""
+            sending.set()
+            hold.wait(60)
+
+    with (
+        Sandbox(login="other", password="of the other") as other,
+        Notifier(url_of(other)) as elsewhere,
+        Notifier(url_of(gateway)) as own,
+        Outbox(tmp_path / "alerts.db") as watcher,
+    ):
+        own.plugins.register(Held())
+        durable = Durable(own, Outbox(tmp_path / "alerts.db"), None, complaints.append)
+        try:
+            durable.post(outgoing("first"))
+            assert sending.wait(60)
+            durable.post(outgoing("second"))
+            stored = [watcher.message(row.message_id) for row in watcher]
+            states = [str(row.state) for row in watcher]
+            Worker(elsewhere, watcher).run(once=True)
+        finally:
+            hold.set()
+            is_over = durable.finish(60)
+        assert (["claimed", "queued"], [own.url.account] * 2) == (states, [each and each.account for each in stored])
+        assert (True, ["late first", "late second"], []) == (is_over, texts(gateway), texts(other))
+
+
+def test_what_is_another_accounts_is_not_waited_for(
+    notifier: Notifier, tmp_path: Path, complaints: list[BaseException]
+) -> None:
+    """However long it is due: the outbox thread rests as if it were not there."""
+    outbox = Outbox(tmp_path / "alerts.db")
+    outbox.enqueue(Message("theirs", (NUMBER,)), account="other@gateway.example/rest")
+    durable = Durable(notifier, outbox, None, complaints.append)
+    pause = durable._carry([], False, False)  # noqa: FBT003 - a loop's turn
+    durable._close()
+    assert delivery.LOOK_AGAIN == pause
 
 
 def test_end_that_comes_twice(gateway: Sandbox, tmp_path: Path, complaints: list[BaseException]) -> None:

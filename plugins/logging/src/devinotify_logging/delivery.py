@@ -235,7 +235,10 @@ class Durable:
         try:
             # Nobody waits for the delivery report; a fallback's own rows are watched all the same.
             rows = self._outbox.enqueue(
-                message, original_time=datetime.fromtimestamp(outgoing.created, UTC), watch=False
+                message,
+                original_time=datetime.fromtimestamp(outgoing.created, UTC),
+                watch=False,
+                account=url.account,
             )
             if not rows:
                 raise InvalidInput(f"the outbox {self._outbox.name} is full: the alert is sent from memory")
@@ -274,7 +277,7 @@ class Durable:
                 pass
             if ending:
                 return None
-            due = self._outbox.next_due()
+            due = self._outbox.next_due(self._worker.account)
         except Exception as error:  # noqa: BLE001 - a plugin of the worker's may raise anything, and the outbox thread goes on
             self._complain(error)
             return None if ending else AFTER_FAULT

@@ -110,7 +110,7 @@ class Sender:
         self._owner = uuid.uuid4().hex
         self._carrier = self._carrier_by(notifier, outbox)
         lifecycle.watch(self)
-        if isinstance(self._carrier, Durable) and outbox is not None and outbox.next_due() is not None:
+        if isinstance(self._carrier, Durable) and outbox is not None and outbox.next_due(self._account) is not None:
             self._carrier.wake()  # a predecessor left something
 
     # What the handler calls.
