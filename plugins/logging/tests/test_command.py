@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import sys
@@ -146,6 +147,30 @@ def test_unknown(gateway: Sandbox) -> None:
     gateway.add_fault("drop", operation="Sms/Send")
     said, code = log_test(url_of(gateway))
     assert (5, True) == (code, "look at the phone" in said)
+
+
+SENDS = """
+import sys
+from devinotify.cli import main
+for url in sys.argv[1:]:
+    sys.argv = ["devinotify", "send", "--url", url, "hello"]
+    try:
+        main()
+    except SystemExit as end:
+        print("exit code", end.code)
+"""
+"""Sends by each URL in turn, as ``devinotify send`` does, and prints what it exits with."""
+
+
+@pytest.mark.once
+def test_the_exit_codes_are_those_of_send(gateway: Sandbox) -> None:
+    """Of whatever becomes of the message, and of a wrong URL."""
+    url, lost = url_of(gateway), "+79161234568"
+    away = f"devino://demo:demo@DEVINO/{NUMBER}?gateway=http://127.0.0.1:{free_port()}/rest"
+    gateway.add_fault("drop", number=lost, operation="Sms/Send")
+    each = [url, f"{url}&chanel=sms", url.replace(":demo@", ":wrong@"), away, f"{gateway.url}&to={lost}"]
+    sent = re.findall(r"^exit code (\d+)$", run(SENDS, *each)[0], re.MULTILINE)
+    assert (["0", "2", "3", "4", "5"], [0, 2, 3, 4, 5]) == (sent, [log_test(one)[1] for one in each])
 
 
 def test_bad_configuration(gateway: Sandbox) -> None:

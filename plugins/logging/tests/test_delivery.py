@@ -141,7 +141,7 @@ def test_not_before_it_is_due(notifier: Notifier, complaints: list[BaseException
         now[0] += pause
     assert [2.0, 4.0, 8.0, 16.0, 32.0, 60.0] == pauses[:6]
     assert {60.0} == set(pauses[6:])
-    assert delivery.RETRY_FOR <= sum(pauses) < delivery.RETRY_FOR + delivery.LONGEST_RETRY
+    assert delivery.RETRY_FOR <= sum(pauses) < delivery.RETRY_FOR + delivery.RETRY.most
 
 
 def test_no_more_than_memory_keeps(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from devinotify import DevinotifyError, InvalidInput, Message, Outbox, Verdict, Worker
+from devinotify import Backoff, DevinotifyError, InvalidInput, Message, Outbox, Verdict, Worker
 
 from devinotify_logging.loop import Loop
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 URGENT = frozenset({"urgent"})
 """An alert is not held back at night."""
 
-FIRST_RETRY, LONGEST_RETRY = 2.0, 60.0
-"""Seconds before an alert that was not sent is tried again from memory; doubled each time, up to the second of them."""
+RETRY = Backoff(2.0, most=60.0)
+"""When an alert that was not sent is tried again from memory."""
 RETRY_FOR = 900.0
 """Seconds for which it is tried from memory; who needs more has an outbox."""
 MOST_RETRIED = 20
@@ -162,8 +162,8 @@ class Direct:
             self._give_up(outgoing)
             return
         outgoing.recipients = again
-        outgoing.due = self._clock() + min(FIRST_RETRY * 2**outgoing.tries, LONGEST_RETRY)
         outgoing.tries += 1
+        outgoing.due = self._clock() + RETRY.pause(outgoing.tries)
         self._waiting.append(outgoing)
         if len(self._waiting) > MOST_RETRIED:
             self._give_up(self._waiting.pop(0))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from devinotify import Message, Outcome
 
 EXIT_CODES = {Verdict.ACCEPTED: 0, Verdict.REJECTED: 3, Verdict.NOT_SENT: 4, Verdict.UNKNOWN: 5}
-"""The codes of the other commands: with several recipients the highest wins, and 2 is a wrong URL."""
+"""The codes of the other commands, as a test sees to: with several recipients the highest wins, 2 is a wrong URL."""
 
 MEANINGS = {
     Verdict.ACCEPTED: N_("the gateway took it"),
