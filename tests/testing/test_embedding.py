@@ -160,6 +160,18 @@ WRONG = {
         ),
         ["test_two_accounts"],
     ),
+    "stores_for_nobody": (
+        (
+            "    if again:\n",
+            """
+    import devinotify
+    with devinotify.Outbox.named() as outbox:
+        outbox.enqueue(devinotify.Message(text, tuple(to)))
+    if again:
+""",
+        ),
+        ["test_two_accounts"],
+    ),
     "sends_twice": (
         ("notifier.notify(text, to)", "notifier.notify(text, to) + notifier.notify(text, to)"),
         ["test_accepted", "test_threads", "test_fork", "test_slow_gateway"],

@@ -253,14 +253,18 @@ class HostSuite:
         assert arrived[first] <= 1  # a queue of the host's own may have sent it in the meantime
 
     def test_two_accounts(self) -> None:
-        """Two accounts in one process keep apart, in turns too."""
+        """Two accounts in one process keep apart, in turns too; what is stored in an outbox is its own account's."""
         from devinotify.sandbox import Sandbox
+        from devinotify.testing.storing import accounts_stored
+        from devinotify.url import parse
 
-        with Sandbox(login="other", password=PASSWORD) as other:
+        with Sandbox(login="other", password=PASSWORD) as other, accounts_stored() as stored:
             self._gateways.append(other)
             texts = [self._text() for _ in range(4)]
             for gateway, text in zip([self.gateway, other] * 2, texts, strict=True):
+                stored.clear()
                 assert self.send(gateway.url, text, GOOD[:1]).sent is not False
+                assert {parse(gateway.url).account} >= set(stored)
             elsewhere = [sum(text in message.text for message in other.messages()) for text in texts]
         assert elsewhere == [0, 1, 0, 1]
         assert [len(self._arrived(text)) for text in texts] == [1, 0, 1, 0]
