@@ -69,6 +69,7 @@ PUBLIC_NAMES = [
     "Worker",
     "hookimpl",
     "hookspec",
+    "is_loopback",
     "make_plugin_manager",
     "mask_number",
     "parse_duration",

@@ -435,12 +435,17 @@ def test_empty_items_of_the_query_are_passed_over() -> None:
         ("127.0.0.1", True),
         ("127.9.9.9", True),
         ("::1", True),
+        ("0:0:0:0:0:0:0:1", True),
+        ("::ffff:127.0.0.1", True),
+        ("::ffff:10.0.0.1", False),
         ("10.0.0.1", False),
         ("0.0.0.0", False),  # noqa: S104 - read, not bound
         ("localhost.example", False),
         ("notlocalhost", False),
         ("127.0.0.1.example", False),
         ("127.0.0.1.", False),
+        ("127.999.0.1", False),
+        ("[::1]", False),  # what a URL writes, and no host
         ("::1%lo", False),
         ("fe80::1%eth0", False),
         ("localhost..", False),

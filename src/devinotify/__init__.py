@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from devinotify.gateway.aio.client import AsyncClient
     from devinotify.gateway.client import Client
     from devinotify.hookspecs import hookimpl, hookspec
+    from devinotify.hosts import is_loopback
     from devinotify.limits import Limit, LimitUsage
     from devinotify.models import (
         Attempt,
@@ -131,6 +132,7 @@ _HOMES = {
     "Worker": "delivery.worker",
     "hookimpl": "hookspecs",
     "hookspec": "hookspecs",
+    "is_loopback": "hosts",
     "make_plugin_manager": "plugins",
     "mask_number": "redact",
     "parse_duration": "durations",
@@ -194,6 +196,7 @@ __all__ = [
     "Worker",
     "hookimpl",
     "hookspec",
+    "is_loopback",
     "make_plugin_manager",
     "mask_number",
     "parse_duration",

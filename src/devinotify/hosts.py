@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import quote, urlsplit
 
 LOCALHOST = "localhost"
@@ -17,13 +17,19 @@ _PATH = "/%:@!$&'()*+,;=~-._"
 def is_loopback(host: str) -> bool:
     """Whether a host name or address means this machine, and can mean no other.
 
-    An address with a dot after it, or with a scope, does not: the one is a name that a resolver is asked for, and what
-    the other means is the system's affair.
+    It is written as ``urllib.parse`` gives it: an IPv6 address without brackets. An address with a dot after it, or
+    with a scope, does not: the one is a name that a resolver is asked for, and what the other means is the system's
+    affair.
     """
     name = host.lower()
     if f".{name.removesuffix('.')}".endswith(f".{LOCALHOST}"):
         return True
-    return "%" not in name and is_address(name) and ip_address(name).is_loopback
+    if "%" in name or not is_address(name):
+        return False
+    address = ip_address(name)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped.is_loopback  # which newer Pythons alone see in the address itself
+    return address.is_loopback
 
 
 def is_address(host: str) -> bool:

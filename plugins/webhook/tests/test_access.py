@@ -90,7 +90,19 @@ def test_a_refusal_says_how(hooks: Callable[..., Hooks], caplog: pytest.LogCaptu
 
 
 @pytest.mark.parametrize(
-    ("client", "expected"), [("127.0.0.1", 200), ("::1", 200), ("192.0.2.1", 401), ("2001:db8::1", 401), ("unix", 200)]
+    ("client", "expected"),
+    [
+        ("127.0.0.1", 200),
+        ("127.9.9.9", 200),
+        ("::1", 200),
+        ("0:0:0:0:0:0:0:1", 200),
+        ("::ffff:127.0.0.1", 200),
+        ("192.0.2.1", 401),
+        ("127.999.0.1", 401),
+        ("2001:db8::1", 401),
+        ("::ffff:192.0.2.1", 401),
+        ("unix", 200),
+    ],
 )
 def test_without_a_token_this_machine_alone(client: str, expected: int, hooks: Callable[..., Hooks]) -> None:
     """A receiver without a token serves nobody else."""
@@ -118,8 +130,13 @@ def local(gateway: Sandbox, tmp_path: Path) -> Iterator[Hooks]:
     ("host", "expected"),
     [
         ("localhost:9876", 200),
+        ("LOCALHOST", 200),
+        ("localhost.:9876", 200),
+        ("a.localhost", 200),
         ("127.0.0.1", 200),
         ("[::1]:9876", 200),
+        ("[0:0:0:0:0:0:0:1]:9876", 200),
+        ("127.999.0.1", 401),
         ("evil.example.com", 401),
         ("[", 401),
         ("", 401),

@@ -131,7 +131,9 @@ def test_another_address_with_tokens() -> None:
     """With a token it may listen where others reach it."""
     assert not read(listen="192.0.2.1:1", token=TOKEN).is_local
     assert not read(listen=":1", token=TOKEN).is_local
+    assert not read(listen="127.999.0.1:1", token=TOKEN).is_local
     assert read(listen="[::1]:1").is_local
+    assert read(listen="localhost.:1").is_local
 
 
 def test_every_key_is_read() -> None:

@@ -13,7 +13,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from devinotify_webhook.config import is_loopback
+from devinotify import is_loopback
 
 if TYPE_CHECKING:
     from starlette.requests import Request

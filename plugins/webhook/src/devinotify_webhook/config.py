@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any
 
-from devinotify import DevinotifyError, DevinoURL
+from devinotify import DevinotifyError, DevinoURL, is_loopback
 from devinotify.translation import _, ngettext
 
 from devinotify_webhook.errors import ConfigError
@@ -43,7 +43,6 @@ MIN_TOKEN = 16
 """Characters that a token or a password has at least: it is all that stands between a network and a bill."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +136,6 @@ class Config:
     def is_local(self) -> bool:
         """Whether it listens on this machine alone."""
         return is_loopback(self.host)
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether an address, or the host of a request, is this machine's own."""
-    return _LOOPBACK.fullmatch(host.lower().removeprefix("[").removesuffix("]")) is not None
 
 
 @dataclass(frozen=True, slots=True)
