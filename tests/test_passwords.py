@@ -251,6 +251,7 @@ def test_a_password_is_one_line(sign: str) -> None:
         keep(ACCOUNT, f"a{sign}b")
 
 
+@pytest.mark.once
 @given(password=st.text(st.characters(exclude_characters="\r\n\0\ufeff", exclude_categories=["Cs"]), min_size=1))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_kept_is_found(real: PlaintextKeyring, password: str) -> None:

@@ -148,6 +148,7 @@ def test_broken_bytes_between_blocks(size: int, write: Write) -> None:
 WORDS = st.sampled_from(["Привет", "Анна", "Ёлка", "«МТС»", "«ЦУМ»", "АЛЁНА", "ПЁТР", "улица", "№5", "— скидка"])
 
 
+@pytest.mark.once
 @given(st.lists(WORDS, min_size=3), st.text(st.characters(codec="cp1251"), max_size=4))
 def test_cp1251_is_found_in_any_text(words: list[str], other: str) -> None:
     """Some words are enough, with some others that happen to look like UTF-8."""

@@ -12,7 +12,7 @@ import click
 
 from devinotify.cli import errors, exposure, named, output, speech
 from devinotify.cli.exits import MEANINGS, ExitCode, of_error
-from devinotify.cli.groups import Group
+from devinotify.cli.groups import Group, NoCommand
 from devinotify.exceptions import DevinotifyError
 from devinotify.translation import _, speaking, told
 from devinotify.words import installing, installing_plugin
@@ -286,8 +286,8 @@ def _end(kind: str, message: str, code: ExitCode, *, as_json: bool) -> NoReturn:
 
 
 def _asks_for_help(error: click.ClickException) -> bool:
-    """Whether a group of commands was called without one: what it has to say is its whole help."""
-    return type(error).__name__ == "NoArgsIsHelpError"  # click has it from 8.2 on
+    """Whether a group of commands was called without one, ours or a plugin's: it has its whole help to say."""
+    return isinstance(error, NoCommand) or type(error).__name__ == "NoArgsIsHelpError"  # click has it from 8.2 on
 
 
 def _end_by_click(error: click.ClickException, *, as_json: bool) -> NoReturn:

@@ -8,8 +8,18 @@ from devinotify.translation import _, told
 from devinotify.words import meant
 
 
+class NoCommand(click.UsageError):
+    """A group was called without a command: what it has to say is its whole help."""
+
+
 class Group(click.Group):
     """click's group, which says what was meant under each of its versions, whether or not a command is loaded."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the options in; without a command a group fails under each version, as click's does from 8.2 on."""
+        if not args and self.no_args_is_help and not ctx.resilient_parsing:
+            raise NoCommand(ctx.get_help(), ctx)
+        return super().parse_args(ctx, args)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
