@@ -623,6 +623,7 @@ def test_wait_and_a_worker_take_a_step_once(gateway: Sandbox, tmp_path: Path) ->
     )
 
 
+@pytest.mark.once(traced=True)
 def test_what_a_dead_worker_was_sending_is_unknown(
     gateway: Sandbox, notifier: Notifier, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

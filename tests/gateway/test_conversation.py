@@ -608,7 +608,7 @@ class SessionLife(RuleBasedStateMachine):
         return session
 
 
-TestSessionLife = SessionLife.TestCase
+TestSessionLife = pytest.mark.once(SessionLife.TestCase)
 TestSessionLife.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 
 

@@ -168,7 +168,7 @@ class SessionLife(RuleBasedStateMachine):
         assert "session-" not in repr(self.session)
 
 
-TestSessionLife = SessionLife.TestCase
+TestSessionLife = pytest.mark.once(SessionLife.TestCase)
 TestSessionLife.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
 
 

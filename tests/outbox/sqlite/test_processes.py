@@ -65,6 +65,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.once
 def test_a_killed_workers_rows_become_unknown(path: Path) -> None:
     """After kill -9 in mid-claim the rows are unknown, never claimable, and the rest is sent."""
     process = run_python(path, CLAIM_AND_WAIT, "5")
@@ -188,6 +189,7 @@ def in_child(work: Callable[[], object]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
+@pytest.mark.untraced
 def test_both_sides_of_a_fork_go_on(path: Path) -> None:
     """Parent and child use the outbox after a fork, and each other's rows are seen."""
     with Outbox(path) as outbox:
@@ -215,6 +217,7 @@ def test_a_fork_keeps_the_parents_claim(path: Path) -> None:
         assert 5 == outbox.counts().accepted
 
 
+@pytest.mark.once
 def test_a_child_does_not_keep_a_dead_parent_alive(path: Path) -> None:
     """Where the parent is killed and its forked child lives on, the parent's claims are recovered."""
     code = """
@@ -258,6 +261,7 @@ def test_a_fork_while_threads_write(path: Path) -> None:
         assert ([0] * 5, 25 + len(written)) == (code, len(outbox))
 
 
+@pytest.mark.untraced
 @pytest.mark.skipif(sys.platform != "linux", reason="forks through glibc")
 def test_a_fork_behind_pythons_back(path: Path) -> None:
     """Where a host in C forks without Python's hooks, the child still opens a connection of its own."""
@@ -293,6 +297,7 @@ def test_an_exit_hook_may_be_late(path: Path) -> None:
     assert [] == list(path.parent.glob("*-worker-*"))
 
 
+@pytest.mark.untraced
 def test_a_file_is_read_through_for_damage_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not again after a fork, by parent or child: a large one would hold up both."""
     looks: list[Path] = []
