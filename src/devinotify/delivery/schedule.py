@@ -47,7 +47,7 @@ def timed(outcome: Outcome, message: Message) -> Outcome:
 
 
 def all_timed(outcomes: Sequence[Outcome], message: Message) -> Sequence[Outcome]:
-    """Return the outcomes of a message as ``timed`` does: the very same where its time is no wall clock's."""
+    """Return the outcomes of a message as ``timed`` does: the very same where its time is not a wall clock's."""
     if message.send_at is None or message.send_at.utcoffset() is not None:
         return outcomes
     return [timed(outcome, message) for outcome in outcomes]
