@@ -79,6 +79,7 @@ def test_what_is_not_a_limit_is_told(written: str, words: str) -> None:
         (Decimal(1), "segments", Period.DAY, Scope.ACCOUNT, "x"),
         (Decimal(1), "segments", Period.DAY, Scope.TAG, " x"),
         (Decimal(1), "segments", Period.DAY, Scope.TAG, "x;y"),
+        (Decimal(1), "segments", Period.DAY, Scope.TAG, "\ud800"),
         (1, "segments", Period.DAY),
         (Decimal("NaN"), "RUB", Period.DAY),
     ],
@@ -114,7 +115,7 @@ def test_where_the_gateway_resends_two_are_paid_for(written: str, resent: str | 
     assert {None, Decimal(0)} >= {one and one.besides for one in map(prices.whole, ("sms", "viber"))}
 
 
-@table("written", ["", "x", "1,2", "-1", "1e5", "sms:", ":1", "sms:1,sms:2", "sms:NaN"])
+@table("written", ["", "x", "1,2", "-1", "1e5", "sms:", ":1", "sms:1,sms:2", "sms:NaN", "\ud800:1"])
 def test_what_is_not_a_price_is_refused(written: str) -> None:
     """A price is an amount, for each channel one."""
     with pytest.raises(InvalidInput):

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from devinotify.exceptions import InvalidInput
-from devinotify.words import meant
+from devinotify.words import is_text, meant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -91,6 +91,8 @@ class Limit:
             raise InvalidInput(f"a limit of {self.unit} is a whole number")
         if (self.scope in _NAMED) is not bool(self.name) or self.name != self.name.strip():
             raise InvalidInput("a limit on a sender or a tag names it, and no other limit has a name")
+        if self.name and not is_text(self.name):
+            raise InvalidInput("the name in a limit must be text that UTF-8 can carry")
         if BETWEEN in self.name:
             raise InvalidInput(f"the name in a limit holds no {BETWEEN!r}, which stands between two limits")
 
@@ -238,7 +240,7 @@ class Prices:
 
     def __post_init__(self) -> None:
         names = [name for name, _ in self.channels]
-        if len(names) != len(set(names)) or not all(names):
+        if len(names) != len(set(names)) or not all(map(is_text, names)):
             raise InvalidInput("a channel has one price")
         prices = [price for _, price in self.channels] + ([] if self.other is None else [self.other])
         if not prices or not all(map(_is_amount, prices)):

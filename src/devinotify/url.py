@@ -21,7 +21,7 @@ from devinotify.gateway.codes import SMS_MAX_VALIDITY
 from devinotify.hosts import ascii_form, is_base_url, is_loopback
 from devinotify.limits import Limit, Prices, check_limits, parse_limits, write_limits
 from devinotify.redact import Secret, hide
-from devinotify.words import meant
+from devinotify.words import is_text, meant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -95,11 +95,11 @@ class DevinoURL:
             value = getattr(self, name)
             if not value:
                 raise _miswritten(f"the {name} is missing: write {SCHEME}://LOGIN:PASSWORD@SENDER/TO")
-            if not _is_text(value):
+            if not is_text(value):
                 raise InvalidURL(f"the {name} must be text that UTF-8 can carry")
         if self.password is not _ELSEWHERE:
             object.__setattr__(self, "password", Secret(self.password))
-        if isinstance(self.targets, str) or not all(map(_is_text, self.targets)):
+        if isinstance(self.targets, str) or not all(map(is_text, self.targets)):
             raise InvalidURL("the targets must be a tuple of texts, none of them empty")
         if isinstance(self.gateway, str):
             object.__setattr__(self, "gateway", ascii_form(self.gateway.rstrip("/")))  # with the slash or without
@@ -244,18 +244,8 @@ def _whole(low: int, high: int) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
-def _is_text(value: object) -> bool:
-    if not isinstance(value, str) or not value:
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:  # a lone surrogate, which no URL and no request can carry
-        return False
-    return True
-
-
 def _is_path(value: object) -> bool:
-    return isinstance(value, str) and _is_text(value) and "\0" not in value
+    return isinstance(value, str) and is_text(value) and "\0" not in value
 
 
 def _seconds(value: float) -> str:

@@ -1,6 +1,6 @@
-"""Numbers of things, what was meant by a mistyped name, and how to install what is missing, for messages to people.
+"""Numbers of things, what was meant by a mistyped name, what is text, and how to install what is missing.
 
-Plain English. Pure.
+For messages to people, in plain English. Pure.
 """
 
 from __future__ import annotations
@@ -25,6 +25,17 @@ def meant(given: str, known: Iterable[str], most: int = 1) -> str:
 
     near = get_close_matches(given, list(known), most)
     return f"did you mean {' or '.join(near)}?" if near else ""
+
+
+def is_text(value: object) -> bool:
+    """Whether it is text that is not empty, and that UTF-8 can carry."""
+    if not isinstance(value, str) or not value:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # a lone surrogate, which no URL, no request and no file can carry
+        return False
+    return True
 
 
 def installing(extra: str) -> str:

@@ -94,6 +94,7 @@ REFUSED = {
     "": Reason.EMPTY,
     " \u00a0\u200b\ufeff ": Reason.EMPTY,
     "\"'": Reason.EMPTY,
+    "tel:;+79161234567": Reason.EMPTY,
     "+": Reason.NOT_A_NUMBER,
     "+7": Reason.TOO_SHORT,
     "()": Reason.NOT_A_NUMBER,

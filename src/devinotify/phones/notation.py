@@ -153,10 +153,9 @@ def _holds_several(text: str) -> bool:
 
 def read(raw: str) -> str:
     """Return ``+`` and digits, or digits alone where the country is left to the region; raises Refused."""
-    text = fold(raw).strip(_WRAPPING)
+    text = _unwrap_uri(fold(raw).strip(_WRAPPING))
     if not text:
         raise Refused(Reason.EMPTY)
-    text = _unwrap_uri(text)
     if _holds_several(text):
         raise Refused(Reason.SEVERAL)
     if text[0] in _BEGINNINGS:
