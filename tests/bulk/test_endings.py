@@ -10,6 +10,7 @@ import pytest
 
 from devinotify import Message, Notifier, Outbox, make_plugin_manager
 from devinotify import exceptions as errors
+from devinotify.bulk import Campaign, Journal
 from devinotify.bulk.sending import ENDS, End, Sending, Sent
 from devinotify.delivery.dispatching import MOST_TROUBLES
 from devinotify.delivery.rate_limit import Speed
@@ -204,6 +205,27 @@ def test_a_trouble_that_is_over_is_told_no_more(notifier: Notifier, outbox: Outb
     assert [nothing] * 2 == told[:2]
     assert ["429"] == [str(error) for error, _ in told[3:4]]
     assert [nothing] * 6 == told[4:]
+
+
+def test_another_process_that_still_sends_is_told(notifier: Notifier, fake: Fake, tmp_path: Path) -> None:
+    """What it has claimed is neither this run's nor a failure of it."""
+    some, path = tmp_path / "a.txt", tmp_path / "journal.db"
+    some.write_text("\n".join(numbers(10)))
+    with Campaign(notifier, some, text="hi", channel="fake", journal=path) as campaign:
+        assert End.LIMIT is campaign.run(Speed(limit=2)).end
+        with Journal(path) as other:
+            claimed = other.outbox.claim(3)
+            assert claimed is not None
+            result = campaign.run()
+            assert (End.ELSEWHERE, 7, 3, None) == (
+                result.end,
+                result.tally.accepted,
+                result.tally.in_flight,
+                result.error,
+            )
+            other.outbox.release(claimed)
+        result = campaign.run()
+    assert (End.DONE, 10, dict.fromkeys(numbers(10), 1)) == (result.end, result.tally.accepted, dict(fake.got))
 
 
 def test_every_end_is_told_in_words() -> None:
