@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import AnyStr
 
 from hypothesis import strategies as st
 
@@ -70,3 +72,10 @@ def portions(draw: st.DrawFn, data: bytes) -> list[bytes]:
     """Return ``data`` cut into portions at any places."""
     cuts = sorted(draw(st.lists(st.integers(0, len(data)), max_size=8)))
     return [data[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+
+
+@st.composite
+def changed(draw: st.DrawFn, whole: AnyStr, pieces: Sequence[AnyStr]) -> AnyStr:
+    """Return what is valid with one of the ``pieces`` put in at any place, or in the place of a sign."""
+    start = draw(st.integers(0, len(whole)))
+    return whole[:start] + draw(st.sampled_from(pieces)) + whole[start + draw(st.sampled_from([0, 0, 0, 1])) :]

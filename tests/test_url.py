@@ -12,13 +12,15 @@ from urllib.parse import quote
 
 import pytest
 from hypothesis import example, given
+from hypothesis import settings as settings_of_laws
 from hypothesis import strategies as st
 
 from devinotify.exceptions import InvalidURL
 from devinotify.hosts import is_loopback
 from devinotify.limits import Limit
 from devinotify.url import DEFAULT_GATEWAY, OPTION_NAMES, DevinoURL, duration, parse
-from tests.strategies import RESERVED, credentials, limits, numbers, passwords, prices, texts
+from tests.laws import both_ways
+from tests.strategies import RESERVED, changed, credentials, limits, numbers, passwords, prices, texts
 from tests.tables import table
 
 START = "devino://login:password@SENDER"
@@ -654,10 +656,29 @@ def test_no_error_shows_the_password(password: str) -> None:
     assert [] == leaks
 
 
-@given(
-    text=st.one_of(st.text(max_size=60), st.text(st.sampled_from(":/?#@&=%+ab"), max_size=30).map("devino://{}".format))
-)
-def test_any_text_is_read_or_refused(text: str) -> None:
+WHOLE = [
+    "devino://login:p%40ss@SENDER/+79161234567/oncall?channel=viber-sms&region=KZ&validity=60&timeout=2.5&poll=500ms",
+    "devino://l:p@S?gateway=http://127.0.0.1:8026/rest/&ca=/etc/ca.pem&outbox=/var/o.db&transliterate=yes&aliases=no",
+    "devino://l:p@%D0%9E%D0%9E%D0%9E?limit=9segments/day&limit=5RUB/month,tag:a%20b&limit_zone=UTC&price=2.50,viber:1.10",
+    "devino://l:p@S?to=+79161234567,oncall&patience=1h&on_unknown=stop&max_segments=3&insecure=on&from=Me",
+]
+PIECES = ["", "%", "%41", "%ff", ":", "/", "?", "#", "@", "&", "=", "+", ",", " ", "\0", "1", "a", "ж", "\ud800"]
+
+
+@both_ways(given(text=st.sampled_from(WHOLE).flatmap(lambda whole: changed(whole, PIECES))))
+def test_a_changed_url_is_read_or_refused(text: str) -> bool:
+    """The answer is settings, which read back the same, or InvalidURL."""
+    try:
+        found = parse(text)
+    except InvalidURL:
+        return False
+    assert found == parse(found.to_url())
+    return True
+
+
+@settings_of_laws(max_examples=25)
+@given(text=st.text(max_size=60) | st.text(st.sampled_from(":/?#@&=%+ab"), max_size=30).map("devino://{}".format))
+def test_any_text_raises_nothing_else(text: str) -> None:
     """Whatever is given for a URL, the answer is settings or InvalidURL."""
     with suppress(InvalidURL):
         assert isinstance(parse(text), DevinoURL)

@@ -12,6 +12,7 @@ from devinotify.bulk.sorting import Refusals, sort_out
 from devinotify.bulk.source import Source
 from devinotify.bulk.table import Table
 from devinotify.exceptions import InvalidInput
+from tests.laws import both_ways
 from tests.tables import table
 
 if TYPE_CHECKING:
@@ -94,16 +95,22 @@ def test_quotes_in_tsv_are_characters(write: Write) -> None:
     assert (True, "phone", [A, B, C, D]) == read(write, content, "a.tsv")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(lines=st.lists(st.text('ab";,', max_size=6)), ends=st.sampled_from(["\n", "\r\n", "\r"]))
-def test_a_line_is_a_row_or_an_error(write: Write, lines: list[str], ends: str) -> None:
+CELLS = st.sampled_from(["Anna", '"Petrov; Ivan"', '"a ""b"""', '5" b', '""', ""]) | st.text('ab";,', max_size=4)
+
+
+@both_ways(
+    given(lines=st.lists(CELLS, min_size=1, max_size=3), ends=st.sampled_from(["\n", "\r\n", "\r"])),
+    settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60),
+)
+def test_a_line_is_a_row_or_an_error(write: Write, lines: list[str], ends: str) -> bool:
     """Whatever the quotes, there are as many rows as lines, or none is sent to."""
     content = f"name;phone{ends}" + "".join(f"{line};{A}{ends}" for line in lines)
     try:
         rows = read(write, content, column="1")[2]
     except InvalidInput:
-        return
+        return False
     assert len(lines) == len(rows)
+    return True
 
 
 # --- the header

@@ -6,14 +6,15 @@ import re
 import tomllib
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import devinotify
 from devinotify.config.document import PARTS, TABLES, Document, Mistake, has_password, is_word, read
 from devinotify.redact import Secret
 from devinotify.url import OPTION_NAMES
-from tests.strategies import credentials
+from tests.laws import both_ways
+from tests.strategies import changed, credentials
 from tests.tables import table
 
 WHOLE = """\
@@ -211,14 +212,30 @@ def test_no_repr_shows_a_secret(password: str, number: str) -> None:
     assert isinstance(document.profiles["a"]["password"][0], Secret)
 
 
-@given(st.text())
-def test_any_text_is_read(text: str) -> None:
-    """Whatever stands in a file, the answer is a document, with a mistake where it is not TOML."""
+PIECES = ["", '"', "'", "[", "]", "=", ".", ",", "#", "\n", " ", "1", "x", "ж", "\0", "profiles", "true", "{}"]
+
+
+@both_ways(given(text=changed(WHOLE, PIECES)))
+def test_a_changed_file_is_read_with_its_mistakes(text: str) -> bool:
+    """The answer is a document, with one mistake alone where it is not TOML, and all its names where it is."""
     document = read(text, OPTION_NAMES)
     try:
-        tomllib.loads(text)
+        given_text = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
-        assert document.mistakes
+        assert [("", True)] == [(each.key, each.reason.startswith("it is not TOML")) for each in document.mistakes]
+        return False
+    known = [*document.profiles, *document.aliases]
+    names = [*given_text.get("profiles", {}), *given_text.get("aliases", {})]
+    assert len(names) <= len(known) + len(document.mistakes)
+    assert set(known) <= set(names)
+    return True
+
+
+@settings(max_examples=50)
+@given(st.text())
+def test_any_text_is_read(text: str) -> None:
+    """Whatever stands in a file, the answer is a document."""
+    assert isinstance(read(text, OPTION_NAMES), Document)
 
 
 def test_importing_reads_no_file(tmp_path: Path) -> None:

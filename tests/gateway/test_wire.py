@@ -7,7 +7,6 @@ import json
 import pickle
 import re
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -37,7 +36,8 @@ from devinotify.gateway.http1 import Reply
 from devinotify.gateway.replies import DEEPEST
 from devinotify.gateway.wire import Operation, build, interpret
 from devinotify.models import IncomingSms, SmsState, SmsStatistics, ViberState, combine
-from tests.strategies import credentials, numbers, passwords, texts, words
+from tests.laws import both_ways
+from tests.strategies import changed, credentials, numbers, passwords, texts, words
 from tests.tables import table
 
 if TYPE_CHECKING:
@@ -1112,53 +1112,104 @@ json_values = st.recursive(
     ),
     max_leaves=8,
 )
-near_bodies = st.sampled_from([STATE, SEEDS_DAMAGED_STATE, INCOMING, STATISTICS, '["1","2"]', *ERROR_BODIES])
+WHOLE: dict[str, list[str]] = {
+    "User/SessionID": [f'"{SESSION_ID}"', SESSION_ID],
+    "User/Balance": ["1234.56", '"1234.56"', "0"],
+    **{operation.name: ['["5812345678901234","5812345678901235"]', "[1, 2]", '["GW02-1"]'] for operation in SENDS},
+    "Sms/State": [STATE, SEEDS_DAMAGED_STATE],
+    "Viber/State": [STATE, STATE[:-1] + f',"ResentSms":[{STATE}]}}'],
+    "Sms/In": [INCOMING, "[]"],
+    "Sms/Statistics": [STATISTICS],
+}
+"""What each operation is answered with where it is carried out."""
+PIECES = [b"", b'"', b"\\", b"{", b"]", b"\xff", b"e9", b"\0", b",", b" ", b"7", b"null", b"-", b"\xd0\xb6"]
 
 
-@st.composite
-def damaged(draw: st.DrawFn) -> bytes:
-    """Return a documented body with a piece cut out and another put in."""
-    body = draw(near_bodies).encode()
-    start, stop = sorted((draw(st.integers(0, len(body))), draw(st.integers(0, len(body)))))
-    return (
-        body[:start] + draw(st.sampled_from([b"", b'"', b"\\", b"{", b"]", b"\xff", b"e9", b"\0", b",,"])) + body[stop:]
+def check_shown(error: DevinotifyError) -> None:
+    """Check that an error can be shown and sent on."""
+    assert (True, True) == (str(error).isprintable(), len(str(error)) < 500)
+    assert vars(error) == vars(pickle.loads(pickle.dumps(error)))  # noqa: S301 - our own bytes
+
+
+@both_ways(
+    given(
+        operation=operations,
+        data=st.data(),
+        status=st.sampled_from([200, 200, 200, 201, 299, 403, 502]),
+        framed=st.sampled_from([True, True, False]),
+        recipients=st.integers(1, 2),
     )
-
-
-rubbish = st.one_of(
-    st.binary(max_size=60),
-    st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass")),
-    json_values.map(lambda value: json.dumps(value).encode()),
-    damaged(),
 )
+def test_a_changed_reply_raises_nothing_else(
+    operation: Operation[Any], data: st.DataObject, status: int, framed: bool, recipients: int
+) -> bool:
+    """It is what the operation answers with, or one of our errors."""
+    body = data.draw(st.sampled_from(WHOLE[operation.name]).flatmap(lambda whole: changed(whole.encode(), PIECES)))
+    try:
+        value = interpret(operation, reply(body, status, framed=framed), recipients=recipients)
+    except DevinotifyError as error:
+        check_shown(error)
+        return False
+    assert 200 <= status < 300
+    assert type(interpret(operation, reply(WHOLE[operation.name][0]))) is type(value)
+    assert framed or operation not in (wire.LOGIN, wire.BALANCE)
+    if operation.is_send:
+        ids = json.loads(body.decode(errors="replace"), strict=False)
+        assert (list(map(str, ids)), True) == (list(value), len(ids) >= recipients)
+    return True
 
 
+@both_ways(
+    given(
+        operation=operations,
+        body=st.sampled_from(ERROR_BODIES).flatmap(lambda body: changed(body.encode(), PIECES)),
+        status=st.sampled_from(STATUSES),
+    )
+)
+def test_a_changed_error_is_one(operation: Operation[Any], body: bytes, status: int) -> bool:
+    """It is the gateway's with the code that stands in it, or a reply that nobody can read."""
+    error = refused(operation, reply(body, status))
+    check_shown(error)
+    assert isinstance(error, GatewayError | UnexpectedResponse)
+    assert isinstance(error, UnexpectedResponse) or str(error.code).encode() in body
+    return isinstance(error, GatewayError)
+
+
+@settings(max_examples=50)
 @given(
     operation=operations,
-    body=rubbish,
+    body=st.binary(max_size=60) | json_values.map(lambda value: json.dumps(value).encode()),
     status=st.sampled_from(STATUSES),
-    framed=st.booleans(),
-    recipients=st.integers(1, 3),
 )
-def test_no_reply_raises_anything_else(
-    operation: Operation[Any], body: bytes, status: int, framed: bool, recipients: int
-) -> None:
+def test_rubbish_raises_nothing_else(operation: Operation[Any], body: bytes, status: int) -> None:
     """Whatever a reply holds, it is a value or one of our errors, which can be shown and sent on."""
-    with suppress(DevinotifyError):
-        try:
-            interpret(operation, reply(body, status, framed=framed), recipients=recipients)
-        except DevinotifyError as error:
-            assert (str(error).isprintable(), len(str(error)) < 500) == (True, True)  # noqa: PT017 - a value is right, too
-            assert vars(error) == vars(pickle.loads(pickle.dumps(error)))  # noqa: S301, PT017 - our own bytes
-            raise
+    try:
+        interpret(operation, reply(body, status))
+    except DevinotifyError as error:
+        check_shown(error)
 
 
-@given(body=rubbish)
-def test_what_is_read_of_a_state_can_be_combined(body: bytes) -> None:
-    """No price that is read overflows when prices are added up."""
-    with suppress(DevinotifyError):
-        state = interpret(wire.SMS_STATE, reply(body))
-        assert combine([state, state]).status == state.status
+AMOUNTS = st.integers(-(10**27), 10**27) | st.integers(-(10**30), 10**30)
+
+
+@both_ways(
+    given(
+        prices=st.lists(
+            st.sampled_from(["1.25", "0", "null", "9e27", "1e-27", "1e28", "1e-28", '"much"', "true"])
+            | st.tuples(AMOUNTS, st.integers(0, 30)).map("{0[0]}e-{0[1]}".format)
+            | AMOUNTS.map('"{}.5"'.format),
+            min_size=1,
+            max_size=3,
+        )
+    )
+)
+def test_what_is_read_of_a_state_can_be_combined(prices: list[str]) -> bool:
+    """No price that is read overflows when prices are added up; their sum is told where each is known."""
+    states = [interpret(wire.SMS_STATE, reply(STATE.replace('"Price":null', f'"Price":{one}'))) for one in prices]
+    read = [state.price for state in states if state.price is not None]
+    known = len(read) == len(states)
+    assert (sum(read[1:], read[0]) if known else None) == combine(states).price
+    return known
 
 
 @table("price", ["9e27", "1e-27", "-9e27", "9" * 28])

@@ -13,6 +13,8 @@ from devinotify import phones
 from devinotify.exceptions import InvalidPhoneNumber
 from devinotify.phones import Reason, notation
 from devinotify.phones.refusal import Refused
+from tests.laws import both_ways
+from tests.strategies import changed
 from tests.tables import table
 
 EXPECTED = "+79161234567"
@@ -284,12 +286,19 @@ def test_folding_is_idempotent(raw: str) -> None:
     assert notation.fold(once) == once
 
 
-@given(st.text(alphabet=st.characters() | st.sampled_from("+0123456789 ()-;,.tel:ext=#"), max_size=60))
-def test_reading_gives_plus_and_digits_or_a_reason(raw: str) -> None:
+@both_ways(
+    given(
+        st.sampled_from([*WRITTEN.values()]).flatmap(
+            lambda whole: changed(whole, ["", " ", "-", "\u200b", "+", ";", "ж", "5", "٣"])
+        )
+        | st.text(alphabet=st.characters() | st.sampled_from("+0123456789 ()-;,.tel:ext=#"), max_size=60)
+    )
+)
+def test_reading_gives_plus_and_digits_or_a_reason(raw: str) -> bool:
     """Any text at all is read as plus and ASCII digits, or refused; nothing else comes out."""
     number = _outcome(raw)
-    if not isinstance(number, Reason):
-        assert re.fullmatch(r"\+?[0-9]+", number)
+    assert isinstance(number, Reason) or re.fullmatch(r"\+?[0-9]+", number)
+    return not isinstance(number, Reason)
 
 
 @given(st.text(alphabet="0123456789 ()-./+~\u00a0\u200b–", max_size=40))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devinotify.sandbox import bodies, params
 from devinotify.sandbox.replies import Refused
+from tests.laws import both_ways
+from tests.strategies import changed
 from tests.tables import table
 
 
@@ -74,13 +76,6 @@ def test_too_much_is_refused(query: bytes, body: bytes) -> None:
     assert (2, bodies.TOO_LARGE) == (refusal.value.code, refusal.value.description)
 
 
-@given(st.binary(max_size=200), st.binary(max_size=200))
-def test_any_bytes_are_read(query: bytes, body: bytes) -> None:
-    """Whatever the bytes, there are arguments, and their text can be encoded again."""
-    for _, values in params.merge(query, body).items():  # noqa: PERF102 - it is no dict
-        "".join(values).encode()
-
-
 LIST = "DestinationAddresses"
 
 
@@ -131,15 +126,69 @@ def test_a_body_of_another_type_joins_the_query() -> None:
     assert ["1", "2"] == arguments.all(LIST)
 
 
-@given(st.binary(max_size=200), st.sampled_from([b"application/json", b"multipart/form-data; boundary=x", b"text/x"]))
-def test_any_body_is_read_or_refused(body: bytes, content_type: bytes) -> None:
-    """Whatever the body claims to be, there are arguments that UTF-8 can carry, or Code 2."""
-    code = 2
+BODIES = {
+    b"application/x-www-form-urlencoded": b"Data=a+b%20%D0%B6&DestinationAddresses[0]=1&DestinationAddresses[1]=2",
+    b"application/json": '{"Data": "a\\ud83d\\ude00ж", "DestinationAddresses": ["1", 2.5, null], "x": true}'.encode(),
+    b"multipart/form-data; boundary=b": (
+        b'--b\r\nContent-Disposition: form-data; name="Data"\r\n\r\na b\r\n'
+        b'--b\r\nContent-Type: text/plain\r\nContent-Disposition: form-data; name="DestinationAddresses"\r\n\r\n1\r\n'
+        b"--b--\r\n"
+    ),
+}
+"""A whole body of each type that one can have."""
+PIECES = [
+    b"",
+    b"&",
+    b"=",
+    b"%",
+    b"%ff",
+    b"[",
+    b"[]",
+    b"]",
+    b'"',
+    b",",
+    b"\\",
+    b"\\ud800",
+    b"\xff",
+    b"\r\n",
+    b"--b",
+    b"1",
+]
+
+
+def check(arguments: params.Arguments) -> bool:
+    """Check that UTF-8 can carry each text, and return whether there are any."""
+    texts = [text for name, values in arguments.items() for text in (name, *values)]
+    assert "".join(texts).encode().decode() == "".join(texts)
+    return bool(texts)
+
+
+@table("content_type, body", BODIES.items())
+def test_a_whole_body_is_read(content_type: bytes, body: bytes) -> None:
+    """Each type has its own notation."""
+    arguments = params.merge(b"", body, content_type)
+    assert check(arguments)
+    assert arguments.all(LIST)[:1] == ["1"]
+    assert arguments.scalar("Data").startswith("a")
+
+
+@both_ways(given(data=st.data()))
+def test_a_changed_body_is_read_or_refused(data: st.DataObject) -> bool:
+    """There are arguments that UTF-8 can carry, or Code 2."""
+    content_type, body = data.draw(st.sampled_from(sorted(BODIES.items())))
     try:
-        arguments = params.merge(b"", body, content_type)
+        arguments = params.merge(b"", data.draw(changed(body, PIECES)), content_type)
     except Refused as refusal:
-        code = refusal.code
-    else:
-        for _, values in arguments.items():  # noqa: PERF102 - it is not a dict
-            "".join(values).encode()
-    assert 2 == code
+        assert 2 == refusal.code  # noqa: PT017 - either end is right
+        return False
+    return check(arguments)
+
+
+@settings(max_examples=50)
+@given(query=st.binary(max_size=100), body=st.binary(max_size=100), content_type=st.sampled_from(sorted(BODIES)))
+def test_any_bytes_are_read_or_refused(query: bytes, body: bytes, content_type: bytes) -> None:
+    """Whatever the bytes are."""
+    try:
+        check(params.merge(query, body, content_type))
+    except Refused as refusal:
+        assert 2 == refusal.code  # noqa: PT017 - either end is right

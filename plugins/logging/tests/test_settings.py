@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from devinotify import InvalidInput
 from hypothesis import given
+from hypothesis import settings as laws
 from hypothesis import strategies as st
 
 from devinotify_logging import settings
 from devinotify_logging.settings import Rate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 GOOD: dict[str, Any] = {
     "to": None,
@@ -149,6 +153,36 @@ def test_number_of_a_recipient_is_not_shown() -> None:
     assert "7916" not in str(caught.value)
 
 
+MOST = {"max_segments": 12, "burst": 10**6, "daily_limit": 10**9, "queue_size": 10**7}
+
+
+@given(data=st.data(), name=st.sampled_from(sorted(MOST)), written=st.sampled_from([int, str, " {} ".format]))
+def test_whole_numbers_have_their_bounds(data: st.DataObject, name: str, written: Callable[[int], object]) -> None:
+    """From 1 to the most of each they are read, as numbers or as text, and all others are refused."""
+    number = data.draw(st.integers(1, MOST[name]) | st.integers(-1, 1) | st.integers(0, 2).map(MOST[name].__add__))
+    if 1 <= number <= MOST[name]:
+        assert number == getattr(settings.read(**{**GOOD, name: written(number)}), name)
+    else:
+        with pytest.raises(InvalidInput, match=f"for {name}: "):
+            settings.read(**{**GOOD, name: written(number)})
+
+
+@given(
+    seconds=st.integers(-(10**9), 2 * 10**3 * int(settings.LONGEST)).map(lambda number: number / 1000)
+    | st.sampled_from([0.0, -0.001, settings.LONGEST, settings.LONGEST + 0.001]),
+    name=st.sampled_from(["dedupe", "flush_timeout"]),
+    written=st.sampled_from([float, str, "{!r}s".format]),
+)
+def test_durations_have_their_bounds(seconds: float, name: str, written: Callable[[float], object]) -> None:
+    """From nothing to a month they are read, as numbers or as text, and all others are refused."""
+    if 0 <= seconds <= settings.LONGEST:
+        assert seconds == getattr(settings.read(**{**GOOD, name: written(seconds)}), name)
+    else:
+        with pytest.raises(InvalidInput, match=f"for {name}: "):
+            settings.read(**{**GOOD, name: written(seconds)})
+
+
+@laws(max_examples=30)
 @given(st.one_of(st.text(max_size=12), st.integers(), st.floats(), st.none(), st.binary(max_size=4)))
 def test_anything_is_read_or_refused(value: object) -> None:
     """No value of any type makes an argument fail in another way than by its own error."""

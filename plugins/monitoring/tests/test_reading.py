@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -187,10 +185,24 @@ def test_repr_shows_nothing() -> None:
     assert "<Notice for 1, told apart by its text>" == repr(read(PROFILES["zabbix"], [NUMBER, "a", "b"], {}))
 
 
-@given(profile=st.sampled_from(["nagios", "checkmk", "icinga"]), values=st.lists(st.text(), min_size=20, max_size=20))
-def test_law_of_reading(profile: str, values: list[str]) -> None:
-    """Whatever the variables hold, a notice comes out, or what is missing is told."""
-    names = {name for names in PROFILES[profile].fields.values() for name in names}
-    given_values = dict(zip(sorted(names), values, strict=False))
-    with contextlib.suppress(SetupError):
-        assert notice_of(profile, given_values).headline
+@given(
+    profile=st.sampled_from(["nagios", "checkmk", "icinga"]),
+    data=st.data(),
+    odd=st.sampled_from(["", " ", "\t\n"]) | st.text(st.characters(exclude_characters="$"), max_size=10),
+)
+def test_law_of_reading(profile: str, data: st.DataObject, odd: str) -> None:
+    """Whatever some of the variables hold, a notice comes out, and without host or state what is missing is told."""
+    fields = PROFILES[profile].fields
+    names = sorted({name for names in fields.values() for name in names})
+    needed = [name for field in ("host", "host_state", "service_state") for name in fields[field]]
+    whole = ICINGA if profile == "icinga" else data.draw(st.sampled_from([HOST, SERVICE]))
+    values = {**whole, **dict.fromkeys(data.draw(st.lists(st.sampled_from([*names, *needed]), max_size=3)), odd)}
+    values |= dict.fromkeys(needed[: data.draw(st.integers(0, len(needed)))], odd)
+    filled = {field for field in fields if any(values.get(name, "").strip() for name in fields[field])}
+    if {"host", "service_state" if "service" in filled else "host_state"} <= filled:
+        found = notice_of(profile, values)
+        assert found.headline == found.headline.strip() != ""
+        assert bool(found.recipients) == any(values.get(name, "").strip(" ,;\n") for name in fields["recipient"])
+    else:
+        with pytest.raises(SetupError, match="are not both set"):
+            notice_of(profile, values)
