@@ -84,6 +84,7 @@ def fail_over_without(primary: Server, standby: Server, work: Callable[[], None]
     standby.promote()
 
 
+@pytest.mark.untraced
 def test_what_an_asynchronous_standby_has_not_heard_of_is_not_sent_again(primary: Server, standby: Server) -> None:
     """What was sent stands in the queue again; nothing of it goes out until a person says so, and new messages wait."""
     url = whichever(primary, standby)
@@ -138,6 +139,7 @@ def test_an_outcome_reaches_rows_whose_claim_was_lost(
     )
 
 
+@pytest.mark.untraced
 def test_an_outcome_reaches_no_row_that_has_only_the_same_id(primary: Server, standby: Server) -> None:
     """The standby gives ids to others that it never heard were taken."""
     url = whichever(primary, standby)
@@ -167,6 +169,7 @@ def store(notifier: Notifier) -> None:
     notifier.enqueue("lost", numbers(1))
 
 
+@pytest.mark.untraced
 def test_a_worker_that_lives_through_it_says_so_once_and_goes_on_after(
     primary: Server, standby: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -196,6 +199,7 @@ def test_a_worker_that_lives_through_it_says_so_once_and_goes_on_after(
     assert (1, False, Counter(numbers(1, 79170000000))) == (len(held), PASSWORD in held[0], arrivals(gateway) - before)
 
 
+@pytest.mark.untraced
 def test_trust_goes_on_at_once(primary: Server, standby: Server) -> None:
     """Where every standby has all that was committed, a failover needs nobody."""
     trusting = whichever(primary, standby, failover="trust")
@@ -240,6 +244,7 @@ def test_the_command_line_shows_it_and_lets_it_go_on(primary: Server) -> None:
 PAGES = ("docs/how-to/postgresql.md", "docs/ru/how-to/postgresql.md")
 
 
+@pytest.mark.untraced
 def test_the_commands_of_the_page(primary: Server) -> None:
     """Run as they stand there, of a queue that was restored they drop the one row that is named and let the rest go."""
     with Outbox(primary.url()) as outbox:
@@ -272,6 +277,7 @@ def test_the_commands_of_the_page(primary: Server) -> None:
         assert (None, [RowState.QUEUED] * 2) == (outbox.held(), [row.state for row in outbox])
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("trust", ["", "&failover=trust"])
 def test_a_dump_that_was_loaded_holds_claims(primary: Server, trust: str) -> None:
     """On the same server or another, as when a copy is tried out: it is not to send what the original has sent."""
@@ -306,6 +312,7 @@ def test_a_snapshot_of_the_disk_that_was_put_back_is_noticed_by_who_lived_throug
         assert 1 == len(claim(outbox))
 
 
+@pytest.mark.untraced
 def test_a_restart_holds_nothing(primary: Server) -> None:
     """Neither a clean nor a sudden one loses what was committed."""
     with Outbox(primary.url()) as outbox:
@@ -479,6 +486,7 @@ def test_a_sign_of_life_that_no_standby_has_confirmed_is_none(synchronous: Serve
         follower.start()
 
 
+@pytest.mark.untraced
 def test_a_synchronous_failover_loses_nothing(synchronous: Server, follower: Server) -> None:
     """Nobody is sent to twice, and nobody is left out, with a claim under way in the midst of it."""
     url = whichever(synchronous, follower, failover="trust")
