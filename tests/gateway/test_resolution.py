@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import socket
 import subprocess
@@ -9,18 +10,18 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from devinotify import Client
+from devinotify import AsyncClient, Client
 from devinotify.exceptions import NotSent
 from devinotify.gateway import resolution
 from devinotify.gateway.resolution import resolve
 from tests.tables import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SLACK = 6.0
 """Seconds that a busy machine may add."""
@@ -32,10 +33,12 @@ class Hanging:
     def __init__(self) -> None:
         self.let_go = threading.Event()
         self.asked = 0
+        self.names: set[object] = set()
 
-    def __call__(self, *_: object) -> list[object]:
+    def __call__(self, name: object, *_: object) -> list[object]:
         """Wait, then answer one address."""
         self.asked += 1
+        self.names.add(name)
         assert self.let_go.wait(60)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 9))]
 
@@ -131,15 +134,48 @@ def test_without_a_thread_the_name_is_looked_up_all_the_same(monkeypatch: pytest
     assert resolve("127.0.0.1", 80, 5)
 
 
-def test_a_client_keeps_its_timeout(hanging: Hanging) -> None:
-    """Four attempts within their timeouts, with their pauses: not sent, and a second where it was twelve."""
-    started = time.monotonic()
-    with (
-        Client(login="l", password="p", sender="S", gateway="https://slow.example/rest", timeout=0.2) as client,
-        pytest.raises(NotSent, match="timed out"),
-    ):
+SETTINGS: dict[str, Any] = {
+    "login": "l",
+    "password": "p",
+    "sender": "S",
+    "gateway": "https://slow.example/rest",
+    "timeout": 0.2,
+}
+
+
+def send() -> None:
+    """Send by a client."""
+    with Client(**SETTINGS) as client:
         client.sms.send("79161234567", "hi")
+
+
+def send_on_a_loop() -> None:
+    """Send by a client of an event loop."""
+
+    async def main() -> None:
+        async with AsyncClient(**SETTINGS) as client:
+            await client.sms.send("79161234567", "hi")
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("proxy", "name"),
+    [(None, "slow.example"), ("http://proxy.example:3128", "proxy.example")],
+    ids=["directly", "through a proxy"],
+)
+@pytest.mark.parametrize("by", [send, send_on_a_loop])
+def test_a_client_keeps_its_timeout(
+    hanging: Hanging, monkeypatch: pytest.MonkeyPatch, by: Callable[[], None], proxy: str | None, name: str
+) -> None:
+    """Four attempts within their timeouts, with their pauses: not sent, and a second where it was twelve."""
+    if proxy is not None:
+        monkeypatch.setenv("https_proxy", proxy)
+    started = time.monotonic()
+    with pytest.raises(NotSent, match="timed out"):
+        by()
     assert time.monotonic() - started < 4 * 0.2 + 0.7 + SLACK
+    assert {name} == hanging.names
 
 
 SLOW_RESOLVER = """
