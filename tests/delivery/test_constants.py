@@ -8,7 +8,6 @@ from decimal import Decimal
 from devinotify.delivery import (
     allotment,
     batch_size,
-    clock,
     cursor,
     dispatching,
     fallback,
@@ -32,7 +31,6 @@ from tests.tables import table
 PINNED: dict[str, tuple[object, object]] = {
     "the part of a limit from which on it is told of": (Decimal("0.8"), allotment.NEAR),
     "times that a recipient is refused alone before the account is blamed": (3, batch_size.ALONE),
-    "seconds by which a clock is kept in time": (5.0, clock.NOTICED),
     "how far the first reading of incoming messages goes back": (timedelta(days=1), cursor.FIRST),
     "how late an incoming message may be told of": (timedelta(hours=1), cursor.LATE),
     "how long a period without incoming messages grows": (timedelta(days=7), cursor.SILENCE),

@@ -14,7 +14,6 @@ import pytest
 
 from devinotify import Client, Outbox
 from devinotify.channels.batch import accepted as accepted_outcome
-from devinotify.delivery.clock import WallClock
 from devinotify.delivery.fallback import RULE, Fallback
 from devinotify.delivery.sending import RECORD_AGAIN
 from devinotify.delivery.tracking import Tracker
@@ -130,8 +129,7 @@ def tracker(outbox: Outbox, twin: Twin, client: Client, clock: Clock) -> Tracker
 
 
 def made(outbox: Outbox, twin: Twin, client: Client, clock: Clock, **options: Any) -> Tracker:  # noqa: ANN401 - its own
-    """Return a Tracker of these; turning the clock is time that passes, unless a ``wall`` says otherwise."""
-    options.setdefault("wall", WallClock())
+    """Return a Tracker of these."""
     return Tracker(
         outbox,
         client,
@@ -390,37 +388,39 @@ def test_a_row_whose_state_nobody_tells_goes_on_when_patience_is_over(
 
 
 def test_a_clock_that_is_set_forward_cuts_no_patience_short(
-    outbox: Outbox, twin: Twin, client: Client, clock: Clock
+    tmp_path: Path, twin: Twin, client: Client, clock: Clock
 ) -> None:
     """What was sent a second ago has waited for a second, whatever the clock shows; then patience runs on."""
     passed = [0.0]
-    tracker = made(outbox, twin, client, clock, wall=WallClock(clock, lambda: passed[0]))
-    begin(outbox)
-    twin.states = [state(DeliveryStatus.SENT)]
-    clock.now += 1 + 600
-    passed[0] += 1
-    tracker.attend(outbox.watch_due())
-    before = len(twin.sent)
-    clock.now += 300
-    passed[0] += 300
-    tracker.attend(outbox.watch_due())
-    assert (0, ["viber"]) == (before, [message.channel for message in twin.sent])
+    with Outbox(tmp_path / "o.db", clock=clock, monotonic=lambda: passed[0]) as outbox:
+        tracker = made(outbox, twin, client, clock)
+        begin(outbox)
+        twin.states = [state(DeliveryStatus.SENT)]
+        clock.now += 1 + 600
+        passed[0] += 1
+        tracker.attend(outbox.watch_due())
+        before = len(twin.sent)
+        clock.now += 300
+        passed[0] += 300
+        tracker.attend(outbox.watch_due())
+        assert (0, ["viber"]) == (before, [message.channel for message in twin.sent])
 
 
 def test_what_is_sent_after_the_clock_was_set_waits_by_it(
-    outbox: Outbox, twin: Twin, client: Client, clock: Clock
+    tmp_path: Path, twin: Twin, client: Client, clock: Clock
 ) -> None:
     """No longer than its patience."""
     passed = [0.0]
-    tracker = made(outbox, twin, client, clock, wall=WallClock(clock, lambda: passed[0]))
-    clock.now += 600
-    at = clock.datetime
-    begin(outbox, [Outcome(NUMBER, Verdict.ACCEPTED, "sms", Receipt(NUMBER, ("id",), 1, sent_at=at))])
-    twin.states = [state(DeliveryStatus.SENT)]
-    clock.now += 301
-    passed[0] += 301
-    tracker.attend(outbox.watch_due())
-    assert ["viber"] == [message.channel for message in twin.sent]
+    with Outbox(tmp_path / "o.db", clock=clock, monotonic=lambda: passed[0]) as outbox:
+        tracker = made(outbox, twin, client, clock)
+        clock.now += 600
+        at = clock.datetime
+        begin(outbox, [Outcome(NUMBER, Verdict.ACCEPTED, "sms", Receipt(NUMBER, ("id",), 1, sent_at=at))])
+        twin.states = [state(DeliveryStatus.SENT)]
+        clock.now += 301
+        passed[0] += 301
+        tracker.attend(outbox.watch_due())
+        assert ["viber"] == [message.channel for message in twin.sent]
 
 
 def test_a_watch_that_never_gets_an_answer_closes_after_two_days(

@@ -63,7 +63,7 @@ class InMemory(Place):
         self._store = MemoryStore(clock)
 
     def _open(self, options: dict[str, Any]) -> Outbox:
-        return Outbox(self._store.another(), **options)
+        return Outbox(self._store.another(), clock=self.clock, **options)
 
     def kill(self, outbox: Outbox) -> None:
         """Take the sign of life away."""

@@ -9,6 +9,7 @@ import pytest
 
 from devinotify.exceptions import InvalidInput
 from devinotify.outbox import Outbox, RowState
+from devinotify.outbox.outbox import LOOK_AHEAD_EVERY
 from tests.outbox.support import Clock, claim, failed, message, not_sent, numbers
 from tests.tables import table
 
@@ -31,6 +32,19 @@ def test_what_was_stored_by_a_clock_ahead_goes_out(
     place.open().claim()
     (said,) = caplog.messages
     assert f"{words} stored by a clock that was ahead" in said
+
+
+def test_one_that_works_already_finds_it_within_a_minute(place: Place, clock: Clock) -> None:
+    """It does not take a new one: it looks for it now and then, by the seconds that really pass."""
+    passed = [0.0]
+    worker = place.open(monotonic=lambda: passed[0])
+    found = [worker.claim()]
+    clock.now += HOUR
+    place.open().enqueue(message())
+    clock.now -= HOUR
+    for passed[0] in (LOOK_AHEAD_EVERY - 1, LOOK_AHEAD_EVERY):
+        found.append(worker.claim())
+    assert [None, None, 1] == [batch and len(batch) for batch in found]
 
 
 def test_a_backoff_is_kept(place: Place, clock: Clock) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from devinotify.outbox import allowance, buckets, outbox, pace, records, room, settlement, states
+from devinotify.outbox import allowance, buckets, clock, outbox, pace, records, room, settlement, states
 from devinotify.outbox.sqlite import claiming, connecting, database, reading, recognition, store, transaction
 from devinotify.retry import Backoff
 from tests.tables import table
@@ -16,6 +16,7 @@ PINNED: dict[str, tuple[object, object]] = {
     "seconds for which a delivery is watched": (172_800.0, states.WATCH_FOR),
     "seconds between two looks for what a clock that was ahead has stored": (60.0, outbox.LOOK_AHEAD_EVERY),
     "seconds by which the clocks of one outbox may differ": (5.0, outbox.CLOCK_TOLERANCE),
+    "seconds by which a clock is kept in time": (5.0, clock.NOTICED),
     "seconds of a request": (30.0, outbox.REQUEST_SECONDS),
     "rows that an iteration reads at a time": (1000, outbox.PAGE),
     "entries of a bucket that an iteration reads at a time": (1000, buckets.PAGE),

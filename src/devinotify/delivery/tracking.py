@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from devinotify.channels.protocol import read_state
-from devinotify.delivery.clock import WallClock
 from devinotify.delivery.fallback import ends_at, fallback_of
 from devinotify.delivery.policy import NextStep
 from devinotify.delivery.sending import Sender
@@ -42,7 +41,7 @@ class Tracker:
     message on a channel, ``process`` prepares one first; both record and return an Outcome per recipient, as
     ``Sender`` says. ``observe``
     is told of each delivery state that is news, ``record`` of the outcome of each row that ended without a send: it
-    expired, or was given up. The time is the outbox's, whichever machine this is; ``wall`` knows when it was set.
+    expired, or was given up. The time is the outbox's, whichever machine this is.
     ``puts_back``, which a worker sets, has steps queued again that the account or the gateway is refused for.
     """
 
@@ -58,7 +57,6 @@ class Tracker:
         process: Callable[[Message], Iterable[Sequence[Outcome]]],
         observe: Callable[[Receipt, SmsState], None],
         record: Callable[[Message, Sequence[Outcome]], object],
-        wall: WallClock | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.outbox = outbox
@@ -68,7 +66,6 @@ class Tracker:
         self.account = account
         self._observe = observe
         self._record = record
-        self._wall = wall or WallClock(outbox.now)
         self.sender: Sender = Sender(outbox, fallbacks=fallbacks, send=send, process=process, sleep=sleep)
         self.puts_back = False
         outbox.on_end = self._ended
@@ -142,7 +139,7 @@ class Tracker:
         seen = self._look(row, channel, missed) if row.state is RowState.ACCEPTED else row
         now = self.outbox.now()
         if seen.sent_at is not None:
-            now -= self._wall.gained(seen.sent_at)  # a clock that was set makes nobody wait for less long
+            now -= self.outbox.gained(seen.sent_at)  # a clock that was set makes nobody wait for less long
         step = NextStep.NOTHING if fallback is None else fallback.decide(seen, stored, now)
         if step is NextStep.GO_ON:
             return seen

@@ -13,7 +13,6 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from devinotify.channels.batch import BATCH
-from devinotify.delivery.clock import WallClock
 from devinotify.delivery.crew import Crew
 from devinotify.delivery.dispatching import Dispatcher
 from devinotify.delivery.looking import RATE, Looks
@@ -25,6 +24,7 @@ from devinotify.delivery.stopping import Stopping, stopped_by_signals
 from devinotify.exceptions import DevinotifyError, InvalidInput
 from devinotify.gateway.departure import departing
 from devinotify.outbox.arguments import seconds
+from devinotify.outbox.clock import WallClock
 from devinotify.outbox.store import HeldError
 from devinotify.systemd import Supervisor
 from devinotify.words import counted

@@ -33,6 +33,7 @@ from devinotify.outbox import admin, allowance, booking, claims, duties, intake,
 from devinotify.outbox.arguments import check_account, new_message, row_id, seconds, selection, whole
 from devinotify.outbox.bounds import HIGHEST, capped, place, possible
 from devinotify.outbox.buckets import Bucket
+from devinotify.outbox.clock import WallClock
 from devinotify.outbox.location import default_location, open_store
 from devinotify.outbox.location import migrate as migrate_location
 from devinotify.outbox.pace import check_rate
@@ -92,7 +93,9 @@ class Outbox(Closable):
     ``retry_for`` is for how many seconds from when it was due a message without a deadline is tried, once at the least
     (``None``, and in a campaign's journal: for ever), ``poll`` how many seconds after a send its delivery is first
     looked at. ``account`` is whose the messages are that are stored without one. ``clock`` returns seconds since the
-    epoch, in place of the store's own; ``random`` a number from 0 to 1; ``page`` is how many rows are read at a time.
+    epoch, in place of the store's own, ``monotonic`` seconds of which as many really pass: without it a ``clock`` that
+    is given is never taken to be set. ``random`` returns a number from 0 to 1; ``page`` is how many rows are read at a
+    time.
 
     Raises InvalidInput, the file untouched, where it is damaged, another program's or a newer version's, or where it
     cannot be written. Every later failure of the store is a DevinotifyError; nothing is changed then.
@@ -107,6 +110,7 @@ class Outbox(Closable):
         poll: float = POLL_FIRST,
         account: str | None = None,
         clock: Callable[[], float] | None = None,
+        monotonic: Callable[[], float] | None = None,
         random: Callable[[], float] = _random.random,
         page: int = PAGE,
     ) -> None:
@@ -130,6 +134,9 @@ class Outbox(Closable):
         # A campaign waits for a top-up for as long as it takes.
         self._retry_for = None if self.campaign is not None else retry_for
         self._room = Room(self._store.max_rows if max_rows is _THE_STORES else max_rows)
+        self._monotonic = monotonic or time.monotonic
+        # One for all who work on this outbox, however short-lived: what each of them has not seen is seen here.
+        self._wall = self._watched_clock(monotonic or (time.monotonic if clock is None else self._store.now))
 
     @staticmethod
     def current() -> Outbox | None:
@@ -164,6 +171,20 @@ class Outbox(Closable):
     def now(self) -> float:
         """Return the time by the store's clock: seconds since the epoch."""
         return self._store.now()
+
+    def gained(self, since: float) -> float:
+        """Return by how many seconds the clock was set forward after ``since`` while this outbox was open.
+
+        So much less than ``now`` shows has passed since then.
+        """
+        return self._wall.gained(since)
+
+    def _watched_clock(self, monotonic: Callable[[], float]) -> WallClock:
+        try:
+            return WallClock(self._store.now, monotonic)
+        except BaseException:
+            self._store.close()
+            raise
 
     @staticmethod
     def migrate(location: str | None = None) -> tuple[int, int] | None:
@@ -383,8 +404,8 @@ class Outbox(Closable):
         limit = capped(limit)
         check_account(account)
         wanted = None if rows is None else possible([row_id(row) for row in rows])[:limit]
-        if time.monotonic() >= self._look_ahead_at:
-            self._look_ahead_at = time.monotonic() + LOOK_AHEAD_EVERY
+        if self._monotonic() >= self._look_ahead_at:
+            self._look_ahead_at = self._monotonic() + LOOK_AHEAD_EVERY
             self._bring_back()
         # Asked first where nothing was found the last time, so that an idle worker writes nothing.
         if wanted is None and self._idle and self._store.idle(account):
