@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 from dataclasses import dataclass
@@ -64,16 +65,18 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
 """Every metric by its name."""
 
 
+_counting = threading.Lock()  # over the counts of all, held over each fork: a child finds it free
+
+
 class Metrics:
     """The counters of one app; threads may share it. It is a plugin of the app's Notifier, for the verdicts."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._counts: Counter[tuple[str, tuple[str, ...]]] = Counter()
 
     def count(self, name: str, *labels: str, by: int = 1) -> None:
         """Add to ``devinotify_webhook_NAME_total``."""
-        with self._lock:
+        with _counting:
             self._counts[f"devinotify_webhook_{name}_total", labels] += by
 
     @hookimpl
@@ -84,7 +87,7 @@ class Metrics:
 
     def exposition(self, gauges: Iterable[tuple[str, tuple[str, ...], float]]) -> str:
         """Return all of it in Prometheus's text format; ``gauges`` are what is measured now: name, labels, value."""
-        with self._lock:
+        with _counting:
             values: dict[tuple[str, tuple[str, ...]], float] = dict(self._counts)
         values |= {(name, labels): value for name, labels, value in gauges}
         return "".join(_written(values))
@@ -100,3 +103,7 @@ def _written(values: Mapping[tuple[str, tuple[str, ...]], float]) -> Iterator[st
 
 def _escaped(label: str) -> str:
     return label.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(before=_counting.acquire, after_in_parent=_counting.release, after_in_child=_counting.release)

@@ -52,6 +52,9 @@ class _Refused(Exception):
         self.reason = reason
 
 
+_opening = threading.Lock()  # over the houses of all apps
+
+
 class Webhook(Starlette):
     """The app of a configuration; mounted in another one, it begins with the first request.
 
@@ -70,7 +73,6 @@ class Webhook(Starlette):
         self._local = local
         self._reader = Reader(config, self.metrics)
         self._said: set[tuple[str, str]] = set()
-        self._opening = threading.Lock()
         self._outbox = outbox
         self._house: House | None = self._open()
         atexit.register(_close, weakref.ref(self))
@@ -95,7 +97,7 @@ class Webhook(Starlette):
     @property
     def house(self) -> House:
         """What the app holds in this process."""
-        with self._opening:
+        with _opening:
             if self._house is None or self._house.pid != os.getpid():
                 self._house = self._open()
             return self._house
@@ -111,7 +113,7 @@ class Webhook(Starlette):
 
     def close(self) -> None:
         """End the worker after what it is sending, and let the outbox go; the next request opens it again."""
-        with self._opening:
+        with _opening:
             house, self._house = self._house, None
         if house is not None and house.pid == os.getpid():
             house.close()
@@ -239,6 +241,15 @@ def _route(path: str, answer: Callable[[Request], Awaitable[Response]], methods:
     if route.methods is not None:
         route.methods.discard("HEAD")  # it comes along with GET, and a look must not send
     return route
+
+
+def _after_fork_in_child() -> None:
+    global _opening
+    _opening = threading.Lock()  # a thread of the parent's may hold the other; a child opens a house of its own anyway
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 def _close(app: weakref.ref[Webhook]) -> None:
