@@ -207,6 +207,7 @@ def _become(asked: _Asked) -> None:
         sys.stdout = os.fdopen(1, "w", closefd=False)
     if 2 in asked.streams:
         sys.stderr = os.fdopen(2, "w", 1, errors="backslashreplace", closefd=False)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever asks passes it on; a run under nohup ignores it
     os.chdir(asked.folder)
     os.environb.clear()
     os.environb.update(asked.environment)

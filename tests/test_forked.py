@@ -23,8 +23,11 @@ def test_what_ends_it_by_a_signal_is_told(number: signal.Signals) -> None:
         assert process.stdout is not None
         process.stdout.readline()  # it serves
         process.send_signal(number)
-        process.stdout.read()
-        assert -number == process.wait(60)
+        try:
+            rest, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
+        assert (-number, b"") == (process.returncode, rest)
 
 
 def shown(folder: str) -> str:
