@@ -38,7 +38,7 @@ CONTROL = schema.include(path_regex="^/sandbox").exclude(path_regex="events$")
 
 @CONTROL.parametrize()
 @settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
