@@ -14,7 +14,7 @@ from django.contrib.admin import AdminSite, site
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
@@ -87,7 +87,8 @@ def unknown(gateway: Sandbox, to: str = NUMBER) -> int:
     """Return the row of a message whose answer was lost."""
     fault = gateway.add_fault("drop", number=to)
     (number,) = enqueue("Hello", to).rows.values()
-    run("devinotify_worker", "--once")
+    with pytest.raises(CommandError, match="not everything went out"):
+        run("devinotify_worker", "--once")
     gateway.remove_fault(fault)
     return number
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from devinotify import Backoff
 
 from devinotify_logging import delivery, failures, limiter, loop, records, rendering, sender, settings, storm
 
 PINNED: dict[str, tuple[object, object]] = {
-    "seconds before an alert is tried again": ((2.0, 60.0), (delivery.FIRST_RETRY, delivery.LONGEST_RETRY)),
+    "seconds before an alert is tried again": (Backoff(2.0, most=60.0), delivery.RETRY),
     "seconds for which an alert is tried from memory": (900.0, delivery.RETRY_FOR),
     "alerts that memory keeps": (20, delivery.MOST_RETRIED),
     "seconds after which an idle outbox is looked at": (30.0, delivery.LOOK_AGAIN),

@@ -53,4 +53,4 @@ class Command(AccountCommand):
         counts = ", ".join(f"{count} {state}" for state, count in worker.outbox.counts() if count)
         self.stdout.write(f"in the outbox: {counts or 'nothing'}")
         if worker.cause is not None:
-            raise CommandError(f"what is queued waits for the next run: {worker.error}")
+            raise CommandError(f"not everything went out, and what is queued waits for the next run: {worker.error}")
